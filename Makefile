@@ -12,10 +12,10 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test check format fuzz bench lock site man sbom licences
+.PHONY: help install lab-packages browser postgresql demo lab test test-lab test-browser check format fuzz bench lock site man sbom licences
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 install: $(STAMP)  ## set up .venv with Fanous, its server parts and the tools
 
@@ -72,12 +72,19 @@ lab: install lab-packages  ## the truth table: every technique played over three
 # What plays with real packets needs the machine for itself; all else shares it.  Looking for it in the files that
 # have some saves a quarter of a minute.
 define TESTS
-$(BIN)/pytest -m "not lab" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-$(BIN)/pytest -m lab $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
+$(BIN)/pytest -m "not lab and not matrix" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+$(BIN)/pytest -m "lab and not matrix" $(LAB_TESTS)
 endef
+LAB_TESTS = $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(TESTS)
+
+test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root
+	$(BIN)/pytest -m lab $(LAB_TESTS)
+
+test-browser: install browser  ## every page in every language and every view, of which `make test` looks at a core
+	FANOUS_EVERY_VIEW=1 $(BIN)/pytest -m browser -n $(WORKERS) tests/web/browser
 
 check: install lab-packages browser postgresql  ## format, lint, import contracts, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools

@@ -25,20 +25,20 @@ from benchmarks.scale import spread
 from benchmarks.stream import processes, sent, wait_until_empty
 from tests.jetstream import cluster
 
-from fanous.pipeline import stages
+from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import known_fingerprints
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 
 def from_files(file: Path) -> None:
     """Into a new store, in this process."""
     known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
-        assert isinstance(store, EmbeddedStore)
         began, spent = time.perf_counter(), time.process_time()
-        tally = stages.ingest(store, "ooni", [file], detects=False)
+        tally = ingest.ingest(store, "ooni", [file], detects=False)
         stored = time.perf_counter() - began
-        countries = stages.detect_all(store)
+        countries = detect.detect_all(store)
         took, spent = time.perf_counter() - began, time.process_time() - spent
         _tell("from files", tally.stored, _observations(store), took)
         print(f"  {spent:.1f} s of processor time")
@@ -68,8 +68,7 @@ def through_the_door(file: Path, count: int) -> None:
             writer.stop()
             took = time.monotonic() - load.began
         with open_store(store) as opened:
-            assert isinstance(opened, EmbeddedStore)
-            observations, undetected = _observations(opened), stages.detect_all(opened)
+            observations, undetected = _observations(opened), detect.detect_all(opened)
         _tell("through the door", len(load.acknowledged), observations, took)
         rate = len(load.acknowledged) / load.seconds
         print(f"  {rate:,.0f} acknowledged a second; {load.refused} times told to wait")
@@ -85,8 +84,8 @@ def _posted(line: bytes) -> bytes:
     return f"POST /report/{report} HTTP/1.1\r\nHost: c\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _observations(store: EmbeddedStore) -> int:
-    ((count,),) = store._engine.rows("SELECT count() FROM observations")
+def _observations(store: Store) -> int:
+    ((count,),) = store.facts.engine.rows("SELECT count() FROM observations")
     return int(count)
 
 

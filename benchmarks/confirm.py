@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Access
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
 COUNTRY = "PK"
@@ -45,8 +45,7 @@ PROBE = "concat('r', toString(intDiv(number, 20)))"
 
 def fill(store: Store, measurements: int, observations: int) -> None:
     """The three tables of facts, block by block."""
-    assert isinstance(store, EmbeddedStore)
-    run = store._engine.run
+    run = store.facts.engine.run
     for first in range(0, measurements, BLOCK):
         numbers = f"numbers({first}, {min(BLOCK, measurements - first)})"
         run(f"""INSERT INTO measurements (uid, country, asn, started_at, segment, source, test_name,
@@ -99,9 +98,11 @@ def main(total: int, a_measurement: int) -> None:
             fill(store, total // a_measurement, a_measurement)
             month = START + 59 * 86_400
             long = incident(["x"], 20, month, month + 184 * 86_400)
-            store.put(long, "bench")
-            store.put(incident(["site7.example", "site8.example"], 8, START, START + 9 * 86_400), "bench")
-            store.put(replace(long, networks=long.networks[:1], onset=START + 3e7, end=None), "bench")
+            store.ledger.put(long, "bench")
+            store.ledger.put(
+                incident(["site7.example", "site8.example"], 8, START, START + 9 * 86_400), "bench"
+            )
+            store.ledger.put(replace(long, networks=long.networks[:1], onset=START + 3e7, end=None), "bench")
         print(f"{total:,} observations in {total // a_measurement:,} measurements of a year of one country")
         year = ("--since", "2023-01-01", "--until", "2024-01-01", "--store", str(where))
         asked = {

@@ -32,9 +32,8 @@ from pathlib import Path
 import msgspec
 
 from fanous.analysis.rules import judge
-from fanous.pipeline import stages as pipeline
-from fanous.pipeline.judge import known_fingerprints
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 
@@ -97,7 +96,7 @@ def whole(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         tally = Ingested()
         start, started = time.process_time(), time.perf_counter()
-        pipeline.bring_in(store, "ooni", [file], tally)
+        ingest.bring_in(store, "ooni", [file], tally)
         spent, took = time.process_time() - start, time.perf_counter() - started
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(

@@ -12,8 +12,7 @@ import time
 
 from fanous.lab.censors import Cut, apply
 from fanous.lab.internet import Internet
-from fanous.lab.plan import plan_of
-from fanous.lab.sites import PUBLIC_RESOLVER
+from fanous.lab.plan import PUBLIC_RESOLVER, plan_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.tls import TLSStream, client_context
 

@@ -12,8 +12,7 @@ import time
 
 import numpy as np
 
-from fanous.analysis.detectors import LEVEL
-from fanous.analysis.detectors.drop import find_drops
+from fanous.analysis.detectors.drop import DROP
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
@@ -28,7 +27,7 @@ def main() -> None:
     chosen = options.parse_args()
     series = [_series(number, chosen.days) for number in range(chosen.series)]
     start, clock = time.process_time(), time.perf_counter()
-    found = find_drops(series, LEVEL)
+    found = DROP.found(series)
     took, passed = time.process_time() - start, time.perf_counter() - clock
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{chosen.series:,} series x {chosen.days} days of {STEP} s bins, one process:")

@@ -44,14 +44,14 @@ PICTURES = tuple(f"/PK/{OLD}/{name}" for name in ("card.png", "card.png?lang=ur"
 figures, so there is no chart to draw: those of ``fanous demo`` are measured by asking it."""
 
 
-def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
+def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> None:
     """The server's process: pages over the store, and a change when it is asked for one."""
     import threading
 
-    from fanous.store.ask import OneThread
+    from fanous.collector.server import serve, server_config
+    from fanous.store.protocol import OneThread
     from fanous.web.application import application
-    from fanous.web.serve import serve as serving
-    from fanous.web.site import Site
+    from fanous.web.routes import Site
 
     with OneThread(lambda: open_store(folder)) as owner:
         began = time.monotonic()
@@ -69,13 +69,14 @@ def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
             os.kill(os.getpid(), 15)
 
         threading.Thread(target=heed, daemon=True).start()
-        serving(application(owner.ask, site), listening, lambda: told.send("ready"))
+        config = server_config(application(owner.ask, site))
+        asyncio.run(serve(config, listening, ready=lambda: told.send("ready")))
 
 
 async def change(owner: object) -> None:
     """A new incident, now."""
     new = incident(["site9.example"], 4, int(NOW) - 7200, int(NOW) - 3600)
-    await owner.ask(lambda store: store.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
+    await owner.ask(lambda store: store.ledger.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
 
 
 async def arrival(owner: object) -> None:
@@ -84,7 +85,7 @@ async def arrival(owner: object) -> None:
         "INSERT INTO segments (segment, country, records, committed_at) "
         f"SELECT toString(generateUUIDv4()), '{COUNTRY}', 1, now64(6)"
     )
-    await owner.ask(lambda store: store._engine.run(marker))  # type: ignore[attr-defined]  # OneThread
+    await owner.ask(lambda store: store.facts.engine.run(marker))  # type: ignore[attr-defined]  # OneThread
 
 
 async def get(port: int, path: str, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
@@ -157,7 +158,7 @@ def prepared(folder: Path, observations: int) -> None:
 
 
 def _claim(store: Store) -> None:
-    store.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
+    store.ledger.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
 
 
 def main(observations: int, seconds: float) -> None:
@@ -168,7 +169,7 @@ def main(observations: int, seconds: float) -> None:
         filling.join()
         listening = socket.create_server(("127.0.0.1", 0))
         port, (ours, theirs) = listening.getsockname()[1], multiprocessing.Pipe()
-        server = _daemon(serve, folder, listening, theirs)
+        server = _daemon(serve_pages, folder, listening, theirs)
         server.start()
         ours.recv()
         print(

@@ -14,20 +14,20 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import certifi
 from aioquic.asyncio.server import serve as serve_quic
 from aioquic.quic.configuration import QuicConfiguration
+from msgspec.structs import replace
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
 
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
+from fanous.probe.trace import ProbeVantage
 
 REAL = Settings()
 

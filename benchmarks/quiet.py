@@ -3,7 +3,7 @@
     python -m benchmarks.quiet [--first SEED] [--months N]
 
 Prints false claims a country-month, and how often 30 % lost for 3 hours at a random moment of each month is
-told. The countries (``fanous.evaluation.simulate.series_months``) share no module and no figure with the detector.
+told. The countries (``fanous.evaluation.simulate.series``) share no module and no figure with the detector.
 """
 
 import argparse
@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.series_months import COUNTRIES, DAY, FIRST, SeriesCountry, quiet_month
+from fanous.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
@@ -49,12 +49,12 @@ def _report(country: SeriesCountry, seeds: range) -> None:
 
 def _claims(series: Sequence[Series]) -> list[Incident]:
     situation = Situation("XA", series, None, (), "", "")
-    return outages_of(QUANTITY_DETECTORS["drop"](series), situation)
+    return outages_of(DROP.found(series), situation)
 
 
 def _told(series: Sequence[Series], signal: str, seed: int) -> bool:
     chance = np.random.default_rng(seed)
-    start = FIRST + int(chance.uniform(14, DAYS - 2) * DAY) // 1800 * 1800
+    start = FIRST + int(chance.uniform(14, DAYS - 2) * DAY_SECONDS) // 1800 * 1800
     end = start + HOURS * 3600
     struck = [
         replace(s, values=np.where((s.times >= start) & (s.times < end), s.values * (1 - LOST), s.values))

@@ -33,11 +33,11 @@ from tests.jetstream import cluster
 
 from fanous.analysis.rules import judge
 from fanous.model.instant import from_iso
-from fanous.pipeline import stages as pipeline
+from fanous.pipeline import detect
 from fanous.pipeline.judge import known_fingerprints, rules_version
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 
 COUNTRIES = ("PK", "IR", "TR", "BD", "IQ", "EG", "ET", "VN", "MM", "KZ")
 DAYS = 30
@@ -47,7 +47,7 @@ OONI_A_MONTH = 48_500_000
 """web_connectivity measurements of July 2026."""
 
 MONTH_MINUTES = 31 * 1440
-WINDOW_MONTHS = pipeline.HISTORY / (31 * 86_400)
+WINDOW_MONTHS = detect.HISTORY / (31 * 86_400)
 COUNTRIES_THERE = 230
 """From which OONI gets measurements, roughly; each has a window of its own."""
 
@@ -133,11 +133,10 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
         return now
 
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
-        assert isinstance(store, EmbeddedStore)
-        gc.disable()  # as ``pipeline.bring_in`` does
+        gc.disable()  # as ``ingest.bring_in`` does
         observations = measurements = 0
         now = time.process_time()
-        with adding(store._archive, "append", took, "archive"):
+        with adding(store.archive, "append", took, "archive"):
             for records in _chunks(connector.read(file, lambda line, why: print(f"line {line}: {why}"))):
                 now = lap("decode", now)
                 bundles = [connector.parse(record) for record in records]
@@ -147,9 +146,7 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
                     for record, bundle in zip(records, bundles, strict=True)
                 ]
                 now = lap("judge", now)
-                spans = pipeline._spans(judged, 0.0, store.now())
-                store.mark_undetected(spans)
-                store.append(judged, rules_version=rules_version())
+                store.append(judged, rules_version=rules_version(), undetected=(0.0, store.now()))
                 measurements += len(judged)
                 observations += sum(len(one.parsed.observations) for one in judged)
                 gc.collect(1)
@@ -157,7 +154,7 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
         gc.enable()
         took["insert"] -= took["archive"]
         now = time.process_time()
-        pipeline.detect_all(store)
+        detect.detect_all(store)
         lap("detect", now)
         sizes = {part: float(_bytes(Path(folder) / "store" / part)) for part in ("archive", "facts")}
     return took, {"measurements": measurements, "observations": observations, **sizes}
@@ -237,11 +234,11 @@ def detection() -> Detection:
             open_store(f"{folder}/store", clock=_end_of_year) as store,
         ):
             fill(store, measurements, 4)
-            series = len(store.series(COUNTRY, end - pipeline.HISTORY, end))
-            pipeline.detect(store, COUNTRY, end - 600, end)  # imports, caches
+            series = len(store.facts.series(COUNTRY, end - detect.HISTORY, end))
+            detect.detect(store, COUNTRY, end - 600, end)  # imports, caches
             began = time.process_time()
-            pipeline.detect(store, COUNTRY, end - 600, end)
-            found.append((measurements * pipeline.HISTORY / YEAR, time.process_time() - began))
+            detect.detect(store, COUNTRY, end - 600, end)
+            found.append((measurements * detect.HISTORY / YEAR, time.process_time() - began))
     (few, short), (many, long) = found
     slope = (long - short) / (many - few)
     return Detection(max(0.0, short - slope * few), slope * 1e6, series)

@@ -15,10 +15,8 @@ from collections.abc import Callable
 from random import Random
 
 from fanous.model.incident import Interval
-from fanous.model.measurement import Measurement, ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import Access
-from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
@@ -89,14 +87,14 @@ def ask(store: Store, uids: list[str]) -> None:
     until, always = START + DAYS * 86400, [Interval(START, None)]
     site = "site7.example"
     for _ in "first", "second":
-        timed("known: 2,000 uids", lambda: store.known(uids[:2000]))
-    timed("series: country, 30 days, all targets, 10 min", lambda: store.series("PK", START, until))
-    timed("series: country, 30 days, one target", lambda: store.series("PK", START, until, 600, [site]))
-    timed("votes: country, 30 days, one target", lambda: store.votes("PK", START, until, [site]))
-    timed("evidence: one target", lambda: store.evidence("PK", [site], ASNS, always))
-    timed("insufficient: country, 30 days", lambda: store.insufficient("PK", START, until))
-    timed("volume: country, 30 days", lambda: store.volume("PK", START, until))
-    timed("verdicts of one uid", lambda: store.verdicts(uids[0]))
+        timed("known: 2,000 uids", lambda: store.facts.known(uids[:2000]))
+    timed("series: country, 30 days, all targets, 10 min", lambda: store.facts.series("PK", START, until))
+    timed("series: country, 30 days, one target", lambda: store.facts.series("PK", START, until, 600, [site]))
+    timed("votes: country, 30 days, one target", lambda: store.facts.votes("PK", START, until, [site]))
+    timed("evidence: one target", lambda: store.facts.evidence("PK", [site], ASNS, always))
+    timed("insufficient: country, 30 days", lambda: store.facts.insufficient("PK", START, until))
+    timed("volume: country, 30 days", lambda: store.facts.volume("PK", START, until))
+    timed("verdicts of one uid", lambda: store.facts.verdicts(uids[0]))
 
 
 def main(total: int) -> None:

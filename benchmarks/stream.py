@@ -34,7 +34,7 @@ from tests.jetstream import Cluster, cluster
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, state_of
 from fanous.errors import FanousError
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 
 CLIENTS = 32
 MEASUREMENTS = 100_000
@@ -309,13 +309,12 @@ def wait_until_empty(address: StreamAddress) -> None:
 def _compared(store: Path, load: Load, drained: float, killed: tuple[str, ...], refused: int) -> Outcome:
     """What was acknowledged, beside what the store holds."""
     with open_store(store) as opened:
-        assert isinstance(opened, EmbeddedStore)
-        lost = load.acknowledged - opened.known(load.acknowledged, settled=True)
-        ((rows, single),) = opened._engine.rows("SELECT count(), uniqExact(uid) FROM measurements")
+        lost = load.acknowledged - opened.facts.known(load.acknowledged, settled=True)
+        ((rows, single),) = opened.facts.engine.rows("SELECT count(), uniqExact(uid) FROM measurements")
         archived = Counter(
             msgspec.json.decode(record.data, type=Answer).measurement_uid
-            for segment in opened.segments()
-            for record in opened.records(segment)
+            for segment in opened.archive.segments()
+            for record in opened.archive.records(segment)
         )
     again = sum(count - 1 for count in archived.values())
     return Outcome(load, len(lost), rows, rows - single + again, refused, drained, killed)

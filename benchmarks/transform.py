@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.model.address import is_address
-from fanous.model.record import Record
-from fanous.sources.ooni import certificate, place
+from fanous.model.measurement import Record
+from fanous.model.place import is_address
+from fanous.sources.ooni import steps, values
 from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.stream import open_source
@@ -60,7 +60,7 @@ def renamed(lines: list[bytes], round_number: int) -> list[bytes]:
 
 def forget() -> None:
     """Empty what is remembered from one measurement to the next."""
-    for remembered in (certificate._leaf, place._split, place._endpoint, place._host, is_address):
+    for remembered in (steps._leaf, values._split, values._endpoint, values._host, is_address):
         remembered.cache_clear()
 
 

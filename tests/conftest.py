@@ -61,7 +61,7 @@ LONG = (
     "test_commands_of_docs.py",
     "pipeline/test_forget.py",
     "test_evaluate.py",
-    "pipeline/test_stages.py",
+    "pipeline/test_ingest.py",
     "cli/test_main.py",
     "monitor/",
     "web/browser/",

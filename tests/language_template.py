@@ -10,12 +10,13 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.analysis.cost import words as cost_words
+from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
-from fanous.web.pages import context, event, grids
+from fanous.web.pages import PAGES, events
 from fanous.wording import cost, narrative, words
-from fanous.wording.mechanisms import MECHANISMS
+from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
@@ -38,16 +39,17 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(narrative.WHEN.values()),
     (narrative.CLAIM, narrative.HOW, narrative.USERS),
     tuple(MECHANISMS.values()),
-    tuple(grids.WORDS.values()),
+    tuple(grid.WORDS.values()),
     tuple(witnesses.FAMILIES.values()),
     tuple(witnesses.SIGHTS.values()),
     tuple(witnesses.BLIND.values()),
     (witnesses.NOTHING, witnesses.NO_HISTORY),
-    tuple(context.ANSWERS.values()),
-    tuple(context.CLAIMED.values()),
-    tuple(context.TIMINGS.values()),
-    (*event.OUTCOMES.values(), event.ANNOUNCED),
+    tuple(events.ANSWERS.values()),
+    tuple(events.CLAIMED.values()),
+    tuple(events.TIMINGS.values()),
+    (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
+    tuple(page.title for page in PAGES if page.title),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE),

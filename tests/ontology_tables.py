@@ -10,10 +10,11 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.rules import RULES, Rule, mechanisms
 from fanous.analysis.series.signals import SIGNALS, Signal
-from fanous.model.observation import Layer
-from fanous.wording.mechanisms import mechanism_words
+from fanous.model.measurement import Layer
+from fanous.wording.words import mechanism_words
 from tests.documents import ROOT, section
 
 ONTOLOGY = ROOT / "docs" / "ontology.md"
@@ -41,7 +42,7 @@ def signal_row(signal: Signal) -> str:
         signal.family,
         ", ".join(signal.layers),
         ", ".join(signal.states),
-        f"`{signal.detector}`",
+        ", ".join(f"`{name}`" for name, one in DETECTORS.items() if signal.name in one.signals),
         "yes" if signal.by_resolver else "no",
     ]
     return f"| {' | '.join(cells)} |"

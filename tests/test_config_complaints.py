@@ -4,11 +4,11 @@ Every table and every key stands here: one that is new, and is not, fails the fi
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import get_origin
 
 import pytest
+from msgspec.structs import fields
 
 from fanous.config import TABLES
 from fanous.errors import FanousError
@@ -27,8 +27,11 @@ SITE: list[Wrong] = [
     ('"htps://a.example"', "did you mean 'https'?"),
     ('"https://[a"', "an address such as"),
 ]
-COUNTRIES: list[Wrong] = [('"PK"', "a list is needed"), ('["Pakistan"]', "no ISO 3166-1 code such as 'PK'")]
-NETWORKS: list[Wrong] = [('["AS1"]', "a list of whole numbers"), ("[0]", "no ASN such as 17557")]
+COUNTRIES: list[Wrong] = [('"PK"', "a list is needed"), ('["Pakistan"]', "an ISO 3166-1 code such as 'PK'")]
+NETWORKS: list[Wrong] = [
+    ('["AS1"]', "network numbers (AS17557 is 17557)"),
+    ("[0]", "network numbers (AS17557 is 17557)"),
+]
 
 
 def _probe() -> Iterator[tuple[str, list[Wrong]]]:
@@ -97,15 +100,15 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "on": FLAG,
         "urls": [('"x"', "a list is needed"), ('["gopher://x"]', "is no address of a site")],
         "lists": [('"x"', "a list is needed"), ('["sociall"]', "did you mean 'social'?")],
-        "every": [('"1"', "a number"), ("60", "too fast")],
+        "every": [('"1"', "a number"), ("60", "too fast"), ("nan", "a number from 0")],
         "organisation": FLAG,
         "country": [
-            ("5", "a text"),
+            ("5", "an ISO 3166-1 code"),
             ('"pk"', "did you mean 'PK'?"),
             ('"KP"', "may endanger you"),
-            ('"XX"', "no ISO"),
+            ('"XX"', "an ISO"),
         ],
-        "asn": [('"AS1"', "a whole number"), ("-1", "is no number of a network")],
+        "asn": [('"AS1"', "a whole number"), ("-1", "a whole number from 0")],
         "mobile": FLAG,
         "consent": FLAG,
         "health": FLAG,

@@ -1,10 +1,11 @@
-"""Table: complaints name the line."""
+"""A complaint names file, line, table and key, however deep the key is."""
 
-import tomllib
+from typing import Literal
 
 import pytest
 
-from fanous.config import Table, line_of
+from fanous.config import Section, WrongKey, convert, line_of, parse
+from fanous.errors import FanousError
 
 TEXT = """\
 title = "A"
@@ -46,11 +47,65 @@ def test_the_line_of_a_key(name: str, key: str, line: int) -> None:
     assert line_of(TEXT, name, key) == line
 
 
+class On(Section, frozen=True):
+    networks: tuple[int, ...]
+
+
+class Chosen(Section, frozen=True):
+    access: Literal["fixed"]
+
+
+class Event(Section, frozen=True):
+    at: str
+    networks: Chosen | None = None
+    on: tuple[On, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.at == "3s":
+            raise WrongKey("at", "too late")
+
+
+class File(Section, frozen=True):
+    title: str
+    tick: str
+    network: tuple[dict[str, int], ...]
+    event: tuple[Event, ...]
+    corpus: dict[str, Event | int]
+
+    def __post_init__(self) -> None:
+        if self.title == "B":
+            raise WrongKey("event[2].at", "not in B")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "complaint"),
+    [
+        ('tick = "2s"', "tick = 2", "a.toml:2: tick: a text is needed, not 2"),
+        ('tick = "2s"', "", "a.toml:1: tick: it is missing"),
+        ('at = "2s"', "att = 2", "a.toml:11: [event[2]] att: there is no such key; did you mean 'at'?"),
+        ('at = "2s"', 'at = "3s"', "a.toml:11: [event[2]] at: too late"),
+        ('"A"', '"B"', "a.toml:11: [event[2]] at: not in B"),
+        (
+            "networks = [1]",
+            'networks = ["AS1"]',
+            "a.toml:14: [event[2].on[1]] networks: a list of whole numbers is needed, not ['AS1']",
+        ),
+        ("networks = [1]", "networks = 1", "a.toml:14: [event[2].on[1]] networks: a list is needed, not 1"),
+        ('"mobile"', '"fixd"', "a.toml:12: [event[2].networks] access: 'fixd' is none of fixed"),
+    ],
+)
+def test_a_complaint_names_the_line_the_table_and_the_key(was: str, becomes: str, complaint: str) -> None:
+    assert was in TEXT
+    with pytest.raises(FanousError) as error:
+        parse(
+            TEXT.replace('"mobile"', '"fixed"' if was != '"mobile"' else was).replace(was, becomes),
+            File,
+            "a.toml",
+        )
+    assert str(error.value).startswith(complaint)
+
+
 def test_without_the_text_there_is_no_line() -> None:
     assert line_of("", "event[1]", "at") == 0
-    assert str(Table("a.toml", "", {}).wrong("tick", "no")) == "a.toml: tick: no"
-
-
-def test_a_complaint_names_file_line_table_and_key() -> None:
-    table = Table("a.toml", "", tomllib.loads(TEXT), TEXT).tables("event")[1]
-    assert str(table.wrong("at", "no")) == "a.toml:11: [event[2]] at: no"
+    with pytest.raises(FanousError, match=r"^a\.toml: \[event\] at: it is missing$"):
+        convert({}, Event, "a.toml", "event")

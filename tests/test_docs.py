@@ -16,15 +16,17 @@ import typer
 from benchmarks.__main__ import bench_app
 from typer.testing import CliRunner
 
-from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
+from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import assemble, outage
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status
-from fanous.model.observation import Layer, Observer
+from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.publish.evidence import thresholds as evidence_thresholds
+from fanous.sources.publishers import SERIES_FILES
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
 from tests.cli.test_main import KEYS
@@ -44,6 +46,8 @@ from tests.documents import (
     visible_below,
 )
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
+from tests.source_tables import DOCUMENTS
+from tests.source_tables import renewed as renewed_sources
 from tests.thresholds import CHECKS, published
 
 SOURCE = ROOT / "src" / "fanous"
@@ -181,6 +185,18 @@ def test_the_tables_of_rules_signals_and_mechanisms_are_those_of_the_code() -> N
     assert text.splitlines() == renewed(text).splitlines(), "run python -m tests.ontology_tables"
 
 
+@pytest.mark.parametrize("page", DOCUMENTS, ids=label)
+def test_the_sources_in_the_documents_are_those_that_are_declared(page: Path) -> None:
+    text = text_of(page)
+    assert text.splitlines() == renewed_sources(text).splitlines(), "run python -m tests.source_tables"
+
+
+def test_every_source_is_named_where_the_documents_describe_files() -> None:
+    text = text_of(FORMATS)
+    described = rows([line for line in section(text, "### Quantity series") if line.startswith("| ")])
+    assert {name for cells in described for name in re.findall("`([a-z-]+)`", cells[0])} == set(SERIES_FILES)
+
+
 def test_every_mechanism_has_a_meaning() -> None:
     written = mechanism_rows(text_of(ONTOLOGY))
     assert set(written) == mechanisms_named()
@@ -209,7 +225,9 @@ def test_every_value_has_its_meaning(heading: str, values: Any) -> None:
 # --- thresholds -----------------------------------------------------------------------------------
 
 
-DETECTORS_WITH_A_FILTER = tuple(DETECTORS)
+DETECTORS_WITH_A_FILTER = tuple(
+    name for name, detector in DETECTORS.items() if isinstance(detector.options, InterferenceOptions)
+)
 
 
 def spelled_out(name: str) -> list[str]:
@@ -251,7 +269,13 @@ def _is_number(value: Any) -> bool:
 def judging_modules() -> list[str]:
     within = [f"{package}.{found.name}" for package in JUDGING for found in modules_of(package)]
     within.remove("fanous.analysis.detectors.cache")  # how much it remembers changes no conclusion
-    return [*JUDGING, *within, "fanous.pipeline.stages", "fanous.pipeline.interference"]
+    return [
+        *JUDGING,
+        *within,
+        "fanous.pipeline.detect",
+        "fanous.pipeline.ingest",
+        "fanous.pipeline.interference",
+    ]
 
 
 def modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:
@@ -270,10 +294,10 @@ def constants_with_an_id() -> set[tuple[str, str]]:
                     found.add((module.__name__, node.attr))
             elif isinstance(node, ast.ImportFrom):
                 found |= {(str(node.module), alias.name) for alias in node.names}
-    return found | {("fanous.pipeline.vitals.ailments", name) for name in CHECKS}
+    return found | {("fanous.pipeline.vitals", name) for name in CHECKS}
 
 
-@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals.ailments"])
+@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals"])
 def test_every_threshold_that_judges_has_an_id(module: str) -> None:
     known = {name for at, name in constants_with_an_id() if at == module}
     assert numeric_constants(module) - known == set()

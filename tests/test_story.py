@@ -14,7 +14,7 @@ from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.claims import check
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     recording = folder / "event.jsonl"
     unpack("pakistan-2023-12-17", recording)
     with open_store(folder / "store") as opened:
-        stages.ingest(opened, "edge", [recording])
+        ingest.ingest(opened, "edge", [recording])
         yield opened
 
 
@@ -41,7 +41,7 @@ def of(who: str, said: Said, **given: object) -> Claim:
 
 
 def test_it_is_one_nation_wide_incident_of_four_parts_confirmed_before_the_rally(store: Store) -> None:
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     assert (incident.kind, incident.scope, incident.status) == (Kind.BLOCKING, Scope.NATION, Status.ENDED)
     assert {part.target: part.kind for part in incident.parts} == {
         "facebook": Kind.THROTTLING,

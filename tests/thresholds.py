@@ -2,60 +2,58 @@
 
 from typing import Any
 
-from fanous.analysis.cost import methods, reckon
-from fanous.analysis.series import collapse, heartbeats
-from fanous.pipeline import stages, tally
-from fanous.pipeline.vitals import ailments
-from fanous.probe import rates, screen
-from fanous.probe.stream import playback
+from fanous.analysis.cost import methods
+from fanous.analysis.series import heartbeats
+from fanous.pipeline import ingest, query, vitals
+from fanous.probe import stream, transfer
 from fanous.publish.evidence.thresholds import thresholds
-from fanous.refdata import figures, update_users, weights
-from fanous.scan import belief, rounds, targets
-from fanous.sources import stream
-from fanous.sources.ooni import salvage
-from fanous.sources.ooni_csv import read as rows
+from fanous.refdata import update, users
+from fanous.scan import rounds, targets
+from fanous.sources import ooni_csv as rows
+from fanous.sources import stream as source_stream
+from fanous.sources.ooni import document
 
 
 def published() -> dict[str, Any]:
     """Id -> value."""
     return thresholds() | {
-        "sources.line_bytes": stream.LINE_LIMIT,
-        "sources.items": salvage.MAX_ITEMS,
-        "sources.notes": salvage.MAX_NOTES,
+        "sources.line_bytes": source_stream.LINE_LIMIT,
+        "sources.items": document.MAX_ITEMS,
+        "sources.notes": document.MAX_NOTES,
         "sources.csv_line_bytes": rows.LONGEST_LINE,
         "sources.csv_rows": rows.MOST_ROWS,
-        "probe.screen_ratio": screen.SLOW_RATIO,
-        "probe.screen_seconds": screen.LEAST_SECONDS,
-        "probe.stall_seconds": rates.STALL,
-        "probe.video_begin_seconds": playback.BEGIN,
-        "probe.video_patience_seconds": playback.PATIENCE,
-        "probe.video_stalled_share": playback.MOST_STALLED,
-        "pipeline.late_seconds": stages.LATE,
-        "pipeline.ahead_seconds": tally.AHEAD,
-        "pipeline.batch_records": stages.BATCH_RECORDS,
-        "pipeline.batch_bytes": stages.BATCH_BYTES,
+        "probe.screen_ratio": transfer.SLOW_RATIO,
+        "probe.screen_seconds": transfer.LEAST_SECONDS,
+        "probe.stall_seconds": transfer.STALL,
+        "probe.video_begin_seconds": stream.BEGIN,
+        "probe.video_patience_seconds": stream.PATIENCE,
+        "probe.video_stalled_share": stream.MOST_STALLED,
+        "pipeline.late_seconds": ingest.LATE,
+        "pipeline.ahead_seconds": query.AHEAD,
+        "pipeline.batch_records": ingest.BATCH_RECORDS,
+        "pipeline.batch_bytes": ingest.BATCH_BYTES,
         "series.heartbeats_memory_seconds": heartbeats.MEMORY,
         "series.heartbeats_bins_heard": heartbeats.HEARD_BINS,
         "series.heartbeats_rare": heartbeats.RARE,
         "series.heartbeats_slack": heartbeats.SLACK,
         "series.heartbeats_bins": heartbeats.LEAST_BINS,
-        "series.collapse_memory_days": collapse.MEMORY,
-        "series.collapse_days": collapse.LEAST_DAYS,
-        "series.collapse_chance": collapse.CHANCE,
-        "series.collapse_back_share": collapse.BACK,
-        "series.collapse_lost_share": collapse.LEAST_LOST,
-        "series.collapse_countries": collapse.LEAST_ELSEWHERE,
-        "refdata.main_asn_share": weights.MAIN_ASN_SHARE,
-        "refdata.apnic_error": figures.APNIC_ERROR,
-        "refdata.apnic_least_share": figures.APNIC_LEAST,
-        "refdata.update_countries_share": update_users.LEAST_COUNTRIES,
+        "series.collapse_memory_days": heartbeats.BASELINE_DAYS,
+        "series.collapse_days": heartbeats.LEAST_DAYS,
+        "series.collapse_chance": heartbeats.CHANCE,
+        "series.collapse_back_share": heartbeats.BACK,
+        "series.collapse_lost_share": heartbeats.LEAST_LOST,
+        "series.collapse_countries": heartbeats.LEAST_ELSEWHERE,
+        "refdata.main_asn_share": users.MAIN_ASN_SHARE,
+        "refdata.apnic_error": users.APNIC_ERROR,
+        "refdata.apnic_least_share": users.APNIC_LEAST,
+        "refdata.update_countries_share": update.LEAST_COUNTRIES,
         "cost.highly_connected": methods.HIGHLY_CONNECTED,
-        "cost.ceiling": reckon.CEILING,
-        "scan.reply_when_down": belief.REPLY_WHEN_DOWN,
-        "scan.belief_lowest": belief.LOWEST,
-        "scan.belief_highest": belief.HIGHEST,
-        "scan.belief_up": belief.UP,
-        "scan.belief_down": belief.DOWN,
+        "cost.ceiling": methods.CEILING,
+        "scan.reply_when_down": rounds.REPLY_WHEN_DOWN,
+        "scan.belief_lowest": rounds.LOWEST,
+        "scan.belief_highest": rounds.HIGHEST,
+        "scan.belief_up": rounds.UP,
+        "scan.belief_down": rounds.DOWN,
         "scan.round_seconds": rounds.ROUND,
         "scan.probes_an_hour": rounds.MOST_AN_HOUR,
         "scan.waves": rounds.WAVES,
@@ -64,7 +62,7 @@ def published() -> dict[str, Any]:
         "scan.block_addresses": targets.LEAST_ADDRESSES,
         "scan.block_available": targets.LEAST_AVAILABLE,
         "scan.usual_availability": targets.USUALLY,
-        **{f"checks.{name.lower()}": vars(ailments)[name] for name in CHECKS},
+        **{f"checks.{name.lower()}": vars(vitals)[name] for name in CHECKS},
     }
 
 

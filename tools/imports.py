@@ -6,6 +6,7 @@
 Imports inside functions count; the package's own ``__init__``, which loads the public API lazily, does not.
 """
 
+import signal
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,7 @@ def longest_chain(graph: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
 
 
 def main() -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # once `| head` has its lines, end in silence
     graph = graph_of(PACKAGE)
     import fanous
 

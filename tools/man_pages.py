@@ -5,6 +5,7 @@
 click-man does this for click; it does not see the options of typer's commands, which are classes of typer's.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 
 from fanous import __version__
 from fanous.cli.main import app
+from fanous.cli.sources import filled
 
 TITLE = "Fanous"
 
@@ -28,7 +30,7 @@ def man_pages(command: Any = None, words: tuple[str, ...] = ("fanous",)) -> Iter
 
 def page(command: Any, words: tuple[str, ...]) -> str:
     """The man page of one command."""
-    help_text = (command.help or "").strip()
+    help_text = filled(command.help or "").strip()
     first, _, rest = help_text.partition("\n\n")
     name = "-".join(words)
     lines = [
@@ -59,8 +61,13 @@ def _metavar(parameter: Any) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    found = [escaped(" ".join(paragraph.split())) for paragraph in text.split("\n\n")]
-    return [line for paragraph in found for line in (".PP", paragraph)]
+    """Paragraphs, and the items of lists, which begin with a hyphen."""
+    parts = (part for paragraph in text.split("\n\n") for part in re.split(r"\n(?=- )", paragraph))
+    return [line for part in parts for line in _part(" ".join(part.split()))]
+
+
+def _part(text: str) -> tuple[str, str]:
+    return (r".IP \(bu 2", escaped(text[2:])) if text.startswith("- ") else (".PP", escaped(text))
 
 
 def _below(command: Any, words: tuple[str, ...]) -> list[str]:

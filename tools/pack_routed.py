@@ -4,7 +4,7 @@
 
 The files are those of npm ``@ip-location-db/asn`` (CC BY 4.0).  What is kept of a line is its range and its
 ASN; neighbours of one network become one range, and of IPv6 the upper 64 bits are kept.  The form is that
-which ``fanous.refdata.prefixes`` reads.
+which ``fanous.refdata.networks`` reads.
 """
 
 import csv

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from benchmarks.peers.figure import Figure
 
-from fanous.analysis.detectors import LEVEL
-from fanous.analysis.detectors.drop import find_drops
+from fanous.analysis.detectors.drop import DROP
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
@@ -24,7 +23,7 @@ def measured(count: int, days: int) -> list[Figure]:
     """By processor time; one series of twenty has an outage of ten hours."""
     series = [_series(number, days) for number in range(count)]
     start = time.process_time()
-    found = find_drops(series, LEVEL)
+    found = DROP.found(series)
     ours = time.process_time() - start
     start = time.process_time()
     for one in series:

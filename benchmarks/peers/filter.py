@@ -9,8 +9,8 @@ import time
 import numpy as np
 from benchmarks.peers.figure import Figure
 
-from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
+from fanous.analysis.detectors.interference import BLOCKING
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
@@ -50,9 +50,8 @@ def measured(count: int, ticks: int) -> list[Figure]:
         )
         for n in range(count)
     ]
-    detector = DETECTORS["blocking"]
     start = time.perf_counter()
-    found = detector.find(series, detector.options)
+    found = BLOCKING.found(series)
     whole = time.perf_counter() - start
     includes = f"{count:,} series of {ticks} ticks, one process"
     return [

@@ -8,9 +8,8 @@ from benchmarks.peers.event import SOURCE, event_file
 from benchmarks.peers.figure import Figure
 
 from fanous.errors import FanousError
-from fanous.pipeline import stages
-from fanous.pipeline.judge import known_fingerprints
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.store.local import open_store
 
 NO_PEER = (
@@ -32,7 +31,7 @@ def measured(times: int) -> tuple[list[Figure], list[str]]:
         tally = Ingested()
         with open_store(folder / "store") as store:
             clock, cpu = time.monotonic(), time.process_time()
-            stages.bring_in(store, SOURCE, [file], tally)
+            ingest.bring_in(store, SOURCE, [file], tally)
             clock, cpu = time.monotonic() - clock, time.process_time() - cpu
         size = file.stat().st_size
     if tally.stored != count:

@@ -21,9 +21,9 @@ from benchmarks.peers.figure import Figure
 from benchmarks.peers.site import ADDRESS
 
 from fanous.probe.net.sockets import SocketNetwork
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
+from fanous.probe.trace import ProbeVantage
 
 ROUNDS = 3
 AT_ONCE = 20

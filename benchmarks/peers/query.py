@@ -14,7 +14,8 @@ from typing import TypeVar
 from benchmarks.peers.figure import Figure
 
 from fanous.errors import FanousError
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 T = TypeVar("T")
 COUNTRY, TARGET, STEP = "PK", "x", 600
@@ -38,12 +39,11 @@ def measured(verdicts: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with open_store(folder / "store") as store:
-            assert isinstance(store, EmbeddedStore)
             _fill(store, verdicts)
-            rows = store._engine.rows(
+            rows = store.facts.engine.rows(
                 "SELECT country, asn, toUnixTimestamp(started_at), target, state FROM verdicts"
             )
-            ours, found = _timed(lambda: store.series(COUNTRY, since, until, STEP, [TARGET]))
+            ours, found = _timed(lambda: store.facts.series(COUNTRY, since, until, STEP, [TARGET]))
         other = sqlite3.connect(folder / "peer.sqlite")
         other.execute("CREATE TABLE verdicts (country, asn, at, target, state)")
         other.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?)", rows)
@@ -72,10 +72,10 @@ def measured(verdicts: int) -> list[Figure]:
     ]
 
 
-def _fill(store: EmbeddedStore, verdicts: int) -> None:
+def _fill(store: Store, verdicts: int) -> None:
     """By SQL of its own: no rule is asked."""
     site = f"concat('site', toString(cityHash64(number, 3) % {TARGETS}))"
-    store._engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,
+    store.facts.engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,
         test_name, source, rules_version, number, target, layer, state, rule_id, mechanism, why, symptom,
         controlled, kbps)
         SELECT concat('u', toString(number)), '{COUNTRY}',

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from fanous.charts.matrix import LARGE, beside, matrix
+from fanous.charts.reachability import LARGE, beside, matrix
 from fanous.model.incident import Incident, Interval, Kind
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.charts.events import incident, network
 

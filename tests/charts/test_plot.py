@@ -5,13 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fanous.charts.card import Words, card, framed
-from fanous.charts.grid import Cell
-from fanous.charts.picture import png
+from fanous.charts.card import Words, balanced, broken, card, fitted, framed
+from fanous.charts.grid import Cell, strip
+from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.charts.strip import strip
-from fanous.charts.text import balanced, broken, fitted
 
 HOSTILE = '</text><script>alert("&")</script>'
 LINES = Lines(

@@ -3,8 +3,7 @@
 import pytest
 
 from fanous.charts.reachability import Lines, reachable
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 
 WEIGHTS = UserWeights(

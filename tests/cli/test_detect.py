@@ -11,8 +11,9 @@ import pytest
 from fanous.cli.detect import detect
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.judge import Ingested
 from fanous.store.ledger import Ledger
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, at_urls
@@ -39,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, rally: Path) -> Iterator[Sto
         location = at_urls(str(folder / "archive"), facts, ledgers.new_database())
         with open_store(location) as store:
             tally = Ingested()
-            stages.bring_in(store, "ooni", [file], tally)
+            ingest.bring_in(store, "ooni", [file], tally)
             assert (tally.rejected, tally.duplicate) == (0, 0)
         yield location
 
@@ -76,15 +77,15 @@ def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
     alone = StoreLocation(place.archive, place.facts, f"sqlite:///{ledger}")
     with open_store(alone) as store:
         mark_all(store)
-        stages.detect_all(store)
-        return store.incidents()
+        detect_all(store)
+        return store.ledger.incidents()
 
 
 def mark_all(store: Store) -> None:
     for country in EVENTS:
-        span = store.span(country)
+        span = store.facts.span(country)
         assert span is not None
-        store.mark_undetected({country: span})
+        store.ledger.mark_undetected({country: span})
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time(place: StoreLocation, tmp_path: Path) -> None:
@@ -159,13 +160,13 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
 ) -> None:
     where = tmp_path / "store"
     with open_store(where) as store:
-        stages.bring_in(store, "ooni", [rally], Ingested())
-        assert store.incidents() == []
+        ingest.bring_in(store, "ooni", [rally], Ingested())
+        assert store.ledger.incidents() == []
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 0 countries\n"
     with open_store(where) as store:
-        assert {one.country for one in store.incidents()} == {"PK"}
+        assert {one.country for one in store.ledger.incidents()} == {"PK"}
     with pytest.raises(FanousError, match="nothing was measured in IR"):
         detect(["IR"], None, None, 1, 0.0, 60.0, where, None)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 from fanous.store.local import open_store
 from fanous.store.location import store_place
 from tests.store.cases import judged
@@ -30,8 +30,8 @@ def test_a_store_that_is_well_has_nothing_to_say(tmp_path: Path) -> None:
 def test_a_damaged_file_and_a_queue_that_nobody_takes_are_named(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a")], rules_version="1")
-        (segment,) = store.segments()
-        store.set_aside(segment, "its digest differs")
+        (segment,) = store.archive.segments()
+        store.facts.set_aside(segment, "its digest differs")
     inbox = tmp_path / "store.inbox"
     inbox.mkdir()
     (inbox / "1.jsonl").write_text("{}\n")

@@ -1,5 +1,6 @@
 """Announced events on the command line."""
 
+import json
 from pathlib import Path
 
 from tests.cli.test_main import document, fanous
@@ -37,6 +38,26 @@ def test_an_event_to_come_is_not_late_and_its_digest_can_be_published(tmp_path: 
     assert "Election" in said
     assert "LATE" not in said
     assert "publish it now" in said
+
+
+def test_whole_days_of_a_calendar_are_days_of_the_country_and_what_is_left_out_does_not_refuse_it(
+    tmp_path: Path,
+) -> None:
+    calendar = tmp_path / "c.ics"
+    calendar.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Rally\nDTSTART;TZID=Mars/Base:20990208T080000\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nSUMMARY:Election\nDTSTART;VALUE=DATE:20990208\nEND:VEVENT\nEND:VCALENDAR\n",
+        "utf-8",
+    )
+    add = ("events", "add", "--country", "PK", "--ics", calendar, "--json", "--store", tmp_path / "store")
+    done = fanous(*add)
+    (found,) = json.loads(done.stdout)["watches"]
+    assert (found["title"], found["start"], found["end"]) == (
+        "Election",
+        "2099-02-07T19:00:00Z",
+        "2099-02-08T19:00:00Z",
+    )
+    assert done.stderr.count("'Rally' is left out: no time zone 'Mars/Base'") == 1
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fanous.cli.fingerprint_sets import (
+from fanous.cli.refdata import (
     ROWS_SHOWN,
     failure,
     installed_document,
@@ -10,9 +10,8 @@ from fanous.cli.fingerprint_sets import (
     updated_document,
     updated_lines,
 )
-from fanous.refdata.about import SetOrigin
 from fanous.refdata.set_rows import BadRow
-from fanous.refdata.sets import OONI_HTTP
+from fanous.refdata.sets import OONI_HTTP, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
 
 GOOD = Updated("own.toml", "own.toml", UpdateOutcome.UPDATED, usable=1200)

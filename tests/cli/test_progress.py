@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.cli.progress import file_progress
+from fanous.cli.ingest import file_progress
 
 
 class Terminal(io.StringIO):

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fanous.cli.common import ask_owner
 from fanous.cli.main import app
-from fanous.cli.remote import ask_owner
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.store.local import open_store
-from fanous.store.lock import StoreHeld
+from fanous.store.location import StoreHeld
 from tests.monitor.owner import DISPATCH, lock_of, owner
 
 
@@ -37,7 +37,7 @@ def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the rally, and nobody has it open."""
     folder = tmp_path_factory.mktemp("filled") / "store"
     with open_store(folder) as store:
-        stages.ingest(store, "ooni", [rally])
+        ingest.ingest(store, "ooni", [rally])
     return folder
 
 
@@ -103,6 +103,21 @@ def test_a_relative_path_stands_where_it_was_typed(
     assert reply is not None
     assert (reply.code, reply.error) == (0, "")
     assert b"stored 0, already there" in reply.out
+
+
+def test_an_event_that_is_left_out_of_a_calendar_is_reported_once(
+    filled: Path, typed: Typed, tmp_path: Path
+) -> None:
+    calendar = tmp_path / "c.ics"
+    calendar.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Rally\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nSUMMARY:Vote\nDTSTART;VALUE=DATE:20990208\nEND:VEVENT\nEND:VCALENDAR\n",
+        encoding="utf-8",
+    )
+    with owner(filled):
+        said = typed("events", "add", "--country", "PK", "--ics", calendar, "--store", filled)
+    assert (said.code, said.error, said.err.count("'Rally' is left out")) == (0, "", 1)
+    assert "Vote" in said.out
 
 
 def test_only_the_owner_of_the_store_may_ask(filled: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.cli.scorecard import evaluation_document, print_evaluation
+from fanous.cli.evaluate import evaluation_document, print_evaluation
 from fanous.model.score import Evaluation, EventScore, LossScore, NetworkScore, PlantScore, QuietScore
 
 

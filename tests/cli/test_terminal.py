@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from fanous.charts.grid import network_times
-from fanous.cli.terminal import SHOWN, incident_list, incident_text, print_answer
+from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
 from fanous.pipeline.query import CountryAnswer

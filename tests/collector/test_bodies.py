@@ -6,8 +6,7 @@ import tracemalloc
 import pytest
 from backports import zstd
 
-from fanous.collector.bodies import MOST_BYTES, plain
-from fanous.collector.refusal import Refused
+from fanous.collector.request import MOST_BYTES, Refused, plain
 
 BODY = b'{"format":"json","content":{}}' * 20
 

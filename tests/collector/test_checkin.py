@@ -7,8 +7,8 @@ import pytest
 
 from fanous.collector.checkin import NETTESTS, ListedUrl, check_in
 from fanous.collector.origin import Origin
-from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
+from fanous.collector.request import Refused
 
 URLS = [
     *(ListedUrl(f"https://{n}.example/", "NEWS") for n in range(150)),

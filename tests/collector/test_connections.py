@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fanous.collector.connections import MOST_OF_ONE
 from fanous.collector.door import Policy
+from fanous.collector.limits import MOST_OF_ONE
 from fanous.collector.origin import trusted_proxies
 from tests.collector.probe import OPEN
 from tests.collector.threads import connected, door, read_all

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.default_ranges import ShippedOrigins, origins_named
-from fanous.collector.origin import UNKNOWN, Origin
+from fanous.collector.origin import UNKNOWN, Origin, ShippedOrigins, origins_named
 from fanous.collector.reports import new_report_id
 from fanous.collector.submission import receive
 from fanous.errors import FanousError

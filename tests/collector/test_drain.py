@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector import drain as drain_module
-from fanous.collector.drain import Drained, drain, sealed_files
+from fanous.collector import inbox as drain_module
+from fanous.collector.inbox import Drained, drain, sealed_files
 from fanous.errors import FanousError
 
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from fanous.collector.door import Policy
-from fanous.collector.explanation import page
+from fanous.collector.door import Policy, page
 from tests.collector.threads import door
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fanous.collector.inbox import APART, Inbox, backlog, backlogs, bytes_in
 from fanous.collector.journal import PART, SEALED
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.collector.limits import Limiter, RateLimit, RateLimits, Room, submissions_at
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 
 RATES = RateLimits(address=RateLimit(1, 3), network=RateLimit(2, 5))
 

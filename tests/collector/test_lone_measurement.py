@@ -3,10 +3,9 @@
 import msgspec
 import pytest
 
-from fanous.collector.lone_measurement import LoneReports, accepted, sent_alone
 from fanous.collector.origin import UNKNOWN
-from fanous.collector.refusal import Refused
-from fanous.collector.submission import receive
+from fanous.collector.request import Refused
+from fanous.collector.submission import LoneReports, accepted, receive, sent_alone
 from tests.collector.probe import measurement
 
 NOW = 1702826000.0  # 2023-12-17 15:13:20

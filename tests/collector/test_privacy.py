@@ -57,7 +57,9 @@ def test_no_address_is_written_anywhere(tmp_path: Path) -> None:
         assert running.stop() == 0
     assert holding(written(tmp_path)) == []
     with open_store(store) as found:
-        lines = [record.data for segment in found.segments() for record in found.records(segment)]
+        lines = [
+            record.data for segment in found.archive.segments() for record in found.archive.records(segment)
+        ]
     assert len(lines) == 1 and not any(form in line for form in FORMS for line in lines)
     log = "".join(running.log).encode()
     assert b"stored=1" in log and not any(form in log for form in (*FORMS, b"127.0.0.1:"))

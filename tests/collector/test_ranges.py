@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.origin import Origin
-from fanous.collector.ranges import read_ranges
+from fanous.collector.origin import Origin, read_ranges
 from fanous.errors import FanousError
 
 TSV = """\

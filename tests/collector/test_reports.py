@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.refusal import Refused
 from fanous.collector.reports import ReportId, asn_of, open_report, parse_report_id
+from fanous.collector.request import Refused
 from tests.collector.probe import OPEN, REPORT_ID
 
 NOW = 1702823400.0  # 2023-12-17 14:30:00

@@ -8,7 +8,7 @@ import pytest
 from fanous.cli.collect import drain
 from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
@@ -27,9 +27,9 @@ def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_s
         assert running.stop() == 0, running.log
     assert uids[1] == uids[2] != uids[0]
     with open_store(store) as found:
-        assert found.known(uids) == set(uids)
-        assert found.countries() == ["PK"]
-        assert sum(1 for segment in found.segments() for _ in found.records(segment)) == 2
+        assert found.facts.known(uids) == set(uids)
+        assert found.facts.countries() == ["PK"]
+        assert sum(1 for segment in found.archive.segments() for _ in found.archive.records(segment)) == 2
     assert list(inbox_of(store).glob("*.jsonl*")) == []
 
 
@@ -47,7 +47,7 @@ def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: P
     with collector("--store", str(store)) as running:
         assert running.stop() == 0
     with open_store(store) as found:
-        assert found.known([uid]) == {uid}
+        assert found.facts.known([uid]) == {uid}
 
 
 @pytest.mark.parametrize("is_draining", [False, True], ids=["at once", "while the child has the store"])
@@ -65,7 +65,7 @@ def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
         assert running.stop_all() == 0, running.log
     assert list(inbox_of(store).glob("*.jsonl*")) == [], running.log
     with open_store(store) as found:
-        assert found.known([uid]) == {uid}
+        assert found.facts.known([uid]) == {uid}
 
 
 def test_an_inbox_wins_over_the_store_of_the_environment(
@@ -93,7 +93,7 @@ def test_what_was_kept_apart_is_brought_in_by_name(
     drain(inbox / APART, store)
     assert "stored 1" in capsys.readouterr().out
     with open_store(store) as found:
-        assert found.known([uid]) == {uid}
+        assert found.facts.known([uid]) == {uid}
 
 
 def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
@@ -105,12 +105,12 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
         assert running.stop() == 0
     drain(inbox, where, no_detect=True)
     with open_store(where) as found:
-        assert list(found.undetected()) == ["PK"]
+        assert list(found.ledger.undetected()) == ["PK"]
     drain(inbox, where)
     with open_store(where) as found:
-        assert list(found.undetected()) == ["PK"]  # there was nothing to bring in
-        stages.detect_all(found)
-        assert found.undetected() == {}
+        assert list(found.ledger.undetected()) == ["PK"]  # there was nothing to bring in
+        detect.detect_all(found)
+        assert found.ledger.undetected() == {}
 
 
 def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:

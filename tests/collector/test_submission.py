@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from fanous.collector.origin import UNKNOWN, Origin
-from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
+from fanous.collector.request import Refused
 from fanous.collector.submission import Submission, receive
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.collector.probe import REPORT_ID, body, measurement
 

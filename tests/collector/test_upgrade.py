@@ -66,10 +66,10 @@ def test_an_old_store_is_upgraded_while_a_collector_acknowledges(old: int, tmp_p
         assert running.stop() == 0
     drain(inbox, store)
     with open_store(store) as found:
-        assert found._engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]  # type: ignore[attr-defined]
-        assert found.known(probe.acknowledged) == set(probe.acknowledged)
-        assert len(set(found.votes("PK", *WINDOW).uids)) >= 3
-        held = sum(1 for segment in found.segments() for _ in found.records(segment))
+        assert found.facts.engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]
+        assert found.facts.known(probe.acknowledged) == set(probe.acknowledged)
+        assert len(set(found.facts.votes("PK", *WINDOW).uids)) >= 3
+        held = sum(1 for segment in found.archive.segments() for _ in found.archive.records(segment))
     assert probe.refused == 0
     assert held == 3 + len(probe.acknowledged), "what it held before, and each new one once"
     assert list(inbox.glob("*.jsonl*")) == []

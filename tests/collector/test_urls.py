@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.checkin import ListedUrl
-from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.collector.checkin import DEFAULT_URLS, ListedUrl, read_urls
 from fanous.errors import FanousError
 from fanous.refdata.platforms import target_of
 

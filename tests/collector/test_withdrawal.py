@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from fanous.cli.collect import drain
-from fanous.cli.forget import forget
-from fanous.collector.inbox import APART, inbox_of
-from fanous.collector.withdrawal import NEW, withdraw
+from fanous.cli.retain import forget
+from fanous.collector.inbox import APART, NEW, inbox_of, withdraw
 from fanous.errors import FanousError
 from fanous.store.local import open_store
 from tests.collector.probe import REPORT_ID, body
@@ -71,8 +70,10 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     drain(inbox, store)
     drain(inbox / APART, store)
     with open_store(store) as found:
-        kept = [record.data for segment in found.segments() for record in found.records(segment)]
-        assert found.known([uid]) == {uid}
+        kept = [
+            record.data for segment in found.archive.segments() for record in found.archive.records(segment)
+        ]
+        assert found.facts.known([uid]) == {uid}
     assert len(kept) == 1
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from fanous.collector.door import Policy
+from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper
-from fanous.collector.serve import listening_socket, serving
+from fanous.collector.server import listening_socket
 
 
 @contextmanager

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from fanous.cli.calibration import print_calibration
+from fanous.cli.evaluate import print_calibration
 from fanous.evaluation.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
 from fanous.evaluation.rehearsal.result import TechniqueResult, append
 from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
-from fanous.model.calibration import Stated, calibrate, wilson
+from fanous.model.score import Stated, calibrate, wilson
 
 
 def test_a_brier_score_is_the_mean_square_of_what_was_wrong() -> None:

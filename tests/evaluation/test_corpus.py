@@ -6,9 +6,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import SHARED, corpus_files, load_corpus
-from fanous.evaluation.simulate.generators import GENERATORS
-from fanous.evaluation.simulate.pages import PLATFORMS
-from fanous.evaluation.simulate.pakistan import RESTRICTIONS
+from fanous.evaluation.simulate.pakistan import GENERATORS, RESTRICTIONS
+from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.refdata.platforms import target_of
@@ -103,10 +102,14 @@ def test_sessions_may_run_past_midnight(tmp_path: Path) -> None:
         ("files = [", "files = 3 # [", "files: a list is needed"),
         ('source = "ooni", path', 'source = "ooni", shared = "x", path', r"files\[1\]\] path: say either"),
         ("[[event]]", "[[events]]", "events: there is no such key; did you mean 'event'"),
-        ('country = "PK"', 'country = "Pakistan"', r"\[event\[1\]\] country: 'Pakistan' is no ISO"),
+        (
+            'country = "PK"',
+            'country = "Pakistan"',
+            r"\[event\[1\]\] country: an ISO 3166-1 code .* not 'Pakistan'",
+        ),
         ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is none of .* did you mean 'blocking'"),
         ('targets = ["x"]', "targets = []", "targets: a list of texts"),
-        ("[17557]", '["AS17557"]', r"networks: a list of whole numbers is needed \(AS17557 is 17557\)"),
+        ("[17557]", '["AS17557"]', r"networks: a list of network numbers \(AS17557 is 17557\) is needed"),
         ("networks = [17557]\n", "", "networks: name the networks"),
         ("22:00:00Z]]", "14:00:00Z]]", "does not lie after"),
         ("22:00:00Z]]", "22:00:00Z], [2023-12-17T21:00:00Z]]", "two of them overlap"),
@@ -136,7 +139,7 @@ def test_one_name_for_two_events_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_corpus_is_said(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="is not a corpus"):
         load_corpus(tmp_path)
-    with pytest.raises(FanousError, match="is not TOML"):
+    with pytest.raises(FanousError, match="cannot be read as TOML"):
         load_corpus(written(tmp_path, "[corpus"))
 
 

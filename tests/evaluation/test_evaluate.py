@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from fanous.config import Instant
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import SHARED, Corpus, CorpusFile, LabelledEvent, QuietInterval, load_corpus
 from fanous.evaluation.evaluate import evaluate_corpora, evaluate_corpus
@@ -46,7 +48,7 @@ def scratch(rally: Path) -> Iterator[Path]:
 
 def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ()) -> Evaluation:
     """Labels of any sort over the same measurements."""
-    quiet = tuple(QuietInterval(country, (), SINCE, UNTIL, "a test") for country in countries)
+    quiet = tuple(QuietInterval(country, Instant(SINCE), Instant(UNTIL), "a test") for country in countries)
     files = (CorpusFile("ooni", path="rally.jsonl"),)
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
@@ -212,7 +214,7 @@ def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(monkeypatch: 
     monkeypatch.setenv(SHARED, str(file.parents[1]))
     corpus = load_corpus(CORPORA / "injected-drops")
     assert corpus.injection is not None
-    evaluation = evaluate_corpus(replace(corpus, injection=replace(corpus.injection, times=5)))
+    evaluation = evaluate_corpus(replace(corpus, injection=structs.replace(corpus.injection, times=5)))
     assert evaluation.false_confirmed == 0
     assert evaluation.false_suspected_a_country_month <= 1
     for score in evaluation.losses:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.incidents import alternatives
-from fanous.evaluation.corpus import Corpus, load_corpus
+from fanous.evaluation.corpus import Corpus, SimulatedWorld, WorldEvent, load_corpus
 from fanous.evaluation.evaluate import replayed
-from fanous.evaluation.failures import FailurePlay, gathered, plays
-from fanous.evaluation.worlds import SimulatedWorld, WorldEvent
+from fanous.evaluation.replays import FailurePlay, gathered_failures, plays
 from fanous.model.score import WorldScore
 
 HEAD = """
@@ -118,7 +117,7 @@ def test_a_liar_is_one_device_and_lies_only_meanwhile(played: dict[WorldEvent, F
 
 
 def score(play: FailurePlay, folder: Path) -> WorldScore:
-    (score,) = gathered("a test", replayed([play], folder)).worlds
+    (score,) = gathered_failures("a test", replayed([play], folder)).worlds
     return score
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import dns.message
 import dns.rcode
 
-from fanous.lab.internet import Internet
+from fanous.lab.internet import Internet, NamespacedNetwork
 from fanous.lab.plan import VantagePoint
-from fanous.lab.seam import NamespacedNetwork
 from fanous.lab.space import socket_in
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.quic import complete, new_handshake

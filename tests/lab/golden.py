@@ -10,28 +10,24 @@ import asyncio
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from fanous.analysis.rules import judge
 from fanous.evaluation.rehearsal.capture import slim
-from fanous.evaluation.rehearsal.profile import lab_settings
 from fanous.evaluation.rehearsal.run import PORT, start_outside
-from fanous.evaluation.rehearsal.seams import RoundNetwork
+from fanous.evaluation.rehearsal.vantage_point import RoundNetwork, lab_settings
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
-from fanous.lab.plan import Plan, PlannedNetwork
-from fanous.lab.sites import DOMESTIC_HOST, urls_of
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Observation
+from fanous.lab.plan import DOMESTIC_HOST, Plan, PlannedNetwork, urls_of
+from fanous.model.measurement import Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
-from fanous.model.record import Record
 from fanous.model.verdict import Verdict
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
+from fanous.probe.trace import ProbeVantage
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 

@@ -3,8 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from fanous.lab.internet import Internet
-from fanous.lab.plan import VantagePoint
-from fanous.lab.sites import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER
+from fanous.lab.plan import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER, VantagePoint
 from fanous.lab.webservers import PAGE_BYTES
 from tests.lab.clients import PATIENCE, SILENCE, asked, connected, handshake, load, plain, quic
 

@@ -7,12 +7,22 @@ from statistics import median
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.boxes.page import block_response
+from fanous.lab.boxes.inspection import block_response
 from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.censors.cut import CROWDED_KBPS
 from fanous.lab.internet import Internet
-from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint, plan_of
-from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
+from fanous.lab.plan import (
+    DOH_HOST,
+    DOH_RESOLVER,
+    DOMESTIC_ADDRESS,
+    DOT_HOST,
+    DOT_RESOLVER,
+    PUBLIC_RESOLVER,
+    Plan,
+    PlannedNetwork,
+    VantagePoint,
+    plan_of,
+)
 from fanous.lab.webservers import PAGE_BYTES
 from fanous.model.place import Access
 from tests.lab.clients import asked, connected, handshake, load
@@ -135,7 +145,9 @@ def test_cuts_stand_side_by_side_and_fall_one_by_one(internet: Internet) -> None
     assert seen() == ["ok", "ok"]
 
 
-@pytest.mark.parametrize("technique", ["sni_throttle_police", "sni_throttle_shape"])
+@pytest.mark.parametrize(
+    "technique", ["sni_throttle_police", pytest.param("sni_throttle_shape", marks=pytest.mark.matrix)]
+)
 def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
     """After the first burst.  What a policer drops is sent again, later where the machine is busy: less comes
     through, never more."""
@@ -146,6 +158,7 @@ def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
     assert 0.7 * 400 < loaded.kbps(beyond=100_000) < 1.1 * 400
 
 
+@pytest.mark.matrix
 def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
     point, ip = internet.vantage_points[0], internet.addresses_of(["www.youtube.com"])[0]
     undo = apply(internet, Cut("slowdown_general", rate_kbps=800))
@@ -154,6 +167,7 @@ def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
     assert loaded.kbps(beyond=80_000) == pytest.approx(800 * 0.96, rel=0.15)
 
 
+@pytest.mark.matrix
 def test_in_the_rush_hour_lines_give_less_now_more_now_less(internet: Internet) -> None:
     (point, *_), ip = internet.vantage_points, internet.addresses_of(["www.youtube.com"])[0]
 
@@ -169,6 +183,7 @@ def test_in_the_rush_hour_lines_give_less_now_more_now_less(internet: Internet) 
     assert median(rates()) > 0.8 * alone
 
 
+@pytest.mark.matrix
 def test_a_freeze_comes_after_16_kilobytes(internet: Internet) -> None:
     point, ip = internet.vantage_points[0], internet.addresses_of(["x.com"])[0]
     undo = apply(internet, Cut("sni_freeze", targets=("x",)))
@@ -205,6 +220,7 @@ def test_a_fifth_of_the_packets_is_lost(internet: Internet) -> None:
     assert got / 400 == pytest.approx(0.64, abs=0.1)  # four standard deviations
 
 
+@pytest.mark.matrix
 def test_loss_by_name_leaves_few_pages_whole_and_no_others(internet: Internet) -> None:
     """How few depends on the machine's congestion control: BBR lets one in a hundred through."""
     hit, elsewhere = internet.vantage_points[0], internet.vantage_points[-1]
@@ -253,6 +269,7 @@ def test_where_the_way_out_is_cut_what_is_inside_works(internet: Internet) -> No
     }
 
 
+@pytest.mark.matrix
 def test_a_residual_block_hits_the_address_and_not_others(internet: Internet) -> None:
     point, ca_file = internet.vantage_points[0], internet.ca_file
     x, api = (internet.addresses_of([host])[0] for host in ("x.com", "api.x.com"))

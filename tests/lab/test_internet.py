@@ -13,9 +13,8 @@ import pytest
 from fanous.errors import FanousError
 from fanous.lab import registry
 from fanous.lab.internet import Internet, attach
-from fanous.lab.plan import plan_of
+from fanous.lab.plan import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER, plan_of
 from fanous.lab.registry import Standing
-from fanous.lab.sites import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER
 from fanous.lab.space import entered, run, run_in
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.conftest import skip_without_a_lab

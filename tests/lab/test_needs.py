@@ -14,7 +14,7 @@ from fanous.lab import needs
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.registry import PREFIX
 from fanous.lab.space import FOLDER
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 from tests.lab.conftest import skip_without_a_lab
 
 

@@ -4,18 +4,20 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.lab.boxes.hello import name_in_hello
-from fanous.lab.boxes.quic import crypto_of
-from fanous.lab.dnswire import NXDOMAIN, answer_of, name_wire, question_of
+from fanous.lab.boxes.inspection import crypto_of, name_in_hello
 from fanous.lab.packets import (
+    NXDOMAIN,
     RST,
     TCP,
     UDP,
     TcpSegment,
+    answer_of,
     checksum,
     forged_answer,
     forged_datagram,
     forged_reset_to_target,
+    name_wire,
+    question_of,
     segment_of,
 )
 from fanous.probe.net.quic import new_handshake

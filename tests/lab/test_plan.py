@@ -6,10 +6,18 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.plan import MOST_NETWORKS, Namespaces, Plan, PlannedNetwork, plan_of, providers_of
-from fanous.lab.sites import known_targets, urls_of
+from fanous.lab.plan import (
+    MOST_NETWORKS,
+    Namespaces,
+    Plan,
+    PlannedNetwork,
+    known_targets,
+    plan_of,
+    providers_of,
+    urls_of,
+)
 from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6, links_of, namespaces_of
-from fanous.probe.net.addresses import is_public
+from fanous.probe.net.network import is_public
 from fanous.refdata.platforms import target_of
 
 NAMES = Namespaces("fanous-t-")

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.catalogue import scenario, scenario_names, shipped
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.script import load_scenario, parse_scenario
+from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenario_names, shipped
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
@@ -66,7 +65,7 @@ def test_a_scenario_says_who_where_when_and_what() -> None:
     assert (second.until, second.networks) == (120, (45669,))
     assert read.targets == ("x", "youtube")
     (expected,) = read.expects
-    assert (expected.kind, expected.scope, expected.confirmed) == (Kind.BLOCKING, Scope.ISP, True)
+    assert (expected.kind, expected.scope, expected.status) == (Kind.BLOCKING, Scope.ISP, "confirmed")
     assert read.networks[1].access is Access.MOBILE
 
 
@@ -92,7 +91,7 @@ def test_everybody_is_everybody_inside_the_country() -> None:
         ('"isp"', '"town"', r"a\.toml:39: \[expect\[1\]\] scope: 'town' is none of"),
         ('access = "mobile" }', 'access = "fixd" }', r"a\.toml:35: .*access: 'fixd'.*'fixed'"),
         ("vantage_points = 2", "vantage_points = 2\nlying = 3", r"a\.toml:12: .*fewer than lying"),
-        ("seed = 7", "seed = ", r"a\.toml is not TOML"),
+        ("seed = 7", "seed = ", r"a\.toml cannot be read as TOML"),
     ],
 )
 def test_a_complaint_names_file_line_and_the_nearest_right_word(

@@ -6,10 +6,10 @@ from dataclasses import field, replace
 from math import nan
 from pathlib import Path
 
-from fanous.model.noun import noun
+from fanous.model.measurement import noun
 
 CHANGES = """
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 
 observation = Observation(layer=Layer.DNS, target="x")
 observation.target = "youtube"

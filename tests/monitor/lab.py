@@ -10,18 +10,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import httpx
+from msgspec.structs import replace
 
 from fanous.monitor.clock import Clock, ClockedNetwork
-from fanous.probe.net.meter import Meter
-from fanous.probe.record import ProbeVantage
+from fanous.probe.net.network import Meter
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
-from fanous.probe.spool.reports import request_to_open, request_to_submit, template_of
+from fanous.probe.spool.upload import request_to_open, request_to_submit, template_of
+from fanous.probe.trace import ProbeVantage
 from tests.children import child_environment
 from tests.probe.net import servers
 

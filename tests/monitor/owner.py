@@ -8,12 +8,12 @@ from pathlib import Path
 
 from typer.main import get_command
 
+from fanous.cli.common import dispatcher
 from fanous.cli.main import app
-from fanous.cli.remote import dispatcher
 from fanous.monitor.control import Local
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
 from fanous.store.location import in_folder
+from fanous.store.protocol import OneThread
 
 DISPATCH = dispatcher(get_command(app))
 

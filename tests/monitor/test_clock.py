@@ -6,7 +6,7 @@ from time import time
 import pytest
 
 from fanous.monitor.clock import Clock, ClockedNetwork
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 
 
 def test_by_default_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,12 @@ from fanous.evaluation.simulate import pakistan
 from fanous.model.place import Place
 from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
-from fanous.monitor.heartbeats import Hearing, heartbeats
 from fanous.monitor.request import CommandRequest
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
-from fanous.store.ask import OneThread
+from fanous.monitor.tasks import Hearing, heartbeats
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
-from fanous.store.protocol import Store
+from fanous.store.protocol import OneThread, Store
 from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0
@@ -29,14 +28,16 @@ HOUR = 3600.0
 def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("heard") / "store"
     with open_store(folder) as store:
-        stages.bring_in(store, "ooni", [rally], Ingested())
+        ingest.bring_in(store, "ooni", [rally], Ingested())
     return folder
 
 
 def test_every_network_of_the_last_weeks_is_there_with_when_it_was_heard(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL) as store:
         beats = heartbeats(store, "PK")
-        assert {beat.place.asn for beat in beats} == {v.key.place.asn for v in store.volume("PK", 0, 9e9)}
+        assert {beat.place.asn for beat in beats} == {
+            v.key.place.asn for v in store.facts.volume("PK", 0, 9e9)
+        }
         assert not any(beat.silent for beat in beats)
         assert all(pakistan.UNTIL - 6 * HOUR < beat.last <= pakistan.UNTIL for beat in beats)
         assert len(heartbeats(store)) > len(beats), "other countries too"
@@ -55,7 +56,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "fanous.monitor")
-    monkeypatch.setattr("fanous.monitor.heartbeats.SHORTEST", 0.001)
+    monkeypatch.setattr("fanous.monitor.tasks.SHORTEST", 0.001)
     silences = [False, True, True, False]
 
     async def main() -> None:
@@ -67,7 +68,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
                 stop.set()
             return [Heartbeat(Place("PK", 17557), 1_700_000_000.0, 600.0, silent)]
 
-        monkeypatch.setattr("fanous.monitor.heartbeats.heartbeats", beats)
+        monkeypatch.setattr("fanous.monitor.tasks.heartbeats", beats)
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:
             hearing = Hearing(owner.ask, Clock(1e9), stop)
             await hearing.listen()

@@ -8,9 +8,9 @@ import pytest
 
 from fanous.evaluation.simulate import pakistan
 from fanous.monitor.intake import Intake, take_from
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
-from tests.pipeline.test_stages import dated
+from fanous.store.protocol import OneThread
+from tests.pipeline.test_ingest import dated
 
 
 def halves(rally: Path, folder: Path) -> None:

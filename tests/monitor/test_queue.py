@@ -13,9 +13,9 @@ from fanous.collector.stream.connection import connected, state_of
 from fanous.collector.stream.publish import QueueStream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.monitor.queue import Streamed
-from fanous.store.ask import OneThread
+from fanous.monitor.intake import Streamed
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from tests.collector.probe import measurement
 from tests.jetstream import cluster
 
@@ -66,7 +66,7 @@ def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
 
     asyncio.run(main())
     with open_store(tmp_path / "store") as store:
-        assert store.known({"uid1", "uid2", "bad"}) == {"uid1", "uid2"}
+        assert store.facts.known({"uid1", "uid2", "bad"}) == {"uid1", "uid2"}
     (taken,) = (one.message for one in caplog.records if one.message.startswith("taken "))
     assert f"folder={address} files=1 stored=2 duplicate=0 rejected=1" in taken
 

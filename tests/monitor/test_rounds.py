@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from fanous.collector.drain import sealed_files
+from fanous.collector.inbox import sealed_files
 from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock
 from fanous.monitor.rounds import OwnProbe, RoundsState, read_state, write_state
 from fanous.monitor.settings import Rounds
 from fanous.probe import consent
-from fanous.probe.record import ProbeVantage
-from fanous.probe.rounds import ORGANISATION_LEAST, VOLUNTEER_LEAST
+from fanous.probe.allowance import ORGANISATION_LEAST, VOLUNTEER_LEAST
 from fanous.probe.settings import probe_folder
+from fanous.probe.trace import ProbeVantage
 from tests.monitor.lab import QUICK, Platform
 
 

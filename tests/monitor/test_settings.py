@@ -5,10 +5,11 @@ from random import Random
 
 import pytest
 
+from fanous.config import Address
 from fanous.errors import FanousError
 from fanous.monitor.clock import Clock
 from fanous.monitor.monitor import _opened
-from fanous.monitor.settings import Address, Configuration, read
+from fanous.monitor.settings import Configuration, read
 from fanous.refdata.targets import target_list
 from fanous.store.location import at_urls
 
@@ -24,8 +25,8 @@ def configured(folder: Path, text: str) -> Configuration:
 
 def test_without_a_file_everything_is_on_and_safe(tmp_path: Path) -> None:
     found = read(None, tmp_path / "store")
-    assert found.page == Address("127.0.0.1", 8470)
-    assert (found.door.on, found.door.listen, found.door.lab) == (True, Address("127.0.0.1", 8471), False)
+    assert found.page == Address("127.0.0.1:8470")
+    assert (found.door.on, found.door.listen, found.door.lab) == (True, Address("127.0.0.1:8471"), False)
     assert (found.rounds.on, found.rounds.consented, found.rounds.health) == (True, False, True)
     assert (found.rounds.every, found.rounds.least) == (600.0, 600.0)
     assert found.rounds.urls == tuple(dict.fromkeys(target_list("social").urls))
@@ -65,7 +66,7 @@ def test_every_key_is_heeded(tmp_path: Path) -> None:
         lab = true
         """,
     )
-    assert (found.page, found.every, found.inbox) == (Address("0.0.0.0", 80), 2.0, tmp_path / "in")
+    assert (found.page, found.every, found.inbox) == (Address("0.0.0.0:80"), 2.0, tmp_path / "in")
     assert (found.rounds.urls, found.rounds.every, found.rounds.least) == (
         ("https://a.example/",),
         120.0,
@@ -82,7 +83,7 @@ def test_every_key_is_heeded(tmp_path: Path) -> None:
     assert found.settings.ca_file == str(tmp_path / "ca.pem")
     door = found.door
     assert (door.listen, door.trust_proxy, door.networks) == (
-        Address("::1", 0),
+        Address("[::1]:0"),
         ("10.0.0.0/8",),
         tmp_path / "asn.tsv",
     )
@@ -109,10 +110,13 @@ def test_parts_can_be_switched_off(tmp_path: Path) -> None:
         ("[rounds]\non = 1", "[rounds] on: true or false is needed, not 1"),
         ('[rounds]\nurls = ["gopher://x"]', "[rounds] urls: 'gopher://x' is no address of a site"),
         ('[rounds]\nlists = ["sociall"]', "[rounds] lists: "),
-        ('[rounds]\ncountry = "Narnia"', "[rounds] country: 'Narnia' is no ISO 3166-1 code"),
-        ('[rounds]\ncountry = "XX"', "[rounds] country: 'XX' is no ISO 3166-1 code"),
+        (
+            '[rounds]\ncountry = "Narnia"',
+            "[rounds] country: an ISO 3166-1 code such as 'PK' is needed, not 'Narnia'",
+        ),
+        ('[rounds]\ncountry = "XX"', "[rounds] country: an ISO 3166-1 code such as 'PK' is needed, not 'XX'"),
         ('[rounds]\ncountry = "KP"', "[rounds] country: measuring from KP is switched off"),
-        ("[rounds]\nasn = -1", "[rounds] asn: -1 is no number of a network"),
+        ("[rounds]\nasn = -1", "[rounds] asn: a whole number from 0 is needed, not -1"),
         ("[probe]\nresolvr = 1", "[probe] resolvr: there is no such key; did you mean 'resolver'?"),
         ("[collector]\nhelper = 1", "[collector] helper: there is no such key; did you mean 'helper_url'?"),
         ("[clock]\nrate = 0.5", "[clock] rate: a number from 1 to 10000 is needed, not 0.5"),
@@ -177,4 +181,4 @@ def test_the_monitor_itself_heeds_whether_national_claims_are_held(tmp_path: Pat
     text = f'[review]\nnational = true\n[store]\nfolder = "{tmp_path}/store"'
     for told, held in ((text, True), ("", True), (text.replace("true", "false"), False)):
         with _opened(configured(tmp_path, told)) as store:
-            assert store.holds_national() is held
+            assert store.ledger.holds_national() is held

@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.monitor.settings import read
-from fanous.monitor.site import SiteSettings
+from fanous.web.settings import SiteSettings, Token
 
 MAP = "PK\tM0 0h9v9z\n"
 
@@ -18,7 +18,7 @@ def configured(folder: Path, text: str) -> SiteSettings:
 
 
 def test_without_the_table_pages_are_as_the_request_names_them_and_there_is_no_door(tmp_path: Path) -> None:
-    assert read(None, tmp_path / "store").site == SiteSettings("", None, None, "")
+    assert read(None, tmp_path / "store").site == SiteSettings()
 
 
 def test_every_key_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ def test_every_key_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "https://fanous.example",
         tmp_path / "map.tsv",
         tmp_path / "k.pem",
-        "0123456789abcdef0123456789abcdef",
+        Token("0123456789abcdef0123456789abcdef"),
     )
     assert "0123456789" not in repr(found)
 

@@ -11,8 +11,8 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.settings import read
 from fanous.monitor.sources import Sources
 from fanous.pipeline.pull import Pull
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from tests.sources.publisher import Answer, always, publishing
 from tests.sources.signals.samples import ioda, ioda_series
 
@@ -43,7 +43,7 @@ def pulled(folder: Path, config: str, times: int) -> tuple[list[Pull | None], in
 
 
 async def _bins(owner: OneThread) -> int:
-    return await owner.ask(lambda store: sum(len(series) for series in store.levels("PK")))
+    return await owner.ask(lambda store: sum(len(series) for series in store.facts.levels("PK")))
 
 
 def test_a_source_that_is_switched_on_is_pulled_once_an_interval(tmp_path: Path) -> None:

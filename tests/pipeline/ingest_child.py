@@ -7,26 +7,26 @@ the disk, and ``done``.
 import sys
 from pathlib import Path
 
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
-stages.BATCH_RECORDS = 40
-append = stages._append
+ingest.BATCH_RECORDS = 40
+append = ingest._append
 
 
-def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
-    append(store, batch, tally, late)
+def told(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+    append(store, batch, tally, late, version)
     for judged in batch:
         print("acknowledged", judged.parsed.measurement.uid)
     sys.stdout.flush()
 
 
-stages._append = told
+ingest._append = told
 print("opening", flush=True)
 with open_store(sys.argv[1]) as opened:
     print("opened", flush=True)
-    stages.ingest(opened, "ooni", [Path(sys.argv[2])])
+    ingest.ingest(opened, "ooni", [Path(sys.argv[2])])
 print("done")

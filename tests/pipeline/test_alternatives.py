@@ -9,9 +9,9 @@ import pytest
 from fanous.evaluation.simulate.builders import verdict
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -80,8 +80,8 @@ def event(country: str, asn: int) -> list[Judged]:
 
 
 def found(store: Store) -> list[Incident]:
-    stages.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
-    return store.incidents("PK")
+    detect.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
+    return store.ledger.incidents("PK")
 
 
 def elsewhere() -> list[Judged]:
@@ -111,8 +111,8 @@ def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store)
     others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
     strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)
     put(store, strays, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
-    stages.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
-    (incident,) = store.incidents("PK")
+    detect.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
+    (incident,) = store.ledger.incidents("PK")
     assert incident.onset < NOON - 8 * HOUR
     assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason
 
@@ -130,7 +130,7 @@ def test_what_one_version_of_a_program_alone_sees_is_its_own_defect(store: Store
     working = [measured("PK", asn, EVENT, fails=False, software="b 2.0") for asn in (PTCL, JAZZ)]
     put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *working)
     assert all(incident.confirmed_at is None for incident in found(store))
-    assert all("defect" in i.reason for i in store.incidents("PK") if i.status is Status.RETRACTED)
+    assert all("defect" in i.reason for i in store.ledger.incidents("PK") if i.status is Status.RETRACTED)
 
 
 def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store: Store) -> None:

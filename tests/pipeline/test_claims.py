@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from fanous.model.claim import Claim, ClaimCheck, Said
-from fanous.model.incident import Scope
+from fanous.model.incident import Scope, Sight
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
-from fanous.model.witness import Sight
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.claims import check, witnesses
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -23,7 +22,7 @@ FOUR = ("facebook", "instagram", "x", "youtube")
 @pytest.fixture(scope="module")
 def store(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with open_store(tmp_path_factory.mktemp("statements") / "store") as opened:
-        stages.ingest(opened, "ooni", [rally])
+        ingest.ingest(opened, "ooni", [rally])
         yield opened
 
 
@@ -56,7 +55,7 @@ def test_the_day_before_was_normal(store: Store) -> None:
 
 
 def test_volunteers_saw_it_and_routing_could_not_have(store: Store) -> None:
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     seen = {one.family: one for one in witnesses(store, incident)}
     assert seen[Family.OONI].sight is Sight.SAW
     assert seen[Family.OONI].saw > 100

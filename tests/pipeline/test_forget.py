@@ -10,7 +10,7 @@ import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.children import child_environment
@@ -27,7 +27,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def filled(folder: Path, recording: Path) -> Store:
     store = open_store(folder)
-    stages.ingest(store, "edge", [recording])
+    ingest.ingest(store, "edge", [recording])
     return store
 
 
@@ -39,7 +39,7 @@ def reports(recording: Path) -> list[str]:
 
 
 def kept(store: Store) -> list[bytes]:
-    return [record.data for segment in store.segments() for record in store.records(segment)]
+    return [record.data for segment in store.archive.segments() for record in store.archive.records(segment)]
 
 
 def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
@@ -48,26 +48,26 @@ def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
     gone = reports(recording)[0]
     with filled(tmp_path / "store", recording) as store:
         before = len(kept(store))
-        (claim,) = store.incidents("PK")
-        forgotten = stages.forget(store, [gone])
+        (claim,) = store.ledger.incidents("PK")
+        forgotten = ingest.forget(store, [gone])
         left = kept(store)
         assert forgotten.measurements == before - len(left) > 0
         assert not any(gone.encode() in data for data in left)
-        assert stages.forget(store, [gone]).measurements == 0
-        last = store.revisions(claim.id)[-1]
+        assert ingest.forget(store, [gone]).measurements == 0
+        last = store.ledger.revisions(claim.id)[-1]
         assert last.incident.evidence.probes < claim.evidence.probes
         assert last.incident.confirmed_at is not None
         assert "withdrawn by who made them" in last.reason
-        assert stages.rejudge(store, everything=True)
-        assert store.incident(claim.id) == last.incident
+        assert ingest.rejudge(store, everything=True)
+        assert store.ledger.incident(claim.id) == last.incident
 
 
 def test_a_claim_whose_probes_all_withdraw_is_retracted(tmp_path: Path, recording: Path) -> None:
     with filled(tmp_path / "store", recording) as store:
-        (claim,) = store.incidents("PK")
-        stages.forget(store, reports(recording))
+        (claim,) = store.ledger.incidents("PK")
+        ingest.forget(store, reports(recording))
         assert kept(store)  # the probe abroad did not withdraw
-        known = store.incident(claim.id)
+        known = store.ledger.incident(claim.id)
         assert known is not None
         assert known.status is Status.RETRACTED
 
@@ -75,7 +75,7 @@ def test_a_claim_whose_probes_all_withdraw_is_retracted(tmp_path: Path, recordin
 KILLED = """
 import os, sys
 from pathlib import Path
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store import archive, facts
 from fanous.store.local import open_store
 steps = iter(range(1000))
@@ -90,7 +90,7 @@ for owner, name in ((archive.Archive, "without"), (facts.Facts, "remove"), (arch
                     (facts.Facts, "add")):
     setattr(owner, name, deadly(getattr(owner, name)))
 with open_store(Path(sys.argv[1])) as store:
-    stages.forget(store, [sys.argv[2]])
+    ingest.forget(store, [sys.argv[2]])
 """
 
 
@@ -104,10 +104,10 @@ def test_killed_in_the_middle_it_is_completed_by_running_it_again(
     argv = [sys.executable, "-c", KILLED, str(place), gone, str(step)]
     assert subprocess.run(argv, env=child_environment(), timeout=120).returncode == -signal.SIGKILL
     with open_store(place) as store:
-        stages.forget(store, [gone])
+        ingest.forget(store, [gone])
         left = kept(store)
         assert not any(gone.encode() in data for data in left)
         assert len(left) == len(set(left))
         expected = sum(gone.encode() not in line for line in recording.read_bytes().splitlines())
         assert len(left) == expected
-        assert sum(int(s.counts.sum()) for s in store.volume("PK", 0, 2e9)) > 0
+        assert sum(int(s.counts.sum()) for s in store.facts.volume("PK", 0, 2e9)) > 0

@@ -8,7 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
-from fanous.evaluation.simulate.pages import PLATFORMS
+from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.pipeline.judge import NOTHING_TO_JUDGE, UNPLACED, judge_files
 from tests.analysis.rules.golden import case
 from tests.analysis.rules.golden.record import HOME, Web

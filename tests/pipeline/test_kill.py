@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from fanous.evaluation.simulate import pakistan
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from tests.children import child_environment
 
@@ -62,15 +62,15 @@ def test_twenty_kills_lose_nothing_and_the_last_run_completes_it(rally: Path, tm
     assert ended
     with open_store(tmp_path / "store") as store:
         assert not list(store.unfinished())
-        votes = store.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         rows = list(zip(votes.uids, votes.targets, votes.signals, strict=True))
         assert len(rows) == len(set(rows)), "a measurement counts once"
-        assert store.known(uids) == uids >= acknowledged
-        found = store.incidents("PK")
+        assert store.facts.known(uids) == uids >= acknowledged
+        found = store.ledger.incidents("PK")
     with open_store(tmp_path / "clean") as clean:
-        stages.ingest(clean, "ooni", [file])
-        undisturbed = clean.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        ingest.ingest(clean, "ooni", [file])
+        undisturbed = clean.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         assert sorted(rows) == sorted(
             zip(undisturbed.uids, undisturbed.targets, undisturbed.signals, strict=True)
         )
-        assert [i.networks for i in found] == [i.networks for i in clean.incidents("PK")]
+        assert [i.networks for i in found] == [i.networks for i in clean.ledger.incidents("PK")]

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -74,8 +73,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, lines: list[str], until: int) -> list[Incident]:
     path = folder / f"{len(list(folder.iterdir()))}.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    stages.bring_in(store, "ooni", [path], Ingested())
-    return stages.detect(store, "PK", START, START + until * STEP, SHARES)
+    ingest.bring_in(store, "ooni", [path], Ingested())
+    return detect.detect(store, "PK", START, START + until * STEP, SHARES)
 
 
 def abroad(bins: range) -> list[str]:
@@ -99,7 +98,7 @@ def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tm
     assert (incident.status, incident.scope) == (Status.ENDED, Scope.NATION)
     assert incident.confirmed_at is not None
     assert incident.mechanisms == ("outage.national",)
-    assert [len(store.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
+    assert [len(store.ledger.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
 
 
 @pytest.mark.parametrize(

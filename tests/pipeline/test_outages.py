@@ -12,14 +12,14 @@ import pytest
 
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_series
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.web.application import application
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.web.visits import Reader
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally
     """Its network parts are named by the country: every view that counts by network has to pass them over."""
     levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "ooni", [rally])
+        ingest.ingest(store, "ooni", [rally])
         ingest_series(store, "ioda-csv", [levels], About("PK"))
         answer = query.confirm(store, "PK", [], None, None)
         assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
-from fanous.refdata.sources import SOURCES
+from fanous.sources.connector import Query
 from fanous.sources.fetch import Polite, Waits
-from fanous.sources.signals.live import Query
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
@@ -53,9 +53,9 @@ def test_a_window_is_fetched_stored_and_detected(store: Store) -> None:
     done, asked = pulled(store, Query("PK", T0, T0 + DAY), ioda_answer)
     assert (done.pieces, done.values, done.new, done.failures) == (1, 3, 3, [])
     assert asked == [f"/v2/signals/raw/country/PK?from={T0}&until={T0 + DAY}"]
-    (series,) = store.levels("PK")
+    (series,) = store.facts.levels("PK")
     assert series.values.tolist() == [100, 0]
-    assert store.undetected() == {}
+    assert store.ledger.undetected() == {}
 
 
 def test_what_is_settled_is_not_asked_for_again_and_what_is_not_is(store: Store) -> None:
@@ -116,7 +116,7 @@ def asked_onwards(
     store: Store, ask: Query, answer: Callable[[str], Answer], known: Sequence[Pulled] = ()
 ) -> list[tuple[str, int]]:
     """(place, since) of what was asked for, in order, lists of places left out."""
-    store.put_pulled("ioda", "PK", known)
+    store.facts.put_pulled("ioda", "PK", known)
     with (
         publishing(lambda path, _: answer(path)) as server,
         Polite(SOURCES["ioda"], mirror=server.address, waits=NO_SLEEP) as client,
@@ -186,7 +186,7 @@ def test_places_that_fail_keep_none_behind_them_from_being_asked(store: Store, c
         return Answer(code=code) if fails else places(path)
 
     asked_onwards(store, everything, answer)
-    had = {one.piece.partition(",")[0] for one in store.pulled("ioda", "PK")}
+    had = {one.piece.partition(",")[0] for one in store.facts.pulled("ioda", "PK")}
     assert had == {"country/PK", "region/4060", "asn/17557"}
 
 
@@ -201,7 +201,7 @@ def test_a_source_that_answers_nothing_for_now_is_left_alone(store: Store) -> No
 
 def test_a_source_is_due_at_its_interval_after_the_last_pull(store: Store) -> None:
     assert due(store, "ioda", "PK", 600, T0)
-    store.put_pulled("ioda", "PK", [Pulled("country/PK", T0 - DAY, T0, T0 + 5.0)])
+    store.facts.put_pulled("ioda", "PK", [Pulled("country/PK", T0 - DAY, T0, T0 + 5.0)])
     assert not due(store, "ioda", "PK", 600, T0 + 604)
     assert due(store, "ioda", "PK", 600, T0 + 605)
 
@@ -228,7 +228,11 @@ def test_the_command_says_what_came(home: Path) -> None:
     assert code == 0
     assert "ripestat PK: fetched 1, had 0; 9 values, 9 new or changed" in output
     with open_store(home / "store") as store:
-        assert {series.key.signal for series in store.levels("PK")} == {"asns", "prefixes_v4", "prefixes_v6"}
+        assert {series.key.signal for series in store.facts.levels("PK")} == {
+            "asns",
+            "prefixes_v4",
+            "prefixes_v6",
+        }
 
 
 def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:

@@ -22,12 +22,14 @@ CONCLUDING = (
     "fanous.analysis.rules",
     "fanous.pipeline.interference",
     "fanous.pipeline.outages",
-    "fanous.pipeline.stages",
+    "fanous.pipeline.detect",
+    "fanous.pipeline.ingest",
+    "fanous.pipeline.judge",
     "fanous.sources",
 )
 
 
-@pytest.mark.parametrize("module", ["fanous.pipeline.query", "fanous.cli.main"])
+@pytest.mark.parametrize("module", ["fanous.pipeline.query", "fanous.cli.main", "fanous.cli.confirm"])
 def test_the_answer_starts_without_the_stages_that_conclude(module: str) -> None:
     loaded = loaded_with(module)
     assert {name for name in loaded if name.startswith(CONCLUDING)} == set()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.series_months import COUNTRIES, SeriesCountry, quiet_month
+from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
 
@@ -14,7 +14,7 @@ SEEDS = range(6)
 
 def claims(country: SeriesCountry, seed: int) -> list[Incident]:
     series = quiet_month(country, seed)
-    return outages_of(QUANTITY_DETECTORS["drop"](series), Situation("XA", series, None, (), "", ""))
+    return outages_of(DROP.found(series), Situation("XA", series, None, (), "", ""))
 
 
 @pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.name)

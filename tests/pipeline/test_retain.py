@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
-from fanous.monitor.upkeep import Upkeep
+from fanous.monitor.tasks import Upkeep
 from fanous.pipeline.retain import Retention, around, carry_out, plan, retention
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
-from fanous.store.protocol import Store
+from fanous.store.protocol import OneThread, Store
 from tests.charts.events import incident
 from tests.store.cases import NOON, judged
 
@@ -45,15 +44,15 @@ def opened(folder: Path) -> Store:
 def test_old_observations_go_and_every_conclusion_stays(tmp_path: Path) -> None:
     filled(tmp_path / "s", 0, 300)
     with opened(tmp_path / "s") as store:
-        before = store.votes("PK", NOON - DAY, NOW)
+        before = store.facts.votes("PK", NOON - DAY, NOW)
         due = plan(store, OLD)
         assert due.observations == 2
         assert carry_out(store, due).observations == 2
-        assert store.observations("m0-0") == []
-        assert len(store.observations("m1-0")) == 2
-        assert store.measurement("m0-0") is not None
-        assert len(store.verdicts("m0-0")) == 1
-        assert store.votes("PK", NOON - DAY, NOW).uids.tolist() == before.uids.tolist()
+        assert store.facts.observations("m0-0") == []
+        assert len(store.facts.observations("m1-0")) == 2
+        assert store.facts.measurement("m0-0") is not None
+        assert len(store.facts.verdicts("m0-0")) == 1
+        assert store.facts.votes("PK", NOON - DAY, NOW).uids.tolist() == before.uids.tolist()
         assert plan(store, OLD).observations == 0
 
 
@@ -73,7 +72,7 @@ def test_around_an_incident_nothing_goes(tmp_path: Path, given: dict[str, object
     filled(tmp_path / "s", 0)
     with opened(tmp_path / "s") as store:
         windows = around([claimed(**given)], NOW)
-        assert store.observations_before(NOW - 200 * DAY, windows) == goes
+        assert store.facts.observations_before(NOW - 200 * DAY, windows) == goes
 
 
 def test_around_each_of_several_incidents_nothing_goes(tmp_path: Path) -> None:
@@ -83,7 +82,9 @@ def test_around_each_of_several_incidents_nothing_goes(tmp_path: Path) -> None:
         claimed(onset=NOON + 160 * DAY, onset_earliest=None, end=NOON + 161 * DAY, status=Status.ENDED),
     ]
     with opened(tmp_path / "s") as store:
-        assert store.observations_before(NOW - 200 * DAY, around(two, NOW)) == 2, "those of the day between"
+        assert store.facts.observations_before(NOW - 200 * DAY, around(two, NOW)) == 2, (
+            "those of the day between"
+        )
 
 
 def claimed(**given: object) -> Incident:
@@ -115,8 +116,8 @@ def test_old_raw_records_move_and_are_read_by_whoever_opens_the_store(
     with opened(tmp_path / "s") as store:
         assert carry_out(store, plan(store, policy)).moved == 1
     with opened(tmp_path / "s") as store:
-        old, new = store.segments()
-        assert [len(list(store.records(one))) for one in (old, new)] == [1, 1]
+        old, new = store.archive.segments()
+        assert [len(list(store.archive.records(one))) for one in (old, new)] == [1, 1]
         assert not (tmp_path / "s" / "archive" / old.path).exists()
         assert (tmp_path / "s" / "archive" / new.path).exists()
         assert list(store.unfinished()) == []
@@ -126,8 +127,8 @@ def test_old_raw_records_move_and_are_read_by_whoever_opens_the_store(
 def test_a_segment_without_facts_does_not_move(served: tuple[str, Path], tmp_path: Path) -> None:
     filled(tmp_path / "s", 0)
     with opened(tmp_path / "s") as store:
-        (segment,) = store.segments()
-        store._facts.remove([segment])  # type: ignore[attr-defined]  # as a crash leaves it
+        (segment,) = store.archive.segments()
+        store.facts.remove([segment])  # as a crash leaves it
         assert plan(store, Retention(archive_days=30, bucket="s3://raw/x")).segments == ()
 
 
@@ -135,7 +136,7 @@ def test_a_damaged_segment_stays_and_stops_no_other(served: tuple[str, Path], tm
     filled(tmp_path / "s", 0, 1)
     policy = Retention(archive_days=30, bucket=f"s3://raw/damaged?endpoint={served[0]}")
     with opened(tmp_path / "s") as store:
-        bad, _ = store.segments()
+        bad, _ = store.archive.segments()
         (tmp_path / "s" / "archive" / bad.path).write_bytes(b"rubbish")
         done = carry_out(store, plan(store, policy))
     assert done.moved == 1
@@ -171,7 +172,9 @@ def test_what_was_killed_in_the_middle_is_completed_by_the_next_time(
     assert result.exit_code == 0, result.output
     assert list((tmp_path / "s" / "archive").rglob("*.zst")) == []
     with open_store(tmp_path / "s") as store:
-        assert len([record for one in store.segments() for record in store.records(one)]) == 100
+        assert (
+            len([record for one in store.archive.segments() for record in store.archive.records(one)]) == 100
+        )
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(served: tuple[str, Path], tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.pipeline import stages
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline import detect, ingest
 from fanous.pipeline.claims import corrections
 from fanous.pipeline.revise import withdraw, write_changes
 from fanous.store.local import open_store
@@ -30,25 +29,25 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: Store, rally: Path) -> None:
-    store.hold_national(True)
-    stages.ingest(store, "ooni", [rally])
-    (waiting,) = store.incidents("PK")
+    store.ledger.hold_national(True)
+    ingest.ingest(store, "ooni", [rally])
+    (waiting,) = store.ledger.incidents("PK")
     assert (waiting.status, waiting.confirmed_at) == (Status.SUSPECTED, None)
     with pytest.raises(FanousError, match="needs the name"):
-        stages.approve(store, waiting.id, " ", "", NOON)
-    standing = stages.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
+        detect.approve(store, waiting.id, " ", "", NOON)
+    standing = detect.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
     assert standing.status is Status.ENDED
     assert standing.confirmed_at is not None
     assert (standing.onset, standing.evidence) == (waiting.onset, waiting.evidence)
-    assert "approved by Ayesha (read it twice)" in store.revisions(waiting.id)[-1].reason
+    assert "approved by Ayesha (read it twice)" in store.ledger.revisions(waiting.id)[-1].reason
     with pytest.raises(FanousError, match="not held"):
-        stages.approve(store, waiting.id, "Ayesha", "", NOON)
+        detect.approve(store, waiting.id, "Ayesha", "", NOON)
     with pytest.raises(FanousError, match="no incident XX-1"):
-        stages.approve(store, "XX-1", "Ayesha", "", NOON)
+        detect.approve(store, "XX-1", "Ayesha", "", NOON)
 
 
 def test_a_claim_that_nobody_approved_waits_however_often_it_is_found(store: Store) -> None:
-    store.hold_national(True)
+    store.ledger.hold_national(True)
     for end in (None, NOON + 3600):
         found = incident(
             scope=Scope.NATION, end=end, status=Status.CONFIRMED if end is None else Status.ENDED
@@ -65,10 +64,10 @@ def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, t
         path.write_text(
             "".join(one for one, its in zip(lines, is_late, strict=True) if its is wanted), "utf-8"
         )
-    stages.ingest(store, "ooni", [early])
-    stages.ingest(store, "ooni", [late])
-    (found,) = store.incidents("PK")
-    revisions = store.revisions(found.id)
+    ingest.ingest(store, "ooni", [early])
+    ingest.ingest(store, "ooni", [late])
+    (found,) = store.ledger.incidents("PK")
+    revisions = store.ledger.revisions(found.id)
     assert len(revisions) == 2
     assert f"late measurements from AS{LATE}; C2" in revisions[-1].reason
     assert f"AS{LATE}" in found.entities
@@ -78,7 +77,7 @@ def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, t
 def test_the_same_claim_again_is_no_revision(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     assert write_changes(store, "PK", [incident()], NOON - 1, NOON + 1) == [first]
-    assert len(store.revisions(first.id)) == 1
+    assert len(store.ledger.revisions(first.id)) == 1
 
 
 def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: Store) -> None:
@@ -94,7 +93,7 @@ def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: St
 def test_what_began_before_the_window_is_not_retracted_for_want_of_data(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     assert write_changes(store, "PK", [], NOON + 60, NOON + 120) == []
-    assert store.incident(first.id) == first
+    assert store.ledger.incident(first.id) == first
 
 
 def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -> None:
@@ -107,46 +106,48 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     first, second = write_changes(store, "PK", [cut, outage], NOON - 1, NOON + 7200)
     (whole,) = write_changes(store, "PK", [both], NOON - 1, NOON + 7200)
     assert whole.id == first.id
-    assert store.revisions(second.id)[-1].reason == f"it is told as a part of {first.id}"
+    assert store.ledger.revisions(second.id)[-1].reason == f"it is told as a part of {first.id}"
     other = Part("youtube", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",))
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
     write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
-    assert store.revisions(first.id)[-1].reason.endswith("the measurements do not bear it out any more")
+    assert store.ledger.revisions(first.id)[-1].reason.endswith(
+        "the measurements do not bear it out any more"
+    )
 
 
 def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store) -> None:
     key = SeriesKey(Place("PK"), "", "bgp", source="ioda")
     times = int(NOON) + 300 * np.arange(4)
-    store.put_series([SourceSeries(key, 300, times[::3], np.zeros(2))])
+    store.facts.put_series([SourceSeries(key, 300, times[::3], np.zeros(2))])
     outage = incident(kind=Kind.OUTAGE, parts=(Part("", Kind.OUTAGE, ("outage.national",), ("PK",)),))
     (first,) = write_changes(store, "PK", [outage], NOON - 1, NOON + 1)
-    store.put_series([SourceSeries(key, 300, times, np.zeros(4))])
+    store.facts.put_series([SourceSeries(key, 300, times, np.zeros(4))])
     write_changes(store, "PK", [replace(outage, confidence=0.5)], NOON - 1, NOON + 1)
-    assert store.revisions(first.id)[-1].reason.startswith("2 late bins of bgp (ioda); ")
+    assert store.ledger.revisions(first.id)[-1].reason.startswith("2 late bins of bgp (ioda); ")
 
 
 def test_other_rules_are_named_as_the_reason(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     write_changes(store, "PK", [replace(incident(), rules_version="2")], NOON - 1, NOON + 1)
-    assert "computed again with rules 2" in store.revisions(first.id)[-1].reason
+    assert "computed again with rules 2" in store.ledger.revisions(first.id)[-1].reason
 
 
 def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        assert not store.holds_national()
-        store.hold_national(True)
+        assert not store.ledger.holds_national()
+        store.ledger.hold_national(True)
     with open_store(tmp_path / "store") as store:
-        assert store.holds_national()
-        store.hold_national(False)
-        assert not store.holds_national()
+        assert store.ledger.holds_national()
+        store.ledger.hold_national(False)
+        assert not store.ledger.holds_national()
 
 
 def test_what_a_person_took_back_no_detection_brings_again(store: Store, rally: Path) -> None:
-    stages.ingest(store, "ooni", [rally])
-    (found,) = store.incidents("PK")
+    ingest.ingest(store, "ooni", [rally])
+    (found,) = store.ledger.incidents("PK")
     withdraw(store, found.id, " Ayesha ", "the platform itself was down", 4e9)
-    stages.detect(store, "PK", found.onset, NOON + 86_400)
-    (after,) = store.incidents("PK")
+    detect.detect(store, "PK", found.onset, NOON + 86_400)
+    (after,) = store.ledger.incidents("PK")
     assert after.status is Status.RETRACTED
     assert after.reason == "taken back by Ayesha: the platform itself was down"
     assert len(corrections(store, "PK")) == 1
@@ -156,6 +157,6 @@ def test_what_a_person_took_back_no_detection_brings_again(store: Store, rally: 
 
 @pytest.mark.parametrize(("who", "why"), [("", "because"), ("Ayesha", " ")])
 def test_nothing_is_taken_back_without_name_and_reason(store: Store, who: str, why: str) -> None:
-    known = store.put(incident(), "seen")
+    known = store.ledger.put(incident(), "seen")
     with pytest.raises(FanousError, match="name and a reason"):
         withdraw(store, known.id, who, why, NOON)

@@ -10,8 +10,7 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_series, series_now
-from fanous.sources.signals.columns import TableColumns
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.sources.signals.samples import SAMPLES
@@ -43,7 +42,7 @@ def test_a_corrected_line_counts_as_stored_and_replaces(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "csv", [one], PK)
         tally = ingest_series(store, "csv", [two], PK)
-        (series,) = store.levels("PK")
+        (series,) = store.facts.levels("PK")
     assert (tally.stored, tally.duplicate) == (1, 1)
     assert series.values.tolist() == [1, 2]
 
@@ -52,8 +51,8 @@ def test_the_country_is_detected_and_nothing_is_left_to_do(tmp_path: Path) -> No
     (tmp_path / "x").write_bytes(SAMPLES["ioda-csv"])
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "ioda-csv", [tmp_path / "x"], PK)
-        assert store.undetected() == {}
-        assert store.countries() == ["PK"]
+        assert store.ledger.undetected() == {}
+        assert store.facts.countries() == ["PK"]
 
 
 def test_a_crash_after_the_series_leaves_the_country_to_be_detected(
@@ -68,7 +67,7 @@ def test_a_crash_after_the_series_leaves_the_country_to_be_detected(
     with open_store(tmp_path / "store") as store, pytest.raises(KeyboardInterrupt):
         ingest_series(store, "ioda-csv", [tmp_path / "x"], PK)
     with open_store(tmp_path / "store") as store:
-        assert list(store.undetected()) == ["PK"]
+        assert list(store.ledger.undetected()) == ["PK"]
 
 
 def test_an_unknown_source_names_the_known(tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
     places = About("PK", TableColumns("time", "value", "connectivity", "place"))
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "csv", [path], places)
-        (incident,) = store.incidents("PK")
+        (incident,) = store.ledger.incidents("PK")
         percents = {
             days: [now.percent for now in series_now(store, "PK", first + days * 86400)]
             for days in (20, 21, 25, 36, 45)

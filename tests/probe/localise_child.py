@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fanous.probe.localise import localise
 from fanous.probe.net.sockets import SocketNetwork

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import RunReport, run
 from fanous.probe.settings import Settings
+from fanous.probe.trace import ProbeVantage
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 from tests.probe.net.routes import RoutedNetwork, Routes
@@ -77,7 +77,7 @@ class Scene:
         await self.put(CONTROL_IP, 80, servers.pages({"/ok.txt": servers.response(b"success\n")}))
 
     def settings(self, **changes: Any) -> Settings:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return replace(SETTINGS, ca_file=str(self.authority.ca_file), **changes)
 

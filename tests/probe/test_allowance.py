@@ -16,7 +16,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.probe.allowance import BLOCK, DayMeter, day_meter, spent_on
-from fanous.probe.net.meter import OverCap
+from fanous.probe.net.network import OverCap
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 

@@ -5,8 +5,7 @@ from random import Random
 import pytest
 
 from fanous.model.event import AnnouncedEvent
-from fanous.probe.cadence import AFTER, BEFORE, cadence
-from fanous.probe.rounds import repeat
+from fanous.probe.allowance import AFTER, BEFORE, cadence, repeat
 
 RALLY = AnnouncedEvent("PK", 1_000_000.0, 1_010_000.0, "A rally")
 

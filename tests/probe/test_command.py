@@ -14,7 +14,7 @@ from fanous.cli.probe import probe_app
 from fanous.collector.door import Policy
 from fanous.errors import FanousError
 from fanous.pipeline.judge import judge_files
-from fanous.probe.rounds import repeat
+from fanous.probe.allowance import repeat
 from tests.collector.threads import door
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
@@ -167,7 +167,7 @@ def test_rounds_go_on_at_their_interval_and_print_a_line_each(
         one_round(0)
         told.append((seconds(), least, rounds))
 
-    monkeypatch.setattr("fanous.probe.rounds.repeat", once)
+    monkeypatch.setattr("fanous.probe.allowance.repeat", once)
     run = ("run", "--yes", "-i", url, "--no-health", "--ca-file", ca_file)
     (line,) = fanous_probe(*run, "--every", "1h").stdout.splitlines()
     assert line.endswith("Z  1 of 1 work")
@@ -184,7 +184,7 @@ def test_withdrawing_consent_ends_the_rounds(site: tuple[str, Path], monkeypatch
         slept.append(seconds)
         fanous_probe("consent", "--withdraw")
 
-    monkeypatch.setattr("fanous.probe.rounds.repeat", partial(repeat, sleep=withdraw))
+    monkeypatch.setattr("fanous.probe.allowance.repeat", partial(repeat, sleep=withdraw))
     with pytest.raises(FanousError, match="nothing was sent: consent first"):
         fanous_probe("run", "--every", "10m", "-i", url, "--no-health", "--ca-file", ca_file)
     assert len(slept) == 1
@@ -200,7 +200,7 @@ def test_an_announced_event_hastens_an_organisation_alone(
         "DTEND:20990101T000000Z\nEND:VEVENT\nEND:VCALENDAR\n"
     )
     slept = list[float]()
-    monkeypatch.setattr("fanous.probe.rounds.repeat", partial(repeat, sleep=slept.append))
+    monkeypatch.setattr("fanous.probe.allowance.repeat", partial(repeat, sleep=slept.append))
     run = ("run", "--every", "1h", "--rounds", "2", "--during", calendar, "--yes", "-i", url, "--no-health")
     assert "keeps its pace" in fanous_probe(*run, "--ca-file", ca_file).stderr
     assert fanous_probe(*run, "--ca-file", ca_file, "--organisation").stderr == ""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fanous.probe.consent_text import WIDTH, consent_text, language_of, languages, localise_text, question
+from fanous.probe.consent import WIDTH, consent_text, language_of, languages, localise_text, question
 
 RIGHT_TO_LEFT = {"ur", "fa", "ar"}
 COMMANDS = ("--cap-mb", "fanous probe consent --withdraw")

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from fanous.model.verdict import State
-from fanous.probe.display import WIDE, table_of
 from fanous.probe.outcome import Outcome
+from fanous.probe.output import WIDE, table_of
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LONG = "a-very-long-name-of-a-site.subdomain.example.org"

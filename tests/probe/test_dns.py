@@ -8,7 +8,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.probe import dns as steps
 from fanous.probe.trace import Trace
 from tests.probe.net import servers
@@ -131,7 +131,7 @@ def test_a_forged_resolver_is_told_by_its_certificate(
 
 
 def test_the_question_on_the_wire_is_for_the_name() -> None:
-    from fanous.probe.dns_wire import question
+    from fanous.probe.dns import question
 
     wire, query_id = question("site.example", "AAAA")
     message = dns.message.from_wire(wire)

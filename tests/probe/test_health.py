@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.model.verdict import State
 from fanous.probe.output import report_document
 from fanous.sources.measurements import MEASUREMENT_SOURCES

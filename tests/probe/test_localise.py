@@ -10,13 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from fanous.evaluation.simulate.network import FakeNetwork, FakeStream
+from fanous.evaluation.simulate.fakes import FakeNetwork, FakeStream
 from fanous.probe.localise import Localised, address_of_cut, localise, localised
 from fanous.probe.net.failure import failure_of
 from fanous.probe.trace import Trace

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.probe.notes import is_ours, notes_of
+from fanous.probe.words import is_ours, notes_of
 
 
 def record(keys: Any, test_name: str = "web_connectivity", software: str = "fanous") -> bytes:

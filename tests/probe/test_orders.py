@@ -13,10 +13,10 @@ from fanous.cli.main import app
 from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
+from fanous.collector.settings import DoorSettings
+from fanous.config import read
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
-from fanous.monitor.settings import DoorSettings
-from fanous.probe.options import ProbeOptions
 from fanous.probe.orders import (
     Draft,
     SignedOrders,
@@ -24,10 +24,10 @@ from fanous.probe.orders import (
     opened,
     private_key,
     public_key,
-    read_draft,
     read_envelope,
     sign,
 )
+from fanous.probe.run import ProbeOptions
 from tests.collector.threads import door
 
 NOW = 1_700_000_000.0
@@ -97,15 +97,15 @@ def test_orders_never_lead_a_probe_into_its_own_network(url: str, key: tuple[Pat
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("nonsense = 1", "unknown key `nonsense`"),
-        ("urls = 1", "Expected `array`"),
+        ("nonsense = 1", "nonsense: there is no such key; known are stop, urls, apps, days"),
+        ("urls = 1", "urls: a list is needed, not 1"),
         ("urls = [", "cannot be read as TOML"),
     ],
 )
 def test_a_draft_that_is_wrong_says_where(text: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "o.toml").write_text(text)
     with pytest.raises(FanousError, match=why):
-        read_draft(tmp_path / "o.toml")
+        read(tmp_path / "o.toml", Draft)
 
 
 def test_the_private_key_is_for_its_owner_alone_and_never_written_over(key: tuple[Path, str]) -> None:
@@ -144,12 +144,14 @@ def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
 ) -> None:
     file = tmp_path / "orders.json"
     file.write_bytes(msgspec.json.encode(fresh))
-    policy, _ = policy_of(DoorSettings(orders=file, contact="noc@example.org"), time.time)
+    settings = DoorSettings(orders=file, contact="noc@example.org")
+    policy, _ = policy_of(settings, time.time)
     with door(tmp_path / "inbox", policy) as client:
         assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
         assert "noc@example.org" in client.get("/why").text
-    with pytest.raises(FanousError, match=r"missing\.json cannot be read"):
-        policy_of(DoorSettings(orders=tmp_path / "missing.json"), time.time)
+    file.unlink()
+    with pytest.raises(FanousError, match=r"orders\.json cannot be read"):
+        policy_of(settings, time.time)
 
 
 def test_unsigned_orders_are_refused_with_a_reason(

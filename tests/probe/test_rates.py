@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.probe.rates import MOST_POINTS, rates
+from fanous.probe.transfer import MOST_POINTS, rates
 
 
 def test_a_steady_flow_has_one_rate() -> None:

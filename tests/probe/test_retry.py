@@ -1,21 +1,19 @@
 """What chance may have broken is tried again, and every attempt is kept."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
-from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure_into
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 from fanous.probe.net.sockets import SocketStream
-from fanous.probe.record import ProbeVantage
-from fanous.probe.retry import CUT, LOST, retried
 from fanous.probe.run import run
-from fanous.probe.trace import Trace
+from fanous.probe.trace import CUT, LOST, ProbeVantage, Trace, retried
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, Scene, measured, scene

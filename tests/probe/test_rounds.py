@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fanous.errors import FanousError
-from fanous.probe.rounds import (
+from fanous.probe.allowance import (
     ORGANISATION_LEAST,
     VOLUNTEER_LEAST,
     check_interval,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.model.verdict import State
 from fanous.probe import outcome, run
-from fanous.probe.net.meter import Meter
-from fanous.probe.record import line
+from fanous.probe.net.network import Meter
+from fanous.probe.trace import line
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers

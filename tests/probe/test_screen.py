@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.network import FakeNetwork
-from fanous.probe.screen import page_kbps, reason, slow_at
+from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
+from fanous.probe.transfer import page_kbps, reason, slow_at
 
 URL = "https://site.example/"
 NEVER = Settings(transfer_share=0.0)

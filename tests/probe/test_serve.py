@@ -8,7 +8,7 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import MODULES, serve
 from tests.probe.net import servers

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.config import Table
+from fanous.config import convert
 from fanous.errors import FanousError
 from fanous.probe.settings import (
     MOBILE_CAP_MB,
@@ -12,7 +12,6 @@ from fanous.probe.settings import (
     Settings,
     adjusted,
     load_settings,
-    settings_from,
 )
 
 
@@ -41,7 +40,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named(table: dict[str, object], words: str) -> None:
     with pytest.raises(FanousError, match=words):
-        settings_from(Table("probe.toml", "", table))
+        convert(table, Settings, "probe.toml")
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_said_so(tmp_path: Path) -> None:

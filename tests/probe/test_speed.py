@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.probe.speed import Speed, speed_of
+from fanous.probe.outcome import Speed, speed_of
 
 
 def record(transfers: list[dict[str, Any]], reads: list[tuple[float, int]]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.rules.measurement import PRIVATE_NAME
+from fanous.analysis.rules.verdicts import PRIVATE_NAME
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.probe.health import Health

@@ -95,9 +95,9 @@ def test_targets_and_mechanisms_are_each_named_once() -> None:
 
 def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        label = store.put(incident(id="", **ONGOING), "seen", at=START).id
-        store.put(incident(id="", confirmed_at=None), "over", known_as=label, at=END)
-        known = store.incident(label)
+        label = store.ledger.put(incident(id="", **ONGOING), "seen", at=START).id
+        store.ledger.put(incident(id="", confirmed_at=None), "over", known_as=label, at=END)
+        known = store.ledger.incident(label)
     words = ["incidents", "show", label, "--json", "--store", str(tmp_path / "store")]
     done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
     shown = json.loads(done.stdout)

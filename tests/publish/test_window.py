@@ -7,12 +7,16 @@ import pytest
 
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.publish import window
-from fanous.publish.window import HOUR, newest, oldest
+from fanous.publish import edition
+from fanous.publish.edition import HOUR, newest, oldest
 
 
 class Busy:
     """A thousand measurements an hour on one network, for ten hours."""
+
+    @property
+    def facts(self) -> "Busy":
+        return self
 
     def volume(self, country: str, since: float, until: float, step: int) -> list[Series]:
         hours = np.arange(10, dtype=np.int64) * HOUR
@@ -24,7 +28,7 @@ class Busy:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window, "MOST_DRAWN", 3000)
+    monkeypatch.setattr(edition, "MOST_DRAWN", 3000)
 
 
 STORE = cast(Any, Busy())

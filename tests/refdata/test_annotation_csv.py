@@ -9,8 +9,8 @@ from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_f
 from fanous.analysis.rules.matcher import loop_matcher
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
-from fanous.model.observation import Layer, Observation
-from fanous.refdata.annotation_csv import read_citizenlab, read_ooni
+from fanous.model.measurement import Layer, Observation
+from fanous.refdata.set_formats import read_citizenlab, read_ooni
 from fanous.refdata.set_rows import SetReading
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, CITIZENLAB_HEADER, OONI_HEADER, citizenlab, ooni
 from tests.shared_data import shared_file

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.download import download
+from fanous.refdata.update import download
 from tests.refdata.mirror import GOOD, mirror
 
 

@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fanous.refdata.countries import is_country, main_zone
-from fanous.refdata.examinations import exam_season
-from fanous.refdata.tables import toml_table
+from fanous.refdata.countries import exam_season, is_country, main_zone
+from fanous.refdata.files import toml_table
 
 SEASONS = toml_table("examinations.toml")
 

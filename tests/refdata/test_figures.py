@@ -8,10 +8,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.place import Access
-from fanous.refdata.figures import APNIC_ERROR, FiguresFile, parse_apnic, parse_own
-from fanous.refdata.update import UpdateOutcome
-from fanous.refdata.update_users import forget_users, is_figures, update_users
-from fanous.refdata.weights import installed_users, weights
+from fanous.refdata.update import UpdateOutcome, forget_users, is_figures, update_users
+from fanous.refdata.users import APNIC_ERROR, FiguresFile, installed_users, parse_apnic, parse_own, weights
 
 ROWS = [
     (45669, "JAZZ-AS-AP Mobilink GSM, PK", "PK", 40_000_000, 50.0),

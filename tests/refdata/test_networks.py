@@ -4,8 +4,8 @@ import lzma
 
 import pytest
 
+from fanous.refdata.files import bytes_of, toml_table
 from fanous.refdata.networks import is_same_operator, network_name, registered_name
-from fanous.refdata.tables import bytes_of, toml_table
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules.matcher import PatternText
-from fanous.refdata.pattern_cache import FILE, kept_matcher
+from fanous.refdata.fingerprints import FILE, kept_matcher
 
 PATTERNS = [PatternText("a", "kept"), PatternText("b", "from")]
 

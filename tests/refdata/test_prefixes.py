@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tools.pack_routed import main
 
-from fanous.refdata import prefixes
-from fanous.refdata.prefixes import network_of, source
+from fanous.refdata import networks
+from fanous.refdata.networks import network_of, source
 
 V4 = """\
 1.0.0.0,1.0.0.255,13335,"Cloudflare, Inc."
@@ -30,8 +30,8 @@ def test_every_address_of_a_table_is_found_again_and_no_other(
     main("1.2", tmp_path / "4.csv", tmp_path / "6.csv")
     packed = capfdbinary.readouterr().out
     assert b" 4 1\n" in lzma.decompress(packed)  # neighbours of one network are one range
-    monkeypatch.setattr(prefixes, "bytes_of", lambda _name: packed)
-    prefixes._tables.cache_clear()
+    monkeypatch.setattr(networks, "bytes_of", lambda _name: packed)
+    networks._tables.cache_clear()
     try:
         found = {
             address: network_of(address)
@@ -43,7 +43,7 @@ def test_every_address_of_a_table_is_found_again_and_no_other(
         }
         assert source().startswith("npm @ip-location-db/asn 1.2 (CC BY 4.0")
     finally:
-        prefixes._tables.cache_clear()
+        networks._tables.cache_clear()
     assert {address for address, asn in found.items() if asn == 13335} == {
         *("1.0.0.0", "1.0.0.255", "2400:cb00::1")
     }

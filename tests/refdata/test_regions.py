@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.refdata.regions import region_name, region_of
+from fanous.refdata.countries import region_name, region_of
 
 
 @pytest.mark.parametrize(

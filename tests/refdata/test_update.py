@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.about import SetOrigin, about_path, installed, read_about
-from fanous.refdata.download import download
-from fanous.refdata.sets import OONI_DNS, OONI_HTTP, PublicSet
-from fanous.refdata.update import Fetch, UpdateOutcome, update
+from fanous.refdata.sets import OONI_DNS, OONI_HTTP, PublicSet, SetOrigin, about_path, installed, read_about
+from fanous.refdata.update import Fetch, UpdateOutcome, download, update
 from tests.refdata.mirror import GOOD, mirror
 from tests.refdata.sets import OWN, ooni, ooni_file, signature
 

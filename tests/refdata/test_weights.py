@@ -1,8 +1,8 @@
 """Which share of a country's users each network has."""
 
 from fanous.model.place import Access
-from fanous.refdata.tables import toml_table
-from fanous.refdata.weights import weights
+from fanous.refdata.files import toml_table
+from fanous.refdata.users import weights
 
 
 def test_a_country_without_figures_has_none() -> None:

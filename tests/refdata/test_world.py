@@ -7,8 +7,7 @@ import pytest
 from tools.draw_world import path_of, pieces
 
 from fanous.errors import FanousError
-from fanous.refdata.countries import is_country
-from fanous.refdata.world import HEIGHT, NO_CODE, WIDTH, shapes
+from fanous.refdata.countries import HEIGHT, NO_CODE, WIDTH, is_country, shapes
 
 LONGEST_STEP = 60
 """Pixels: the longest straight border is some 40; a streak across the map is 1,000."""

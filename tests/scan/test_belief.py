@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.scan.belief import HIGHEST, LOWEST, undecided, updated
+from fanous.scan.rounds import HIGHEST, LOWEST, undecided, updated
 
 
 def after(belief: float, available: float, answers: str) -> float:

@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.outage import Situation
 from fanous.model.incident import Incident
 from fanous.model.place import Place
@@ -47,7 +47,7 @@ class Watched:
     def found(self) -> list[Incident]:
         line = self.line()
         situation = Situation("PK", [line], None, (), "", "")
-        return outages_of(QUANTITY_DETECTORS["drop"]([line]), situation)
+        return outages_of(DROP.found([line]), situation)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def watched() -> Watched:
 def test_two_hundred_quiet_rounds_raise_nothing(watched: Watched) -> None:
     quiet = Watched()
     quiet.ups = watched.ups[: HISTORY + QUIET]
-    assert QUANTITY_DETECTORS["drop"]([quiet.line()]) == []
+    assert DROP.found([quiet.line()]) == []
 
 
 @pytest.mark.parametrize(("nth", "off"), [(0, 0.05), (1, 0.1), (2, 0.5)])
@@ -75,7 +75,7 @@ def test_an_outage_shows_in_the_count_within_its_first_round(watched: Watched, n
 
 
 def test_each_outage_is_raised_and_from_a_tenth_on_suspected_by_the_scan_alone(watched: Watched) -> None:
-    raised = [a for a in QUANTITY_DETECTORS["drop"]([watched.line()]) if a.raised_at is not None]
+    raised = [a for a in DROP.found([watched.line()]) if a.raised_at is not None]
     assert len(raised) == 3
     starts = [watched.line().times[HISTORY + QUIET + nth * (CUT + BETWEEN)] for nth in (1, 2)]
     onsets = [incident.onset for incident in watched.found()]

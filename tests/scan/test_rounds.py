@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanous.scan.belief import Flags
 from fanous.scan.rounds import (
     MOST_AN_HOUR,
     REMEMBERED,
     ROUNDS_AN_HOUR,
     WAVES,
     BlockStates,
+    Flags,
     answered,
     begun,
     learnt,

@@ -16,10 +16,8 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.model.series import Ints
 from fanous.pipeline.scan import probe_round, scan_round
-from fanous.scan.belief import Flags
 from fanous.scan.icmp import _packets, _tokens, answer_of
-from fanous.scan.journal import load
-from fanous.scan.rounds import BlockStates, unknown
+from fanous.scan.rounds import BlockStates, Flags, load, unknown
 from fanous.scan.targets import Targets, read_targets
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -69,7 +67,7 @@ class World:
 
 
 def up(store: Store) -> dict[str, list[float]]:
-    return {str(series.key.place): series.values.tolist() for series in store.levels("PK")}
+    return {str(series.key.place): series.values.tolist() for series in store.facts.levels("PK")}
 
 
 def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(
@@ -87,7 +85,7 @@ def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(
         "AS17557": [half, 0],
         "AS45669": [half, half],
     }
-    assert store.levels("PK")[0].times.tolist() == [60_000, 60_600]
+    assert store.facts.levels("PK")[0].times.tolist() == [60_000, 60_600]
 
 
 def test_when_our_own_line_is_broken_a_round_says_nothing(

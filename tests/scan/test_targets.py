@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
-from fanous.scan.journal import load, save
-from fanous.scan.rounds import begun
+from fanous.scan.rounds import begun, load, save
 from fanous.scan.targets import Targets, read_opt_out, read_targets
 
 

@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.records import (
     binary,

@@ -4,9 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
-from fanous.model.record import Record
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 UID = "20231217143000.123456_PK_webconnectivity_00112233445566ff"

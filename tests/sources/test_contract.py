@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import document, encoded

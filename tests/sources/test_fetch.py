@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.sources import SOURCES, PublicSource
 from fanous.sources import fetch
+from fanous.sources.connector import Source
 from fanous.sources.fetch import TRIES, Polite, Waits
+from fanous.sources.publishers import SOURCES
 from tests.sources.publisher import Answer, Publisher, always, in_turn, publishing
 
 URL = "https://stat.ripe.net/data/x.json?a=1"
@@ -42,7 +43,7 @@ class Clock:
 
 @contextmanager
 def asking(
-    answer: Callable[[str, int], Answer], source: PublicSource = RIPESTAT, **options: Any
+    answer: Callable[[str, int], Answer], source: Source = RIPESTAT, **options: Any
 ) -> Iterator[tuple[Polite, Publisher]]:
     with publishing(answer) as server, Polite(source, mirror=server.address, **options) as client:
         yield client, server

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanous.errors import Rejected
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.fuzz_ooni import DOCUMENTS, damaged_bytes, damaged_documents, parse, paths, read, replaced
 from tests.sources.ooni_csv.rows import csv_of, row

@@ -6,8 +6,7 @@ import tempfile
 
 import pytest
 
-from fanous.sources.inflate import Inflater
-from fanous.sources.stream import BROKEN
+from fanous.sources.stream import BROKEN, Inflater
 
 LINES = b"".join(b"%032x\n" % random.Random(1).getrandbits(128) for _ in range(40_000))
 PACKED = gzip.compress(LINES)

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observer
-from fanous.model.record import Record
+from fanous.model.measurement import Layer, Observer, ParsedMeasurement, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.shared_data import shared_file
 

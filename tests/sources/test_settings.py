@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.sources.settings import source_settings
+from fanous.sources.publishers import source_settings
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -42,9 +42,9 @@ def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
         ("[sources]\nioda = 3", "a table"),
         ("[sources.ioda]\nevry = 3", "did you mean 'every'"),
         ("[sources.ioda]\nevery = true", "a whole number is needed"),
-        ('[sources.ioda]\nnetworks = ["AS1"]', "a list of whole numbers"),
-        ("[sources.ioda]\nnetworks = [0]", "no ASN"),
-        ('[sources.ioda]\ncountries = ["Pakistan"]', "no ISO 3166-1 code"),
+        ('[sources.ioda]\nnetworks = ["AS1"]', r"network numbers \(AS17557 is 17557\)"),
+        ("[sources.ioda]\nnetworks = [0]", r"network numbers \(AS17557 is 17557\)"),
+        ('[sources.ioda]\ncountries = ["Pakistan"]', "an ISO 3166-1 code such as 'PK' is needed"),
     ],
 )
 def test_what_a_table_of_sources_says_wrong_is_told(tmp_path: Path, text: str, why: str) -> None:

@@ -6,8 +6,8 @@ Usage: appender.py STORE FIRST.  Prints ``open`` when it begins, and each uid on
 import sys
 from itertools import count
 
+from fanous.pipeline.ingest import recover
 from fanous.store.local import open_store
-from fanous.store.replay import recover
 from tests.store.cases import judge, judged
 
 BATCH = 25

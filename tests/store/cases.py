@@ -19,10 +19,8 @@ from fanous.model.incident import (
     Status,
     UsersShare,
 )
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
-from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 

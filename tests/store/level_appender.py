@@ -5,8 +5,7 @@ import sys
 import numpy as np
 
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.store.local import open_store
 
 BINS, SERIES = 2000, 5
@@ -24,7 +23,7 @@ def main(where: str, first: int) -> None:
     with open_store(where) as store:
         print("open", flush=True)
         for number in range(first, first + 1000):
-            store.put_series(batch(number))
+            store.facts.put_series(batch(number))
             print(number, flush=True)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.incident import Interval, Kind, Part
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Observation, Observer
 from fanous.pipeline.claims import what_else
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged
@@ -32,9 +32,9 @@ def test_targets_are_told_with_the_addresses_to_which_most_connections_fail(stor
     store.append([judged("m1", observations=own, asn=17557)], rules_version="1")
     store.append([judged("m2", observations=late, asn=17557, started_at=NOON + 9 * HOUR)], rules_version="1")
     store.append([judged("m3", observations=late, asn=45669)], rules_version="1")
-    found = store.failing_addresses("PK", [17557], [Interval(NOON - HOUR, NOON + HOUR)])
+    found = store.facts.failing_addresses("PK", [17557], [Interval(NOON - HOUR, NOON + HOUR)])
     assert found == {"x": frozenset({"192.0.2.1"}), "shop.example": frozenset({"192.0.2.1"})}
-    assert store.failing_addresses("PK", [], [Interval(NOON - HOUR, None)]) == {}
+    assert store.facts.failing_addresses("PK", [], [Interval(NOON - HOUR, None)]) == {}
 
 
 def test_a_site_behind_an_address_that_was_cut_is_named_beside_the_incident(store: Store) -> None:

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.alternatives import LineRecord, Onset, Software
-from fanous.model.incident import Interval
-from fanous.model.observation import Layer
+from fanous.model.incident import Interval, LineRecord, Onset, Software
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State, Verdict
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
@@ -33,9 +32,9 @@ def test_another_countrys_failures_are_counted_before_and_at_the_onset(store: St
         rules_version="r",
     )
     hour = int(NOON // 3600)
-    found = store.onsets_elsewhere("PK", ["x"], [hour - 1, hour, hour + 2], 3600, 7 * DAY)
+    found = store.facts.onsets_elsewhere("PK", ["x"], [hour - 1, hour, hour + 2], 3600, 7 * DAY)
     assert found == [Onset("BD", 2, 2, 4, 1, 2)]
-    assert store.onsets_elsewhere("PK", ["x"], [], 3600, 7 * DAY) == []
+    assert store.facts.onsets_elsewhere("PK", ["x"], [], 3600, 7 * DAY) == []
 
 
 def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None:
@@ -52,7 +51,7 @@ def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None
         ],
         rules_version="r",
     )
-    found = store.software("PK", ["x"], [17557], [Interval(NOON - 1, NOON + 1)])
+    found = store.facts.software("PK", ["x"], [17557], [Interval(NOON - 1, NOON + 1)])
     assert found == [Software("new 2", 17557, 2, 0), Software("old 1", 17557, 0, 1)]
 
 
@@ -75,15 +74,15 @@ def test_all_that_a_probe_measured_is_counted_if_it_saw_the_target_fail(store: S
         rules_version="r",
     )
     then = [Interval(NOON - 1, NOON + 1)]
-    found = store.lines("PK", ["x"], {17557: then, 45669: then}, ["tls.timeout"])
+    found = store.facts.lines("PK", ["x"], {17557: then, 45669: then}, ["tls.timeout"])
     assert found == [LineRecord(17557, 4, 3, 0.5), LineRecord(45669, 1, 0, 0.0)]
-    assert store.lines("PK", ["x"], {17557: [Interval(NOON + 2, None)]}, ["tls.timeout"]) == []
+    assert store.facts.lines("PK", ["x"], {17557: [Interval(NOON + 2, None)]}, ["tls.timeout"]) == []
 
 
 def test_our_own_probes_look_at_their_line_themselves(store: Store) -> None:
     ours = judged("a", verdict(State.BLOCKED))
     store.append([replace(ours, record=replace(ours.record, source="edge"))], rules_version="r")
-    assert store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"]) == []
+    assert store.facts.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"]) == []
 
 
 def test_of_a_network_as_a_whole_those_targets_count_that_were_measured_often(store: Store) -> None:
@@ -92,5 +91,5 @@ def test_of_a_network_as_a_whole_those_targets_count_that_were_measured_often(st
     rows += [judged(f"y{n}", fails, probe=f"y{n}") for n in range(3)]
     rows += [judged("z", verdict(target="z"), probe="z")]
     store.append(rows, rules_version="r")
-    found = store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"])
+    found = store.facts.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"])
     assert [line for line in found if line.of_all] == [LineRecord(17557, 2, 1, 1.0, of_all=True)]

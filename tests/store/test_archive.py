@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
-from fanous.store.archive import SEGMENT_BYTES, Archive, DamagedSegment, Received
-from fanous.store.segment import Location, Segment
+from fanous.model.measurement import Record
+from fanous.store.archive import SEGMENT_BYTES, Archive, DamagedSegment, Location, Received, Segment
 from tests.store.cases import NOON
 
 
@@ -145,7 +144,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.store.archive import Archive, Received
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 import random

@@ -6,7 +6,7 @@ import obstore
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.store.archive import DamagedSegment, Received
 from fanous.store.bucket import BucketArchive
 from fanous.store.local import open_store
@@ -66,11 +66,11 @@ def test_a_store_with_its_archive_in_a_bucket_is_a_store(served: tuple[str, Path
     location = at_urls(url, str(tmp_path / "facts"), str(tmp_path / "l.sqlite"))
     with open_store(location) as store:
         assert store.append([judged("a"), judged("b")], rules_version="1", received_at=NOON).stored == 2
-        (segment,) = store.segments()
+        (segment,) = store.archive.segments()
         assert list(store.unfinished()) == []
-        assert len(list(store.records(segment))) == 2
+        assert len(list(store.archive.records(segment))) == 2
         store.finish(segment, [judged("a")], rules_version="2")
-        assert store.known(["a", "b"]) == {"a"}
+        assert store.facts.known(["a", "b"]) == {"a"}
 
 
 def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(archive: BucketArchive) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from fanous.store.archive import Location, Segment
 from fanous.store.batch import Placed
-from fanous.store.columns import observation_columns
+from fanous.store.facts import _observation_columns
 from fanous.store.schema import OBSERVATIONS
-from fanous.store.segment import Location, Segment
 from tests.store.cases import judged
 
 SEGMENT = Segment("2023121715", "PK", "webconnectivity", "ooni", "0" * 16)
@@ -14,7 +14,7 @@ SEGMENT = Segment("2023121715", "PK", "webconnectivity", "ooni", "0" * 16)
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 700])
 def test_a_column_holds_every_row_in_order(count: int) -> None:
     batch = [Placed(judged(f"m{n}"), Location(SEGMENT, n), 0.0) for n in range(count)]
-    columns = observation_columns(batch)
+    columns = _observation_columns(batch)
     assert set(columns) == set(OBSERVATIONS)
     observed = [(p, o) for p in batch for o in p.judged.parsed.observations]
     assert columns["uid"] == [placed.judged.parsed.measurement.uid for placed, _ in observed]

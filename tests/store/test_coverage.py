@@ -1,15 +1,15 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
+from fanous.store.coverage import Heard, Insufficient, Reason
 from fanous.store.protocol import Store
-from fanous.store.rows import Heard, Insufficient, Reason
 from tests.store.cases import NOON, judged
 
 
 def test_a_network_has_the_name_that_most_measurements_give(store: Store) -> None:
     names = ["PTCL", "PTCL", "Pakistan Telecom", "", "", ""]
     store.append([judged(f"m{n}", network_name=name) for n, name in enumerate(names)], rules_version="1")
-    assert store.networks("PK") == {17557: "PTCL"}
-    assert store.networks("IR") == {}
+    assert store.facts.networks("PK") == {17557: "PTCL"}
+    assert store.facts.networks("IR") == {}
 
 
 def test_countries_are_those_measured_in_the_window(store: Store) -> None:
@@ -22,8 +22,8 @@ def test_countries_are_those_measured_in_the_window(store: Store) -> None:
         ],
         rules_version="1",
     )
-    assert store.countries(NOON, NOON + 60) == ["IR", "PK"]
-    assert store.countries() == ["IR", "PK", "UG"]
+    assert store.facts.countries(NOON, NOON + 60) == ["IR", "PK"]
+    assert store.facts.countries() == ["IR", "PK", "UG"]
 
 
 def test_the_span_is_from_the_first_to_the_last_sound_measurement(store: Store) -> None:
@@ -35,8 +35,8 @@ def test_the_span_is_from_the_first_to_the_last_sound_measurement(store: Store) 
         ],
         rules_version="1",
     )
-    assert store.span("PK") == (NOON + 0.25, NOON + 60)
-    assert store.span("IR") is None
+    assert store.facts.span("PK") == (NOON + 0.25, NOON + 60)
+    assert store.facts.span("IR") is None
 
 
 def test_targets_are_those_of_sound_measurements(store: Store) -> None:
@@ -44,7 +44,7 @@ def test_targets_are_those_of_sound_measurements(store: Store) -> None:
         [judged("a"), judged("b", verdict(target="youtube")), judged("c", verdict(target="z"), defect="vpn")],
         rules_version="1",
     )
-    assert store.targets("PK", NOON, NOON + 1) == ["x", "youtube"]
+    assert store.facts.targets("PK", NOON, NOON + 1) == ["x", "youtube"]
 
 
 def test_volume_counts_sound_measurements_a_bin(store: Store) -> None:
@@ -59,7 +59,7 @@ def test_volume_counts_sound_measurements_a_bin(store: Store) -> None:
         ],
         rules_version="1",
     )
-    first, second = store.volume("PK", NOON, NOON + 10800)
+    first, second = store.facts.volume("PK", NOON, NOON + 10800)
     assert (first.key.place.asn, second.key.place.asn) == (17557, 45669)
     assert (first.times.tolist(), first.values.tolist()) == ([NOON, NOON + 7200], [2.0, 1.0])
     assert first.counts.tolist() == [1, 1]
@@ -76,7 +76,7 @@ def test_heard_is_the_last_sound_measurement_of_each_network(store: Store) -> No
         ],
         rules_version="1",
     )
-    assert store.heard(NOON, NOON + 10800) == [Heard("PK", 17557, NOON + 7200.5, 2, 1)]
+    assert store.facts.heard(NOON, NOON + 10800) == [Heard("PK", 17557, NOON + 7200.5, 2, 1)]
 
 
 def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: S
         ],
         rules_version="1",
     )
-    found = store.insufficient("PK", NOON, NOON + 1)
+    found = store.facts.insufficient("PK", NOON, NOON + 1)
     assert found == [
         Insufficient(
             "y",
@@ -111,17 +111,17 @@ def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: S
 
 
 def test_what_was_brought_in_has_another_mark_after_each_change_and_no_other(store: Store) -> None:
-    assert store.brought_in() == {}
+    assert store.facts.brought_in() == {}
     store.append([judged("a")], rules_version="1")
-    (segment,) = store.segments()
-    marks = [store.brought_in()]
+    (segment,) = store.archive.segments()
+    marks = [store.facts.brought_in()]
     for batch in ([judged("b", probe="p")], [judged("b", probe="p")]):
         store.append(batch, rules_version="1")
-        marks.append(store.brought_in())
+        marks.append(store.facts.brought_in())
     store.append([judged("c", country="IR")], rules_version="1")
-    marks.append({"PK": store.brought_in()["PK"]})
+    marks.append({"PK": store.facts.brought_in()["PK"]})
     assert (marks[0] != marks[1], marks[1:]) == (True, [marks[1]] * 3)
     store.replace_verdicts({segment: [judged("a")]}, rules_version="2")
-    again = store.brought_in()
+    again = store.facts.brought_in()
     store.forget(["p"])
-    assert len({one["PK"] for one in (marks[0], marks[1], again, store.brought_in())}) == 4
+    assert len({one["PK"] for one in (marks[0], marks[1], again, store.facts.brought_in())}) == 4

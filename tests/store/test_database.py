@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
+from fanous.model.incident import Approval
 from fanous.store.database import Database
 from fanous.store.ledger import Ledger
 from tests.postgres import PASSWORD, PostgresServer

@@ -1,9 +1,9 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State
+from fanous.store.evidence import EvidenceCounts, MechanismCount
 from fanous.store.protocol import Store
-from fanous.store.rows import EvidenceCounts, MechanismCount
 from tests.store.cases import NOON, judged
 
 BLOCKED = verdict(State.BLOCKED)
@@ -27,7 +27,7 @@ def test_evidence_counts_who_saw_it_and_who_shows_that_it_worked(store: Store) -
         ],
         rules_version="1",
     )
-    found = store.evidence("PK", ["x"], [17557, 45669], ALWAYS)
+    found = store.facts.evidence("PK", ["x"], [17557, 45669], ALWAYS)
     assert found == EvidenceCounts(
         measurements=4, probes=3, networks=2, controlled=3, elsewhere=1, sources=("ooni",)
     )
@@ -35,7 +35,7 @@ def test_evidence_counts_who_saw_it_and_who_shows_that_it_worked(store: Store) -
 
 
 def test_evidence_of_nothing_is_none(store: Store) -> None:
-    assert store.evidence("PK", ["x"], [17557], []) == EvidenceCounts(0, 0, 0, 0, 0, ())
+    assert store.facts.evidence("PK", ["x"], [17557], []) == EvidenceCounts(0, 0, 0, 0, 0, ())
 
 
 def test_mechanisms_are_counted_in_the_intervals_only(store: Store) -> None:
@@ -45,7 +45,9 @@ def test_mechanisms_are_counted_in_the_intervals_only(store: Store) -> None:
         + [judged("other network", BLOCKED, asn=45669)],
         rules_version="1",
     )
-    found = store.mechanisms("PK", ["x"], [17557], [Interval(NOON, NOON + 600), Interval(NOON + 1200, None)])
+    found = store.facts.mechanisms(
+        "PK", ["x"], [17557], [Interval(NOON, NOON + 600), Interval(NOON + 1200, None)]
+    )
     assert found == [
         MechanismCount("x", 17557, Layer.TLS, "tls.reset.sni", "tls.test.blocked", State.BLOCKED, False, 3, 1)
     ]
@@ -54,5 +56,5 @@ def test_mechanisms_are_counted_in_the_intervals_only(store: Store) -> None:
 def test_the_most_frequent_mechanism_comes_first(store: Store) -> None:
     dns = verdict(State.BLOCKED, Layer.DNS, mechanism="dns.nxdomain")
     store.append([judged("a", dns), judged("b", BLOCKED), judged("c", BLOCKED)], rules_version="1")
-    found = store.mechanisms("PK", ["x"], [17557], ALWAYS)
+    found = store.facts.mechanisms("PK", ["x"], [17557], ALWAYS)
     assert [(one.mechanism, one.measurements) for one in found] == [("tls.reset.sni", 2), ("dns.nxdomain", 1)]

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from random import Random
 
-from fanous.store.local import EmbeddedStore, open_store
-from fanous.store.replay import recover
+from fanous.pipeline.ingest import recover
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.store.cases import judge
 
 KILLS = 20
@@ -36,13 +37,15 @@ def append_until_killed(where: Path, first: int, random: Random, code: Path) -> 
     return [line.strip() for line in lines[1:] if line.endswith("\n")]  # the last one may be cut
 
 
-def counted(store: EmbeddedStore, table: str) -> dict[str, int]:
-    return dict(store._engine.rows(f"SELECT uid, toInt64(count()) FROM {table} GROUP BY uid"))
+def counted(store: Store, table: str) -> dict[str, int]:
+    return dict(store.facts.engine.rows(f"SELECT uid, toInt64(count()) FROM {table} GROUP BY uid"))
 
 
-def archived(store: EmbeddedStore) -> list[str]:
+def archived(store: Store) -> list[str]:
     return [
-        judge(record)[0].measurement.uid for segment in store.segments() for record in store.records(segment)
+        judge(record)[0].measurement.uid
+        for segment in store.archive.segments()
+        for record in store.archive.records(segment)
     ]
 
 
@@ -57,7 +60,6 @@ def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None
         if kill % 2:
             continue  # the next appender has to finish what is left
         with open_store(where) as store:
-            assert isinstance(store, EmbeddedStore)
             interrupted += len(recover(store, judge, rules_version="1"))
             found = archived(store)
             assert len(found) == len(set(found))
@@ -65,7 +67,7 @@ def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None
             once = dict.fromkeys(found, 1)
             assert counted(store, "measurements") == counted(store, "verdicts") == once
             assert counted(store, "observations") == dict.fromkeys(found, 2)
-            assert store.damaged() == []
+            assert store.facts.damaged() == []
             assert list(store.unfinished()) == []
     assert len(acknowledged) > KILLS
     print(f"kills={KILLS} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.cli import detect
-from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost, spans_of
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -90,19 +90,19 @@ def test_the_country_whose_turn_is_longest_ago_comes_first(ledger: Ledger) -> No
 
 def test_who_lost_a_lease_writes_nothing(ledger: Ledger, other: Ledger) -> None:
     ledger.mark_undetected({"PK": (1.0, 2.0)})
-    known = ledger.put(incident(), "before", None, NOON)
+    known = ledger.put(incident(), "before", at=NOON)
     lost = taken(ledger, seconds=-1)
     with ledger.holding(lost):
-        ledger.put(incident(country="IR"), "it ran out, and nobody else has it: good", None, NOON)
+        ledger.put(incident(country="IR"), "it ran out, and nobody else has it: good", at=NOON)
     won = taken(other)
     assert won.fence > lost.fence
     with ledger.holding(lost):
         with pytest.raises(LeaseLost, match="another process took it over"):
-            ledger.put(incident(), "late", None, NOON)
+            ledger.put(incident(), "late", at=NOON)
         with pytest.raises(LeaseLost):
-            ledger.put(incident(end=NOON + 60), "late", known.id, NOON)
+            ledger.put(incident(end=NOON + 60), "late", known_as=known.id, at=NOON)
         with pytest.raises(LeaseLost):
-            ledger.retract(known.id, "late", NOON)
+            ledger.retract(known.id, "late", at=NOON)
     with pytest.raises(LeaseLost):
         ledger.mark_detected(lost)
     with pytest.raises(LeaseLost):
@@ -112,7 +112,7 @@ def test_who_lost_a_lease_writes_nothing(ledger: Ledger, other: Ledger) -> None:
     assert [one.reason for one in other.revisions(known.id)] == ["before"]
     assert len(other.incidents(None, None, None)) == 2
     with other.holding(won):
-        other.retract(known.id, "it is mine now", NOON)
+        other.retract(known.id, "it is mine now", at=NOON)
     assert ledger.undetected() == {"PK": (1.0, 2.0)}
 
 
@@ -121,7 +121,7 @@ def test_a_lease_is_of_one_thread(ledger: Ledger, other: Ledger) -> None:
     lost = taken(ledger, seconds=-1)
     taken(other)
     with ledger.holding(lost):  # a person's note, written meanwhile by another thread, is no detection's
-        noting = threading.Thread(target=ledger.put, args=(incident(), "a person's", None, NOON))
+        noting = threading.Thread(target=ledger.put, args=(incident(), "a person's"), kwargs={"at": NOON})
         noting.start()
         noting.join()
     assert len(ledger.incidents(None, None, None)) == 1
@@ -143,7 +143,7 @@ def test_the_one_owner_of_a_store_need_not_wait_for_its_own_death(ledger_url: st
     successor = Ledger(ledger_url, owner="machine:/store")
     assert taken(successor).span == (1.0, 2.0)
     with killed.holding(lost), pytest.raises(LeaseLost):
-        killed.put(incident(), "from the grave", None, NOON)
+        killed.put(incident(), "from the grave", at=NOON)
     for one in (killed, stranger, successor):
         one.close()
 
@@ -171,3 +171,8 @@ def test_many_workers_at_once_never_have_one_country_twice(ledger_url: str) -> N
 
 def test_the_command_has_the_same_term() -> None:
     assert detect.LEASE == LEASE_SECONDS
+
+
+def test_a_span_goes_from_the_first_to_the_last_instant_of_a_country() -> None:
+    made = [("PK", 20.0), ("IR", 5.0), ("PK", 10.0), ("PK", 15.0)]
+    assert spans_of(made) == {"PK": (10.0, 20.0), "IR": (5.0, 5.0)}

@@ -35,7 +35,7 @@ def test_kills_lose_no_acknowledged_level_and_leave_no_half_batch(tmp_path: Path
     for kill in range(KILLS):
         acknowledged |= put_until_killed(where, kill * 1000, random)
     with open_store(where) as store:
-        series = store.levels("PK")
+        series = store.facts.levels("PK")
     found = [Counter((one.times // 600 // BINS).tolist()) for one in series]
     assert len(found) == SERIES
     assert all(count == BINS for counts in found for count in counts.values())

@@ -8,8 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import measurement, verdict
-from fanous.model.observation import Layer, Observation
-from fanous.model.record import Record
+from fanous.model.measurement import Layer, Observation, Record
 from fanous.store.batch import Judged
 from fanous.store.engine import Engine
 from fanous.store.local import open_store
@@ -24,13 +23,13 @@ def test_known_measurements_and_repetitions_are_left(store: Store) -> None:
     assert (found.stored, found.duplicate, found.fresh) == (2, 1, frozenset({id(first), id(other)}))
     found = store.append([judged("b"), judged("c")], rules_version="1")
     assert (found.stored, found.duplicate) == (1, 1)
-    assert store.known(["a", "b", "c", "d"]) == {"a", "b", "c"}
-    assert len(store.votes("PK", 0, NOON + 1)) == 6
+    assert store.facts.known(["a", "b", "c", "d"]) == {"a", "b", "c"}
+    assert len(store.facts.votes("PK", 0, NOON + 1)) == 6
 
 
 def test_an_empty_batch_changes_nothing(store: Store) -> None:
     assert store.append([], rules_version="1").stored == 0
-    assert list(store.segments()) == []
+    assert list(store.archive.segments()) == []
 
 
 def test_a_measurement_without_facts_is_kept(store: Store) -> None:
@@ -39,20 +38,20 @@ def test_a_measurement_without_facts_is_kept(store: Store) -> None:
     store.append(
         [Judged(one.record, replace(one.parsed, measurement=header, observations=()), ())], rules_version="1"
     )
-    assert store.known(["a"]) == {"a"}
+    assert store.facts.known(["a"]) == {"a"}
 
 
 def test_many_uids_can_be_asked_for_at_once(store: Store) -> None:
     store.append([judged("a"), judged("z" * 64)], rules_version="1")
     asked = [f"{n:064}" for n in range(5000)]
-    assert store.known(["a", *asked, "z" * 64]) == {"a", "z" * 64}
+    assert store.facts.known(["a", *asked, "z" * 64]) == {"a", "z" * 64}
 
 
 def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append([judged("a")], rules_version="1")
-    (segment,) = store.segments()
+    (segment,) = store.archive.segments()
     remove, left = Engine.remove, iter([True])
 
     def crash_at_the_second(engine: Engine, table: str, condition: str, **parameters: Any) -> None:
@@ -70,20 +69,20 @@ def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
 def test_what_is_stored_is_there_after_reopening(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a")], rules_version="1")
-        claimed = store.put(incident(), "because")
+        claimed = store.ledger.put(incident(), "because")
     with open_store(tmp_path / "store") as store:
-        assert store.known(["a"]) == {"a"}
-        assert store.incidents() == [claimed]
-        assert store.incident(claimed.id) == claimed
-        assert [revision.n for revision in store.revisions(claimed.id)] == [1]
-        assert store.retract(claimed.id, "an error").reason == "an error"
+        assert store.facts.known(["a"]) == {"a"}
+        assert store.ledger.incidents() == [claimed]
+        assert store.ledger.incident(claimed.id) == claimed
+        assert [revision.n for revision in store.ledger.revisions(claimed.id)] == [1]
+        assert store.ledger.retract(claimed.id, "an error").reason == "an error"
 
 
 def test_one_store_after_another_in_one_process(tmp_path: Path) -> None:
     for name in ("first", "second", "first"):
         with open_store(tmp_path / name) as store:
             store.append([judged(name)], rules_version="1")
-            assert store.known(["first", "second"]) == {name}
+            assert store.facts.known(["first", "second"]) == {name}
 
 
 def test_two_stores_at_once_in_one_process_are_refused_in_words(tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_two_stores_at_once_in_one_process_are_refused_in_words(tmp_path: Path) 
         with pytest.raises(FanousError, match="this process already has"):
             open_store(tmp_path / "first")
     with open_store(tmp_path / "second") as store:  # the refusal left nothing locked
-        assert store.countries() == []
+        assert store.facts.countries() == []
 
 
 def test_closing_twice_does_nothing(tmp_path: Path) -> None:
@@ -119,7 +118,7 @@ def test_a_store_that_is_only_read_is_not_made_and_not_written(tmp_path: Path) -
     with open_store(tmp_path / "store") as store:
         store.append([judged("a")], rules_version="1")
     with open_store(tmp_path / "store", read_only=True) as store:
-        assert store.known(["a"]) == {"a"}
+        assert store.facts.known(["a"]) == {"a"}
         with pytest.raises(FanousError, match="to be read only"):
             store.append([judged("b")], rules_version="1")
 
@@ -127,7 +126,7 @@ def test_a_store_that_is_only_read_is_not_made_and_not_written(tmp_path: Path) -
 def test_a_path_with_odd_characters_is_a_path(tmp_path: Path) -> None:
     with open_store(tmp_path / "یک store #1 100% 'x'") as store:
         store.append([judged("a")], rules_version="1")
-        assert store.known(["a"]) == {"a"}
+        assert store.facts.known(["a"]) == {"a"}
 
 
 def test_a_path_that_the_engine_cannot_open_is_refused(tmp_path: Path) -> None:
@@ -148,17 +147,17 @@ def test_odd_values_do_not_stop_a_batch(store: Store) -> None:
     )
     strange = judged("b", verdict(why="\ud800"), observations=(odd,), started_at=1e300, asn=2**33)
     store.append([judged("a"), strange], rules_version="1")
-    assert store.known(["a", "b"]) == {"a", "b"}
-    (found,) = store.observations("b")
+    assert store.facts.known(["a", "b"]) == {"a", "b"}
+    (found,) = store.facts.observations("b")
     assert (found.hostname, found.answers) == ("half ? character", ("?",))
     assert (found.port, found.answer_asns, found.body_length) == (2**16 - 1, (2**32 - 1, 0), 2**63 - 1)
-    assert store.observations("a")[0].hostname == "x.com"
+    assert store.facts.observations("a")[0].hostname == "x.com"
 
 
 @pytest.mark.parametrize("at", [float("nan"), float("-inf"), float("inf"), -1.0])
 def test_a_time_that_is_none_does_not_stop_a_batch(store: Store, at: float) -> None:
     store.append([judged("a", started_at=at)], rules_version="1")
-    assert store.known(["a"]) == {"a"}
+    assert store.facts.known(["a"]) == {"a"}
 
 
 def test_an_odd_uid_is_known_again(store: Store) -> None:

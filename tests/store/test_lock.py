@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.lock import Owner, StoreLock
+from fanous.store.location import Owner, StoreLock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from fanous.store.lock import StoreLock
+from fanous.store.location import StoreLock
 lock = StoreLock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
@@ -82,7 +82,7 @@ def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     fork = """
 import os, sys, time
 from pathlib import Path
-from fanous.store.lock import StoreLock
+from fanous.store.location import StoreLock
 lock = StoreLock(Path(sys.argv[1]))
 child = os.fork()
 if child == 0:

@@ -1,8 +1,7 @@
 from math import isnan
 
 from fanous.evaluation.simulate.builders import measurement
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
@@ -62,29 +61,29 @@ def test_a_measurement_comes_back_as_it_was_put_in(store: Store) -> None:
         rules_version="1",
         received_at=NOON + 3600.5,
     )
-    found = store.measurement("m1")
+    found = store.facts.measurement("m1")
     assert found is not None
     assert found.measurement == header
     assert (found.source, found.received_at, found.observations) == ("ooni", NOON + 3600.5, 1)
     assert (found.control_failure, found.bogus) == ("helper timed out", ("asn: too odd",))
-    assert store.read(found.location) == one.record.data
+    assert store.archive.read(found.location) == one.record.data
 
 
 def test_observations_come_back_as_they_were_put_in(store: Store) -> None:
     store.append([judged("m1", observations=(FULL, FULL))], rules_version="1")
-    assert store.observations("m1") == [FULL, FULL]
+    assert store.facts.observations("m1") == [FULL, FULL]
 
 
 def test_what_was_not_measured_stays_unmeasured(store: Store) -> None:
     store.append([judged("m1", observations=(Observation(Layer.TCP, "x"),))], rules_version="1")
-    (found,) = store.observations("m1")
+    (found,) = store.facts.observations("m1")
     assert all(isnan(value) for value in (found.at, found.seconds, found.kbps, found.largest_gap))
     assert (found.failure, found.cert_valid, found.body_length, found.received) == (None, None, -1, -1)
 
 
 def test_verdicts_come_back_in_order(store: Store) -> None:
     store.append([judged("m1", *VERDICTS)], rules_version="1")
-    found = store.verdicts("m1")
+    found = store.facts.verdicts("m1")
     assert [
         (v.rule_id, v.state, v.layer, v.role, v.symptom, v.controlled, v.observations) for v in found
     ] == [(v.rule_id, v.state, v.layer, v.role, v.symptom, v.controlled, v.observations) for v in VERDICTS]
@@ -93,4 +92,8 @@ def test_verdicts_come_back_in_order(store: Store) -> None:
 
 
 def test_an_unknown_uid_has_nothing(store: Store) -> None:
-    assert (store.measurement("?"), store.verdicts("?"), store.observations("?")) == (None, [], [])
+    assert (store.facts.measurement("?"), store.facts.verdicts("?"), store.facts.observations("?")) == (
+        None,
+        [],
+        [],
+    )

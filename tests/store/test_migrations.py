@@ -15,11 +15,10 @@ import clickhouse_connect
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline import stages
-from fanous.store.engine import Engine
+from fanous.pipeline import ingest
+from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
-from fanous.store.migrations import MIGRATIONS, bring_up_to_date
 from fanous.store.schema import FACTS, FORMAT, Layout
 from tests.store.servers import Server
 
@@ -57,18 +56,18 @@ def test_every_format_before_this_one_has_a_store_and_a_way() -> None:
 def test_an_old_store_says_what_it_said(old: int, tmp_path: Path) -> None:
     folder = old_store(old, tmp_path / "store")
     with open_store(folder) as store:
-        assert store.countries() == ["PK"]
-        (segment,) = store.segments()
-        uids = sorted(set(store.votes("PK", *WINDOW).uids))
+        assert store.facts.countries() == ["PK"]
+        (segment,) = store.archive.segments()
+        uids = sorted(set(store.facts.votes("PK", *WINDOW).uids))
         assert len(uids) == 3
-        assert len(list(store.records(segment))) == 3
+        assert len(list(store.archive.records(segment))) == 3
         assert list(store.unfinished()) == []
-        assert [one.reason for one in store.revisions("PK-2023-0001")] == ["the first claim"]
-        before = [str(store.verdicts(uid)) for uid in uids]  # as text: NaN is no number
-        stages.rejudge(store, everything=True)
-        assert [str(store.verdicts(uid)) for uid in uids] == before
+        assert [one.reason for one in store.ledger.revisions("PK-2023-0001")] == ["the first claim"]
+        before = [str(store.facts.verdicts(uid)) for uid in uids]  # as text: NaN is no number
+        ingest.rejudge(store, everything=True)
+        assert [str(store.facts.verdicts(uid)) for uid in uids] == before
     with open_store(folder) as store:
-        assert set(store.votes("PK", *WINDOW).uids) == set(uids)
+        assert set(store.facts.votes("PK", *WINDOW).uids) == set(uids)
 
 
 @pytest.mark.parametrize("old", OLD)

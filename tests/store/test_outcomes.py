@@ -22,12 +22,12 @@ def test_counting_in_the_store_gives_the_grid_of_the_votes(
     since, until = NOON - DAY, NOON + DAY
     with open_store(tmp_path / "store") as store:
         store.append(random_batch(seed, 400), rules_version="1")
-        votes = store.votes("PK", since, until, targets)
-        ends = store.ends("PK", since, until, targets)
+        votes = store.facts.votes("PK", since, until, targets)
+        ends = store.facts.ends("PK", since, until, targets)
         assert ends == (votes.times[0], votes.times[-1])
         columns = columns_of("PK", *ends)
         edges = columns.edges()
-        counted = store.outcomes("PK", since, until, targets, [at for at, _ in edges])
+        counted = store.facts.outcomes("PK", since, until, targets, [at for at, _ in edges])
     made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for one in counted:
         made[one.asn, dict(edges)[int(one.start)]] += one.made
@@ -54,12 +54,12 @@ def test_the_ends_are_the_first_and_the_last_that_speak_in_a_window_of_many_days
     window = "PK", NOON + since * DAY, NOON + until * DAY
     with open_store(tmp_path / "store") as store:
         store.append(batch, rules_version="1")
-        votes = store.votes(*window, ["x", "youtube"])
-        assert store.ends(*window, ["x", "youtube"]) == (votes.times[0], votes.times[-1])
+        votes = store.facts.votes(*window, ["x", "youtube"])
+        assert store.facts.ends(*window, ["x", "youtube"]) == (votes.times[0], votes.times[-1])
 
 
 def test_where_nothing_says_yes_or_no_there_are_no_ends(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append(random_batch(1, 50), rules_version="1")
-        assert store.ends("PK", NOON - DAY, NOON + DAY, ["never measured"]) is None
-        assert store.ends("PK", NOON + DAY, NOON + 2 * DAY, ["x"]) is None
+        assert store.facts.ends("PK", NOON - DAY, NOON + DAY, ["never measured"]) is None
+        assert store.facts.ends("PK", NOON + DAY, NOON + 2 * DAY, ["x"]) is None

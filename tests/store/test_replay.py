@@ -4,14 +4,13 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
+from fanous.pipeline.ingest import recover, rejudge_segments
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Judged
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.store.replay import recover, rejudge
 from tests.store.cases import NOON, judge, judged
 
 
@@ -27,7 +26,7 @@ def now_blocked(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]
 
 
 def states(store: Store, uid: str) -> list[str]:
-    return [said.state.value for said in store.verdicts(uid)]
+    return [said.state.value for said in store.facts.verdicts(uid)]
 
 
 def test_what_a_crash_left_is_finished_once(tmp_path: Path) -> None:
@@ -37,10 +36,13 @@ def test_what_a_crash_left_is_finished_once(tmp_path: Path) -> None:
         steps = recover(store, judge, rules_version="1")
         assert [(len(step.segments), step.measurements) for step in steps] == [(2, 3)]
         assert steps[0].spans == {"PK": (NOON, NOON)}
-        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
-        found = store.measurement("b")
+        assert store.facts.known(["a", "b", "c"]) == {"a", "b", "c"}
+        found = store.facts.measurement("b")
         assert found is not None
-        assert (found.received_at, store.read(found.location)) == (NOON + 5.5, judged("b").record.data)
+        assert (found.received_at, store.archive.read(found.location)) == (
+            NOON + 5.5,
+            judged("b").record.data,
+        )
         assert recover(store, judge, rules_version="1") == []
     with open_store(tmp_path) as store:
         assert list(store.unfinished()) == []
@@ -52,8 +54,8 @@ def test_what_stands_twice_in_the_archive_counts_once(tmp_path: Path) -> None:
     archived_only(tmp_path, "b", "c")
     with open_store(tmp_path) as store:
         assert sum(step.measurements for step in recover(store, judge, rules_version="1")) == 3
-        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
-        assert len(store.observations("b")) == 2
+        assert store.facts.known(["a", "b", "c"]) == {"a", "b", "c"}
+        assert len(store.facts.observations("b")) == 2
 
 
 def test_nothing_is_appended_before_a_crash_is_finished(tmp_path: Path) -> None:
@@ -67,30 +69,30 @@ def test_nothing_is_appended_before_a_crash_is_finished(tmp_path: Path) -> None:
 
 def test_a_segment_half_written_to_the_facts_is_written_again(store: Store) -> None:
     store.append([judged("a"), judged("b")], rules_version="1")
-    (segment,) = store.segments()
-    whole = [Judged(record, *judge(record)) for record in store.records(segment)]
+    (segment,) = store.archive.segments()
+    whole = [Judged(record, *judge(record)) for record in store.archive.records(segment)]
     store.finish(segment, whole[1:], rules_version="1")
-    assert store.known(["a", "b"]) == {"b"}
+    assert store.facts.known(["a", "b"]) == {"b"}
     store.finish(segment, whole, rules_version="1")
-    assert len(store.votes("PK", NOON, NOON + 1)) == 4
-    assert [len(store.observations(uid)) for uid in "ab"] == [2, 2]
+    assert len(store.facts.votes("PK", NOON, NOON + 1)) == 4
+    assert [len(store.facts.observations(uid)) for uid in "ab"] == [2, 2]
 
 
 def test_a_damaged_segment_is_named_and_the_others_are_finished(tmp_path: Path) -> None:
     archived_only(tmp_path, "a")
     archived_only(tmp_path, "b", country="IR")
     with open_store(tmp_path) as store:
-        bad, _ = store.segments()
+        bad, _ = store.archive.segments()
         content = (tmp_path / "archive" / bad.path).read_bytes()
         (tmp_path / "archive" / bad.path).write_bytes(b"rubbish")
         (step,) = recover(store, judge, rules_version="1")
         assert (step.measurements, [segment for segment, _ in step.damaged]) == (1, [bad])
-        assert [segment for segment, _ in store.damaged()] == [bad]
+        assert [segment for segment, _ in store.facts.damaged()] == [bad]
         assert store.append([judged("c")], rules_version="1").stored == 1  # it stops nothing
         (tmp_path / "archive" / bad.path).write_bytes(content)  # restored from a copy
-        rejudge(store, judge, rules_version="1")
-        assert store.damaged() == []
-        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
+        rejudge_segments(store, judge, rules_version="1")
+        assert store.facts.damaged() == []
+        assert store.facts.known(["a", "b", "c"]) == {"a", "b", "c"}
 
 
 def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
@@ -104,50 +106,49 @@ def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         (step,) = recover(store, refuse, rules_version="1")
         assert step.rejected == (f"{step.segments[0].name}:1: too odd",)
-        assert store.known(["a", "b"]) == {"b"}
-        found = store.measurement("b")
+        assert store.facts.known(["a", "b"]) == {"b"}
+        found = store.facts.measurement("b")
         assert found is not None
         assert found.location.position == 1
 
 
 def test_rejudging_replaces_verdicts_and_duplicates_nothing(store: Store) -> None:
     store.append([judged("a"), judged("b")], rules_version="1")
-    (step,) = rejudge(store, now_blocked, rules_version="2")
+    (step,) = rejudge_segments(store, now_blocked, rules_version="2")
     assert step.measurements == 2
     assert states(store, "a") == ["blocked", "ok"]
-    assert len(store.observations("a")) == 2
-    assert rejudge(store, judge, rules_version="2") == []
-    assert len(rejudge(store, judge, rules_version="2", everything=True)) == 1
+    assert len(store.facts.observations("a")) == 2
+    assert rejudge_segments(store, judge, rules_version="2") == []
+    assert len(rejudge_segments(store, judge, rules_version="2", everything=True)) == 1
     assert states(store, "a") == ["ok"]
 
 
 def test_one_country_can_be_rejudged_alone(store: Store) -> None:
     store.append([judged("a"), judged("b", country="IR")], rules_version="1")
-    rejudge(store, now_blocked, rules_version="2", country="PK")
+    rejudge_segments(store, now_blocked, rules_version="2", country="PK")
     assert states(store, "a") == ["blocked", "ok"]
     assert states(store, "b") == ["ok"]
-    assert [segment.country for segment in store.judged_otherwise("2")] == ["IR"]
+    assert [segment.country for segment in store.facts.judged_otherwise("2")] == ["IR"]
 
 
 def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -> None:
-    assert isinstance(store, EmbeddedStore)
     for n in range(3):
         store.append([judged(f"m{n}")], rules_version="1", received_at=NOON + 3600 * n)
-    first, second, third = store.segments()
-    store.finish(first, [Judged(r, *now_blocked(r)) for r in store.records(first)], rules_version="2")
-    store._facts.remove([second])  # and here the process was killed
+    first, second, third = store.archive.segments()
+    store.finish(first, [Judged(r, *now_blocked(r)) for r in store.archive.records(first)], rules_version="2")
+    store.facts.remove([second])  # and here the process was killed
     assert list(store.unfinished()) == [second]
-    assert list(store.judged_otherwise("2")) == [third]
+    assert list(store.facts.judged_otherwise("2")) == [third]
     recover(store, now_blocked, rules_version="2")
-    rejudge(store, now_blocked, rules_version="2")
+    rejudge_segments(store, now_blocked, rules_version="2")
     assert [states(store, f"m{n}") for n in range(3)] == [["blocked", "ok"]] * 3
 
 
 def test_facts_stay_where_their_segment_is_damaged(store: Store) -> None:
-    assert isinstance(store, EmbeddedStore)
     store.append([judged("a")], rules_version="1")
-    (segment,) = store.segments()
-    (store._archive.folder / segment.path).write_bytes(b"rubbish")
-    (step,) = rejudge(store, now_blocked, rules_version="2")
+    (segment,) = store.archive.segments()
+    assert isinstance(store.archive, Archive)
+    (store.archive.folder / segment.path).write_bytes(b"rubbish")
+    (step,) = rejudge_segments(store, now_blocked, rules_version="2")
     assert [bad for bad, _ in step.damaged] == [segment]
     assert states(store, "a") == ["ok"]

@@ -1,6 +1,6 @@
 import pytest
 
-from fanous.store.segment import Segment, parse_name, shelf
+from fanous.store.archive import Segment, parse_name, shelf
 from tests.store.cases import NOON
 
 DIGEST = "0123456789abcdef"

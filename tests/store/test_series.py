@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.arrival import SeriesArrival
+from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.store.series import Pulled, spans_of
+from fanous.store.series import Pulled
 from tests.store.cases import judged
 
 T0 = 1_700_000_400
@@ -38,8 +37,8 @@ def shown(series: list[Series]) -> list[tuple[str, str, list[float]]]:
 
 
 def test_what_is_put_is_there(store: Store) -> None:
-    (fresh,) = store.put_series([levels([10, 0, nan, 12])])
-    (series,) = store.levels("PK")
+    (fresh,) = store.facts.put_series([levels([10, 0, nan, 12])])
+    (series,) = store.facts.levels("PK")
     assert fresh.tolist() == [True] * 4
     assert series.values.tolist() == [10, 0, 12], "a measured 0 stays, what was not measured is not listed"
     assert series.times.tolist() == [T0, T0 + 600, T0 + 1800]
@@ -48,10 +47,10 @@ def test_what_is_put_is_there(store: Store) -> None:
 
 
 def test_the_same_again_changes_nothing(store: Store) -> None:
-    store.put_series([levels([10, nan])])
-    (fresh,) = store.put_series([levels([10, nan, 11])])
+    store.facts.put_series([levels([10, nan])])
+    (fresh,) = store.facts.put_series([levels([10, nan, 11])])
     assert fresh.tolist() == [False, False, True]
-    assert shown(store.levels("PK")) == [("PK", "bgp", [10, 11])]
+    assert shown(store.facts.levels("PK")) == [("PK", "bgp", [10, 11])]
 
 
 @pytest.mark.parametrize(
@@ -61,38 +60,40 @@ def test_the_same_again_changes_nothing(store: Store) -> None:
 def test_a_late_correction_wins(
     store: Store, first: list[float], second: list[float], kept: list[float]
 ) -> None:
-    store.put_series([levels(first)])
-    (fresh,) = store.put_series([levels(second)])
+    store.facts.put_series([levels(first)])
+    (fresh,) = store.facts.put_series([levels(second)])
     assert fresh.tolist() == [True]
-    assert [v for s in store.levels("PK") for v in s.values] == kept
+    assert [v for s in store.facts.levels("PK") for v in s.values] == kept
 
 
 def test_an_older_fetch_does_not_undo_a_newer_one(store: Store) -> None:
-    store.put_series([levels([10])], fetched_at=T0 + 200)
-    store.put_series([levels([9])], fetched_at=T0 + 100)
-    assert shown(store.levels("PK")) == [("PK", "bgp", [10])]
+    store.facts.put_series([levels([10])], fetched_at=T0 + 200)
+    store.facts.put_series([levels([9])], fetched_at=T0 + 100)
+    assert shown(store.facts.levels("PK")) == [("PK", "bgp", [10])]
 
 
 def test_what_came_after_an_instant_is_counted_by_signal_and_late_where_newer_bins_were_known(
     store: Store,
 ) -> None:
     network = Place("PK", 17557)
-    store.put_series([levels([10, nan, 12, 13])], fetched_at=T0 + 1800)
+    store.facts.put_series([levels([10, nan, 12, 13])], fetched_at=T0 + 1800)
     again = [
         levels([10, 11, 14, 13, 15, 16]),  # one late, one corrected, two new
         levels([7], network),  # of a line of which nothing was known
         levels([5, 5], signal="ping-slash24"),
         levels([5], Place("IR")),
     ]
-    store.put_series(again, fetched_at=T0 + 7200)
+    store.facts.put_series(again, fetched_at=T0 + 7200)
     after = T0 + 3600
-    assert store.series_arrived("PK", T0, None, after) == [
+    assert store.facts.series_arrived("PK", T0, None, after) == [
         SeriesArrival("ioda", "bgp", 5, 2),
         SeriesArrival("ioda", "ping-slash24", 2, 0),
     ]
-    assert store.series_arrived("PK", T0 + 1200, T0 + 1800, after) == [SeriesArrival("ioda", "bgp", 1, 1)]
-    assert store.series_arrived("PK", T0, None, T0 + 7200) == []
-    assert store.series_arrived("AF", T0, None, after) == []
+    assert store.facts.series_arrived("PK", T0 + 1200, T0 + 1800, after) == [
+        SeriesArrival("ioda", "bgp", 1, 1)
+    ]
+    assert store.facts.series_arrived("PK", T0, None, T0 + 7200) == []
+    assert store.facts.series_arrived("AF", T0, None, after) == []
 
 
 def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) -> None:
@@ -104,48 +105,48 @@ def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) ->
         levels([5], entity=Place("PK", 17557)),
         levels([6], step=300),
     ]
-    store.put_series(several)
-    assert sorted(s.values[0] for s in store.levels("PK")) == [1, 2, 3, 4, 5, 6]
-    assert {s.key for s in store.levels("PK")} == {one.key for one in several}
+    store.facts.put_series(several)
+    assert sorted(s.values[0] for s in store.facts.levels("PK")) == [1, 2, 3, 4, 5, 6]
+    assert {s.key for s in store.facts.levels("PK")} == {one.key for one in several}
 
 
 def test_a_question_names_signals_places_and_a_window(store: Store) -> None:
     ptcl, iran = Place("PK", 17557), Place("IR")
-    store.put_series(
+    store.facts.put_series(
         [levels([1, 2]), levels([3], signal="gtr"), levels([4], entity=ptcl), levels([5], entity=iran)]
     )
-    assert shown(store.levels("PK", signals=["gtr"])) == [("PK", "gtr", [3])]
-    assert shown(store.levels("PK", entities=[ptcl])) == [("AS17557", "bgp", [4])]
-    assert shown(store.levels("PK", entities=[iran])) == []
-    assert shown(store.levels("PK", T0 + 600, inf)) == [("PK", "bgp", [2])]
-    assert shown(store.levels("PK", T0, T0)) == []
-    assert shown(store.levels("IR")) == [("IR", "bgp", [5])]
+    assert shown(store.facts.levels("PK", signals=["gtr"])) == [("PK", "gtr", [3])]
+    assert shown(store.facts.levels("PK", entities=[ptcl])) == [("AS17557", "bgp", [4])]
+    assert shown(store.facts.levels("PK", entities=[iran])) == []
+    assert shown(store.facts.levels("PK", T0 + 600, inf)) == [("PK", "bgp", [2])]
+    assert shown(store.facts.levels("PK", T0, T0)) == []
+    assert shown(store.facts.levels("IR")) == [("IR", "bgp", [5])]
 
 
 def test_a_country_with_levels_alone_is_known_with_its_span(store: Store) -> None:
-    store.put_series([levels([1, 2, nan])])
+    store.facts.put_series([levels([1, 2, nan])])
     store.append([judged("m", country="IR")], rules_version="1")
-    assert store.countries() == ["IR", "PK"]
-    assert store.span("PK") == (T0, T0 + 600)
-    assert store.countries(T0 + 1800, T0 + 2400) == []
+    assert store.facts.countries() == ["IR", "PK"]
+    assert store.facts.span("PK") == (T0, T0 + 600)
+    assert store.facts.countries(T0 + 1800, T0 + 2400) == []
 
 
 def test_each_source_says_when_it_was_fetched(store: Store) -> None:
-    store.put_series([levels([1])], fetched_at=T0)
-    store.put_series([levels([1], source="ripestat")], fetched_at=T0 + 5)
-    assert store.series_fetched("PK") == {"ioda": T0, "ripestat": T0 + 5}
+    store.facts.put_series([levels([1])], fetched_at=T0)
+    store.facts.put_series([levels([1], source="ripestat")], fetched_at=T0 + 5)
+    assert store.facts.series_fetched("PK") == {"ioda": T0, "ripestat": T0 + 5}
 
 
 def test_pulled_windows_are_remembered_with_the_last_time(store: Store) -> None:
-    store.put_pulled(
+    store.facts.put_pulled(
         "ioda", "PK", [Pulled("country/PK", T0, T0 + 60, 1.0), Pulled("asn/1", T0, T0 + 60, 1.0)]
     )
-    store.put_pulled("ioda", "PK", [Pulled("country/PK", T0, T0 + 60, 2.0)])
-    assert store.pulled("ioda", "PK") == [
+    store.facts.put_pulled("ioda", "PK", [Pulled("country/PK", T0, T0 + 60, 2.0)])
+    assert store.facts.pulled("ioda", "PK") == [
         Pulled("asn/1", T0, T0 + 60, 1.0),
         Pulled("country/PK", T0, T0 + 60, 2.0),
     ]
-    assert store.pulled("ioda", "IR") == []
+    assert store.facts.pulled("ioda", "IR") == []
 
 
 @pytest.mark.parametrize(
@@ -155,19 +156,14 @@ def test_what_no_connector_may_give_is_refused(store: Store, wrong: SourceSeries
     if wrong.step == 0:
         wrong = SourceSeries(wrong.key, 600, np.array([T0, T0]), np.array([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"source|twice|outside"):
-        store.put_series([wrong])
+        store.facts.put_series([wrong])
 
 
 def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: str) -> None:
     where = f"{tmp_path}/store"
     with open_store(where) as first:
-        first.put_series([levels([1])])
+        first.facts.put_series([levels([1])])
     with open_store(where, read_only=True) as second:
-        assert shown(second.levels("PK")) == [("PK", "bgp", [1])]
+        assert shown(second.facts.levels("PK")) == [("PK", "bgp", [1])]
         with pytest.raises(FanousError, match="read only"):
-            second.put_series([levels([2])])
-
-
-def test_spans_are_of_all_series_of_a_country() -> None:
-    batch = [levels([1, 2]), levels([], entity=Place("IR")), levels([1], start=T0 + 6000)]
-    assert spans_of(batch) == {"PK": (T0, T0 + 6000)}
+            second.facts.put_series([levels([2])])

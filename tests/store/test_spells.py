@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.spell import Spell
-from fanous.store.ledger import Ledger
+from fanous.model.vitals import Spell
+from fanous.store.ledger import KEPT, MOST, Key, Ledger
 from fanous.store.local import open_store
-from fanous.store.spells import KEPT, MOST, Key
 from tests.store.cases import NOON
 
 FULL: Key = ("disk_low", "/var")
@@ -74,7 +73,7 @@ def test_what_ended_is_forgotten_after_thirty_days_and_what_goes_on_never(ledger
 
 def test_it_does_not_grow_for_ever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MOST >= 500
-    monkeypatch.setattr("fanous.store.spells.MOST", 3)
+    monkeypatch.setattr("fanous.store.ledger.MOST", 3)
     for minute in range(20):
         look(ledger, NOON + 60 * minute, *((FULL,) if minute % 2 else ()))
     look(ledger, NOON + 1200)
@@ -103,5 +102,5 @@ def test_a_store_from_before_this_table_opens(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("DROP TABLE ailments")
     with open_store(tmp_path / "store") as store:
-        store.note_ailments({FULL: ("it is", "mend it")}, NOON)
-        assert store.ailments(NOON) == [spell(FULL, NOON, NOON)]
+        store.ledger.note_ailments({FULL: ("it is", "mend it")}, NOON)
+        assert store.ledger.ailments(NOON) == [spell(FULL, NOON, NOON)]

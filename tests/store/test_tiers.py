@@ -6,10 +6,9 @@ import obstore
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
-from fanous.store.archive import Archive, DamagedSegment, Received, tiered
-from fanous.store.segment import Segment
-from fanous.store.tiers import MOVED, TieredArchive, begin
+from fanous.model.measurement import Record
+from fanous.store.archive import Archive, DamagedSegment, Received, Segment, tiered
+from fanous.store.bucket import MOVED, TieredArchive, begin
 from tests.store.cases import NOON
 
 
@@ -34,7 +33,7 @@ def test_a_segment_that_moved_is_read_as_before(archive: TieredArchive) -> None:
 
 def test_a_move_that_died_before_the_folder_was_cleared_is_completed(archive: TieredArchive) -> None:
     one = kept(archive, b"1")
-    archive.cold._write_packed(one, Archive(archive.folder)._packed(one), NOON)
+    archive.cold._write(one, Archive(archive.folder)._packed(one), NOON)
     assert list(archive.segments()) == [one]
     archive.move(one)
     assert not archive.is_here(one)

@@ -6,7 +6,7 @@ import pytest
 from fanous.analysis.series import aggregate
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State
 from fanous.store.protocol import Store
@@ -42,9 +42,9 @@ def test_the_stores_series_are_those_of_the_reference(store: Store, seed: int) -
     for step in (600, 3600):
         expected = aggregate.series(within(rows(batch), since, until), step)
         assert len(expected) > 10
-        assert plain(store.series("PK", since, until, step)) == plain(expected)
+        assert plain(store.facts.series("PK", since, until, step)) == plain(expected)
     only_x = [row for row in within(rows(batch), since, until) if row.target == "x"]
-    assert plain(store.series("PK", since, until, 600, ["x"])) == plain(aggregate.series(only_x, 600))
+    assert plain(store.facts.series("PK", since, until, 600, ["x"])) == plain(aggregate.series(only_x, 600))
 
 
 @pytest.mark.parametrize("denied", [State.OK, State.BLOCKED])
@@ -61,7 +61,7 @@ def test_the_store_and_the_reference_overrule_the_same_probe(store: Store, denie
     store.append(flood + others, rules_version="1")
     expected = [one for one in aggregate.series(rows(flood + others), 600) if one.key.signal == BLOCKED_PATH]
     assert [one.times.tolist() for one in expected] == [[NOON + 600 * n for n in range(7)]]
-    found = store.series("PK", NOON, NOON + 7200)
+    found = store.facts.series("PK", NOON, NOON + 7200)
     assert plain([one for one in found if one.key.signal == BLOCKED_PATH]) == plain(expected)
 
 
@@ -69,7 +69,7 @@ def test_the_store_and_the_reference_overrule_the_same_probe(store: Store, denie
 def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) -> None:
     batch = random_batch(seed, 400)
     store.append(batch, rules_version="1")
-    found = store.votes("PK", NOON, NOON + 7200)
+    found = store.facts.votes("PK", NOON, NOON + 7200)
     mine = zip(
         found.asns, found.resolver_asns, found.targets, found.signals, found.times, found.probes,
         found.seen, found.controlled, strict=True,
@@ -93,7 +93,7 @@ def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) ->
 
 def test_a_window_holds_its_beginning_and_not_its_end(store: Store) -> None:
     store.append([judged("a", started_at=NOON), judged("b", started_at=NOON + 600)], rules_version="1")
-    assert store.votes("PK", NOON, NOON + 600).uids.tolist() == ["a", "a"]
+    assert store.facts.votes("PK", NOON, NOON + 600).uids.tolist() == ["a", "a"]
 
 
 def test_the_mechanism_of_a_vote_is_that_of_its_most_severe_verdict(store: Store) -> None:
@@ -112,7 +112,7 @@ def test_the_mechanism_of_a_vote_is_that_of_its_most_severe_verdict(store: Store
         ],
         rules_version="1",
     )
-    found = store.votes("PK", NOON, NOON + 1)
+    found = store.facts.votes("PK", NOON, NOON + 1)
     assert dict(zip(found.signals, found.mechanisms, strict=True)) == {
         BLOCKED_DNS: "dns.nxdomain",
         BLOCKED_PATH: "http.blockpage",
@@ -136,7 +136,7 @@ def test_it_works_elsewhere_where_no_layer_failed(store: Store) -> None:
         ],
         rules_version="1",
     )
-    found = store.working_elsewhere("PK", NOON, NOON + 1, ["x"])
+    found = store.facts.working_elsewhere("PK", NOON, NOON + 1, ["x"])
     assert found.uids.tolist() == ["abroad"]
     assert (found.signals.tolist(), found.seen.tolist()) == ([BLOCKED_PATH], [False])
 
@@ -145,10 +145,10 @@ def test_an_unplaced_measurement_has_no_voice_whatever_its_verdict(store: Store)
     blocked = verdict(State.BLOCKED)
     store.append([judged("a", blocked, asn=0), judged("b", blocked, country="ZZ")], rules_version="1")
     for country in ("PK", "ZZ"):
-        assert len(store.votes(country, NOON, NOON + 1)) == 0
-        assert store.series(country, NOON, NOON + 1) == []
+        assert len(store.facts.votes(country, NOON, NOON + 1)) == 0
+        assert store.facts.series(country, NOON, NOON + 1) == []
 
 
 def test_without_measurements_there_are_no_votes_and_no_series(store: Store) -> None:
-    assert len(store.votes("PK", 0, NOON)) == 0
-    assert store.series("PK", 0, NOON) == []
+    assert len(store.facts.votes("PK", 0, NOON)) == 0
+    assert store.facts.series("PK", 0, NOON) == []

@@ -10,16 +10,16 @@ from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 from fanous.model.place import Place
-from fanous.model.series import Series
+from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
-from fanous.model.votes import Votes
+from fanous.store.archive import Location
+from fanous.store.coverage import Heard, Insufficient
+from fanous.store.facts import StoredMeasurement
 from fanous.store.leases import Lease
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-from fanous.store.rows import Heard, Insufficient, StoredMeasurement
-from fanous.store.segment import Location
 from tests.analysis.incidents.events import Ballot, votes
 
 T = TypeVar("T")
@@ -43,6 +43,27 @@ class SmallStore:
         default_factory=dict
     )
     questions: int = 0
+    now_is: float = 1_702_900_000.0
+
+    @property
+    def archive(self) -> Any:
+        return self
+
+    @property
+    def facts(self) -> Any:
+        return self
+
+    engine: Any = None
+
+    def with_facts(self, _facts: Any) -> Any:
+        return self
+
+    @property
+    def ledger(self) -> Any:
+        return self
+
+    def now(self) -> float:
+        return self.now_is
 
     def incidents(
         self, country: str | None = None, since: float | None = None, until: float | None = None

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.incident import Status
 from fanous.web.admin import is_token
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
@@ -43,7 +43,7 @@ def test_whoever_lacks_the_token_changes_nothing_and_is_logged(
     with caplog.at_level(logging.INFO, "fanous"):
         answer = door(store).post(RETRACT, WHY, authorization=header)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert store.known[0].status is Status.CONFIRMED
+    assert store.facts.known[0].status is Status.CONFIRMED
     assert "admin_refused" in caplog.text
     assert TOKEN not in caplog.text
 
@@ -88,7 +88,7 @@ def test_a_request_that_makes_no_sense_is_refused_with_what_is_wrong(path: str, 
     answer = door(store).post(path, told, authorization=f"Bearer {TOKEN}")
     assert answer.status_code == 422
     assert why in answer.json()["error"]
-    assert store.known[0].status is Status.CONFIRMED
+    assert store.facts.known[0].status is Status.CONFIRMED
     assert store.said == []
 
 

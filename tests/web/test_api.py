@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
 from fanous.web.application import application
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
@@ -63,7 +63,10 @@ def test_pages_follow_each_other_whatever_comes_in_meanwhile() -> None:
     store = SmallStore(known(5))
     visitor = reader(store)
     first = visitor.get(f"{API}/incidents?limit=2").json()
-    store.known = [*store.known, replace(incident(**ONGOING), id="PK-2023-0009", onset=START + 9000)]
+    store.facts.known = [
+        *store.facts.known,
+        replace(incident(**ONGOING), id="PK-2023-0009", onset=START + 9000),
+    ]
     second = visitor.get(f"{API}/incidents?limit=2&cursor={first['next']}").json()
     third = visitor.get(f"{API}/incidents?limit=2&cursor={second['next']}").json()
     ids = [one["id"][-1] for page in (first, second, third) for one in page["incidents"]]

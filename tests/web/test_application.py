@@ -3,8 +3,8 @@
 import pytest
 
 from fanous.model.incident import Incident
-from fanous.store.rows import Heard
-from fanous.web.site import Site
+from fanous.store.coverage import Heard
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, reader

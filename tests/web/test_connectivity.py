@@ -10,7 +10,7 @@ from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

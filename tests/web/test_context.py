@@ -6,8 +6,8 @@ import pytest
 
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
-from fanous.web.pages.context import web_address
-from fanous.web.site import Site
+from fanous.web.pages.events import web_address
+from fanous.web.routes import Site
 from tests.charts.events import END, NATION, START, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

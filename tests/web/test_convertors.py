@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.place import Place
 from fanous.model.series import Series
-from fanous.web.pages.places import MOST_PLACES, standing
+from fanous.web.pages.connectivity import MOST_PLACES, standing
 from tests.web.test_connectivity import series, visiting
 from tests.web.visits import NOW
 

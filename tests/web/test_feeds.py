@@ -10,7 +10,7 @@ import pytest
 
 from fanous.model.incident import Incident, Status
 from fanous.store.ledger import Revision
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

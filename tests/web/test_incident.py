@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fanous.model.incident import Incident, Interval, Status
-from fanous.store.rows import Insufficient, Reason
-from fanous.web.pages.records import tex
-from fanous.web.site import Site
+from fanous.store.coverage import Insufficient, Reason
+from fanous.web.pages.incident import tex
+from fanous.web.routes import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore

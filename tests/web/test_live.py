@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import Request
 
+from fanous.web import answers as shelf_module
 from fanous.web import live
-from fanous.web import shelf as shelf_module
-from fanous.web.answers import Answers
+from fanous.web.answers import Answers, Shelf
 from fanous.web.live import Live
-from fanous.web.reply import Reply
-from fanous.web.shelf import Shelf
-from fanous.web.site import Site
+from fanous.web.routes import Reply, Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW
@@ -40,7 +38,7 @@ def test_a_stream_says_its_state_at_once_and_then_only_what_changes() -> None:
     async def watch() -> list[str]:
         events = watching(store)._events()
         said = [await next_state(events)]
-        store.known = [incident(**ONGOING)]
+        store.facts.known = [incident(**ONGOING)]
         said.append(await next_state(events))
         return said
 
@@ -54,7 +52,7 @@ def test_a_revision_of_what_was_over_years_ago_is_a_change_like_any_other() -> N
 
     async def revised() -> list[str]:
         said = [await one.state()]
-        store.retract(store.known[0].id, "the platform itself was down")
+        store.ledger.retract(store.facts.known[0].id, "the platform itself was down")
         await asyncio.sleep(0.02)
         return [*said, await one.state()]
 

@@ -7,13 +7,12 @@ import pytest
 
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
-from fanous.pipeline import stages
-from fanous.store.rows import StoredMeasurement
-from fanous.store.segment import Location, Segment
-from fanous.web.site import Site
+from fanous.pipeline import judge
+from fanous.store.archive import Location, Segment
+from fanous.store.facts import StoredMeasurement
+from fanous.web.routes import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore
@@ -62,7 +61,7 @@ def stored(
 
 def test_a_measurement_has_a_page_with_each_conclusion_its_rule_and_its_facts(rally: Path) -> None:
     record = Record("ooni", rally.read_bytes().splitlines()[0])
-    bundle, verdicts = stages.judge_record(record)
+    bundle, verdicts = judge.judge_record(record)
     client = reader(stored(bundle, list(verdicts), record.data))
     text = client.get(f"/measurement/{bundle.measurement.uid}").text
     assert all(verdict.rule_id in text for verdict in verdicts)

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from fanous.web.static import asset
+from fanous.web.templates import asset
 
 SCRIPTS = sorted(
     file.name for file in (files("fanous.web") / "static").iterdir() if file.name.endswith(".js")

@@ -74,7 +74,7 @@ def test_wrong_usage_is_said(words: tuple[str, ...]) -> None:
 
 def test_an_incident_brings_its_own_hours_and_users(tmp_path: Path) -> None:
     with open_store(tmp_path / "s") as store:
-        store.put(incident(), "a test")
+        store.ledger.put(incident(), "a test")
     document = json.loads(fanous("pk-2023-0001", "--store", str(tmp_path / "s"), "--json")[1])
     assert document["hours"] == 3.17
     assert document["affected_share"] == {"low": 0.05, "high": 0.2}

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.model.instant import from_iso
-from fanous.wording.instants import both_clocks, clock, short_clock, span
+from fanous.wording.clocks import clock, english_clocks, short_clock, span
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,14 @@ from fanous.wording.instants import both_clocks, clock, short_clock, span
     ],
 )
 def test_the_date_in_utc_is_given_where_it_is_another(at: str, country: str, text: str) -> None:
-    assert both_clocks(from_iso(at), country) == text
+    assert english_clocks(from_iso(at), country) == text
 
 
 def test_the_day_may_be_left_out() -> None:
     assert clock(from_iso("2023-12-17T14:55Z"), "PK", day=False) == "19:55 PKT"
-    assert both_clocks(from_iso("2023-12-17T22:25Z"), "PK", day=False) == "03:25 PKT (17 December, 22:25 UTC)"
+    assert (
+        english_clocks(from_iso("2023-12-17T22:25Z"), "PK", day=False) == "03:25 PKT (17 December, 22:25 UTC)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fanous.analysis.rules
-from fanous.wording.mechanisms import mechanism_words
+from fanous.wording.words import mechanism_words
 
 NAME = re.compile(r'"((?:dns|tcp|tls|http|ip|quic|encdns)\.[a-z_.]+)"')
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.model.place import asn_of
-from fanous.wording.names import counted, in_country, listed, network_title, printable, target_title
+from fanous.wording.words import counted, in_country, listed, network_title, printable, target_title
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.wording.negotiate import chosen, preferred
+from fanous.wording.language import chosen, preferred
 
 
 @pytest.mark.parametrize(

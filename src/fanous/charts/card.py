@@ -1,16 +1,86 @@
 """Card: an incident as a picture of 1200x630 that people pass on - status, headline, chart, both clocks.
 
-It can be read at 400 pixels and in grey: the status is a word, the lines differ in their dashes.
+It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Lines of text
+are broken where they fit, and begin at the side where the script begins.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
 from fanous.charts.plot import LEFT, RIGHT, Legend, Shape, drawing
 from fanous.charts.reachability import Lines
-from fanous.charts.text import Side, breadth, fitted
-from fanous.wording.language import ISOLATE
+from fanous.wording.language import END_ISOLATE, ISOLATE
+
+RTL_ISOLATE = "\u2067"
+"""Unicode Annex 9: a line that begins with a Latin name still runs from the right."""
+
+ISOLATED = re.compile(f"{ISOLATE}[^{ISOLATE}{END_ISOLATE}]*{END_ISOLATE}")
+"""A name that was set apart, the innermost of nested ones."""
+
+NO_BREAK = "\u00a0"
+
+NARROW, BROAD = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW%@")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Where text begins: ``x`` is its first edge.
+
+    Attributes:
+        rtl: from the right.
+    """
+
+    x: int
+    rtl: bool
+
+    def text(self, y: int, text: str, attributes: str) -> str:
+        """One line; ``attributes`` as XML."""
+        said = f"{RTL_ISOLATE}{text}{END_ISOLATE}" if self.rtl else text
+        anchor = "end" if self.rtl else "start"
+        return f'<text x="{self.x}" y="{y}" text-anchor="{anchor}" {attributes}>{xml(said)}</text>'
+
+
+def breadth(text: str, size: float) -> float:
+    """About how many pixels bold text takes; on the safe side."""
+    ems = sum(0.33 if c in NARROW else 0.95 if c in BROAD else 0.62 for c in text if c.isprintable())
+    return ems * size
+
+
+def broken(text: str, size: float, room: float) -> list[str]:
+    """Lines of at most ``room`` pixels; a longer word stands alone, an isolated name is never broken."""
+    whole = ISOLATED.sub(lambda name: name[0].replace(" ", NO_BREAK), text)
+    lines: list[str] = []
+    for word in whole.split(" "):
+        if lines and breadth(f"{lines[-1]} {word}", size) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return [balanced(line) for line in lines]
+
+
+def balanced(line: str) -> str:
+    """A line that was cut out of a text, with every isolate closed and none closed that is not open."""
+    kept, depth = "", 0
+    for c in line:
+        depth += (c == ISOLATE) - (c == END_ISOLATE)
+        if depth < 0:
+            depth = 0
+        else:
+            kept += c
+    return kept + END_ISOLATE * depth
+
+
+def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[int, list[str]]:
+    """The largest of ``sizes`` (falling) at which ``most`` lines hold the text; else cut with an ellipsis."""
+    for size in sizes:
+        lines = broken(text, size, room)
+        if len(lines) <= most:
+            return size, lines
+    lines = broken(text, sizes[-1], room)[:most]
+    return sizes[-1], [*lines[:-1], f"{lines[-1]} …"]
+
 
 WIDTH, HEIGHT = 1200, 630
 LAMP_FRAME = "M16 2v3M11 8h10M12 8l-4 8 4 9h8l4-9-4-8M10 28h12"

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.text import Text
 
 from fanous.charts.grid import Cell, Grid, GridRow
-from fanous.wording.names import counted, network_title
+from fanous.wording.words import counted, network_title
 
 MARKS = {
     Cell.NO_DATA: (" ", "dim"),

@@ -11,10 +11,9 @@ from rich.text import Text
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
-from fanous.refdata.countries import country_name
+from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.networks import network_name
-from fanous.refdata.regions import region_name
-from fanous.refdata.sources import SOURCES
+from fanous.sources.publishers import SOURCES
 
 
 @dataclass(frozen=True, slots=True)

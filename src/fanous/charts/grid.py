@@ -1,7 +1,9 @@
 """Grid: networks x time on the country's clock, what was measured of some targets in each cell.
 
-Columns are days where they fit, hours in a short window, weeks in a long one.  No data is a state of its
-own, and never looks like *reachable*.
+Columns are days where they fit, hours in a short window, weeks in a long one.  ``network_times`` counts and
+``by_network`` and ``by_target`` draw: each row is SVG in which height and pattern tell the state, and colour
+repeats it.  No data is a state of its own and an empty place; *reachable* is a low bar.  Neither can be taken for
+the other, or for *disrupted*.
 """
 
 from collections import Counter
@@ -9,13 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 
 import numpy as np
+from markupsafe import Markup
 
 from fanous.model.incident import Incident, Status
-from fanous.model.series import Floats, Ints
-from fanous.model.votes import Votes
+from fanous.model.series import Floats, Ints, Votes
 from fanous.refdata.countries import local
+from fanous.refdata.users import user_weights
+from fanous.wording import clocks
+from fanous.wording.language import Language
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)
@@ -244,3 +250,192 @@ def _cell(made: int, failed: int, confirmed: bool | None) -> Cell:
     if not confirmed:
         return Cell.SUSPECTED
     return Cell.CUT if failed == made else Cell.IN_SESSIONS
+
+
+LEAST, MOST, ROOM = 10, 40, 560
+"""Pixels of a cell's width, at least and at most, and of a whole row where they allow it."""
+
+HIGH = 22
+"""Pixels of a row's height."""
+
+CLASSES = {
+    Cell.REACHABLE: "ok",
+    Cell.SOME_FAILED: "some",
+    Cell.SUSPECTED: "maybe",
+    Cell.IN_SESSIONS: "part",
+    Cell.CUT: "cut",
+}
+
+
+def cell_width(columns: int) -> int:
+    """Pixels: few columns are drawn wider, so that grids of all windows are about equally wide."""
+    return min(MOST, max(LEAST, ROOM // max(1, columns)))
+
+
+def strip(cells: Sequence[Cell]) -> str:
+    """Rectangles of runs of equal cells, without the ``<svg>``; time from left to right."""
+    cell_pixels = cell_width(len(cells))
+    parts, at = [], 0
+    for cell, run in groupby(cells):
+        width = len(list(run))
+        if cell is not Cell.NO_DATA:
+            parts.append(_run(cell, at * cell_pixels, width * cell_pixels))
+        at += width
+    return "".join(parts)
+
+
+def _run(cell: Cell, x: int, width: int) -> str:
+    name = CLASSES[cell]
+    if cell is Cell.REACHABLE:
+        return f'<path class="ok" d="M{x} 15h{width}v7h-{width}z"/>'
+    if cell is Cell.SOME_FAILED:
+        return f'<path class="some" d="M{x} 10h{width}v12h-{width}z"/>'
+    if cell is Cell.SUSPECTED:
+        return f'<path class="maybe" d="M{x + 1} 1h{width - 2}v20h-{width - 2}z"/>'
+    fill = ' fill="url(#part)"' if cell is Cell.IN_SESSIONS else ""
+    return f'<path class="{name}"{fill} d="M{x} 0h{width}v{HIGH}h-{width}z"/>'
+
+
+MOST_TARGETS = 6
+"""Grids of single targets on one page."""
+
+MOST_ROWS = 16
+"""Networks, or targets, of one grid; the table of all stands elsewhere on the page."""
+
+WORDS = {
+    Cell.NO_DATA: "No data",
+    Cell.REACHABLE: "Reachable",
+    Cell.SOME_FAILED: "Some failed",
+    Cell.SUSPECTED: "Suspected",
+    Cell.IN_SESSIONS: "Disrupted part of the time",
+    Cell.CUT: "Disrupted whenever measured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One row.
+
+    Attributes:
+        name: ASN or target that it is about.
+        picture: shapes for an ``<svg>`` of the grid's width.
+        tally: what the row says, in words with numbers of columns, for those who hear it.
+    """
+
+    name: int | str
+    picture: Markup
+    tally: tuple[tuple[str, int], ...]
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Attributes:
+    width: pixels of the columns.
+    hours: of one column.
+    more: rows that are left out.
+    """
+
+    width: int
+    high: int
+    hours: int
+    ruler: list[tuple[int, str]]
+    rows: list[Drawn]
+    more: int = 0
+
+
+def by_network(
+    votes: Votes,
+    incidents: Sequence[Incident],
+    country: str,
+    language: Language,
+    span: tuple[float, float] | None = None,
+) -> Drawing | None:
+    """Networks x time, those of most users first where that is known; ``None`` = nothing was measured."""
+    grid = network_times(votes, incidents, country, span)
+    if not grid.rows:
+        return None
+    known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
+    ordered = sorted(grid.rows, key=lambda row: -known.get(row.asn, 0.0))
+    rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
+    return _drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
+
+
+def each_target(
+    votes: Votes, incidents: Sequence[Incident], country: str, language: Language
+) -> list[tuple[str, Drawing | None]]:
+    """(target, its networks x time): those disrupted first, then those most measured."""
+    if not len(votes):
+        return []
+    span = float(votes.times.min()), float(votes.times.max())
+    places = votes.by_target()
+    named = {target for incident in incidents for target in incident.targets}
+    ordered = sorted((target not in named, -len(rows), target) for target, rows in places.items() if target)
+    drawn: list[tuple[str, Drawing | None]] = []
+    for _, _, target in ordered[:MOST_TARGETS]:
+        about = [incident for incident in incidents if target in incident.targets]
+        drawn.append((target, by_network(votes.of([target], places), about, country, language, span)))
+    return drawn
+
+
+def by_target(
+    votes: Votes, incidents: Sequence[Incident], country: str, asn: int, language: Language
+) -> Drawing | None:
+    """Targets x time on one network."""
+    own = votes.where(votes.asns == asn)
+    if not len(own):
+        return None
+    span = float(own.times.min()), float(own.times.max())
+    rows: list[Drawn] = []
+    grid = network_times(own, incidents, country, span)
+    places = own.by_target()
+    for target in places:
+        about = [incident for incident in incidents if target in incident.targets]
+        one = network_times(own.of([target], places), about, country, span)
+        rows += [_drawn(target, row.cells, row.measurements) for row in one.rows]
+    rows.sort(key=lambda row: (-_disrupted(row), -row.measurements, str(row.name)))
+    return _drawing(grid, rows[:MOST_ROWS], language, max(0, len(rows) - MOST_ROWS))
+
+
+def _disrupted(row: Drawn) -> int:
+    return sum(n for word, n in row.tally if word in (WORDS[Cell.CUT], WORDS[Cell.IN_SESSIONS]))
+
+
+def _drawn(name: int | str, cells: Sequence[Cell], measurements: int) -> Drawn:
+    tally = [(WORDS[cell], sum(one is cell for one in cells)) for cell in reversed(Cell)]
+    return Drawn(name, Markup(strip(cells)), tuple(pair for pair in tally if pair[1]), measurements)
+
+
+def _drawing(grid: Grid, rows: list[Drawn], language: Language, more: int) -> Drawing:
+    hours = int(grid.step.total_seconds() // 3600)
+    return Drawing(
+        len(grid.columns) * cell_width(len(grid.columns)), HIGH, hours, ruler(grid, language), rows, more
+    )
+
+
+LABEL_ROOM = 48
+"""Pixels that ``17 Dec`` needs above a grid."""
+
+
+def ruler(grid: Grid, language: Language) -> list[tuple[int, str]]:
+    """(pixels from the left, text) above a grid: days, or months where columns are weeks."""
+    marks: list[tuple[int, str]] = []
+    before, cell = "", cell_width(len(grid.columns))
+    for n, column in enumerate(grid.columns):
+        if grid.step >= timedelta(weeks=1):
+            text = _month(column, language)
+        else:
+            text = clocks.day(column, language)
+        room = (len(grid.columns) - n) * cell >= LABEL_ROOM
+        if text != before and room and (not marks or n * cell - marks[-1][0] >= LABEL_ROOM):
+            marks.append((n * cell, text))
+        before = text
+    if len(marks) > 1 and marks[1][0] - marks[0][0] < LABEL_ROOM:
+        del marks[0]
+    return marks
+
+
+def _month(moment: datetime, language: Language) -> str:
+    from babel.dates import format_skeleton
+
+    return language.in_digits(format_skeleton("yMMM", moment, locale=language.locale))

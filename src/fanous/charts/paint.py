@@ -2,8 +2,14 @@
 
 In a page a drawing carries class names, and the stylesheet (which knows the dark) has the colours.  A picture
 that stands alone carries the colours itself, as attributes: a strict content policy allows no style in it.
+
+Picture: SVG to PNG, with fonts of our own, so that all machines draw the same and Arabic is shaped.
+
+The fonts (Noto, SIL Open Font License 1.1) stand in ``fonts``, reduced to the Latin and Arabic characters.
 """
 
+from functools import lru_cache
+from importlib.resources import as_file, files
 from xml.sax.saxutils import escape
 
 PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
@@ -60,3 +66,27 @@ JOINERS_AND_ISOLATES = "\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0"
 def xml(text: str) -> str:
     """Text for an element, less control characters."""
     return escape("".join(c for c in text if c.isprintable() or c in JOINERS_AND_ISOLATES))
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> list[str]:
+    """Paths of the font files.  A wheel is unpacked, so they are ordinary files."""
+    with as_file(files(__package__) / "fonts") as folder:
+        return sorted(str(file) for file in folder.glob("*.ttf"))
+
+
+def png(svg: str, width: int) -> bytes:
+    """The picture, ``width`` pixels wide."""
+    from resvg_py import svg_to_bytes
+
+    return bytes(
+        svg_to_bytes(
+            svg_string=svg,
+            width=width,
+            skip_system_fonts=True,
+            font_files=_fonts(),
+            sans_serif_family="Noto Sans",
+            serif_family="Noto Serif",
+            font_family="Noto Sans",
+        )
+    )

@@ -1,13 +1,18 @@
-"""Plot: lines of shares through time as SVG, time from left to right in every language.
+"""Plot: shares over time as lines in SVG, from left to right in every language.
 
-Two shapes: wide for a page and narrow for a phone, where text must not shrink with the picture.
+There are two shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks
+along the time axis follow the country's clock.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from fanous.charts.paint import painted, xml
 from fanous.charts.reachability import Lines, ShareLine
+from fanous.refdata.countries import local
+from fanous.wording import clocks
+from fanous.wording.language import Language
 
 LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
 OVER = 18
@@ -152,3 +157,27 @@ class _Frame:
                 path += f"{'L' if before else 'M'}{x:.0f} {self.y(share):.0f}{'h2' if lone else ''}"
             before = share is not None
         return path
+
+
+HOUR, DAY = 3600, 86_400
+STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)
+
+
+def ticks(since: float, until: float, country: str, language: Language, most: int) -> list[tuple[float, str]]:
+    """Round hours of the country's clock: at midnight the day, else the hour."""
+    step = next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
+    offset = (local(since, country).utcoffset() or timedelta(0)).total_seconds()
+    first = -(-(since + offset) // step) * step
+    found = []
+    while first - offset <= until:
+        moment = datetime.fromtimestamp(first, UTC)
+        midnight = moment.hour == 0 and moment.minute == 0
+        text = clocks.day(moment, language) if midnight else language.in_digits(f"{moment:%H:%M}")
+        found.append((first - offset, text))
+        first += step
+    return found
+
+
+def levels(language: Language) -> list[tuple[float, str]]:
+    """The value axis of shares."""
+    return [(share, language.percent(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]

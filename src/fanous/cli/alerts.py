@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fanous.publish.alerts.channel import Channel
-    from fanous.publish.alerts.senders.outcome import Attempt
+    from fanous.publish.alerts.senders.means import Attempt
     from fanous.publish.alerts.settings import Alerting
     from fanous.store.protocol import Store
 
@@ -45,11 +45,9 @@ def alerts_test(
     outcomes: list[tuple[Channel, Attempt]] = []
     for channel in _channels(alerting, names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url))
-        outcomes.append((channel, asyncio.run(SENDERS[channel.means](channel, message, now))))
+        outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
     if as_json:
-        told = [
-            {"channel": c.name, "means": str(c.means), "taken": not o.why, "why": o.why} for c, o in outcomes
-        ]
+        told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
         print_document({"tests": told})
     else:
         for channel, outcome in outcomes:
@@ -70,7 +68,7 @@ def alerts_list(
 ) -> None:
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
     with open_named(store, config, read_only=True) as opened:
-        found = opened.outbox.deliveries(state)
+        found = opened.ledger.outbox.deliveries(state)
     if as_json:
         print_document({"deliveries": [delivery_document(one) for one in found]})
         return
@@ -98,7 +96,7 @@ def alerts_retry(
     if bool(keys) == everything:
         raise typer.BadParameter("name keys, or say --all", param_hint="KEY")
     with open_named(store, config) as opened:
-        count = opened.outbox.revive(None if everything else keys, opened.now())
+        count = opened.ledger.outbox.revive(None if everything else keys, opened.now())
     print(f"{count} deliveries wait again; `fanous run` or `fanous alerts send` sends them")
 
 

@@ -89,7 +89,7 @@ def claims_add(
         quote=quote,
     )
     with open_named(store, config) as opened:
-        recorded = opened.add_claim(claim)
+        recorded = opened.ledger.add_claim(claim)
     if as_json:
         print_document(claim_document(recorded))
     else:
@@ -105,7 +105,7 @@ def claims_list(
 ) -> None:
     """List all claims, ordered by the time they are about."""
     with open_named(store, config, read_only=True) as opened:
-        found = opened.claims(country_code(country) if country else None)
+        found = opened.ledger.claims(country_code(country) if country else None)
     if as_json:
         print_document({"claims": [claim_document(claim) for claim in found]})
         return
@@ -126,7 +126,7 @@ def claims_check(
     from fanous.pipeline.claims import check
 
     with open_named(store, config, read_only=True) as opened:
-        wanted = [c for c in opened.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
+        wanted = [c for c in opened.ledger.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
         if claim_id is not None and not wanted:
             raise FanousError(f"no claim {claim_id} in this store; `fanous claims list` names them")
         checked = [(claim, check(opened, claim)) for claim in wanted]

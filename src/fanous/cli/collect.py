@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fanous.cli.common import ConfigOption, open_named
-from fanous.cli.intake import Bringing
-from fanous.cli.queue import collect_into_stream, drain_stream, host_and_port
+from fanous.cli.queue import Bringing, collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 
@@ -105,14 +104,13 @@ def collect(
 
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
-    from fanous.collector.default_ranges import origins_named
-    from fanous.collector.door import Policy
+    from fanous.collector.checkin import DEFAULT_URLS, read_urls
+    from fanous.collector.door import Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import inbox_of
     from fanous.collector.limits import submissions_at
-    from fanous.collector.origin import trusted_proxies
-    from fanous.collector.serve import listening_socket, serve
-    from fanous.collector.urls import DEFAULT_URLS, read_urls
+    from fanous.collector.origin import origins_named, trusted_proxies
+    from fanous.collector.server import listening_socket
     from fanous.probe.orders import envelope_of
 
     source = context.get_parameter_source("store")
@@ -146,13 +144,9 @@ def collect(
 def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
     """Says how an inbox and its disk are, each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
-    from fanous.collector.serve import listening_socket
-    from fanous.monitor.pages import serve_until
-    from fanous.pipeline.vitals.ailments import find_ailments
-    from fanous.pipeline.vitals.examine import disks
-    from fanous.pipeline.vitals.exposition import metrics
-    from fanous.pipeline.vitals.status import status_app
-    from fanous.pipeline.vitals.vitals import Vitals
+    from fanous.collector.server import listening_socket, serve, server_config
+    from fanous.pipeline.status import metrics, status_app
+    from fanous.pipeline.vitals import Vitals, disks, find_ailments
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -168,7 +162,7 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
         return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
 
     app = status_app(unready, lambda: find_ailments(vitals()), lambda: metrics(vitals(), ()))
-    return lambda stop: serve_until(stop, app, listening)
+    return lambda stop: serve(server_config(app), listening, stop)
 
 
 def drain(
@@ -266,7 +260,7 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
 
 
 def _drain_all(inbox: Path, bring_in: Bringing) -> None:
-    from fanous.collector.drain import drain as drain_once
+    from fanous.collector.inbox import drain as drain_once
 
     while drain_once(inbox, bring_in).more:
         pass

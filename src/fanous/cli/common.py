@@ -1,23 +1,28 @@
-"""What all commands share: common options, opening the store they name, and how they print."""
+"""What all commands share: their common options, the store that these name, and how a command prints.
+
+It imports nothing that takes time (rich, the store, tables of countries) before a command needs it, because every
+command imports it.
+"""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
-import msgspec
 import typer
-from rich.console import Console
 
-from fanous.cli.screen import screen
 from fanous.errors import FanousError
-from fanous.model.instant import from_iso
-from fanous.refdata.countries import is_country
 
 if TYPE_CHECKING:
-    from fanous.store.lock import StoreHeld
+    from rich.console import Console
+
+    from fanous.monitor.control import Dispatch
+    from fanous.monitor.request import CommandReply, CommandRequest
+    from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
+
+# --- options --------------------------------------------------------------------------------------
 
 StoreOption = Annotated[
     Path | None,
@@ -41,9 +46,95 @@ UntilOption = Annotated[
 ]
 
 
+def moment(text: str | None, option: str) -> float | None:
+    """Unix seconds, UTC, of a date or time; ``option`` gave it."""
+    from fanous.model.instant import from_iso
+
+    if text is None:
+        return None
+    try:
+        return from_iso(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
+        ) from None
+
+
+def country_code(code: str) -> str:
+    """In capitals."""
+    from fanous.refdata.countries import is_country
+
+    upper = code.upper()
+    if not is_country(upper):
+        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
+    return upper
+
+
+def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
+    """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
+
+    The message begins like typer's own about an unknown command, because scripts match on it.
+    """
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+    @app.command(name, hidden=True, context_settings=anything)
+    def moved() -> None:
+        print(f"fanous: No such command `{former}`: it is now `{present}`", file=sys.stderr)
+        raise typer.Exit(2)
+
+
+# --- printing -------------------------------------------------------------------------------------
+
+
 def print_document(document: Any) -> None:
+    """What ``--json`` prints."""
+    import msgspec
+
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def console() -> "Console":
+    """The console for answers.
+
+    Where stdout is not a terminal, it writes no colour codes, and lines of 120 columns.  Where a command is
+    carried out for another process, it is as wide and as colourful as the terminal there.
+    """
+    from rich.console import Console
+
+    from fanous.monitor.request import carried
+
+    there = carried.get()
+    if there is not None and there.width:
+        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
+    if not sys.stdout.isatty():
+        return Console(width=120, no_color=True, highlight=False)
+    return screen()
+
+
+def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
+    """``name``, if rich knows it."""
+    known = ("standard", "256", "truecolor", "windows")
+    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
+
+
+def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
+    """The console of a terminal, as wide as the terminal: rich assumes 80 columns for a dumb one.
+
+    Args:
+        highlight: colour numbers and names in what is printed.
+    """
+    import shutil
+
+    from rich.console import Console, ConsoleDimensions
+
+    console = Console(stderr=stderr, highlight=highlight)
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
+    return console
+
+
+# --- the store ------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -54,8 +145,7 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     """
     from fanous.monitor.request import carried
     from fanous.store.local import open_store
-    from fanous.store.location import store_place
-    from fanous.store.lock import StoreHeld
+    from fanous.store.location import StoreHeld, store_place
     from fanous.store.notices import review_national
 
     here = carried.get()
@@ -69,17 +159,16 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
         _leave_to_owner(held)
     with opened:
         if hold is not None and not read_only:
-            opened.hold_national(hold)
+            opened.ledger.hold_national(hold)
         yield opened
 
 
 def _leave_to_owner(held: "StoreHeld") -> NoReturn:
-    """Have the process that has the store carry the command out, and print what it printed.
+    """Have the process that has the store open carry the command out, and print what it printed.
 
     Raises:
         FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
     """
-    from fanous.cli.remote import ask_owner
     from fanous.monitor.request import CommandRequest
 
     terminal = console()
@@ -103,37 +192,82 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     raise typer.Exit(reply.code)
 
 
-def moment(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
-        ) from None
+CONNECT_SECONDS = 5.0
 
 
-def country_code(code: str) -> str:
-    upper = code.upper()
-    if not is_country(upper):
-        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
-    return upper
+def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
+    """The answer of the process that has the store open; ``None``: nothing listens at its socket.
+
+    A socket file that a dead process left refuses the connection, or is not there at all.
+
+    Raises:
+        FanousError: it accepted the connection, and then broke off.
+    """
+    import socket
+
+    import msgspec
+
+    from fanous.monitor.request import CommandReply, address_of
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, address_of(lock) as address:
+        asking.settimeout(CONNECT_SECONDS)
+        try:
+            asking.connect(address)
+        except OSError:
+            return None
+        asking.settimeout(None)  # an ingest takes as long as it takes
+        try:
+            asking.sendall(msgspec.json.encode(request))
+            asking.shutdown(socket.SHUT_WR)
+            with asking.makefile("rb") as stream:
+                return msgspec.json.decode(stream.read(), type=CommandReply)
+        except (OSError, msgspec.MsgspecError):
+            raise FanousError(
+                "the process that has the store broke off while it worked on this; its log says why. What it "
+                "acknowledged is kept: run the command again",
+                permanent=False,
+            ) from None
 
 
-def console() -> Console:
-    """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
-    from fanous.monitor.request import carried
+def dispatcher(root: Any) -> "Dispatch":
+    """For ``fanous run``: carries out the words of another process on the store that is open here.
 
-    there = carried.get()
-    if there is not None and there.width:
-        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
-    if not sys.stdout.isatty():
-        return Console(width=120, no_color=True, highlight=False)
-    return screen()
+    Args:
+        root: the whole command line, as typer has built it.
+    """
+
+    def dispatch(words: Sequence[str], folder: Path) -> tuple[int, str]:
+        try:
+            _invoke(root, words, folder)
+        except typer.Exit as leaving:
+            return leaving.exit_code, ""
+        except SystemExit as leaving:
+            return (leaving.code if isinstance(leaving.code, int) else 1), ""
+        except typer.Abort:
+            return 1, "this asks a question: answer it with an option, since another process has the store"
+        except typer.BadParameter as wrong:
+            return 2, wrong.format_message()
+        except FanousError as reason:
+            return 1, str(reason)
+        return 0, ""
+
+    return dispatch
 
 
-def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
-    """A name that rich knows; any other is none."""
-    known = ("standard", "256", "truecolor", "windows")
-    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
+def _invoke(root: Any, words: Sequence[str], folder: Path) -> None:
+    command, rest, name = root, list(words), "fanous"
+    while rest and rest[0] in getattr(command, "commands", {}):
+        name = rest.pop(0)
+        command = command.commands[name]
+    with command.make_context(name, rest) as context:
+        for one in command.params:
+            if one.type.name == "path":
+                context.params[one.name] = _in_folder(context.params[one.name], folder)
+        command.invoke(context)
+
+
+def _in_folder(value: Any, folder: Path) -> Any:
+    """Relative paths are relative to the folder of the process that asks."""
+    if isinstance(value, list | tuple):
+        return type(value)(_in_folder(one, folder) for one in value)
+    return None if value is None else str(folder / value)

@@ -77,7 +77,7 @@ def _of_incident(label: str, store: Path | None, config: Path | None) -> Disrupt
     from fanous.analysis.cost import of_incident
 
     with open_named(store, config, read_only=True) as opened:
-        incident: Incident | None = opened.incident(label.upper())
+        incident: Incident | None = opened.ledger.incident(label.upper())
         if incident is None:
             raise FanousError(f"no incident {label} in this store; `fanous incidents list` names them")
         return of_incident(incident, opened.now())
@@ -113,7 +113,7 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
     from fanous.analysis.cost import words
-    from fanous.analysis.cost.reckon import UNKNOWN_SHARE
+    from fanous.analysis.cost.methods import UNKNOWN_SHARE
 
     if given is not None:
         return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)

@@ -114,8 +114,8 @@ def _is_shared(place: "Path | StoreLocation") -> bool:
 def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float | None) -> None:
     """Everything that was measured there and then waits for detection."""
     spans = {}
-    for country in codes or store.countries():
-        span = store.span(country)
+    for country in codes or store.facts.countries():
+        span = store.facts.span(country)
         if span is None:
             if codes:
                 raise FanousError(f"nothing was measured in {country}: there is nothing to detect")
@@ -124,7 +124,7 @@ def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float
         until = span[1] if last is None else min(last, span[1])
         if since <= until:
             spans[country] = since, until
-    store.mark_undetected(spans)
+    store.ledger.mark_undetected(spans)
 
 
 def _work(store: "Store", every: float, lease: float, ended: Callable[[float], bool]) -> list[str]:
@@ -134,17 +134,17 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
         every: seconds between two looks once nothing waits; 0 = end then.
         ended: waits so many seconds, and says whether it is time to end.
     """
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
 
     done: list[str] = []
     while not ended(0):
-        country = stages.detect_next(store, seconds=lease)
+        country = detect.detect_next(store, seconds=lease)
         if country:
             done.append(country)
             log.info(logline("detected", country=country))
         if country is not None:
             continue
-        is_over = not (store.undetected() and store.leases())
+        is_over = not (store.ledger.undetected() and store.ledger.leases())
         if is_over and not every:
             break
         if ended(every if is_over else LOOK):
@@ -207,3 +207,21 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
     except FanousError as error:
         log.error(logline("not_detected", why=str(error)))
         sys.exit(1)
+
+
+def rejudge(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what the rules of this version have already judged.")
+    ] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Recompute every conclusion from the raw records, with the rules of this version."""
+    from fanous.pipeline import ingest
+
+    with open_named(store, config) as opened:
+        replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
+    print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
+    for remark in ingest.remarks(replayed):
+        print(f"cannot be used: {remark}", file=sys.stderr)

@@ -11,11 +11,11 @@ import typer
 from fanous import __version__
 from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
 from fanous.model.instant import to_iso
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 
 if TYPE_CHECKING:
-    from fanous.model.spell import Spell
-    from fanous.pipeline.vitals.ailments import Ailment
+    from fanous.model.vitals import Spell
+    from fanous.pipeline.vitals import Ailment
 
 PARTS = ("probe", "server", "lab")
 
@@ -59,9 +59,8 @@ def doctor(
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
     from fanous.collector.inbox import backlogs
     from fanous.monitor.settings import inboxes_of
-    from fanous.pipeline.vitals.ailments import find_ailments
-    from fanous.pipeline.vitals.examine import examine
-    from fanous.pipeline.vitals.status import feed_document
+    from fanous.pipeline.status import feed_document
+    from fanous.pipeline.vitals import examine, find_ailments
     from fanous.store.location import StoreLocation, in_folder, store_place
 
     place = store_place(store, config)
@@ -69,7 +68,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     inboxes = inboxes_of(config, place)
     with open_named(store, config, read_only=True) as opened:
         now = time.time()
-        feed = opened.ailments(now)
+        feed = opened.ledger.ailments(now)
         vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
     found = find_ailments(vitals)
     if as_json:

@@ -46,9 +46,8 @@ def events_add(
 
     code = country_code(country)
     named = tuple(target_of(one.strip()) for text in targets or () for one in text.split(",") if one.strip())
-    if ics is not None:
-        events = _from_calendar(ics, code, named)
-    else:
+    events: list[AnnouncedEvent] = []
+    if ics is None:
         since, until = moment(start, "--start"), moment(end, "--end")
         if since is None or until is None or not title.strip():
             raise typer.BadParameter("give --start, --end and --title, or a calendar with --ics")
@@ -56,7 +55,10 @@ def events_add(
             raise typer.BadParameter("--start must lie before --end")
         events = [AnnouncedEvent(code, since, until, title.strip(), named)]
     with open_named(store, config) as opened:
-        registered = [opened.add_event(one) for one in events]
+        if ics is not None:
+            # Where `fanous run` has the store, it also reads the calendar: what is left out is reported once.
+            events = _from_calendar(ics, code, named)
+        registered = [opened.ledger.add_event(one) for one in events]
     if as_json:
         print_document({"watches": [event_document(one) for one in registered]})
         return
@@ -69,7 +71,7 @@ def events_add(
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
     from fanous.sources.ics import read_calendar
 
-    events = read_calendar(path, lambda why: print(why, file=sys.stderr))
+    events = read_calendar(path, code, lambda why: print(why, file=sys.stderr))
     if not events:
         raise FanousError(f"{path} holds no event that can be read and is not cancelled")
     return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]
@@ -86,7 +88,7 @@ def events_list(
     from fanous.wording.events import event_document, event_line
 
     with open_named(store, config, read_only=True) as opened:
-        found = opened.events(country_code(country) if country else None)
+        found = opened.ledger.events(country_code(country) if country else None)
     if as_json:
         print_document({"watches": [event_document(one) for one in found]})
         return
@@ -108,7 +110,7 @@ def events_report(
     from fanous.wording.events import report_document, report_lines
 
     with open_named(store, config, read_only=True) as opened:
-        event = next((one for one in opened.events() if one.id.lower() == event_id.lower()), None)
+        event = next((one for one in opened.ledger.events() if one.id.lower() == event_id.lower()), None)
         if event is None:
             raise FanousError(f"no event {event_id} in this store; `fanous events list` shows them")
         report = claims.event_report(opened, event)

@@ -38,8 +38,8 @@ def export(
     derived from it; the command reports how much.  Each hourly result comes from at least three probes.
     """
     from fanous.evaluation.demo import notice_for
-    from fanous.publish.export.package import export as write
-    from fanous.publish.export.tables import ExportScope
+    from fanous.publish.export import ExportScope
+    from fanous.publish.export import export as write
     from fanous.store.location import store_place
 
     start, end = moment(since, "--since"), moment(until, "--until")

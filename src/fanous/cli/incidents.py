@@ -36,13 +36,13 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.cli.terminal import incident_list
+    from fanous.cli.answer import incident_list
     from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
-        found = opened.incidents(code, moment(since, "--since"), moment(until, "--until"))
+        found = opened.ledger.incidents(code, moment(since, "--since"), moment(until, "--until"))
     if as_json:
         print_document({"incidents": [incident_document(incident) for incident in found]})
         return
@@ -66,17 +66,17 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
-    from fanous.cli.terminal import incident_text
+    from fanous.cli.answer import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
-    from fanous.wording.witnesses import witness_lines, witnesses_document
+    from fanous.publish.witnesses import witness_lines, witnesses_document
 
     with open_named(store, config, read_only=True) as opened:
-        incident = opened.incident(incident_id.upper())
+        incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
-        revisions = opened.revisions(incident.id)
-        names = opened.networks(incident.country)
+        revisions = opened.ledger.revisions(incident.id)
+        names = opened.facts.networks(incident.country)
         seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
@@ -119,9 +119,8 @@ def incidents_report(
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.evaluation.demo import notice_for
-    from fanous.publish.reports.forms import sms
+    from fanous.publish.reports.forms import sms, write
     from fanous.publish.reports.report import gather
-    from fanous.publish.reports.write import write
     from fanous.store.location import store_place
     from fanous.wording.language import LANGUAGES
 
@@ -130,7 +129,7 @@ def incidents_report(
     place = store_place(store, config)
     notice = notice_for(place) if isinstance(place, Path) else ""
     with open_named(store, config, read_only=True) as opened:
-        incident = opened.incident(incident_id.upper())
+        incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)
@@ -163,8 +162,8 @@ def incidents_bundle(
 ) -> None:
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
+    from fanous.publish.evidence.manifest import KEY_FILE, signing_key
     from fanous.publish.evidence.pack import gather, pack
-    from fanous.publish.evidence.signature import KEY_FILE, signing_key
 
     private = signing_key(key or data_folder() / KEY_FILE)
     with open_named(store, config, read_only=True) as opened:
@@ -204,11 +203,11 @@ def incidents_approve(
     config: ConfigOption = None,
 ) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
     from fanous.wording.sentence import sentence
 
     with open_named(store, config) as opened:
-        incident = stages.approve(opened, incident_id.upper(), by, note, time.time())
+        incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
     print(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 

@@ -1,4 +1,7 @@
-"""``fanous ingest``: brings files of measurements or series into the store."""
+"""``fanous ingest``: brings files of measurements or series into the store.
+
+Progress bars for long commands, on stderr, shown only on a terminal.
+"""
 
 import sys
 from pathlib import Path
@@ -10,19 +13,26 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.pipeline.tally import Ingested
-    from fanous.sources.signals.files import About
+    from fanous.pipeline.judge import Ingested
+    from fanous.sources.connector import About
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 REJECTS_SHOWN = 20
 
 
 def ingest(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="Source of the files: ooni, ooni-csv, ioda-csv, csv ... (see above)."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Source of the files, one of those above.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files from that source.")],
     country: Annotated[
         str | None, typer.Option("--country", metavar="CC", help="For series: the country they describe.")
@@ -67,18 +77,15 @@ def ingest(
 ) -> None:
     """Bring files into the store, judge the measurements and detect incidents.
 
-    ooni: measurements of any nettest, as .jsonl, .jsonl.gz or a .tar.gz of POST bodies.  ooni-csv: tables of
-    OONI observations, .csv or .csv.gz.
+    Sources of measurements:
+    {measurements}
 
-    Series need --country.  ioda-csv: an export from IODA's dashboard; csv: any table, its columns named by
-    the options below; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat, radar,
-    tor, google: a saved API response; ioda-outages, radar-outages: a saved response with outages, stored as
-    claims.
+    Sources of series and claims, which need --country; for a live source, the file is a saved response:
+    {files}
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
-    from fanous.cli.progress import file_progress
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
     from fanous.pipeline.series import ingest_series
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
@@ -95,7 +102,7 @@ def ingest(
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
-            tally = stages.ingest(opened, source, paths, moved)
+            tally = ingest.ingest(opened, source, paths, moved)
         else:
             tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
@@ -107,10 +114,10 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.signals.columns import Gather, TableColumns
-    from fanous.sources.signals.files import About
+    from fanous.sources.connector import About, Gather, TableColumns
+    from fanous.sources.publishers import SOURCES
 
-    if source != "csv":
+    if not SOURCES[source].takes_columns:
         return About(country)
     time, value, signal, place, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
@@ -120,7 +127,7 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
 
 def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
-    from fanous.pipeline.stages import out_of_reach
+    from fanous.pipeline.ingest import out_of_reach
 
     for note in tally.notes:
         print(note, file=sys.stderr)
@@ -150,3 +157,28 @@ def show(tally: "Ingested", as_json: bool) -> None:
         print(note, file=sys.stderr)
     if tally.rejected > REJECTS_SHOWN:
         print(f"... and {tally.rejected - REJECTS_SHOWN:,} more (--json lists them)", file=sys.stderr)
+
+
+@contextmanager
+def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None] | None]:
+    """A bar over the bytes of all files, with rate and remaining time; ``None`` off a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
+    done = dict.fromkeys(sizes, 0)
+    columns = (
+        TextColumn("{task.description}", markup=False),  # a file may be called a[red]
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=sum(sizes.values()) or None)
+
+        def moved(path: Path, consumed: int) -> None:
+            done[path] = consumed
+            bar.update(task, completed=sum(done.values()), description=path.name)
+
+        yield moved

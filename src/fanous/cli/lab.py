@@ -1,4 +1,7 @@
-"""``fanous lab``: the commands ``list``, ``up``, ``down`` and ``shell``."""
+"""``fanous lab``: the commands ``list``, ``up``, ``down`` and ``shell``.
+
+``fanous lab run`` and ``fanous lab record``: rehearse a scenario in the lab.
+"""
 
 import os
 import sys
@@ -13,6 +16,13 @@ from fanous.errors import FanousError
 if TYPE_CHECKING:
     from fanous.lab.censors import Cut
     from fanous.lab.internet import Internet
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fanous.evaluation.rehearsal.run import Rehearsal
+    from fanous.lab.scenario import Scenario
+
 
 MOST_SHOWN = 24
 """Vantage points on a terminal."""
@@ -25,8 +35,8 @@ lab_app = typer.Typer(
 @lab_app.command("list")
 def lab_list(as_json: JsonOption = False) -> None:
     """List the techniques (what each does, and what a perfect observer would call it) and the scenarios."""
-    from fanous.lab.catalogue import scenario_titles
     from fanous.lab.censors import TECHNIQUES
+    from fanous.lab.scenario import scenario_titles
 
     if as_json:
         print_document(
@@ -158,3 +168,69 @@ def lab_shell(
     argv = internet.argv(point, command or [os.environ.get("SHELL", "/bin/sh")])
     sys.stdout.flush()
     os.execvp(argv[0], argv)
+
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of an included scenario.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Override the scenario's seed.")]
+
+
+@lab_app.command("run")
+def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Play a scenario with real packets, and compare what Fanous finds with what happened; needs root.
+
+    The real probe measures from every vantage point and sends to the real collector and pipeline.  On a
+    terminal, progress is shown live.  Exit code 1 if anything was missed or falsely detected.
+    """
+    from fanous.evaluation.rehearsal.report import rehearsal_document, report_lines
+    from fanous.evaluation.rehearsal.score import score
+
+    rehearsal = _played(_scenario(name, seed), None)
+    scored = score(rehearsal.scenario, rehearsal.sightings)
+    if as_json:
+        print_document(rehearsal_document(rehearsal, scored))
+    else:
+        for line in report_lines(rehearsal, scored):
+            print(line)
+    if scored.missed or scored.false:
+        raise typer.Exit(1)
+
+
+@lab_app.command("record")
+def lab_record(
+    name: ScenarioArgument,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write, such as event.fanous.xz.")
+    ],
+    seed: SeedOption = None,
+) -> None:
+    """Play a scenario, and save it with its measurements and what happened in one compact file."""
+    import tempfile
+
+    from fanous.evaluation.rehearsal.capture import write_recording
+
+    with tempfile.TemporaryDirectory(prefix="fanous-record-") as folder:
+        records = Path(folder) / "records.jsonl"
+        rehearsal = _played(_scenario(name, seed), records)
+        size = write_recording(out, rehearsal, records)
+    print(f"{rehearsal.stored:,} measurements in {out} ({size / 1000:,.0f} kB)")
+
+
+def _scenario(name: str, seed: int | None) -> "Scenario":
+    from dataclasses import replace
+
+    from fanous.lab.scenario import scenario
+
+    found = scenario(name)
+    return found if seed is None else replace(found, seed=seed)
+
+
+def _played(scenario: "Scenario", records: Path | None) -> "Rehearsal":
+    from rich.console import Console
+
+    from fanous.evaluation.rehearsal.run import rehearse
+    from fanous.evaluation.rehearsal.view import watched
+
+    with watched(scenario, Console(stderr=True)) as watcher:
+        return rehearse(scenario, watcher, records)

@@ -9,8 +9,7 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.analysis.series.collapse import Collapse
-    from fanous.analysis.series.heartbeats import Heartbeat
+    from fanous.analysis.series.heartbeats import Collapse, Heartbeat
 
 
 def networks(
@@ -32,14 +31,14 @@ def networks(
     if counts is not None:
         _of_counts(counts, as_json)
         return
-    from fanous.monitor.heartbeats import country_collapses, heartbeats
+    from fanous.monitor.tasks import country_collapses, heartbeats
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
         beats, now = heartbeats(opened, code), opened.now()
         fell = country_collapses(opened, code) if code else []
         places = sorted({beat.place.country for beat in beats})
-        names = {(place, asn): name for place in places for asn, name in opened.networks(place).items()}
+        names = {(place, asn): name for place in places for asn, name in opened.facts.networks(place).items()}
     if as_json:
         heard = [_document(beat) for beat in beats]
         print_document({"at": to_iso(now), "networks": heard, "collapses": [_fell(one) for one in fell]})
@@ -80,7 +79,7 @@ def _document(beat: "Heartbeat") -> dict[str, Any]:
 
 
 def _of_counts(path: Path, as_json: bool) -> None:
-    from fanous.analysis.series.collapse import DAY, collapses
+    from fanous.analysis.series.heartbeats import DAY, collapses
     from fanous.sources.ooni_counts import read_counts
 
     series = read_counts(path)

@@ -12,8 +12,8 @@ import typer
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.probe.options import ProbeOptions
     from fanous.probe.orders import Orders, SignedOrders
+    from fanous.probe.run import ProbeOptions
 
 KNOWN = "orders.json"
 """Beside consent: the orders that were last taken, which hold until they end where no collector answers."""
@@ -55,9 +55,10 @@ def orders_sign(
     ],
 ) -> None:
     """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks."""
-    from fanous.probe.orders import private_key, read_draft, sign
+    from fanous.config import read
+    from fanous.probe.orders import Draft, private_key, sign
 
-    signed = sign(read_draft(draft), private_key(key), time.time())
+    signed = sign(read(draft, Draft), private_key(key), time.time())
     try:
         out.write_bytes(signed)
     except OSError as error:
@@ -107,8 +108,7 @@ def _current(
 ) -> "Orders | None":
     """The collector's, else those that were taken before and hold; ``None`` = there are none."""
     from fanous.probe.consent import check_country
-    from fanous.probe.orders import opened, public_key
-    from fanous.probe.spool.check_in import check_in
+    from fanous.probe.orders import check_in, opened, public_key
 
     key, now = (public_key(key_text) if key_text else None), time.time()
     known = _known(folder / KNOWN, key_text)

@@ -1,30 +1,37 @@
 """``fanous probe``: the commands ``run``, ``serve``, ``stream``, ``consent`` and ``list``.
 
 stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
+
+``fanous probe serve``: serves metrics to Prometheus as blackbox_exporter does.
+
+``fanous probe stream``: measures whether live video plays from here, and at what resolution.
 """
 
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, add_former, print_document
 from fanous.cli.orders import OrdersKey, heeded
 from fanous.cli.probe_options import (
     Asn,
     CaFile,
     CapMB,
+    Collectors,
     Country,
     Helper,
     Inputs,
     Lists,
     Mobile,
     Out,
+    Proxy,
     SettingsFile,
     Yes,
     check_consent,
@@ -32,11 +39,12 @@ from fanous.cli.probe_options import (
     country_of,
     measure,
     seconds_of,
+    send,
+    sent_line,
+    spooled,
     wanted_by,
+    withdrawn,
 )
-from fanous.cli.probe_serve import probe_serve
-from fanous.cli.probe_stream import probe_stream
-from fanous.cli.upload import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
@@ -48,9 +56,90 @@ if TYPE_CHECKING:
     from fanous.probe.run import RunReport
     from fanous.probe.spool.upload import Sent
 
+
+def probe_serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", min=0, max=65_535, help="Port to listen on; the default is blackbox_exporter's."
+        ),
+    ] = 9115,
+    settings_file: SettingsFile = None,
+    ca_file: CaFile = None,
+    yes: Yes = False,
+) -> None:
+    """Serve Prometheus' probe_* metrics at /probe?target=&module=; modules: http_2xx, tcp_connect, fanous."""
+    from fanous.probe.net.sockets import SocketNetwork
+    from fanous.probe.serve import serve
+    from fanous.probe.settings import adjusted, load_settings
+
+    settings = adjusted(load_settings(settings_file), ca_file=ca_file)
+    check_consent(yes, settings.cap_mb)
+
+    async def forever() -> None:
+        server = await serve(SocketNetwork(), settings, host, port)
+        bound = server.sockets[0].getsockname()[1]
+        print(f"listening on http://{host}:{bound}/probe?target=&module=", file=sys.stderr, flush=True)
+        async with server:
+            await server.serve_forever()
+
+    asyncio.run(forever())
+
+
+def probe_stream(
+    urls: Annotated[
+        list[str],
+        typer.Argument(metavar="URL...", help="An HLS (.m3u8) or DASH (.mpd) manifest, or a large file."),
+    ],
+    out: Out = None,
+    country: Country = "ZZ",
+    asn: Asn = 0,
+    mobile: Mobile = False,
+    cap_mb: CapMB = None,
+    collectors: Collectors = None,
+    proxy: Proxy = None,
+    settings_file: SettingsFile = None,
+    ca_file: CaFile = None,
+    yes: Yes = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch ten seconds of video as a player would, and report whether 240p, 480p or 720p would play.
+
+    Each stream uses up to 4 MB of data.
+    """
+    from fanous.probe.allowance import day_meter
+    from fanous.probe.net.sockets import SocketNetwork
+    from fanous.probe.output import record_file
+    from fanous.probe.settings import adjusted, load_settings
+    from fanous.probe.stream import stream_record, watchable
+    from fanous.probe.trace import ProbeVantage
+
+    settings = adjusted(load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, ca_file=ca_file)
+    vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
+    check_consent(yes, settings.cap_mb)
+    folder, found = probe_folder(), []
+    most = int(settings.cap_mb * 1e6)
+    with day_meter(folder, most, time.time()) as meter, record_file(out) as to_file:
+        write = spooled(folder / "spool", to_file) if collectors else to_file
+        for url in urls:
+            record = asyncio.run(stream_record(SocketNetwork(meter), settings, url, vantage))
+            write(record)
+            found.append(watchable(url, record))
+            if not as_json:
+                print(found[-1].sentence, flush=True)
+    sent = send(folder / "spool", collectors, proxy) if collectors else None
+    if as_json:
+        streams = [asdict(one) for one in found]
+        print_document({"streams": streams, "sent": asdict(sent) if sent else None})
+    elif sent is not None:
+        print(sent_line(sent))
+
+
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
 probe_app.command("serve")(probe_serve)
 probe_app.command("stream")(probe_stream)
+add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 
 @probe_app.command("run")
@@ -122,9 +211,11 @@ def probe_run(
     is checked before each.  With --collector, measurements are sent after each round.  While no collector can
     be reached they wait on disk, including those made without a network.
     """
-    from fanous.probe.record import ProbeVantage
-    from fanous.probe.rounds import check_interval
+    from msgspec.structs import replace
+
+    from fanous.probe.allowance import check_interval
     from fanous.probe.settings import adjusted, load_settings
+    from fanous.probe.trace import ProbeVantage
     from fanous.probe.words import round_line
 
     if every is None:
@@ -167,7 +258,8 @@ def probe_run(
             print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
     if every is not None:
-        _go_on(one_round, every, settings.seed, rounds or 0, during, organisation=organisation)
+        events = _announced(during, vantage.country, organisation=organisation)
+        _go_on(one_round, every, settings.seed, rounds or 0, events, organisation=organisation)
         return
     check_consent(yes, settings.cap_mb)
     if localise:
@@ -194,7 +286,7 @@ def probe_consent(
 ) -> None:
     """Give or withdraw your consent to measuring from this machine."""
     from fanous.probe import consent
-    from fanous.probe.consent_text import consent_text, language_of, question
+    from fanous.probe.consent import consent_text, language_of, question
     from fanous.probe.settings import Settings
 
     folder = probe_folder()
@@ -243,17 +335,16 @@ def _go_on(
     every: float,
     seed: int,
     rounds: int,
-    during: Path | None,
+    events: Sequence[AnnouncedEvent],
     *,
     organisation: bool,
 ) -> None:
     """Rounds until ``rounds`` are made (0 = until it is stopped), at the cadence of the events announced."""
     from random import Random
 
-    from fanous.probe.cadence import cadence
-    from fanous.probe.rounds import least_interval, repeat
+    from fanous.probe.allowance import cadence, least_interval, repeat
 
-    events, dice = _announced(during, organisation=organisation), Random(seed or None)
+    dice = Random(seed or None)
 
     def interval() -> float:
         return cadence(every, time.time(), events, organisation=organisation)
@@ -261,7 +352,7 @@ def _go_on(
     repeat(lambda _: one_round(dice), interval, least_interval(organisation=organisation), rounds=rounds)
 
 
-def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEvent]:
+def _announced(calendar: Path | None, country: str, *, organisation: bool) -> list[AnnouncedEvent]:
     """The events of a calendar, all of them in the probe's own country."""
     if calendar is None:
         return []
@@ -269,7 +360,7 @@ def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEv
 
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, lambda why: print(why, file=sys.stderr))
+    events = read_calendar(calendar, country, lambda why: print(why, file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 
@@ -284,9 +375,8 @@ def _sent(collectors: Sequence[str], proxy: str | None) -> str:
 
 
 def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
-    from fanous.cli.screen import screen
-    from fanous.probe.display import print_sentences
-    from fanous.probe.output import report_document
+    from fanous.cli.common import screen
+    from fanous.probe.output import print_sentences, report_document
     from fanous.probe.words import report_lines
 
     if as_json:

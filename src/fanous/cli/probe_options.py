@@ -1,9 +1,12 @@
-"""What the probe commands share: options, consent before the first packet, and one round."""
+"""What the probe commands share: options, consent before the first packet, and one round.
+
+Sends measurements to a collector through a spool on the probe's own disk, so that none is lost.
+
+What no collector can be reached for waits there - above all what was seen while there was no network - and is
+sent with the next run that names a collector.
+"""
 
 import asyncio
-import os
-import re
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,17 +14,104 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.upload import spooled
+if TYPE_CHECKING:
+    from fanous.probe.run import Write
+    from fanous.probe.spool.upload import Sent
+import os
+import re
+import sys
+
 from fanous.errors import FanousError
 from fanous.probe.settings import probe_folder
 
 if TYPE_CHECKING:
     from random import Random
 
-    from fanous.probe.options import ProbeOptions
-    from fanous.probe.record import ProbeVantage
-    from fanous.probe.run import RunReport
+    from fanous.probe.run import ProbeOptions, RunReport
     from fanous.probe.settings import Settings
+    from fanous.probe.trace import ProbeVantage
+
+
+Collectors = Annotated[
+    list[str] | None,
+    typer.Option("--collector", metavar="URL", help="Send to this collector; repeat to name its mirrors."),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option("--proxy", metavar="URL", help="Send through this proxy, such as http://host:port."),
+]
+
+
+def spooled(folder: Path, write: "Write") -> "Write":
+    """``write``, and into the spool too.
+
+    Raises:
+        FanousError: the spool is full, or cannot be written.
+    """
+    from fanous.probe.spool import Spool
+
+    spool = Spool(folder)
+
+    def both(record: bytes) -> None:
+        write(record)
+        spool.put(record)
+
+    return both
+
+
+def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
+    """Send all that waits, as far as a collector can be reached now.
+
+    It counts against the day's data cap and is never held back by it: what was measured should arrive.
+
+    Raises:
+        FanousError: another process is sending.
+    """
+    from fanous.probe.allowance import day_meter
+    from fanous.probe.spool import Spool, Uploader
+
+    async def once() -> "Sent":
+        with day_meter(folder.parent, None, time.time()) as meter:
+            async with Uploader(Spool(folder), collectors, proxy=proxy, on_bytes=meter.spend) as uploader:
+                return await uploader.send()
+
+    return asyncio.run(once())
+
+
+def sent_line(sent: "Sent") -> str:
+    """For people."""
+    refused = f", {sent.refused} refused" if sent.refused else ""
+    waiting = f", {sent.waiting} wait for the next run: no collector can be reached" if sent.waiting else ""
+    return f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."
+
+
+def withdrawn(folder: Path) -> list[str]:
+    """Take consent back and delete what no collector has; in words, with what only its operator can delete.
+
+    Args:
+        folder: of the probe.
+    """
+    from fanous.probe import consent
+    from fanous.probe.spool import Spool
+    from fanous.probe.spool.upload import Reports
+
+    existed = consent.withdraw(folder)
+    lines = ["consent withdrawn" if existed else "there was no consent to withdraw"]
+    if not (folder / "spool").is_dir():
+        return lines
+    spool = Spool(folder / "spool")
+    deleted = spool.delete_all()
+    if deleted:
+        lines.append(f"{deleted} measurements that were not sent yet are deleted")
+    sent = Reports(spool.folder).ids()
+    if sent:
+        lines.append(
+            "what a collector has, its operator deletes on request (fanous cannot: it does not know who you "
+            "are). Name these reports:"
+        )
+        lines += [f"  {one}" for one in sent]
+    return lines
+
 
 _DURATION = re.compile("([0-9]{1,6})([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -79,7 +169,7 @@ def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
     Raises:
         FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
-    from fanous.probe.options import wanted_of
+    from fanous.probe.run import wanted_of
 
     return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
 
@@ -107,7 +197,7 @@ def check_consent(yes: bool, cap_mb: float) -> None:
         FanousError: no consent.
     """
     from fanous.probe import consent
-    from fanous.probe.consent_text import consent_text, language_of, question
+    from fanous.probe.consent import consent_text, language_of, question
 
     folder = probe_folder()
     if yes or consent.is_given(folder):
@@ -126,7 +216,7 @@ def check_consent_to_localise(yes: bool) -> None:
     Raises:
         FanousError: no consent.
     """
-    from fanous.probe.consent_text import language_of, localise_text, question
+    from fanous.probe.consent import language_of, localise_text, question
 
     if yes:
         return
@@ -148,11 +238,10 @@ def measure(
     chance: "Random | None" = None,
 ) -> "RunReport":
     """One round under the day's data cap; what it spent is remembered however it ends."""
-    from fanous.cli.screen import screen
+    from fanous.cli.common import screen
     from fanous.probe.allowance import day_meter
-    from fanous.probe.display import live_table
     from fanous.probe.net.sockets import SocketNetwork
-    from fanous.probe.output import record_file
+    from fanous.probe.output import live_table, record_file
     from fanous.probe.run import run
 
     folder, most = probe_folder(), int(settings.cap_mb * 1e6)

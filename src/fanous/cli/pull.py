@@ -25,7 +25,7 @@ from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.pipeline.pull import Pull
-    from fanous.sources.settings import SourceSettings
+    from fanous.sources.publishers import SourceSettings
     from fanous.store.protocol import Store
 
 SHOWN = 10
@@ -34,12 +34,7 @@ log = logging.getLogger("fanous.pull")
 
 
 def pull(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages or radar-outages."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to pull, one of the above.")],
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     since: SinceOption = None,
     until: UntilOption = None,
@@ -69,12 +64,13 @@ def pull(
     """Bring series from a public source into the store, and detect incidents.
 
     Without --since, fetches what is missing from the last 28 days for each place.  If stopped, it resumes
-    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  ris is a
-    stream, and runs until stopped.  ioda-outages and radar-outages fetch what their publishers say about
-    outages; these are stored as claims (see `fanous claims check`), never as evidence.
+    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  What publishers
+    say about outages is stored as claims (see `fanous claims check`), never as evidence.
+
+    Sources:
+    {pulled}
     """
-    from fanous.sources.publishers import LIVE_SOURCES
-    from fanous.sources.settings import source_settings
+    from fanous.sources.publishers import LIVE_SOURCES, source_settings
 
     code = country_code(country)
     if source == "ris":
@@ -127,9 +123,9 @@ def pull_once(
     from fanous.config import data_folder
     from fanous.pipeline.pull import newest
     from fanous.pipeline.pull import pull as pull_window
-    from fanous.refdata.sources import SOURCES
+    from fanous.sources.connector import Query
     from fanous.sources.fetch import Polite
-    from fanous.sources.signals.live import Query
+    from fanous.sources.publishers import SOURCES
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])
@@ -145,7 +141,7 @@ def pull_once(
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
-    from fanous.pipeline.ris_live import RoutingStream, follow, table_of
+    from fanous.pipeline.pull import RoutingStream, follow, table_of
     from fanous.sources.signals.ris import ADDRESS, listen
 
     if table is None:

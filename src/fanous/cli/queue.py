@@ -1,22 +1,32 @@
 """``fanous queue``, and the --queue option of ``fanous collect`` and ``fanous drain``: a stream on NATS
-servers."""
+servers.
 
-import asyncio
+Brings what collectors received into an open store, and logs the result.
+"""
+
 import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fanous.log import logline
+
+if TYPE_CHECKING:
+    from fanous.pipeline.judge import Ingested
+    from fanous.store.protocol import Store
+import asyncio
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fanous.cli.common import JsonOption, console, open_named, print_document
-from fanous.cli.intake import Bringing
 from fanous.errors import FanousError
-from fanous.log import log_to_stderr, logline
+from fanous.log import log_to_stderr
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
@@ -26,10 +36,48 @@ if TYPE_CHECKING:
     from fanous.collector.stream.connection import StreamState
     from fanous.collector.stream.publish import QueueStream
     from fanous.collector.stream.pull import Writer
-    from fanous.pipeline.vitals.vitals import Vitals
+    from fanous.pipeline.vitals import Vitals
 
-FETCH_SECONDS = 1.0
-"""So long a writer waits for more before it looks whether it is to end."""
+
+SOURCE = "edge"
+"""The source that reads what collectors keep: OONI's data format, one document a line."""
+
+
+class Bringing:
+    """Ingests files into an open store and says in the log what became of them.
+
+    Attributes:
+        stored: measurements so far; likewise ``duplicate`` and ``rejected``.
+    """
+
+    def __init__(self, store: "Store", *, detects: bool = True) -> None:
+        self._store, self._detects = store, detects
+        self.stored = self.duplicate = self.rejected = 0
+
+    def detect(self) -> None:
+        """What was brought in since; countries that others work on are left to them."""
+        from fanous.pipeline import detect
+
+        detect.detect_all(self._store)
+
+    def __str__(self) -> str:
+        return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
+
+    def __call__(self, files: Sequence[Path]) -> "Ingested":
+        from fanous.pipeline import ingest
+
+        tally = ingest.ingest(self._store, SOURCE, files, late=ingest.LATE, detects=self._detects)
+        self.stored += tally.stored
+        self.duplicate += tally.duplicate
+        self.rejected += tally.rejected
+        counts = {"stored": tally.stored, "duplicate": tally.duplicate, "rejected": tally.rejected}
+        log.info(logline("drained", files=len(files), **counts))
+        for note in ingest.out_of_reach(tally):
+            log.warning(logline("out_of_reach", why=note))
+        for reject in tally.rejects:
+            log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
+        return tally
+
 
 AGAIN = 5.0
 """Seconds until a store that refused a batch is tried again with the same."""
@@ -44,7 +92,7 @@ def collect_into_stream(
     listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
 ) -> None:
     """Until SIGINT or SIGTERM."""
-    from fanous.collector.serve import serve
+    from fanous.collector.door import serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
 
@@ -56,11 +104,9 @@ def collect_into_stream(
 
 def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
     """Says how a stream is, as of the last look."""
-    from fanous.collector.serve import listening_socket
-    from fanous.monitor.pages import serve_until
-    from fanous.pipeline.vitals.ailments import find_ailments
-    from fanous.pipeline.vitals.exposition import metrics
-    from fanous.pipeline.vitals.status import status_app
+    from fanous.collector.server import listening_socket, serve, server_config
+    from fanous.pipeline.status import metrics, status_app
+    from fanous.pipeline.vitals import find_ailments
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -71,14 +117,14 @@ def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event],
     app = status_app(
         lambda: stream.ailing, ailments, lambda: metrics(vitals_of(stream, time.time()), ailments())
     )
-    return lambda stop: serve_until(stop, app, listening)
+    return lambda stop: serve(server_config(app), listening, stop)
 
 
 def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
     """What waits in a stream, as the vitals of an inbox."""
     from fanous.collector.stream.address import StreamPart
-    from fanous.model.backlog import Backlog
-    from fanous.pipeline.vitals.vitals import Vitals
+    from fanous.model.vitals import Backlog
+    from fanous.pipeline.vitals import Vitals
 
     if not stream.states:
         return Vitals(at=now, machine_at=now)
@@ -114,7 +160,7 @@ def drain_stream(
 def _drain(
     writer: "Writer", bringing: Bringing, follow: bool, stopping: threading.Event, detects: bool
 ) -> None:
-    from fanous.collector.stream.drain import drain
+    from fanous.collector.stream.pull import drain_stream
 
     def bring_in(files: Sequence[Path]) -> Mapping[int, str]:
         while True:
@@ -130,7 +176,7 @@ def _drain(
                     raise
 
     while not stopping.is_set():
-        taken = drain(writer, bring_in, FETCH_SECONDS)
+        taken = drain_stream(writer, bring_in)
         if taken and detects:
             bringing.detect()
         if not taken and not follow and (writer.part != "main" or not writer.left()):

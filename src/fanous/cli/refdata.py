@@ -1,12 +1,19 @@
-"""``fanous refdata``: updates reference data."""
+"""``fanous refdata``: updates reference data.
 
+Prints the result of a fingerprint update, and which sets are installed, as text or JSON.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fanous.cli.common import JsonOption, print_document
 from fanous.errors import FanousError
+from fanous.refdata.sets import PUBLIC_SETS, SetOrigin
+from fanous.refdata.update import Updated, UpdateOutcome
+from fanous.refdata.users import APNIC_URL, InstalledUsers
 
 refdata_app = typer.Typer(
     help="Update reference data: block page fingerprints and numbers of users per network.",
@@ -34,11 +41,9 @@ def refdata_update(
     country, see docs/formats.md), which take precedence over all others.  If a set cannot be fetched or read,
     the installed one is kept.  Run `fanous rejudge` afterwards to apply the new data to a store.
     """
-    from fanous.cli.fingerprint_sets import failure, updated_document, updated_lines
     from fanous.config import data_folder
     from fanous.refdata.sets import PUBLIC_SETS
-    from fanous.refdata.update import update
-    from fanous.refdata.update_users import is_figures, update_users
+    from fanous.refdata.update import is_figures, update, update_users
 
     folder = data_folder() / "refdata"
     if listing:
@@ -57,10 +62,9 @@ def refdata_update(
 
 def _show_sets(folder: Path, as_json: bool) -> None:
     from fanous.analysis.rules import RULES_VERSION
-    from fanous.cli.fingerprint_sets import installed_document, installed_lines, users_document, users_lines
     from fanous.pipeline.judge import rules_version
-    from fanous.refdata.about import installed
-    from fanous.refdata.weights import installed_users
+    from fanous.refdata.sets import installed
+    from fanous.refdata.users import installed_users
 
     sets = installed(folder)
     version = rules_version() if sets else RULES_VERSION
@@ -69,3 +73,106 @@ def _show_sets(folder: Path, as_json: bool) -> None:
         print_document(installed_document(sets, version) | {"users": users_document(users)})
     else:
         print("\n".join(installed_lines(sets, version) + users_lines(users)))
+
+
+ROWS_SHOWN = 10
+"""Bad rows that are listed for each set; ``--json`` lists all."""
+
+
+def updated_document(updates: Sequence[Updated]) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": one.file,
+            "source": one.source,
+            "outcome": str(one.outcome),
+            "why": one.why or None,
+            "usable": one.usable,
+            "bad_rows": [{"line": row.line, "why": row.why} for row in one.bad],
+            "left_out": one.left_out,
+        }
+        for one in updates
+    ]
+
+
+def updated_lines(updates: Sequence[Updated]) -> list[str]:
+    """What the user reads after an update."""
+    lines: list[str] = []
+    for one in updates:
+        if one.outcome is UpdateOutcome.FAILED:
+            lines.append(f"{one.file}: not updated: {one.why}")
+            continue
+        lines.append(f"{one.file}: {one.outcome}, {one.usable:,} {one.of} from {one.source}")
+        lines += [f"  {count:,} left out: {reason}" for reason, count in one.left_out.items()]
+        lines += [f"  {one.source}:{row.line}: {row.why}" for row in one.bad[:ROWS_SHOWN]]
+        if len(one.bad) > ROWS_SHOWN:
+            lines.append(f"  ... and {len(one.bad) - ROWS_SHOWN:,} more rows (--json lists them)")
+    return lines
+
+
+def failure(updates: Sequence[Updated]) -> str:
+    """What to do about what failed; empty = nothing failed."""
+    failed = [one for one in updates if one.outcome is UpdateOutcome.FAILED]
+    if not failed:
+        return ""
+    urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
+    advice = (
+        "; where there is no network, fetch the files elsewhere and give each with --from FILE: "
+        + " ".join(sorted(urls))
+        if urls
+        else ""
+    )
+    return f"{len(failed)} of {len(updates)} sets could not be updated, and what stood before stands{advice}"
+
+
+def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> dict[str, Any]:
+    return {
+        "rules_version": version,
+        "sets": [
+            {
+                "file": path.name,
+                "source": about.source if about else None,
+                "installed_at": about.installed_at if about else None,
+                "licence": about.licence if about else None,
+                "sha256": about.sha256 if about else None,
+                "usable": about.usable if about else None,
+            }
+            for path, about in sets
+        ],
+    }
+
+
+def installed_lines(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> list[str]:
+    if not sets:
+        return ["only what ships with Fanous; `fanous refdata update` brings larger sets in"]
+    lines = [f"rules version: {version}"]
+    for path, about in sets:
+        if about is None:
+            lines.append(f"{path.name}: changed by hand, or put there; nothing is known of its source")
+        else:
+            date = about.installed_at[:10]
+            lines.append(f"{path.name}: {about.usable:,} fingerprints, {date}, licence: {about.licence}")
+            lines.append(f"  {about.source}")
+    return lines
+
+
+def users_document(users: Sequence[InstalledUsers]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": one.kind,
+            "countries": list(one.countries),
+            "source": one.source,
+            "date": one.date,
+            "licence": one.licence or None,
+        }
+        for one in users
+    ]
+
+
+def users_lines(users: Sequence[InstalledUsers]) -> list[str]:
+    """Whose figures count, those that count first before the others."""
+    lines = []
+    for one in users:
+        named = ", ".join(one.countries[:ROWS_SHOWN])
+        more = f" and {len(one.countries) - ROWS_SHOWN} more" if len(one.countries) > ROWS_SHOWN else ""
+        lines.append(f"users ({one.kind}): {named}{more}; {one.date}, {one.source}")
+    return lines

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fanous.cli.common import ConfigOption, StoreOption
-from fanous.cli.intake import SOURCE
+from fanous.cli.queue import SOURCE
 from fanous.probe.settings import probe_folder
 
 
@@ -37,7 +37,9 @@ def run(
     http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log
     goes to stderr.  Other commands can use the same store while it runs.
     """
-    from fanous.cli.remote import dispatcher
+    from msgspec import structs
+
+    from fanous.cli.common import dispatcher
     from fanous.log import log_to_stderr
     from fanous.monitor.monitor import watch
     from fanous.monitor.settings import read
@@ -47,7 +49,7 @@ def run(
     if no_probe:
         wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))
     if no_collector:
-        wanted = replace(wanted, door=replace(wanted.door, on=False))
+        wanted = replace(wanted, door=structs.replace(wanted.door, on=False))
     if wanted.rounds.on and not wanted.rounds.consented:
         _ask_for_consent(wanted.settings.cap_mb)
     log_to_stderr()
@@ -57,7 +59,7 @@ def run(
 def _ask_for_consent(cap_mb: float) -> None:
     """Where somebody sits in front of it.  Without consent the rest goes on."""
     from fanous.probe import consent
-    from fanous.probe.consent_text import consent_text, language_of, question
+    from fanous.probe.consent import consent_text, language_of, question
 
     folder = probe_folder()
     if consent.is_given(folder) or not sys.stdin.isatty():

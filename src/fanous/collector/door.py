@@ -2,15 +2,30 @@
 
 Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py and
 .../routers/v1/probe_services.py; the test helper as in ooni/probe-cli, internal/oohelperd/handler.go.
+
+Queue: where acknowledged measurements wait for the owner of the store, as a collector sees it.
+
+Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector.stream.publish.QueueStream``, a
+replicated stream that any number of collectors fill.
+
+Explanation: the page for people who see our pings and want to know why, or want them to stop.
+
+Serve: the collector as a process - a socket, a door, an inbox, until it is asked to stop.
 """
 
 import asyncio
+import gc
+import logging
 import os
+import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,20 +35,74 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
-from fanous.collector.connections import HEAD_SECONDS
-from fanous.collector.explanation import page
 from fanous.collector.helper import Helper
-from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, RateLimits, Room
-from fanous.collector.lone_measurement import LoneReports, accepted, sent_alone
+from fanous.collector.inbox import SEAL_SECONDS, Inbox
+from fanous.collector.limits import (
+    HEAD_SECONDS,
+    HELPER,
+    MOST_OF_ONE,
+    SUBMISSIONS,
+    Held,
+    Limiter,
+    RateLimits,
+    Room,
+    patient_protocol,
+)
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
-from fanous.collector.queue import Queue
-from fanous.collector.refusal import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
-from fanous.collector.request_length import OneLength
-from fanous.collector.submission import Submission, receive
+from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
+from fanous.collector.server import serve as serve_app
+from fanous.collector.server import server_config
+from fanous.collector.submission import LoneReports, Submission, accepted, receive, sent_alone
+from fanous.log import logline
 from fanous.probe.orders import SignedOrders
+from fanous.scan.rounds import MOST_AN_HOUR
+
+
+class Queue(Protocol):
+    """Belongs to one event loop."""
+
+    async def keep(self, submission: Submission) -> None:
+        """Returns when the measurement is safe; only then may it be acknowledged.
+
+        Raises:
+            Refused: not now; nothing has to be lost if the client comes again.
+        """
+
+    async def tend(self) -> None:
+        """What has to be done again and again; runs until cancelled."""
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Why do you see this?</title>
+<h1>Why do you see pings from this machine?</h1>
+<p>It asks blocks of internet addresses whether they can be reached, so that the public learns when a country
+or a network is cut off. It is part of <b>Fanous</b>, an open monitor of internet disruptions.</p>
+<ul>
+<li>Every request is one ping (ICMP echo). Nothing else is sent, and no port is tried.</li>
+<li>A block of 256 addresses gets at most {most} pings in an hour, all addresses together.</li>
+<li>Only addresses that answered before are asked.</li>
+<li>Only counts of blocks are kept and published, never an address.</li>
+</ul>
+<p>You do not want it? {contact}, name your network, and it is never asked again.</p>
+</html>
+"""
+
+
+def page(contact: str) -> str:
+    """The page as HTML.
+
+    Args:
+        contact: a mail address or other words of the operator; empty = none was given.
+    """
+    told = f"Write to {escape(contact)}" if contact else "Write to the contact in this machine's reverse DNS"
+    return _PAGE.format(most=MOST_AN_HOUR, contact=told)
+
 
 SMALL = 64 << 10
 """Bytes of body that everything but a submission may have."""
@@ -273,3 +342,79 @@ async def _http_refusal(_request: Request, error: Exception) -> Response:
     response = _json({"detail": error.detail})
     response.status_code = error.status_code
     return response
+
+
+MOST_CONNECTIONS = 2000
+IDLE_SECONDS = 30
+STOP_SECONDS = 10
+"""A measurement that is being sent when the process is asked to stop may take this long."""
+
+MOST_HEADER_BYTES = 16 << 10
+
+log = logging.getLogger("fanous.collector")
+
+
+def serve(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Run until SIGINT or SIGTERM; what was accepted by then is finished.
+
+    Args:
+        inbox: where measurements are kept: a folder, or another queue.
+        beside: runs at the same time, until its event is set.
+
+    The modules that are loaded by now are taken from the cycle collector: walking them again and again kept
+    every fiftieth client waiting for 70 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside))
+
+
+async def _serving_beside(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
+) -> None:
+    stop = asyncio.Event()
+    other = asyncio.create_task(beside(stop)) if beside else None
+    try:
+        await serving(listening, inbox, policy, helper)
+    finally:
+        stop.set()
+        if other is not None:
+            await other
+
+
+async def serving(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    stop: asyncio.Event | None = None,
+    *,
+    seal_seconds: float = SEAL_SECONDS,
+) -> None:
+    """The same within a running event loop.
+
+    Args:
+        seal_seconds: see ``Inbox``.
+        stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
+    """
+    queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
+    config = server_config(
+        collector_app(queue, helper, policy),
+        http=patient_protocol(policy.head, None if policy.trusted else MOST_OF_ONE),
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+    )
+    host, port = listening.getsockname()[:2]
+    await serve_app(config, listening, stop, lambda: log.info(logline("listening", host=host, port=port)))

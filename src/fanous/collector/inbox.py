@@ -2,6 +2,15 @@
 
 Group commit: what arrives while one fsync is under way shares the next one, so that the number of
 acknowledgements a second does not hang on the speed of the disk.
+
+Drain: what the owner of the store does with an inbox - bring sealed files in, then remove them.
+
+Killed in between, it does the same files again: the store knows each measurement by its identity, so
+nothing is stored twice, and a file goes only when its measurements are in the store.
+
+Withdrawal: deletes measurements of withdrawn probes that wait or were set aside in an inbox.
+
+For whoever has the store open: nobody else takes files from its inbox meanwhile.
 """
 
 import asyncio
@@ -10,18 +19,54 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from fanous.collector.drain import sealed_files
+import msgspec
+
 from fanous.collector.journal import PART, SEALED, Journal
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.backlog import Backlog
-from fanous.store.disk import disk_errors, make_folder
+from fanous.model.vitals import Backlog
+from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
+
+MOST_FILES = 16
+"""At once, most of them small (one is sealed every few seconds): the store detects after each call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What was taken; ``more`` = files are left for the next call."""
+
+    files: int
+    more: bool
+
+
+def sealed_files(inbox: Path) -> list[Path]:
+    """Oldest first.  What stands in ``apart`` is not among them."""
+    return sorted(path for path in inbox.glob(f"*{SEALED}") if path.is_file())
+
+
+def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
+    """Bring what is sealed into the store.
+
+    Args:
+        bring_in: has all measurements of the files on the disk when it returns (``pipeline.ingest.ingest``).
+    """
+    waiting = sealed_files(inbox)
+    files = waiting[:MOST_FILES]
+    if files:
+        bring_in(files)
+        with disk_errors(f"remove what was stored from the inbox {inbox}"):
+            for path in files:
+                path.unlink(missing_ok=True)
+            sync_folder(inbox)
+    return Drained(len(files), len(waiting) > len(files))
+
 
 INBOX = ".inbox"
 """Added to a store's name: the folder, beside it, of what waits for it."""
@@ -229,3 +274,50 @@ def _locked(path: Path) -> int:
             permanent=False,
         ) from None
     return descriptor
+
+
+NEW = ".new"
+"""Ends the name of a file that is written in place of another; neither a collector nor a store heeds it."""
+
+
+class _Reported(msgspec.Struct):
+    report_id: str = ""
+
+
+_reported = msgspec.json.Decoder(_Reported)
+
+
+def withdraw(inbox: Path, reports: Collection[str]) -> int:
+    """Take the measurements of these reports out of all sealed files, those in ``apart`` too.
+
+    A run that was killed is completed by running it again: each file is as it was, or without them.
+
+    Returns:
+        How many there were.
+    """
+    gone = 0
+    with disk_errors(f"take measurements out of the inbox {inbox}"):
+        for left in inbox.rglob(f"*{SEALED}{NEW}"):  # by a run that was killed
+            left.unlink()
+        for path in sorted(inbox.rglob(f"*{SEALED}")):
+            gone += _withdraw_from(path, reports)
+    return gone
+
+
+def _withdraw_from(path: Path, reports: Collection[str]) -> int:
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if _report(line) not in reports]
+    if not kept:
+        path.unlink()
+        sync_folder(path.parent)
+    elif len(kept) < len(lines):
+        write_durably(path, b"".join(kept), NEW, path.stat().st_mtime)
+    return len(lines) - len(kept)
+
+
+def _report(line: bytes) -> str:
+    """Empty = it is nothing of ours, and stays."""
+    try:
+        return _reported.decode(line).report_id
+    except msgspec.MsgspecError:
+        return ""

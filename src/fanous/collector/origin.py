@@ -2,16 +2,34 @@
 
 The address stays in memory.  What a probe claims and what its address says are kept apart: a probe may call
 through a circumvention tool or a mirror, and then its claim is the better of the two.
+
+Ranges: a table of networks by address, as the operator fetched it.
+
+Both forms in which such tables are published are read: iptoasn.com's TSV (first, last, ASN, country, name;
+public domain) and CSV with the columns first, last, ASN (ip-location-db's asn files, which name no country)
+or first, last, country.  Several files in one: rows of the same range complement each other.
+
+Default ranges: locates an address by the tables included in Fanous; the collector's default.
+
+The network is the one that announces the address (``refdata.networks``), the country the one in which it was
+registered (``iptocc``, from the registries' own lists).
 """
 
-from collections.abc import Iterable, Sequence
+import gzip
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Protocol
+
+import iptocc
 
 from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.refdata.networks import is_same_operator
+from fanous.refdata.countries import is_country
+from fanous.refdata.networks import is_same_operator, network_of
 
 Network = IPv4Network | IPv6Network
 
@@ -106,3 +124,96 @@ def _canonical(text: str) -> str | None:
 def _is_within(address: str, networks: Sequence[Network]) -> bool:
     parsed = ip_address(address)
     return any(parsed.version == network.version and parsed in network for network in networks)
+
+
+_Row = tuple[int, int, Origin]
+
+
+class Ranges:
+    """Look-up by address; some 50 bytes a range.
+
+    Args:
+        rows: (first, last, origin) of IPv4, and the same of IPv6, each in any order and not overlapping.
+    """
+
+    def __init__(self, v4: Iterable[_Row], v6: Iterable[_Row]) -> None:
+        self._v4, self._v6 = _Table(v4), _Table(v6)
+
+    def of(self, address: str, /) -> Origin:
+        parsed = ip_address(address)
+        return (self._v4 if parsed.version == 4 else self._v6).of(int(parsed))
+
+
+class _Table:
+    """Ranges of one IP version, ascending; of IPv6 the upper 64 bits, since none is smaller than a /64."""
+
+    def __init__(self, rows: Iterable[_Row]) -> None:
+        ordered = sorted(rows, key=lambda row: row[0])
+        self._shift = 64 if any(last >= 1 << 64 for _, last, _ in ordered) else 0
+        self._firsts = array("Q", (first >> self._shift for first, _, _ in ordered))
+        self._lasts = array("Q", (last >> self._shift for _, last, _ in ordered))
+        self._origins = [origin for *_, origin in ordered]
+
+    def of(self, address: int) -> Origin:
+        number = address >> self._shift
+        index = bisect_right(self._firsts, number) - 1
+        return self._origins[index] if index >= 0 and number <= self._lasts[index] else UNKNOWN
+
+
+def read_ranges(path: Path) -> Ranges:
+    """The table of a file, gzip or not.
+
+    Raises:
+        FanousError: it cannot be read, or a line of it is no range.
+    """
+    tables: tuple[list[_Row], list[_Row]] = ([], [])
+    known: dict[Origin, Origin] = {}
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                for version, first, last, origin in _row(line, path, number):
+                    tables[version == 6].append((first, last, known.setdefault(origin, origin)))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise FanousError(f"cannot read the table of networks {path}: {error}") from error
+    return Ranges(*tables)
+
+
+def _row(line: str, path: Path, number: int) -> Iterator[tuple[int, int, int, Origin]]:
+    separator = "\t" if "\t" in line else ","
+    cells = [cell.strip().strip('"') for cell in line.split(separator)]
+    if not line.strip() or line.startswith("#"):
+        return
+    try:
+        first, last = ip_address(cells[0]), ip_address(cells[1])
+        asn = next((int(c.removeprefix("AS")) for c in cells[2:4] if c.removeprefix("AS").isdigit()), 0)
+    except (ValueError, IndexError):
+        raise FanousError(f"{path}:{number}: not a range of addresses: first, last, ASN, country") from None
+    country = next((c for c in cells[2:4] if len(c) == 2 and c.isalpha() and c.isupper()), UNKNOWN_COUNTRY)
+    if asn or country != UNKNOWN_COUNTRY:
+        yield first.version, int(first), int(last), Origin(country, asn)
+
+
+NOTHING = "none"
+"""In place of a file: derive nothing from an address."""
+
+
+class ShippedOrigins:
+    """By the tables of this release."""
+
+    def of(self, address: str, /) -> Origin:
+        country: str = iptocc.country_code(address) or UNKNOWN_COUNTRY
+        return Origin(country if is_country(country) else UNKNOWN_COUNTRY, network_of(address))
+
+
+def origins_named(networks: Path | None) -> Origins:
+    """What the operator wants: a table of their own, nothing, or what ships.
+
+    Raises:
+        FanousError: the file cannot be read as a table.
+    """
+    if networks is None:
+        known = ShippedOrigins()
+        known.of("192.0.2.1")  # unpacked before the first probe calls
+        return known
+    is_word = networks.name == NOTHING and not networks.exists()
+    return NoOrigins() if is_word else read_ranges(networks)

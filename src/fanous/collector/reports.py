@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 from fanous.model.place import UNKNOWN_COUNTRY
 
 COLLECTOR_ID = "0"

@@ -11,10 +11,9 @@ import numpy as np
 
 from fanous.evaluation.simulate.crowd import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
-from fanous.model.attack import Attack, Fifth
 from fanous.model.incident import Incident, Scope
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.score import Attack, Fifth
 
 COUNTRY = "XA"
 BEFORE = 36.0

@@ -12,8 +12,8 @@ from fanous.evaluation.rehearsal.result import known
 from fanous.evaluation.simulate.weeks import HOUR, START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
 from fanous.model.anomaly import Anomaly
-from fanous.model.calibration import Calibration, Stated, calibrate
 from fanous.model.incident import Incident, Status
+from fanous.model.score import Calibration, Stated, calibrate
 
 COUNTRY = "XA"
 

@@ -1,50 +1,134 @@
 """Corpus: labelled events to hold the live code path against - a folder with ``events.toml``.
 
-The format is public and stands in ``docs/corpora.md``.  A corpus names its measurements as files beside
-it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
+The format is public (docs/corpora.md).  A corpus names its measurements as files beside it, as files among the shared
+research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
 """
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.config import Table
+from fanous.config import Asn, CountryCode, Hours, Instant, Section, Some, Text, WrongKey, none_of, read
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.block_rows import TECHNIQUES
-from fanous.evaluation.simulate.generators import GENERATORS
-from fanous.evaluation.worlds import SimulatedWorld, world_of
+from fanous.evaluation.simulate.pakistan import GENERATORS
+from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
-from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.columns import Gather, TableColumns
-from fanous.sources.signals.files import About
+from fanous.model.instant import to_iso
+from fanous.sources.connector import About, Gather, TableColumns
+from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"
 WEEK = 7
 
+LEAST_COUNTRIES = 6
+"""The one that blocks, two that always did, two with a liar each, and one where nothing is the matter."""
 
-@dataclass(frozen=True, slots=True)
-class CorpusFile:
-    """Measurements to bring in.
+WARM_UP, AFTER = 8, 2
+"""Days before anything happens, since the week before tells whether the target worked, and after its end."""
+
+SPARE = WARM_UP + AFTER
+
+
+class WorldEvent(StrEnum):
+    """What happens at a random moment, in the words of the table that is printed."""
+
+    FAILS = "it fails everywhere"
+    BLOCKED = "one country blocks it"
+    TWO = "two countries block it at once"
+    AMID = "one blocks it; two always did, two have a liar"
+
+
+class SimulatedWorld(Section, frozen=True):
+    """The table ``[world]``: countries in which a platform fails, or is blocked, at the same time; each is a replay of
+    the same quiet measurements.
+
+    Attributes:
+        countries: the first one is that which blocks.
+        targets: as Fanous names what the measurements are of.
+        technique: how a measurement fails, whoever is to blame.
+        hours: how long.
+        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
+        density: how many quiet days are laid over each other.
+        days: of one replay.
+        times: of each happening and length.
+    """
+
+    countries: Some[Text]
+    targets: Some[Text]
+    technique: Text
+    hours: Some[float]
+    networks_quiet: tuple[Asn, ...] = ()
+    density: Annotated[float, Meta(ge=0)] = 1.0
+    days: int = 14
+    times: Annotated[int, Meta(ge=1)] = 4
+
+    def __post_init__(self) -> None:
+        if len(set(self.countries)) < LEAST_COUNTRIES:
+            raise WrongKey("countries", f"{LEAST_COUNTRIES} different ones are needed")
+        if self.technique not in TECHNIQUES:
+            raise WrongKey("technique", none_of(self.technique, tuple(TECHNIQUES)))
+        if max(self.hours) > (self.days - SPARE) * 24:
+            raise WrongKey("days", f"{SPARE} days more than the longest event are needed")
+
+
+class CorpusFile(Section, frozen=True):
+    """Measurements or series to bring in.
 
     Attributes:
         source: name of the source that reads them.
         path: beside ``events.toml``; empty = not so.
         shared: below the folder of shared research data; empty = not so.
-        about: of ready-made series: what the file does not say of itself; ``None`` = measurements.
+        country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any shape.
     """
 
-    source: str
+    source: Text
     path: str = ""
     shared: str = ""
-    about: About | None = None
+    country: CountryCode = ""
+    time: Text = ""
+    value: Text = ""
+    entity: str = ""
+    signal: Text = ""
+    zone: str = "UTC"
+    step: int = 0
+    gather: Gather = Gather.MEDIAN
+    empty_is_zero: bool = False
+
+    def __post_init__(self) -> None:
+        declared = SOURCES.get(self.source)
+        needed = ("country",) if self.source in SERIES_FILES else ()
+        for key in (*needed, "time", "value", "signal") if declared and declared.takes_columns else needed:
+            if not getattr(self, key):
+                raise WrongKey(key, "it is missing")
+        if self.signal and self.signal not in SIGNALS:
+            raise WrongKey("signal", none_of(self.signal, tuple(SIGNALS)))
+        if bool(self.path) == bool(self.shared):
+            raise WrongKey("path", 'say either path = "..." (beside events.toml) or shared = "..."')
+
+    @property
+    def about(self) -> About | None:
+        """What a file of series does not say of itself; ``None`` = it holds measurements."""
+        if self.source not in SERIES_FILES:
+            return None
+        columns = TableColumns(
+            *(self.time, self.value, self.signal, self.entity),
+            *(self.zone, self.step, self.gather, self.empty_is_zero),
+        )
+        return About(self.country, columns if SOURCES[self.source].takes_columns else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """Losses put into quiet level series, to see which are found.
+class Injection(Section, frozen=True):
+    """The table ``[injection]``: losses put into quiet level series, to see which are found.
 
     Attributes:
         signals: of which each set loses at once, one set after the other.
@@ -53,37 +137,147 @@ class Injection:
         times: of each combination, at random moments.
     """
 
-    country: str
-    signals: tuple[tuple[str, ...], ...]
-    losses: tuple[float, ...]
-    hours: tuple[float, ...]
-    times: int
+    country: CountryCode
+    signals: Some[Some[Text]]
+    losses: Some[float]
+    hours: Some[float]
+    times: int = 10
+
+    def __post_init__(self) -> None:
+        unknown = {name for each in self.signals for name in each} - set(SIGNALS)
+        if unknown:
+            raise WrongKey("signals", f"no such signals: {', '.join(sorted(unknown))}")
 
 
-@dataclass(frozen=True, slots=True)
-class Planting:
-    """Blocking put into replays of quiet measurements, to see what is found and what is invented.
+class Planting(Section, frozen=True):
+    """The table ``[planting]``: blocking put into replays of quiet measurements, to see what is found and what is
+    invented.
 
     Attributes:
         targets: as Fanous names what the measurements are of.
-        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
         hours: how long; 0 = sessions on several days.
         networks: on how many.
         densities: how many quiet days are laid over each other.
+        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
         days: of one replay.
         times: of each combination; quiet: replays without an event, for each density.
     """
 
-    country: str
-    targets: tuple[str, ...]
-    networks_quiet: tuple[int, ...]
-    techniques: tuple[str, ...]
-    hours: tuple[float, ...]
+    country: CountryCode
+    targets: Some[Text]
+    techniques: Some[Text]
+    hours: Some[float]
     networks: tuple[int, ...]
-    densities: tuple[float, ...]
-    days: int
-    times: int
-    quiet: int
+    densities: Some[float]
+    networks_quiet: tuple[Asn, ...] = ()
+    days: int = 28
+    times: int = 1
+    quiet: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = set(self.techniques) - set(TECHNIQUES)
+        if unknown:
+            raise WrongKey("techniques", f"{', '.join(sorted(unknown))}: none of {', '.join(TECHNIQUES)}")
+        if self.days < 2 * WEEK or max(self.hours) > (self.days - 2 * WEEK) * 24:
+            raise WrongKey("days", "two weeks more than the longest event are needed")
+
+
+class Sessions(Section, frozen=True):
+    """The same hours on several days, on a country's clock; past midnight where the end lies before the start."""
+
+    days: tuple[date, ...]
+    hours: Some[Hours]
+    zone: ZoneInfo
+
+    def intervals(self) -> list[Interval]:
+        return [self._session(day, hours) for day in self.days for hours in self.hours]
+
+    def _session(self, day: date, hours: Hours) -> Interval:
+        last = day if hours.end > hours.start else day + timedelta(days=1)
+        begins, ends = (
+            datetime.combine(day, hours.start, self.zone),
+            datetime.combine(last, hours.end, self.zone),
+        )
+        return Interval(begins.timestamp(), ends.timestamp())
+
+
+Pair = Annotated[
+    tuple[Instant, ...],
+    Meta(
+        min_length=1,
+        max_length=2,
+        extra={"needed": ("[start, end]", "intervals [start, end] ([start] = it goes on)")},
+    ),
+]
+
+
+class Times(Section, frozen=True):
+    """When something was on: ``intervals = [[start, end], ...]``, ``sessions = [{days, hours, zone}]``, or both."""
+
+    intervals: tuple[Pair, ...] = ()
+    sessions: tuple[Sessions, ...] = ()
+
+    def on_at(self) -> tuple[Interval, ...]:
+        """In order.
+
+        Raises:
+            WrongKey: there are none, or two overlap.
+        """
+        found = [interval for one in self.sessions for interval in one.intervals()]
+        for start, *ends in self.intervals:
+            end = float(ends[0]) if ends else None
+            if end is not None and end <= start:
+                raise WrongKey("intervals", f"{to_iso(end)} does not lie after {to_iso(start)}")
+            found.append(Interval(float(start), end))
+        if not found:
+            raise WrongKey("intervals", "say when it was on: intervals = [[start, end]] or [[...sessions]]")
+        found.sort(key=lambda interval: interval.start)
+        for before, after in pairwise(found):
+            if before.end is None or before.end > after.start:
+                raise WrongKey("intervals", "two of them overlap")
+        return tuple(found)
+
+
+class OnNetworks(Times, frozen=True, kw_only=True):
+    """A table ``[[event.on]]``: when it was on, on these networks."""
+
+    networks: tuple[Asn, ...]
+
+    def __post_init__(self) -> None:
+        self.on_at()
+
+
+class LabelledTable(Times, frozen=True, kw_only=True):
+    """A table ``[[event]]``; see ``LabelledEvent``."""
+
+    id: Text
+    country: CountryCode
+    kind: Kind
+    source: Text
+    targets: Some[Text] = ()
+    networks: tuple[Asn, ...] = ()
+    on: tuple[OnNetworks, ...] = ()
+    scope: Scope | None = None
+    must: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        self.event()  # refuses what does not go together
+
+    def event(self) -> "LabelledEvent":
+        networks = dict.fromkeys(self.networks, self.on_at()) if self.networks else {}
+        for own in self.on:
+            networks |= dict.fromkeys(own.networks, own.on_at())
+        line = () if networks else self.on_at()
+        if line and self.kind not in (Kind.OUTAGE, Kind.SLOWDOWN):
+            raise WrongKey("networks", "name the networks on which it happened, here or in [[event.on]]")
+        if networks and not self.targets:
+            raise WrongKey("targets", "it is missing")
+        must = tuple(networks) if self.must is None else self.must
+        if not set(must) <= set(networks):
+            raise WrongKey("must", f"{sorted(set(must) - set(networks))} are not among its networks")
+        return LabelledEvent(
+            *(self.id, self.country, self.kind, self.targets, networks, self.scope, self.source, must, line)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +316,64 @@ class LabelledEvent:
         return max(known) if len(known) == len(ends) else None
 
 
-@dataclass(frozen=True, slots=True)
-class QuietInterval:
-    """Nothing happened there: whatever is found is false.
+class QuietInterval(Section, frozen=True):
+    """A table ``[[quiet]]``: nothing happened there, so whatever is found is false.
 
     Attributes:
         networks: empty = all of the country.
     """
 
-    country: str
-    networks: tuple[int, ...]
-    since: float
-    until: float
-    source: str
+    country: CountryCode
+    since: Instant
+    until: Instant
+    source: Text
+    networks: tuple[Asn, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_window(self.since, self.until)
+
+
+def _check_window(since: float, until: float) -> None:
+    if since >= until:
+        raise WrongKey("until", "it must lie after since")
+
+
+class CorpusTable(Section, frozen=True):
+    """The table ``[corpus]``; see ``Corpus``."""
+
+    title: Text
+    since: Instant
+    until: Instant
+    files: tuple[CorpusFile, ...] = ()
+    generated: str = ""
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        _check_window(self.since, self.until)
+        if self.generated and self.generated not in GENERATORS:
+            raise WrongKey("generated", none_of(self.generated, tuple(GENERATORS)))
+        if not self.files and not self.generated:
+            raise WrongKey("files", "a corpus needs files = [...] or generated = ...")
+
+
+class EventsFile(Section, frozen=True):
+    """The whole of ``events.toml``."""
+
+    corpus: CorpusTable
+    event: tuple[LabelledTable, ...] = ()
+    quiet: tuple[QuietInterval, ...] = ()
+    injection: Injection | None = None
+    planting: Planting | None = None
+    world: SimulatedWorld | None = None
+
+    def __post_init__(self) -> None:
+        ids = [event.id for event in self.event]
+        for number, event in enumerate((one.event() for one in self.event), 1):
+            if ids.count(event.id) > 1:
+                raise WrongKey(f"event[{number}].id", f"{event.id!r} stands twice")
+            if event.start < self.corpus.since or (event.end or event.start) > self.corpus.until:
+                why = "it lies outside the window of [corpus] since, until"
+                raise WrongKey(f"event[{number}].intervals", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,38 +421,20 @@ def load_corpus(folder: Path) -> Corpus:
         FanousError: it is missing, or wrong; names file, table and key, and the nearest key there is.
     """
     path = folder / FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-        tables = tomllib.loads(text)
-    except (FileNotFoundError, NotADirectoryError):
-        raise FanousError(
-            f"{folder} is not a corpus: it has no {FILE} (the format: docs/corpora.md)"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FanousError(f"{path} is not TOML: {error}") from error
-    top = Table(str(path), "", tables, text)
-    top.allow("corpus", "event", "quiet", "injection", "planting", "world")
-    head = top.table("corpus")
-    head.allow("title", "since", "until", "files", "generated", "seed")
-    since, until = head.window()
-    planting = _planting(top.table("planting")) if top.has("planting") else None
-    corpus = Corpus(
+    if not path.exists():
+        raise FanousError(f"{folder} is not a corpus: it has no {FILE} (the format: docs/corpora.md)")
+    found = read(path, EventsFile)
+    given = asdict(found.corpus) | {key: float(getattr(found.corpus, key)) for key in ("since", "until")}
+    return Corpus(
         folder=folder,
-        title=head.text("title"),
-        since=since,
-        until=until,
-        files=tuple(_file(table) for table in head.tables("files")),
-        generated=head.one_of("generated", tuple(GENERATORS), default=""),
-        seed=head.integer("seed", default=7),
-        events=tuple(_event(table) for table in top.tables("event")),
-        quiet=tuple(_quiet(table) for table in top.tables("quiet")),
-        injection=_injection(top.table("injection")) if top.has("injection") else None,
-        planting=planting,
-        world=world_of(top.table("world")) if top.has("world") else None,
-        country=planting.country if planting else "",
+        events=tuple(one.event() for one in found.event),
+        quiet=found.quiet,
+        injection=found.injection,
+        planting=found.planting,
+        world=found.world,
+        country=found.planting.country if found.planting else "",
+        **given,
     )
-    _check(corpus, head, top)
-    return corpus
 
 
 def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tuple[CorpusFile, Path]]:
@@ -246,121 +467,3 @@ def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
     if not path.is_file():
         raise FanousError(f"{corpus.folder} needs {path}, which is not there ({advice})")
     return path
-
-
-def _file(table: Table) -> CorpusFile:
-    table.allow("source", "path", "shared", "country", *COLUMNS, "step", "gather", "empty_is_zero")
-    source, path = table.text("source"), table.text("path", default="")
-    file = CorpusFile(source, path, table.text("shared", default=""), _about(table, source))
-    if bool(file.path) == bool(file.shared):
-        raise table.wrong("path", 'say either path = "..." (beside events.toml) or shared = "..."')
-    return file
-
-
-COLUMNS = ("time", "value", "entity", "signal", "zone")
-"""Keys of a table of any shape, named as the options of ``fanous ingest csv``."""
-
-
-def _about(table: Table, source: str) -> About | None:
-    if source not in SERIES_FILES:
-        return None
-    if source != "csv":
-        return About(table.country())
-    columns = TableColumns(
-        time=table.text("time"),
-        value=table.text("value"),
-        place=table.text("entity", default=""),
-        signal=table.one_of("signal", tuple(SIGNALS)),
-        zone=table.text("zone", default="UTC"),
-        step=table.integer("step", default=0),
-        gather=Gather(table.one_of("gather", tuple(Gather), default="median")),
-        empty_is_zero=table.flag("empty_is_zero", default=False),
-    )
-    return About(table.country(), columns)
-
-
-def _injection(table: Table) -> Injection:
-    table.allow("country", "signals", "losses", "hours", "times")
-    sets = table.lists("signals")
-    unknown = {name for each in sets for name in each} - set(SIGNALS)
-    if unknown:
-        raise table.wrong("signals", f"no such signals: {', '.join(sorted(unknown))}")
-    return Injection(
-        country=table.country(),
-        signals=sets,
-        losses=table.numbers("losses"),
-        hours=table.numbers("hours"),
-        times=table.integer("times", default=10),
-    )
-
-
-def _planting(table: Table) -> Planting:
-    table.allow(*(field.name for field in fields(Planting)))
-    techniques = table.texts("techniques")
-    unknown = set(techniques) - set(TECHNIQUES)
-    if unknown:
-        known = ", ".join(TECHNIQUES)
-        raise table.wrong("techniques", f"{', '.join(sorted(unknown))}: none of {known}")
-    planting = Planting(
-        country=table.country(),
-        targets=table.texts("targets"),
-        networks_quiet=table.integers("networks_quiet") if table.has("networks_quiet") else (),
-        techniques=techniques,
-        hours=table.numbers("hours"),
-        networks=table.integers("networks"),
-        densities=table.numbers("densities"),
-        days=table.integer("days", default=28),
-        times=table.integer("times", default=1),
-        quiet=table.integer("quiet", default=0),
-    )
-    if planting.days < 2 * WEEK or max(planting.hours) > (planting.days - 2 * WEEK) * 24:
-        raise table.wrong("days", "two weeks more than the longest event are needed")
-    return planting
-
-
-def _event(table: Table) -> LabelledEvent:
-    table.allow("id", "country", "kind", "targets", "networks", "scope", "source", "must", "on", *Table.TIMES)
-    networks: dict[int, tuple[Interval, ...]] = {}
-    kind = Kind(table.one_of("kind", tuple(Kind)))
-    line = () if table.has("networks") or table.has("on") else table.intervals()
-    if table.has("networks"):
-        networks |= dict.fromkeys(table.integers("networks"), table.intervals())
-    for own in table.tables("on"):
-        own.allow("networks", *Table.TIMES)
-        networks |= dict.fromkeys(own.integers("networks"), own.intervals())
-    if not networks and kind not in (Kind.OUTAGE, Kind.SLOWDOWN):
-        raise table.wrong("networks", "name the networks on which it happened, here or in [[event.on]]")
-    must = table.integers("must") if table.has("must") else tuple(networks)
-    if not set(must) <= set(networks):
-        raise table.wrong("must", f"{sorted(set(must) - set(networks))} are not among its networks")
-    scope = table.one_of("scope", tuple(Scope), default="")
-    return LabelledEvent(
-        id=table.text("id"),
-        country=table.country(),
-        kind=kind,
-        targets=() if line and not table.has("targets") else table.texts("targets"),
-        networks=networks,
-        scope=Scope(scope) if scope else None,
-        source=table.text("source"),
-        must=must,
-        line=line,
-    )
-
-
-def _quiet(table: Table) -> QuietInterval:
-    table.allow("country", "networks", "since", "until", "source")
-    since, until = table.window()
-    networks = table.integers("networks") if table.has("networks") else ()
-    return QuietInterval(table.country(), networks, since, until, table.text("source"))
-
-
-def _check(corpus: Corpus, head: Table, top: Table) -> None:
-    """What no table can see alone."""
-    if not corpus.files and not corpus.generated:
-        raise head.wrong("files", "a corpus needs files = [...] or generated = ...")
-    ids = [event.id for event in corpus.events]
-    for table, event in zip(top.tables("event"), corpus.events, strict=True):
-        if ids.count(event.id) > 1:
-            raise table.wrong("id", f"{event.id!r} stands twice")
-        if event.start < corpus.since or (event.end or event.start) > corpus.until:
-            raise table.wrong("intervals", "it lies outside the window of [corpus] since, until")

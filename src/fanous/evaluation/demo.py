@@ -16,7 +16,7 @@ from rich.console import Console
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.pipeline.query import CountryAnswer
 from fanous.store.local import open_store
 
@@ -56,7 +56,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
         with open_store(folder) as opened:
-            tally = stages.ingest(opened, "edge", [recording])
+            tally = ingest.ingest(opened, "edge", [recording])
             answer = query.confirm(opened, COUNTRY, [], None, None)
     (folder.parent / f"{folder.name}.{MARK}").touch()
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")

@@ -10,7 +10,8 @@ from statistics import median
 
 import numpy as np
 
-from fanous.analysis.detectors import IODA, QUANTITY_DETECTORS
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.ioda import IODA
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
@@ -26,7 +27,7 @@ DAY = 86400.0
 HOUR = 3600.0
 MONTH = YEAR / 12
 
-COMPARED = ("drop", "ioda")
+COMPARED = (DROP, IODA)
 """Detectors that see the same series."""
 
 WARM_UP = 14 * DAY
@@ -60,7 +61,7 @@ def inject(
     if missing:
         raise FanousError(f"{corpus.folder} injects into {', '.join(sorted(missing))}, which its files lack")
     chance = np.random.default_rng(corpus.seed)
-    calm = {name: QUANTITY_DETECTORS[name](series) for name in COMPARED}
+    calm = {detector.name: detector.found(series) for detector in COMPARED}
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["drop"] if a.key.signal in signals]
@@ -89,7 +90,7 @@ def _score(
     raised, peers, found, confirmed = [], 0, 0, 0
     for loss in losses:
         struck = [_with(one, loss) for one in series if one.key.signal in signals]
-        ours, theirs = (QUANTITY_DETECTORS[name](struck) for name in COMPARED)
+        ours, theirs = (detector.found(struck) for detector in COMPARED)
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
@@ -98,7 +99,7 @@ def _score(
         found += bool(told)
         confirmed += any(i.confirmed_at is not None for i in told)
     times = len(losses)
-    watched = IODA.of(SIGNALS[signals[0]].family) is not None
+    watched = IODA.options.of(SIGNALS[signals[0]].family) is not None
     return LossScore(
         signals=signals,
         loss=losses[0].share,
@@ -128,7 +129,7 @@ def _overlap(start: float, end: float | None, loss: Loss) -> bool:
 
 
 def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:
-    watched = IODA.of(SIGNALS[one.key.signal].family) is not None
+    watched = IODA.options.of(SIGNALS[one.key.signal].family) is not None
     count = {name: sum(a.key == one.key for a in found) for name, found in calm.items()}
     span = float(one.times[-1] + one.step - one.times[0])
     return QuietScore(one.key.signal, span / MONTH, count["drop"], count["ioda"] if watched else None)

@@ -14,8 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.evaluation import blocks, failures
-from fanous.evaluation.blocks import Replay
+from fanous.evaluation import replays
 from fanous.evaluation.corpus import (
     SHARED,
     Corpus,
@@ -26,10 +25,10 @@ from fanous.evaluation.corpus import (
     load_corpus,
 )
 from fanous.evaluation.drops import inject
-from fanous.model.calibration import Stated
+from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
-from fanous.pipeline import stages
+from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
+from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
 from fanous.store.local import open_store
@@ -60,11 +59,11 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
         paths = [path for _, path in files]
         if corpus.planting is not None:
-            plans = blocks.plans(corpus, corpus.planting, paths)
-            return blocks.gathered(corpus.title, replayed(plans, folder))
+            plans = replays.plans(corpus, corpus.planting, paths)
+            return replays.gathered_blocks(corpus.title, replayed(plans, folder))
         if corpus.world is not None:
-            plays = failures.plays(corpus, corpus.world, paths)
-            return failures.gathered(corpus.title, replayed(plays, folder))
+            plays = replays.plays(corpus, corpus.world, paths)
+            return replays.gathered_failures(corpus.title, replayed(plays, folder))
         with open_store(folder / "store") as store:
             stored = sum(_bring_in(store, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)
@@ -81,7 +80,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
         path = folder / f"replay-{number}.csv"
         one.write(path)
         with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
-            stored = stages.ingest(store, "ooni-csv", [path]).stored
+            stored = ingest.ingest(store, "ooni-csv", [path]).stored
             compared = _compare(one.corpus, store, stored)
         found.append((replace(one, measurements=()), compared))
         path.unlink()
@@ -91,13 +90,13 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
     """Lines or measurements stored."""
     if file.about is None:
-        return stages.ingest(store, file.source, [path]).stored
+        return ingest.ingest(store, file.source, [path]).stored
     return ingest_series(store, file.source, [path], file.about).stored
 
 
 def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
     incidents = {
-        country: store.incidents(country, corpus.since, corpus.until) for country in corpus.countries
+        country: store.ledger.incidents(country, corpus.since, corpus.until) for country in corpus.countries
     }
     every = [incident for found in incidents.values() for incident in found]
     standing = [i for i in every if i.status is not Status.RETRACTED]
@@ -121,7 +120,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
-    series = store.series(country, corpus.since, corpus.until, TICK)
+    series = store.facts.series(country, corpus.since, corpus.until, TICK)
     return len({(s.key.place.asn, s.key.target) for s in series})
 
 
@@ -208,7 +207,7 @@ def _score_network(
 
 def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
-    series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
+    series = store.facts.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.place.asn == asn]
     return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
 

@@ -5,24 +5,24 @@ For evaluations that need thousands of small events and no store; ``aggregate`` 
 
 from collections.abc import Iterator
 
-from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
+from fanous.model.place import UserWeights
+from fanous.model.series import Votes
 from fanous.model.verdict import State
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
-from fanous.pipeline.interference import FAMILY_OF, TICK
+from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version
+from fanous.sources.measurements import FAMILY_OF
 
 
 def stretches_of(votes: Votes, country: str) -> list[Anomaly]:
     """Every stretch of blocking that the detector sees, whatever its probability."""
-    detector = DETECTORS["blocking"]
-    return detector.find(series(_rows(votes, country), TICK), detector.options)
+    return BLOCKING.found(series(_rows(votes, country), TICK))
 
 
 def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
@@ -31,11 +31,10 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
     Args:
         elsewhere: votes of other countries that say *works*.
     """
-    detector = DETECTORS["blocking"]
     findings = [
-        TypedAnomaly(anomaly, detector.kind)
+        TypedAnomaly(anomaly, BLOCKING.kind)
         for anomaly in stretches_of(votes, country)
-        if anomaly.probability >= detector.options.suspect_at
+        if anomaly.probability >= BLOCKING.suspect_at
     ]
     setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
     heard = counted(votes, TICK)

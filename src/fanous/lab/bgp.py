@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.lab.plan import Provider
+from fanous.lab.plan import HOME_V4, Provider
 from fanous.lab.programs import Programs
-from fanous.lab.sites import HOME_V4
 from fanous.lab.space import run_in
 from fanous.lab.topology import GATEWAY, NODAD, numbers_of
 

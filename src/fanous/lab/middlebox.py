@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fanous.lab.boxes import BOXES, Box, BoxPlace
-from fanous.lab.control import listen
+from fanous.lab.programs import listen
 from fanous.lab.space import allow_many_files
 
 CONTROL = "middlebox.sock"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from fanous.errors import FanousError
 from fanous.lab.registry import PREFIX
 from fanous.lab.space import run, run_in
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 
 NO_LAB = "there is no lab"
 

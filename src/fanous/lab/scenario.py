@@ -1,13 +1,28 @@
-"""Scenario: a country, what happens in it, and what must be found.
+"""Scenario: a country of the lab, what happens in it, and what must be found.
 
-``tick`` is the pause between two rounds of a vantage point in the lab; unless a scenario says otherwise it
-stands for ten minutes of a monitor's time, so a two-second tick compresses time three hundredfold.
+A scenario is a TOML file that anybody may write (docs/formats.md has the format); those included in Fanous are found by
+name, and each gives its sources and how it compresses time.  ``tick`` is the pause between two rounds of a vantage
+point; unless a scenario says otherwise it stands for ten minutes of a monitor's time, so that a tick of two seconds
+compresses time three hundredfold.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
+from msgspec import Meta, field
+from msgspec.structs import asdict
+
+from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongKey, none_of, parse, read
+from fanous.errors import FanousError
+from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
+from fanous.refdata.platforms import platforms, target_of
 
 TICK_STANDS_FOR = 600.0
 """Seconds of a monitor's time that one tick of the lab stands for (the pipeline's bin)."""
@@ -63,25 +78,26 @@ class ScenarioStep:
     keep: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One incident that must be found.
+class Expectation(Section, frozen=True):
+    """A table ``[[expect]]``: one incident that must be found.
 
     Attributes:
-        kind: ``blocking``, ``throttling``, ``outage`` or ``slowdown``.
         scope: ``None`` = any.
         targets: that it must name; empty = whatever.
         mechanisms: one of these must be named; empty = whatever.
         access: ``None`` = any.
-        confirmed: ``False`` = a suspicion is enough (and a confirmation no error).
+        status: ``suspected`` = a suspicion is enough (and a confirmation no error).
     """
 
     kind: Kind
-    scope: Scope | None
-    targets: tuple[str, ...]
-    mechanisms: tuple[str, ...]
-    access: Access | None
-    confirmed: bool
+    scope: Scope | None = None
+    targets: tuple[Text, ...] = ()
+    mechanisms: Some[Text] = ()
+    access: Access | None = None
+    status: Literal["confirmed", "suspected"] = "confirmed"
+
+    def __post_init__(self) -> None:
+        _check_targets("targets", self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +134,227 @@ class Scenario:
     @property
     def vantage_points(self) -> int:
         return sum(line.vantage_points for line in self.networks)
+
+
+DEFAULT_TARGETS = ("x", "youtube")
+"""Probed where neither the file nor an event names a target."""
+
+LONGEST = 3600.0
+"""Seconds that a scenario may last: it is real time."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min)")
+
+
+class Duration(float):
+    """Seconds of a text such as ``"40s"`` or ``"2m"``."""
+
+    least: ClassVar[float] = 0.1
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        found = _LENGTH.fullmatch(text.strip())
+        if not found:
+            raise ValueError(f'{text!r} is no length of time such as "40s" or "2m"')
+        value = float(found[1]) * (1.0 if found[2] == "s" else 60.0)
+        if not cls.least <= value <= LONGEST:
+            raise ValueError(f"it must lie between {cls.least:g} and {LONGEST:g} seconds, not {value:g}")
+        return cls(value)
+
+
+class Offset(Duration):
+    """The same since the scenario began."""
+
+    least = 0.0
+
+
+class NetworkTable(Section, frozen=True):
+    """A table ``[[network]]``; see ``LabNetwork``."""
+
+    asn: Asn
+    access: Literal["fixed", "mobile"]
+    users_share: Share
+    name: str = ""
+    country: CountryCode = ""
+    vantage_points: Annotated[int, Meta(ge=1, le=50)] = 1
+    lying: Count = 0
+    broken: Count = 0
+    portal: Count = 0
+
+    def __post_init__(self) -> None:
+        if self.lying + self.broken + self.portal > self.vantage_points:
+            raise WrongKey("vantage_points", "there are fewer than lying, broken and portal together")
+
+    def network(self, country: str) -> LabNetwork:
+        given = {
+            "country": self.country or country,
+            "name": self.name or f"AS{self.asn}",
+            "access": Access(self.access),
+        }
+        return LabNetwork(**asdict(self) | given)
+
+
+class ChosenNetworks(Section, frozen=True):
+    """``networks = {access = "mobile"}``: those of the country that have this access."""
+
+    access: Literal["fixed", "mobile"]
+
+
+class EventTable(Section, frozen=True):
+    """A table ``[[event]]``; see ``ScenarioStep``.
+
+    Attributes:
+        networks: ASNs, or ``["*"]`` = all of the country.  Networks abroad are meant only where they are named.
+    """
+
+    at: Offset
+    technique: Text
+    until: Duration | None = None
+    targets: tuple[Text, ...] = ()
+    networks: tuple[int | Literal["*"], ...] | ChosenNetworks = ("*",)
+    compliance: Share = 1.0
+    rate_kbps: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
+    keep: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.technique not in TRUTHS:
+            raise WrongKey("technique", none_of(self.technique, tuple(TRUTHS)))
+        _check_targets("targets", self.targets)
+        _check_targets("keep", self.keep)
+
+    def step(self, networks: Sequence[LabNetwork], country: str, duration: float) -> ScenarioStep:
+        """Raises ``WrongKey`` where it does not fit its scenario."""
+        if self.at > duration:
+            raise WrongKey("at", f"it must lie between 0 and {duration:g} seconds, not {self.at:g}")
+        until = duration if self.until is None else min(float(self.until), duration)
+        if until <= self.at:
+            raise WrongKey("until", "it must lie after at")
+        given = {"at": float(self.at), "until": until, "networks": self._asns(networks, country)}
+        return ScenarioStep(**asdict(self) | given)
+
+    def _asns(self, networks: Sequence[LabNetwork], country: str) -> tuple[int, ...]:
+        inside = [line for line in networks if line.country == country]
+        if isinstance(self.networks, ChosenNetworks):
+            access = self.networks.access
+            found = tuple(line.asn for line in inside if line.access == access)
+            if not found:
+                raise WrongKey("networks", f"no [[network]] has access = {access!r}")
+            return found
+        if self.networks == ("*",):
+            return tuple(line.asn for line in inside)
+        known = [line.asn for line in networks]
+        for asn in self.networks:
+            if asn not in known:
+                near = get_close_matches(str(asn), [str(one) for one in known], n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, known))}"
+                raise WrongKey("networks", f"{asn} is none of the scenario's networks; {hint}")
+        return tuple(int(asn) for asn in self.networks)
+
+
+class ScenarioFile(Section, frozen=True):
+    """The whole file; see ``Scenario``."""
+
+    title: Text
+    country: CountryCode
+    duration: Duration
+    networks: Some[NetworkTable] = field(name="network")
+    seed: int = 7
+    tick: Duration = Duration(2.0)
+    tick_stands_for: Duration = Duration(TICK_STANDS_FOR)
+    transfer_every: Annotated[int, Meta(ge=1, le=100)] = TRANSFER_EVERY
+    begins: Instant | None = None
+    targets: tuple[Text, ...] = ()
+    events: tuple[EventTable, ...] = field(default=(), name="event")
+    expects: tuple[Expectation, ...] = field(default=(), name="expect")
+
+    def __post_init__(self) -> None:
+        _check_targets("targets", self.targets)
+        asns = [line.asn for line in self.networks]
+        for nth, asn in enumerate(asns):
+            if asn in asns[:nth]:
+                raise WrongKey(f"network[{nth + 1}].asn", f"AS{asn} stands twice")
+        if sum(line.users_share for line in self.networks) > 1.0001:
+            raise WrongKey("network", "the users_share of all networks together is more than 1")
+        self.scenario()  # refuses events that do not fit
+
+    def scenario(self) -> Scenario:
+        networks = tuple(line.network(self.country) for line in self.networks)
+        steps = []
+        for number, event in enumerate(self.events, 1):
+            try:
+                steps.append(event.step(networks, self.country, float(self.duration)))
+            except WrongKey as error:
+                raise WrongKey(f"event[{number}].{error.key}", str(error)) from None
+        plain = {key: float(one) for key, one in asdict(self).items() if isinstance(one, float)}
+        named = [target for step in steps for target in step.targets]
+        targets = tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS
+        given = {"targets": targets, "networks": networks, "events": tuple(steps)}
+        return Scenario(**asdict(self) | plain | given)
+
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+
+
+def _check_targets(key: str, targets: tuple[str, ...]) -> None:
+    for target in targets:
+        if target not in platforms() and not _DOMAIN.fullmatch(target):
+            own = target_of(f"{target}.com")  # twitter -> x
+            near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
+            raise WrongKey(key, f"{target!r} is no platform and no domain; {hint}")
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a file.
+
+    Raises:
+        FanousError: it cannot be read, or is wrong; names file, line, and the nearest right word.
+    """
+    return read(path, ScenarioFile).scenario()
+
+
+def parse_scenario(text: str, where: str) -> Scenario:
+    """The same from the text of a file; ``where`` is for complaints."""
+    return parse(text, ScenarioFile, where).scenario()
+
+
+FOLDER = "scenarios"
+
+
+def scenario_names() -> tuple[str, ...]:
+    """In the order of the alphabet."""
+    found = (one.name for one in (files(__package__) / FOLDER).iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+
+
+def scenario_titles() -> dict[str, str]:
+    """Name -> title."""
+    return {name: shipped(name).title for name in scenario_names()}
+
+
+def shipped(name: str) -> Scenario:
+    """One of ``scenario_names``."""
+    return parse_scenario((files(__package__) / FOLDER / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+
+
+def scenario(name_or_path: str) -> Scenario:
+    """A shipped scenario, or one from a file.
+
+    Raises:
+        FanousError: there is none, or it is wrong.
+    """
+    if name_or_path in scenario_names():
+        return shipped(name_or_path)
+    path = Path(name_or_path)
+    if path.is_file():
+        return load_scenario(path)
+    near = nearest(name_or_path)
+    hint = f"did you mean {near!r}?" if near else "`fanous lab list` shows those that ship"
+    raise FanousError(f"there is no scenario {name_or_path!r}, neither shipped nor a file; {hint}")
+
+
+def nearest(name: str) -> str:
+    """The shipped name most like ``name``; empty = none is."""
+    return next(iter(get_close_matches(name, scenario_names(), n=1)), "")

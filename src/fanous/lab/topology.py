@@ -7,8 +7,7 @@ none of them is ever seen by the machine's own network.
 
 from collections.abc import Iterable
 
-from fanous.lab.plan import Namespaces, Plan, Provider
-from fanous.lab.sites import (
+from fanous.lab.plan import (
     AUTHORITY,
     COLLECTOR_ADDRESS,
     HELPER_ADDRESS,
@@ -18,6 +17,9 @@ from fanous.lab.sites import (
     HOME_V6,
     OUTSIDE_V4,
     OUTSIDE_V6,
+    Namespaces,
+    Plan,
+    Provider,
 )
 
 Batches = dict[str, list[str]]

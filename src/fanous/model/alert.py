@@ -1,4 +1,4 @@
-"""Alert: what happened to an incident that somebody outside is to be told, and what became of telling it."""
+"""Alert: what happened to an incident that somebody outside should be told, and what became of telling them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from fanous.model.incident import Incident
 
 
 class Happening(StrEnum):
-    """What a revision is news of; where it is several things at once, the first of these."""
+    """What a revision is news of; if it is several things at once, the first of these."""
 
     CORRECTED = "corrected"
     ENDED = "ended"
@@ -21,7 +21,7 @@ class AlertState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     DEAD = "dead"
-    """Given up: somebody has to look (``fanous alerts retry``)."""
+    """Given up: somebody has to look into it (``fanous alerts retry``)."""
 
     DROPPED = "dropped"
     """Not sent on purpose: newer news of the same incident took its place, or nothing was left to say."""
@@ -29,13 +29,13 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A revision that nobody has looked at yet for whom it concerns.
+    """A revision for which it was not decided yet who should be told.
 
     Attributes:
         seq: order in which the ledger took it in.
         at: unix seconds of the revision.
-        before: the claim that it revised; ``None`` = there was none.
-        told: channels that were sent something of this incident, or wait to be.
+        before: the claim that it revised; None = there was none.
+        told: channels that were sent something about this incident, or are about to be.
     """
 
     seq: int
@@ -48,7 +48,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One channel is to be told of one revision."""
+    """One channel must be told of one revision."""
 
     channel: str
     incident: str
@@ -63,11 +63,11 @@ class Delivery:
     Attributes:
         key: the same however often it is sent, so that a receiver can show it once.
         incident: label.
-        n: the revision that it tells.
-        told_n: the last revision of it that this channel was sent; 0 = none.
-        created_at: unix seconds; likewise ``due_at``, ``sent_at``.
+        n: the revision that it reports.
+        told_n: the last revision that this channel was sent; 0 = none.
+        created_at, due_at, sent_at: unix seconds.
         attempts: that were begun.
-        why: of the last failure, or why it was dropped; empty = nothing to say.
+        why: it failed last, or was dropped; empty = nothing to say.
     """
 
     key: str

@@ -7,21 +7,20 @@ from fanous.model.series import SeriesKey
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """How far a level series departed; shares of its ordinary level.
+    """How far a quantity departed, in shares of its baseline.
 
     Attributes:
-        step: bin width in seconds, so how exact its times can be.
-        left: median over the stretch.
-        low: its 5 % quantile; high: its 95 % quantile.
+        step: bin width in seconds, which bounds how exact its times can be.
+        left: median of what is left during the stretch; low, high: its 5 % and 95 % quantiles.
         ratio: the deepest drop over what it had to exceed, at least 1.
         unlike: share of its bins that lay below every day of the week before at that hour.
-        short: the series had no whole week of history, so more was demanded.
-        accepted: it lasted so long that it counts as ordinary since; that is no return.
-        deep_from: beginning of the first bin in which more than half was gone, unix seconds; ``None`` = none.
+        short: the series had less than a week of history, so more was demanded.
+        accepted: it lasted so long that it counts as the baseline since, without having come back.
+        deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
-        sudden_from: beginning of the bin into which most of what is missing was lost at once; ``None`` = it
-            sank, as what people do sinks on a holiday, or is none of what they do.
+        sudden_from: beginning of the bin in which most of what is missing was lost at once; None = it sank, as
+            what people do sinks on a holiday, or does not show what people do.
     """
 
     step: int
@@ -45,17 +44,17 @@ class Anomaly:
     Attributes:
         key: the series.
         start: best estimate of the onset.
-        start_earliest: end of the last bin that was normal; ``None`` = the series begins abnormal.
+        start_earliest: end of the last bin that was normal; None = the series begins abnormal.
         start_latest: beginning of the first bin that was abnormal.
-        end: best estimate of the end; ``None`` = not seen to end.
-        raised_at: when a watcher with only the data up to then would have raised it; ``None`` = it
-            never reached the threshold.
+        end: best estimate of the end; None = it was not seen to end.
+        raised_at: when a live monitor, with only the data up to then, would have raised it; None = it never
+            reached the threshold.
         last_seen: end of the last bin in which it was seen.
         probability: the highest that the stretch reached, 0..1.
         bins: bins in which it was seen.
         probes: sum over bins of the probes that saw it.
         controlled: of those, with a normal control of their own.
-        departure: of a level series; ``None`` = not one.
+        departure: of a quantity; None = the series is none.
     """
 
     key: SeriesKey

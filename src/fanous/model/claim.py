@@ -1,4 +1,4 @@
-"""Claim: what somebody else says of a disruption, kept beside what Fanous found."""
+"""Claim: what somebody else says about a disruption, kept next to what Fanous found."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Said(StrEnum):
 
 
 class ClaimCheck(StrEnum):
-    """Of the evidence, to a claim."""
+    """What the evidence answers to a claim."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
@@ -27,18 +27,18 @@ class ClaimCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One statement.  Times are unix seconds, UTC; what was not said is ``None`` or empty.
+    """One statement.  Times are unix seconds, UTC; what was not said is None or empty.
 
     Attributes:
         who: said it: ``NetBlocks``, ``the regulator``.
-        said: what; ``disrupted`` = restricted in whichever way, ``throttling`` = slowed down, ``slowdown`` =
-            everything slow.
+        said: what happened; ``disrupted`` = restricted in some way, ``throttling`` = slowed down, ``slowdown`` =
+            everything is slow.
         country: ISO 3166-1 alpha-2.
         since: the time of which they speak, half-open with ``until``.
-        networks: ASNs of which they speak; empty = no network in particular.
-        targets: of which they speak; empty = no target in particular.
+        networks: ASNs that they name; empty = none in particular.
+        targets: that they name; empty = none in particular.
         scope: how far they say it reached.
-        level: for outages: share of ordinary level left, 0..1.
+        level: for outages: share of the baseline that was left, 0..1.
         began_before: the instant before which they say it began.
         hours: how long they say it lasted.
         link: where they said it.

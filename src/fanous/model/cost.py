@@ -1,4 +1,4 @@
-"""Cost: what a disruption may cost an economy - a range by method, with all that it was reckoned from."""
+"""Cost: what a disruption may cost an economy: a range by method, with everything that it was computed from."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,11 @@ from fanous.model.incident import Kind
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text with places, and what fills them; whoever shows it says it in the language of the reader.
+    """A text with placeholders and what fills them; whoever shows it does so in the reader's language.
 
     Attributes:
         text: English, ``"tiers {low} to {high}"``.
-        values: place -> text as it is, a phrase in its turn, or a share (0..1).
+        values: placeholder -> text as it is, another phrase, or a share (0..1).
     """
 
     text: str
@@ -36,7 +36,7 @@ class Range:
     high: float
 
     def times(self, other: "Range") -> "Range":
-        """Of figures that are not negative."""
+        """The product; neither may be negative."""
         return Range(self.low * other.low, self.high * other.high)
 
 
@@ -48,7 +48,7 @@ class Figure:
     """A published figure.
 
     Attributes:
-        year: that it speaks of.
+        year: to which it refers.
     """
 
     name: Phrase
@@ -60,7 +60,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Economy:
-    """What is known of a country; ``None`` = nobody publishes it.
+    """What is known about a country; None = nobody publishes it.
 
     Attributes:
         gdp: current US$ a year.
@@ -82,13 +82,13 @@ class Economy:
 
 @dataclass(frozen=True, slots=True)
 class Disruption:
-    """What is to be reckoned.
+    """The disruption whose cost is computed.
 
     Attributes:
         hours: that it lasted.
         targets: empty = the line itself.
-        affected: share of users that it reached.
-        dependence: share of what people do online that it stopped: all of it for an outage.
+        affected: share of users that it reached, 0..1.
+        dependence: share of what people do online that it stopped, 0..1; all of it for an outage.
         notes: where these shares come from, or why nothing narrower can be said.
     """
 
@@ -108,10 +108,10 @@ class CostEstimate:
     Attributes:
         method: a stable name.
         title: the study.
-        per_hour: US$; ``None`` = it cannot say it for this country, and ``why`` says why not.
+        per_hour: US$; None = it has no figure for this country, and ``why`` says why not.
         why: what to know about the figure.
-        inputs: figures that it was reckoned from.
-        is_capped: the ceiling made it smaller.
+        inputs: figures from which it was computed.
+        is_capped: did the ceiling make it smaller?
     """
 
     method: str
@@ -128,7 +128,7 @@ class Cost:
 
     Attributes:
         ceiling: share of GDP that no estimate exceeds.
-        ceiling_why: why that one.
+        ceiling_why: why this ceiling.
     """
 
     disruption: Disruption
@@ -138,11 +138,11 @@ class Cost:
 
     @property
     def per_hour(self) -> Range | None:
-        """From the lowest to the highest that any method says; ``None`` = none says anything."""
+        """From the lowest to the highest figure of any method; None = no method has one."""
         said = [one.per_hour for one in self.estimates if one.per_hour is not None]
         return Range(min(r.low for r in said), max(r.high for r in said)) if said else None
 
     def in_all(self, per_hour: Range | None) -> Range | None:
-        """Of the whole disruption."""
+        """US$ for the whole disruption."""
         hours = Range(self.disruption.hours, self.disruption.hours)
         return None if per_hour is None else per_hour.times(hours)

@@ -1,6 +1,13 @@
-"""Coverage: how much was measured in a window, without which "nothing was seen" means nothing."""
+"""Coverage: how much was measured, without which "nothing was seen" means nothing.
+
+Counts over a window or by network and time, what came in after something had been claimed, and what a probe found when
+it looked at its own line.
+"""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from fanous.model.place import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,8 +15,8 @@ class Coverage:
     """Counts over one window.
 
     Attributes:
-        measurements: that say yes or no of one of the targets.
-        failing: of these, those in which a target was blocked or throttled.
+        measurements: that say yes or no about one of the targets.
+        failing: those of them in which a target was blocked or throttled.
         probes: independent ones.
         networks: ASNs, ascending.
         hours: of the window.
@@ -27,5 +34,81 @@ class Coverage:
 
     @property
     def failing_share(self) -> float | None:
-        """``None`` = nothing was measured."""
+        """None = nothing was measured."""
         return self.failing / self.measurements if self.measurements else None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Measurements of one network that came in after a claim.
+
+    Attributes:
+        measurements: that came in.
+        late: of these, made before the newest that was known then.
+    """
+
+    asn: int
+    measurements: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesArrival:
+    """Bins of quantities of a country, all its places together, that came in after a claim.
+
+    Attributes:
+        source: a name in ``fanous.sources.publishers``; ``signal``: one in ``fanous.analysis.series.signals``.
+        bins: that came in, or came in with another value.
+        late: of these, those before the newest that was known then and has not changed since.
+    """
+
+    source: str
+    signal: str
+    bins: int
+    late: int
+
+
+class LineState(StrEnum):
+    """What a probe's own line reached: everything, nothing, only sites within the country, or those and a list of sites
+    outside."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    INTRANET = "intranet"
+    ALLOW_LIST = "allow_list"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A probe's look at its own line.
+
+    Attributes:
+        uid: of the measurement.
+        at: unix seconds, UTC, at which it was made (not at which it arrived).
+        source: the source it came through.
+    """
+
+    uid: str
+    country: str
+    asn: int
+    access: Access
+    probe: str
+    at: float
+    line: LineState
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementCount:
+    """Measurements on one network in one stretch of time.
+
+    Attributes:
+        start: unix seconds, UTC, at which the stretch begins.
+        made: in the stretch.
+        failed: of them; one fails if it saw interference with any of the targets asked for.
+    """
+
+    asn: int
+    start: float
+    made: int
+    failed: int

@@ -1,4 +1,4 @@
-"""Events: what is announced beforehand - an election, a rally, exams, a trial - and registered before it begins."""
+"""Event: what is announced beforehand (an election, a rally, exams, a trial) and registered before it begins."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,12 +27,12 @@ class AnnouncedEvent:
 
     @property
     def is_late(self) -> bool:
-        """Registered when it had begun: then it may have been chosen for what happened."""
+        """Was it registered after it had begun?  Then it may have been chosen for what happened."""
         return self.registered_at >= self.start
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what was registered, label and time of registration aside: publish it beforehand."""
+        """SHA-256 of what was registered, without label and time of registration; publish it beforehand."""
         content = {
             "country": self.country,
             "start": to_iso(self.start),

@@ -1,13 +1,15 @@
-"""Incident: anomalies that are one event, with what is claimed about it and how sure that is.
+"""Incident: anomalies that are one event in the real world, with what is claimed about it and how sure that is.
 
-An incident is never edited: a change is a new revision with its reason.
+An incident is never edited: a change is a new revision with its reason.  Next to it stand what each source says of it
+(``Witness``), what else could explain that a target fails (``Alternatives``), and what people did with a claim
+(``Approval``, ``Correction``).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.place import Access, asn_of
+from fanous.model.place import Access, Family, asn_of
 
 
 class Kind(StrEnum):
@@ -20,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """``confirmed_at`` of the incident tells whether an ended one was ever confirmed."""
+    """Where an incident stands; ``confirmed_at`` tells whether an ended one was ever confirmed."""
 
     SUSPECTED = "suspected"
     CONFIRMED = "confirmed"
@@ -29,6 +31,8 @@ class Status(StrEnum):
 
 
 class Scope(StrEnum):
+    """How far an incident reaches."""
+
     NATION = "nation"
     REGION = "region"
     MULTI_ISP = "multi_isp"
@@ -38,14 +42,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Half-open ``[start, end)`` in unix seconds; ``end`` ``None`` = it goes on."""
+    """Half-open ``[start, end)`` in unix seconds; ``end`` None = it goes on."""
 
     start: float
     end: float | None
 
 
 Stretches = Mapping[int, Sequence[Interval]]
-"""ASN -> when it was failing without a return in between."""
+"""ASN -> when it failed without a return in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,9 @@ class NetworkPart:
     """When the incident was seen on one network.
 
     Attributes:
-        entity: ``AS17557``; of an outage by ready-made levels a region, or the country.
+        entity: ``AS17557``; for an outage seen in quantities also a region, or the country.
         targets: that failed there.
-        intervals: when, in order.
+        intervals: when it was seen there, in order.
         measurements: that saw it there.
         probes: independent probes that saw it there.
         probability: the highest that a series of this network reached.
@@ -105,13 +109,13 @@ class NetworkPart:
 
     @property
     def asn(self) -> int:
-        """0 = it is a region, or the country."""
+        """0 = a region, or the country."""
         return asn_of(self.entity)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the claim rests on, counted.
+    """What the claim rests on, in numbers.
 
     Attributes:
         measurements: that saw it.
@@ -129,7 +133,7 @@ class Evidence:
 
 
 class Says(StrEnum):
-    """What a family of sources says of a place in a while."""
+    """What a family of sources says about a place during an incident."""
 
     DOWN = "down"
     ORDINARY = "ordinary"
@@ -139,16 +143,16 @@ class Says(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FamilyView:
-    """What one family of sources says of an outage, whether or not it bears it out.
+    """What one family of sources says about an outage, whether or not it saw it.
 
     Attributes:
         family: ``probing``.
         says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with.
         sources: the series behind it, as ``source signal``.
         entities: where it says so.
-        left: share of the ordinary level, 0..1; ``None`` unless it is down, or stood lower without being so.
-        onset: of the first departure, unix seconds; ``None`` unless it is down.
-        raised_at: when somebody watching this family would have raised it; likewise.
+        left: share of the baseline, 0..1; None unless it is down, or was lower without being down.
+        onset: of the first departure, unix seconds; None unless it is down.
+        raised_at: when a live monitor of this family would have raised it, unix seconds; None unless it is down.
     """
 
     family: str
@@ -166,19 +170,19 @@ class Incident:
 
     Attributes:
         id: label, ``PK-2023-0042``; empty until the ledger has given one.
-        entities: what it is about; the country itself where the scope is the nation, or where only its
-            own line was seen.
+        entities: what it is about; the country itself if the scope is the nation, or if only its own series
+            was seen.
         networks: when it was seen on each network named.
         onset: best estimate of the beginning.
-        onset_earliest: ``None`` = it was already so when the record begins (open onset).
-        end: ``None`` = it goes on, or nobody has measured since.
+        onset_earliest: None = already under way when the data begin (open onset).
+        end: None = it goes on, or nobody has measured since.
         intervals: when it was on; daily sessions are several intervals of one incident.
-        confirmed_at: when the rule was first met with what was known then; ``None`` = never.
+        confirmed_at: when the rule was first met with what was known then; None = never.
         confidence: probability that this is interference, 0..1.
-        users: ``None`` = cannot be said.
-        kbps: for throttling; ``None`` = not measured.
-        level: for outages: share of ordinary level left; ``None`` = not measured.
-        rule: the confirmation rule met (``C1``, ``C2``, ``C3``), empty = none.
+        users: None = cannot be said.
+        kbps: for throttling; None = not measured.
+        level: for outages: share of the baseline that is left; None = not measured.
+        rule: the confirmation rule that was met (``C1``, ``C2``, ``C3``); empty = none.
         reason: why the status is what it is, in words.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
@@ -213,10 +217,141 @@ class Incident:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What is cut by name; an outage cuts no target but the line itself."""
+        """Targets that are cut by name; an outage names none, since it cuts the line itself."""
         return tuple(part.target for part in self.parts if part.target)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
         """All mechanisms, each once, in the order of the parts."""
         return tuple(dict.fromkeys(m for part in self.parts for m in part.mechanisms))
+
+
+class Sight(StrEnum):
+    """Did a source see the incident?"""
+
+    SAW = "saw"
+    DID_NOT_SEE = "did_not_see"
+    COULD_NOT_SEE = "could_not_see"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What one source says about an incident, or a family without any source.
+
+    Attributes:
+        source: its name; empty = no source of the family says anything.
+        why: in words, for a reader.
+        saw: measurements on the networks named, while it was on, that saw it.
+        contrary: those of them that reached the target.
+    """
+
+    family: Family
+    source: str
+    sight: Sight
+    why: str
+    saw: int = 0
+    contrary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """How targets fared in another country at the times at which they failed here.
+
+    Attributes:
+        probes: that failed then.
+        failing: measurements that failed then (blocked, throttled, down, or a symptom).
+        measured: measurements then that say anything.
+        failing_before: as ``failing``, in the days before the first of these times.
+        measured_before: as ``measured``, in the same days.
+    """
+
+    country: str
+    probes: int
+    failing: int
+    measured: int
+    failing_before: int
+    measured_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """How one version of a probe's software fared on one network during the event, in probes.
+
+    Attributes:
+        failing: for which the target failed at least once.
+        working: for which it only ever worked.
+    """
+
+    name: str
+    asn: int
+    failing: int
+    working: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """How one probe that saw the event fared meanwhile with everything that it measured.
+
+    Attributes:
+        targets: that it measured.
+        others: of them, those about which nothing is claimed.
+        failing: 0..``others``, how many of these failed as on a bad line; one that failed now and then counts
+            by its share.
+        of_all: True = all probes of the network together, including those that did not see it.
+    """
+
+    asn: int
+    targets: int
+    others: int
+    failing: float
+    of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """What is known for and against other explanations; empty = nothing is."""
+
+    onsets: tuple[Onset, ...] = ()
+    software: tuple[Software, ...] = ()
+    lines: tuple[LineRecord, ...] = ()
+
+
+NONE_KNOWN = Alternatives()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person reviewed a claim that was held, and let it stand.
+
+    Attributes:
+        revision: the one that was reviewed.
+        at: unix seconds, UTC.
+        note: in their words; empty = none.
+    """
+
+    incident: str
+    revision: int
+    who: str
+    at: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A revision that took something back.
+
+    Attributes:
+        incident: its label.
+        n: number of the revision.
+        at: unix seconds, UTC.
+        taken_back: each thing that is no longer claimed, in words.
+        reason: of the revision.
+    """
+
+    incident: str
+    country: str
+    n: int
+    at: float
+    taken_back: tuple[str, ...]
+    reason: str

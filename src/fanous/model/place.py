@@ -1,14 +1,16 @@
-"""Place: a country, a region of it, or a network (ASN) in it.
+"""Place: a country, a region of it, or a network (ASN) in it, and the share of users on each network.
 
 A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
 
 
 class Access(StrEnum):
-    """How users reach the network.  ``ANY`` = not told apart."""
+    """How users reach the network; ``ANY`` = not distinguished."""
 
     ANY = "any"
     MOBILE = "mobile"
@@ -16,7 +18,7 @@ class Access(StrEnum):
 
 
 class Family(StrEnum):
-    """Sources that fail together count once; a signal belongs to a family by what it measures."""
+    """Sources that fail together and so count once; a signal belongs to a family by what it measures."""
 
     EDGE = "edge"
     OONI = "ooni"
@@ -38,8 +40,8 @@ class Place:
     Attributes:
         country: ISO 3166-1 alpha-2, upper case; ``ZZ`` = unknown.
         asn: 0 = the whole country.
-        region: ISO 3166-2 (``PK-PB``); where a place has no code that is known, the country and the
-            source's own name of it (``IR:Ardebil``); empty = the whole country.
+        region: ISO 3166-2 (``PK-PB``); for a place without a known code, the country and the source's own name
+            (``IR:Ardebil``); empty = the whole country.
     """
 
     country: str
@@ -56,3 +58,53 @@ def asn_of(place: str) -> int:
     """``AS17557`` -> 17557; 0 for a country or a region."""
     number = place.removeprefix("AS")
     return int(number) if number.isdigit() else 0
+
+
+LONGEST = 45
+"""Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
+
+
+@lru_cache(maxsize=65_536)
+def is_address(text: str) -> bool:
+    """Is it an IPv4 or IPv6 address, without brackets?  Probes, readers and rules ask this of every host name."""
+    if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
+        return False  # most names, without the cost of an exception
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWeight:
+    """Users of one network.
+
+    Attributes:
+        asn: the network.
+        share: of the country's users (all access classes together), 0..1.
+        access: the line that this network sells; ``any`` = both or unknown.
+        operator: who runs it; several networks may have one operator.
+    """
+
+    asn: int
+    share: float
+    access: Access
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserWeights:
+    """A country's networks by users.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        networks: each ASN once; the shares sum to at most 1, the rest is on networks not listed.
+        error: relative standard deviation of a share (the weights' own error).
+        source: where the figures come from, with year.
+    """
+
+    country: str
+    networks: tuple[NetworkWeight, ...]
+    error: float
+    source: str

@@ -1,14 +1,102 @@
-"""Score: how what Fanous says of a labelled corpus compares with its labels."""
+"""Score: how well Fanous does on labelled corpora, how often its stated confidence is right, and how many lying probes
+it takes to deceive it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
 
-from fanous.model.calibration import Stated
+from fanous.model.incident import Scope
 
 YEAR = 365.25 * 86400.0
 
 WORLD = 195
-"""Countries that a monitor of the world watches."""
+"""Countries that a monitor of the whole world watches."""
+
+
+# --- calibration ----------------------------------------------------------------------------------------
+
+EDGES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.995, 1.0)
+"""Bounds of the classes of confidence: most claims lie above .9, where one in a hundred matters."""
+
+Z = 1.96
+"""Deviations of a normal distribution on either side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One claim whose truth is known."""
+
+    confidence: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Claims of one class of confidence.
+
+    Attributes:
+        low, high: bounds of the class; ``low`` belongs to it.
+        stated: mean confidence.
+        right: share that was right, with its 95 % interval (Wilson's).
+    """
+
+    low: float
+    high: float
+    n: int
+    stated: float
+    right: float
+    right_low: float
+    right_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All claims of one kind of evidence.
+
+    Attributes:
+        name: what the claims are about.
+        remark: what a reader must know; empty = nothing.
+        brier: mean squared difference between confidence and truth; None = there are no claims.
+        classes: those with any claim.
+    """
+
+    name: str
+    remark: str
+    n: int
+    right: int
+    brier: float | None
+    classes: tuple[Reliability, ...]
+
+
+def calibrate(name: str, claims: Sequence[Stated], remark: str = "") -> Calibration:
+    """Compare stated confidences with the truth."""
+    squares = [(one.confidence - one.right) ** 2 for one in claims]
+    classes = []
+    for low, high in pairwise(EDGES):
+        own = [c for c in claims if low <= c.confidence and (c.confidence < high or high == EDGES[-1])]
+        if own:
+            classes.append(_class(low, high, own))
+    brier = sum(squares) / len(squares) if squares else None
+    return Calibration(name, remark, len(claims), sum(c.right for c in claims), brier, tuple(classes))
+
+
+def _class(low: float, high: float, own: Sequence[Stated]) -> Reliability:
+    n, right = len(own), sum(one.right for one in own)
+    stated = sum(one.confidence for one in own) / n
+    return Reliability(low, high, n, stated, right / n, *wilson(right, n))
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    share = right / n
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+# --- one corpus -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +105,9 @@ class NetworkScore:
 
     Attributes:
         found: ``confirmed``, ``suspected`` or ``missed``.
-        overlap: bins in which both the label and Fanous say *on*, of those in which either does, counted
-            over the bins in which the network was measured; ``None`` = never measured during the label.
-        onset_error_minutes: found minus labelled; ``None`` = not found, or an open onset.
+        overlap: bins in which both the label and Fanous say *on*, of those in which either does, among the
+            bins in which the network was measured; None = never measured during the label.
+        onset_error_minutes: found minus labelled; None = not found, or an open onset.
     """
 
     asn: int
@@ -35,10 +123,10 @@ class EventScore:
     Attributes:
         confirmed: by an incident on every network that must be.
         found: ``confirmed``, ``suspected`` or ``missed``, as an incident.
-        minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; ``None`` = never.
-        incidents: that were made of it: one event should be one; confirmed ones, where there are any.
+        minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; None = never.
+        incidents: that were made of it, and should be one; only the confirmed ones, where there are any.
         intervals: of those incidents.
-        level: share of the ordinary level left in them, 0..1; ``None`` = not about levels.
+        level: share of the baseline left in them, 0..1; None = not about quantities.
         extra_networks: named in those incidents, but not labelled.
     """
 
@@ -58,15 +146,15 @@ class EventScore:
 
 @dataclass(frozen=True, slots=True)
 class LossScore:
-    """What became of one sort of loss put into quiet series, at several random moments.
+    """What became of one sort of loss that was put into quiet series at several random moments.
 
     Attributes:
         signals: that lost at once.
         loss: share of the level; hours: how long.
-        recall: by the level detector, on the first signal.
-        peer_recall: by IODA's rule on the same series; ``None`` = it does not watch such a signal.
-        minutes: median from onset to the alarm on the first signal; ``None`` = never raised.
-        found: share of the times in which an incident told of it; confirmed: of those, by rule.
+        recall: of the detector of drops, on the first signal.
+        peer_recall: of IODA's rule on the same series; None = it does not watch such a signal.
+        minutes: median from onset to the alarm on the first signal; None = never raised.
+        found: share of the times in which there was an incident; confirmed: of those, by rule.
     """
 
     signals: tuple[str, ...]
@@ -86,7 +174,7 @@ class QuietScore:
 
     Attributes:
         months: measured.
-        raised: stretches by the level detector; peer_raised: by IODA's rule, ``None`` = not watched.
+        raised: anomalies of the detector of drops; peer_raised: of IODA's rule, None = not watched.
     """
 
     signal: str
@@ -100,12 +188,12 @@ class PlantScore:
     """What became of blocking that was put into replays of quiet measurements.
 
     Attributes:
-        by: what the replays have in common; value: of it.
+        by: the property by which replays are grouped; value: that of this group.
         hit: median of the measurements that met the block: how much there was to see.
         confirmed, found: share of the events, found = suspected or confirmed.
         networks: share of the struck networks, where measured, that an incident names.
         extra_networks: named and not struck, in all.
-        incidents: made of one event that was found; ``None`` = none was.
+        incidents: made of one event that was found; None = none was.
         onset_minutes, end_minutes: median distance from the label, of those with an onset or end.
         minutes_to_confirm: median from the label's onset.
     """
@@ -126,12 +214,12 @@ class PlantScore:
 
 @dataclass(frozen=True, slots=True)
 class WorldScore:
-    """What became of one thing that happened in worlds made of replays of quiet measurements.
+    """What became of one sort of happening in worlds made of replays of quiet measurements.
 
     Attributes:
         happening: in words; hours: how long; times: worlds in which it did.
-        confirmed, found: share of the blocks, found = suspected or confirmed; ``None`` = nothing was blocked.
-        false_confirmed, false_suspected, retracted: incidents in all countries where nothing was.
+        confirmed, found: share of the blocks, found = suspected or confirmed; None = nothing was blocked.
+        false_confirmed, false_suspected, retracted: incidents in all countries where nothing was blocked.
     """
 
     happening: str
@@ -146,19 +234,19 @@ class WorldScore:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One corpus.
+    """How Fanous did on one corpus.
 
     Attributes:
-        country_months: exposure, the labelled window times countries.
-        series_months: the same times (network, target) pairs measured.
+        country_months: exposure: the labelled window times the number of countries.
+        series_months: that times the number of pairs of network and target measured.
         right_confirmed: incidents, confirmed at any time, that match an event.
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
         stated: confidence of each incident that the labels call right or false.
-        losses: of injections into level series; quiet: what is raised on these series untouched.
-        plants: of blocking put into replays of quiet measurements.
-        worlds: of platforms that fail, or are blocked, in several countries.
+        losses: put into quantities; quiet: what is raised on these series untouched.
+        plants: blocking put into replays of quiet measurements.
+        worlds: platforms that fail, or are blocked, in several countries.
     """
 
     title: str
@@ -182,7 +270,7 @@ class Evaluation:
 
     @property
     def found(self) -> float | None:
-        """Share of the events of which an incident tells, confirmed or suspected."""
+        """Share of the events with an incident, confirmed or suspected."""
         return sum(e.found != "missed" for e in self.events) / len(self.events) if self.events else None
 
     @property
@@ -192,7 +280,7 @@ class Evaluation:
 
     @property
     def false_confirmed_a_world_year(self) -> tuple[float, float]:
-        """The rate seen, and its upper 95 % bound (none seen in n country-years is still up to 3/n)."""
+        """The rate seen, and its upper 95 % bound: with none seen in n country-years it may still be 3/n."""
         world_years = max(self.country_months, 1e-9) / 12 / WORLD
         return self.false_confirmed / world_years, _at_most(self.false_confirmed) / world_years
 
@@ -202,7 +290,7 @@ class Evaluation:
 
 
 def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
-    """Counts and exposure of several evaluations as one, without their events."""
+    """Several evaluations as one: counts and exposure, without their events."""
     return Evaluation(
         title=title,
         measurements=sum(e.measurements for e in every),
@@ -220,3 +308,54 @@ def _at_most(count: int) -> float:
     """Upper 95 % bound of a Poisson count (Byar's approximation)."""
     n = count + 1
     return float(n * (1 - 1 / (9 * n) + 1.645 / (3 * n**0.5)) ** 3)
+
+
+# --- attacks --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack and its break-even.
+
+    Attributes:
+        goal: ``make`` a confirmed incident of this scope or wider, or ``unmake`` a real national one, so that
+            none of the networks attacked is named any more.
+        networks: in the country, with ``honest`` probes each.
+        days: for which the liars keep it up.
+        spread: networks on which the liars sit.
+        liars: least number with which it works; None = not even with four times the honest ones there.
+    """
+
+    goal: str
+    scope: Scope
+    strategy: str
+    networks: int
+    honest: int
+    days: float
+    spread: int
+    liars: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Share of liars among the probes on the networks attacked; None = it never works."""
+        return None if self.liars is None else self.liars / (self.liars + self.honest * self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Fifth:
+    """How often an attack by a fifth of the probes on one of five networks works, for twelve hours.
+
+    Attributes:
+        goal: ``make``: a confirmed incident names the network; ``unmake``: that of a real one does not.
+        strategy: empty = nobody lies.
+        times: attacks, each with a seed of its own.
+        worked: of them; national: of these, those that made or unmade a national claim.
+    """
+
+    goal: str
+    strategy: str
+    honest: int
+    liars: int
+    times: int
+    worked: int
+    national: int

@@ -1,8 +1,13 @@
-"""Series: values of one signal for one place (and target) in equal bins, with counts.
+"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are made of.
 
-The one module of the model that needs numpy, so that a probe does not.
+``Votes`` say of each measurement whether it saw one target fail.  A ``SourceSeries`` is a series as a public source
+gave it, before it is in the store.  A ``Rate`` says how fast data came to a probe under innocuous names, and so what
+its line gives; a ``RatePair`` how fast a target came next to another name in the same measurement.
+
+This is the only module of the model that needs numpy, so that a probe does not.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +26,7 @@ class SeriesKey:
     Attributes:
         signal: a name in ``fanous.analysis.series.signals``.
         resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
-        source: of a ready-made series: the name of its source in ``fanous.refdata.sources``; the same signal from
+        source: of a ready-made series: the name of its source in ``fanous.sources.publishers``; the same signal from
             two sources is two series, in units that need not be the same.
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
@@ -60,3 +65,116 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.times)
+
+
+Names = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """One row for each (measurement, target, signal) that says yes or no; all arrays have shape (n,).
+
+    Attributes:
+        uids: str, of the measurement.
+        times: float64, unix seconds, ascending.
+        asns: int64.
+        resolver_asns: int64, 0 but for signals of the DNS layer.
+        targets: str.
+        signals: str, a name in ``fanous.analysis.series.signals``.
+        probes: str, what counts as one independent probe.
+        seen: bool, the measurement saw it (blocked, throttled, or a symptom of it).
+        controlled: bool, a normal control travelled with the measurement.
+        mechanisms: str, of the most severe verdict behind a yes; empty = unknown.
+        kbps: float64, NaN = not measured.
+        access: str, ``any``, ``mobile`` or ``fixed``.
+        sources: str, the source it came through.
+    """
+
+    uids: Names
+    times: Floats
+    asns: Ints
+    resolver_asns: Ints
+    targets: Names
+    signals: Names
+    probes: Names
+    seen: NDArray[np.bool_]
+    controlled: NDArray[np.bool_]
+    mechanisms: Names
+    kbps: Floats
+    access: Names
+    sources: Names
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def by_target(self) -> dict[str, Ints]:
+        """Target -> its rows, ascending: so that many questions about few targets stay cheap."""
+        rows: dict[str, list[int]] = {}
+        for row, target in enumerate(self.targets.tolist()):
+            rows.setdefault(target, []).append(row)
+        return {target: np.array(own, np.int64) for target, own in rows.items()}
+
+    def of(self, targets: Iterable[str], rows: Mapping[str, Ints]) -> "Votes":
+        """The rows of some targets, by time; ``rows`` as ``by_target`` gives them."""
+        own = [rows[target] for target in targets if target in rows]
+        return self.where(np.sort(np.concatenate(own)) if own else np.array([], np.int64))
+
+    def where(self, rows: NDArray[np.bool_] | Ints) -> "Votes":
+        """The rows for which ``rows`` (bool, shape (n,)) is true, or the rows of these indices."""
+        return Votes(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceSeries:
+    """Values of one signal in bins of equal width; all arrays have shape (n,).
+
+    Attributes:
+        key: what it is about; its ``source`` is never empty.
+        step: bin width in seconds.
+        times: int64, unix seconds, UTC, at which each bin begins; in any order, each once.
+        values: float64.  NaN = the source says that it has no value there (never 0).
+    """
+
+    key: SeriesKey
+    step: int
+    times: Ints
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The controls of the downloads of one measurement.
+
+    Attributes:
+        uid: of the measurement.
+        at: unix seconds, UTC, at which it was made (not at which it arrived).
+        kbps: of the fastest of them.
+        rtt_ms: median time of the measurement's connections that stood; NaN = unknown.
+        beside: the target whose downloads they accompanied, mostly from its own address.
+        source: the source it came through.
+    """
+
+    uid: str
+    country: str
+    asn: int
+    access: Access
+    probe: str
+    at: float
+    kbps: float
+    rtt_ms: float
+    beside: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatePair:
+    """One measurement; rates in kbit/s, both above 0."""
+
+    probe: str
+    asn: int
+    target: str
+    kbps: float
+    control_kbps: float

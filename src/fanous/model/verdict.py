@@ -1,4 +1,4 @@
-"""Verdict: what a rule says about an observation and its controls.
+"""Verdict: what a rule concludes from an observation and its controls.
 
 *Insufficient* is an answer: it says that nothing may be concluded, and why.
 """
@@ -6,8 +6,7 @@
 from enum import StrEnum
 from math import nan
 
-from fanous.model.noun import noun
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer, noun
 
 
 class State(StrEnum):
@@ -21,7 +20,7 @@ class State(StrEnum):
 
 
 SLOWNESS = ".throttle."
-"""In the names of mechanisms by which what comes is slow: a symptom of those says nothing of blocking."""
+"""Part of the names of mechanisms that slow data down: a symptom of those says nothing about blocking."""
 
 
 @noun
@@ -35,12 +34,11 @@ class Verdict:
         rule_id: permanent id of the rule; its text is in ``fanous.analysis.rules``.
         mechanism: OONI's taxonomy (``tls.reset.sni``) or empty.
         why: the rule's sentence, with the figures of this case, for a reader.
-        symptom: it failed in a way that blocking would also show, but no control says whether
-            others could reach it.  Only with ``insufficient``: the detector may still count it,
-            under the caution for uncontrolled evidence.
+        symptom: it failed as if blocked, but no control says whether others could reach it.  Only with
+            ``insufficient``: the detector may still count it, with the caution due to uncontrolled evidence.
         controlled: a normal control travelled with the measurement (the outside helper, a control
             domain or the same address with another name), or it met the country's own notice of a block.
-        observations: how many observations stand behind it.
+        observations: number of observations behind it.
         kbps: rate seen, for ``throttled``; NaN = not measured.
         role: ``web``, ``api``, ``media`` endpoint.
     """

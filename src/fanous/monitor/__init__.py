@@ -1,6 +1,6 @@
 """Monitor: everything that ``fanous run`` does, in one process.
 
-One thread owns the store and answers questions about it (``fanous.store.ask``); everything else is a task in
+One thread owns the store and answers questions about it (``fanous.store.protocol``); everything else is a task in
 one event loop that ``fanous.pipeline.scheduler`` keeps running:
 
 - ``rounds``: runs this machine's own probe on its schedule, and writes to a journal on disk;

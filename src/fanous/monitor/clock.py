@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from fanous.model.instant import to_iso
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 from fanous.probe.net.sockets import SocketNetwork
 
 

@@ -18,10 +18,9 @@ import msgspec
 from fanous.log import logline
 from fanous.monitor.request import LARGEST, Carried, CommandReply, CommandRequest, address_of, carried
 from fanous.pipeline.scheduler import Crash, outcome
-from fanous.store.ask import Ask
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, Store
 
 SECONDS = 10.0
 """For a request to arrive; it is one write."""

@@ -1,20 +1,27 @@
-"""Intake: what waits on the disk goes into the store, which judges it and detects; each change is logged."""
+"""Intake: what waits on the disk goes into the store, which judges it and detects; each change is logged.
+
+Queue: moves what other collectors keep in a NATS stream into the store, like what waits on the disk.
+
+The servers hear that a message is done only after the store said so: killed at any point, the same ones
+come again, and are known by their identities.
+"""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.collector.drain import Drained, drain
+from fanous.collector.inbox import Drained, drain
+from fanous.collector.stream.address import StreamAddress
+from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.pipeline import stages
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested
 from fanous.pipeline.scheduler import pause
-from fanous.pipeline.tally import Ingested
-from fanous.store.ask import Ask
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, Store
 from fanous.wording.sentence import sentence
 
 log = getLogger("fanous.monitor")
@@ -58,7 +65,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
         place: where they waited, for the log.
     """
     began, before = time.monotonic(), _claims(store)
-    tally = stages.ingest(store, source, files, late=stages.LATE)
+    tally = ingest.ingest(store, source, files, late=ingest.LATE)
     _say_taken(place, len(files), tally, time.monotonic() - began)
     for incident in _claims(store).values():
         earlier = before.get(incident.id)
@@ -69,8 +76,8 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 
 def _claims(store: Store) -> dict[str, Incident]:
     """Incidents that measurements of today can change."""
-    since = store.now() - stages.LATE - stages.HISTORY
-    return {incident.id: incident for incident in store.incidents(since=since)}
+    since = store.now() - ingest.LATE - detect.HISTORY
+    return {incident.id: incident for incident in store.ledger.incidents(since=since)}
 
 
 def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
@@ -91,7 +98,7 @@ def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
         log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
     for remark in tally.remarks:
         log.warning(logline("unusable", left_by="an interrupted run", why=remark))
-    for note in stages.out_of_reach(tally):
+    for note in ingest.out_of_reach(tally):
         log.warning(logline("out_of_reach", why=note))
 
 
@@ -106,3 +113,34 @@ def _say_claimed(incident: Incident) -> None:
             says=sentence(incident),
         )
     )
+
+
+class Streamed:
+    """Args:
+    source: of what probes send.
+    """
+
+    def __init__(self, ask: Ask, address: StreamAddress, source: str) -> None:
+        self._ask, self._address, self._source = ask, address, source
+
+    async def take(self, stop: asyncio.Event) -> None:
+        """Until stopped.
+
+        Raises:
+            FanousError: the servers cannot be reached, or the store does not take what came.
+        """
+        await asyncio.to_thread(self._take, stop, asyncio.get_running_loop())
+
+    def _take(self, stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread of its own, since a writer waits; the store is asked in the one that owns it."""
+
+        async def brought(files: Sequence[Path]) -> Ingested:
+            return await self._ask(partial(bring, str(self._address), files, self._source))
+
+        def bring_in(files: Sequence[Path]) -> Mapping[int, str]:
+            tally = asyncio.run_coroutine_threadsafe(brought(files), loop).result()
+            return {reject.line: reject.why for reject in tally.rejects}
+
+        with Writer(self._address, patience=0) as writer:  # the scheduler tries again, and says so
+            while not stop.is_set():
+                drain_stream(writer, bring_in)

@@ -8,40 +8,34 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.collector.default_ranges import origins_named
-from fanous.collector.door import Policy
+from fanous.collector.checkin import DEFAULT_URLS, read_urls
+from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
-from fanous.collector.origin import trusted_proxies
-from fanous.collector.serve import listening_socket, serving
-from fanous.collector.urls import DEFAULT_URLS, read_urls
-from fanous.config import data_folder
+from fanous.collector.origin import origins_named, trusted_proxies
+from fanous.collector.server import listening_socket, serve, server_config
+from fanous.collector.settings import DoorSettings
+from fanous.config import Address, data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.monitor.alerts import tell
 from fanous.monitor.control import Dispatch, Local
-from fanous.monitor.heartbeats import Hearing
-from fanous.monitor.intake import Intake
-from fanous.monitor.pages import serve_until
-from fanous.monitor.queue import Streamed
+from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.rounds import OwnProbe
-from fanous.monitor.selfcheck import Selfcheck
-from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
+from fanous.monitor.settings import OWN, Configuration
 from fanous.monitor.sources import Sources
-from fanous.monitor.upkeep import Upkeep
+from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
-from fanous.pipeline.vitals.status import status_app
+from fanous.pipeline.status import status_app
 from fanous.probe.orders import envelope_of
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
-from fanous.store.ask import Ask, OneThread
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, OneThread, Store
 from fanous.web.application import application
-from fanous.web.site import Site
+from fanous.web.routes import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -66,7 +60,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
 def _opened(configuration: Configuration) -> Store:
     store = open_store(configuration.store, clock=configuration.clock)
     if configuration.holds_national is not None:
-        store.hold_national(configuration.holds_national)
+        store.ledger.hold_national(configuration.holds_national)
     return store
 
 
@@ -133,7 +127,7 @@ def tasks_of(
             configuration.rounds,
             configuration.settings,
             configuration.clock,
-            lambda: ask(lambda store: store.events()),
+            lambda: ask(lambda store: store.ledger.events()),
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)
@@ -161,7 +155,7 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
         world=set_.map,
         heard=hearing.heard,
         key=set_.key,
-        token=set_.token,
+        token=str(set_.token),
     )
 
 
@@ -181,7 +175,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     async def show() -> None:
         listening = sockets.take()
         log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
-        await serve_until(stop, application(ask, site), listening)
+        await serve(server_config(application(ask, site)), listening, stop)
 
     return Task("pages", show)
 
@@ -189,7 +183,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
 def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "[run] status")
     app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures, lambda: selfcheck.feed)
-    return Task("status", lambda: serve_until(stop, app, sockets.take()))
+    return Task("status", lambda: serve(server_config(app), sockets.take(), stop))
 
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:

@@ -22,9 +22,9 @@ from fanous.monitor.settings import Rounds
 from fanous.pipeline.scheduler import pause
 from fanous.probe import consent
 from fanous.probe.allowance import DayMeter
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import RunReport, report_id, run
 from fanous.probe.settings import Settings, probe_folder
+from fanous.probe.trace import ProbeVantage
 from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0

@@ -1,43 +1,41 @@
 """Settings: what ``fanous run`` does, read from one TOML file; every key has a default.
 
-A complaint names file, table and key, and the nearest key that there is.
+Each room declares its own tables; here are those of the monitor itself, and all of them put together.
 """
 
 import random
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Self
 
-from fanous.collector.default_ranges import NOTHING
+from msgspec import Meta, structs
+
 from fanous.collector.inbox import inbox_of
-from fanous.collector.origin import trusted_proxies
+from fanous.collector.settings import DoorSettings
 from fanous.collector.stream.address import StreamAddress, parse_address
-from fanous.collector.urls import read_urls
-from fanous.config import Table, read_config, web_address
+from fanous.config import Address, CountryCode, Instant, Section, Some, Text, WrongKey, about, section, wrong
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.clock import Clock
-from fanous.monitor.site import SiteSettings, site_settings
 from fanous.monitor.sources import Errand, errands
 from fanous.pipeline.retain import Retention, retention
-from fanous.probe.cadence import cadence
+from fanous.probe.allowance import VOLUNTEER_LEAST, cadence, check_interval, least_interval, pause
 from fanous.probe.consent import check_country
-from fanous.probe.options import DEFAULT_LIST, ProbeOptions, wanted_of
-from fanous.probe.record import ProbeVantage
-from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval, pause
-from fanous.probe.run import is_near
-from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probe.run import ProbeOptions, is_near, wanted_of
+from fanous.probe.settings import MOBILE_CAP_MB, Seconds, Settings
+from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
-from fanous.refdata.countries import is_country
+from fanous.refdata.countries import check_countries
 from fanous.sources.ooni.header import LATEST
-from fanous.sources.settings import source_settings
+from fanous.sources.publishers import source_settings
 from fanous.store.location import StoreLocation
 from fanous.store.notices import review_national
+from fanous.web.settings import SiteSettings
 
 PAGE = "127.0.0.1:8470"
-DOOR = "127.0.0.1:8471"
 
 OWN = "own"
 """Folder, within the inbox, of what this machine's own probe measured."""
@@ -46,12 +44,47 @@ FASTEST = 10_000.0
 """A tick of ten minutes is then 60 ms: less than a measurement takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen; port 0 = any that is free."""
+class OptionalAddress(Address):
+    """``none`` in the file, and empty here, = nowhere."""
 
-    host: str
-    port: int
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        return cls() if text == "none" else super().from_toml(text)
+
+
+class RunTable(Section, frozen=True):
+    """The table ``[run]``; see ``Configuration``."""
+
+    listen: OptionalAddress = OptionalAddress(PAGE)
+    status: OptionalAddress = OptionalAddress()
+    every: Annotated[float, Meta(ge=0.05, le=3600)] = 5.0
+    inbox: Path | None = None
+    queue: Text = ""
+
+    def __post_init__(self) -> None:
+        self.stream()
+
+    def stream(self) -> StreamAddress | None:
+        with about("queue"):
+            return parse_address(self.queue) if self.queue else None
+
+
+class ClockTable(Section, frozen=True):
+    """The table ``[clock]``: of a lab, in which time runs faster; see ``Clock``."""
+
+    rate: Annotated[float, Meta(ge=1, le=FASTEST)] = 1.0
+    since: Instant | None = None
+
+    def __post_init__(self) -> None:
+        if self.rate != 1.0 and self.since is None:
+            raise WrongKey("since", "it is missing")
+        if self.clock()() >= LATEST:
+            raise WrongKey("since", "that clock has run past the year 2100: name a later moment")
+
+    def clock(self) -> Clock:
+        return Clock() if self.rate == 1.0 or self.since is None else Clock(self.rate, self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +122,55 @@ class Rounds:
         return pause(every, self.least, dice)
 
 
-@dataclass(frozen=True, slots=True)
-class DoorSettings:
-    """The embedded collector; the attributes are the options of ``fanous collect``."""
+class RoundsTable(Section, frozen=True):
+    """The table ``[rounds]``; see ``Rounds``.
+
+    Attributes:
+        lists: names or files of test lists.
+        organisation: a vantage point of an organisation's own, which may measure more often than a volunteer's.
+    """
 
     on: bool = True
-    listen: Address = field(default_factory=lambda: Address("127.0.0.1", 8471))
-    trust_proxy: tuple[str, ...] = ()
-    networks: Path | None = None
-    urls: Path | None = None
-    orders: Path | None = None
-    helper_url: str = ""
-    per_address: float = 10.0
-    contact: str = ""
-    lab: bool = False
+    urls: Some[Text] = ()
+    lists: Some[Text] = ()
+    every: Seconds = VOLUNTEER_LEAST
+    organisation: bool = False
+    country: CountryCode = UNKNOWN_COUNTRY
+    asn: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    mobile: bool = False
+    consent: bool = False
+    health: bool = True
+
+    def __post_init__(self) -> None:
+        try:
+            check_interval(self.every, organisation=self.organisation)
+        except FanousError as error:
+            raise WrongKey("every", str(error).replace("--organisation", "organisation = true")) from None
+        if self.country != UNKNOWN_COUNTRY:
+            check_countries("country", [self.country])
+        with about("country"):
+            check_country(self.country)
+        self._measured(lambda _: None)
+
+    def _measured(self, say: Callable[[str], None]) -> ProbeOptions:
+        with about("urls"):
+            wanted_of(self.urls, (), say)  # alone, so that a complaint names the key that it is about
+        with about("lists" if self.lists else "urls"):
+            return wanted_of(self.urls, self.lists, say)
+
+    def rounds(self) -> Rounds:
+        """What of a list is left out is said on standard error."""
+        measured = self._measured(lambda line: print(line, file=sys.stderr))
+        return Rounds(
+            on=self.on,
+            urls=measured.urls,
+            apps=measured.apps,
+            every=self.every,
+            least=least_interval(organisation=self.organisation),
+            vantage=ProbeVantage(self.country, self.asn, "mobile" if self.mobile else ""),
+            consented=self.consent,
+            health=self.health,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +188,19 @@ class Configuration:
 
     store: Path | StoreLocation
     inbox: Path
-    queue: StreamAddress | None = None
-    page: Address | None = field(default_factory=lambda: Address("127.0.0.1", 8470))
-    status: Address | None = None
-    every: float = 5.0
-    clock: Clock = field(default_factory=Clock)
-    rounds: Rounds = field(default_factory=Rounds)
-    settings: Settings = field(default_factory=Settings)
-    door: DoorSettings = field(default_factory=DoorSettings)
-    site: SiteSettings = field(default_factory=SiteSettings)
-    alerting: Alerting = field(default_factory=Alerting)
-    sources: tuple[Errand, ...] = ()
-    retention: Retention = field(default_factory=Retention)
-    holds_national: bool | None = None
+    queue: StreamAddress | None
+    page: Address | None
+    status: Address | None
+    every: float
+    clock: Clock
+    rounds: Rounds
+    settings: Settings
+    door: DoorSettings
+    site: SiteSettings
+    alerting: Alerting
+    sources: tuple[Errand, ...]
+    retention: Retention
+    holds_national: bool | None
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -141,179 +209,56 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     Raises:
         FanousError: the file says something unknown, unsafe, or that does not go together.
     """
-    document = read_config(file) if file else {}
-    where = file or Path("defaults")
-
-    def table(name: str) -> Table:
-        return Table(str(where), name, document.get(name, {}))
-
-    run = table("run")
-    run.allow("listen", "status", "every", "inbox", "queue")
-    page, status = run.text("listen", default=PAGE), run.text("status", default="none")
-    settings = _settings(table("probe"), where)
-    rounds = _rounds(table("rounds"))
-    if rounds.vantage.network_type == "mobile":
-        settings = replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB))
+    run = section(file, "run", RunTable)
+    rounds = section(file, "rounds", RoundsTable).rounds()
     found = Configuration(
         store=store,
-        inbox=_inbox(run, store, where),
-        queue=_queue(run) if run.has("queue") else None,
-        page=None if page == "none" else _address(run, "listen", page),
-        status=None if status == "none" else _address(run, "status", status),
-        every=run.number("every", default=5.0, least=0.05, most=3600),
-        clock=_clock(table("clock")),
+        inbox=_inbox(run, store, file),
+        queue=run.stream(),
+        page=run.listen or None,
+        status=run.status or None,
+        every=run.every,
+        clock=section(file, "clock", ClockTable).clock(),
         rounds=rounds,
-        settings=settings,
-        door=_door(table("collector"), where),
-        site=site_settings(table("web"), where.parent),
+        settings=_settings(file, mobile=rounds.vantage.network_type == "mobile"),
+        door=section(file, "collector", DoorSettings),
+        site=section(file, "web", SiteSettings),
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
         retention=retention(file),
         holds_national=review_national(file),
     )
-    _check_lab(found, where)
+    _check_lab(found, file)
     return found
 
 
-def _inbox(run: Table, store: Path | StoreLocation, where: Path) -> Path:
-    if run.has("inbox"):
-        return _beside(where, run.text("inbox"))
+def _inbox(run: RunTable, store: Path | StoreLocation, file: Path | None) -> Path:
+    if run.inbox is not None:
+        return run.inbox
     if isinstance(store, StoreLocation):
-        raise run.wrong("inbox", "it is missing: a store that is given by addresses has no folder beside it")
+        why = "it is missing: a store that is given by addresses has no folder beside it"
+        raise wrong(file or "defaults", "run", "inbox", why)
     return inbox_of(store)
 
 
 def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
     """Folders of what waits for the store; none where its addresses stand alone."""
-    document = read_config(file) if file else {}
-    run = Table(str(file or "defaults"), "run", document.get("run", {}))
-    if isinstance(store, StoreLocation) and not run.has("inbox"):
+    run = section(file, "run", RunTable)
+    if isinstance(store, StoreLocation) and run.inbox is None:
         return ()
-    inbox = _inbox(run, store, file or Path("defaults"))
+    inbox = _inbox(run, store, file)
     return inbox, inbox / OWN
 
 
-def _queue(run: Table) -> StreamAddress:
-    text = run.text("queue")
-    with run.about("queue"):
-        return parse_address(text)
+def _settings(file: Path | None, *, mobile: bool) -> Settings:
+    settings = section(file, "probe", Settings)
+    if settings.ca_file and file is not None:
+        beside = (file.parent / Path(settings.ca_file).expanduser()).absolute()
+        settings = structs.replace(settings, ca_file=str(beside))
+    return structs.replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB)) if mobile else settings
 
 
-def _address(table: Table, key: str, text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise table.wrong(key, f"{text!r} is not HOST:PORT, such as {PAGE}")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
-
-
-def _clock(table: Table) -> Clock:
-    table.allow("rate", "since")
-    rate = table.number("rate", default=1.0, least=1, most=FASTEST)
-    since = table.instant("since") if table.has("since") or rate != 1.0 else 0.0
-    if rate == 1.0:
-        return Clock()
-    clock = Clock(rate, since)
-    if clock() >= LATEST:
-        raise table.wrong("since", "that clock has run past the year 2100: name a later moment")
-    return clock
-
-
-def _settings(table: Table, where: Path) -> Settings:
-    settings = settings_from(table)
-    if settings.ca_file:
-        settings = replace(settings, ca_file=str(_beside(where, settings.ca_file)))
-    return settings
-
-
-def _rounds(table: Table) -> Rounds:
-    table.allow(
-        *("on", "urls", "lists", "every", "organisation", "country", "asn", "mobile", "consent", "health")
-    )
-    organisation = table.flag("organisation", default=False)
-    every = table.number("every", default=VOLUNTEER_LEAST)
-    try:
-        check_interval(every, organisation=organisation)
-    except FanousError as error:
-        raise table.wrong("every", str(error).replace("--organisation", "organisation = true")) from None
-    measured = _measured(table)
-    return Rounds(
-        on=table.flag("on", default=True),
-        urls=measured.urls,
-        apps=measured.apps,
-        every=every,
-        least=least_interval(organisation=organisation),
-        vantage=_vantage(table),
-        consented=table.flag("consent", default=False),
-        health=table.flag("health", default=True),
-    )
-
-
-def _measured(table: Table) -> ProbeOptions:
-    urls = table.texts("urls") if table.has("urls") else ()
-    lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
-    if urls:
-        with table.about("urls"):
-            wanted_of(urls, (), _say)  # alone, so that a complaint names the key that it is about
-    with table.about("lists" if lists else "urls"):
-        return wanted_of(urls, lists, _say)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def _vantage(table: Table) -> ProbeVantage:
-    asn = table.integer("asn", default=0)
-    if not 0 <= asn < 2**32:
-        raise table.wrong("asn", f"{asn} is no number of a network")
-    country = table.country() if table.has("country") else UNKNOWN_COUNTRY
-    if country != UNKNOWN_COUNTRY and not is_country(country):
-        raise table.wrong("country", f"{country!r} is no ISO 3166-1 code such as 'PK'")
-    with table.about("country"):
-        check_country(country)
-    return ProbeVantage(country, asn, "mobile" if table.flag("mobile", default=False) else "")
-
-
-def _door(table: Table, where: Path) -> DoorSettings:
-    table.allow(
-        *("on", "listen", "trust_proxy", "networks", "urls", "orders"),
-        *("helper_url", "per_address", "contact", "lab"),
-    )
-
-    def file(key: str) -> Path | None:
-        return _beside(where, table.text(key)) if table.has(key) else None
-
-    trusted = table.texts("trust_proxy") if table.has("trust_proxy") else ()
-    networks, urls, orders = file("networks"), file("urls"), file("orders")
-    with table.about("trust_proxy"):
-        trusted_proxies(trusted)
-    if networks is not None and networks.name != NOTHING and not networks.is_file():
-        raise table.wrong("networks", f"there is no file {networks}")
-    if orders is not None and not orders.is_file():
-        raise table.wrong("orders", f"there is no file {orders}")
-    if urls is not None:
-        with table.about("urls"):
-            read_urls(urls)
-    return DoorSettings(
-        on=table.flag("on", default=True),
-        listen=_address(table, "listen", table.text("listen", default=DOOR)),
-        trust_proxy=trusted,
-        networks=networks,
-        urls=urls,
-        orders=orders,
-        helper_url=web_address(table, "helper_url").rstrip("/"),
-        per_address=table.number("per_address", default=10.0, least=0.01),
-        contact=table.text("contact") if table.has("contact") else "",
-        lab=table.flag("lab", default=False),
-    )
-
-
-def _beside(where: Path, name: str) -> Path:
-    """A relative name stands beside the file that says it, wherever one calls from."""
-    return (where.parent / Path(name).expanduser()).absolute()
-
-
-def _check_lab(found: Configuration, where: Path) -> None:
+def _check_lab(found: Configuration, file: Path | None) -> None:
     """A fast clock makes rounds follow each other within moments: that is for servers of one's own alone.
 
     Raises:
@@ -323,11 +268,11 @@ def _check_lab(found: Configuration, where: Path) -> None:
         return
     far = [*_not_near(found.rounds.urls), *found.rounds.apps]
     if far or found.rounds.health or not found.settings.allow_private:
-        raise FanousError(
-            f"{where}: [clock] rate: a clock that runs faster is for a lab; then [rounds] urls must be "
-            f"addresses of your own network{f' (not {far[0]})' if far else ''}, [rounds] health = false, "
-            "and [probe] allow_private = true"
+        why = (
+            "a clock that runs faster is for a lab; then [rounds] urls must be addresses of your own network"
+            f"{f' (not {far[0]})' if far else ''}, [rounds] health = false, and [probe] allow_private = true"
         )
+        raise wrong(file or "defaults", "clock", "rate", why)
 
 
 def _not_near(urls: Sequence[str]) -> list[str]:

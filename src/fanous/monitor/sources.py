@@ -16,14 +16,13 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.monitor.clock import Clock
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
-from fanous.pipeline.stages import detect_all
-from fanous.refdata.sources import SOURCES
+from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
-from fanous.sources.settings import SourceSettings
-from fanous.sources.signals.live import Get, Query
-from fanous.store.ask import Ask as AskStore
+from fanous.sources.publishers import SOURCES, SourceSettings
+from fanous.store.protocol import Ask as AskStore
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -130,7 +129,7 @@ def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulle
         return None
     since, until = newest(errand.source, now)
     ask = Query(errand.country, since, until, told.networks, told.regions)
-    return ask, store.pulled(errand.source, errand.country)
+    return ask, store.facts.pulled(errand.source, errand.country)
 
 
 def _keep(errand: Errand, fetched: Sequence[Fetched], store: Store) -> Pull:

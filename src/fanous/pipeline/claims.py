@@ -1,26 +1,23 @@
-"""Claims: checks what others say, and reports on announced events, by what the store knows; reads only."""
+"""Claims: checks what others say against the store, and reports on announced events; reads only."""
 
 from itertools import pairwise
 from math import inf
 
 import numpy as np
 
+from fanous.analysis.incidents.alternatives import Policing, policing
 from fanous.analysis.incidents.claims import Checked, check_claim
-from fanous.analysis.incidents.collateral import beside
-from fanous.analysis.incidents.corrections import taken_back
-from fanous.analysis.incidents.coverage import coverage_of
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
-from fanous.analysis.incidents.policer import Policing, policing
-from fanous.analysis.incidents.witnesses import who_saw_what
+from fanous.analysis.incidents.hints import beside
+from fanous.analysis.incidents.revision import taken_back
+from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.model.claim import Claim, Said
-from fanous.model.correction import Correction
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
 from fanous.model.place import Family
-from fanous.model.witness import Witness
-from fanous.pipeline.interference import FAMILY_OF
-from fanous.refdata.examinations import exam_season
+from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
+from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
 
@@ -28,15 +25,15 @@ def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
     """Who saw the incident, who did not, and who could not have."""
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
-    return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+    return who_saw_what(incident, store.facts.votes(incident.country, start, end, targets), FAMILY_OF)
 
 
 def what_else(store: Store, incident: Incident) -> list[str]:
     """Hints beside an incident: what went before it, what may have been hit without being meant."""
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
     asns = [asn for network in incident.networks if (asn := network.asn)]
-    addresses = store.failing_addresses(incident.country, asns, incident.intervals)
-    told = beside(incident, store.incidents(incident.country), domains, addresses)
+    addresses = store.facts.failing_addresses(incident.country, asns, incident.intervals)
+    told = beside(incident, store.ledger.incidents(incident.country), domains, addresses)
     season = exam_season(incident.country, incident.onset)
     return [*told, season] if season and season not in incident.hints else told
 
@@ -47,13 +44,13 @@ def slowed_how(store: Store, incident: Incident) -> Policing | None:
     if not slow:
         return None
     asns = [asn for network in incident.networks if (asn := network.asn)]
-    return policing(store.rate_pairs(incident.country, slow, asns, incident.intervals))
+    return policing(store.facts.rate_pairs(incident.country, slow, asns, incident.intervals))
 
 
 def check(store: Store, claim: Claim) -> Checked:
     """Hold one claim against the incidents and the coverage of its country, time and targets."""
-    incidents = store.incidents(claim.country, claim.since, claim.until)
-    votes = store.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
+    incidents = store.ledger.incidents(claim.country, claim.since, claim.until)
+    votes = store.facts.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
     return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until), _watched(store, claim))
@@ -62,7 +59,7 @@ def check(store: Store, claim: Claim) -> Checked:
 def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
     """Families of levels that would have shown a nation-wide outage that somebody claims."""
     is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
-    if not is_national or not store.series_fetched(claim.country):
+    if not is_national or not store.facts.series_fetched(claim.country):
         return ()
     from fanous.pipeline.outages import (
         watched_families,  # the detectors: only where there is something for them
@@ -74,8 +71,8 @@ def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
 def corrections(store: Store, country: str | None = None) -> list[Correction]:
     """Every revision that took something back, newest first; ``None`` = of all countries."""
     found = []
-    for incident in store.incidents(country):
-        revisions = store.revisions(incident.id)
+    for incident in store.ledger.incidents(country):
+        revisions = store.ledger.revisions(incident.id)
         for before, after in pairwise(revisions):
             gone = taken_back(before.incident, after.incident)
             if gone:
@@ -85,7 +82,7 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
 
 def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     """What was seen around an announced event."""
-    incidents = store.incidents(event.country)
+    incidents = store.ledger.incidents(event.country)
     targets = sorted(set(event.targets)) or None
-    votes = store.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
-    return report_event(event, incidents, votes, store.span(event.country))
+    votes = store.facts.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
+    return report_event(event, incidents, votes, store.facts.span(event.country))

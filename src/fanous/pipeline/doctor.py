@@ -1,4 +1,4 @@
-"""Doctor: what the probe, the server parts and the lab need, and what of it this machine lacks."""
+"""Doctor: what the probe, the server parts and the lab need, and which of it this machine lacks."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
 from pathlib import Path
 
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 
 WITHOUT = {
     "apprise": "alerts by mail, Telegram and other messengers",

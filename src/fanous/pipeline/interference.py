@@ -5,30 +5,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.detectors.cache import Recall
+from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.dissent import is_lone_dissent
 from fanous.analysis.incidents.group import TypedAnomaly, correlate
-from fanous.analysis.incidents.networks import inside
+from fanous.analysis.incidents.networks import inside, is_lone_dissent
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import Slowness, slowness
-from fanous.model.alternatives import NONE_KNOWN, Alternatives
-from fanous.model.incident import Estimate, Incident, Interval
-from fanous.model.look import Look
-from fanous.model.place import Family
-from fanous.model.series import Series
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
+from fanous.model.coverage import Look
+from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
+from fanous.model.place import UserWeights
+from fanous.model.series import Series, Votes
 from fanous.pipeline.judge import rules_version
+from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
 DAY = 86400.0
-
-FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
-"""Which family each source's measurements belong to."""
 
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
@@ -51,22 +46,23 @@ def find_interference(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
-    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
-    beats = store.looks(since, until)
-    series = store.series(country, since, until, TICK)
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), version_of(Reads.VOTES))
+    beats = store.facts.looks(since, until)
+    series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
-    findings = _findings(series)
+    findings = _findings(Reads.VOTES, series)
     return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
         store, (since, until), setting
     )
 
 
-def _findings(series: Sequence[Series]) -> list[TypedAnomaly]:
+def _findings(reads: Reads, series: Sequence[Series]) -> list[TypedAnomaly]:
+    """What every registered detector of such series finds, as far as it is worth a suspicion."""
     return [
         TypedAnomaly(anomaly, detector.kind)
-        for detector in DETECTORS.values()
+        for detector in detectors_of(reads)
         for anomaly in _recall.find(detector, series)
-        if anomaly.probability >= detector.options.suspect_at
+        if anomaly.probability >= detector.suspect_at
     ]
 
 
@@ -81,8 +77,8 @@ def _interference(
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, *when, targets)
-    elsewhere = store.working_elsewhere(country, *when, targets)
+    votes = store.facts.votes(country, *when, targets)
+    elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []
@@ -99,10 +95,10 @@ def _interference(
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
-    setting = replace(setting, detector_version=SLOWDOWN_DETECTOR_VERSION)
-    told = slowness(store.rates(*when), setting.country)
+    setting = replace(setting, detector_version=version_of(Reads.RATES))
+    told = slowness(store.facts.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
-    findings = _findings(told.series)
+    findings = _findings(Reads.RATES, told.series)
     found = [
         incident_of(group, told.votes, nobody, setting, findings=findings) for group in correlate(findings)
     ]
@@ -137,9 +133,11 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
     return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(store.software(country, targets, asns, stretches)),
-        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(
+            store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
+        ),
+        tuple(store.facts.software(country, targets, asns, stretches)),
+        tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
     )
 
 

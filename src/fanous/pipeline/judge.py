@@ -1,25 +1,22 @@
-"""Judges measurements without a store, for ``fanous judge``."""
+"""Judge: one record to its verdicts, and what became of all that were read; no store is needed.
 
+record -> parsed measurement -> verdicts
+"""
+
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
 from fanous.errors import Rejected
-from fanous.model.measurement import ParsedMeasurement
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.tally import Ingested
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-
-NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
-"""A nettest of another kind, or one that wrote no results."""
-
-
-UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
-"""What whoever measured with our own probe can do about it stands in ``fanous.probe.notes``."""
 
 
 def known_fingerprints() -> Fingerprints:
@@ -36,9 +33,79 @@ def rules_version() -> str:
     return RULES_VERSION + known_fingerprints().version
 
 
+def judge_record(
+    record: Record, fingerprints: Fingerprints | None = None
+) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
+    """One raw record to its facts and verdicts; what rules read of pages is not kept.
+
+    Args:
+        fingerprints: ``None`` = those that are known on this machine.
+
+    Raises:
+        Rejected: the record cannot be used.
+    """
+    parsed = MEASUREMENT_SOURCES[record.source].parse(record)
+    verdicts = judge(parsed, fingerprints or known_fingerprints())
+    return parsed.without_pages(), verdicts
+
+
+REJECTS_LISTED = 1000
+"""All rejects are counted, and only so many listed, so that a bad file of any size fits in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    file: str
+    line: int
+    why: str
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What became of the files, in measurements (rows for CSVs): read = stored + duplicate + rejected.
+
+    Attributes:
+        rejects: the first ``REJECTS_LISTED``.
+        remarks: what an interrupted run left behind that cannot be used, in words.
+        notes: what there is to say about whole files, in words: columns that were passed over, and the like.
+        by_test: stored measurements by nettest.
+        late: stored measurements that are too old for detection to go back to (``LATE``).
+        ahead: stored measurements dated in the future (``AHEAD``); no detection looks there.
+    """
+
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    by_test: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    late: int = 0
+    ahead: int = 0
+
+    @property
+    def read(self) -> int:
+        return self.stored + self.duplicate + self.rejected
+
+    def reject(self, file: str, line: int, why: str, items: int = 1) -> None:
+        self.rejected += items
+        if len(self.rejects) < REJECTS_LISTED:
+            self.rejects.append(Reject(file, line, why))
+
+
+# --- fanous judge ---------------------------------------------------------------------------------------
+
+NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
+"""A nettest of another kind, or one that wrote no results."""
+
+
+UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
+"""``fanous.probe.words`` says what somebody who measured with our own probe can do about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedRecord:
-    """One measurement, its verdicts, and notes beside them (sentences; often none)."""
+    """One measurement, its verdicts, and notes on it (sentences; often none)."""
 
     parsed: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
@@ -53,10 +120,7 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedReco
     """
     connector = MEASUREMENT_SOURCES["ooni"]
     for path in paths:
-
-        def on_reject(line: int, why: str, file: str = str(path)) -> None:
-            tally.reject(file, line, why)
-
+        on_reject = partial(tally.reject, str(path))
         for record in connector.read(path, on_reject):
             try:
                 parsed = connector.parse(record)
@@ -67,7 +131,7 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedReco
 
 
 def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The same as documents, and ``file:line: why`` of what cannot be used.
+    """``judge_records`` as documents, and ``file:line: why`` of what cannot be used.
 
     Raises:
         FanousError: a file that cannot be read at all.
@@ -78,10 +142,10 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
-    """A record that does not say where it was made has no voice in any series (the store
-    sees to that); whoever asks about it is answered all the same."""
-    # Not at the top: whoever ingests or detects needs these rules and no probe.
-    from fanous.probe import notes as probe
+    """A record that does not say where it was made counts in no series (the store sees to that); whoever asks about
+    it gets an answer all the same."""
+    # Not at the top: ingesting and detecting need these rules and no probe.
+    from fanous.probe import words as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK
 
     notes, own = probe.notes_of(data), parsed

@@ -9,22 +9,21 @@ from functools import partial
 
 import numpy as np
 
-from fanous.analysis.detectors import LEVEL, QUANTITY_DETECTOR_VERSION, QUANTITY_DETECTORS
-from fanous.analysis.detectors.grid import fills_days
-from fanous.analysis.detectors.rollup import rolled_up
-from fanous.analysis.incidents.absorb import absorb
+from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.grid import fills_days, rolled_up
+from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.course import worth_keeping
-from fanous.analysis.incidents.outage import Situation, outage_of
-from fanous.analysis.incidents.outage_group import outages
+from fanous.analysis.incidents.group import outages
+from fanous.analysis.incidents.merge import absorb
+from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
-from fanous.model.place import Family, Place
+from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import Series
-from fanous.model.weights import UserWeights
-from fanous.refdata.examinations import exam_season
+from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
 
 DAY = 86400.0
@@ -40,9 +39,8 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
-    """Series whose departures show incidents of this kind before any other."""
-    names = [signal.name for signal in SIGNALS.values() if signal.is_quantity and signal.proves[0] is kind]
-    return store.levels(country, since, until, names)
+    """Series that detectors of this kind of incident watch."""
+    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
 
 
 def find_outages(
@@ -51,7 +49,7 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.rates(since, until), country)
+    speeds += speed_series(store.facts.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
@@ -60,13 +58,22 @@ def find_outages(
         weights=shares,
         elsewhere=_elsewhere(store, country, since, until),
         rules_version=rules_version,
-        detector_version=QUANTITY_DETECTOR_VERSION,
+        detector_version=version_of(Reads.QUANTITIES),
         season=partial(exam_season, country),
     )
-    slow = outages_of(
-        QUANTITY_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN
-    )
-    return absorb(outages_of(QUANTITY_DETECTORS["drop"](series), situation), slow)
+    slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
+    return absorb(_of_kind(Kind.OUTAGE, situation), slow)
+
+
+def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
+    """What all detectors of one kind of incident find, grouped together."""
+    anomalies = [
+        anomaly
+        for detector in detectors_of(Reads.QUANTITIES, kind)
+        for anomaly in detector.found(situation.series)
+        if anomaly.probability >= detector.suspect_at
+    ]
+    return outages_of(anomalies, situation, kind)
 
 
 def outages_of(
@@ -82,7 +89,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
     """When other countries had an outage."""
     return [
         (incident.country, interval)
-        for incident in store.incidents(None, since, until)
+        for incident in store.ledger.incidents(None, since, until)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
         and incident.status is not Status.RETRACTED
@@ -92,7 +99,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """What cannot be said of the country's connectivity, and why; nothing where no source of it was read."""
-    series = quantity_series(store, country, since - LEVEL.days * DAY, until)
+    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     if not series:
         return []
     lacking = []
@@ -102,11 +109,11 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         lacking.append((CONNECTIVITY, f"no day is a whole number of bins of {named}: nothing looks at them"))
     series = [s for s in series if fills_days(s.step)]
     ages = (
-        (0, LEVEL.least_days, "no ordinary level is known yet"),
+        (0, DROP.options.least_days, "no ordinary level is known yet"),
         (
-            LEVEL.least_days,
-            LEVEL.week_seen,
-            f"no whole week is known yet, so a loss must be {LEVEL.widen:g} times as deep as later",
+            DROP.options.least_days,
+            DROP.options.week_seen,
+            f"no whole week is known yet, so a loss must be {DROP.options.widen:g} times as deep as later",
         ),
     )
     for least, most, what in ages:
@@ -114,7 +121,7 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         if young:
             named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in young}))
             lacking.append((CONNECTIVITY, f"less than {most} days of {named}: {what}"))
-    families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= LEVEL.least_days}
+    families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= DROP.options.least_days}
     if len(families & OUTAGE_FAMILIES) == 1:
         (only,) = families & OUTAGE_FAMILIES
         lacking.append(
@@ -128,7 +135,7 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
 
     Each has a line of the whole country with a history before it, and values in half of its bins.
     """
-    series = quantity_series(store, country, since - LEVEL.days * DAY, until)
+    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
@@ -136,7 +143,7 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:
     inside = (one.times >= since) & (one.times < until) & ~np.isnan(one.values)
-    has_history = bool(len(one)) and since - float(one.times[0]) >= LEVEL.least_days * DAY
+    has_history = bool(len(one)) and since - float(one.times[0]) >= DROP.options.least_days * DAY
     return has_history and 2 * int(inside.sum()) * one.step >= until - since
 
 

@@ -1,31 +1,41 @@
-"""Pull: brings series of live sources into the store, piece by piece.
+"""Pull: brings series of live sources into the store, piece by piece, or as a stream.
 
-A piece is stored, then remembered; a run that was stopped goes on where it was, each place where that place
-was left, and what is older than its source's last corrections is not asked for again.
+A piece is stored, then remembered.  A run that was stopped goes on where it was, each place where that place was left,
+and what is older than its source's last corrections is not asked for again.
+
+Of RIS Live it counts routing changes as they arrive, and writes a count per bin to the store.  What was missed while
+the stream was away is not known: the bins of a gap are not recorded, and routes that changed in it stay wrong until
+the next table is loaded.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
+from fanous.log import logline
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
-from fanous.pipeline.stages import detect_all
-from fanous.refdata.sources import SOURCES
-from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES
+from fanous.sources.signals.mrt import country_of, routes
+from fanous.sources.signals.ris import SOURCE, apply
+from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 FAILURES_IN_A_ROW = 3
-"""After so many, only places that were not tried yet are; and where a source answered nothing so far and may
-do so later, it is left alone until the next time."""
+"""After so many, only places that were not tried yet are asked for.  A source that has answered nothing so far, and
+may later, is left alone until the next time."""
 
 DAY = 86400
 FIRST_DAYS = 28
 """Days that are fetched of a place that was never pulled: what a baseline of weeks needs."""
 OVERLAP = 3 * 3600
-"""Seconds before the last pull that are fetched again: sources mend their newest values."""
+"""Seconds before the last pull that are fetched again: sources correct their newest values."""
 
 
 @dataclass(slots=True)
@@ -38,7 +48,7 @@ class Pull:
         values: bins that they held; ``new``: of these, new or changed ones.
         claims: new ones: what the source itself says of outages.
         rejects: (piece, number in it, reason).
-        failures: (piece, reason): documents that could not be had or read.
+        failures: (piece, reason): documents that could not be fetched or read.
     """
 
     source: str
@@ -68,7 +78,7 @@ class Fetched:
     """What became of one piece, before the store has it.
 
     Attributes:
-        parsed: ``None`` = it was not asked for, or could not be had or read.
+        parsed: ``None`` = it was not asked for, or could not be fetched or read.
         why: reason why not; empty = it is in the store already, for good.
         at: unix seconds at which it was asked for.
     """
@@ -91,18 +101,18 @@ def pull(
 ) -> Pull:
     """Fetch a window of a source into the store, and detect on it.
 
-    A failure of one piece is told and leaves the others.
+    A failure of one piece is reported and does not stop the others.
 
     Args:
         now: unix seconds, UTC.
         onwards: see ``fetch``.
 
     Raises:
-        FanousError: no such source, or the list of places cannot be had.
+        FanousError: no such source, or the list of places cannot be fetched.
     """
     done = Pull(source, ask.country)
     try:
-        for one in fetch(source, ask, get, now, store.pulled(source, ask.country), onwards=onwards):
+        for one in fetch(source, ask, get, now, store.facts.pulled(source, ask.country), onwards=onwards):
             keep(store, one, done)
             if on_piece is not None and (one.parsed is not None or one.why):
                 on_piece(one.piece, done)
@@ -127,7 +137,7 @@ def fetch(
         onwards: ask for each place from where it was left on, instead of for the whole window.
 
     Raises:
-        FanousError: no such source, or the list of places cannot be had.
+        FanousError: no such source, or the list of places cannot be fetched.
     """
     if source not in LIVE_SOURCES:
         raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
@@ -150,7 +160,7 @@ def fetch(
 
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
-    """What became of a piece; and whether what it failed of may pass."""
+    """What became of a piece, and whether its failure may pass."""
     try:
         parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
     except Rejected as reason:
@@ -162,7 +172,7 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
 
 @dataclass(slots=True)
 class _Patience:
-    """Whom to ask still: places that fail must not keep those behind them from being asked."""
+    """Whom to go on asking: places that fail must not keep those behind them from being asked."""
 
     tried: set[str] = field(default_factory=set)
     in_a_row: int = 0
@@ -186,7 +196,7 @@ class _Patience:
 def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
     """The pieces of each place since its own newest, those first that lack least.
 
-    A network that was named later, or a region that failed while the country was had, would else be asked for
+    Otherwise a network that was named later, or a region that failed while the country did not, would be asked for
     what the country lacks, and keep a gap.
     """
     live, get = LIVE_SOURCES[source], cache(get)  # the list of places is asked for once
@@ -211,7 +221,9 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         return
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
+    store.facts.put_pulled(
+        done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)]
+    )
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)
     done.new += sum(int(which.sum()) for which in written)
@@ -220,5 +232,99 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
 
 def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
     """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
-    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    last = max((one.pulled_at for one in store.facts.pulled(source, country)), default=None)
     return last is None or now >= last + every
+
+
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+"""Seconds before connecting again to a stream that broke off; doubled each time it breaks off at once."""
+
+log = logging.getLogger("fanous.pipeline.pull")
+
+
+def table_of(path: Path, country: str) -> Visibility:
+    """The routes of a table to a country's prefixes.
+
+    Raises:
+        FanousError: it cannot be read, or holds no route.
+    """
+    visibility = Visibility(country, country_of)
+    for _, _, peer, prefix, origin in routes(path):
+        visibility.load(peer, prefix, origin)
+    if not visibility.sizes:
+        raise FanousError(f"{path}: no route of this table can be read")
+    return visibility
+
+
+@dataclass(slots=True)
+class RoutingStream:
+    """Counts one country's routes while messages come.
+
+    Attributes:
+        networks: that were ever visible.
+        bin: beginning of the bin that goes on; ``None`` = none was whole yet.
+        rejected: messages that could not be used.
+    """
+
+    visibility: Visibility
+    networks: set[int] = field(default_factory=set)
+    bin: int | None = None
+    rejected: int = 0
+
+    def counts(self, messages: Iterable[str | bytes]) -> Iterator[RecordedRoute]:
+        """A count at the end of every whole bin.  A stream that begins within a bin leaves that one out."""
+        self.bin = None
+        for message in messages:
+            try:
+                at = apply(message, self.visibility)
+            except Rejected:
+                self.rejected += 1
+                continue
+            if at is None:
+                continue
+            start = int(at) // STEP * STEP
+            if self.bin is None:
+                self.bin = start + STEP
+            elif start > self.bin:
+                yield self._recorded(self.bin)
+                self.bin = start
+
+    def _recorded(self, start: int) -> RecordedRoute:
+        count = self.visibility.count()
+        self.networks |= count.networks.keys()
+        return RecordedRoute(SOURCE, self.visibility.country, {start: count})
+
+
+def follow(
+    store: Store,
+    stream: RoutingStream,
+    listen: Callable[[], Iterator[str | bytes]],
+    *,
+    tries: int | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Store and detect at every bin, and connect again where the stream breaks off.
+
+    Args:
+        tries: connections after which it ends; ``None`` = never.
+
+    Returns:
+        Bins that were stored.
+    """
+    stored = 0
+    pause = FIRST_PAUSE
+    connection = 0
+    while tries is None or connection < tries:
+        connection += 1
+        try:
+            for recorded in stream.counts(listen()):
+                put_series(store, list(recorded.levels(stream.networks)))
+                detect_all(store)
+                stored += 1
+                pause = FIRST_PAUSE
+        except FanousError as error:
+            log.warning(logline("stream_broke_off", again_in=pause, why=str(error)))
+        if tries is None or connection < tries:
+            sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+    return stored

@@ -1,6 +1,6 @@
 """Query: what is known about disruptions in a country, read from the store and nothing else.
 
-A person waits for it, so it imports none of the stages that conclude: starting takes as long as asking.
+A person waits for the answer, so this imports none of the stages that conclude: starting would take as long as asking.
 """
 
 from collections import Counter
@@ -11,8 +11,11 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
-from fanous.pipeline.tally import AHEAD
 from fanous.store.protocol import Store
+
+AHEAD = 86_400.0
+"""Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would stretch
+every window to it."""
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 """Kinds that name no target, and concern each."""
@@ -43,14 +46,14 @@ def confirm(
 
     Args:
         targets: restrict the answer to these; empty = all.
-        since: ``None`` = from the first measurement; likewise ``until``.
+        since: ``None`` = from the first measurement; so with ``until``.
 
     Raises:
         FanousError: the store has nothing of this country.
     """
-    span = store.span(country)
+    span = store.facts.span(country)
     if span is None:
-        known = ", ".join(store.countries()) or "nothing yet"
+        known = ", ".join(store.facts.countries()) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); "
             "bring some in with `fanous ingest ooni FILE...`"
@@ -59,7 +62,7 @@ def confirm(
     until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
     incidents = [
         incident
-        for incident in store.incidents(country, since, until)
+        for incident in store.ledger.incidents(country, since, until)
         if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
@@ -70,7 +73,7 @@ def confirm(
         incidents=incidents,
         insufficient=_insufficient(store, country, since, until, targets),
         grid=_grid(store, country, since, until, shown, incidents) if shown else None,
-        names=store.networks(country),
+        names=store.facts.networks(country),
     )
 
 
@@ -78,14 +81,16 @@ def _grid(
     store: Store, country: str, since: float, until: float, targets: Sequence[str], incidents: list[Incident]
 ) -> Grid:
     """Networks x time, counted by the store: a year of a country does not fit into this process."""
-    ends = store.ends(country, since, until, targets)
+    ends = store.facts.ends(country, since, until, targets)
     if ends is None:
         return Grid((), timedelta(days=1), ())
     columns = columns_of(country, *ends)
     edges = columns.edges()
     made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     column_of = dict(edges)
-    for one in store.outcomes(country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]):
+    for one in store.facts.outcomes(
+        country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]
+    ):
         place = one.asn, column_of[int(one.start)]
         made[place] += one.made
         failed[place] += one.failed
@@ -96,17 +101,17 @@ def _insufficient(
     store: Store, country: str, since: float, until: float, targets: Sequence[str]
 ) -> list[tuple[str, str]]:
     """What nothing can be said about, and why; targets asked for but never measured among them."""
-    lacking = store.insufficient(country, since, until)
+    lacking = store.facts.insufficient(country, since, until)
     listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
     if not targets:
         return listed + _of_connectivity(store, country, since, until)
-    measured = {*store.targets(country, since, until), *(target for target, _ in listed)}
+    measured = {*store.facts.targets(country, since, until), *(target for target, _ in listed)}
     return listed + [(t, "nobody measured it in this window") for t in targets if t not in measured]
 
 
 def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """The same of the country's connectivity; nothing where no source of it was read."""
-    if not store.series_fetched(country):
+    if not store.facts.series_fetched(country):
         return []
     from fanous.pipeline.outages import (
         connectivity_lacks,  # the detectors: only where there is something for them

@@ -1,70 +1,62 @@
 """Retention: what a store keeps, and for how long.
 
-Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can
-be made again from the raw records, and raw records move to a bucket, where every reader still finds them.
-Around an incident everything stays: what the ledger claims must be found again when something comes in late.
-Each step may be repeated, so what was killed in the middle is completed by the next one.
+Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can be
+made again from the raw records; raw records move to a bucket, where every reader still finds them.  Around an
+incident everything stays: it must be found again when something comes in late.  Each step may be repeated, so the
+next run completes one that was killed in the middle.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from fanous.config import config_table
+from msgspec import Meta
+
+from fanous.config import Section, Text, WrongKey, about, section
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.stages import DAY, HISTORY
-from fanous.store.archive import DamagedSegment
+from fanous.pipeline.detect import DAY, HISTORY
+from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.facts import Window
 from fanous.store.location import check_bucket
 from fanous.store.protocol import Store
-from fanous.store.segment import Segment
 
 LEAST_KEPT_DAYS = 150
-"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.stages.HISTORY`` and
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.detect.HISTORY`` and
 ``LATE``), and must find what it found before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long what is stored stays as it is; ``None`` = for good.
+class Retention(Section, frozen=True):
+    """The table ``[retention]``: how long what is stored stays as it is; ``None`` = for good.
 
     Attributes:
         observations_days: after which rows of observations are dropped.
         archive_days: after which raw records go from the local folder to ``bucket``.
-        bucket: ``s3://bucket/prefix``.
+        bucket: ``s3://bucket/prefix``; empty = there is none.
     """
 
-    observations_days: float | None = None
-    archive_days: float | None = None
-    bucket: str = ""
+    observations_days: Annotated[float, Meta(ge=LEAST_KEPT_DAYS)] | None = None
+    archive_days: Annotated[float, Meta(ge=0)] | None = None
+    bucket: Text = ""
+
+    def __post_init__(self) -> None:
+        if self.archive_days is not None and not self.bucket:
+            raise WrongKey(
+                "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
+            )
+        if self.bucket:
+            with about("bucket"):
+                check_bucket(self.bucket)
+            if self.archive_days is None:
+                raise WrongKey("bucket", "it goes with `archive_days`, the age at which records move there")
 
 
 def retention(config: Path | None) -> Retention:
-    """The table ``[retention]``; without one everything stays.
+    """What a configuration file says; without one everything stays.
 
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    if config is None:
-        return Retention()
-    table = config_table(config, "retention")
-    table.allow("observations_days", "archive_days", "bucket")
-    if table.has("archive_days") and not table.has("bucket"):
-        raise table.wrong(
-            "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
-        )
-    bucket = table.text("bucket") if table.has("bucket") else ""
-    if bucket:
-        with table.about("bucket"):
-            check_bucket(bucket)
-        if not table.has("archive_days"):
-            raise table.wrong("bucket", "it goes with `archive_days`, the age at which records move there")
-    return Retention(
-        table.number("observations_days", default=0, least=LEAST_KEPT_DAYS)
-        if table.has("observations_days")
-        else None,
-        table.number("archive_days", default=0, least=0) if table.has("archive_days") else None,
-        bucket,
-    )
+    return section(config, "retention", Retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +94,8 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
     count = 0
     if policy.observations_days is not None:
         before = now - policy.observations_days * DAY
-        kept = around(store.incidents(), now)
-        count = store.observations_before(before, kept)
+        kept = around(store.ledger.incidents(), now)
+        count = store.facts.observations_before(before, kept)
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
     return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
 
@@ -131,7 +123,7 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
     """The observations."""
     if due.before is not None and due.observations:
-        store.drop_observations(due.before, due.kept)
+        store.facts.drop_observations(due.before, due.kept)
         done.observations = due.observations
 
 

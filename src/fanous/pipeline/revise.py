@@ -1,49 +1,124 @@
-"""Revise: writes what was found to the ledger as revisions, each with the reason for the change."""
+"""Revise: writes what was found to the ledger as revisions, each with the reason for the change.
 
+One process at a time works on a country: it holds a lease, which is renewed for as long as the work goes on.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from logging import getLogger
 
-from fanous.analysis.incidents.arrivals import arrival_sentence
-from fanous.analysis.incidents.match import match
-from fanous.analysis.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
+from fanous.analysis.incidents.merge import match
+from fanous.analysis.incidents.revision import (
+    WITHDRAWN,
+    arrival_sentence,
+    held,
+    is_held,
+    is_withdrawn,
+    must_wait,
+)
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
-from fanous.model.incident import Incident, Interval, Kind, Status
-from fanous.pipeline.lease import alone_with
+from fanous.log import logline
+from fanous.model.incident import Approval, Incident, Interval, Kind, Status
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
+
+RENEWALS = 3
+"""Renewals in the time that a lease lasts: two may fail before it is lost."""
+
+WAIT = 120.0
+"""Seconds that a person waits for a country that a worker has: longer than the slowest country took."""
+
+POLL = 0.2
+
+log = getLogger("fanous.detect")
+
+
+@contextmanager
+def kept(store: Store, lease: Lease, seconds: float = LEASE_SECONDS) -> Iterator[None]:
+    """Renew a lease for as long as the work goes on, and write only under it.
+
+    It is given back at the end, unless it was marked as detected.
+    """
+    ended = threading.Event()
+    renewing = threading.Thread(
+        target=_renew, args=(store, lease, seconds, ended), name="renewing", daemon=True
+    )
+    renewing.start()
+    try:
+        with store.ledger.holding(lease):
+            yield
+    finally:
+        ended.set()
+        renewing.join()
+        store.ledger.give_back(lease)
+
+
+def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -> None:
+    while not ended.wait(seconds / RENEWALS):
+        try:
+            store.ledger.renew(lease, seconds)
+        except LeaseLost:
+            log.warning(logline("lease_lost", country=lease.country, worker=lease.worker))
+            return  # its next write says so to who works
+        except FanousError as error:
+            log.warning(logline("not_renewed", country=lease.country, why=str(error)))
+
+
+@contextmanager
+def alone_with(store: Store, country: str) -> Iterator[Lease]:
+    """Keep workers from detecting in a country; waits for the one that does.
+
+    Raises:
+        FanousError: it takes too long.
+    """
+    until = time.monotonic() + WAIT
+    while (lease := store.ledger.lease(country=country)) is None:
+        if time.monotonic() > until:
+            who = dict(store.ledger.leases()).get(country, "another process")
+            raise FanousError(
+                f"{country} is being detected by {who} all the time: try again", permanent=False
+            )
+        time.sleep(POLL)
+    with kept(store, lease):
+        yield lease
+
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
-"""Kinds that ready-made series can change."""
+"""Kinds that series of public sources can change."""
 
 PART_OF = "it is told as a part of "
-"""Of an event that turned out to be one with another: the claim was right, and its id ends."""
+"""Of an incident that turned out to be one with another: it was right, and its id ends."""
 
 
 def write_changes(
     store: Store, country: str, found: list[Incident], since: float, until: float, why: str = ""
 ) -> list[Incident]:
-    """Revisions for what changed; what the data no longer bear out is retracted, in public.
+    """Write a revision of what changed; what the data no longer support is retracted, in public.
 
-    A national claim that a person has to see first is written as suspected until it is approved.
+    A national incident that a person has to see first is written as suspected until it is approved.
 
     Args:
-        why: what else happened that may have changed claims; stands first in the reasons.
+        why: what else happened that may have changed incidents; comes first in the reasons.
     """
-    known = [i for i in store.incidents(country, since, until) if i.onset >= since]
+    known = [i for i in store.ledger.incidents(country, since, until) if i.onset >= since]
     pairs = match(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
-    approved = store.approvals() if store.holds_national() else None
+    approved = store.ledger.approvals() if store.ledger.holds_national() else None
     written = [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
             came = _joined(why, what_came(store, incident, incident))
-            store.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
+            store.ledger.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
     return written
 
 
 def _holds(whole: Incident, part: Incident) -> bool:
-    """Is all that ``part`` is about seen in ``whole``, on one of its networks at a time of its own?"""
+    """Whether all that ``part`` is about is seen in ``whole``, on one of its networks at the same time."""
     if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
         return False
     about = set(part.targets) or {""}
@@ -68,19 +143,19 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
 
 def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
     if old is None:
-        return store.put(new, new.reason)
+        return store.ledger.put(new, new.reason)
     if is_withdrawn(old):
         return old
     if replace(new, id=old.id) == old:
         return old
     came = _joined(why, what_came(store, new, old))
-    return store.put(new, _joined(came, new.reason), known_as=old.id)
+    return store.ledger.put(new, _joined(came, new.reason), known_as=old.id)
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> str:
-    """What happened since the last revision that can have changed the claim; empty = nothing known."""
-    last = store.revisions(old.id)[-1].at
-    approval = store.approvals().get(old.id)
+    """What has happened since the last revision that can have changed the incident; empty = nothing known."""
+    last = store.ledger.revisions(old.id)[-1].at
+    approval = store.ledger.approvals().get(old.id)
     if approval is not None and approval.at >= last:
         return f"approved by {approval.who}{f' ({approval.note})' if approval.note else ''}"
     starts = [i.onset if i.onset_earliest is None else i.onset_earliest for i in (new, old)]
@@ -88,8 +163,8 @@ def what_came(store: Store, new: Incident, old: Incident) -> str:
     until = None if None in ends else max(end for end in ends if end is not None)
     targets = sorted({*new.targets, *old.targets})
     span = min(starts), until, last
-    levels = store.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
-    came = arrival_sentence(store.arrived(old.country, targets, *span), levels)
+    levels = store.facts.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
+    came = arrival_sentence(store.facts.arrived(old.country, targets, *span), levels)
     versions = new.rules_version, new.detector_version
     if versions != (old.rules_version, old.detector_version):
         came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")
@@ -100,9 +175,9 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
     """The approval of an incident as it stands.
 
     Raises:
-        FanousError: there is no such incident, it is not held, or nobody puts a name to it.
+        FanousError: there is no such incident, it is not held, or the approval has no name to it.
     """
-    revisions = store.revisions(incident_id)
+    revisions = store.ledger.revisions(incident_id)
     if not revisions:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip():
@@ -114,12 +189,12 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
 
 
 def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
-    """Take a claim back in the name of a person; its history stays, and no detection brings it again.
+    """Take an incident back in the name of a person; its history stays, and no detection brings it back.
 
     Raises:
         FanousError: there is no such incident, it is retracted already, or name or reason are missing.
     """
-    incident = store.incident(incident_id)
+    incident = store.ledger.incident(incident_id)
     if incident is None:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip() or not why.strip():
@@ -127,7 +202,7 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
     with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
-        return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
+        return store.ledger.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
 
 
 def _joined(*parts: str) -> str:

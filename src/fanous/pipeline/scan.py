@@ -8,12 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.series import Ints
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_series
-from fanous.pipeline.stages import detect_all
-from fanous.scan.belief import Flags
-from fanous.scan.journal import save
-from fanous.scan.level import levels
-from fanous.scan.rounds import BlockStates, answered, begun, learnt, wanted
+from fanous.scan.rounds import BlockStates, Flags, answered, begun, learnt, levels, save, wanted
 from fanous.scan.targets import Targets
 from fanous.store.protocol import Store
 

@@ -1,7 +1,7 @@
-"""Scheduler: tasks that must go on; one that crashes is started anew, and the others do not notice.
+"""Scheduler: tasks that must go on; one that crashes is started again, and the others do not notice.
 
-The only place where any exception is caught: what is raised here is a fault of the world or a bug of ours,
-and a monitor that stops because of it would miss what it is there for.  It says so in the log each time.
+This is the only place where every exception is caught: what is raised here is a fault of the world or a bug of ours,
+and a monitor that stops because of it would miss what it is there for.  The log names each.
 """
 
 import asyncio

@@ -1,31 +1,33 @@
 """Series: brings series from files into the store, and reads their newest values.
 
-file -> reading -> store; the countries touched are marked, and ``pipeline.stages.detect_all`` does the rest
+    file -> reading -> store
+
+The countries touched are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 
 import numpy as np
 
-from fanous.analysis.detectors.rollup import rolled_up
+from fanous.analysis.detectors.grid import rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.series import Series
-from fanous.model.source_series import SourceSeries
-from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
-from fanous.pipeline.tally import Ingested
+from fanous.model.series import Series, SourceSeries
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import finish_interrupted, remarks
+from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
-from fanous.sources.connector import WHOLE_FILE, OnProgress
+from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
+from fanous.store.leases import spans_of
 from fanous.store.protocol import Store
-from fanous.store.series import spans_of
 
 RATES = 28 * 86400.0
 """Seconds of our own downloads from which the ordinary rate of an hour is taken."""
@@ -77,11 +79,7 @@ def _bring_in(
     def on_repeat(_: int) -> None:
         tally.duplicate += 1
 
-    def moved(consumed: int) -> None:
-        if on_progress is not None:
-            on_progress(path, consumed)
-
-    watch: OnProgress = moved
+    watch = None if on_progress is None else partial(on_progress, path)
     seen: set[int] = set()
     fresh: set[int] = set()
     sayings: list[PublishedClaim] = []
@@ -100,12 +98,12 @@ def _bring_in(
 
 def put_claims(store: Store, claims: Sequence[Claim]) -> int:
     """Record what sources say of outages, each once; how many were new."""
-    known = {country: store.claims(country) for country in {claim.country for claim in claims}}
+    known = {country: store.ledger.claims(country) for country in {claim.country for claim in claims}}
     new = 0
     for claim in claims:
         before = known[claim.country]
         if not any(same(claim, other) for other in before):
-            before.append(store.add_claim(claim))
+            before.append(store.ledger.add_claim(claim))
             new += 1
     return new
 
@@ -113,9 +111,10 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
 def put_series(
     store: Store, batch: Sequence[SourceSeries]
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Store series and mark their countries; what is marked first is not forgotten by a crash."""
-    store.mark_undetected(spans_of(batch))
-    return list(store.put_series(batch))
+    """Mark the countries of series, then store the series: in this order a crash forgets none."""
+    ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
+    store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
+    return list(store.facts.put_series(batch))
 
 
 def _batches(
@@ -138,16 +137,16 @@ def _batches(
 def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     """The newest whole bin of every series of a country at an instant, the country first; reads only.
 
-    Where a source has regions alone, their median is the country's line, as it is for outages.  What is
-    ordinary is what was so outside the outages that the store knows.
+    Where a source has only regions, their median is the country's series, as it is for outages.  The baseline leaves
+    out the outages that the store knows.
 
     Raises:
         FanousError: there is none.
     """
-    own = speed_series(store.rates(at - RATES, at), country)
-    levels = store.levels(country, -inf, at)
+    own = speed_series(store.facts.rates(at - RATES, at), country)
+    levels = store.facts.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
-    incidents = store.incidents(country, until=at)
+    incidents = store.ledger.incidents(country, until=at)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
     whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
     if not whole:

@@ -2,19 +2,28 @@
 
 A process sets a block aside on the disk before it spends it, and gives back what is left at its end.  One
 that is killed has counted up to a block too much, never too little.
+
+Rounds: the same round again and again, with jitter, within what volunteers' safety allows.
+
+Cadence: how often a probe measures around an announced event.
+
+An organisation's own vantage points speed up; a volunteer's never do: nobody is to be put at risk by an
+announcement, and a crowd of volunteers measuring an event would be seen.
 """
 
 import fcntl
 import json
 import os
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.probe.net.meter import Meter
+from fanous.model.event import AnnouncedEvent
+from fanous.probe.net.network import Meter
 
 BLOCK = 262_144
 """Bytes set aside at once: a fortieth of a mobile line's day, and 200 writes for a fixed line's."""
@@ -123,3 +132,85 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+VOLUNTEER_LEAST = 600.0
+"""Seconds between two triggers of one target from a volunteer's line."""
+
+ORGANISATION_LEAST = 60.0
+"""Likewise from an organisation's own vantage point."""
+
+JITTER = 0.2
+"""Share of the interval by which a round may come earlier or later: rounds of many probes must not meet."""
+
+
+def least_interval(*, organisation: bool) -> float:
+    """Seconds that two rounds must lie apart."""
+    return ORGANISATION_LEAST if organisation else VOLUNTEER_LEAST
+
+
+def check_interval(seconds: float, *, organisation: bool) -> None:
+    """Refuse a cadence that is not safe.
+
+    Raises:
+        FanousError: it is too fast.
+    """
+    least = least_interval(organisation=organisation)
+    if seconds < least:
+        hint = "" if organisation else "; an organisation's own vantage point may say --organisation"
+        raise FanousError(f"a round every {seconds:.0f} s is too fast: at least {least:.0f} s here{hint}")
+
+
+def pause(seconds: float, least: float, chance: random.Random) -> float:
+    """Seconds until the next round; jitter never makes it faster than ``least``."""
+    return max(least, seconds * chance.uniform(1 - JITTER, 1 + JITTER))
+
+
+def repeat(
+    one_round: Callable[[int], None],
+    seconds: float | Callable[[], float],
+    least: float,
+    *,
+    rounds: int = 0,
+    chance: random.Random | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Call ``one_round`` with its number, from 0; ``rounds`` 0 = until interrupted.
+
+    ``seconds`` may be a function, asked before each pause.  The pause begins when a round ends: a round that
+    takes long never makes the next one come at once.
+    """
+    number, dice = 0, chance or random.Random()
+    while True:
+        one_round(number)
+        number += 1
+        if number == rounds:
+            return
+        sleep(pause(seconds() if callable(seconds) else seconds, least, dice))
+
+
+BEFORE = 12 * 3600.0
+"""Seconds before an event from which a probe speeds up: what comes before it may be about it."""
+
+AFTER = 6 * 3600.0
+"""Seconds after its end: the end of a restriction is a finding too."""
+
+
+def cadence(
+    ordinary: float, now: float, events: Iterable[AnnouncedEvent], *, organisation: bool, country: str = ""
+) -> float:
+    """Seconds until the next round.
+
+    Args:
+        ordinary: the interval far from any event, in seconds.
+        now: unix seconds.
+        country: where the probe stands; events of other countries change nothing.  Empty = unknown:
+            every event counts.
+    """
+    least = least_interval(organisation=organisation)
+    if not organisation:
+        return max(ordinary, least)
+    is_near = any(
+        event.start - BEFORE <= now < event.end + AFTER and country in ("", event.country) for event in events
+    )
+    return max(least, min(ordinary, ORGANISATION_LEAST)) if is_near else max(ordinary, least)

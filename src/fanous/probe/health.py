@@ -6,16 +6,17 @@ against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an 
 
 import asyncio
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from fanous.probe import tcp
 from fanous.probe.endpoint import measure_into, page_only
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.network import Network
-from fanous.probe.record import ProbeVantage, envelope, steps
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, Trace
+from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, steps
 
 TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
 

@@ -7,16 +7,14 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
-from fanous.model.address import is_address
+from fanous.model.place import is_address
 from fanous.probe.http import HEADERS
-from fanous.probe.net.addresses import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Network, Stream
+from fanous.probe.net.network import Network, Stream, endpoint
 from fanous.probe.net.tls import TLSStream, client_context
-from fanous.probe.record import NO_HELPER
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, Trace
+from fanous.probe.trace import NO_HELPER, Entry, Trace
 
 LARGEST_ANSWER = 1 << 20
 SECONDS = 18.0

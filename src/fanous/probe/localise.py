@@ -12,14 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from fanous.probe.connection import PORTS
-from fanous.probe.net.addresses import endpoint
-from fanous.probe.net.client_hello import browser_hello
+from fanous.probe.endpoint import PORTS
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.network import HopLimited, Network
-from fanous.probe.retry import CUT
+from fanous.probe.net.network import HopLimited, Network, endpoint
+from fanous.probe.net.tls import browser_hello
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, Trace
+from fanous.probe.trace import CUT, Entry, Trace
 from fanous.refdata.platforms import normal_host
 
 MOST_HOPS = 30

@@ -3,15 +3,19 @@
 Written as TOML, signed where the key is kept (not on the collector), handed out by the collector's check-in.
 A probe that was told the organisation's public key takes nothing else; without one it takes a stop alone from
 its collector, since that can only make it silent.
+
+Check-in: asks the collector, before a round, whether there are orders for this probe.
+
+What is said of the probe is its country and network as its user named them, and nothing else.
 """
 
 import base64
 import os
-import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -24,10 +28,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
+from fanous import __version__
+from fanous.config import Section
 from fanous.errors import FanousError
-from fanous.model.address import is_address
 from fanous.model.instant import to_iso
-from fanous.probe.net.addresses import is_public
+from fanous.model.place import is_address
+from fanous.probe.net.network import is_public
 
 LIFE = 30 * 86_400
 """Seconds that orders hold where they say nothing: a key that is lost must not command for ever."""
@@ -68,14 +74,13 @@ class SignedOrders(Struct, frozen=True):
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a person wrote."""
+class Draft(Section, frozen=True):
+    """What a person wrote; the orders hold for ``days``."""
 
-    stop: str
-    urls: tuple[str, ...]
-    apps: tuple[str, ...]
-    days: float
+    stop: str = ""
+    urls: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    days: float = LIFE / 86_400
 
 
 def new_key(path: Path) -> str:
@@ -121,25 +126,6 @@ def public_key(text: str) -> Ed25519PublicKey:
         raise FanousError(
             f"{text!r} is no public key for orders: `fanous orders key` prints one, beginning with {PREFIX}"
         ) from None
-
-
-def read_draft(path: Path) -> Draft:
-    """What a person wrote: ``urls``, ``apps``, ``stop``, ``days``.
-
-    Raises:
-        FanousError: not TOML, or something unknown in it.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FanousError(f"orders: {path} cannot be read as TOML: {error}") from None
-    unknown = table.keys() - {"urls", "apps", "stop", "days"}
-    if unknown:
-        raise FanousError(f"{path}: unknown key `{min(unknown)}`; known are urls, apps, stop, days")
-    try:
-        return msgspec.convert({"stop": "", "urls": (), "apps": (), "days": LIFE / 86_400} | table, Draft)
-    except msgspec.ValidationError as error:
-        raise FanousError(f"{path}: {error}") from None
 
 
 def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:
@@ -216,3 +202,45 @@ def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
         key.verify(base64.b64decode(envelope.signature, validate=True), CONTEXT + envelope.orders.encode())
     except (InvalidSignature, ValueError):
         raise FanousError("the orders are signed by somebody else, so they are refused") from None
+
+
+SECONDS = httpx.Timeout(15, connect=8)
+"""A round must not wait longer than this for a collector that is blocked."""
+
+
+class CheckedIn(Struct):
+    """What we read of the answer.
+
+    Attributes:
+        v: tells a collector's answer from a captive portal's.
+        probe_cc: where the collector sees us; ``ZZ`` = it cannot tell.
+    """
+
+    v: int
+    probe_cc: str = "ZZ"
+    x_orders: SignedOrders | None = None
+
+
+_answer = msgspec.json.Decoder(CheckedIn)
+
+
+def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | None = None) -> CheckedIn | str:
+    """What the first collector that answers says; a text = why none did."""
+    body = {
+        "run_type": "timed",
+        "probe_cc": country,
+        "probe_asn": f"AS{asn}",
+        "software_name": "fanous",
+        "software_version": __version__,
+    }
+    why = "no collector was named"
+    with httpx.Client(proxy=proxy, trust_env=False, timeout=SECONDS) as client:
+        for url in collectors:
+            try:
+                response = client.post(f"{url.rstrip('/')}/api/v1/check-in", json=body)
+                return _answer.decode(response.content)
+            except httpx.HTTPError as error:
+                why = f"{url}: {type(error).__name__}"
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                why = f"{url}: the answer is not a collector's"
+    return why

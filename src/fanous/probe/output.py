@@ -1,17 +1,27 @@
-"""Output: measurements to a file, one a line, and a report as one JSON document."""
+"""Output: measurements to a file, one a line, and a report as one JSON document.
+
+Display: the table that fills while a run goes on, on stderr, for people only.
+"""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
 from fanous.errors import FanousError
 from fanous.model.verdict import State
-from fanous.probe.outcome import Outcome, worst
-from fanous.probe.run import RunReport, Write
-from fanous.probe.words import WHAT_NOW, health_sentence, sentence
+from fanous.probe.outcome import Outcome, Speed, worst
+from fanous.probe.run import OnDone, RunReport, Write
+from fanous.probe.words import WHAT_NOW, health_sentence, sentence, state_in_words
 from fanous.refdata.platforms import target_of, title
 
 
@@ -111,3 +121,91 @@ def _endpoint(outcome: Outcome) -> dict[str, Any]:
             for verdict in outcome.verdicts
         ],
     }
+
+
+LAYERS = ("dns", "tcp", "tls", "http", "quic")
+WIDE = 100
+"""Columns of a terminal that shows a column for each layer; a narrower one shows where it first fails."""
+COLOURS = {State.OK: "green", State.BLOCKED: "red", State.THROTTLED: "red", State.DOWN: "yellow"}
+
+
+@contextmanager
+def live_table(urls: Sequence[str], console: Console, *, quiet: bool) -> Iterator[OnDone]:
+    """A function to call with each outcome; the table stays when the block ends.
+
+    Args:
+        console: of the terminal that stderr may be.
+    """
+    if quiet:
+        yield lambda _outcome: None
+        return
+    done = list[Outcome]()
+    if not sys.stderr.isatty():
+        yield done.append
+        Console(stderr=True, width=120, no_color=True).print(table_of(done, len(urls), 120))
+        return
+    with Live(table_of(done, len(urls), console.width), console=console, auto_refresh=False) as live:
+
+        def add(outcome: Outcome) -> None:
+            done.append(outcome)
+            live.update(table_of(done, len(urls), console.width), refresh=True)
+
+        yield add
+
+
+def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
+    """What is known so far.
+
+    Args:
+        width: columns of the terminal.
+    """
+    table = Table(title=f"{len(done)} of {expected} addresses measured", title_justify="left", box=None)
+    names = ("Address", *(layer.upper() for layer in LAYERS), "kbit/s") if width >= WIDE else ("Fails at",)
+    for name in ("Target", *names, "Here"):
+        table.add_column(name, overflow="fold")
+    for one in sorted(done, key=lambda outcome: (outcome.target, outcome.role)):
+        colour = COLOURS.get(one.state, "yellow")
+        cells = _cells(one) if width >= WIDE else [_first_failure(one)]
+        words = [escape(word) for word in (title(one.target), *cells)]
+        table.add_row(*words, f"[{colour}]{state_in_words(one)}[/]")
+    return table
+
+
+def print_sentences(lines: Sequence[str], console: Console) -> None:
+    """One a line on stdout; on a terminal they are broken between words.
+
+    Args:
+        console: of the terminal that stdout may be.
+    """
+    is_seen = sys.stdout.isatty()
+    for line in lines:
+        if is_seen:
+            console.print(Text(line))
+        else:
+            print(line)
+
+
+def _cells(one: Outcome) -> list[str]:
+    address = one.url.partition("//")[2].rstrip("/") or one.url
+    return [address, *(_cell(one.layers.get(layer, "")) for layer in LAYERS), _rate(one.speed)]
+
+
+def _first_failure(one: Outcome) -> str:
+    """``TCP: connection refused``; a dash = at no layer."""
+    failed = ((layer, one.layers.get(layer, "ok")) for layer in LAYERS)
+    return next((f"{layer.upper()}: {_cell(found)}" for layer, found in failed if found != "ok"), "-")
+
+
+def _rate(speed: Speed | None) -> str:
+    """``137 (control 8,200)``; ``stops after 16 KB``; of a page ``~5,000``; a dash = too little came."""
+    if speed is None:
+        return "-"
+    if speed.froze_at is not None:
+        return f"stops after {speed.froze_at / 1000:,.0f} KB"
+    beside = f" (control {speed.control_kbps:,.0f})" if speed.control_kbps is not None else ""
+    return ("~" if speed.of == "page" else "") + f"{speed.kbps:,.0f}{beside}"
+
+
+def _cell(found: str) -> str:
+    """``ok``, a dash where it was not tried, or the failure without its common ending."""
+    return found.removesuffix("_error").replace("_", " ")[:24] if found else "-"

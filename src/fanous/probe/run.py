@@ -1,4 +1,7 @@
-"""Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done."""
+"""Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done.
+
+Options: what is to be measured - addresses and lists by name become sites and apps.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,23 +13,20 @@ from random import Random
 from secrets import token_hex
 from urllib.parse import urlsplit
 
-from fanous.model.address import is_address
-from fanous.probe.connection import handshake_again
-from fanous.probe.endpoint import measure_into
+from fanous.errors import FanousError
+from fanous.model.place import is_address
+from fanous.probe.endpoint import handshake_again, measure_into, url_parts
 from fanous.probe.health import NO_NETWORK, Health, check, health_record
 from fanous.probe.helper import ask
 from fanous.probe.localise import localise
 from fanous.probe.messengers import MESSENGERS, record_of
-from fanous.probe.net.addresses import is_public
-from fanous.probe.net.meter import OverCap
-from fanous.probe.net.network import Network
+from fanous.probe.net.network import Network, OverCap, is_public
 from fanous.probe.outcome import Outcome, outcome_of
-from fanous.probe.record import ProbeVantage, line, measurement, moment
-from fanous.probe.screen import page_kbps, reason, slow_at
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, Trace
-from fanous.probe.transfer import pairs
+from fanous.probe.trace import Entry, ProbeVantage, Trace, line, measurement, moment
+from fanous.probe.transfer import page_kbps, pairs, reason, slow_at
 from fanous.refdata.fingerprints import fingerprints
+from fanous.refdata.targets import target_list
 
 Write = Callable[[bytes], None]
 """Called with each record, one line of JSON without its line break."""
@@ -203,3 +203,53 @@ def report_id(network: Network, vantage: ProbeVantage) -> str:
     """One a run, in OONI's form; nothing in it tells the probe or its user."""
     moment = datetime.fromtimestamp(network.wall(), UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{moment}_webconnectivity_{vantage.country}_{vantage.asn}_n1_{token_hex(8)}"
+
+
+DEFAULT_LIST = "social"
+LEFT_OUT_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What is to be measured: sites by URL, and apps by the name of their nettest.
+
+    Attributes:
+        by_default: the user named nothing.
+    """
+
+    urls: tuple[str, ...]
+    apps: tuple[str, ...] = ()
+    by_default: bool = False
+
+
+def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], None]) -> ProbeOptions:
+    """Each once; without any wish the social platforms.
+
+    Args:
+        say: is told, in a sentence, what of a list is left out.
+
+    Raises:
+        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
+    """
+    for url in inputs:
+        if url_parts(url) is None:
+            raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+    names = lists or ([] if inputs else [DEFAULT_LIST])
+    named = [target_list(name) for name in names]
+    for name, one in zip(names, named, strict=True):
+        if one.left_out:
+            say(_left_out(name, one.left_out))
+    urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
+    apps = dict.fromkeys(app for one in named for app in one.apps)
+    unknown = apps.keys() - MESSENGERS.keys()
+    if unknown:
+        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
+    if not urls and not apps:
+        raise FanousError("nothing to measure: the list holds no http:// or https:// address")
+    return ProbeOptions(tuple(urls), tuple(apps), by_default=not inputs and not lists)
+
+
+def _left_out(name: str, left_out: Sequence[str]) -> str:
+    more = f" ... and {len(left_out) - LEFT_OUT_SHOWN:,} more" if len(left_out) > LEFT_OUT_SHOWN else ""
+    shown = "; ".join(left_out[:LEFT_OUT_SHOWN])
+    return f"left out of {name}, since it is no http:// or https:// address: {shown}{more}"

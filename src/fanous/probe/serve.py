@@ -13,14 +13,13 @@ import h11
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.model.address import is_address
+from fanous.model.place import is_address
 from fanous.probe import dns, endpoint, tcp
 from fanous.probe.metrics import Metric, connection_metrics, http_metrics, render, verdict_metrics
 from fanous.probe.net.network import Network
 from fanous.probe.outcome import outcome_of
-from fanous.probe.record import NO_HELPER, ProbeVantage, line, measurement
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Trace
+from fanous.probe.trace import NO_HELPER, ProbeVantage, Trace, line, measurement
 from fanous.refdata.fingerprints import fingerprints
 
 REQUEST_SECONDS = 10.0

@@ -3,19 +3,24 @@
 A TOML file may change each by its name; a lab or an organisation writes one.
 """
 
-import tomllib
-from dataclasses import dataclass, fields, replace
-from math import inf
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Annotated
 
-from fanous.config import Table, data_folder
-from fanous.errors import FanousError
+from msgspec import Meta
+from msgspec.structs import replace
+
+from fanous.config import Section, Text, convert, data_folder, text_of, toml
+
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+"""With less a probe measures nothing."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Times are seconds.
+class Settings(Section, frozen=True, kw_only=True):
+    """The table ``[probe]``.  Times are seconds.
 
     Attributes:
         lookup_timeout: getaddrinfo asks three times with 5 s by default; an answer that takes longer than
@@ -53,18 +58,18 @@ class Settings:
         helper: base URL of an OONI test helper; empty = none.
     """
 
-    lookup_timeout: float = 4.0
-    answers_window: float = 2.0
-    connect_timeout: float = 5.0
-    handshake_timeout: float = 6.0
-    quic_timeout: float = 2.0
-    page_timeout: float = 10.0
-    endpoint_seconds: float = 22.0
+    lookup_timeout: Seconds = 4.0
+    answers_window: Seconds = 2.0
+    connect_timeout: Seconds = 5.0
+    handshake_timeout: Seconds = 6.0
+    quic_timeout: Seconds = 2.0
+    page_timeout: Seconds = 10.0
+    endpoint_seconds: Seconds = 22.0
     retries: bool = True
-    retry_delay: float = 2.0
-    most_addresses: int = 2
-    most_redirects: int = 4
-    most_body: int = 131_072
+    retry_delay: Seconds = 2.0
+    most_addresses: AtLeastOne = 2
+    most_redirects: Count = 4
+    most_body: AtLeastOne = 131_072
     resolver: str = "8.8.8.8"
     doh_url: str = "https://cloudflare-dns.com/dns-query"
     doh_ip: str = "1.1.1.1"
@@ -74,27 +79,27 @@ class Settings:
     allow_private: bool = False
     ca_file: str = ""
     signal_ca_file: str = ""
-    controls: tuple[str, ...] = ("https://www.example.com/", "https://www.wikipedia.org/")
-    anchors: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
-    portal_urls: tuple[str, ...] = (
+    controls: tuple[Text, ...] = ("https://www.example.com/", "https://www.wikipedia.org/")
+    anchors: tuple[Text, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+    portal_urls: tuple[Text, ...] = (
         "http://detectportal.firefox.com/success.txt success",
         "http://captive.apple.com/hotspot-detect.html Success",
     )
-    transfer_pairs: int = 0
-    transfer_screened_pairs: int = 3
-    transfer_share: float = 0.05
-    transfer_until: float = 40.0
+    transfer_pairs: Count = 0
+    transfer_screened_pairs: Count = 3
+    transfer_share: Share = 0.05
+    transfer_until: Seconds = 40.0
     localise: bool = False
-    hop_timeout: float = 1.0
-    stream_seconds: float = 10.0
-    seed: int = 0
-    transfer_bytes: int = 393_216
-    transfer_timeout: float = 30.0
+    hop_timeout: Seconds = 1.0
+    stream_seconds: Seconds = 10.0
+    seed: Count = 0
+    transfer_bytes: Count = 393_216
+    transfer_timeout: Seconds = 30.0
     transfer_control: str = "https://speed.cloudflare.com/__down?bytes=393216"
     domestic: str = ""
-    spared: tuple[str, ...] = ("https://www.google.com/", "https://www.bing.com/", "https://github.com/")
-    at_once: int = 24
-    cap_mb: float = 50.0
+    spared: tuple[Text, ...] = ("https://www.google.com/", "https://www.bing.com/", "https://github.com/")
+    at_once: AtLeastOne = 24
+    cap_mb: Annotated[float, Meta(ge=0)] = 50.0
     helper: str = ""
 
 
@@ -111,12 +116,8 @@ def load_settings(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FanousError(f"settings of the probe: {path} cannot be read as TOML: {error}") from None
-    top = Table(str(path), "", table)
-    return settings_from(top.table("probe") if top.has("probe") else top)
+    values = toml(text_of(path), path)
+    return convert(values.get("probe", values), Settings, path, "probe" if "probe" in values else "")
 
 
 MOBILE_CAP_MB = 10.0
@@ -143,31 +144,3 @@ def adjusted(
         helper=helper or settings.helper,
         ca_file=str(ca_file) if ca_file else settings.ca_file,
     )
-
-
-LEAST = {"at_once": 1, "most_addresses": 1, "most_body": 1}
-"""With less a probe measures nothing; any other number may be 0, and none is negative."""
-
-
-def settings_from(table: Table) -> Settings:
-    """Settings out of a table.
-
-    Raises:
-        FanousError: an unknown name, or a value of another kind.
-    """
-    kinds = {field.name: field.type for field in fields(Settings)}
-    table.allow(*kinds)
-    return Settings(**{name: _as_kind(table, name, kinds[name]) for name in table.values})
-
-
-def _as_kind(table: Table, name: str, kind: Any) -> Any:
-    if get_origin(kind) is tuple:
-        return table.texts(name) if table.values[name] != [] else ()
-    if kind is bool:
-        return table.flag(name, default=False)
-    if kind is str:
-        return table.text(name, default="")
-    least = LEAST.get(name, 0)
-    if kind is int:
-        return table.integer(name, default=0, least=least)
-    return table.number(name, default=0, least=least, most=1 if name.endswith("_share") else inf)

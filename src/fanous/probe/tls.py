@@ -1,15 +1,26 @@
-"""TLS: one handshake on one connection; the chain is recorded also where it does not validate."""
+"""TLS: one handshake on one connection; the chain is recorded also where it does not validate.
+
+Second opinion: where a handshake fails, does a browser's ClientHello with the same name get an answer?
+
+If it does, not the name alone is the trigger but what the message looks like.  Facts only: both hellos'
+sizes and fingerprints, and what came back to each (``x_second_opinions``).
+"""
 
 import asyncio
 from base64 import b64encode
 from ssl import SSLContext
 
-from fanous.probe.net.addresses import endpoint
-from fanous.probe.net.client_hello import fingerprint
-from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.tls import TLSStream
+import msgspec
+from msgspec import Struct
+
+from fanous.model.place import is_address
+from fanous.probe import tcp
+from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+from fanous.probe.net.network import Stream, endpoint
+from fanous.probe.net.tls import ALERT, HANDSHAKE, SERVER_HELLO, TLSStream, browser_hello, fingerprint
 from fanous.probe.settings import Settings
-from fanous.probe.trace import INTERRUPTED, Entry, Trace, TracedStream
+from fanous.probe.trace import CUT, INTERRUPTED, Entry, Trace, TracedStream
+from fanous.refdata.platforms import normal_host
 
 
 async def handshake(
@@ -66,3 +77,90 @@ def _entry(
         "t": trace.at(),
         "transaction_id": stream.transaction,
     }
+
+
+WORTH_ASKING = CUT | {"generic_timeout_error", "ssl_failed_handshake"}
+"""Failures that a censor makes; a wrong certificate is one of another kind."""
+
+RECORD_HEAD = 5
+
+
+async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -> bool:
+    """One connection, one ClientHello, and what comes back, noted in the trace; was it answered?"""
+    if is_address(name):
+        return False  # no name is sent for an address
+    stream = await tcp.connect(trace, settings, ip, port)
+    if stream is None:
+        return False
+    hello = browser_hello(normal_host(name))
+    looks = fingerprint(hello)
+    t0, answer, failure = trace.at(), "", None
+    try:
+        async with asyncio.timeout(settings.handshake_timeout):
+            await stream.write(hello)
+            answer = await _answer(stream)
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    except asyncio.CancelledError:
+        failure = INTERRUPTED
+        raise
+    finally:
+        stream.close()
+        trace.second_opinions.append(
+            {
+                "address": endpoint(ip, port),
+                "server_name": name,
+                "client_hello": "browser",
+                "client_hello_bytes": len(hello),
+                "ja3": looks.ja3 if looks else "",
+                "answer": answer,
+                "failure": failure,
+                "t0": t0,
+                "t": trace.at(),
+                "transaction_id": stream.transaction,
+            }
+        )
+    return bool(answer)
+
+
+async def _answer(stream: Stream) -> str:
+    """``server_hello`` or ``alert``.
+
+    Raises:
+        OSError, EOFError, NetworkFailure: it was cut, or the answer is not TLS.
+    """
+    data = b""
+    while len(data) <= RECORD_HEAD:
+        more = await stream.read(RECORD_HEAD + 1)
+        if not more:
+            raise EOFError
+        data += more
+    if data[0] == HANDSHAKE and data[RECORD_HEAD] == SERVER_HELLO:
+        return "server_hello"
+    if data[0] == ALERT:
+        return "alert"
+    raise NetworkFailure("ssl_failed_handshake")
+
+
+class _Opinion(Struct):
+    answer: str
+
+
+class _Keys(Struct):
+    x_second_opinions: list[_Opinion] = []
+
+
+class _Record(Struct):
+    test_keys: _Keys
+
+
+_record = msgspec.json.Decoder(_Record)
+
+
+def opinion(line: bytes) -> str:
+    """Of a record: ``answered`` = a browser's hello gets through where ours does not; ``cut`` = it does not
+    either; empty = nobody was asked.  An alert is an answer: the site itself speaks."""
+    answers = [one.answer for one in _record.decode(line).test_keys.x_second_opinions]
+    if not answers:
+        return ""
+    return "answered" if any(answers) else "cut"

@@ -2,26 +2,112 @@
 
 Pairs are interleaved, so that both see the same congestion.  The control is the same page from the same
 address under an innocuous name; where the server will not give it that, a large file elsewhere.
+
+Rates: what the reads of one download say.  Pure.
+
+A policer lets a first burst through (a 64 KB file read 397-479 kbit/s on a true 137), so a rate also stands
+for what came after the first third: of the bytes, and of the time, since a bucket of half a short download is
+empty at once.
+
+Screen: which targets are worth a download: those that look slowed down, and a few at random.
+
+A policer's bucket hides a handshake altogether, so what looks sound is sampled too.  Pure but for the dice,
+which the caller may seed.
 """
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
+from math import isnan
+from random import Random
 from urllib.parse import urlsplit
 
-from fanous.model.address import is_address
+from fanous.model.place import is_address
 from fanous.probe import tcp, tls
-from fanous.probe.connection import PORTS
+from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
-from fanous.probe.net.addresses import endpoint, is_public
-from fanous.probe.net.download import Download, download
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.http import Request
-from fanous.probe.net.network import Stream
+from fanous.probe.net.http import Download, Request, download
+from fanous.probe.net.network import Stream, endpoint, is_public
 from fanous.probe.net.tls import client_context
-from fanous.probe.rates import rates
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace, TracedStream
 from fanous.refdata.platforms import target_of
+
+Reads = list[tuple[float, int]]
+"""(seconds since the measurement began, bytes on the wire) of each read, in order."""
+
+BURST_SHARE = 1 / 3
+"""Share of the bytes, and of the time, after which a token bucket is taken for empty.  Of downloads of 85 KB
+behind a policer of 137 kbit/s in the lab, whose bucket let 45 KB through, the rate read 179 by bytes alone
+and 147 by both."""
+
+LEAST_TAIL = 1 / 3
+"""Share of the time that what came after the burst must have taken, or it has no rate of its own: the last
+64 KB of a short page came in one piece in the lab, and read 900 Mbit/s on a line that gave 2 in all."""
+
+STALL = 3.0
+"""Seconds of silence that a slow flow does not have: a few retransmissions come in less."""
+
+MOST_POINTS = 200
+"""Of a curve in the record: enough to see a bucket, a slope and a stall."""
+
+
+def rates(reads: Reads, began: float, ended: float) -> Entry:
+    """What the reads of one download say.
+
+    Args:
+        began, ended: of the request; silence before ``ended`` counts as a gap.
+
+    Returns:
+        ``kbps`` over all of it, ``kbps_late`` after the first third (``BURST_SHARE``) where that is not one
+        piece (``LEAST_TAIL``), ``largest_gap`` in seconds, ``stall_offset`` in bytes that had come before it
+        where it is a stall, and ``reads`` as [seconds since the request, bytes in all]; ``None`` = cannot be
+        told, or no stall.
+    """
+    total = sum(count for _, count in reads)
+    curve, sum_so_far, gap, last, before = [], 0, 0.0, began, 0
+    for at, count in [*reads, (ended, 0)]:
+        if at - last > gap:
+            gap, before = at - last, sum_so_far
+        if count:
+            sum_so_far, last = sum_so_far + count, at
+            curve.append((round(at - began, 4), sum_so_far))
+    return {
+        "bytes": total,
+        "seconds": round(ended - began, 4),
+        "kbps": _kbps(total, last - began),
+        "kbps_late": _late(curve, total, ended - began if ended - last < STALL else last - began),
+        "largest_gap": round(gap, 4),
+        "stall_offset": before if gap >= STALL else None,
+        "reads": [list(point) for point in _thinned(curve)],
+    }
+
+
+def _late(curve: list[tuple[float, int]], total: int, ends: float) -> float | None:
+    """Until the download ends, not its last read: a policed flow comes in bursts, with pauses between.
+
+    Of 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s the rate read 160 without that pause
+    and 140 with it.
+    """
+    for at, count in curve:
+        if count >= total * BURST_SHARE and at >= ends * BURST_SHARE:
+            return _kbps(total - count, ends - at) if ends - at >= ends * LEAST_TAIL else None
+    return None
+
+
+def _kbps(count: int, seconds: float) -> float | None:
+    """``None`` where it all came in one read."""
+    if isnan(seconds) or seconds <= 0 or count <= 0:
+        return None
+    return round(count * 8 / 1000 / seconds, 1)
+
+
+def _thinned(curve: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    step = max(1, -(-len(curve) // MOST_POINTS))
+    kept = curve[::step]
+    return kept if not curve or kept[-1] == curve[-1] else [*kept, curve[-1]]
+
 
 MOST_REQUESTS = 40
 """Of small pages: further ones would measure the round trip, and annoy the server."""
@@ -195,3 +281,102 @@ def _requests(source: DownloadSource) -> list[Request]:
 def _port(source: DownloadSource) -> int:
     parts = urlsplit(source.url)
     return parts.port or PORTS[parts.scheme]
+
+
+SLOW_RATIO = 5.0
+"""A handshake so many times slower than the one with the innocuous name (Türkiye: 70 ms, and over 3 s)."""
+
+LEAST_SECONDS = 0.5
+"""Below it a handshake may be slow by a single lost packet."""
+
+
+SLOW_PAGE = 400.0
+"""kbit/s, below which not even the smallest video can be watched; policed flows had 130 to 150."""
+
+LEAST_PAGE = 32_768
+"""Bytes of a page that tells a rate: a policer's bucket of 24 KB hides a smaller one."""
+
+SLOW_SHARE = 0.2
+"""Of the fastest page of the run: where all is slow, a slow page asks for nothing."""
+
+
+def reason(
+    trace: Trace, settings: Settings, url: str, chance: Random, fastest: float = 0.0
+) -> tuple[str, int]:
+    """Why to download, and in how many pairs; 0 = not at all.
+
+    Args:
+        fastest: kbit/s of the fastest page of the run so far; 0 = none told.
+    """
+    is_sampled = chance.random() < settings.transfer_share
+    if not trace.requests:
+        return "", 0
+    if settings.transfer_pairs:
+        return "asked", settings.transfer_pairs
+    if slow_at(trace, urlsplit(url).hostname or ""):
+        return "slow_handshake", settings.transfer_screened_pairs
+    if _stalled(trace):
+        return "stall", settings.transfer_screened_pairs
+    if _starved(trace):
+        return "starved", settings.transfer_screened_pairs
+    pace = page_kbps(trace)
+    if 0 < pace < SLOW_PAGE and not fastest * SLOW_SHARE <= pace <= fastest:
+        return "slow_page", settings.transfer_screened_pairs
+    return ("sample", 1) if is_sampled else ("", 0)
+
+
+def slow_at(trace: Trace, host: str) -> str:
+    """The address at which every handshake with ``host`` is slow beside the control's; empty = none."""
+    worked = [one for one in trace.tls_handshakes if one["failure"] is None]
+    for address in {one["address"] for one in worked}:
+        here = [one for one in worked if one["address"] == address]
+        own = [_seconds(one) for one in here if one["server_name"] == host]
+        control = [_seconds(one) for one in here if one["server_name"] != host]
+        if own and control and min(own) > max(LEAST_SECONDS, SLOW_RATIO * min(control)):
+            return str(address)
+    return ""
+
+
+def page_kbps(trace: Trace) -> float:
+    """Rate of the fastest page of the trace, without what came at first; 0 = none was large enough."""
+    rates = [0.0]
+    for request in trace.requests:
+        came = _reads(trace, request)
+        later = sum(count for _, count in came[1:])
+        if later >= LEAST_PAGE and came[-1][0] > came[0][0]:
+            rates.append(later * 8 / 1000 / (came[-1][0] - came[0][0]))
+    return max(rates)
+
+
+def _reads(trace: Trace, request: Entry) -> list[tuple[float, int]]:
+    """(time, bytes) of what came to a request."""
+    return [
+        (float(event["t"]), int(event["num_bytes"]))
+        for event in trace.network_events
+        if event["operation"] == "read"
+        and event["transaction_id"] == request["transaction_id"]
+        and event["t"] >= request["t0"]
+        and event["num_bytes"]
+    ]
+
+
+def _stalled(trace: Trace) -> bool:
+    """Did a page that had begun to come fall silent?"""
+    for request in trace.requests:
+        came = [at for at, _ in _reads(trace, request)]
+        ends = [*came, float(request["t"])]
+        if came and max(later - at for at, later in pairwise(ends)) >= STALL:
+            return True
+    return False
+
+
+def _starved(trace: Trace) -> bool:
+    """Did a page begin to come and run out of time?  Only a control tells whether all is slow here."""
+    return any(
+        request.get("response") and request["failure"] == "generic_timeout_error"
+        for request in trace.requests
+    )
+
+
+def _seconds(entry: Entry) -> float:
+    return float(entry["t"]) - float(entry["t0"])

@@ -1,15 +1,28 @@
 """Words: what an outcome means for the person in front of the screen - and what to do now.
 
 Each sentence says no more than the rules do: without a control outside, a failure is a question.
+
+Notes: what a record of our own probe says beside its verdicts, in words.
+
+Facts of the record, not findings: the line that it was measured over, whether a browser's first message got
+through, how far away a name is cut, whether a video could be watched.
 """
 
-from fanous.analysis.rules.measurement import PRIVATE_NAME
+import msgspec
+from msgspec import Struct
+
 from fanous.analysis.rules.mechanisms import GEO_BLOCK
+from fanous.analysis.rules.verdicts import PRIVATE_NAME
 from fanous.model.verdict import State
-from fanous.probe.localise import Localised
+from fanous.probe.localise import Localised, localised
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.run import RunReport
+from fanous.probe.stream import TEST_NAME as STREAM
+from fanous.probe.stream import watchable
+from fanous.probe.tls import opinion
 from fanous.refdata.platforms import title
+from fanous.sources.ooni import nettests
+from fanous.sources.ooni.document import HealthKeys
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -199,3 +212,57 @@ def round_line(report: RunReport) -> str:
     skipped = f"; {len(report.not_tried)} not tried: {why}" if report.not_tried else ""
     works = len(report.outcomes) - len(failing)
     return f"{works} of {len(report.outcomes)} work" + (f"; {named}" if named else "") + skipped
+
+
+OURS = "fanous"
+"""``software_name`` of our own probe."""
+
+UNPLACED = (
+    "nobody knows the network (--country, --asn): it can be judged, but no monitor will count it by itself"
+)
+
+BROWSER = {
+    "answered": "a browser's first message with the same name was answered: browsers may get through",
+    "cut": "a browser's first message with the same name was cut too",
+}
+
+
+class _Head(Struct):
+    test_name: str = ""
+    software_name: str = ""
+    input: str | None = None
+
+
+class _Health(Struct):
+    test_keys: HealthKeys
+
+
+_head = msgspec.json.Decoder(_Head)
+_health = msgspec.json.Decoder(_Health)
+
+
+def is_ours(line: bytes) -> bool:
+    """Was the record made by our own probe?"""
+    try:
+        return _head.decode(line).software_name == OURS
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+
+
+def notes_of(line: bytes) -> list[str]:
+    """Of one record as it was written; empty for those of other probes, and where it holds nothing more."""
+    try:
+        head = _head.decode(line)
+        return _notes(head, line) if head.software_name == OURS else []
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return []
+
+
+def _notes(head: _Head, line: bytes) -> list[str]:
+    if head.test_name == nettests.TEST_NAME:
+        defect = nettests.health_defect(_health.decode(line).test_keys)
+        return [f"the line: {defect}" if defect else "the line was sound: known-good sites answered"]
+    if head.test_name == STREAM:
+        return [watchable(head.input or "the stream", line).sentence]
+    browser = BROWSER.get(opinion(line), "")
+    return [note for note in (browser, place_words(localised(line))) if note]

@@ -3,11 +3,13 @@
 Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fanous.analysis.incidents.policer import Policing
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
+
+if TYPE_CHECKING:
+    from fanous.analysis.incidents.alternatives import Policing
 
 Document = dict[str, Any]
 
@@ -88,7 +90,7 @@ def _opinion(opinion: FamilyView) -> Document:
     }
 
 
-def policing_document(slowed: Policing) -> Document:
+def policing_document(slowed: "Policing") -> Document:
     """A fixed rate or a crowded line, with what says so."""
     return {
         "cause": str(slowed.cause),

@@ -1,9 +1,17 @@
-"""Edition: what all that is published at one time shares - its language, its address, its moment."""
+"""Edition: what everything published at one moment shares - its language, its address, its *now*.
 
+Also what pages and pictures may read of a store: no more than ``MOST_DRAWN`` measurements one by one, so that none
+keeps the store busy for long.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.store.protocol import Store
 from fanous.wording.language import Language
+from fanous.wording.narrative import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +40,104 @@ class Edition:
     def permanent(self, path: str) -> str:
         """The address that is cited: whole, and without a language."""
         return self.base + quote(path, safe="/:,.-")
+
+
+DAY = 86_400.0
+LATELY = 30 * DAY
+"""How long an incident that is over stays on the first page."""
+
+MOST_LATELY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Attributes:
+    names: ASN -> the network's name as the measurements give it.
+    """
+
+    incident: Incident
+    names: Mapping[int, str]
+
+    @property
+    def open(self) -> bool:
+        return is_open(self.incident)
+
+    @property
+    def path(self) -> str:
+        return incident_path(self.incident)
+
+
+def incident_path(incident: Incident) -> str:
+    """``/PK/PK-2023-0042``: for good."""
+    return f"/{incident.country}/{incident.id}"
+
+
+def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
+    """In the order given; each country's names are read once."""
+    names: dict[str, dict[int, str]] = {}
+    told = []
+    for incident in incidents:
+        if incident.country not in names:
+            names[incident.country] = store.facts.networks(incident.country)
+        told.append(Story(incident, names[incident.country]))
+    return told
+
+
+def open_ones(incidents: Iterable[Incident]) -> list[Incident]:
+    """Those that go on: confirmed before suspected, then the newest first."""
+    going = [incident for incident in incidents if is_open(incident)]
+    return sorted(going, key=lambda i: (i.status is not Status.CONFIRMED, -i.onset))
+
+
+def lately_over(incidents: Iterable[Incident], now: float) -> list[Incident]:
+    """Those that ended within ``LATELY``, the newest first; retracted ones are in the corrections."""
+    over = [i for i in incidents if i.status is Status.ENDED and (i.end or i.onset) >= now - LATELY]
+    return sorted(over, key=lambda i: -(i.end or i.onset))[:MOST_LATELY]
+
+
+def spell(network: NetworkPart) -> tuple[float, float | None, int]:
+    """First start, last end, number of periods."""
+    intervals = network.intervals
+    return intervals[0].start, intervals[-1].end, len(intervals)
+
+
+HOUR = 3600
+MOST_DRAWN = 40_000
+"""Measurements: about half a second for the store's one thread."""
+
+
+def whole_hours(since: float, until: float) -> tuple[float, float]:
+    """A window with the whole of its first and last hour: asked again within the hour it is the same, and an
+    answer that is remembered serves."""
+    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
+
+
+def newest(store: Store, country: str, since: float, until: float) -> float:
+    """The earliest moment from which on a page may read everything up to ``until``."""
+    made = _hourly(store, country, since, until)
+    total = 0
+    for hour in sorted(made, reverse=True):
+        total += made[hour]
+        if total > MOST_DRAWN:
+            return float(hour + HOUR)
+    return since
+
+
+def oldest(store: Store, country: str, since: float, until: float) -> float:
+    """The latest moment up to which a page may read all from ``since`` on: an onset must not be cut."""
+    made = _hourly(store, country, since, until)
+    total = 0
+    for hour in sorted(made):
+        total += made[hour]
+        if total > MOST_DRAWN:
+            return float(max(hour, since))
+    return until
+
+
+def _hourly(store: Store, country: str, since: float, until: float) -> dict[int, int]:
+    """Hour (unix seconds) -> sound measurements; counted by the store's engine."""
+    made: dict[int, int] = {}
+    for series in store.facts.volume(country, since, until, HOUR):
+        for at, count in zip(series.times.tolist(), series.measurements.tolist(), strict=True):
+            made[at] = made.get(at, 0) + count
+    return made

@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 
-from fanous.charts.axis import levels, ticks
 from fanous.charts.card import CHART, Words, card, framed
-from fanous.charts.plot import WIDE, Legend, Shape
+from fanous.charts.plot import WIDE, Legend, Shape, levels, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
-from fanous.model.votes import Votes
-from fanous.publish.edition import Edition
-from fanous.publish.stories import incident_path, stories
-from fanous.publish.window import oldest
+from fanous.model.series import Votes
+from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.wording import narrative
 from fanous.wording.language import Language
-from fanous.wording.names import target_title
-from fanous.wording.words import status_word
+from fanous.wording.words import status_word, target_title
 
 HOUR = 3600.0
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
@@ -80,7 +76,7 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     """Its targets through time; an outage has one line, of all that is measured."""
     since, until = reach(store, incident, now)
-    votes = store.votes(incident.country, since, until, _drawn_targets(incident) or None)
+    votes = store.facts.votes(incident.country, since, until, _drawn_targets(incident) or None)
     return lines_among(incident, votes, since, until)
 
 

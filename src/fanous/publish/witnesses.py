@@ -1,10 +1,14 @@
-"""Witnesses: who saw an incident, who did not, who could not have - a row for each source."""
+"""Witnesses: who saw an incident, who did not, who could not have - a row for each source.
 
+Witnesses: who saw an incident and who did not, as JSON and as lines for a terminal.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from fanous.model.incident import Estimate, FamilyView, Incident, Says
+from fanous.model.incident import Estimate, FamilyView, Incident, Says, Sight, Witness
 from fanous.model.place import Family
-from fanous.model.witness import Sight, Witness
 from fanous.pipeline.claims import witnesses
 from fanous.store.protocol import Store
 
@@ -99,3 +103,32 @@ def _of_opinion(family: Family, opinion: FamilyView) -> WitnessRow:
     why = {Says.SILENT: NOTHING, Says.UNKNOWN: NO_HISTORY}.get(opinion.says, "")
     word = SIGHTS[SAID[opinion.says]]
     return WitnessRow(FAMILIES[family], ", ".join(opinion.sources), word, why, left=opinion.left)
+
+
+WORDS = {
+    Sight.SAW: "saw it",
+    Sight.DID_NOT_SEE: "did not see it",
+    Sight.COULD_NOT_SEE: "could not see it",
+    Sight.NO_DATA: "no data",
+}
+
+
+def witnesses_document(found: Iterable[Witness]) -> dict[str, Any]:
+    """``{"witnesses": [...]}``, one a source."""
+    return {
+        "witnesses": [
+            {
+                "family": str(one.family),
+                "source": one.source or None,
+                "sight": str(one.sight),
+                "why": one.why,
+                "saw": one.saw,
+                "contrary": one.contrary,
+            }
+            for one in found
+        ]
+    }
+
+
+def witness_lines(found: Iterable[Witness]) -> list[str]:
+    return [f"{one.source or one.family:10} {WORDS[one.sight]:17} {one.why}" for one in found]

@@ -1,5 +1,5 @@
-"""Reference data: facts that are not measured - countries, networks, platforms, user shares.
+"""Reference data: facts that are not measured - countries, networks, platforms, user shares, block pages.
 
-To add a table: one data file and one module that reads it through ``tables``; README.md beside them
-says its source, date and licence.
+To add a table: one data file, one module that reads it through ``refdata.files``, and its source, date and licence in
+README.md next to them.
 """

@@ -1,16 +1,28 @@
-"""Countries: the name of a country for people, and the clock on its walls.
+"""Countries: their names for people, their clocks, their regions, their shapes, and their exam seasons.
 
-Names come from Unicode CLDR through babel; the main zone of each country stands in ``countries.toml``.
+- Names come from Unicode CLDR through babel, the main time zone of each country from ``countries.toml``.
+- Regions have the ISO 3166-2 code that belongs to the name a source writes.  Names are compared without accents and
+  words such as "province", and never by similarity: the names of two provinces may differ in one letter.  An unknown
+  name stays as the source wrote it.
+- Shapes are SVG paths for a quiet map.  ``tools/draw_world.py`` draws ``world.tsv``; the owner of a site may name
+  another file of the same form.  Disputed borders are drawn as in the source, without judgement.
+- Exam seasons, in which the internet was cut before, come from ``examinations.toml``.
 """
 
+import lzma
+import re
+import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fanous.config import Table
+from fanous.config import WrongKey
+from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.refdata.tables import toml_table
+from fanous.refdata.files import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)
@@ -20,8 +32,10 @@ def _table() -> dict[str, dict[str, Any]]:
 
 @lru_cache(maxsize=16)
 def _names(locale: str) -> dict[str, str]:
-    from babel import Locale  # 33 MB that a light probe does not carry: it names no country
+    from babel import Locale, localedata  # 33 MB that a light probe does not carry: it names no country
 
+    if locale == "en":  # has them all itself; merging them with what every language inherits takes 50 ms
+        return dict(localedata.load("en", merge_inherited=False)["territories"])
     return dict(Locale.parse(locale).territories)
 
 
@@ -41,26 +55,25 @@ def is_country(cc: str) -> bool:
     return cc in _table()
 
 
-def country_codes(table: Table, key: str) -> tuple[str, ...]:
-    """Codes that a configuration lists, in upper case; none where the key is missing or its list is empty.
+def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
+    """Codes that ``key`` of a configuration lists, in upper case.
 
     Raises:
-        FanousError: one is no code of a country.
+        WrongKey: one is the code of no country.
     """
-    found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
-    for code in found:
+    for code in codes:
         if not is_country(code.upper()):
-            raise table.wrong(key, f"{code!r} is no ISO 3166-1 code such as 'PK'")
-    return tuple(code.upper() for code in found)
+            raise WrongKey(key, f"an ISO 3166-1 code such as 'PK' is needed, not {code!r}")
+    return tuple(code.upper() for code in codes)
 
 
 def main_zone(cc: str) -> str:
-    """The IANA zone of the capital; ``UTC`` where the country is unknown."""
+    """The IANA zone of the capital; ``UTC`` if the country is unknown."""
     return str(_table().get(cc, {}).get("zone", "UTC"))
 
 
 def has_several_clocks(cc: str) -> bool:
-    """Does the country use more than one zone, so that ``local`` is the capital's clock only?"""
+    """Does the country use several zones, so that ``local`` is only the capital's clock?"""
     return bool(_table().get(cc, {}).get("several", False))
 
 
@@ -70,10 +83,112 @@ def local(instant: float, cc: str) -> datetime:
 
 
 def zone_name(instant: float, cc: str) -> str:
-    """What people call the clock at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` where it has no name."""
+    """What people call the clock at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
     moment = local(instant, cc)
     name = moment.tzname() or ""
     if name.isalpha():
         return name
     sign, digits = moment.strftime("%z")[:1], moment.strftime("%z")[1:]
     return f"UTC{sign}{digits[:2]}" + (f":{digits[2:4]}" if digits[2:4] != "00" else "")
+
+
+_KINDS = re.compile(
+    r"\b(province|state|region|district|governorate|territory|division|county|oblast|prefecture|ostan|of)\b"
+)
+
+
+@lru_cache(maxsize=1)
+def _regions_names() -> dict[str, str]:
+    lines = lzma.decompress(bytes_of("regions.tsv.xz")).decode("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+
+
+@lru_cache(maxsize=16)
+def _codes(country: str) -> dict[str, str]:
+    """Folded name -> code; a name that two regions of the country share stands for neither."""
+    found: dict[str, str] = {}
+    for code, name in _regions_names().items():
+        if code.startswith(f"{country}-"):
+            key = folded(name)
+            found[key] = "" if key in found else code
+    also = toml_table("region_names.toml")["names"].get(country, {})
+    return found | {folded(name): code for code, names in also.items() for name in names}
+
+
+def folded(name: str) -> str:
+    """``Balōchistān Province`` -> ``balochistan``."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return re.sub(r"[^\w]+", " ", _KINDS.sub(" ", letters)).strip()
+
+
+def region_of(country: str, name: str) -> str:
+    """``("PK", "Punjab")`` -> ``PK-PB``; a place without a known code is ``PK:name`` (``Place.region``).
+
+    An empty name means the whole country, and stays empty.
+    """
+    text = " ".join(name.split())
+    if not text:
+        return ""
+    if text.upper() in _regions_names() and text.upper().startswith(f"{country}-"):
+        return text.upper()
+    return _codes(country).get(folded(text)) or f"{country}:{text[:80]}"
+
+
+def region_name(region: str) -> str:
+    """The name for people."""
+    country, colon, name = region.partition(":")
+    return name if colon else _regions_names().get(country, region)
+
+
+WIDTH, HEIGHT = 1000, 460
+"""Pixels of the map for which every file of shapes is drawn."""
+
+NO_CODE = "-"
+"""Land without a code of ISO 3166-1."""
+
+
+@lru_cache(maxsize=4)
+def shapes(file: Path | None = None) -> dict[str, str]:
+    """ISO 3166-1 alpha-2 (or ``NO_CODE``) -> path.
+
+    Raises:
+        FanousError: ``file`` is not such a file.
+    """
+    try:
+        text = bytes_of("world.tsv").decode() if file is None else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FanousError(f"the map {file} cannot be read: {error}") from None
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        code, tab, path = line.partition("\t")
+        if not tab or not path.startswith("M"):
+            raise FanousError(f"{file}:{number}: a line of a map is a country code, a tab and an SVG path")
+        found[code] = path
+    return found
+
+
+def exam_season(cc: str, instant: float) -> str:
+    """The remark that exams are held at that time, for which the internet was cut before; empty = there are none.
+
+    Args:
+        cc: ISO 3166-1 alpha-2.
+        instant: unix seconds, UTC.
+    """
+    season = _seasons().get(cc)
+    if season is None:
+        return ""
+    moment, (first, last) = local(instant, cc), season["hours"]
+    if moment.month not in season["months"] or not first <= moment.hour + moment.minute / 60 <= last:
+        return ""
+    return (
+        f"it began at the season and hour of {season['exam']}, for which the internet was cut there before "
+        f"({season['known']})"
+    )
+
+
+@lru_cache(maxsize=1)
+def _seasons() -> dict[str, dict[str, Any]]:
+    return toml_table("examinations.toml")

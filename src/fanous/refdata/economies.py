@@ -1,16 +1,16 @@
-"""Economies: what the World Bank publishes of a country, and what studies of shutdowns cite for it."""
+"""Economies: what the World Bank publishes about a country, and what studies of shutdowns cite for it."""
 
 from functools import lru_cache
 from typing import Any
 
 from fanous.model.cost import Economy, Figure, Phrase
-from fanous.refdata.tables import bytes_of, toml_table
+from fanous.refdata.files import bytes_of, toml_table
 
 WORLD_BANK = "World Bank, World Development Indicators"
 
 
 def economy(cc: str) -> Economy:
-    """Of any code; what is not known of it is ``None``."""
+    """The figures of a country, by any code; an unknown figure is ``None``."""
     gdp, population, users = _published().get(cc, (None, None, None))
     studies = _studies()
     return Economy(
@@ -29,7 +29,7 @@ def countries_with_gdp() -> list[str]:
 
 
 def region_share(region: str) -> Figure | None:
-    """Share of the country's people who live in ``PK-PB``; ``None`` = no figure is shipped."""
+    """Share of the country's people who live in ``PK-PB``; ``None`` = no figure ships."""
     table = _studies()["region_share"]
     share = table.get(region)
     if not isinstance(share, float):

@@ -1,10 +1,15 @@
-"""Fingerprints: the block pages we know, compiled, and beside them the sets that the user brought in.
+"""Fingerprints: the block pages that we know, compiled, together with the sets that the user installed.
 
-Our patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.analysis.rules``.
+Our patterns are in ``fingerprints.toml``; ``fanous.analysis.rules`` decides how they match.  Compiling what ships
+takes a second (bounded gaps grow), loading the compiled form from disk a millisecond.  Its file names the patterns,
+the processor family and the release that it is for, and contains its own digest: one that does not fit is compiled
+again, never run.
 """
 
 import hashlib
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,22 +20,68 @@ from fanous.analysis.rules.fingerprints import (
     compile_fingerprints,
     parse_fingerprints,
 )
-from fanous.analysis.rules.matcher import compile_matcher
+from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 from fanous.errors import FanousError
-from fanous.refdata.pattern_cache import kept_matcher
+from fanous.refdata.files import bytes_of, replace_file
 from fanous.refdata.sets import decoded, installed_sets, read_set
-from fanous.refdata.tables import bytes_of
+
+WORTH_KEEPING = 0.3
+"""Seconds of compiling that a person would notice."""
+
+FILE = "compiled.bin"
+_DIGEST = 32
+
+
+def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[PatternText]], Matcher]:
+    """A compiler that keeps its work in ``folder`` if it took longer than ``worth`` seconds."""
+
+    def compile_or_load(patterns: list[PatternText]) -> Matcher:
+        path, key = folder / FILE, _key(patterns)
+        found = _load(path, key)
+        if found is not None:
+            return found
+        began = time.monotonic()
+        matcher = compile_matcher(patterns)
+        data = dumped(matcher) if time.monotonic() - began > worth else None
+        if data is not None:
+            with suppress(OSError):  # a folder that cannot be written costs a second, no more
+                folder.mkdir(parents=True, exist_ok=True)
+                replace_file(path, key + hashlib.sha256(data).digest() + data)
+        return matcher
+
+    return compile_or_load
+
+
+def _key(patterns: list[PatternText]) -> bytes:
+    """Digest of everything that determines the compiled form."""
+    digest = hashlib.sha256(engine().encode())
+    for pattern in patterns:
+        expression = pattern.expression.encode()
+        digest.update(len(expression).to_bytes(4) + expression)
+    return digest.digest()
+
+
+def _load(path: Path, key: bytes) -> Matcher | None:
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return None
+    data = kept[2 * _DIGEST :]
+    if kept[: 2 * _DIGEST] != key + hashlib.sha256(data).digest():
+        return None
+    return loaded(data)
+
 
 OURS = "fingerprints.toml"
 
 
 @lru_cache(maxsize=4)
 def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Fingerprints:
-    """Our patterns and those of the files ``more``, compiled once a process.
+    """Our patterns and those of the files ``more``, compiled once per process.
 
     Args:
         more: TOML in the format of ours, or published sets (see ``sets``).  Rows of a published set that
-            cannot be used are left out here without a word: ``update`` names them.
+            cannot be used are left out silently: ``update`` has named them.
         keep: a folder for the compiled form; ``None`` = compile anew.
 
     Raises:
@@ -53,8 +104,8 @@ def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Finge
 
 @lru_cache(maxsize=4)
 def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprints:
-    """Our patterns and the sets in ``folder``, as they were when the process first asked: what one run
-    judges, it judges by one set.
+    """Our patterns and the sets in ``folder``, as they were when the process first asked: one run judges
+    everything by the same fingerprints.
 
     Args:
         keep: as of ``fingerprints``.
@@ -66,7 +117,7 @@ def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprin
 
 
 def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
-    """One entry an address: it counts wherever one of the sets says so."""
+    """One entry per address: it counts wherever one of the sets says so."""
     joined: dict[str, BlockAddress] = {}
     for one in addresses:
         known = joined.get(one.address, one)
@@ -77,7 +128,7 @@ def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
 
 
 def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress]) -> str:
-    """Changes with all that can change a verdict, and with nothing else in the files."""
+    """Changes with everything that can change a verdict, and with nothing else in the files."""
     facts = [
         (p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin, p.any_length)
         for p in patterns

@@ -1,18 +1,25 @@
-"""Networks: an ASN's name for people.
+"""Networks: the name of an ASN for people, and which network announces an address.
 
-``networks.tsv.xz`` has the registered name of every announced network; ``network_names.toml`` puts the
-name that users know before it.  Sources and licences: README.md beside this file.
+``networks.tsv.xz`` has the registered name of every announced network; ``network_names.toml`` has the names that
+users know, which come first.  ``routed.xz``, made by ``tools/pack_routed.py``, has address ranges and their ASNs from
+the public routing tables.  It ages: it shows that a probe of a country's provider connects through a hosting company
+abroad, but cannot follow a network's moves.  README.md next to this file has sources, dates and licences.
 """
 
 import lzma
+import sys
+from array import array
+from bisect import bisect_right
 from functools import lru_cache
+from ipaddress import ip_address
+from itertools import accumulate
 
-from fanous.refdata.tables import bytes_of, toml_table
+from fanous.refdata.files import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)
 def _registered() -> dict[int, str]:
-    """Names by ASN; each line is the distance to the ASN before it, a tab, and the name."""
+    """Names by ASN; each line is the distance from the previous ASN, a tab, and the name."""
     names: dict[int, str] = {}
     asn = 0
     for line in lzma.decompress(bytes_of("networks.tsv.xz")).decode("utf-8").splitlines():
@@ -36,10 +43,62 @@ def network_name(asn: int) -> str:
 
 
 def is_same_operator(one: int, other: int) -> bool:
-    """Have both one name?  Operators have networks for mobile lines, fixed lines and transit."""
+    """Do both have the same name?  Operators have networks for mobile lines, fixed lines and transit."""
     return any(of(one) != "" and of(one) == of(other) for of in (registered_name, network_name))
 
 
 def registered_name(asn: int) -> str:
     """The name in the registries; empty = unknown."""
     return _registered().get(asn, "")
+
+
+_BITS = {4: 0, 6: 64}
+"""Lower bits of an address that are left out: none of the ranges of IPv6 is smaller than a /64."""
+
+
+class _Ranges:
+    """Of one IP version, ascending."""
+
+    def __init__(self, gaps: "array[int]", lengths: "array[int]", asns: "array[int]") -> None:
+        # Beginnings: all that came before, gaps and ranges, each range being one longer than its length.
+        steps = (gap + before for gap, before in zip(gaps, [0, *(n + 1 for n in lengths)], strict=False))
+        self._firsts = array("Q", accumulate(steps))
+        self._lengths, self._asns = lengths, asns
+
+    def of(self, number: int) -> int:
+        index = bisect_right(self._firsts, number) - 1
+        inside = index >= 0 and number - self._firsts[index] <= self._lengths[index]
+        return self._asns[index] if inside else 0
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[int, _Ranges]:
+    head, _, body = lzma.decompress(bytes_of("routed.xz")).partition(b"\n")
+    tables, at = {}, 0
+    for version, kind, count in zip((4, 6), "IQ", head.split()[-2:], strict=True):
+        columns = []
+        for code in (kind, kind, "I"):
+            column = array(code)
+            column.frombytes(body[at : at + int(count) * column.itemsize])
+            if sys.byteorder == "big":
+                column.byteswap()
+            at += int(count) * column.itemsize
+            columns.append(column)
+        tables[version] = _Ranges(*columns)
+    return tables
+
+
+def network_of(address: str) -> int:
+    """The ASN; 0 = not announced.  The first call takes half a second to unpack the table (20 MB).
+
+    Raises:
+        ValueError: it is not an address.
+    """
+    parsed = ip_address(address)
+    return _tables()[parsed.version].of(int(parsed) >> _BITS[parsed.version])
+
+
+def source() -> str:
+    """Where the table is from, with its release and licence."""
+    head = lzma.decompress(bytes_of("routed.xz")).partition(b"\n")[0]
+    return " ".join(head.decode().split()[:-2])

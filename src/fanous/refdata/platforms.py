@@ -1,6 +1,6 @@
-"""Platforms: which name people use for a host, so that ``pbs.twimg.com`` and ``x.com`` are one target.
+"""Platforms: the name that people use for a host, so that ``pbs.twimg.com`` and ``x.com`` are one target.
 
-A host that belongs to no platform is its own target.  The facts stand in ``platforms.toml``.
+A host that belongs to no platform is its own target.  ``platforms.toml`` has the facts.
 """
 
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from typing import Any
 
 import idna
 
-from fanous.refdata.tables import toml_table
+from fanous.refdata.files import toml_table
 
 ROLES = ("web", "api", "media")
 SECOND_LEVEL = frozenset({"com", "co", "net", "org"})
-"""Labels that stand between a name and its country's domain: ``google.com.pk``, ``google.co.uk``."""
+"""Labels between a name and its country's domain: ``google.com.pk``, ``google.co.uk``."""
 
 CACHED_HOSTS = 65_536
-"""A test list has about 30,000 hosts; each entry takes some 200 bytes."""
+"""A test list has about 30,000 hosts; each entry takes about 200 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """The file, arranged for look-up.
+    """The file, arranged for lookups.
 
     Attributes:
         hosts: domain suffix -> (platform, role).
@@ -118,7 +118,7 @@ def normal_host(hostname: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return host  # not a legal name: kept as it was seen, it is still what was measured
+        return host  # not a valid name: kept as it was seen, since it is what was measured
 
 
 def _find(host: str) -> tuple[str, str] | None:

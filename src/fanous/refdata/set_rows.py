@@ -1,7 +1,8 @@
 """Set rows: what each row of a published fingerprint set means, and which rows prove nothing.
 
-Sets are made for other tools, with other readers behind them.  Here a block page makes a verdict, so what
-occurs on ordinary pages is left out and counted, and what cannot be used is named with its line.
+The sets were made for other tools, whose results people check.  Here a block page makes a verdict, so a pattern that
+occurs on ordinary pages is left out and counted, and a row that cannot be used is named with its line.  Ordinary pages
+are those below, which we wrote after the ones that common servers ship and sites show.
 """
 
 from collections import Counter
@@ -11,11 +12,57 @@ from dataclasses import dataclass, field
 from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, FingerprintKind, Where
 from fanous.analysis.rules.matcher import PatternText, compile_matcher
 from fanous.errors import FanousError
-from fanous.refdata.common_pages import ORDINARY_PAGES
+
+_BLANK = (
+    "<HTML></HTML>",
+    "<html></html>",
+    "<html><body></body></html>",
+    "<html><head></head><body></body></html>",
+    "<!DOCTYPE html>\n<html><head><title></title></head><body></body></html>",
+    "",
+)
+
+_SERVERS = (
+    "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>"
+    "\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+    '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>403 Forbidden</title>\n</head>'
+    "<body>\n<h1>Forbidden</h1>\n<p>You don't have permission to access this resource.</p>\n"
+    "<p>You don't have permission to access / on this server.</p>\n</body></html>\n",
+    '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>301 Moved Permanently</title>\n'
+    '</head><body>\n<h1>Moved Permanently</h1>\n<p>The document has moved <a href="https://example.org/">'
+    "here</a>.</p>\n</body></html>\n",
+    "<html><head><title>Error 404 Not Found</title></head><body><h1>Not Found</h1>"
+    "<p>The requested URL was not found on this server.</p></body></html>",
+    "<html><body><h1>It works!</h1></body></html>",
+    "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n You don't have "
+    'permission to access "http://example.org/" on this server.<P>\nReference #18.0\n</BODY>\n</HTML>\n',
+    "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. "
+    "Please consult with your administrator.</body></html>",
+    "<html><head><title>Access denied</title></head><body><h1>Access denied</h1><p>The owner of this website "
+    "has banned your IP address. Ray ID: 0</p></body></html>",
+    "<html><head><title>451 Unavailable For Legal Reasons</title></head><body>"
+    "<center><h1>451 Unavailable For Legal Reasons</h1></center></body></html>",
+)
+
+_SITES = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+    'content="width=device-width, initial-scale=1"><meta property="og:type" content="website">'
+    '<link rel="stylesheet" href="/style.css"><script src="/app.js"></script><title>News</title></head>'
+    '<body><div class="content"><h1>News</h1><p>The court ordered the site to be blocked; the ministry says '
+    'that access was restricted by law. Category: Politics</p><a href="/about">About</a>'
+    '<img src="/logo.png"></div></body></html>',
+    '<!DOCTYPE html><html><head><title>Login</title></head><body><form action="/login" method="post">'
+    '<input name="user"><input type="password" name="password"><p>This content is not available in your '
+    "country.</p></form></body></html>",
+    '{"error": "access denied", "code": 403, "message": "Forbidden"}',
+)
+
+ORDINARY_PAGES = (*_BLANK, *_SERVERS, *_SITES)
+
 
 LEAST_LETTERS = 12
-"""Characters that a text needs which counts in every country: shorter ones are words of a language
-(``blokeret`` is Danish for *blocked*) or pieces of addresses (``/access?``)."""
+"""Characters that a text needs to count in every country: shorter ones are words of some language (``blokeret`` is
+Danish for *blocked*) or fragments of URLs (``/access?``)."""
 
 KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
     "nat": FingerprintKind.BLOCKPAGE,
@@ -31,8 +78,8 @@ KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
 """Citizen Lab's scopes, which OONI's sets use too; ``None`` = left out."""
 
 ADDRESS_SCOPES = frozenset({"nat", "isp"})
-"""A resolver that filters as a product is one that its user chose; bogons (``br``) are judged with the
-control's answer by rules of their own."""
+"""A user chooses a resolver that filters as a product; bogons (``br``) have rules of their own, which compare them
+with the control's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +93,9 @@ class SetReading:
     """What one file of a set gave.
 
     Attributes:
-        origin: the set, such as ``ooni``; begins every id.
+        origin: the set, such as ``ooni``; every id begins with it.
         bad: rows that cannot be used, in order.
-        left_out: reason -> rows that could, and are not.
+        left_out: reason -> rows that could be used, and are not.
     """
 
     origin: str
@@ -99,7 +146,7 @@ class SetReading:
 
 @dataclass(frozen=True, slots=True)
 class SetRow:
-    """What each pattern of a row shares: where it counts, and the public fact behind it."""
+    """What all patterns of a row share: where they count, and the public fact behind them."""
 
     countries: frozenset[str]
     source: str
@@ -112,7 +159,7 @@ class Text:
     Attributes:
         shown: as the set writes it, without the header's name.
         pattern: the expression to compile, with the place built in and capitals counting.
-        literal: ``shown`` is to be taken as it stands.
+        literal: ``shown`` is a text, not an expression.
     """
 
     where: Where
@@ -140,7 +187,7 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
         how: ``full``, ``prefix``, ``contains`` or ``regexp``; capitals count.
 
     Returns:
-        ``None`` = cannot be told in one pass over headers and body: the beginning or the whole of a body.
+        ``None`` = cannot be found in one pass over headers and body: the beginning or the whole of a body.
     """
     if place == "body" and how in ("full", "prefix"):
         return None
@@ -158,5 +205,5 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
 
 
 def _escaped(text: str) -> str:
-    """Every sign that could mean something becomes its number; letters outside ASCII stand as they are."""
+    """Every sign that could have a meaning is written as its number; letters outside ASCII stay."""
     return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in text)

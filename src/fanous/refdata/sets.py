@@ -1,20 +1,24 @@
 """Sets: the published collections of fingerprints that Fanous can read, and those that are installed.
 
-To add one: a reader that gives a ``SetReading``, and one ``PublicSet`` below.  A file of the user's own in the
-format of ``fingerprints.toml`` may stand among them.
+To add one: a reader that gives a ``SetReading``, and one ``PublicSet`` below.  Files of the user's own, in the format
+of ``fingerprints.toml``, may be installed among them.  A small file next to each installed set says where it came
+from, when, and under which licence.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata import annotation_csv, signatures
+from fanous.refdata import set_formats
+from fanous.refdata.files import replace_file
 from fanous.refdata.set_rows import SetReading
 
 LARGEST_SET = 8 << 20
-"""Bytes.  The largest of today has 0.3 MB."""
+"""Bytes.  Today's largest has 0.3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +50,42 @@ OONI_HTTP = PublicSet(
     "OONI blocking fingerprints, pages",
     f"{_BLOCKING}/fingerprints_http.csv",
     _UNSTATED,
-    annotation_csv.read_ooni,
+    set_formats.read_ooni,
 )
 OONI_DNS = PublicSet(
     "ooni-dns.csv",
     "OONI blocking fingerprints, addresses",
     f"{_BLOCKING}/fingerprints_dns.csv",
     _UNSTATED,
-    annotation_csv.read_ooni,
+    set_formats.read_ooni,
 )
 CITIZENLAB_HTTP = PublicSet(
     "citizenlab-http.csv",
     "Citizen Lab filtering annotations, pages",
     f"{_ANNOTATIONS}/http.csv",
     "BSD-3-Clause",
-    annotation_csv.read_citizenlab,
+    set_formats.read_citizenlab,
 )
 CITIZENLAB_DNS = PublicSet(
     "citizenlab-dns.csv",
     "Citizen Lab filtering annotations, addresses",
     f"{_ANNOTATIONS}/dns.csv",
     "BSD-3-Clause",
-    annotation_csv.read_citizenlab,
+    set_formats.read_citizenlab,
 )
 BLOCKPAGES = PublicSet(
     "censoredplanet-blockpages.jsonl",
     "Censored Planet block pages",
     f"{_ANALYSIS}/blockpage_signatures.json",
     "Apache-2.0",
-    signatures.read_blockpages,
+    set_formats.read_blockpages,
 )
 FALSE_POSITIVES = PublicSet(
     "censoredplanet-false-positives.jsonl",
     "Censored Planet false positives",
     f"{_ANALYSIS}/false_positive_signatures.json",
     "Apache-2.0",
-    signatures.read_false_positives,
+    set_formats.read_false_positives,
 )
 
 PUBLIC_SETS = (OONI_HTTP, OONI_DNS, CITIZENLAB_HTTP, CITIZENLAB_DNS, BLOCKPAGES, FALSE_POSITIVES)
@@ -90,14 +94,14 @@ _BY_FILE = {one.file: one for one in PUBLIC_SETS}
 
 
 def installed_sets(folder: Path) -> tuple[Path, ...]:
-    """Files of sets in the folder, in the order of their names; a folder that is not there has none."""
+    """Files of sets in the folder, in the order of their names; a missing folder has none."""
     if not folder.is_dir():
         return ()
     return tuple(sorted(p for p in folder.iterdir() if p.name in _BY_FILE or p.suffix == ".toml"))
 
 
 def public_set(text: str, name: str) -> PublicSet:
-    """The set that a file is, by what stands in it.
+    """Which set a file is, by its content.
 
     Raises:
         FanousError: it is none that Fanous knows.
@@ -105,16 +109,16 @@ def public_set(text: str, name: str) -> PublicSet:
     if name in _BY_FILE:
         return _BY_FILE[name]
     first = next((line for line in text.splitlines() if line.strip()), "")
-    columns = annotation_csv.columns_of(first)
-    if columns >= annotation_csv.OONI_COLUMNS:
+    columns = set_formats.columns_of(first)
+    if columns >= set_formats.OONI_COLUMNS:
         rows = text.splitlines()[1:]
         return OONI_DNS if rows and all(",dns," in row for row in rows[:20]) else OONI_HTTP
-    if columns >= annotation_csv.DNS_COLUMNS:
+    if columns >= set_formats.DNS_COLUMNS:
         return CITIZENLAB_DNS
-    if columns >= annotation_csv.HTTP_COLUMNS:
+    if columns >= set_formats.HTTP_COLUMNS:
         return CITIZENLAB_HTTP
-    if signatures.is_signature(first):
-        return BLOCKPAGES if signatures.are_blockpages(text) else FALSE_POSITIVES
+    if set_formats.is_signature(first):
+        return BLOCKPAGES if set_formats.are_blockpages(text) else FALSE_POSITIVES
     raise _unknown(first, name)
 
 
@@ -158,13 +162,13 @@ def _has_its_form(text: str, known: PublicSet) -> bool:
     """Is a file with the name of a set one of its kind?"""
     first = next((line for line in text.splitlines() if line.strip()), "")
     if known.file.endswith(".jsonl"):
-        return signatures.is_signature(first)
-    columns = annotation_csv.columns_of(first)
+        return set_formats.is_signature(first)
+    columns = set_formats.columns_of(first)
     wanted = {
-        OONI_HTTP.file: annotation_csv.OONI_COLUMNS,
-        OONI_DNS.file: annotation_csv.OONI_COLUMNS,
-        CITIZENLAB_HTTP.file: annotation_csv.HTTP_COLUMNS,
-        CITIZENLAB_DNS.file: annotation_csv.DNS_COLUMNS,
+        OONI_HTTP.file: set_formats.OONI_COLUMNS,
+        OONI_DNS.file: set_formats.OONI_COLUMNS,
+        CITIZENLAB_HTTP.file: set_formats.HTTP_COLUMNS,
+        CITIZENLAB_DNS.file: set_formats.DNS_COLUMNS,
     }
     return columns >= wanted[known.file]
 
@@ -174,3 +178,64 @@ def _unknown(first: str, name: str) -> FanousError:
         f"{name} is no set of fingerprints that Fanous can read (it begins {first[:60]!r}); known are OONI's "
         "and Citizen Lab's CSV, Censored Planet's JSON lines, and TOML with [[pattern]] tables"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SetOrigin:
+    """What is known about an installed set.
+
+    Attributes:
+        source: the URL or the path that it was taken from.
+        licence: as its makers state it.
+        installed_at: RFC 3339, UTC; when it was last found current.
+        sha256: hex digest of the file that this describes.
+        usable: patterns and addresses that counted then.
+    """
+
+    source: str
+    licence: str
+    installed_at: str
+    sha256: str
+    usable: int
+
+
+def about_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.about.json")
+
+
+def read_about(path: Path) -> SetOrigin | None:
+    """The note about the set at ``path``; ``None`` = there is none that can be read."""
+    try:
+        noted = json.loads(about_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(noted, dict) or not {f.name for f in fields(SetOrigin)} <= noted.keys():
+        return None
+    source, licence, at, sha256 = (
+        str(noted[name]) for name in ("source", "licence", "installed_at", "sha256")
+    )
+    return (
+        SetOrigin(source, licence, at, sha256, noted["usable"]) if isinstance(noted["usable"], int) else None
+    )
+
+
+def write_about(path: Path, about: SetOrigin) -> None:
+    """Write the note next to the set at ``path``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = json.dumps(asdict(about), indent=2, ensure_ascii=False)
+    replace_file(about_path(path), f"{text}\n".encode())
+
+
+def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
+    """Each installed set with the note about it; ``None`` if the note is about another file."""
+    return [(path, _of_this_file(path)) for path in installed_sets(folder)]
+
+
+def _of_this_file(path: Path) -> SetOrigin | None:
+    about = read_about(path)
+    if about is None or hashlib.sha256(path.read_bytes()).hexdigest() != about.sha256:
+        return None
+    return about

@@ -1,6 +1,6 @@
 """Targets: the lists of URLs that a probe tries, each entry with its source.
 
-A list is a TOML file beside this module in ``targets/``; to add one, write it there.
+A list is a TOML file in ``targets/``, next to this module; to add one, write it there.
 """
 
 import csv
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from fanous.config import nearest
 from fanous.errors import FanousError
+from fanous.refdata.files import toml_table
 from fanous.refdata.platforms import ROLES
-from fanous.refdata.tables import toml_table
 
 FOLDER = "targets"
 DO_NOT_RUN = "do_not_run"
@@ -28,10 +28,10 @@ class TargetList:
 
     Attributes:
         title: for people.
-        opt_in: sensitive: only measured where its name is given, never by default.
+        opt_in: sensitive, so it is measured only if its name is given.
         urls: in order, each once.
         apps: nettests that try an app's own endpoints.
-        left_out: ``line 4: 'no url'`` for each that is no URL a probe could try.
+        left_out: ``line 4: 'no url'`` for each entry that is not a URL a probe could try.
     """
 
     name: str
@@ -51,15 +51,15 @@ def list_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def do_not_run() -> dict[str, str]:
-    """Country code -> why nobody should measure from there."""
+    """Country code -> why measuring from there is dangerous."""
     return {code: str(entry["why"]) for code, entry in toml_table(f"{FOLDER}/{DO_NOT_RUN}.toml").items()}
 
 
 def target_list(name: str) -> TargetList:
-    """A list by name, or out of a file: TOML as ours, CSV with a column ``url`` (Citizen Lab), or lines.
+    """A list by name, or from a file: TOML like ours, CSV with a column ``url`` (Citizen Lab), or lines.
 
     Raises:
-        FanousError: there is none of that name, or the file cannot be read.
+        FanousError: there is no list of that name, or the file cannot be read.
     """
     if name in list_names():
         return _from_table(name, toml_table(f"{FOLDER}/{name}.toml"))
@@ -104,7 +104,7 @@ def _csv_urls(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _plain_urls(text: str) -> Iterator[tuple[int, str]]:
-    """Blank lines and comments are none."""
+    """Blank lines and comments are skipped."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, line

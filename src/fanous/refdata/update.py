@@ -1,29 +1,141 @@
-"""Update: bring larger sets of fingerprints in, from where they are published or from files.
+"""Update: installs fingerprint sets and user figures, from where they are published or from files.
 
-A set that stands is replaced only by one that can be read and has not shrunk; at every instant there is
-either the old file or the new one, whole.
+An installed set is replaced only by one that can be read and has not shrunk, and at every instant either the old file
+or the new one is there, whole.  User figures, the user's own or APNIC's table, become one small file per country.
+Downloads are over HTTPS, within limits of size and time.  Nothing here is a measurement: an error is the operator's
+to fix, and says how.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import msgspec
+
+from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata.about import SetOrigin, write_about
-from fanous.refdata.atomic import replace_file
-from fanous.refdata.download import download
+from fanous.refdata.files import bytes_of, replace_file
 from fanous.refdata.fingerprints import OURS
 from fanous.refdata.set_rows import BadRow, SetReading
-from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
-from fanous.refdata.tables import bytes_of
+from fanous.refdata.sets import (
+    LARGEST_SET,
+    PublicSet,
+    SetOrigin,
+    decoded,
+    installed_sets,
+    public_set,
+    read_set,
+    write_about,
+)
+from fanous.refdata.users import (
+    APNIC_URL,
+    FOLDER,
+    LARGEST_FIGURES,
+    FiguresFile,
+    figures_path,
+    is_apnic,
+    parse_apnic,
+    parse_own,
+)
+
+STALL = 20.0
+"""Seconds that a server may be silent."""
+DEADLINE = 120.0
+"""Seconds for the whole file: 0.3 MB at 30 kbit/s, which even a throttled line gives."""
+PIECE = 64 << 10
+PASSING = (408, 429)
+"""Client errors after which another try may succeed (RFC 9110, RFC 6585)."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def download(
+    url: str,
+    *,
+    largest: int = LARGEST_SET,
+    stall: float = STALL,
+    deadline: float = DEADLINE,
+    loopback: bool = False,
+) -> bytes:
+    """The file at ``url``, whole.
+
+    Args:
+        loopback: also accept http from this machine, for a local mirror and for tests.
+
+    Raises:
+        FanousError: it could not be fetched; not ``permanent`` if another try may help.
+    """
+    _refuse_open(url, loopback)
+    opener = build_opener(_Redirects(loopback))
+    request = Request(url, headers={"User-Agent": f"fanous/{__version__}"})
+    ends = time.monotonic() + deadline
+    try:
+        with opener.open(request, timeout=stall) as response:
+            return _whole(response, url, largest, ends)
+    except HTTPError as error:
+        with error:
+            stays = error.code < 500 and error.code not in PASSING
+            raise FanousError(
+                f"{url}: the server says {error.code} {error.reason}", permanent=stays
+            ) from None
+    except (URLError, HTTPException, OSError) as error:
+        reason = getattr(error, "reason", None) or error or type(error).__name__
+        raise FanousError(f"{url} cannot be fetched: {reason}", permanent=False) from error
+
+
+def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes:
+    announced = response.length or 0  # what is still to come, by the header; None = it does not say
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.read1(PIECE):  # what has arrived so far: a trickle must not block us
+        pieces.append(piece)
+        size += len(piece)
+        if size > largest:
+            raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
+        if time.monotonic() > ends:
+            raise FanousError(f"{url} comes too slowly: {size:,} bytes so far", permanent=False)
+    if size < announced:
+        raise FanousError(f"{url} broke off after {size:,} of {announced:,} bytes", permanent=False)
+    return b"".join(pieces)
+
+
+def _refuse_open(url: str, loopback: bool) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return
+    raise FanousError(f"{url} is not https: what comes in clear may have been changed on the way")
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirects, but never out of HTTPS."""
+
+    def __init__(self, loopback: bool) -> None:
+        self._loopback = loopback
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        try:
+            _refuse_open(newurl, self._loopback)
+        except FanousError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
 
 LEAST_LEFT = 0.7
-"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's
-revisions of 2022 to 2024 the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
+"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's revisions
+of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
 
 Fetch = Callable[[str], bytes]
 
@@ -39,10 +151,10 @@ class Updated:
     """What became of one source.
 
     Attributes:
-        file: the set's name in the folder; of a failed source, what it was to be.
+        file: the set's name in the folder; of a failed source, the name it would have had.
         source: address or path.
         why: empty = nothing went wrong.
-        usable: patterns and addresses that count now (0 where it failed).
+        usable: patterns and addresses that count now (0 if it failed).
         bad: rows of the new file that cannot be used.
         left_out: reason -> rows that are not used on purpose.
         of: what ``usable`` counts.
@@ -59,13 +171,13 @@ class Updated:
 
 
 def update(sources: Sequence[PublicSet | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:
-    """Install each source in ``folder``; one that fails leaves what stands, and the others go on.
+    """Install each source in ``folder``; one that fails changes nothing, and the others go on.
 
     Args:
         sources: published sets (``PUBLIC_SETS``), which are fetched, and files that the user has.
 
     Returns:
-        One entry a source, in their order; a source that cannot be had or used is an entry as well.
+        One entry per source, in their order, also for those that could not be fetched or used.
 
     Raises:
         FanousError: the folder cannot be written.
@@ -122,7 +234,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """A file of the user's own is taken whole or not at all: a fault found later would stop every command."""
+    """The user's own file is taken whole or not at all: an error found later would stop every command."""
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
@@ -138,7 +250,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     try:
         old = read_set(decoded(path.read_bytes(), str(path)), path.name).usable
     except (FileNotFoundError, NotADirectoryError, FanousError):
-        return  # nothing stands there, or nothing that works: any set is better
+        return  # nothing is installed, or nothing that works: any set is better
     except OSError as error:
         raise FanousError(f"{path} cannot be read: {error.strerror}; mend or remove it") from error
     if new.usable < LEAST_LEFT * old:
@@ -149,10 +261,96 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
-    """Put the file in its place, whole or not at all; what is said about it comes after it."""
+    """Put the file in its place, whole or not at all, and then the note about it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
         write_about(path, about)
     except OSError as error:
         raise FanousError(f"{path} cannot be written: {error.strerror}; mend the folder") from error
+
+
+LEAST_COUNTRIES = 0.7
+"""A table of APNIC's with less than this share of the installed countries is taken for a broken file."""
+
+APNIC_FILE = "APNIC's users by network"
+
+
+def fetch_apnic(url: str) -> bytes:
+    return download(url, largest=LARGEST_FIGURES)
+
+
+def is_figures(path: Path) -> bool:
+    """Is a file that the user gives one of user figures, rather than of fingerprints?"""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return is_apnic(text) or (path.suffix == ".toml" and "users_m" in text)
+
+
+def update_users(
+    source: Path | None, folder: Path, *, fetch: Callable[[str], bytes] = fetch_apnic
+) -> Updated:
+    """Install the figures of ``source``; if it fails, nothing changes.
+
+    Args:
+        source: ``None`` = APNIC's table, fetched.
+        folder: of reference data.
+    """
+    name, place = (APNIC_FILE, APNIC_URL) if source is None else (source.name, str(source))
+    try:
+        data = fetch(APNIC_URL) if source is None else _read(source)
+        text = _decoded(data, place)
+        told = parse_apnic(text, place) if is_apnic(text) or source is None else parse_own(text, place)
+        changed = _update_users_install(told, folder)
+    except FanousError as error:
+        return Updated(name, place, UpdateOutcome.FAILED, str(error), of="countries' users")
+    outcome = UpdateOutcome.UPDATED if changed else UpdateOutcome.UNCHANGED
+    return Updated(name, place, outcome, usable=len(told.countries), of="countries' users")
+
+
+def forget_users(country: str, folder: Path) -> bool:
+    """Remove the user's own figures of a country, so that what ships counts again; were there any?"""
+    path = figures_path(folder, "own", country)
+    there = path.exists()
+    path.unlink(missing_ok=True)
+    return there
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FanousError(f"{path} cannot be read: {error.strerror}; give the file you have") from error
+
+
+def _decoded(data: bytes, place: str) -> str:
+    if len(data) > LARGEST_FIGURES:
+        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are no user figures")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FanousError(f"{place} is not UTF-8 ({error}); fetch the file again") from error
+
+
+def _update_users_install(told: FiguresFile, folder: Path) -> bool:
+    """Put each country's file in its place; did any change?"""
+    kind = folder / FOLDER / told.kind
+    standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
+    if len(told.countries) < LEAST_COUNTRIES * len(standing):
+        raise FanousError(
+            f"it names {len(told.countries)} countries and what stands {len(standing)}, so that is kept; if "
+            f"the new one is right, remove {kind} and update again"
+        )
+    changed = False
+    try:
+        kind.mkdir(parents=True, exist_ok=True)
+        for country, figures in told.countries.items():
+            path, data = figures_path(folder, told.kind, country), msgspec.json.encode(figures)
+            if not path.exists() or path.read_bytes() != data:
+                replace_file(path, data)
+                changed = True
+    except OSError as error:
+        raise FanousError(f"{kind} cannot be written: {error.strerror}; mend the folder") from error
+    return changed

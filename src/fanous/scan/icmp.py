@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fanous.errors import FanousError
 from fanous.model.series import Ints
-from fanous.scan.belief import Flags
+from fanous.scan.rounds import Flags
 
 TIMEOUT = 3.0
 """Seconds after the last request (Trinocular)."""

@@ -2,15 +2,58 @@
 
 A round is a number of waves; the state after each is all that is needed to go on, so a restart in the
 middle of a round loses nothing.
+
+Belief: how sure it is that a block of addresses is up, from who answers.  Pure.
+
+Level: how many blocks of a country, its regions and its networks are up, as series.  Pure.
+
+Journal: what is believed of the blocks, on the disk after every wave; a crash leaves the one before.
 """
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.series import Floats, Ints
-from fanous.scan.belief import DOWN, UP, Flags, undecided, updated
+from fanous.errors import FanousError
+from fanous.model.place import Access, Place
+from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
+from fanous.scan.targets import Targets
+
+Flags = NDArray[np.bool_]
+
+REPLY_WHEN_DOWN = 0.99 / 256
+"""Probability of an answer from a block that is down (Trinocular 3.3: a lone stray address of 256)."""
+LOWEST, HIGHEST = 0.01, 0.99
+"""A belief never becomes certain, or it could not change any more (Trinocular 3.3)."""
+UP, DOWN = 0.9, 0.1
+"""Above is up, below is down; between, ask again."""
+
+
+def updated(belief: Floats, available: Floats, replied: Flags) -> Floats:
+    """Beliefs after one more probe of each block (Bayes).
+
+    Args:
+        belief: float64, (n,), probability that the block is up.
+        available: float64, (n,), share of its probed addresses that answer while it is up.
+        replied: bool, (n,).
+
+    Returns:
+        float64, (n,).
+    """
+    when_up = np.where(replied, available, 1 - available)
+    when_down = np.where(replied, REPLY_WHEN_DOWN, 1 - REPLY_WHEN_DOWN)
+    up = belief * when_up
+    return np.clip(up / (up + (1 - belief) * when_down), LOWEST, HIGHEST)
+
+
+def undecided(belief: Floats) -> Flags:
+    """Which blocks must be asked again."""
+    return (belief >= DOWN) & (belief <= UP)
+
 
 ROUND = 600
 """Seconds (Trinocular: 11 minutes; IODA: 10)."""
@@ -147,3 +190,76 @@ def learnt(state: BlockStates, told: Floats) -> Floats:
     """
     share = (told * TOLD + state.replied) / (TOLD + state.asked)
     return np.asarray(np.clip(share, 0.01, 0.99))
+
+
+SOURCE, SIGNAL = "scan", "scan_up"
+
+
+def levels(country: str, targets: Targets, state: BlockStates) -> list[SourceSeries]:
+    """One value a place: blocks up at the end of the round."""
+    places: dict[Place, int] = {Place(country): int(state.is_up.sum())}
+    for asn in np.unique(targets.asns[targets.asns > 0]).tolist():
+        places[Place(country, asn)] = int(state.is_up[targets.asns == asn].sum())
+    for region in sorted(set(targets.regions) - {""}):
+        own = np.array([name == region for name in targets.regions])
+        places[Place(country, region=region)] = int(state.is_up[own].sum())
+    at = np.array([state.number * ROUND], np.int64)
+    return [
+        SourceSeries(SeriesKey(place, "", SIGNAL, Access.ANY, 0, SOURCE), ROUND, at, np.array([float(up)]))
+        for place, up in places.items()
+    ]
+
+
+def save(path: Path, targets: Targets, state: BlockStates) -> None:
+    """Written aside, synced, renamed.
+
+    Raises:
+        FanousError: it cannot be written.
+    """
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            np.savez(
+                file,
+                blocks=targets.blocks,
+                clock=np.array([state.number, state.wave]),
+                belief=state.belief,
+                is_up=state.is_up,
+                spent=state.spent,
+                turn=state.turn,
+                surprised=state.surprised,
+                asked=state.asked,
+                replied=state.replied,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise FanousError(f"cannot keep what the scan believes in {path}: {error.strerror}") from error
+
+
+def load(path: Path, targets: Targets) -> BlockStates:
+    """What was believed of these blocks; blocks that are new begin anew.
+
+    Raises:
+        FanousError: it is damaged.
+    """
+    state = unknown(len(targets))
+    if not path.exists():
+        return state
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            _, ours, theirs = np.intersect1d(targets.blocks, kept["blocks"], return_indices=True)
+            state.number, state.wave = (int(n) for n in kept["clock"])
+            state.belief[ours] = kept["belief"][theirs]
+            state.is_up[ours] = kept["is_up"][theirs]
+            state.spent[:, ours] = kept["spent"].reshape(ROUNDS_AN_HOUR, -1)[:, theirs]
+            state.turn[ours] = kept["turn"][theirs]
+            state.surprised[ours] = kept["surprised"][theirs]
+            if "asked" in kept:  # journals of before it was learnt have none
+                state.asked[ours], state.replied[ours] = kept["asked"][theirs], kept["replied"][theirs]
+    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, BadZipFile) as error:
+        raise FanousError(f"{path} is damaged ({error}): remove it, and the scan begins anew") from error
+    return state

@@ -14,7 +14,7 @@ import numpy as np
 
 from fanous.errors import FanousError
 from fanous.model.series import Floats, Ints
-from fanous.refdata.regions import region_of
+from fanous.refdata.countries import region_of
 
 LEAST_ADDRESSES = 15
 LEAST_AVAILABLE = 0.1

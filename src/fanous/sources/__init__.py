@@ -1,19 +1,28 @@
 """Sources: other people's data, and the files of our own probes.
 
-``measurements`` and ``publishers`` name them all.  To add one:
+A source is one file, which ends with its declaration (``sources.connector.Source``), and its line in a registry:
+``sources.measurements`` for raw measurements, ``sources.publishers`` for series and claims.  The line is an entry
+and its import.  Nothing else names a source: the command line and its help, the store, confirmation, bundles, the
+open-data export, pages and documents read the declaration, and a declaration that lacks something fails at import.
 
-- raw measurements: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
-  -> measurement and observations) as ``connector.MeasurementSource`` describes them, and a ``redact``, without which
-  its records never leave a store (``fanous.publish.evidence``);
-- a file of series: a class with ``read`` as ``signals.files.SeriesFiles`` describes it;
-- series or claims of an online publisher: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
-  describes them; its saved responses can then be read as files too.
+To add
 
-Each gets a line in one of the two, and a test.  The terms of a source are in ``fanous.refdata.sources``, its
-signals in ``fanous.analysis.series.signals``.
-``tests/sources/test_contract.py`` checks every one of them.
+- raw measurements: ``sources/NAME.py`` (or a package), with a class that has ``read`` (a file to records) and
+  ``parse`` (a record to its measurement and observations; pure) as ``sources.connector.MeasurementSource`` describes
+  them, and a redactor.  Declare ``measurements``, ``family`` and ``redact``; ``sources.redaction`` helps.
+- a kind of file with series: ``sources/signals/NAME.py``, with a class like ``sources.connector.SeriesFiles``.
+  Declare ``files``; ``sources.signals.rows`` reads CSV, ``sources.signals.files`` makes series of it.
+- series of a publisher on the internet: ``sources/signals/NAME.py``, with a class like
+  ``sources.connector.LiveSource``.  Declare ``live``, ``every`` and ``window``; ``sources.signals.live`` helps.  Its
+  saved answers can be read as files too.
+- claims of such a publisher: the same in ``sources/claims/NAME.py``; ``sources.claims.document`` helps.
+
+Then add a sample to the tests of the contract (``tests/sources/test_contract.py``,
+``tests/sources/signals/samples.py``), which check every source, describe its files in docs/formats.md, and run
+``python -m tests.source_tables``, which writes the tables of the documents.  ``tests/sources/test_recipes.py`` performs
+each of these recipes.
 
 Rules for all: memory stays flat as a file grows; what cannot be used is reported with its line and the reason; NaN
-means that nothing was measured, never 0; of two values for the same bin, the later one counts; ``Record.data`` holds
-no address of a probe or its user; the same bytes give the same identity for ever.
+means that nothing was measured, never 0; of two values for the same bin, the later one counts; ``Record.data``
+contains no address of a probe or its user; the same bytes always give the same identity.
 """

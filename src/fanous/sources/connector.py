@@ -1,32 +1,55 @@
-"""Connector: how records of one public source are read, and how each becomes a measurement with facts."""
+"""Connector: what a source of data declares, and the interfaces of the code that reads it.
+
+A plug-in's file ends with its declaration, a ``Source``; everything that Fanous knows about the source - family,
+licence, help, how often it may be asked - is read from there.  A declaration that lacks something fails when it is
+imported.  This module needs no numpy, so that a light probe can load it.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.claim import Claim
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.place import Family
+
+if TYPE_CHECKING:
+    from fanous.model.series import Ints, SourceSeries
+
+DAY = 86400
 
 OnReject = Callable[[int, str], None]
-"""Called with the 1-based line (row, member) that cannot be used and the reason, in words; with
-``WHOLE_FILE`` for what is to be said of the file and rejects no line."""
+"""Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
+``WHOLE_FILE`` for a remark about the file that rejects no line."""
 
 WHOLE_FILE = 0
 
 OnProgress = Callable[[int], None]
 """Called now and then with the bytes of the (compressed) file consumed so far."""
 
+OnRepeat = Callable[[int], None]
+"""Called with the 1-based number of a line that repeats an earlier one exactly."""
+
+Get = Callable[[str], bytes]
+"""Fetches one URL; raises ``FanousError``."""
+
+Redactor = Callable[[bytes, ParsedMeasurement, bool], bytes]
+"""Takes the bytes of a record, what its source parsed from them, and whether a known block page was found in it;
+returns what may leave the store.  Raises ``Rejected``."""
+
 
 class MeasurementSource(Protocol):
-    """One source.  ``read`` is the I/O half, ``parse`` the pure half, run again when rules change."""
+    """Reads raw measurements.  ``read`` is the I/O half, ``parse`` the pure half, run again when rules change."""
 
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
-        """Records of one file, in the order of the file, with flat memory.
+        """The records of one file, in the order of the file, with flat memory.
 
-        What cannot be used is told to ``on_reject`` and left out; what was read before a file breaks off
-        is kept.
+        What cannot be used is reported to ``on_reject`` and left out; if a file breaks off, what was read
+        before is kept.
 
         Raises:
             FanousError: the file is missing, unreadable or not of this source.
@@ -40,3 +63,264 @@ class MeasurementSource(Protocol):
             Rejected: it cannot be used; the message is the reason.
         """
         ...
+
+
+class Gather(StrEnum):
+    """How the rows of one place and bin become one value."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    SUM = "sum"
+    COUNT = "count"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """What the user says about a table of any shape.
+
+    Attributes:
+        time: column of the time: ISO 8601, ``11-Nov-2019 00:00:00``, or Unix seconds.
+        value: column of the value.
+        signal: a name in ``fanous.analysis.series.signals``.
+        place: column of the region's name or code, or of the network (``AS17557``); empty = every row is
+            about the country.
+        zone: of times that name none: an IANA zone or an offset (``+06:30``).  Unless it is UTC, Unix seconds
+            are read as local time too.
+        step: bin width in seconds; 0 = the signal's own.
+        gather: how the rows of one bin become one value.
+        empty_is_zero: a bin without rows, between the first and the last of the file, is a 0: for tables
+            that list every answer, so that no row means no answer.  Only for counts.
+    """
+
+    time: str
+    value: str
+    signal: str
+    place: str = ""
+    zone: str = "UTC"
+    step: int = 0
+    gather: Gather = Gather.MEDIAN
+    empty_is_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file of series does not say about itself.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        columns: for tables of any shape: which columns mean what.
+    """
+
+    country: str
+    columns: TableColumns | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One series and the lines of the file that it was read from.
+
+    Lines are what the user counts: each is stored, known already, or rejected with a reason.
+
+    Attributes:
+        levels: the series.
+        lines: int64, shape (m,), 1-based lines (values, in a file without lines) that went into it; one
+            line may be in several readings of a file.
+        bins: int64, shape (m,), index in ``levels`` of the bin that each line went into.
+    """
+
+    levels: "SourceSeries"
+    lines: "Ints"
+    bins: "Ints"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedClaim:
+    """What the source itself says about one outage; ``entry`` is its 1-based number in the file."""
+
+    claim: Claim
+    entry: int
+
+
+class SeriesFiles(Protocol):
+    """Reads files that hold series."""
+
+    def begin(self) -> "SeriesFiles":
+        """A reader for the files of one command, in order: itself, unless a file needs the one before it."""
+        ...
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading | PublishedClaim]:
+        """Every series of the file, each key and step once, and what the source says about outages.
+
+        Raises:
+            FanousError: the file is missing, unreadable or of another kind, or ``about`` lacks something.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of a live source.  Times are Unix seconds, UTC; half-open.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        networks: ASNs whose series are wanted too.
+        regions: are the series of the regions wanted too?
+    """
+
+    country: str
+    since: int
+    until: int
+    networks: tuple[int, ...] = ()
+    regions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One document of a live source: a window of time of some places.
+
+    Whoever asks fetches it, hands the bytes to ``LiveSource.parse``, stores the result and remembers the piece,
+    so a backfill resumes where it stopped.
+
+    Attributes:
+        name: what it is about, in the source's words, without the window.
+        since: Unix seconds; the window that it describes ends at ``until``.
+    """
+
+    name: str
+    url: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a document held.
+
+    Attributes:
+        series: each key and step once.
+        rejects: (1-based number of the value, series, line or entry; reason).
+        claims: what the source itself says about outages; never evidence.
+    """
+
+    series: "tuple[SourceSeries, ...]"
+    rejects: tuple[tuple[int, str], ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+class LiveSource(Protocol):
+    """Asks a publisher on the internet, piece by piece, and reads the answers."""
+
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
+        """What to fetch, oldest first; ``get`` is for lists of places that must be asked for."""
+        ...
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        """The series and claims in one document; pure.
+
+        Args:
+            name: of the piece, or of the file that holds the document.
+
+        Raises:
+            Rejected: it is not a document of this source; the message is the reason.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The declaration of one source.
+
+    Attributes:
+        name: permanent: it is stored with every record and series, and names the source on the command line, in
+            bundles and in the configuration's ``[sources.NAME]``.
+        title: who or what it is, for people.
+        help: what ``fanous ingest`` reads or ``fanous pull`` fetches, as one line of their help.
+        licence: as its publisher states it.
+        is_open: may its values enter the open-data export?  Never, if the licence is not free or not stated.
+        credit: how it must be named where its values are shown.
+        page: where a reader finds it; empty = the user's own files.
+        remark: what an evidence bundle says its values are; empty = "series of TITLE".
+        measurements: reads raw measurements; needs ``family`` and ``redact``.
+        family: counts once in a confirmation.  Only of measurements: the family of a series is its signal's.
+        redact: takes everything out of a record that must not leave the store.
+        files: reads files of series.
+        live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
+            ``window``.
+        is_stream: is it followed without end instead of pulled?
+        is_own: does Fanous itself compute its series, from its probes or its scan?
+        takes_columns: must the user name the columns (``About.columns``)?
+        every: seconds between two pulls of the newest values; 0 = it is not pulled.
+        window: seconds that one request may span.
+        a_minute: requests that we allow ourselves per minute: none of these publishers states a limit that is
+            lower, and a monitor of one country needs a few an hour.
+        settles: seconds after which its values change no more, so that a backfill need not ask again.
+        token: environment variable that holds the key; empty = none is needed.
+
+    Raises:
+        TypeError: the declaration lacks something that it needs.
+    """
+
+    name: str
+    title: str
+    help: str
+    licence: str
+    is_open: bool
+    credit: str
+    page: str = ""
+    remark: str = ""
+    measurements: MeasurementSource | None = None
+    family: Family | None = None
+    redact: Redactor | None = None
+    files: SeriesFiles | None = None
+    live: LiveSource | None = None
+    is_stream: bool = False
+    is_own: bool = False
+    takes_columns: bool = False
+    every: int = 0
+    window: int = 0
+    a_minute: int = 20
+    settles: int = 2 * DAY
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        for why, missing in (
+            ("its licence", not self.licence),
+            ("one line of help", not self.help or "\n" in self.help),
+            (
+                "something to read: measurements, files, live, is_stream or is_own",
+                not (self.measurements or self.has_series),
+            ),
+            ("the family of its measurements", bool(self.measurements) and self.family is None),
+            ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
+            ("how often it may be asked (every)", (self.live or self.is_stream) and not self.every),
+            ("how much one request may span (window)", self.live is not None and not self.window),
+        ):
+            if missing:
+                raise TypeError(f"the source {self.name!r} does not declare {why}")
+
+    @property
+    def has_series(self) -> bool:
+        """Can a series in the store be of this source?"""
+        return bool(self.files or self.live or self.is_stream or self.is_own)
+
+
+def by_name(*sources: Source) -> dict[str, Source]:
+    """The sources by their names.
+
+    Raises:
+        TypeError: two have the same name.
+    """
+    found: dict[str, Source] = {}
+    for source in sources:
+        if source.name in found:
+            raise TypeError(f"two sources are called {source.name!r}")
+        found[source.name] = source
+    return found

@@ -19,7 +19,7 @@ import httpx
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.refdata.sources import PublicSource
+from fanous.sources.connector import Source
 from fanous.sources.http_cache import Cached, HttpCache
 
 TRIES = 5
@@ -70,7 +70,7 @@ class Polite:
 
     def __init__(
         self,
-        source: PublicSource,
+        source: Source,
         cache: Path | None = None,
         *,
         mirror: str = "",

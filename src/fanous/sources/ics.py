@@ -1,34 +1,42 @@
-"""ICS: announced events out of an iCalendar file (RFC 5545).
+"""ICS: announced events from an iCalendar file (RFC 5545), read with the icalendar package.
 
-A small strict reader in place of a library: an announced event needs five properties, and what this cannot
-read exactly it refuses by line, where a lenient reader would put an event at the wrong hour.  Recurring events
-alone are left out and named: a calendar of holidays has some, and its other events are no worse for them.
+icalendar reads lines, values and time zones.  What an event needs is decided here, and strictly: an event at the
+wrong hour is worse than one that is missing, so what cannot be read exactly is left out and reported, and the
+other events are read.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from icalendar import Timezone, vDDDTypes, vDuration
+from icalendar.parser import Contentlines
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from fanous.errors import FanousError
+from fanous.refdata.countries import main_zone
 
 LONGEST = 4 << 20
 """Characters; a calendar of a country's public events has some 100 KB."""
 
-_PROPERTY = re.compile(r"([A-Za-z0-9-]+)((?:;[^:\";]*(?:\"[^\"]*\"[^:\";]*)*)*):(.*)")
-_INSTANT = re.compile(r"\d{8}T\d{6}Z?")
-_DURATION = re.compile(
-    r"\+?P(?:(?P<weeks>\d{1,4})W|(?:(?P<days>\d{1,5})D)?"
-    r"(?P<time>T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,8})S)?)?)"
-)
-"""Section 3.3.6; one that is negative ends before it begins."""
-
 RECURRING = ("RRULE", "RDATE", "EXRULE")
 
+_DAY = re.compile(r"[0-9]{8}")
+_DAY_OR_TIME = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
+"""icalendar takes spaces for digits."""
+
+_YEARLY = frozenset(("FREQ", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
+"""What a rule for summer time consists of.  One by the hour or second would be followed step by step."""
+
 OnLeftOut = Callable[[str], None]
-"""Called with what was left out and why, in words."""
+"""Called once for each event that is left out, with the reason in words."""
+
+_Properties = Mapping[str, tuple[Mapping[str, object], str]]
+"""Name -> parameters, and the value without its escapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,153 +48,186 @@ class CalendarEvent:
     end: float
 
 
-@dataclass(slots=True)
-class _Open:
-    line: int
-    properties: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
-    inner: int = 0
-
-
-def read_calendar(path: Path, on_left_out: OnLeftOut) -> list[CalendarEvent]:
+def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
     """The events of a file; see ``read_events``.
 
     Raises:
         FanousError: also where the file cannot be read.
     """
     try:
-        return read_events(path.read_text(encoding="utf-8"), str(path), on_left_out)
+        return read_events(path.read_text(encoding="utf-8"), str(path), country, on_left_out)
     except OSError as error:
         raise FanousError(f"cannot read the calendar {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FanousError(f"{path} is not UTF-8, which a calendar has to be: {error}") from error
 
 
-def read_events(text: str, name: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
-    """The events of a calendar, by start; cancelled ones are left out, and recurring ones are named.
+def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
+    """The events of a calendar by start, without those that are cancelled.
+
+    Args:
+        name: of the file, for messages.
+        country: where the events take place: a whole day is one of its main time zone (UTC for an unknown country).
 
     Raises:
-        FanousError: it is no calendar, or an event cannot be read exactly; the message names the line.
+        FanousError: the text is not a calendar.
     """
     if len(text) > LONGEST or not text.lstrip("\ufeff").upper().startswith("BEGIN:VCALENDAR"):
         raise FanousError(f"{name} is not an iCalendar file: it does not begin with BEGIN:VCALENDAR")
+    components = list(_components(text))
+    zones = _Zones([lines for _, kind, lines in components if kind == "VTIMEZONE"], country)
     events: list[CalendarEvent] = []
-    event: _Open | None = None
-    for number, line in _unfolded(text):
-        match = _PROPERTY.fullmatch(line)
-        if match is None:
-            raise FanousError(f"{name}, line {number}: {line[:60]!r} is no property (NAME:value)")
-        key, value = match[1].upper(), match[3]
-        if (key, value.upper()) == ("BEGIN", "VEVENT"):
-            event = _Open(number)
-        elif event is not None and key in ("BEGIN", "END") and value.upper() != "VEVENT":
-            event.inner += 1 if key == "BEGIN" else -1  # alarms have times of their own
-        elif event is not None and key == "END":
-            events += _event(event, name, on_left_out)
-            event = None
-        elif event is not None and not event.inner:
-            event.properties[key] = _parameters(match[2]), value
-    if event is not None:
-        raise FanousError(f"{name}: the event of line {event.line} does not end")
+    for number, kind, lines in components:
+        if kind != "VEVENT":
+            continue
+        title = ""
+        try:
+            properties = _properties(lines)
+            if _value(properties, "STATUS").upper() == "CANCELLED":
+                continue
+            title = (
+                _value(properties, "SUMMARY").replace("\n", " ").strip()[:500] or "an event without a title"
+            )
+            events.append(CalendarEvent(title, *_bounds(properties, zones)))
+        except (ValueError, OverflowError) as error:
+            why = "it is not within the years 1 to 9999" if isinstance(error, OverflowError) else error
+            what = f"{title[:60]!r} is left out" if title else "left out"
+            on_left_out(f"{name}, event of line {number}: {what}: {why}")
     return sorted(events, key=lambda one: (one.start, one.title))
 
 
-def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """(1-based number, line), with continued lines put together."""
-    whole: list[tuple[int, str]] = []
+def _components(text: str) -> Iterator[tuple[int, str, list[str]]]:
+    """(1-based line, ``VEVENT`` or ``VTIMEZONE``, lines) of each, without an event's alarms, which have times of
+    their own."""
+    kind, begun, lines, inner = "", 0, list[str](), 0
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
-        if line[:1] in (" ", "\t") and whole:
-            whole[-1] = (whole[-1][0], whole[-1][1] + line[1:])
-        elif line:
-            whole.append((number, line))
-    return iter(whole)
+        keyword, _, named = line.rstrip().upper().partition(":")
+        if keyword == "BEGIN" and named in ("VEVENT", "VTIMEZONE"):
+            if kind:
+                yield begun, kind, lines
+            kind, begun, lines, inner = named, number, [line], 0
+        elif kind == "VEVENT" and keyword in ("BEGIN", "END") and named != kind:
+            inner += 1 if keyword == "BEGIN" else -1
+        elif kind and not inner:
+            lines.append(line)
+            if (keyword, named) == ("END", kind):
+                yield begun, kind, lines
+                kind = ""
+    if kind:
+        yield begun, kind, lines
 
 
-def _parameters(text: str) -> dict[str, str]:
-    pairs = (one.partition("=") for one in text.split(";") if one)
-    return {key.upper(): value.strip('"') for key, _, value in pairs}
+def _properties(lines: list[str]) -> _Properties:
+    """
+    Raises:
+        ValueError: the event does not end, or a line of it is not a property.
+    """
+    if lines[-1].rstrip().upper() != "END:VEVENT":
+        raise ValueError("it does not end")
+    found: dict[str, tuple[Mapping[str, object], str]] = {}
+    for line in filter(None, Contentlines.from_ical("\r\n".join(lines))):
+        try:
+            name, parameters, value = line.parts()
+        except ValueError:
+            raise ValueError(f"{line[:60]!r} is not a property (NAME:value)") from None
+        found[name.upper()] = parameters, value
+    return found
 
 
-def _event(event: _Open, name: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
-    where = f"{name}, event of line {event.line}"
-    properties = event.properties
-    title = _text(properties.get("SUMMARY", ({}, ""))[1]) or "an event without a title"
-    if properties.get("STATUS", ({}, ""))[1].upper() == "CANCELLED":
-        return []
+def _value(properties: _Properties, name: str) -> str:
+    return properties[name][1] if name in properties else ""
+
+
+def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
+    """Start and end of an event, in Unix seconds.
+
+    Raises:
+        ValueError, OverflowError: they cannot be told exactly.
+    """
     recurs = next((key for key in RECURRING if key in properties), None)
     if recurs:
-        on_left_out(
-            f"{where}: {title[:60]!r} is left out, for {recurs} is not read: write each date as an event "
-            "with DTSTART and DTEND"
-        )
-        return []
+        raise ValueError(f"{recurs} is not read: write each date as an event with DTSTART and DTEND")
     if "DTSTART" not in properties:
-        raise FanousError(f"{where}: it has no DTSTART")
-    start, whole_day = _instant(*properties["DTSTART"], where)
-    end = _end(properties, start, whole_day, where)
-    if end <= start:
-        raise FanousError(f"{where}: it ends before it begins")
-    return [CalendarEvent(title, start.timestamp(), end.timestamp())]
-
-
-def _end(
-    properties: dict[str, tuple[dict[str, str], str]], start: datetime, whole_day: bool, where: str
-) -> datetime:
+        raise ValueError("it has no DTSTART")
     if "DTEND" in properties and "DURATION" in properties:
-        raise FanousError(f"{where}: it has both DTEND and DURATION")
+        raise ValueError("it has both DTEND and DURATION")
+    start, whole_day = zones.instant(*properties["DTSTART"])
     if "DTEND" in properties:
-        return _instant(*properties["DTEND"], where)[0]
-    if "DURATION" in properties:
-        return _after(start, properties["DURATION"][1], whole_day, where)
-    if whole_day:
-        return start + timedelta(days=1)
-    raise FanousError(f"{where}: it has no DTEND and no DURATION")
+        end, _ = zones.instant(*properties["DTEND"])
+    elif "DURATION" in properties:
+        end = _after(start, _value(properties, "DURATION"), whole_day)
+    elif whole_day:
+        end = start + timedelta(days=1)
+    else:
+        raise ValueError("it has no DTEND and no DURATION")
+    first, last = start.astimezone(UTC).timestamp(), end.astimezone(UTC).timestamp()
+    if last <= first:
+        raise ValueError("it ends before it begins")
+    return first, last
 
 
-def _after(start: datetime, text: str, whole_day: bool, where: str) -> datetime:
+def _after(start: datetime, text: str, whole_day: bool) -> datetime:
     """Days and weeks are the clock's, hours are exact: they differ where summer time begins or ends."""
-    found = _DURATION.fullmatch(text.upper())
-    if found is None or not any(found.groupdict().values()):
-        raise FanousError(f"{where}: {text[:30]!r} is no duration such as PT3H or P2D")
-    if whole_day and found["time"]:
-        raise FanousError(f"{where}: a whole day lasts whole days, not {text[:30]!r}")
-    weeks, days, hours, minutes, seconds = (
-        int(found[part] or 0) for part in ("weeks", "days", "hours", "minutes", "seconds")
-    )
+    days, separator, hours = text.upper().partition("T")
     try:
-        day = start + timedelta(weeks=weeks, days=days)
-        return day.astimezone(UTC) + timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
-        raise FanousError(f"{where}: {text[:30]!r} ends in no year that there is") from None
-
-
-def _instant(parameters: dict[str, str], value: str, where: str) -> tuple[datetime, bool]:
-    """The instant, and whether it is a whole day (which begins at midnight in its zone, else in UTC)."""
-    zone = _zone(parameters.get("TZID"), where)
-    try:
-        if parameters.get("VALUE", "").upper() == "DATE":
-            return datetime.strptime(value, "%Y%m%d").replace(tzinfo=zone or UTC), True
-        if not _INSTANT.fullmatch(value):
-            raise ValueError(value)
-        moment = datetime.strptime(value.rstrip("Z"), "%Y%m%dT%H%M%S")
+        if days.startswith("-") or not (hours or days[1:]) or text.upper().endswith("T"):
+            raise ValueError(text)
+        nominal: timedelta = vDuration.from_ical(days)
+        exact: timedelta = vDuration.from_ical(f"PT{hours}")
     except ValueError:
-        raise FanousError(f"{where}: {value[:30]!r} is no date or time") from None
-    if value.endswith("Z"):
-        return moment.replace(tzinfo=UTC), False
-    if zone is None:
-        raise FanousError(f"{where}: {value} is a local time without TZID: say in which zone")
-    return moment.replace(tzinfo=zone), False
+        raise ValueError(f"{text[:30]!r} is not a duration such as PT3H or P2D") from None
+    if whole_day and separator:
+        raise ValueError(f"a whole day lasts whole days, not {text[:30]!r}")
+    return (start + nominal).astimezone(UTC) + exact
 
 
-def _zone(name: str | None, where: str) -> ZoneInfo | None:
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FanousError(f"{where}: no time zone {name[:60]!r} (IANA names, such as Asia/Karachi)") from None
+class _Zones:
+    """Time zones by name: those that the calendar defines itself, then those of the IANA database.
 
+    icalendar resolves names too, but it remembers the zones of every calendar that a process has read, and two
+    calendars may mean different clocks by ``Customized Time Zone``.
+    """
 
-def _text(value: str) -> str:
-    """RFC 5545 section 3.3.11."""
-    plain = re.sub(r"\\([nN,;\\])", lambda m: " " if m[1] in "nN" else m[1], value)
-    return plain.strip()[:500]
+    def __init__(self, definitions: list[list[str]], country: str) -> None:
+        self._home = ZoneInfo(main_zone(country))
+        self._own: dict[str, tzinfo] = {}
+        for lines in definitions:
+            # icalendar and dateutil raise all of these for a definition that is damaged.  Events that use it are
+            # left out, unless the database knows its name.
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                zone = Timezone.from_ical("\r\n".join(lines))
+                if not isinstance(zone, Timezone):
+                    continue
+                rules = [rule for part in zone.subcomponents for rule in part.rrules]
+                if all(rule["FREQ"] == ["YEARLY"] and rule.keys() <= _YEARLY for rule in rules):
+                    self._own[zone.tz_name] = zone.to_tz(lookup_tzid=False)
+
+    def instant(self, parameters: Mapping[str, object], value: str) -> tuple[datetime, bool]:
+        """The instant, and whether it is a whole day, which begins at midnight.
+
+        Raises:
+            ValueError: it is not an instant, or its time zone is unknown.
+        """
+        zone = self._named(str(parameters["TZID"])) if "TZID" in parameters else None
+        wanted = _DAY if str(parameters.get("VALUE", "")).upper() == "DATE" else _DAY_OR_TIME
+        try:
+            moment = vDDDTypes.from_ical(value) if wanted.fullmatch(value) else None
+        except ValueError:
+            moment = None
+        if not isinstance(moment, date):
+            raise ValueError(f"{value[:30]!r} is not a date or time")
+        if not isinstance(moment, datetime):
+            return datetime.combine(moment, time(), zone or self._home), True
+        if moment.tzinfo is None and zone is None:
+            raise ValueError(f"{value} is a local time without TZID: say in which zone")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
+
+    def _named(self, name: str) -> tzinfo:
+        if name in self._own:
+            return self._own[name]
+        try:
+            return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"no time zone {name[:60]!r} (neither of the calendar's own nor an IANA name, such as Asia/Karachi)"
+            ) from None

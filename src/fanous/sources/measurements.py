@@ -1,12 +1,21 @@
-"""Measurements: every source of raw measurements, by the name that the command line and the store know it by."""
+"""Measurements: the registry of every source of raw measurements.  It needs no numpy: a probe reads it too."""
 
-from fanous.sources.connector import MeasurementSource
-from fanous.sources.ooni import Edge, Ooni
-from fanous.sources.ooni_csv import OoniCsv
+from fanous.model.place import Family
+from fanous.sources.connector import MeasurementSource, by_name
+from fanous.sources.ooni import EDGE, OONI
+from fanous.sources.ooni_csv import OONI_CSV
+
+MEASUREMENTS = by_name(
+    EDGE,
+    OONI,
+    OONI_CSV,
+)
+"""Name, which is also ``Record.source`` -> declaration."""
 
 MEASUREMENT_SOURCES: dict[str, MeasurementSource] = {
-    "edge": Edge(),
-    "ooni": Ooni(),
-    "ooni-csv": OoniCsv(),
+    name: source.measurements for name, source in MEASUREMENTS.items() if source.measurements
 }
-"""The name is also ``Record.source``."""
+"""Name -> reader."""
+
+FAMILY_OF: dict[str, Family] = {name: source.family for name, source in MEASUREMENTS.items() if source.family}
+"""Name -> family of its measurements."""

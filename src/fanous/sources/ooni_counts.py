@@ -1,6 +1,6 @@
 """OONI counts: the number of measurements per day and network, as counted in OONI's database.
 
-No measurement is in it: it tells who was heard, and nothing of what they saw.
+It contains no measurements: it says who measured, and nothing about what they saw.
 """
 
 import csv
@@ -19,10 +19,10 @@ DAY = 86_400
 
 
 def read_counts(path: Path) -> list[Series]:
-    """A series of daily counts for each network (ASN 0 is nobody's, and left out).
+    """A series of daily counts for each network; ASN 0 stands for no network, and is left out.
 
     Raises:
-        FanousError: the file cannot be read or is no such table; the message says where.
+        FanousError: the file cannot be read, or is not such a table; the message says where.
     """
     made: defaultdict[int, dict[int, int]] = defaultdict(dict)
     try:

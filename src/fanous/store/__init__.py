@@ -1,11 +1,12 @@
-"""Store: what Fanous remembers - raw records, the facts taken from them, and incidents.
+"""Store: what Fanous remembers, in three objects.
 
-Three parts share one protocol (``store.protocol``): the *archive* keeps every raw record and is the only part
-that cannot be recomputed; *facts* (ClickHouse's dialect, in-process by default) hold observations and
-verdicts; the *ledger* (SQLite by default) holds incidents and their revisions.
+``store.archive`` keeps every raw record and is the only part that cannot be computed again; ``store.facts``
+(ClickHouse's dialect, in-process by default) holds observations, verdicts and series in columns; ``store.ledger``
+(SQLite by default) holds incidents and their revisions, claims, events, leases and alerts.  What touches more than
+one of them (``append``, ``forget``, ``replace_verdicts``, ``move``) is a method of the store itself.
 
-What is acknowledged is on disk: a batch goes to the archive first, then to the facts, and is marked as
-complete last.  After a crash, ``replay.recover`` judges every batch without a mark, so that nothing is lost
-and nothing is stored twice.  To add a question that the store answers: a method in ``protocol``, its SQL in
-the module of its subject (``votes``, ``coverage``, ``evidence`` ...), and its row in ``rows``.
+What is acknowledged is on disk: a batch goes to the archive first, then to the facts, and is marked as complete
+last.  After a crash, ``pipeline.ingest.recover`` judges every batch without a mark, so that nothing is lost and
+nothing is stored twice.  To add a question that the facts answer: a method and its SQL in the module of its subject
+(``votes``, ``evidence``, ``coverage``, ``series``), with the row it returns where that is not of the model.
 """

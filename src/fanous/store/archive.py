@@ -1,25 +1,110 @@
 """Archive: raw records as they were received, append-only.
 
-The one part of the store that cannot be computed again: a segment is complete and on the disk, under a
-name that holds the digest of the file, before anything is acknowledged.
+The one part of the store that cannot be computed again: a segment, one file of records, is complete and on the disk,
+under a name that holds the digest of the file, before anything is acknowledged.  The layout is OONI's
+(``raw/YYYYMMDD/HH/CC/testname/``, test names without underscores), by the hour of *receipt*, with the source and a
+digest of the file where OONI has a serial number: the name says all there is to know without opening the file.
 """
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record, noun
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
-from fanous.store.segment import SUFFIX, Location, Segment, SegmentFolder, parse_name, shelf
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+SUFFIX = ".jsonl.zst"
+_NAME = re.compile(r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})\.([0-9a-f]{16})")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """One file of the archive.
+
+    Attributes:
+        hour: of receipt, UTC, ``YYYYMMDDHH``.
+        country: ISO 3166-1 alpha-2.
+        test_name: OONI's nettest without underscores, as in OONI's own folders.
+        source: connector that read the records and reads them again.
+        digest: first 16 hex digits of the SHA-256 of the file; before November 2026, of what it unpacks to.
+    """
+
+    hour: str
+    country: str
+    test_name: str
+    source: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.hour}_{self.country}_{self.test_name}.{self.source}.{self.digest}"
+
+    @property
+    def begins(self) -> float:
+        """The beginning of the hour of receipt; unix seconds, UTC."""
+        return datetime.strptime(self.hour, "%Y%m%d%H").replace(tzinfo=UTC).timestamp()
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Relative to the archive's folder."""
+        folder = PurePosixPath("raw", self.hour[:8], self.hour[8:], self.country, self.test_name)
+        return folder / f"{self.name}{SUFFIX}"
+
+
+@noun
+class Location:
+    """Where one raw record lies.
+
+    Attributes:
+        position: 0-based line in the uncompressed segment.
+    """
+
+    segment: Segment
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFolder:
+    """The folder a record belongs to: everything of a segment's name but its digest."""
+
+    hour: str
+    country: str
+    test_name: str
+    source: str
+
+    def holding(self, digest: str) -> Segment:
+        return Segment(self.hour, self.country, self.test_name, self.source, digest)
+
+
+def shelf(received_at: float, country: str, test_name: str, source: str) -> SegmentFolder:
+    """The folder for a record; what a probe wrote never becomes part of a path unchecked."""
+    plain = re.sub(r"[^a-z0-9]", "", test_name.lower())[:64]
+    return SegmentFolder(
+        hour=datetime.fromtimestamp(received_at, UTC).strftime("%Y%m%d%H"),
+        country=country if _COUNTRY.fullmatch(country) else UNKNOWN_COUNTRY,
+        test_name=plain or "unknown",
+        source=re.sub(r"[^a-z0-9-]", "-", source.lower())[:32] or "unknown",
+    )
+
+
+def parse_name(name: str) -> Segment | None:
+    """The segment of a file name without suffix; ``None`` = no segment has such a name."""
+    match = _NAME.fullmatch(name)
+    return Segment(*match.groups()) if match else None
+
 
 LEVEL = 2
 """Of zstd.  On real web_connectivity measurements 3 costs 1.6 times the time for 6 % of size; 1 is hardly
@@ -32,7 +117,7 @@ SEGMENT_BYTES = 32 * 1024 * 1024
 TEMPORARY = ".tmp"
 
 COLD = "cold"
-"""File of the archive's folder: the address of the bucket that has the older segments (``store.tiers``)."""
+"""File of the archive's folder: the address of the bucket that has the older segments (``store.bucket``)."""
 
 
 class DamagedSegment(FanousError):
@@ -65,22 +150,19 @@ class Archive:
             place = shelf(received_at, item.country, item.test_name, item.record.source)
             shelves.setdefault(place, []).append(index)
         locations: dict[int, Location] = {}
+        packed: dict[Segment, bytes] = {}
+        for place, indexes in shelves.items():
+            for part in _parts(indexes, received):
+                segment, content = _segment(place, [received[index].record.data for index in part])
+                packed[segment] = content
+                for position, index in enumerate(part):
+                    locations[index] = Location(segment, position)
         with disk_errors(f"write to the archive {self.folder}"):
-            for place, indexes in shelves.items():
-                for part in _parts(indexes, received):
-                    segment = self._write(place, [received[index].record.data for index in part], received_at)
-                    locations.update((index, Location(segment, n)) for n, index in enumerate(part))
+            for segment, content in packed.items():
+                self._write(segment, content, received_at)
         return [locations[index] for index in range(len(received))]
 
-    def _write(self, place: SegmentFolder, lines: list[bytes], received_at: float) -> Segment:
-        if any(b"\n" in line for line in lines):
-            raise ValueError("a record must not contain a line break")
-        packed = _pack(lines)
-        segment = place.holding(_digest(packed))
-        self._write_packed(segment, packed, received_at)
-        return segment
-
-    def _write_packed(self, segment: Segment, packed: bytes, received_at: float) -> None:
+    def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
         """Durable under its name when this returns; what is there already is the same."""
         path = self.folder / segment.path
         if not path.exists():
@@ -97,8 +179,10 @@ class Archive:
         if not lines:
             return None
         place = SegmentFolder(segment.hour, segment.country, segment.test_name, segment.source)
+        rest, content = _segment(place, lines)
         with disk_errors(f"write to the archive {self.folder}"):
-            return self._write(place, lines, self.received_at(segment))
+            self._write(rest, content, self.received_at(segment))
+        return rest
 
     def remove(self, segment: Segment) -> None:
         """Take a segment away for good."""
@@ -189,12 +273,17 @@ def _digest(packed: bytes) -> str:
     return sha256(packed).hexdigest()[:DIGITS]
 
 
-def _pack(lines: Iterable[bytes]) -> bytes:
-    """One zstd frame of the lines, part by part: joining them first would cost a copy."""
+def _segment(place: SegmentFolder, lines: Sequence[bytes]) -> tuple[Segment, bytes]:
+    """The lines as a segment: its name, and one zstd frame."""
     compressor = zstd.ZstdCompressor(LEVEL)
-    packed = [compressor.compress(part) for line in lines for part in (line, b"\n")]
-    packed.append(compressor.flush())
-    return b"".join(packed)
+    parts: list[bytes] = []
+    for line in lines:  # one by one: joining them first would cost a copy
+        if b"\n" in line:
+            raise ValueError("a record must not contain a line break")
+        parts += compressor.compress(line), compressor.compress(b"\n")
+    parts.append(compressor.flush())
+    packed = b"".join(parts)
+    return place.holding(_digest(packed)), packed
 
 
 def _parts(indexes: list[int], received: Sequence[Received]) -> Iterator[list[int]]:

@@ -1,12 +1,10 @@
-"""Batch: one measurement as it enters the store - raw record, facts, and the verdicts of the rules."""
+"""Batch: measurements as they enter the store, and what became of them."""
 
 from dataclasses import dataclass
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.noun import noun
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record, noun
 from fanous.model.verdict import Verdict
-from fanous.store.segment import Location
+from fanous.store.archive import Location
 
 
 @noun
@@ -14,7 +12,7 @@ class Judged:
     """One raw record and all that was taken from it.
 
     Attributes:
-        record: goes to the archive.  One that comes from the archive (``Store.records``) keeps its
+        record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
             ``line``, which says where in its segment it lies.
     """
 

@@ -1,12 +1,20 @@
-"""Bucket: an archive in S3-compatible object storage, under the names that it has in a folder.
+"""Bucket: an archive in S3-compatible object storage, alone or for the older segments of a local one.
 
-An object is there whole or not at all, and is acknowledged when the storage says that it has it.  Its name
-holds the digest of its content, so writing it twice does no harm.
+Names are those of the folder.  An object is there whole or not at all, and is acknowledged when the storage says that
+it has it.  Its name holds the digest of its content, so writing it twice does no harm.
+
+Where older segments lie in a bucket and the rest in a folder, readers see one archive.  A file of the folder says which
+bucket, so that whoever opens the store finds all of it.  A segment leaves the folder only when the bucket has given it
+back byte for byte; until then it may be in both.  A list in the folder names those that left, so that looking for
+unfinished ones does not mean listing a bucket of years.
 """
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from datetime import timedelta
+from heapq import merge
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,14 +23,15 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import S3Store
 
 from fanous.errors import FanousError
-from fanous.store.archive import Archive, DamagedSegment
-from fanous.store.segment import SUFFIX, Segment, parse_name
+from fanous.model.measurement import Record
+from fanous.store.archive import COLD, SUFFIX, TEMPORARY, Archive, DamagedSegment, Segment, parse_name, tiered
+from fanous.store.disk import disk_errors, write_durably
 
 RECEIVED_AT = "received-at"
-"""Of an object's own attributes: unix seconds."""
+"""Attribute of an object: when its records were received, unix seconds."""
 
 PATIENCE = timedelta(seconds=60)
-"""How long a request is tried again before whoever waits is told."""
+"""How long a request is tried again before it is reported as failed."""
 
 
 class BucketArchive(Archive):
@@ -39,7 +48,7 @@ class BucketArchive(Archive):
         self.url = url
         self._store = _store_at(url)
 
-    def _write_packed(self, segment: Segment, packed: bytes, received_at: float) -> None:
+    def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
         with self._errors("write to"):
             if not self._has(segment):
                 attributes = {RECEIVED_AT: repr(received_at)}
@@ -48,7 +57,7 @@ class BucketArchive(Archive):
                 )
 
     def has(self, segment: Segment) -> bool:
-        """Is it there?"""
+        """Whether the bucket has it."""
         with self._errors("read"):
             return self._has(segment)
 
@@ -128,3 +137,109 @@ def _store_at(url: str) -> S3Store:
         retry_config={"max_retries": 5, "retry_timeout": PATIENCE},
         config={"endpoint": endpoint} if endpoint else None,
     )
+
+
+MOVED = "cold.segments"
+"""File of the archive's folder: a name a line.  It may name more segments than the bucket has, but not fewer."""
+
+
+class TieredArchive(Archive):
+    """New segments go to the folder; ``move`` takes them to the bucket."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder)
+        self.cold = BucketArchive(url, folder)
+
+    def is_here(self, segment: Segment) -> bool:
+        """Whether it is in the folder."""
+        return (self.folder / segment.path).exists()
+
+    def move(self, segment: Segment) -> None:
+        """Take a segment to the bucket; when this returns it is there and no longer here.  Killed at any point, it is
+        whole in at least one of them, and moving it again completes it.
+
+        Raises:
+            DamagedSegment: it is not what was written here, or the bucket gives something else back.
+        """
+        self._lines(segment)
+        packed, at = super()._packed(segment), super().received_at(segment)
+        self.cold._write(segment, packed, at)
+        if self.cold._packed(segment) != packed and self.cold._lines(segment) != self._lines(segment):
+            raise DamagedSegment(f"{self.cold.url} holds another {segment.path}: it stays here as well")
+        self._note_moved(segment)
+        super().remove(segment)
+
+    def remove(self, segment: Segment) -> None:
+        super().remove(segment)
+        self.cold.remove(segment)
+        self._write_moved(one for one in self._moved() if one != segment)
+
+    def received_at(self, segment: Segment) -> float:
+        return super().received_at(segment) if self.is_here(segment) else self.cold.received_at(segment)
+
+    def segments(self) -> Iterator[Segment]:
+        return _merged(super().segments(), self.cold.segments())
+
+    def unmarked(self, marked: Set[str]) -> Iterator[Segment]:
+        here = (one for one in super().segments() if one.name not in marked)
+        there = (one for one in self._moved() if one.name not in marked and self.cold.has(one))
+        return _merged(here, there)
+
+    def _note_moved(self, segment: Segment) -> None:
+        with disk_errors(f"write to the archive {self.folder}"), self._list().open("a") as file:
+            file.write(f"\n{segment.name}\n")  # also behind a line that a crash cut off
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _moved(self) -> list[Segment]:
+        """In order of receipt."""
+        names = self._list().read_text().split()
+        return sorted({segment for name in names if (segment := parse_name(name))}, key=_place)
+
+    def _list(self) -> Path:
+        """Made from what the bucket has where it is missing."""
+        path = self.folder / MOVED
+        if not path.exists():
+            self._write_moved(self.cold.segments())
+        return path
+
+    def _write_moved(self, segments: Iterable[Segment]) -> None:
+        text = "".join(f"{one.name}\n" for one in segments)
+        with disk_errors(f"write to the archive {self.folder}"):
+            write_durably(self.folder / MOVED, text.encode(), TEMPORARY, time.time())
+
+    def records(self, segment: Segment) -> Iterator[Record]:
+        return super().records(segment) if self.is_here(segment) else self.cold.records(segment)
+
+    def _lines(self, segment: Segment) -> list[bytes]:
+        return super()._lines(segment) if self.is_here(segment) else self.cold._lines(segment)
+
+
+def _place(segment: Segment) -> str:
+    return str(segment.path)
+
+
+def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segment]:
+    """Both in order, each segment once."""
+    before = None
+    for segment in merge(here, there, key=_place):
+        if segment != before:
+            yield segment
+        before = segment
+
+
+def begin(folder: Path, url: str, at: float) -> None:
+    """Note, before anything is moved, that this bucket takes the older segments.
+
+    Raises:
+        FanousError: another one has some already.
+    """
+    known = tiered(folder)
+    if known and known != url:
+        raise FanousError(
+            f"older segments of {folder} lie in {known}: name that bucket in [retention], or copy what it "
+            f"holds to {url} and write that address into {folder / COLD}"
+        )
+    if not known:
+        with disk_errors(f"write to the archive {folder}"):
+            write_durably(folder / COLD, f"{url}\n".encode(), TEMPORARY, at)

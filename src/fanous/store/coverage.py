@@ -1,24 +1,120 @@
-"""Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion."""
+"""Coverage: what was measured at all, and what of it allows no conclusion.
+
+Times are unix seconds, UTC; windows half-open ``[since, until)``.  Only sound measurements count (no
+``defect``) unless a row says otherwise.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
-from fanous.model.arrival import Arrival
-from fanous.model.look import LineState, Look
+from fanous.model.coverage import Arrival, LineState, Look
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
-from fanous.store.columns import ticks
-from fanous.store.engine import Engine
-from fanous.store.rows import Heard, Insufficient, Reason
-from fanous.store.window import AT_IN_WINDOW, IN_WINDOW, window
+from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why nothing was concluded.
+
+    Attributes:
+        rule_id: of the rule that said so; empty = the measurement itself was unsound.
+        why: the rule's sentence (one of them, where they hold figures), or the measurement's defect.
+    """
+
+    rule_id: str
+    why: str
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Insufficient:
+    """A target that was measured, and of which nothing can be said.
+
+    Attributes:
+        measurements: all of the target in the window, unsound ones included.
+        reasons: from the most frequent; at least one.
+    """
+
+    target: str
+    measurements: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def why(self) -> str:
+        """For a reader: the most frequent reason, and of how many measurements it holds."""
+        first = self.reasons[0]
+        return f"{first.why} ({first.measurements} of {self.measurements} measurements)"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One network in a window.
+
+    Attributes:
+        at: its last sound measurement was made then.
+        probes: independent ones.
+    """
+
+    country: str
+    asn: int
+    at: float
+    measurements: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When measurements came through one source.
+
+    Attributes:
+        bins: unix seconds, ascending: hours in which any came.
+        last: unix seconds; when the last one came.
+        measurements: in all.
+    """
+
+    source: str
+    bins: tuple[int, ...]
+    last: float
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """How much of what one version of a probe's software sends is of no use.
+
+    Attributes:
+        unsound: of ``measurements``, those with a defect.
+    """
+
+    software: str
+    measurements: int
+    unsound: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Measurements that were made, by their own account, after they were received.
+
+    Attributes:
+        ahead: of ``measurements``; so with ``probes_ahead`` and ``probes``.
+    """
+
+    measurements: int
+    ahead: int
+    probes_ahead: int
+    probes: int
+
 
 NOTHING_OUTSIDE = "nothing outside the country answers"
 """``defect`` of a look at a line on which only sites inside the country answer."""
 
 ALLOW_LIST = "outside the country only sites of a list answer"
-"""Likewise where sites of a list answer besides."""
+"""``defect`` of a look at a line on which sites of a list answer as well."""
 
 MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
@@ -112,70 +208,111 @@ SELECT country, count(), groupBitXor(cityHash64(segment, committed_at)) FROM seg
 GROUP BY country ORDER BY country
 """
 
+# How the monitor itself fares: counted by when measurements were *received*, because the clocks of probes are
+# among the things that are looked at.
+STEP = 3600
+"""Width of the bins of ``Arrivals``; seconds."""
 
-class CoverageAnswers:
-    """What was measured.
+_RECEIVED = "received_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')"
+_ARRIVALS = f"""
+SELECT source,
+    arraySort(groupUniqArray(intDiv(toUnixTimestamp64Micro(received_at), {STEP} * 1000000) * {STEP})),
+    max(toUnixTimestamp64Micro(received_at)) / 1000000, count()
+FROM measurements WHERE {_RECEIVED} GROUP BY source ORDER BY source
+"""
+_SOUNDNESS = f"""
+SELECT software, count(), countIf(defect != ''), uniqExact(probe)
+FROM measurements WHERE {_RECEIVED} AND software != '' GROUP BY software ORDER BY software
+"""
+_CLOCKS = f"""
+SELECT count(), countIf(started_at > addSeconds(received_at, {{slack:Int64}})),
+    uniqExactIf(probe, started_at > addSeconds(received_at, {{slack:Int64}})), uniqExact(probe)
+FROM measurements WHERE {_RECEIVED}
+"""
 
-    Attributes:
-        _engine: with the tables ``measurements``, ``verdicts`` and ``segments``.
-    """
 
-    _engine: Engine
+class CoverageFacts(FactsPart):
+    """What was measured, where, by whom, and how it arrived."""
 
     def span(self, country: str) -> tuple[float, float] | None:
-        """See ``Questions.span``."""
-        rows = self._engine.rows(_SPAN, country=country)
+        """When the first and the last sound measurement was made, or bin of a public source's series began;
+        ``None`` = there is neither."""
+        rows = self.engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
     def targets(self, country: str, since: float, until: float) -> list[str]:
-        """See ``Questions.targets``."""
-        rows = self._engine.rows(_TARGETS, country=country, **window(since, until))
+        """Targets of sound measurements, sorted."""
+        rows = self.engine.rows(_TARGETS, country=country, **window(since, until))
         return [target for (target,) in rows]
 
     def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        """See ``Questions.countries``."""
-        return [country for (country,) in self._engine.rows(_COUNTRIES, **window(since, until))]
+        """Countries with measurements or levels, sorted."""
+        return [country for (country,) in self.engine.rows(_COUNTRIES, **window(since, until))]
 
     def arrived(
         self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
     ) -> list[Arrival]:
-        """See ``Questions.arrived``."""
+        """Sound measurements of the targets, made in the window, that were received after an instant."""
         span = window(since, inf if until is None else until)
-        rows = self._engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
+        rows = self.engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
         return [Arrival(asn, made, late) for asn, made, late in rows]
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
-        """See ``Questions.brought_in``."""
-        return {country: (count, mark) for country, count, mark in self._engine.rows(_BROUGHT_IN)}
+        """Country -> a mark that changes when measurements of the country come in, are judged again or are taken out.
+        Cheap: it reads no measurement."""
+        return {country: (count, mark) for country, count, mark in self.engine.rows(_BROUGHT_IN)}
 
     def networks(self, country: str) -> dict[int, str]:
-        """See ``Questions.networks``."""
-        return dict(self._engine.rows(_NETWORKS, country=country))
+        """ASN -> the name that most of its measurements give."""
+        return dict(self.engine.rows(_NETWORKS, country=country))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """See ``Questions.volume``."""
-        rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
+        """Sound measurements per bin, a series a network: signal ``measurements``, no target; ``counts`` are the
+        probes.  Empty bins are not listed."""
+        rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 
     def heard(self, since: float, until: float) -> list[Heard]:
-        """See ``Questions.heard``."""
-        return [Heard(*row) for row in self._engine.rows(_HEARD, **window(since, until))]
+        """Networks of all countries with sound measurements, by country and ASN."""
+        return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
 
     def looks(self, since: float, until: float) -> list[Look]:
-        """See ``Questions.looks``."""
-        rows = self._engine.rows(_LOOKS, **window(since, until))
+        """Looks of probes at their own line, in all countries, by time.  Probes behind a login page are left out:
+        nothing may rest on them."""
+        rows = self.engine.rows(_LOOKS, **window(since, until))
         return [
             Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
             for uid, country, asn, access, probe, at, line, source in rows
         ]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        """See ``Questions.insufficient``."""
-        rows = self._engine.rows(_INSUFFICIENT, country=country, **window(since, until))
+        """Targets that were measured and of which no rule could conclude anything, most measured first.
+
+        A symptom (``Verdict.symptom``) is not a conclusion, though the detectors count it: a target here may
+        be in an incident too.
+        """
+        rows = self.engine.rows(_INSUFFICIENT, country=country, **window(since, until))
         return [
             Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
             for target, made, reasons in rows
         ]
+
+    def arrivals(self, since: float) -> list[Arrivals]:
+        """When measurements were received, by source."""
+        rows = self.engine.rows(_ARRIVALS, since=ticks(since))
+        return [Arrivals(source, tuple(bins), last, count) for source, bins, last, count in rows]
+
+    def soundness(self, since: float) -> list[Soundness]:
+        """What was received from each version of a probe's software, by name."""
+        return [Soundness(*row) for row in self.engine.rows(_SOUNDNESS, since=ticks(since))]
+
+    def clocks(self, since: float, slack: float) -> Clocks:
+        """Of what was received: how much is dated later than its receipt.
+
+        Args:
+            slack: seconds by which a clock may be ahead.
+        """
+        return Clocks(*self.engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
 
 
 def _order(reason: Reason) -> tuple[int, str, str]:

@@ -1,17 +1,19 @@
-"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and what goes wrong with it.
+"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and how an incident is written there.
 
-One schema and one set of statements for both (SQLAlchemy Core).  Writers take turns: each writing transaction
+One schema and one set of statements serve both (SQLAlchemy Core).  Writers take turns: each writing transaction
 begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so that two
-processes never give the same number to two incidents.
+processes never give the same number to two incidents.  An incident is kept as a JSON document.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
+from fanous.model.incident import Incident
 from fanous.store.disk import FULL
 from fanous.store.location import hidden
 
@@ -31,8 +33,8 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 """What people write -> the driver that is installed (psycopg 3)."""
 
 _MAKING = 7_462_661_101
-"""Of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
-processes that start at once would both take the second.  Any number that no other program takes."""
+"""Number of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
+processes that start at once would both take the second.  Any number that no other program uses will do."""
 
 
 class Database:
@@ -118,13 +120,43 @@ def _connect(url: str) -> sa.Engine:
 
 
 def _why(error: Exception, url: str) -> str:
-    """SQLAlchemy quotes the whole URL."""
+    """Without the URL, which SQLAlchemy quotes whole, password included."""
     return str(error).replace(url, "it")
 
 
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-    """WAL lets pages be read while a revision is written; FULL survives a power cut."""
+    """WAL lets pages be read while a revision is written; FULL lets it survive a power cut."""
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+_DECODER = msgspec.json.Decoder(Incident)
+
+
+def encode_incident(incident: Incident) -> str:
+    """A document that reads back as the same incident.
+
+    Raises:
+        ValueError: it would not (a NaN: what was not measured is ``None`` in an incident).
+    """
+    document = msgspec.json.encode(incident)
+    try:
+        same = _DECODER.decode(document) == incident
+    except msgspec.ValidationError:
+        same = False
+    if not same:
+        raise ValueError(f"this incident cannot be written down: {incident}")
+    return document.decode()
+
+
+def decode_incident(document: str) -> Incident:
+    """The incident of a document; fields that this version does not know are ignored."""
+    try:
+        return _DECODER.decode(document)
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"the ledger holds an incident that cannot be read ({error}): it was written by another version "
+            "or damaged; restore the ledger from a copy"
+        ) from error

@@ -2,13 +2,20 @@
 
 Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can host one folder
 a process at a time; after ``close`` another may be opened.
+
+An engine brings the tables of an older format up to date when it opens them.  Each statement of a migration may be
+run again, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here; what a new
+format has to know of old measurements comes from the archive (``fanous rejudge``).  To add a migration: raise
+``schema.FORMAT``, add its entry to ``MIGRATIONS``, and a fixture of the format before it to the tests.
 """
 
 import logging
 import os
 import struct
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,12 +26,74 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from fanous import __version__
 from fanous.errors import FanousError
-from fanous.store.columns import Columns, mend
+from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
-from fanous.store.migrations import bring_up_to_date
-from fanous.store.schema import TABLES, Layout
+from fanous.store.schema import FACTS, FIND_SEGMENT, FORMAT, TABLES, Layout
+
+Columns = dict[str, list[Any]]
+"""Name of a column -> its values, a row each."""
+
+LAST = 9_000_000_000.0
+"""Unix seconds, the year 2255: the engine's times end in 2299, and a broken clock must not stop a batch."""
+
+
+def ticks(instant: float) -> int:
+    """Microseconds, held within what the engine can store; NaN becomes the epoch."""
+    return round(min(max(0.0, instant), LAST) * 1e6)
+
+
+def _to_2(layout: Layout) -> Iterator[str]:
+    """An index finds the rows of a segment; without it, removing some reads the column of all."""
+    for table in FACTS:
+        rows = layout.rows_of(table)
+        yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
+        yield f"ALTER TABLE {rows} MATERIALIZE INDEX find_segment"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
+"""Format -> the statements that lead to it from the format before."""
+
+
+def bring_up_to_date(
+    engine: "Engine",
+    layout: Layout,
+    migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
+    to: int = FORMAT,
+) -> None:
+    """Make the tables where there are none, and bring older ones to the present format.
+
+    Raises:
+        FanousError: a newer Fanous wrote them.
+    """
+    known = engine.tables()
+    if "measurements" in known and "versions" in known:
+        found = engine.rows("SELECT max(version) FROM versions")[0][0] or 1
+    else:
+        found = 1 if "measurements" in known else 0
+    if found > to:
+        raise FanousError(
+            f"the facts of this store were written by a newer Fanous (format {found}, this one knows {to}): "
+            "install that version, or name another store"
+        )
+    if found == to and known >= TABLES.keys() and not layout.cluster:  # of which a new server may have none
+        return
+    for table in TABLES.values():
+        for statement in layout.create(table):
+            engine.run(statement)
+    for version in range(max(found, 1) + 1, to + 1) if found else ():
+        for statement in migrations[version](layout):
+            engine.run(statement)
+        _remember(engine, version)
+    if not found:
+        _remember(engine, to)
+
+
+def _remember(engine: "Engine", version: int) -> None:
+    engine.insert("versions", {"version": [version], "since": [ticks(time.time())], "fanous": [__version__]})
+
 
 _DISK_FULL = ("No space left on device", "NOT_ENOUGH_SPACE", "Not enough space")
 _ON_A_CLUSTER = {
@@ -33,9 +102,9 @@ _ON_A_CLUSTER = {
     "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows stand together
     "load_balancing": "in_order",  # the replica that was written to is the one that is read
 }
-"""Settings of every question and insert.  Never met a real cluster."""
+"""Settings of every question and insert.  They have never met a real cluster."""
 
-_MENDABLE = {
+_ADVICE = {
     "UNKNOWN_DATABASE": "make it first: CREATE DATABASE",
     "AUTHENTICATION_FAILED": "see that user and password are right",
     "ACCESS_DENIED": "grant this user the right",
@@ -49,17 +118,17 @@ _MENDABLE = {
 
 # How the client says that a value does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)
-# It writes a stack trace for each value that does not fit, which ``insert`` then mends.
+# It writes a stack trace for each value that does not fit, which ``insert`` then puts right.
 logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
 # It asks of each insert whether it is a frame of pandas, and loads that to know: 0.25 s and 45 MB.
 options.pd = None
 
 
 class Engine:
-    """A client with the tables made.
+    """A client whose tables exist and are up to date.
 
     Args:
-        location: whose facts; the caller holds its lock.
+        location: of the store; the caller holds its lock.
     """
 
     def __init__(self, location: StoreLocation) -> None:
@@ -110,7 +179,7 @@ class Engine:
         except _UNFIT as error:
             if _is_disk_full(error):
                 raise
-            self._insert(table, mend(columns, kinds), kinds)
+            self._insert(table, mended(columns, kinds), kinds)
 
     def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
         # The token is new for each attempt of ours, so that only a repetition by the client's own
@@ -124,6 +193,28 @@ class Engine:
                 column_oriented=True,
                 settings={"insert_deduplication_token": uuid4().hex},
             )
+
+
+def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
+    """Columns that the engine can take, from columns that it could not.
+
+    Odd records hold numbers out of range and half characters (lone surrogates): the archive keeps them
+    as they were, the facts keep the nearest value, and one record does not stop its batch.
+    """
+    return {name: [_mender(kinds[name])(value) for value in values] for name, values in columns.items()}
+
+
+def _mender(kind: str) -> Callable[[Any], Any]:
+    if kind.startswith("Array("):
+        inner = _mender(kind.removeprefix("Array(").removesuffix(")"))
+        return lambda values: [inner(value) for value in values]
+    if "String" in kind:
+        return lambda text: text if text is None else str(text).encode("utf-8", "replace").decode()
+    if kind.startswith(("UInt", "Int")):
+        bits = int(kind.split("Int")[1])
+        low, high = (0, 2**bits - 1) if kind.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        return lambda number: min(max(int(number), low), high)
+    return lambda value: value
 
 
 def _connect(location: StoreLocation) -> Client:
@@ -151,7 +242,7 @@ def _connect(location: StoreLocation) -> Client:
 
 @contextmanager
 def _engine_errors(what: str) -> Iterator[None]:
-    """Name what the operator can mend; any other error of the engine is a bug and rises as it is."""
+    """Turn what the operator can put right into a ``FanousError``; any other error of the engine is a bug and rises."""
     try:
         yield
     except ClickHouseError as error:
@@ -162,7 +253,7 @@ def _engine_errors(what: str) -> Iterator[None]:
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
         text = " ".join(str(error).split())[:300]
-        for words, advice in _MENDABLE.items():
+        for words, advice in _ADVICE.items():
             if f"({words})" in str(error):
                 raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
@@ -171,9 +262,70 @@ def _engine_errors(what: str) -> Iterator[None]:
 
 
 def _never_arrived(error: BaseException) -> bool:
-    """Did the connection fail, rather than the question?"""
+    """Whether the connection failed, rather than the question."""
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 
 def _is_disk_full(error: Exception) -> bool:
     return any(words in str(error) for words in _DISK_FULL)
+
+
+IN_WINDOW = (
+    "started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "
+    "AND started_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')"
+)
+AT_IN_WINDOW = IN_WINDOW.replace("started_at", "at")
+"""The same for bins of ready-made series."""
+# The plain bounds come first: they alone let the engine skip what is outside.
+IN_INTERVALS = (
+    f"{IN_WINDOW} AND arrayExists((a, b) -> toUnixTimestamp64Micro(started_at) >= a "
+    "AND toUnixTimestamp64Micro(started_at) < b, {starts:Array(Int64)}, {ends:Array(Int64)})"
+)
+IN_STRETCHES = (
+    f"{IN_WINDOW} AND arrayExists((n, a, b) -> asn = n AND toUnixTimestamp64Micro(started_at) >= a "
+    "AND toUnixTimestamp64Micro(started_at) < b, {places:Array(UInt32)}, {starts:Array(Int64)}, "
+    "{ends:Array(Int64)})"
+)
+"""The same where each network has intervals of its own."""
+
+
+def window(since: float, until: float) -> dict[str, int]:
+    """Parameters of ``IN_WINDOW``."""
+    return {"since": ticks(since), "until": ticks(until)}
+
+
+def in_any(intervals: Sequence[Interval]) -> dict[str, int | list[int]]:
+    """Parameters of ``IN_INTERVALS``; an interval without end goes on for ever."""
+    starts = [ticks(interval.start) for interval in intervals]
+    ends = [ticks(inf if interval.end is None else interval.end) for interval in intervals]
+    return {"starts": starts, "ends": ends, "since": min(starts, default=0), "until": max(ends, default=0)}
+
+
+def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
+    """Parameters of ``IN_STRETCHES``: ASN -> its intervals."""
+    rows = [(asn, interval) for asn, own in stretches.items() for interval in own]
+    return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}
+
+
+READ_ONLY = "this store was opened to be read only: open it for writing"
+
+
+class FactsPart:
+    """Base of the parts of ``store.facts.Facts``: the questions of one subject, asked of one engine.
+
+    Args:
+        read_only: the store was opened to be read: what writes is refused.
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+        self.engine = engine
+        self._read_only = read_only
+
+    def may_write(self) -> None:
+        """Refuse where the store was opened to be read.
+
+        Raises:
+            FanousError: it was.
+        """
+        if self._read_only:
+            raise FanousError(READ_ONLY)

@@ -1,14 +1,71 @@
-"""Evidence: what stands behind a claim about targets, networks and intervals."""
+"""Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fanous.model.incident import Interval
-from fanous.model.observation import Layer
+from fanous.model.incident import Interval, LineRecord, Onset, Software, Stretches
+from fanous.model.measurement import Layer
+from fanous.model.series import RatePair
 from fanous.model.verdict import State
-from fanous.store.engine import Engine
-from fanous.store.rows import EvidenceCounts, MechanismCount
-from fanous.store.window import IN_INTERVALS, in_any
+from fanous.store.engine import (
+    IN_INTERVALS,
+    IN_STRETCHES,
+    IN_WINDOW,
+    FactsPart,
+    in_any,
+    in_stretches,
+    window,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismCount:
+    """How often one rule said one thing on one network.
+
+    Attributes:
+        symptom: see ``Verdict.symptom``.
+        measurements: in which it was said.
+        probes: whose measurements these are.
+    """
+
+    target: str
+    asn: int
+    layer: Layer
+    mechanism: str
+    rule_id: str
+    state: State
+    symptom: bool
+    measurements: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCounts:
+    """What a claim rests on.
+
+    Attributes:
+        measurements: that saw it.
+        probes: whose measurements these are.
+        networks: on which it was seen.
+        controlled: of ``measurements``, those with a normal control of their own.
+        elsewhere: measurements of the same targets on other networks of the country at the same times
+            that found them to work.
+        sources: connectors that the measurements came through, sorted.
+    """
+
+    measurements: int
+    probes: int
+    networks: int
+    controlled: int
+    elsewhere: int
+    sources: tuple[str, ...]
+
+    @property
+    def controls(self) -> int:
+        """``Evidence.controls``: measurements that show that the target worked elsewhere."""
+        return self.controlled + self.elsewhere
+
 
 _CLAIMED = f"""
     country = {{country:String}} AND target IN {{targets:Array(String)}} AND asn != 0 AND defect = ''
@@ -37,20 +94,115 @@ FROM ({_BY_MEASUREMENT})
 """
 
 
-class EvidenceAnswers:
-    """What supports a claim.
+LEAST_VOICES = 3
+"""Measurements of a target before it counts for the lines of a network as a whole: one device on a bad line
+measures a list of sites once."""
 
-    Attributes:
-        _engine: with the table ``verdicts``.
-    """
+_FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
+_LIKE_A_FAULT = "(state = 'throttled' OR mechanism IN {faults:Array(String)})"
+_ONSETS = f"""
+SELECT place, uniqExactIf(from_probe, fell AND fresh), countIf(fell AND fresh), countIf(fresh),
+    countIf(fell AND NOT fresh), countIf(NOT fresh)
+FROM (
+    SELECT uid, any(country) AS place, any(probe) AS from_probe, countIf({_FELL}) > 0 AS fell,
+        intDiv(toUnixTimestamp(any(started_at)), {{width:UInt32}}) AS slot,
+        slot IN {{slots:Array(UInt32)}} AS fresh
+    FROM verdicts
+    WHERE country != {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
+        AND target IN {{targets:Array(String)}} AND {IN_WINDOW}
+    GROUP BY uid, target HAVING (fell OR countIf(state = 'ok') > 0) AND (fresh OR slot < {{first:UInt32}})
+)
+GROUP BY place ORDER BY place
+"""
+_SOFTWARE = f"""
+SELECT software, network, countIf(failed), countIf(NOT failed)
+FROM (
+    SELECT software, network, from_probe, max(fell) AS failed
+    FROM (
+        SELECT uid, any(asn) AS network, any(probe) AS from_probe, countIf({_FELL}) > 0 AS fell FROM verdicts
+        WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = ''
+            AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
+        GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+    ) AS told
+    INNER JOIN (
+        SELECT uid, any(software) AS software FROM measurements
+        WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS} GROUP BY uid
+    ) AS headers USING (uid)
+    GROUP BY software, network, from_probe
+)
+GROUP BY software, network ORDER BY software, network
+"""
+# Our own probes look at their line themselves, and what they measure on a bad one says nothing.
+_MEANWHILE = f"""
+SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
+    target IN {{targets:Array(String)}} AS claimed,
+    countIf({_FELL}) > 0 AS fell, fell AND countIf(({_FELL}) AND NOT {_LIKE_A_FAULT}) = 0 AS lost
+FROM verdicts
+WHERE country = {{country:String}} AND defect = '' AND source != 'edge' AND target != '' AND {IN_STRETCHES}
+GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+"""
+_COUNTED = "network, count(), countIf(NOT claimed), sumIf(share, NOT claimed)"
+_LINES = f"""
+SELECT {_COUNTED}, false
+FROM (
+    SELECT network, from_probe, claimed, avg(lost) AS share, max(fell AND claimed) AS saw FROM ({_MEANWHILE})
+    GROUP BY network, from_probe, target, claimed
+)
+GROUP BY network, from_probe HAVING max(saw)
+ORDER BY network, from_probe
+"""
+_ALL_LINES = f"""
+SELECT {_COUNTED}, true
+FROM (
+    SELECT network, claimed, avg(lost) AS share FROM ({_MEANWHILE})
+    GROUP BY network, target, claimed HAVING count() >= {LEAST_VOICES}
+)
+GROUP BY network ORDER BY network
+"""
 
-    _engine: Engine
+
+_OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
+_CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
+# As ``analysis.rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
+_PAIRS = f"""
+SELECT from_probe, network, about, own, control FROM (
+    SELECT uid, any(asn) AS network, anyIf(target, {_OWN}) AS about, medianIf(kbps, {_OWN}) AS own,
+        medianIf(kbps, {_CONTROL}) AS control
+    FROM observations
+    WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND layer = 'transfer'
+        AND vantage = 'probe' AND {IN_INTERVALS}
+    GROUP BY uid HAVING own > 0 AND control > 0
+) AS told
+INNER JOIN (
+    SELECT uid, any(probe) AS from_probe FROM measurements
+    WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = '' AND {IN_INTERVALS}
+    GROUP BY uid
+) AS headers USING (uid)
+ORDER BY uid
+"""
+
+
+# By address alone: a handshake that is cut after the connection was made is cut by its name.
+_FAILING = f"""
+SELECT target, groupUniqArray(ip) FROM (
+    SELECT target, asn, ip, countIf(failure IS NOT NULL) AS failing, count() AS tried
+    FROM observations
+    WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND layer = 'tcp'
+        AND vantage = 'probe' AND ip != '' AND target != '' AND {IN_INTERVALS}
+    GROUP BY target, asn, ip HAVING failing * 2 >= tried
+) AS cut
+GROUP BY target ORDER BY target
+"""
+
+
+class EvidenceFacts(FactsPart):
+    """What stands behind a claim, and what speaks against it."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:
-        """See ``Questions.mechanisms``."""
-        rows = self._engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
+        """Which rules said what in the intervals, every state included, the most frequent first."""
+        rows = self.engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
         return [
             MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
             for target, asn, layer, mechanism, rule, state, symptom, made, probes in rows
@@ -59,10 +211,62 @@ class EvidenceAnswers:
     def evidence(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> EvidenceCounts:
-        """See ``Questions.evidence``."""
-        rows = self._engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
+        """What supports a claim about these targets on these networks in these intervals."""
+        rows = self.engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
         measurements, probes, networks, controlled, elsewhere, sources = rows[0]
         return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
+
+    def onsets_elsewhere(
+        self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
+    ) -> list[Onset]:
+        """How the targets fared in every other country, by country.
+
+        Args:
+            slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
+            width: seconds.
+            before: seconds before the first of them that count as *before*.
+        """
+        if not slots:
+            return []
+        first, last = min(slots), max(slots)
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "slots": list(slots)}
+        asked |= {"width": width, "first": first, **window(first * width - before, (last + 1) * width)}
+        return [Onset(*row) for row in self.engine.rows(_ONSETS, **asked)]
+
+    def software(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[Software]:
+        """What each version of a probe's software found in the intervals, by name and network."""
+        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def lines(
+        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
+    ) -> list[LineRecord]:
+        """How each probe (not ours) that saw a target fail fared with other targets, and its whole network with it.
+
+        Args:
+            faults: mechanisms that a bad line can cause too.
+        """
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
+        asked |= in_stretches(stretches)
+        return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self.engine.rows(sql, **asked)]
+
+    def rate_pairs(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[RatePair]:
+        """Rates of the targets and of other names in the same measurement, for probes on these networks in the
+        intervals; measurements without both are left out."""
+        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
+
+    def failing_addresses(
+        self, country: str, asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> dict[str, frozenset[str]]:
+        """Target -> addresses to which at least half of the connections from one of these networks failed in
+        the intervals."""
+        rows = self.engine.rows(_FAILING, country=country, asns=list(asns), **in_any(intervals))
+        return {target: frozenset(ips) for target, ips in rows}
 
 
 def _claim(

@@ -1,32 +1,75 @@
-"""Facts: writing what was taken from a segment so that all of it counts, once, or none of it.
+"""Facts: what was taken from measurements, in columns; all of a segment counts, once, or none of it.
 
 A segment's rows count when its marker is in the table ``segments``.  Rows go in first and the marker last;
 before a segment is written again its marker goes first, then its rows.  So a crash at any point leaves a
 segment either whole or without a marker, and one without a marker is simply written again.
+
+Each question stands beside its SQL: ``votes`` (what verdicts amount to), ``evidence`` (what supports a claim),
+``coverage`` (what was measured), ``series`` (of public sources), and here single measurements by their uid.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, fields
+from itertools import chain, islice, repeat
+from operator import attrgetter
+from typing import Any, TypeVar
 
+import msgspec
+
+from fanous.model.measurement import Measurement, Observation
+from fanous.model.verdict import Verdict
+from fanous.store.archive import Location, Segment, parse_name
 from fanous.store.batch import Placed
-from fanous.store.columns import Columns, measurement_columns, observation_columns, ticks, verdict_columns
-from fanous.store.engine import Engine
-from fanous.store.schema import FACTS
-from fanous.store.segment import Segment, parse_name
+from fanous.store.coverage import CoverageFacts
+from fanous.store.engine import IN_WINDOW, Columns, ticks, window
+from fanous.store.evidence import EvidenceFacts
+from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
+from fanous.store.series import SeriesFacts
+from fanous.store.votes import VoteFacts
 
 Window = tuple[str, float, float]
 """Country, first and last instant (unix seconds, UTC; half-open)."""
 
 _UIDS_A_QUERY = 2000
-"""A query's text is limited to 256 KiB and a uid has up to 64 characters."""
+"""The text of a query is limited to 256 KiB, and a uid has up to 64 characters."""
 
 
-class Facts:
-    """The write path of the facts."""
+@dataclass(frozen=True, slots=True)
+class StoredMeasurement:
+    """The header of a measurement, and where its raw record lies; for attributes see ``ParsedMeasurement``."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    measurement: Measurement
+    source: str
+    received_at: float
+    location: Location
+    observations: int
+    control_failure: str | None
+    bogus: tuple[str, ...]
+
+
+Noun = TypeVar("Noun", Measurement, Observation, Verdict)
+
+# The measurement's country and time are found first: with them its rows are one granule.
+_OF_UID = (
+    "(country, started_at, uid) IN "
+    "(SELECT country, started_at, uid FROM measurements WHERE uid = {uid:String})"
+)
+_LOCATIONS = f"""
+SELECT segment, position FROM measurements WHERE uid IN {{uids:Array(String)}} AND {IN_WINDOW}
+ORDER BY segment, position
+"""
+_OF_PROBES = """
+SELECT segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
+WHERE probe IN {probes:Array(String)} ORDER BY segment, position
+"""
+
+
+class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
+    """What is known of measurements, and the series of public sources, in columns.
+
+    ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
+    """
 
     def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
         """Those of ``uids`` that are stored.
@@ -34,16 +77,12 @@ class Facts:
         Args:
             settled: only in segments that are whole (a crash leaves rows without their marker).
         """
-        asked = list(dict.fromkeys(uids))
-        found: set[str] = set()
-        whole = " AND segment IN (SELECT segment FROM segments)" if settled else ""
-        for start in range(0, len(asked), _UIDS_A_QUERY):
-            rows = self._engine.rows(
-                f"SELECT DISTINCT uid FROM measurements WHERE uid IN {{uids:Array(String)}}{whole}",
-                uids=[_plain(uid) for uid in asked[start : start + _UIDS_A_QUERY]],
-            )
-            found.update(row[0] for row in rows)
-        return {uid for uid in asked if _plain(uid) in found}
+        sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
+        if settled:
+            sql += " AND segment IN (SELECT segment FROM segments)"
+        plain = {uid: _plain(uid) for uid in uids}
+        found = {uid for some in _by_query(plain.values()) for (uid,) in self.engine.rows(sql, uids=some)}
+        return {uid for uid, stored in plain.items() if stored in found}
 
     def add(self, placed: Sequence[Placed], records: Mapping[Segment, int], version: str) -> None:
         """Write the rows of whole segments, then their markers.
@@ -51,64 +90,110 @@ class Facts:
         Args:
             records: the segments, and how many of ``placed`` lie in each (it may be none).
         """
-        self._engine.insert("observations", observation_columns(placed))
-        self._engine.insert("verdicts", verdict_columns(placed, version))
-        self._engine.insert("measurements", measurement_columns(placed))
-        self._mark(records, version, "")
-
-    def mark_damaged(self, segment: Segment, why: str) -> None:
-        """Its rows go, and the marker says why there are none."""
-        self.remove([segment])
-        self._mark({segment: 0}, "", why)
-
-    def _mark(self, records: Mapping[Segment, int], version: str, damage: str) -> None:
-        count = len(records)
-        columns: Columns = {
-            "segment": [segment.name for segment in records],
-            "country": [segment.country for segment in records],
-            "records": list(records.values()),
-            "rules_version": [version] * count,
-            "damage": [damage] * count,
-            "committed_at": [ticks(time.time())] * count,
+        columns = {
+            "observations": _observation_columns(placed),
+            "verdicts": _verdict_columns(placed, version),
+            "measurements": _measurement_columns(placed),
+            "segments": _marker_columns(records, version),
         }
-        self._engine.insert("segments", columns)
+        for table in (*FACTS, "segments"):
+            self.engine.insert(table, columns.pop(table))
+
+    def set_aside(self, segment: Segment, why: str) -> None:
+        """Go on without a segment that cannot be read: its rows go, and ``damaged`` names it."""
+        self.may_write()
+        self.remove([segment])
+        self.engine.insert("segments", _marker_columns({segment: 0}, "", why))
 
     def observations_before(self, before: float, kept: Sequence[Window]) -> int:
-        """Rows, as ``drop_observations`` takes them out."""
+        """Rows of observations that were made before an instant.
+
+        Args:
+            kept: country, first and last instant: what lies within them does not count.
+        """
         where, values = _older(before, kept)
-        ((count,),) = self._engine.rows(f"SELECT count() FROM observations WHERE {where}", **values)
+        ((count,),) = self.engine.rows(f"SELECT count() FROM observations WHERE {where}", **values)
         return int(count)
 
     def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
-        """Of measurements made before an instant and in none of the windows."""
+        """Take those rows out.  Measurements, verdicts and raw records stay, so that every conclusion does,
+        and ``replace_verdicts`` brings them back."""
+        self.may_write()
         where, values = _older(before, kept)
-        self._engine.remove("observations", where, **values)
+        self.engine.remove("observations", where, **values)
 
     def remove(self, segments: Sequence[Segment]) -> None:
         """Take segments out: the markers, then the rows."""
         names = [segment.name for segment in segments]
         for table in ("segments", *FACTS):
-            self._engine.remove(table, "segment IN {names:Array(String)}", names=names)
+            self.engine.remove(table, "segment IN {names:Array(String)}", names=names)
 
     def marked(self) -> set[str]:
         """Names of the segments whose rows are all in, or that were set aside as damaged."""
-        return {row[0] for row in self._engine.rows("SELECT segment FROM segments")}
+        return {row[0] for row in self.engine.rows("SELECT segment FROM segments")}
 
     def damaged(self) -> list[tuple[Segment, str]]:
         """Segments set aside, and why."""
-        rows = self._engine.rows("SELECT segment, damage FROM segments WHERE damage != '' ORDER BY segment")
+        rows = self.engine.rows("SELECT segment, damage FROM segments WHERE damage != '' ORDER BY segment")
         return [(segment, why) for name, why in rows if (segment := parse_name(name))]
 
-    def judged_otherwise(self, version: str, country: str | None) -> Iterator[Segment]:
-        """Segments whose verdicts are of other rules than ``version``, in order of receipt; those that were
+    def judged_otherwise(self, rules_version: str, country: str | None = None) -> Iterator[Segment]:
+        """Segments whose verdicts are of other rules than ``rules_version``, in order of receipt; those that were
         set aside are among them, since their file may have been restored."""
         where = " AND country = {country:String}" if country else ""
-        rows = self._engine.rows(
+        rows = self.engine.rows(
             f"SELECT segment FROM segments WHERE rules_version != {{version:String}}{where} ORDER BY segment",
-            version=version,
+            version=rules_version,
             country=country or "",
         )
         return (segment for (name,) in rows if (segment := parse_name(name)))
+
+    def records_of(self, probes: Iterable[str]) -> list[tuple[Location, str, float]]:
+        """Where the records of these probes lie, with country and instant of each; in order of receipt."""
+        return [
+            (_location(segment, position), country, made)
+            for some in _by_query(dict.fromkeys(probes))
+            for segment, position, country, made in self.engine.rows(_OF_PROBES, probes=some)
+        ]
+
+    def measurement(self, uid: str) -> StoredMeasurement | None:
+        """``None`` = unknown."""
+        rows = self.engine.rows(
+            f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1", uid=uid
+        )
+        if not rows:
+            return None
+        row = dict(zip(MEASUREMENTS, rows[0], strict=True))
+        return StoredMeasurement(
+            measurement=_noun(Measurement, row),
+            source=row["source"],
+            received_at=row["received_at"],
+            location=_location(row["segment"], row["position"]),
+            observations=row["observations"],
+            control_failure=row["control_failure"],
+            bogus=tuple(row["bogus"]),
+        )
+
+    def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
+        """Where the raw records of these measurements lie, in order of receipt; unknown ones are left out."""
+        rows = [
+            row
+            for some in _by_query(uids)
+            for row in self.engine.rows(_LOCATIONS, uids=some, **window(since, until))
+        ]
+        return [_location(segment, position) for segment, position in sorted(rows)]
+
+    def verdicts(self, uid: str) -> list[Verdict]:
+        """As they were judged, in order."""
+        return [_noun(Verdict, row) for row in self._facts_of("verdicts", VERDICTS, uid)]
+
+    def observations(self, uid: str) -> list[Observation]:
+        """As they were parsed, in order, less bodies and headers."""
+        return [_noun(Observation, row) for row in self._facts_of("observations", OBSERVATIONS, uid)]
+
+    def _facts_of(self, table: str, columns: dict[str, str], uid: str) -> list[dict[str, Any]]:
+        sql = f"SELECT {_selected(columns)} FROM {table} WHERE {_OF_UID} ORDER BY number"
+        return [dict(zip(columns, row, strict=True)) for row in self.engine.rows(sql, uid=uid)]
 
 
 def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
@@ -122,6 +207,125 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
     return " AND ".join(texts), values
 
 
+def _by_query(uids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(uids)
+    while some := list(islice(rest, _UIDS_A_QUERY)):
+        yield some
+
+
 def _plain(uid: str) -> str:
-    """As the table has it (``columns.mend``)."""
+    """As the table has it: half a character cannot be stored (``engine.mended``)."""
     return uid.encode("utf-8", "replace").decode()
+
+
+# One list a column and one pass a list: at ten observations a measurement this is where ingest spends its time in
+# the store.
+
+
+def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:
+    """The columns that hold a field of the noun unchanged."""
+    own = {field.name for field in fields(noun)}
+    return tuple(name for name, kind in table.items() if name in own and not kind.startswith("DateTime64"))
+
+
+_MEASUREMENT_FIELDS = _shared(MEASUREMENTS, Measurement)
+_OBSERVATION_FIELDS = _shared(OBSERVATIONS, Observation)
+_VERDICT_FIELDS = _shared(VERDICTS, Verdict)
+
+
+def _measurement_columns(placed: Sequence[Placed]) -> Columns:
+    bundles = [p.judged.parsed for p in placed]
+    headers = [parsed.measurement for parsed in bundles]
+    columns = _fields(headers, _MEASUREMENT_FIELDS)
+    return columns | {
+        "source": [p.judged.record.source for p in placed],
+        "started_at": [ticks(m.started_at) for m in headers],
+        "received_at": [ticks(p.received_at) for p in placed],
+        "segment": [p.location.segment.name for p in placed],
+        "position": [p.location.position for p in placed],
+        "observations": [len(parsed.observations) for parsed in bundles],
+        "control_failure": [parsed.control_failure for parsed in bundles],
+        "bogus": [parsed.bogus for parsed in bundles],
+    }
+
+
+def _observation_columns(placed: Sequence[Placed]) -> Columns:
+    sizes = [len(p.judged.parsed.observations) for p in placed]
+    rows = [observation for p in placed for observation in p.judged.parsed.observations]
+    columns = _fields(rows, _OBSERVATION_FIELDS)
+    return columns | _headers(placed, sizes, ("uid", "country", "asn"))
+
+
+def _verdict_columns(placed: Sequence[Placed], rules_version: str) -> Columns:
+    sizes = [len(p.judged.verdicts) for p in placed]
+    rows = [verdict for p in placed for verdict in p.judged.verdicts]
+    columns = _fields(rows, _VERDICT_FIELDS)
+    columns |= _headers(
+        placed, sizes, ("uid", "country", "asn", "resolver_asn", "access", "probe", "test_name", "defect")
+    )
+    return columns | {
+        "source": _each([p.judged.record.source for p in placed], sizes),
+        "rules_version": [rules_version] * len(rows),
+    }
+
+
+def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = "") -> Columns:
+    count = len(records)
+    return {
+        "segment": [segment.name for segment in records],
+        "country": [segment.country for segment in records],
+        "records": list(records.values()),
+        "rules_version": [version] * count,
+        "damage": [damage] * count,
+        "committed_at": [ticks(time.time())] * count,
+    }
+
+
+def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) -> Columns:
+    """What each row takes from its measurement."""
+    headers = [p.judged.parsed.measurement for p in placed]
+    columns = {name: _each(values, sizes) for name, values in _fields(headers, fields).items()}
+    return columns | {
+        "started_at": _each([ticks(m.started_at) for m in headers], sizes),
+        "segment": _each([p.location.segment.name for p in placed], sizes),
+        "number": list(chain.from_iterable(map(range, sizes))),
+    }
+
+
+_RUN = 256
+"""Rows whose fields are read together: what a processor's cache holds of them."""
+
+
+def _fields(rows: Sequence[Any], names: Iterable[str]) -> Columns:
+    readers = {name: attrgetter(name) for name in names}
+    columns: Columns = {name: [] for name in readers}
+    for start in range(0, len(rows), _RUN):
+        run = rows[start : start + _RUN]
+        for name, read in readers.items():
+            columns[name].extend(map(read, run))
+    return columns
+
+
+def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:
+    return list(chain.from_iterable(map(repeat, values, sizes)))
+
+
+def _location(name: str, position: int) -> Location:
+    segment = parse_name(name)
+    if segment is None:
+        raise ValueError(f"not the name of a segment: {name}")
+    return Location(segment, position)
+
+
+def _selected(columns: dict[str, str]) -> str:
+    """The columns by name, times as unix seconds."""
+    return ", ".join(
+        f"toUnixTimestamp64Micro(`{name}`) / 1000000" if kind.startswith("DateTime64") else f"`{name}`"
+        for name, kind in columns.items()
+    )
+
+
+def _noun(noun: type[Noun], row: dict[str, Any]) -> Noun:
+    """The fields of a row that the noun has."""
+    own = {field.name: row[field.name] for field in fields(noun) if field.name in row}
+    return msgspec.convert(own, noun)

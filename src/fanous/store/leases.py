@@ -1,15 +1,15 @@
 """Leases: who detects in which country, in the ledger, so that any number of processes share the work.
 
 A country with measurements that no detection has seen is leased to one worker at a time.  A lease ends when
-it is given back, or when it was not renewed in time; whoever takes the country next has a greater number (the
-fence), and each write under a lease looks, in its own transaction, whether that lease still holds.  So a
-worker that was stopped for a while and lost its lease writes nothing, whatever it still believes.
+it is given back, or when it is not renewed in time; whoever takes the country next has a greater number (the
+fence), and each write under a lease checks, in its own transaction, that the lease still holds.  So a worker
+that was stopped for a while and lost its lease writes nothing, whatever it still believes.
 
-What comes in while a country is detected is noted apart, so that a detection marks exactly the span it saw.
+What comes in while a country is detected is noted separately, so that a detection marks exactly the span it saw.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,13 +20,27 @@ from fanous.errors import FanousError
 from fanous.store.database import SCHEMA, Database
 
 LEASE_SECONDS = 60.0
-"""Without a renewal.  Renewed three times as often, it outlives a pause of half a minute; and no country
-waits longer than this for the worker that died with it."""
+"""How long a lease lasts without a renewal.  Renewed three times as often, it outlives a pause of half a minute;
+and no country waits longer than this for a worker that died."""
 
 NOBODY = ""
 
 Span = tuple[float, float]
 """First and last instant of measurements, unix seconds."""
+
+
+def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
+    """Country -> first and last instant of what was measured there.
+
+    Args:
+        made: country and instant of each measurement.
+    """
+    spans: dict[str, Span] = {}
+    for country, at in made:
+        first, last = spans.get(country, (at, at))
+        spans[country] = min(first, at), max(last, at)
+    return spans
+
 
 _UNDETECTED = sa.Table(
     "undetected",
@@ -51,11 +65,11 @@ _held: ContextVar["Lease | None"] = ContextVar("held", default=None)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A country that is one worker's to detect in.
+    """One worker's right to detect in a country.
 
     Attributes:
         span: what no detection has seen; ``None`` = nothing waits there.
-        fence: greater than of any lease before.
+        fence: greater than that of any lease before.
     """
 
     country: str
@@ -65,7 +79,7 @@ class Lease:
 
 
 class LeaseLost(FanousError):
-    """Another worker has the country by now; nothing was written."""
+    """Another worker has taken the country; nothing was written."""
 
     def __init__(self, lease: Lease) -> None:
         super().__init__(
@@ -76,19 +90,22 @@ class LeaseLost(FanousError):
 
 
 class Leases:
-    """The tables of a ledger that share detection out."""
+    """The part of a ledger that shares detection among processes.
+
+    Attributes:
+        worker: the name under which leases are taken.
+    """
 
     _database: Database
     worker: str
-    """Who takes leases through this ledger."""
 
     def undetected(self) -> dict[str, Span]:
-        """See ``Work.undetected``."""
+        """Country -> span of measurements that no detection has seen, those of killed runs included."""
         with self._database.reading() as connection:
             return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
 
     def mark_undetected(self, spans: Mapping[str, Span]) -> None:
-        """See ``Work.mark_undetected``."""
+        """Widen the spans; call it before measurements are stored, so that a crash forgets none."""
         if not spans:
             return
         with self._database.writing() as connection:
@@ -98,9 +115,11 @@ class Leases:
             ):
                 known = sa.select(table.c.country, since, until).where(table.c.country.in_(list(spans)))
                 for country, first, last in connection.execute(known).all():
-                    wider = _wider(spans[country], None if first is None else (first, last))
+                    begins, ends = spans[country]
+                    if first is not None:
+                        begins, ends = min(begins, first), max(ends, last)
                     one = table.update().where(table.c.country == country)
-                    connection.execute(one.values({since.name: wider[0], until.name: wider[1]}))
+                    connection.execute(one.values({since.name: begins, until.name: ends}))
             waiting = set(connection.scalars(sa.select(_UNDETECTED.c.country)))
             new = [
                 {"country": country, "since": since, "until": until}
@@ -110,8 +129,15 @@ class Leases:
             if new:
                 connection.execute(_UNDETECTED.insert(), new)
 
-    def lease(self, seconds: float, country: str | None) -> Lease | None:
-        """See ``Work.lease``."""
+    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
+        """Take a country for this process alone, until it is marked as detected, given back or not renewed in time.
+
+        Args:
+            country: ``None`` = of those with something to detect, the one whose last turn is longest ago.
+
+        Returns:
+            ``None`` = there is none, or another process has it.
+        """
         with self._database.writing() as connection:
             now = _now(connection)
             country = country or _longest_waiting(connection, now)
@@ -128,8 +154,12 @@ class Leases:
             span = None if waits is None else (float(waits.since), float(waits.until))
             return Lease(country, span, self.worker, fence)
 
-    def renew(self, lease: Lease, seconds: float) -> None:
-        """See ``Work.renew``."""
+    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
+        """Keep a lease.
+
+        Raises:
+            LeaseLost: another process took it over.
+        """
         with self._database.writing() as connection:
             expires_at = _now(connection) + seconds
             one = _LEASES.update().where(_is(lease)).values(expires_at=expires_at)
@@ -137,7 +167,13 @@ class Leases:
                 raise LeaseLost(lease)
 
     def mark_detected(self, lease: Lease) -> None:
-        """See ``Work.mark_detected``."""
+        """The measurements of the lease's span have been detected on; the lease ends.
+
+        What was marked since it was taken still waits.
+
+        Raises:
+            LeaseLost: another process took it over; nothing is marked.
+        """
         with self._database.writing() as connection:
             row = connection.execute(_LEASES.select().where(_is(lease))).first()
             if row is None:
@@ -151,12 +187,12 @@ class Leases:
             _free(connection, _is(lease))
 
     def give_back(self, lease: Lease) -> None:
-        """See ``Work.give_back``."""
+        """End a lease without having detected; one that was lost stays with whoever has it."""
         with self._database.writing() as connection:
             _free(connection, _is(lease))
 
     def leases(self) -> list[tuple[str, str]]:
-        """See ``Work.leases``."""
+        """Countries that are being worked on and by whom, the longest first."""
         with self._database.reading() as connection:
             held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > _now(connection))
             rows = connection.execute(_LEASES.select().where(held).order_by(_LEASES.c.fence))
@@ -164,7 +200,11 @@ class Leases:
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
-        """See ``Work.holding``."""
+        """What this thread writes about incidents within this context is written only while the lease is held.
+
+        Raises:
+            LeaseLost: from ``put`` and ``retract``, which then write nothing.
+        """
         token = _held.set(lease)
         try:
             yield
@@ -173,15 +213,15 @@ class Leases:
 
 
 def free_all(connection: sa.Connection, worker: str) -> None:
-    """Free what a worker left that is dead: who calls this knows that no other process has its name."""
+    """Free the leases of a worker that died; the caller knows that no other process has its name."""
     _free(connection, _LEASES.c.worker == worker)
 
 
 def check_held(connection: sa.Connection) -> None:
-    """Within a transaction that writes a claim: is the lease under which it is written still held?
+    """Within a transaction that writes an incident: see that the lease it is written under is still held.
 
     Raises:
-        LeaseLost: no; then nothing of the transaction is written.
+        LeaseLost: it is not; nothing of the transaction is written.
     """
     lease = _held.get()
     if lease is not None and connection.scalar(sa.select(_LEASES.c.fence).where(_is(lease))) is None:
@@ -194,12 +234,12 @@ def _is(lease: Lease) -> sa.ColumnElement[bool]:
 
 
 def _free(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """The row stays: by its fence the country goes to the end of the queue."""
+    """The row stays: its fence sends the country to the end of the queue."""
     connection.execute(_LEASES.update().where(which).values(worker=NOBODY, expires_at=0.0))
 
 
 def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
-    """The country with something to detect that nobody has, and whose turn is longest ago."""
+    """Of the countries with something to detect and no worker, the one whose turn is longest ago."""
     held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > now)
     free = sa.select(_UNDETECTED.c.country).outerjoin(_LEASES, _LEASES.c.country == _UNDETECTED.c.country)
     free = free.where(sa.or_(_LEASES.c.country.is_(None), sa.not_(held)))
@@ -208,12 +248,8 @@ def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
 
 
 def _now(connection: sa.Connection) -> float:
-    """Of one clock for all workers: the server's.  A SQLite file has one machine's anyway."""
+    """By one clock for all workers: the server's; a SQLite file has one machine's anyway."""
     if connection.dialect.name == "postgresql":
         now = sa.func.extract("epoch", sa.func.clock_timestamp())
         return float(connection.scalar(sa.select(now)) or 0.0)
     return time.time()
-
-
-def _wider(one: Span, other: Span | None) -> Span:
-    return one if other is None else (min(one[0], other[0]), max(one[1], other[1]))

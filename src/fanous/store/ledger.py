@@ -1,13 +1,13 @@
-"""Ledger: incidents and every revision of them, in transactions.
+"""Ledger: incidents with every revision, and the monitor's own ailments, in transactions.
 
-A revision is a whole claim; it is appended and never changed.  The id is a label given on the first
-revision and is no part of the claim.
+A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
+first revision.
 """
 
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -16,13 +16,12 @@ import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
-from fanous.store.codec import decode_incident, encode_incident
-from fanous.store.database import META, SCHEMA, Database
+from fanous.model.vitals import Spell
+from fanous.store.database import META, SCHEMA, Database, decode_incident, encode_incident
 from fanous.store.leases import Leases, check_held, free_all
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
-from fanous.store.spells import Spells
 
 _INCIDENTS = sa.Table(
     "incidents",
@@ -50,10 +49,10 @@ _REVISIONS = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What was claimed of an incident from ``at`` on, and why it changed.
+    """An incident as it stood from ``at`` on, and why it changed.
 
     Attributes:
-        n: 1 = the first claim.
+        n: 1 = the first.
         at: unix seconds, UTC.
     """
 
@@ -63,18 +62,27 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices, Outbox, Leases, Spells):
-    """Incidents, and what people note beside them, in a database, by SQLAlchemy URL.
+Key = tuple[str, str]
+"""Kind of an ailment, and whom it is about."""
+
+
+class Ledger(Notices, Leases):
+    """Incidents, and what people and processes note next to them, in a database.
 
     Args:
+        url: as SQLAlchemy writes it.
         owner: name under which leases are taken, by one process at a time: those that its predecessor died
             with are free at once.  Empty = one among many, with a name of its own.
+
+    Attributes:
+        outbox: which news goes to which channel, and what became of it.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
         self._clock = clock
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
+        self.outbox = Outbox(self._database, clock)
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -87,8 +95,19 @@ class Ledger(Notices, Outbox, Leases, Spells):
     def close(self) -> None:
         self._database.close()
 
-    def put(self, incident: Incident, reason: str, known_as: str | None, at: float | None) -> Incident:
-        """See ``Store.put``."""
+    def put(
+        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
+    ) -> Incident:
+        """Record an incident as it is now; the same again changes nothing.
+
+        Args:
+            reason: why it changed, for the reader of its history.
+            known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
+            at: when it was found; ``None`` = now.
+
+        Returns:
+            The incident with its id.
+        """
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
@@ -100,8 +119,8 @@ class Ledger(Notices, Outbox, Leases, Spells):
                 return claim
             return _append(connection, claim, before.n + 1, reason, now)
 
-    def retract(self, incident_id: str, reason: str, at: float | None) -> Incident:
-        """See ``Store.retract``."""
+    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+        """Append a revision that takes the incident back."""
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
@@ -111,8 +130,14 @@ class Ledger(Notices, Outbox, Leases, Spells):
             claim = replace(before.incident, status=Status.RETRACTED, reason=reason)
             return _append(connection, claim, before.n + 1, reason, now)
 
-    def incidents(self, country: str | None, since: float | None, until: float | None) -> list[Incident]:
-        """See ``Store.incidents``."""
+    def incidents(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Incident]:
+        """Latest revisions that overlap the window, retracted ones included, by onset.
+
+        Args:
+            since: ``None`` = no bound; so with ``until``.
+        """
         newer = _REVISIONS.alias()
         last = (
             sa.select(sa.func.max(newer.c.n))
@@ -129,27 +154,59 @@ class Ledger(Notices, Outbox, Leases, Spells):
             query = query.where(_REVISIONS.c.onset < until)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        # Sorted here: how a database orders texts hangs on its locale.
+        # Sorted here: how a database orders text depends on its locale.
         return [decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2])]
 
     def incident(self, incident_id: str) -> Incident | None:
-        """See ``Store.incident``."""
+        """Its latest revision; ``None`` = unknown."""
         claimed = self.revisions(incident_id)
         return claimed[-1].incident if claimed else None
 
     def revisions(self, incident_id: str) -> list[Revision]:
-        """See ``Store.revisions``."""
+        """All revisions of an incident, oldest first; empty = unknown."""
         with self._database.reading() as connection:
             return _revisions(connection, incident_id)
 
     def written(self) -> tuple[int, ...]:
-        """See ``Store.written``."""
+        """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
         counts = (
             sa.select(sa.func.count()).select_from(table).scalar_subquery()
             for table in (_REVISIONS, *NOTICES)
         )
         with self._database.reading() as connection:
             return tuple(connection.execute(sa.select(*counts)).one())
+
+    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
+        """Say what is wrong now: what is new begins, what is gone ends.  Nothing is written while all is well.
+
+        Args:
+            found: kind and whom it is about -> what it says and how to put it right.
+            at: unix seconds, by the machine's clock.
+        """
+        going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
+        with self._database.reading() as connection:
+            open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
+        if not found and not open_ones:
+            return
+        with self._database.writing() as connection:
+            for key in sorted(open_ones - found.keys()):
+                connection.execute(_of_open(key).values(ended_at=at))
+            for key, (says, mend) in found.items():
+                if key in open_ones:
+                    connection.execute(_of_open(key).values(seen_at=at, says=says, mend=mend))
+                else:
+                    _begin_spell(connection, Spell(*key, says, mend, at, at))
+            _forget_old(connection, at)
+
+    def ailments(self, now: float) -> list[Spell]:
+        """What is wrong, and what was within 30 days before ``now``; what began last comes first."""
+        shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
+        with self._database.reading() as connection:
+            rows = connection.execute(_SPELLS.select().where(shown)).all()
+        return _newest_first(
+            Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
+            for row in rows
+        )
 
 
 def _check_format(connection: sa.Connection, name: str) -> None:
@@ -205,3 +262,51 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
     query = sa.select(table.n, table.at, table.reason, table.document).where(table.incident == incident_id)
     rows = connection.execute(query.order_by(table.n))
     return [Revision(n, at, reason, decode_incident(document)) for n, at, reason, document in rows]
+
+
+# --- the ailments of the monitor ---------------------------------------------------------------------------
+
+KEPT = 30 * 86_400.0
+"""Seconds that an ailment is kept after its end: a person who looks once a month has seen it."""
+
+MOST = 1000
+"""Ailments kept after their end: one that comes and goes every two minutes fills a day and a half, and no disk."""
+
+_SPELLS = sa.Table(
+    "ailments",
+    SCHEMA,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("about", sa.String, primary_key=True),
+    sa.Column("began_at", sa.Float, primary_key=True),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("says", sa.String, nullable=False),
+    sa.Column("mend", sa.String, nullable=False),
+)
+_ENDED = _SPELLS.c.ended_at
+
+
+def _of_open(key: Key) -> sa.Update:
+    kind, about = key
+    return _SPELLS.update().where(_SPELLS.c.kind == kind, _SPELLS.c.about == about, _ENDED.is_(None))
+
+
+def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
+    """One that ended at the same instant (a clock was set back) gives way to the new one."""
+    same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
+    connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
+    row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}
+    connection.execute(_SPELLS.insert().values(**row, ended_at=None, says=spell.says, mend=spell.mend))
+
+
+def _forget_old(connection: sa.Connection, at: float) -> None:
+    connection.execute(_SPELLS.delete().where(at - KEPT > _ENDED))
+    last = sa.select(_ENDED).where(_ENDED.is_not(None)).order_by(_ENDED.desc()).offset(MOST).limit(1)
+    oldest = connection.scalar(last)
+    if oldest is not None:
+        connection.execute(_SPELLS.delete().where(oldest >= _ENDED))
+
+
+def _newest_first(spells: Iterable[Spell]) -> list[Spell]:
+    """Sorted here: how a database orders text depends on its locale."""
+    return sorted(spells, key=lambda one: (-one.began_at, one.kind, one.about))

@@ -1,51 +1,26 @@
-"""Local store: the store of one machine - archive folder, in-process facts, SQLite ledger.
+"""Local: the store as one process opens it - archive, facts and ledger, kept in step.
 
-One process at a time owns it (``lock``); within that process, one store at a time is open.
+One process at a time owns it (``location.StoreLock``); within that process, one store at a time is open.
 """
 
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from copy import copy
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
-from fanous.model.claim import Claim
-from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident
-from fanous.model.record import Record
-from fanous.model.source_series import SourceSeries
-from fanous.model.spell import Spell
-from fanous.store.addresses import AddressAnswers
-from fanous.store.alternatives import AlternativeAnswers
-from fanous.store.archive import Archive, Received, tiered
+from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
-from fanous.store.coverage import CoverageAnswers
 from fanous.store.disk import disk_errors
-from fanous.store.engine import Engine
-from fanous.store.evidence import EvidenceAnswers
-from fanous.store.facts import Facts, Window
-from fanous.store.leases import LEASE_SECONDS, Lease
-from fanous.store.ledger import Ledger, Revision
-from fanous.store.location import StoreLocation, check_folder, in_folder
-from fanous.store.lock import Owner, StoreLock
-from fanous.store.lookup import LookupAnswers
-from fanous.store.outbox import Outbox
-from fanous.store.outcomes import OutcomeAnswers
+from fanous.store.engine import READ_ONLY, Engine
+from fanous.store.facts import Facts
+from fanous.store.leases import Span, spans_of
+from fanous.store.ledger import Ledger
+from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
 from fanous.store.protocol import Store
-from fanous.store.rate_pairs import RatePairAnswers
-from fanous.store.rates import RateAnswers
-from fanous.store.segment import Location, Segment
-from fanous.store.series import Pulled, SeriesAnswers, check_series
-from fanous.store.spells import Key
-from fanous.store.vitals import VitalAnswers
-from fanous.store.votes import VoteAnswers
 
 
 def open_store(
@@ -54,76 +29,59 @@ def open_store(
     """Open a store, making it where it is new.
 
     Args:
-        where: the folder that holds all three parts, or their addresses one by one.
-        read_only: it must exist already, and nothing can be appended.  The engine still wants it for
-            this process alone.
-        clock: unix seconds, UTC; what the store calls now.  Another than the machine's is for a lab.
+        where: the folder that holds all three parts, or the address of each.
+        read_only: the store must exist, and nothing can be appended.  The engine wants it for this process
+            alone all the same.
+        clock: unix seconds, UTC; what the store calls now.  A lab gives its own.
 
     Raises:
         FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be
             written.
     """
     if isinstance(where, StoreLocation):
-        return EmbeddedStore(where, read_only=read_only, clock=clock)
+        return OpenStore(where, read_only=read_only, clock=clock)
     location = in_folder(where)
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only)
-    return EmbeddedStore(location, read_only=read_only, clock=clock)
+    return OpenStore(location, read_only=read_only, clock=clock)
 
 
-AN_HOUR = 3600.0
-"""A segment takes what comes within its hour: only then is its age known."""
-
-
-class EmbeddedStore(
-    VoteAnswers,
-    OutcomeAnswers,
-    RatePairAnswers,
-    AddressAnswers,
-    EvidenceAnswers,
-    AlternativeAnswers,
-    CoverageAnswers,
-    LookupAnswers,
-    SeriesAnswers,
-    VitalAnswers,
-    RateAnswers,
-):
-    """See ``Store`` for what each method promises.
+class OpenStore:
+    """What ``open_store`` returns; ``protocol.Store`` says what each method promises.
 
     Attributes:
         left_by: the process that died with the store open, if one did.
     """
 
     def __init__(self, location: StoreLocation, *, read_only: bool, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self.now = clock
         self._read_only = read_only
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
             location.lock.parent.mkdir(parents=True, exist_ok=True)
-        # A server has many readers; what runs in the process has one owner, whatever it does.
+        # A server has many readers; an engine in the process has one owner, whatever it does.
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self._archive = archive_at(location)
+        self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         try:
-            self._ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
+            self.ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
         except BaseException:
             self._release()
             raise
         try:
-            self._engine = Engine(location)
+            self.facts = Facts(Engine(location), read_only=read_only)
         except BaseException:
-            self._ledger.close()
+            self.ledger.close()
             self._release()
             raise
-        self._facts = Facts(self._engine)
 
     def close(self) -> None:
-        self._engine.close()
-        self._ledger.close()
+        self.facts.engine.close()
+        self.ledger.close()
         self._release()
 
     def _release(self) -> None:
@@ -136,97 +94,80 @@ class EmbeddedStore(
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def now(self) -> float:
-        return self._clock()
-
-    # Measurements
-
-    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
-        return self._facts.known(uids, settled=settled)
+    def with_facts(self, facts: Facts) -> Store:
+        reader = copy(self)
+        reader.facts = facts
+        return reader
 
     def append(
-        self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None
+        self,
+        batch: Sequence[Judged],
+        *,
+        rules_version: str,
+        received_at: float | None = None,
+        undetected: Span | None = None,
     ) -> Appended:
         self._may_write()
-        self._must_be_finished()
-        fresh = self._fresh(batch)
-        if fresh:
-            at = self.now() if received_at is None else received_at
-            self._swept = False  # until the marker is written there is something to finish
-            locations = self._archive.append([_received(judged) for judged in fresh], at)
-            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
-            self._facts.add(placed, Counter(place.segment for place in locations), rules_version)
-            self._swept = True
-        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
-
-    def _fresh(self, batch: Sequence[Judged]) -> list[Judged]:
-        """The first of each measurement that is not stored yet."""
+        if not self._swept:
+            self._refuse_unfinished()
         by_uid: dict[str, Judged] = {}
         for judged in batch:
             by_uid.setdefault(judged.parsed.measurement.uid, judged)
-        known = self.known(by_uid)
-        return [judged for uid, judged in by_uid.items() if uid not in known]
+        known = self.facts.known(by_uid)
+        fresh = [judged for uid, judged in by_uid.items() if uid not in known]
+        headers = [judged.parsed.measurement for judged in fresh]
+        if undetected is not None:
+            earliest, latest = undetected
+            made = [(one.country, one.started_at) for one in headers if earliest <= one.started_at <= latest]
+            self.ledger.mark_undetected(spans_of(made))
+        if fresh:
+            at = self.now() if received_at is None else received_at
+            self._swept = False  # until the marker is written there is something to finish
+            received = [
+                Received(judged.record, one.country, one.test_name)
+                for judged, one in zip(fresh, headers, strict=True)
+            ]
+            locations = self.archive.append(received, at)
+            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
+            self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
+            self._swept = True
+        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
 
     def _may_write(self) -> None:
         if self._read_only:
-            raise FanousError("this store was opened to be read only: open it for writing")
+            raise FanousError(READ_ONLY)
 
-    def _must_be_finished(self) -> None:
+    def _refuse_unfinished(self) -> None:
         """Records of an unfinished segment are not known yet, and would be kept twice."""
-        if not self._swept:
-            left = next(self.unfinished(), None)
-            if left:
-                raise FanousError(
-                    f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
-                )
+        left = next(self.unfinished(), None)
+        if left:
+            raise FanousError(
+                f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
+            )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
         self._may_write()
-        self._must_be_finished()
-        found = self.records_of(probes)
+        if not self._swept:
+            self._refuse_unfinished()
+        found = self.facts.records_of(probes)
         positions: dict[Segment, set[int]] = {}
-        spans: dict[str, tuple[float, float]] = {}
-        for location, country, made in found:
+        for location, _, _ in found:
             positions.setdefault(location.segment, set()).add(location.position)
-            first, last = spans.get(country, (made, made))
-            spans[country] = min(first, made), max(last, made)
-        self._ledger.mark_undetected(spans)
+        spans = spans_of((country, made) for _, country, made in found)
+        self.ledger.mark_undetected(spans)
         self._swept = not positions
         for segment, lines in positions.items():
-            # The rest is written first and its facts last, so that a crash loses nothing of it (``recover``
-            # leaves out what is known); in between, the segment goes as a whole.
-            self._archive.without(segment, lines)
-            self._facts.remove([segment])
-            self._archive.remove(segment)
+            # What is left of a segment is written first and its facts last, so that a crash loses nothing of it
+            # (``recover`` leaves out what is known); in between, the whole segment goes.
+            self.archive.without(segment, lines)
+            self.facts.remove([segment])
+            self.archive.remove(segment)
         return Forgotten(len(found), spans)
-
-    def observations_before(self, before: float, kept: Sequence[Window]) -> int:
-        return self._facts.observations_before(before, kept)
-
-    def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
-        self._may_write()
-        self._facts.drop_observations(before, kept)
-
-    def movable(self, before: float) -> list[Segment]:
-        if self._in_bucket:
-            return []
-        whole = self._facts.marked()
-        here = Archive(self._archive.folder).segments()
-        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
-
-    def move(self, segment: Segment, url: str) -> None:
-        self._may_write()
-        from fanous.store.tiers import TieredArchive, begin
-
-        begin(self._archive.folder, url, self.now())
-        if not isinstance(self._archive, TieredArchive):
-            self._archive = TieredArchive(self._archive.folder, url)
-        self._archive.move(segment)
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
-            self._archive.sweep()
-        yield from self._archive.unmarked(self._facts.marked())
+            self.archive.sweep()
+        yield from self.archive.unmarked(self.facts.marked())
         self._swept = True
 
     def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:
@@ -237,129 +178,33 @@ class EmbeddedStore(
         placed = [
             Placed(one, Location(segment, one.record.line - 1), at)
             for segment, all_of_it in judged.items()
-            for at in [self._archive.received_at(segment)]
+            for at in [self.archive.received_at(segment)]
             for one in all_of_it
         ]
-        self._facts.remove(list(judged))
-        self._facts.add(
+        self.facts.remove(list(judged))
+        self.facts.add(
             placed, {segment: len(all_of_it) for segment, all_of_it in judged.items()}, rules_version
         )
 
-    def set_aside(self, segment: Segment, why: str) -> None:
+    def movable(self, before: float) -> list[Segment]:
+        if self._in_bucket:
+            return []
+        whole = self.facts.marked()
+        here = Archive(self.archive.folder).segments()
+        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
+
+    def move(self, segment: Segment, url: str) -> None:
         self._may_write()
-        self._facts.mark_damaged(segment, why)
+        from fanous.store.bucket import TieredArchive, begin
 
-    def damaged(self) -> list[tuple[Segment, str]]:
-        return self._facts.damaged()
+        begin(self.archive.folder, url, self.now())
+        if not isinstance(self.archive, TieredArchive):
+            self.archive = TieredArchive(self.archive.folder, url)
+        self.archive.move(segment)
 
-    def judged_otherwise(self, rules_version: str, country: str | None = None) -> Iterator[Segment]:
-        return self._facts.judged_otherwise(rules_version, country)
 
-    def segments(self) -> Iterator[Segment]:
-        return self._archive.segments()
-
-    def records(self, segment: Segment) -> Iterator[Record]:
-        return self._archive.records(segment)
-
-    def read(self, location: Location) -> bytes:
-        return self._archive.read(location)
-
-    def put_series(
-        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
-    ) -> list[NDArray[np.bool_]]:
-        self._may_write()
-        check_series(batch)
-        return self._write_series(batch, fetched_at)
-
-    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
-        self._may_write()
-        self._write_pulled(source, country, pulled)
-
-    # Claims
-
-    def put(
-        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
-    ) -> Incident:
-        return self._ledger.put(incident, reason, known_as, at)
-
-    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
-        return self._ledger.retract(incident_id, reason, at)
-
-    def incidents(
-        self, country: str | None = None, since: float | None = None, until: float | None = None
-    ) -> list[Incident]:
-        return self._ledger.incidents(country, since, until)
-
-    def incident(self, incident_id: str) -> Incident | None:
-        return self._ledger.incident(incident_id)
-
-    def revisions(self, incident_id: str) -> list[Revision]:
-        return self._ledger.revisions(incident_id)
-
-    def written(self) -> tuple[int, ...]:
-        return self._ledger.written()
-
-    # Notes
-
-    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
-        return self._ledger.add_claim(claim, at)
-
-    def claims(self, country: str | None = None) -> list[Claim]:
-        return self._ledger.claims(country)
-
-    def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
-        return self._ledger.add_event(event, at)
-
-    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
-        return self._ledger.events(country)
-
-    def approve(self, approval: Approval) -> None:
-        self._ledger.approve(approval)
-
-    def holds_national(self) -> bool:
-        return self._ledger.holds_national()
-
-    def hold_national(self, hold: bool) -> None:
-        self._ledger.hold_national(hold)
-
-    def approvals(self) -> dict[str, Approval]:
-        return self._ledger.approvals()
-
-    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
-        self._ledger.note_ailments(found, at)
-
-    def ailments(self, now: float) -> list[Spell]:
-        return self._ledger.ailments(now)
-
-    @property
-    def outbox(self) -> Outbox:
-        return self._ledger
-
-    # What detection still has to see
-
-    def undetected(self) -> dict[str, tuple[float, float]]:
-        return self._ledger.undetected()
-
-    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
-        self._ledger.mark_undetected(spans)
-
-    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
-        return self._ledger.lease(seconds, country)
-
-    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
-        self._ledger.renew(lease, seconds)
-
-    def mark_detected(self, lease: Lease) -> None:
-        self._ledger.mark_detected(lease)
-
-    def give_back(self, lease: Lease) -> None:
-        self._ledger.give_back(lease)
-
-    def leases(self) -> list[tuple[str, str]]:
-        return self._ledger.leases()
-
-    def holding(self, lease: Lease) -> AbstractContextManager[None]:
-        return self._ledger.holding(lease)
+AN_HOUR = 3600.0
+"""A segment takes what comes within its hour: only then is its age known."""
 
 
 def _owner_name(location: StoreLocation) -> str:
@@ -374,12 +219,7 @@ def archive_at(location: StoreLocation) -> Archive:
 
         return BucketArchive(location.bucket, location.archive)
     if url := tiered(location.archive):
-        from fanous.store.tiers import TieredArchive
+        from fanous.store.bucket import TieredArchive
 
         return TieredArchive(location.archive, url)
     return Archive(location.archive)
-
-
-def _received(judged: Judged) -> Received:
-    header = judged.parsed.measurement
-    return Received(judged.record, header.country, header.test_name)

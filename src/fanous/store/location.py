@@ -1,20 +1,125 @@
-"""Location: where the three parts of a store are, and the table ``[store]`` that says so."""
+"""Location: where the three parts of a store are, and the lock that says which process owns them.
 
+The engine refuses a second process too, but does not say why.  The kernel holds the lock (``flock``), so it is free
+the moment its owner dies, however it dies; the text of the file only says who that is.
+"""
+
+import fcntl
 import os
 import re
+import shlex
+import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
 
-from fanous.config import Table, config_table, data_folder, nearest, split_url
+import msgspec
+
+from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
 from fanous.errors import FanousError
-from fanous.store.lock import FACTS
+from fanous.model.instant import to_iso
+from fanous.store.disk import disk_errors
+
+FACTS = "facts"
+"""Name of the folder of the facts, and of its lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds a store.
+
+    Attributes:
+        since: unix seconds, UTC.
+    """
+
+    pid: int
+    command: str
+    since: float
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.command}), since {to_iso(self.since)}"
+
+
+class StoreHeld(FanousError):
+    """Another process has the store.
+
+    Attributes:
+        lock: the lock's file; what belongs to this very store stands beside it.
+    """
+
+    def __init__(self, message: str, lock: Path) -> None:
+        super().__init__(message, permanent=False)
+        self.lock = lock
+
+
+class StoreLock:
+    """Held from construction to ``release``.
+
+    Attributes:
+        left_by: the owner that died without releasing it; ``None`` = it was released in order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with disk_errors(f"lock the store with {path}"):
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = _owner(self._descriptor)
+            os.close(self._descriptor)
+            raise StoreHeld(_refusal(path, owner), path) from None
+        self.left_by = _owner(self._descriptor)
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
+        try:
+            with disk_errors(f"lock the store with {path}"):
+                _write(self._descriptor, msgspec.json.encode(Owner(os.getpid(), command, time.time())))
+        except BaseException:
+            self._forget()
+            raise
+        # A forked child shares the lock and would keep it when its parent is killed.
+        os.register_at_fork(after_in_child=self._forget)
+
+    def release(self) -> None:
+        """Give the store up; the empty file says that it was done in order."""
+        if self._descriptor >= 0:
+            _write(self._descriptor, b"")
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _refusal(path: Path, owner: Owner | None) -> str:
+    # The lock of an ordinary store lies in its folder, that of a folder of facts elsewhere beside it.
+    store = path.parent if path.stem == FACTS else path.with_suffix("")
+    if owner and owner.pid == os.getpid():
+        return f"this process already has the store at {store} open: close that one first"
+    who = str(owner) if owner else "another process"
+    stop = f"stop it (kill {owner.pid}) or wait for it" if owner else "stop it or wait for it"
+    return f"the store at {store} is held by {who}: {stop}, or name another store with --store"
+
+
+def _owner(descriptor: int) -> Owner | None:
+    """``None`` = nobody is named (released in order, or just being written)."""
+    try:
+        return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Owner)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _write(descriptor: int, text: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, text, 0)
+
 
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
-"""Beside the lock: where the store's owner answers other commands."""
+"""Next to the lock: where the store's owner answers other commands."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _EMBEDDED, _BUCKET = "chdb", "s3"
@@ -185,8 +290,25 @@ def _in_process(folder: Path) -> str:
     return f"{_EMBEDDED}://{quote(str(folder))}"
 
 
-STORE_KEYS = ("folder", *PLACES)
-"""Of the table ``[store]``: one folder, or the three addresses."""
+class StoreTable(Section, frozen=True):
+    """The table ``[store]``: one folder, or the three addresses; all are empty = the folder of the user's data."""
+
+    folder: Text = ""
+    archive: Text = ""
+    facts: Text = ""
+    ledger: Text = ""
+
+    def __post_init__(self) -> None:
+        given = {key: getattr(self, key) for key in PLACES if getattr(self, key)}
+        told = ", ".join(f"`{key}`" for key in given)
+        if self.folder and given:
+            raise WrongKey("folder", f"it stands beside {told}; keep one of them")
+        for key in PLACES if given else ():
+            if key not in given:
+                raise WrongKey(key, f"it is missing beside {told} (or give `folder` alone)")
+        for key, address in given.items():
+            with about(key):
+                PLACES[key](address)
 
 
 def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation:
@@ -199,30 +321,12 @@ def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation
     """
     if store is not None:
         return store
-    table = config_table(config, "store")
-    table.allow(*STORE_KEYS)
-    given = {key: table.text(key) for key in table.values}
-    if config is None or not given:
-        return data_folder() / "store"
-    if "folder" in given:
-        if len(given) > 1:
-            raise table.wrong("folder", f"it stands beside {_listed(given, 'folder')}; keep one of them")
-        return config.parent / Path(given["folder"]).expanduser()
-    return _store_at(table, given)
-
-
-def _store_at(table: Table, given: dict[str, str]) -> StoreLocation:
-    for key in PLACES:
-        if key not in given:
-            raise table.wrong(key, f"it is missing beside {_listed(given)} (or give `folder` alone)")
-    for key, check in PLACES.items():
-        with table.about(key):
-            check(given[key])
-    return at_urls(given["archive"], given["facts"], given["ledger"])
-
-
-def _listed(given: dict[str, str], *but: str) -> str:
-    return ", ".join(f"`{key}`" for key in given if key not in but)
+    table = section(config, "store", StoreTable)
+    if config is not None and table.folder:
+        return config.parent / Path(table.folder).expanduser()
+    if table.archive:
+        return at_urls(table.archive, table.facts, table.ledger)
+    return data_folder() / "store"
 
 
 def check_folder(folder: Path, *, must_exist: bool) -> None:

@@ -1,4 +1,4 @@
-"""Notices: what people put into the ledger beside the incidents - claims by others, announced events, approvals.
+"""Notices: what people add to the ledger next to the incidents - claims by others, announced events, approvals.
 
 Each is written once and never changed; a document holds it whole, the other columns find it.
 """
@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from fanous.config import config_table
+from fanous.config import Section, section
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Approval
 from fanous.store.database import SCHEMA, Database
 
 Noun = TypeVar("Noun", Claim, AnnouncedEvent)
@@ -65,12 +65,16 @@ _HOLD = "hold_national"
 
 
 class Notices:
-    """The tables of a ledger that people fill."""
+    """The part of a ledger that people fill."""
 
     _database: Database
 
-    def add_claim(self, claim: Claim, at: float | None) -> Claim:
-        """See ``Notes.add_claim``."""
+    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
+        """Record what somebody else says about a disruption; returns the claim with its label.
+
+        Args:
+            at: when it was recorded; ``None`` = now.
+        """
         now = time.time() if at is None else at
         span = claim.since, claim.until
         with self._database.writing() as connection:
@@ -79,12 +83,12 @@ class Notices:
             _insert(connection, _CLAIMS, named, number, span, now, "")
         return named
 
-    def claims(self, country: str | None) -> list[Claim]:
-        """See ``Notes.claims``."""
+    def claims(self, country: str | None = None) -> list[Claim]:
+        """By the time they are about; ``None`` = of all countries."""
         return list(self._documents(_CLAIMS, country, Claim))
 
-    def add_event(self, event: AnnouncedEvent, at: float | None) -> AnnouncedEvent:
-        """See ``Notes.add_event``."""
+    def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
+        """Register an announced event; the same one again keeps its label and the time of its first registration."""
         now = time.time() if at is None else at
         with self._database.writing() as connection:
             same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
@@ -96,29 +100,29 @@ class Notices:
             _insert(connection, _EVENTS, named, number, (event.start, event.end), now, event.digest)
         return named
 
-    def events(self, country: str | None) -> list[AnnouncedEvent]:
-        """See ``Notes.events``."""
+    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
+        """By start; ``None`` = of all countries."""
         return list(self._documents(_EVENTS, country, AnnouncedEvent))
 
     def approve(self, approval: Approval) -> None:
-        """See ``Notes.approve``."""
+        """Record that a person lets an incident pass; of several approvals the latest counts."""
         with self._database.writing() as connection:
             connection.execute(_APPROVALS.insert().values(asdict(approval)))
 
     def approvals(self) -> dict[str, Approval]:
-        """See ``Notes.approvals``."""
+        """Incident -> its approval."""
         with self._database.reading() as connection:
             rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
         return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
 
     def holds_national(self) -> bool:
-        """See ``Notes.holds_national``."""
+        """Do national incidents wait for a person here?"""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
         with self._database.reading() as connection:
             return connection.scalar(query) == "yes"
 
     def hold_national(self, hold: bool) -> None:
-        """See ``Notes.hold_national``."""
+        """Say whether they do, from now on and for every process that writes into this store."""
         if hold == self.holds_national():
             return
         with self._database.writing() as connection:
@@ -134,15 +138,23 @@ class Notices:
         return (_decoded(document, noun) for document in documents)
 
 
+class Review(Section, frozen=True):
+    """The table ``[review]``.
+
+    Attributes:
+        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
+    """
+
+    national: bool | None = None
+
+
 def review_national(config: Path | None) -> bool | None:
-    """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
+    """``national`` of ``Review``.
 
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    table = config_table(config, "review")
-    table.allow("national")
-    return table.flag("national", default=False) if table.has("national") else None
+    return section(config, "review", Review).national
 
 
 def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:

@@ -1,8 +1,8 @@
-"""Outbox: what has to be told outside, in the ledger itself.
+"""Outbox: the news that goes out as alerts, in the ledger itself.
 
 A revision and its line in the outbox are written in one transaction, so that no news is lost and none is
-invented, wherever the process dies.  A delivery is marked as sent after it was: killed in between, it is sent
-again under the same key.
+invented, wherever the process dies.  A delivery is marked as sent once it was: if the process is killed in between,
+it is sent again under the same key.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.store.codec import decode_incident
-from fanous.store.database import SCHEMA, Database
+from fanous.store.database import SCHEMA, Database, decode_incident
 
 _OUTBOX = sa.Table(
     "outbox",
@@ -50,22 +49,23 @@ def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> No
 
 
 class Outbox:
-    """The tables of a ledger that alerts stand on."""
+    """News and their deliveries; alerts are sent from here."""
 
-    _database: Database
-    _clock: Callable[[], float]
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
 
     def next_news(self) -> News | None:
-        """The oldest revision that nobody has looked at yet; ``None`` = all were."""
+        """The oldest revision that is not routed yet; ``None`` = all are."""
         waiting = _OUTBOX.select().where(sa.not_(_OUTBOX.c.routed)).order_by(_OUTBOX.c.seq).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(waiting).first()
             return None if row is None else _news(connection, row)
 
     def route(self, news: News, orders: Iterable[Order]) -> None:
-        """Say, all at once, that this was looked at and whom it concerns.
+        """In one step, mark this as routed and order its deliveries.
 
-        What waits for the same channel about the same incident is dropped: the newer one says it all.
+        What waits for the same channel about the same incident is dropped: the newer message says it all.
         """
         now = self._clock()
         with self._database.writing() as connection:
@@ -85,7 +85,7 @@ class Outbox:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 
     def due(self, now: float) -> list[Delivery]:
-        """Those that wait and may be sent by ``now``."""
+        """Deliveries that wait and may be sent by ``now``."""
         waits = (_DELIVERIES.c.state == AlertState.WAITING.value) & (_DELIVERIES.c.due_at <= now)
         query = _DELIVERIES.select().where(waits).order_by(_DELIVERIES.c.due_at, _DELIVERIES.c.n)
         with self._database.reading() as connection:
@@ -99,7 +99,7 @@ class Outbox:
             return [float(at) for at in connection.scalars(query)]
 
     def begin(self, key: str) -> None:
-        """An attempt begins: from now on it may have arrived, whatever happens to this process."""
+        """Note an attempt before it is made: from then on the message may have arrived."""
         with self._database.writing() as connection:
             one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
             connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
@@ -107,10 +107,10 @@ class Outbox:
     def settle(
         self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
-        """How the attempt ended.
+        """Note how the attempt ended.
 
         Args:
-            due_at: of the next attempt, where it waits for one.
+            due_at: when the next attempt is due, where there is one.
         """
         values: dict[str, object] = {"state": state.value, "why": why}
         if due_at is not None:
@@ -124,7 +124,7 @@ class Outbox:
             connection.execute(one.values(values))
 
     def revive(self, keys: Iterable[str] | None, now: float) -> int:
-        """Dead deliveries wait again (``None`` = all), unless there is newer news; says how many."""
+        """Let dead deliveries wait again (``None`` = all), unless there is newer news; returns how many."""
         dead = _DELIVERIES.c.state == AlertState.DEAD.value
         if keys is not None:
             dead &= _DELIVERIES.c.key.in_(list(keys))
@@ -158,12 +158,12 @@ def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
 
 
 def _may_have_arrived() -> sa.ColumnElement[bool]:
-    """Sent, or begun: a process that was killed after sending could not write it down."""
+    """Sent, or begun: a process that is killed after sending cannot note it."""
     return (_DELIVERIES.c.state == AlertState.SENT.value) | (_DELIVERIES.c.attempts > 0)
 
 
 def _replace_waiting(connection: sa.Connection, order: Order) -> None:
-    """What waits for the same channel about the same incident is older: one message says all."""
+    """Drop what waits for the same channel about the same incident: it is older, and one message says it all."""
     same = (_DELIVERIES.c.channel == order.channel) & (_DELIVERIES.c.incident == order.incident)
     waits = same & (_DELIVERIES.c.state == AlertState.WAITING.value)
     dropped = {"state": AlertState.DROPPED.value, "why": f"revision {order.n} took its place"}
@@ -171,7 +171,7 @@ def _replace_waiting(connection: sa.Connection, order: Order) -> None:
 
 
 def _row(order: Order, at: float, now: float) -> dict[str, object]:
-    """The key follows from what is told, so that the same news can never get two."""
+    """The key follows from the news, so that the same news can never have two."""
     name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
     return {
         "key": str(uuid5(NAMESPACE_URL, name)),

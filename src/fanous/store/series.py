@@ -1,4 +1,4 @@
-"""Series: the series of public sources, kept bin by bin; a value that comes again replaces the old one.
+"""Series: the series of public sources, kept bin by bin; a value that arrives again replaces the old one.
 
 One insert a call, so that a crash leaves all of a call's bins or none; giving them again completes it.
 """
@@ -6,22 +6,17 @@ One insert a call, so that a crash leaves all of a call's bins or none; giving t
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.arrival import SeriesArrival
+from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
-from fanous.model.series import Floats, Ints, Series, SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.store.columns import LAST, Columns, ticks
-from fanous.store.engine import Engine
+from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
+from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
-from fanous.store.window import AT_IN_WINDOW, window
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
 # FINAL: of rows with one key, the one fetched last.
@@ -77,14 +72,8 @@ class Pulled:
     pulled_at: float
 
 
-class SeriesAnswers:
-    """Ready-made series.
-
-    Attributes:
-        _engine: with the tables ``levels`` and ``pulls``.
-    """
-
-    _engine: Engine
+class SeriesFacts(FactsPart):
+    """The series of public sources, and which windows of them were pulled."""
 
     def levels(
         self,
@@ -94,38 +83,62 @@ class SeriesAnswers:
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
     ) -> list[Series]:
-        """See ``Questions.levels``."""
+        """Ready-made series of a country, its regions and its networks; one for each key and step.
+
+        The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
+        Bins in which the source has no value are not listed.  Bins begin where the source says, which need not be
+        a multiple of ``step``.
+
+        Args:
+            signals: names in ``fanous.analysis.series.signals``; ``None`` = all.
+            entities: ``None`` = the country and all in it.
+        """
         only, parameters = _only(country, signals, entities)
         sql = _LEVELS.replace("{only}", only)
-        rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
+        rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
     def series_fetched(self, country: str) -> dict[str, float]:
-        """See ``Questions.series_fetched``."""
-        return dict(self._engine.rows(_FETCHED, country=country))
+        """Source -> when one of its values was last new or changed."""
+        return dict(self.engine.rows(_FETCHED, country=country))
 
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float
     ) -> list[SeriesArrival]:
-        """See ``Questions.series_arrived``."""
+        """Bins of the window that arrived, or arrived with another value, after an instant; by signal."""
         span = window(since, inf if until is None else until)
-        rows = self._engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
+        rows = self.engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
         return [SeriesArrival(*row) for row in rows]
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
-        """See ``Questions.pulled``."""
-        return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
+        """Windows of a live source that are in the store, by piece and time."""
+        return [Pulled(*row) for row in self.engine.rows(_PULLED, source=source, country=country)]
 
-    def _write_series(
-        self, batch: Sequence[SourceSeries], fetched_at: float | None
+    def put_series(
+        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
-        """Insert what is new or differs, and say which that was, as ``Measurements.put_series`` promises."""
+        """Keep ready-made series; on the disk when it returns, all of the batch or none.
+
+        A bin that is stored with the same value is left; one with another value is replaced, so that late
+        corrections win (of two calls the one with the later ``fetched_at``).
+
+        Args:
+            batch: each bin of a key and step at most once.
+            fetched_at: when the source said so; ``None`` = now.
+
+        Returns:
+            For each of the batch, bool, shape (n,): which of its bins are new or replaced.
+        """
+        self.may_write()
+        check_series(batch)
         changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
         at = time.time() if fetched_at is None else fetched_at
-        self._engine.insert("levels", _columns(batch, changed, at))
+        self.engine.insert("levels", _columns(batch, changed, at))
         return changed
 
-    def _write_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        """Remember which windows of a live source are in the store; done after their levels."""
+        self.may_write()
         rows = list(pulled)
         columns: Columns = {
             "source": [source] * len(rows),
@@ -135,7 +148,7 @@ class SeriesAnswers:
             "until": [ticks(one.until) for one in rows],
             "pulled_at": [ticks(one.pulled_at) for one in rows],
         }
-        self._engine.insert("pulls", columns)
+        self.engine.insert("pulls", columns)
 
     def _stored(self, batch: Sequence[SourceSeries]) -> list[tuple[Ints, Floats]]:
         """For each of the batch: its stored bins in the span of its own times, ascending."""
@@ -145,7 +158,7 @@ class SeriesAnswers:
                 asked.setdefault((one.key.place.country, one.key.source), []).append(one)
         found: dict[tuple[SeriesKey, int], tuple[Ints, Floats]] = {}
         for (country, source), own in asked.items():
-            rows = self._engine.rows(
+            rows = self.engine.rows(
                 _STORED,
                 country=country,
                 source=source,
@@ -206,6 +219,8 @@ def _columns(
 
 
 def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
+    from fanous.sources.publishers import SOURCES  # with every reader, which no question to a store needs
+
     key = one.key
     return {
         "source": key.source,
@@ -243,27 +258,17 @@ def _series(row: tuple[Any, ...]) -> Series:
 
 
 def check_series(batch: Sequence[SourceSeries]) -> None:
-    """Refuse what a source must never give.
+    """Refuse what no source may give.
 
     Raises:
         ValueError: a bug in a connector.
     """
+    from fanous.sources.publishers import has_series
+
     for one in batch:
-        if one.key.source not in SOURCES:
+        if not has_series(one.key.source):
             raise ValueError(f"levels of an unknown source: {one.key.source!r}")
         if len(np.unique(one.times)) != len(one):
             raise ValueError(f"a bin comes twice in {one.key}")
         if len(one) and not (one.times.min() >= 0 and one.times.max() < LAST):
             raise ValueError(f"a bin lies outside the times that can be stored in {one.key}")
-
-
-def spans_of(batch: Iterable[SourceSeries]) -> dict[str, tuple[float, float]]:
-    """Country -> (first, last) instant of the bins."""
-    ends = sorted(
-        (one.key.place.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)
-    )
-    spans = {}
-    for country, own in groupby(ends, key=lambda end: end[0]):
-        firsts, lasts = zip(*((first, last) for _, first, last in own), strict=True)
-        spans[country] = (min(firsts), max(lasts))
-    return spans

@@ -21,7 +21,7 @@ from fanous.log import logline
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.pipeline.revise import withdraw
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
@@ -90,7 +90,7 @@ class Admin:
         label, now = request.path_params["id"], self._answers.site.clock()
 
         def act(told: Approve) -> Callable[[Store], Any]:
-            return lambda store: _said(stages.approve(store, label, told.by, told.note, now))
+            return lambda store: _said(detect.approve(store, label, told.by, told.note, now))
 
         return await self._do(request, "approve", label, Approve, act)
 
@@ -108,7 +108,7 @@ class Admin:
 
         def act(told: NewClaim) -> Callable[[Store], Any]:
             claim = claim_of(told)
-            return lambda store: {"id": store.add_claim(claim).id}
+            return lambda store: {"id": store.ledger.add_claim(claim).id}
 
         return await self._do(request, "claim", "", NewClaim, act)
 

@@ -1,29 +1,37 @@
-"""Answers: from a request to a reply, by way of the shelf and the store."""
+"""Answers: from a request to a reply, by way of the shelf and the store.
+
+A page that was just made is kept on a shelf, so that a crowd asks the store once.
+
+Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
+and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
+one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
+what is claimed (incidents, claims, events) is never remembered.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from math import inf
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fanous.store.ask import Ask
-from fanous.store.protocol import Store
-from fanous.web.memory import Remembering
-from fanous.web.page import Page
-from fanous.web.reply import Reply
-from fanous.web.shelf import Shelf
-from fanous.web.site import Site
+from fanous.model.place import Place
+from fanous.model.series import Series, Votes
+from fanous.store import facts as stored
+from fanous.store.coverage import Heard, Insufficient
+from fanous.store.protocol import Ask, Store
+from fanous.web.routes import Maker, Page, Reply, Site, Visit, visit_of
 from fanous.web.templates import rendered
-from fanous.web.visit import Visit, visit_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Later = Callable[[], Reply]
-"""What is left to do without the store, and takes long: a picture."""
-
-Maker = Callable[[Store, Visit], Reply | Later | None]
-"""Reads the store, in the store's thread, and makes the reply; ``None`` = nothing is there."""
-
 HTML = "text/html; charset=utf-8"
 
 
@@ -34,12 +42,19 @@ class Answers:
         self.ask = ask
         self.site = site
         self._shelf = Shelf()
-        self._remembering = Remembering()
+        self._remembered: RememberedFacts | None = None
 
     def forget(self) -> None:
         """Something changed: the next reply is made anew."""
         self._shelf.empty()
-        self._remembering.forget()
+        if self._remembered is not None:
+            self._remembered.forget()
+
+    def _remembering(self, store: Store) -> Store:
+        """The same store, whose facts are remembered; what is claimed is never."""
+        if self._remembered is None or self._remembered.inner is not store.facts:
+            self._remembered = RememberedFacts(store.facts)
+        return store.with_facts(self._remembered)
 
     async def shelved(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         """What was just made under this key, or made now."""
@@ -49,31 +64,255 @@ class Answers:
         """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""
 
         async def make(visit: Visit) -> Reply:
-            facts = await self.ask(lambda store: page.gather(self._remembering.of(store), visit))
+            facts = await self.ask(lambda store: page.gather(self._remembering(store), visit))
             if facts is None:
                 raise HTTPException(404)
             # In a thread: readers of other pages do not wait while this one is written.
             return await asyncio.to_thread(lambda: Reply.of(rendered(page.template, visit, facts), HTML))
 
-        return self._endpoint(make)
+        return self._endpoint(make, page.asks)
 
-    def of(self, maker: Maker) -> Endpoint:
-        """The endpoint of anything else that is made from the store."""
+    def of(self, maker: Maker, asks: Sequence[str] = ()) -> Endpoint:
+        """The endpoint of anything else that is made from the store; ``asks`` as of a ``Resource``."""
 
         async def make(visit: Visit) -> Reply:
-            reply = await self.ask(lambda store: maker(self._remembering.of(store), visit))
+            reply = await self.ask(lambda store: maker(self._remembering(store), visit))
             if reply is None:
                 raise HTTPException(404)
             return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)
 
-        return self._endpoint(make)
+        return self._endpoint(make, asks)
 
-    def _endpoint(self, make: Callable[[Visit], Awaitable[Reply]]) -> Endpoint:
+    def _endpoint(self, make: Callable[[Visit], Awaitable[Reply]], asks: Sequence[str]) -> Endpoint:
         async def answer(request: Request) -> Response:
-            visit = visit_of(request, self.site)
+            visit = visit_of(request, self.site, asks)
             asked = tuple(sorted(visit.asked.items()))
-            key = (visit.path, visit.base, visit.language.code, visit.edition.named, asked)
+            key = (visit.path, visit.base, visit.language.code, visit.named, asked)
             reply = await self._shelf.get(key, lambda: make(visit))
             return reply.answer(request)
 
         return answer
+
+
+FRESH_SECONDS = 2.0
+"""A change is on the pages after this and one rendering: well within 5 s."""
+
+WORK_SHARE = 20
+"""A reply that took long is kept this many times as long, so that no page takes more than a twentieth of the
+store's time; a change of an incident empties the shelf all the same."""
+
+MOST_FRESH_SECONDS = 60.0
+GRACE_SECONDS = 600.0
+"""So long after it went stale a reply is still given while the next one is being made: nobody waits for a
+page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
+
+REST = 3.0
+"""After a reply was made ahead, nothing is made ahead for so many times as long: however many pages are read,
+in however many languages, keeping them fresh takes a quarter of the time, and readers have the rest."""
+
+MOST_REPLIES = 512
+"""Replies; a hundred kilobytes each at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """Attributes:
+    began: monotonic seconds; what changed later is not in the reply.
+    fresh: seconds from ``began``.
+    """
+
+    began: float
+    fresh: float
+    reply: Reply
+
+
+class Shelf:
+    """Keeps the newest replies; a reply is made once however many wait for it."""
+
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._fresh = fresh_seconds
+        self._kept: OrderedDict[Hashable, _Shelved] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Task[Reply]] = {}
+        self._emptied = 0.0
+        self._ahead: asyncio.Task[Reply] | None = None
+        self._rested, self._took = 0.0, 0.0
+
+    def empty(self) -> None:
+        """Something changed: what was begun before now is old."""
+        self._emptied = monotonic()
+        self._making.clear()
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
+        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait."""
+        kept = self._kept.get(key)
+        age = monotonic() - kept.began if kept and kept.began > self._emptied else None
+        if kept is not None and age is not None and age < kept.fresh:
+            self._kept.move_to_end(key)
+            return kept.reply
+        if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
+            if key not in self._making and self._ahead is None and monotonic() >= self._rested:
+                self._ahead = self._begin(key, make)
+                self._ahead.add_done_callback(self._rest)
+            return kept.reply
+        return await asyncio.shield(self._making.get(key) or self._begin(key, make))
+
+    def _begin(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> asyncio.Task[Reply]:
+        making = asyncio.ensure_future(self._make(key, make))
+        making.add_done_callback(_heed)
+        self._making[key] = making
+        return making
+
+    def _rest(self, _made: asyncio.Task[Reply]) -> None:
+        """What was made ahead is done."""
+        self._ahead = None
+        self._rested = monotonic() + REST * self._took
+
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
+        began = monotonic()
+        try:
+            reply = await make()
+        finally:
+            if self._making.get(key) is asyncio.current_task():
+                del self._making[key]
+        self._took = took = monotonic() - began
+        fresh = min(max(self._fresh, WORK_SHARE * took), max(MOST_FRESH_SECONDS, self._fresh))
+        self._kept[key] = _Shelved(began, fresh, reply)
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST_REPLIES:
+            self._kept.popitem(last=False)
+        return reply
+
+
+def _heed(task: asyncio.Task[Reply]) -> None:
+    """A reply that was made ahead and failed is no one's to await: the next reader meets the fault."""
+    if not task.cancelled():
+        task.exception()
+
+
+KEPT_SECONDS = {
+    "networks": 300.0,
+    "countries": 60.0,
+    "series_fetched": 60.0,
+    "heard": 15.0,
+    "volume": 15.0,
+    "votes": 15.0,
+    "insufficient": 60.0,
+    "levels": 60.0,
+}
+"""Question -> seconds for which its answer is good, whatever comes in.  Names change by the month, what was
+measured by the minute."""
+
+MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
+"""Questions whose answers change only when measurements are brought in.  They name a country first; ``heard``
+is about all."""
+
+LONGEST_SECONDS = 600.0
+"""Where a server has the facts, another process may take rows out in the midst of a question."""
+
+MARKS_SECONDS = 1.0
+"""How long is believed what was brought in: pages ask many questions at once."""
+
+
+MOST_KEPT = 24
+"""Answers: the largest, the votes of one busy country, takes some 20 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Attributes:
+    at: monotonic seconds at which it was asked.
+    mark: of what had been brought in until then.
+    """
+
+    at: float
+    mark: Hashable
+    answer: Any
+
+
+class RememberedFacts(stored.Facts):
+    """The facts of a store, some of whose answers are kept; used in the store's thread alone.
+
+    Args:
+        inner: is asked where no answer is kept.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, inner: stored.Facts, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(inner.engine, read_only=True)
+        self.inner = inner
+        self._clock = clock
+        self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._marks: dict[str, tuple[int, int]] = {}
+        self._marked, self._changed = -inf, -inf
+
+    def forget(self) -> None:
+        """Something changed: only what is still true is remembered."""
+        self._marked, self._changed = -inf, self._clock()
+
+    def networks(self, country: str) -> dict[int, str]:
+        return self._asked("networks", self.inner.networks, country)
+
+    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
+        return self._asked("countries", self.inner.countries, since, until)
+
+    def series_fetched(self, country: str) -> dict[str, float]:
+        return self._asked("series_fetched", self.inner.series_fetched, country)
+
+    def heard(self, since: float, until: float) -> list[Heard]:
+        return self._asked("heard", self.inner.heard, since, until)
+
+    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
+        return self._asked("volume", self.inner.volume, country, since, until, step)
+
+    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
+        return self._asked("votes", self.inner.votes, country, since, until, targets)
+
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        return self._asked("insufficient", self.inner.insufficient, country, since, until)
+
+    def levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Place] | None = None,
+    ) -> list[Series]:
+        return self._asked("levels", self.inner.levels, country, since, until, signals, entities)
+
+    def _asked(self, name: str, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """The kept answer where it is good, or a new one; all parameters are given by position."""
+        key = (name, _fixed(args))
+        mark = self._brought_in(args[0]) if name in MEASURED else None
+        kept = self._answers.get(key)
+        if kept is not None and self._is_good(kept, mark, KEPT_SECONDS[name]):
+            self._answers.move_to_end(key)
+            return cast(T, kept.answer)
+        began = self._clock()
+        answer = question(*args, **named)
+        self._answers[key] = _Kept(began, mark, answer)
+        self._answers.move_to_end(key)
+        while len(self._answers) > MOST_KEPT:
+            self._answers.popitem(last=False)
+        return answer
+
+    def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
+        """Nothing came in since, or it is young and was asked after the last change."""
+        age = self._clock() - kept.at
+        if mark is not None and kept.mark == mark:
+            return age < LONGEST_SECONDS
+        return kept.at > self._changed and age < seconds
+
+    def _brought_in(self, about: Any) -> Hashable:
+        """What had been brought in of a country; of all where none is named."""
+        if self._clock() - self._marked >= MARKS_SECONDS:
+            self._marked = self._clock()
+            self._marks = self.inner.brought_in()
+        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
+
+
+def _fixed(value: Any) -> Hashable:
+    """Lists as tuples, so that they can be part of a key."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_fixed(one) for one in value)
+    return cast(Hashable, value)

@@ -1,27 +1,110 @@
-"""Application: the public side as an ASGI application.  It reads; only ``admin``, behind a token, can change
-what stands in a store."""
+"""Application: the public side as an ASGI application.
+
+It reads; only ``admin``, behind a token, can change what a store says.  Every answer, errors included, carries
+headers by which a browser loads nothing from elsewhere, guesses no types and shows no frames.  The policy names
+``'self'`` alone: a text that slipped through as markup could still load and run nothing.
+"""
+
+from collections.abc import Callable
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fanous.store.ask import Ask
+from fanous.publish.feeds import FORMATS, Feed, Format
+from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
 from fanous.web.answers import Answers
 from fanous.web.api import api_routes
+from fanous.web.api.operations import ROOT
+from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
-from fanous.web.convertors import register
-from fanous.web.errors import refusal
-from fanous.web.feeds import feed_routes
-from fanous.web.headers import SecurityHeaders
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
-from fanous.web.pages import PAGES, RECORDS
-from fanous.web.site import Site
-from fanous.web.static import icon, robots, static
+from fanous.web.pages import PAGES, RESOURCES
+from fanous.web.routes import Maker, Reply, Site, Visit, visit_of
+from fanous.web.templates import icon, rendered, robots, static
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {frames}"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""Pictures and feeds are made to be shown elsewhere, so a resource may be read from another origin; pages
+hold nothing of the reader."""
+
+A_YEAR = 31_536_000
+EMBEDDED = "/embed/"
+"""Only what stands below may be framed by other sites."""
+
+
+def security_headers(path: str, *, secure: bool) -> dict[str, str]:
+    """For an answer to ``path``.
+
+    Args:
+        secure: the public address is HTTPS, so browsers may be told to use nothing else.
+    """
+    framed = path.startswith(EMBEDDED)
+    headers = HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frames="*" if framed else "'none'")}
+    if not framed:
+        headers["X-Frame-Options"] = "DENY"
+    if secure:
+        headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
+    return headers
+
+
+class SecurityHeaders:
+    """Middleware: adds the headers to every answer."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        """``secure`` as in ``security_headers``."""
+        self._app = app
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        added = security_headers(scope["path"], secure=self._secure)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(added)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+HTML = "text/html; charset=utf-8"
+
+
+def refusal(request: Request, site: Site, error: Exception) -> Response:
+    """A page for 404 and its kin, and for a bug or a store that does not answer: of the inside it tells
+    nothing.  (Starlette raises a bug again after this, so that the server's log has it.)"""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = security_headers(request.url.path, secure=site.url.startswith("https://"))
+    if isinstance(error, HTTPException):
+        headers |= error.headers or {}
+    if request.url.path.startswith(f"{ROOT}/"):
+        return problem(status, f"{request.method} {request.url.path}", headers)
+    text = rendered("error.html", visit_of(request, site), {"status": status, "why": _why(error)})
+    return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
+
+
+def _why(error: Exception) -> str:
+    """What a reader may be told: only of a refusal that is ours, 409."""
+    return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
 
 
 def application(ask: Ask, site: Site | None = None) -> Starlette:
@@ -31,7 +114,6 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
         ask: reaches the store; nothing else here does.
         site: ``None`` = as on one's own machine.
     """
-    register()
     answers = Answers(ask, site or Site())
     live = Live(answers)
 
@@ -60,10 +142,25 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         *api_routes(answers),
         *feed_routes(answers),
         Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
-        *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
+        *(Route(one.path, answers.of(one.make, one.asks)) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
-        *(Route(page.path, answers.page(page)) for page in PAGES),
+        *(Route(one.path, answers.page(one)) for one in PAGES),
     ]
+
+
+def feed_routes(answers: Answers) -> list[BaseRoute]:
+    """Below the path of each page that has a feed, one address a format."""
+    return [
+        Route(f"{page.path.rstrip('/')}/feed.{ending}", answers.of(feed_maker(page.feed, form)))
+        for page in PAGES
+        if page.feed is not None
+        for ending, form in FORMATS.items()
+    ]
+
+
+def feed_maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
+    """What makes a feed in one format."""
+    return lambda store, visit: Reply.of(form.write(gather(store, visit), visit), form.media)
 
 
 async def upper_case(request: Request) -> Response:

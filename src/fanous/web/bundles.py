@@ -17,12 +17,11 @@ from starlette.responses import Response
 
 from fanous.config import data_folder
 from fanous.errors import FanousError
+from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
-from fanous.publish.evidence.signature import KEY_FILE, signing_key
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
-from fanous.web.reply import Reply
-from fanous.web.visit import visit_of
+from fanous.web.routes import Reply, visit_of
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_KEPT = 4
@@ -71,12 +70,12 @@ class Bundles:
 
 def _revision(store: Store, label: str, country: str) -> int:
     """The number of its latest revision; 0 = there is no such incident in the country."""
-    revisions = store.revisions(label)
+    revisions = store.ledger.revisions(label)
     return revisions[-1].n if revisions and revisions[-1].incident.country == country else 0
 
 
 def _gathered(store: Store, label: str) -> Gathered:
-    incident = store.incident(label)
+    incident = store.ledger.incident(label)
     if incident is not None and incident.evidence.measurements > MOST_RECORDS:
         raise FanousError(
             f"it rests on too much to be packed here: `fanous incidents bundle {label}` does it"

@@ -6,6 +6,7 @@ What changed is not sent: the page fetches itself again, so that there is one wa
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from logging import LogRecord, getLogger
 from time import monotonic
 
 from starlette.requests import Request
@@ -65,6 +66,7 @@ class Live:
     async def watching(self, _app: object) -> AsyncGenerator[None]:
         """While the application is up: what changed empties the shelf whether or not anybody listens, so
         that a page which is kept for long is right all the same."""
+        getLogger("uvicorn.error").addFilter(is_news)
         stop = asyncio.Event()
         watch = asyncio.ensure_future(supervise([Task("pages_watch", lambda: self._watch(stop))], stop))
         try:
@@ -101,6 +103,13 @@ class Live:
         return self._state
 
 
+def is_news(record: LogRecord) -> bool:
+    """Of uvicorn's log.  A stream ends only when the server cuts it, which is no error."""
+    kind = record.exc_info[0] if record.exc_info else None
+    cut = kind is not None and issubclass(kind, asyncio.CancelledError)
+    return not cut and not str(record.msg).startswith("Cancel %s running task(s)")
+
+
 def _written(store: Store) -> str:
     """All that pages say of incidents, and all that others say of them, is only ever added to."""
-    return ".".join(map(str, store.written()))
+    return ".".join(map(str, store.ledger.written()))

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
 from fanous.store.protocol import Store
-from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.web.routes import Reply, Visit
 from fanous.wording.narrative import is_open
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
@@ -19,7 +18,7 @@ LATELY = 7 * 86_400.0
 
 def open_incidents(store: Store, _now: float) -> list[Metric]:
     """By country, kind and status; what is not there is not open."""
-    count = Counter((one.country, one.kind, one.status) for one in store.incidents() if is_open(one))
+    count = Counter((one.country, one.kind, one.status) for one in store.ledger.incidents() if is_open(one))
     text = "Incidents that are open, by country, kind and status"
     return [
         Metric(
@@ -35,7 +34,7 @@ def open_incidents(store: Store, _now: float) -> list[Metric]:
 def freshness(store: Store, now: float) -> list[Metric]:
     """Seconds since anything sound was heard from a country; one that is silent for a week is not listed."""
     heard: dict[str, float] = {}
-    for one in store.heard(now - LATELY, now + 1):
+    for one in store.facts.heard(now - LATELY, now + 1):
         heard[one.country] = max(one.at, heard.get(one.country, 0.0))
     text = "Seconds since the last sound measurement of a country"
     return [
@@ -46,7 +45,7 @@ def freshness(store: Store, now: float) -> list[Metric]:
 
 def alerts(store: Store, _now: float) -> list[Metric]:
     """Deliveries that wait, and those that were given up."""
-    count = Counter(one.state for one in store.outbox.deliveries())
+    count = Counter(one.state for one in store.ledger.outbox.deliveries())
     text = "Alerts by what became of them"
     states = (AlertState.WAITING, AlertState.DEAD)
     return [Metric("fanous_alerts", count[state], text, (("state", str(state)),)) for state in states]

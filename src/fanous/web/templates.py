@@ -1,24 +1,73 @@
-"""Templates: Jinja with everything escaped, nothing undefined in silence, the reader's language at hand."""
+"""Templates: facts become HTML, with everything escaped and the reader's language at hand.
+
+An undefined name is an error.  Stylesheet, script and mark are read once, and their address carries a digest of
+what they hold, so that browsers may keep them for good.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import blake2b
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.refdata.countries import country_name, local, zone_name
-from fanous.web.static import asset
-from fanous.web.visit import Visit
+from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
 from fanous.wording import clocks, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
-from fanous.wording.mechanisms import mechanism_words
-from fanous.wording.names import network_title, printable, target_title
 from fanous.wording.narrative import Narrative
 from fanous.wording.sentence import because
+from fanous.wording.words import mechanism_words, network_title, printable, target_title
+
+ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@lru_cache(maxsize=1)
+def _assets() -> dict[str, tuple[str, Reply]]:
+    """Name -> (digest, reply)."""
+    found = {}
+    for file in (files(__package__) / "static").iterdir():
+        media = ASSET_MEDIA.get(file.name.rpartition(".")[2])
+        if media:
+            raw = file.read_bytes()
+            digest = blake2b(raw, digest_size=6).hexdigest()
+            found[file.name] = digest, Reply.of(raw, media, kept=FOR_GOOD)
+    return found
+
+
+def asset(name: str) -> str:
+    """``fanous.css`` -> its address."""
+    return f"/static/{_assets()[name][0]}/{name}"
+
+
+async def static(request: Request) -> Response:
+    """Answers ``/static/DIGEST/NAME``; an older digest gets today's file, and may not keep it."""
+    digest, name = request.path_params["digest"], request.path_params["name"]
+    if name not in _assets():
+        raise HTTPException(404)
+    current, reply = _assets()[name]
+    if digest != current:
+        reply = Reply.of(reply.body, reply.media)
+    return reply.answer(request)
+
+
+async def icon(request: Request) -> Response:
+    """Answers ``/favicon.ico``, which browsers ask for where no page names an icon (a picture, a feed)."""
+    _, reply = _assets()["mark.svg"]
+    return Reply.of(reply.body, reply.media).answer(request)
+
+
+async def robots(request: Request) -> Response:
+    """Answers ``/robots.txt``: everything may be read and found, frames and streams are no pages."""
+    return Reply.of("User-agent: *\nDisallow: /embed/\nDisallow: /live\n", "text/plain").answer(request)
 
 
 @lru_cache(maxsize=1)
@@ -33,12 +82,18 @@ def _environment() -> Environment:
     environment.globals.update(
         asset=asset,
         languages=LANGUAGES.values(),
+        navigation=navigation(),
         words=words,
         target_title=target_title,
         network_title=network_title,
         printable=printable,
         mechanism_words=mechanism_words,
         minute=lambda instant: instant // 60 * 60,
+        zone=zone_name,
+        offset=offset,
+        percents=percents,
+        iso=to_iso,
+        because=because,
     )
     return environment
 
@@ -63,28 +118,28 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             number=language.number,
             comma=language.comma,
             percent=language.percent,
-            share=lambda share: f"<{language.percent(0.01)}" if share < 0.005 else language.percent(share),
-            marked=lambda text, **values: marked(language, text, values),
-            told=lambda one: told(language, one),
-            headline=lambda incident, names: narrative.headline(incident, names, language),
-            sentences=lambda incident, names: narrative.sentences(incident, names, language),
-            both_clocks=lambda instant, country: clocks.both_clocks(instant, country, language),
-            hour=lambda instant, country: clocks.hour(instant, country, language),
+            share=partial(share, language=language),
+            marked=partial(marked, language),
+            told=partial(told, language),
+            headline=partial(narrative.headline, language=language),
+            sentences=partial(narrative.sentences, language=language),
+            both_clocks=partial(clocks.both_clocks, language=language),
+            hour=partial(clocks.hour, language=language),
             date=lambda instant, country: clocks.date(local(instant, country), language),
-            moment=lambda instant, country: clocks.moment(instant, country, language),
-            utc_span=lambda start, end: clocks.utc_span(start, end, language),
-            zone=zone_name,
-            offset=lambda instant, country: int(_offset(instant, country)),
-            percents=percents,
-            iso=to_iso,
-            because=because,
+            moment=partial(clocks.moment, language=language),
+            utc_span=partial(clocks.utc_span, language=language),
             ago=lambda instant: clocks.ago(visit.now - instant, language),
-            length=lambda seconds: clocks.length(seconds, language),
-            country=lambda code: country_name(code, language.code),
+            length=partial(clocks.length, language=language),
+            country=partial(country_name, locale=language.code),
             **facts,
         )
     )
-    return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+    return "\n".join([line for line in text.splitlines() if line.strip()]) + "\n"
+
+
+def share(part: float, language: Language) -> str:
+    """``83%``; a little is not nothing: ``<1%``."""
+    return f"<{language.percent(0.01)}" if part < 0.005 else language.percent(part)
 
 
 def percents(line: ShareLine) -> str:
@@ -92,12 +147,12 @@ def percents(line: ShareLine) -> str:
     return ",".join("" if share is None else str(round(100 * share)) for share in line.shares)
 
 
-def _offset(instant: float, country: str) -> float:
+def offset(instant: float, country: str) -> int:
     """Seconds by which the country's clock is ahead of UTC."""
-    return (local(instant, country).utcoffset() or timedelta(0)).total_seconds()
+    return int((local(instant, country).utcoffset() or timedelta(0)).total_seconds())
 
 
-def marked(language: Language, text: str, values: Mapping[str, Any]) -> Markup:
+def marked(language: Language, text: str, **values: Any) -> Markup:
     """A text for the body of a page; where it is not translated, marked as English."""
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))

@@ -1,9 +1,12 @@
-"""Clocks: instants in a language, on the clock of the country and in UTC."""
+"""Clocks: a moment as people read it, on the clock of the country and in UTC.
+
+The functions at the end are for the command line and ``wording.sentence``, which speak English only.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 from fanous.refdata.countries import local, zone_name
-from fanous.wording.language import Language
+from fanous.wording.language import ENGLISH, Language
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -15,6 +18,15 @@ def date(moment: datetime, language: Language) -> str:
     from babel.dates import format_date
 
     return language.in_digits(format_date(moment.date(), "long", locale=language.locale))
+
+
+def day(moment: datetime, language: Language) -> str:
+    """``17 Dec``."""
+    if language.code == "en":
+        return f"{moment.day} {moment:%b}"
+    from babel.dates import format_skeleton
+
+    return language.in_digits(format_skeleton("MMMd", moment, locale=language.locale))
 
 
 def hour(instant: float, country: str, language: Language) -> str:
@@ -36,13 +48,8 @@ def utc_span(start: float, end: float, language: Language) -> str:
 
 def moment(instant: float, country: str, language: Language) -> str:
     """``17 Dec, 19:55``: on the country's clock, where the year and the zone stand elsewhere."""
-    from babel.dates import format_skeleton
-
     there = local(instant, country)
-    day = format_skeleton("MMMd", there, locale=language.locale)
-    if language.code == "en":
-        day = f"{there.day} {there:%b}"
-    return language.in_digits(f"{day}{language.comma}{there:%H:%M}")
+    return f"{day(there, language)}{language.comma}{language.in_digits(f'{there:%H:%M}')}"
 
 
 def both_clocks(instant: float, country: str, language: Language) -> str:
@@ -76,3 +83,33 @@ def length(seconds: float, language: Language) -> str:
     if seconds >= 2 * HOUR:
         return language.count("{n} hour", "{n} hours", round(seconds / HOUR))
     return language.count("{n} minute", "{n} minutes", round(seconds / MINUTE))
+
+
+def clock(instant: float, country: str, *, day: bool = True) -> str:
+    """``17 December 2023, 19:55 PKT``: the country's clock; without ``day`` the time alone."""
+    moment = local(instant, country)
+    text = f"{moment:%H:%M} {zone_name(instant, country)}"
+    return f"{date(moment, ENGLISH)}, {text}" if day else text
+
+
+def english_clocks(instant: float, country: str, *, day: bool = True) -> str:
+    """``18 December 2023, 03:25 PKT (17 December, 22:25 UTC)``; the UTC date only where it is another."""
+    there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
+    own = clock(instant, country, day=day)
+    if there.utcoffset() == timedelta(0):
+        return own if own.endswith("UTC") else f"{own} (the same in UTC)"
+    date = "" if there.date() == utc.date() else f"{utc.day} {utc:%B}, "
+    return f"{own} ({date}{utc:%H:%M} UTC)"
+
+
+def span(start: float, end: float, country: str, *, about: str = "about ") -> tuple[str, str]:
+    """Both ends on both clocks; a day that both share is said once."""
+    same = local(start, country).date() == local(end, country).date()
+    later = f"{english_clocks(end, country, day=not same)}{' the same day' if same else ''}"
+    return f"{about}{english_clocks(start, country)}", f"{about}{later}"
+
+
+def short_clock(instant: float, country: str) -> str:
+    """``8 Nov 14:05`` on the country's clock, where the year and the zone stand elsewhere."""
+    moment = local(instant, country)
+    return f"{moment.day} {moment:%b %H:%M}"

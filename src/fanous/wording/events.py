@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fanous.analysis.incidents.coverage import coverage_sentence
 from fanous.analysis.incidents.events import Coincidence, EventReport
+from fanous.analysis.incidents.witnesses import coverage_sentence
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso

@@ -1,13 +1,54 @@
-"""Language: how texts, numbers and times are said to a reader of one language."""
+"""Language: how texts, numbers and times are put for the reader of one language, and which language a reader gets.
+
+The gettext catalogue of a language is compiled when it is first needed.  One of this size takes some milliseconds,
+and so no compiled file can be older than its source.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from gettext import GNUTranslations
+from importlib.resources import files
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
-
-from fanous.wording.catalogue import catalogue
 
 if TYPE_CHECKING:
     from babel import Locale
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Attributes:
+    translations: what gettext reads.
+    known: English texts that have a translation; a doubtful (fuzzy) one is none.
+    """
+
+    translations: GNUTranslations
+    known: frozenset[str]
+
+
+@lru_cache(maxsize=16)
+def catalogue(code: str) -> Catalogue:
+    """The catalogue ``catalogues/CODE.po`` of this package."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    source = (files(__package__) / "catalogues" / f"{code}.po").read_bytes()
+    read = read_po(BytesIO(source), locale=code)
+    compiled = BytesIO()
+    write_mo(compiled, read)
+    compiled.seek(0)
+    known = {
+        (message.id if isinstance(message.id, str) else message.id[0])
+        for message in read
+        if message.id and message.string and not message.fuzzy and _whole(message.string)
+    }
+    return Catalogue(GNUTranslations(compiled), frozenset(known))
+
+
+def _whole(text: str | tuple[str, ...] | list[str]) -> bool:
+    """Are all plural forms there?"""
+    return bool(text) if isinstance(text, str) else all(text)
+
 
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 """First strong isolate and its end (Unicode Annex 9): a Latin name inside Arabic script keeps its own order,
@@ -103,3 +144,34 @@ LANGUAGES: dict[str, Language] = {
         Language("es", "Español"),
     )
 }
+
+
+MOST_WISHES = 20
+"""Languages of an ``Accept-Language`` header that are looked at; no browser sends more."""
+
+
+def chosen(code: str | None) -> Language | None:
+    """The language of ``?lang=CODE``; ``None`` = none named, or one that we do not have."""
+    return LANGUAGES.get((code or "").lower())
+
+
+def preferred(header: str) -> Language:
+    """The best of an ``Accept-Language`` header (RFC 9110, section 12.5.4); English where none fits."""
+    wishes = []
+    for place, item in enumerate(header.split(",")[:MOST_WISHES]):
+        tag, _, weight = item.partition(";")
+        code = tag.strip().lower().partition("-")[0]
+        quality = _quality(weight)
+        if code in LANGUAGES and quality > 0:
+            wishes.append((-quality, place, code))
+    return LANGUAGES[min(wishes)[2]] if wishes else ENGLISH
+
+
+def _quality(weight: str) -> float:
+    name, _, value = weight.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0

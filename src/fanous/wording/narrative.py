@@ -13,10 +13,8 @@ from fanous.model.place import asn_of
 from fanous.refdata.countries import country_name
 from fanous.wording.clocks import both_clocks
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.mechanisms import mechanism_words
-from fanous.wording.names import NAMED, in_country, network_title, target_title
 from fanous.wording.sentence import ONSET_SURE, sentence
-from fanous.wording.words import status_word
+from fanous.wording.words import NAMED, in_country, mechanism_words, network_title, status_word, target_title
 
 ACROSS = {
     (Kind.BLOCKING, True): "{targets} blocked across {country}",

@@ -1,12 +1,18 @@
-"""Post: an incident as a post and as a text message; what does not fit is left out whole, never a hedge.
+"""Post: an incident as a post and as a text message, with less and less detail; its status always stays.
 
-A text message carries 160 characters of the GSM alphabet or 70 of any other (3GPP TS 23.038): one letter of
-Arabic script, or one ``ç``, makes all of it the latter.
+What does not fit is left out whole, and never a hedge.  A text message carries 160 characters of the GSM alphabet
+or 70 of any other (3GPP TS 23.038): one letter of Arabic script, or one ``ç``, makes all of it the latter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+
+from fanous.model.incident import Incident, Kind, Scope
+from fanous.refdata.countries import country_name
+from fanous.wording.language import Language
+from fanous.wording.narrative import claim_line, networks_named, target_names
+from fanous.wording.words import status_word
 
 GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -85,3 +91,27 @@ def sms_text(claims: Sequence[str], details: Iterable[str]) -> Sms:
         if detail and len(longer) <= SMS and sms_of(longer).messages == sms_of(claim).messages:
             claim = longer
     return sms_of(claim)
+
+
+STATES = {
+    Kind.OUTAGE: "Offline",
+    Kind.BLOCKING: "Blocked",
+    Kind.THROTTLING: "Slowed",
+    Kind.SLOWDOWN: "Slowed",
+}
+
+
+def shorter(incident: Incident, names: Mapping[int, str], language: Language) -> tuple[str, ...]:
+    """The claim, and what is left where there is no room: words of the glossary, then where to look."""
+    claim = claim_line(incident, names, language).text
+    status = language.say(status_word(incident))
+    place = country_name(incident.country, language.code)
+    where = f"{status}: {place}, {incident.id}"
+    kinds = {part.kind for part in incident.parts} or {incident.kind}
+    if len(kinds) > 1:
+        return claim, where
+    what = language.say(STATES[next(iter(kinds))])
+    targets = target_names(incident, language)
+    if incident.scope is not Scope.NATION:
+        place = f"{networks_named(incident, names, language)}, {place}"
+    return claim, f"{status}: {targets} - {what}, {place}", where

@@ -1,17 +1,119 @@
 """Sentence: an incident in one hedged sentence that a journalist could quote.
 
-It never says more than the incident: "confirmed" only where a rule was met, the number of networks rather
-than "the country" below nation scope, both clocks, and no end that nobody saw.
+It never says more than the incident: "confirmed" only where a rule was met, a number of networks rather than "the
+country" below nation scope, both clocks, and no end that was not observed.  Of an outage or a slowdown it gives what
+each family of sources says.
 """
 
 from collections.abc import Mapping
 
-from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.incident import Estimate, FamilyView, Incident, Kind, Says, Scope, Status
 from fanous.model.place import Access, asn_of
-from fanous.wording.instants import both_clocks, span
-from fanous.wording.mechanisms import mechanism_words
-from fanous.wording.names import NAMED, counted, in_country, listed, network_title, target_title
-from fanous.wording.outage import is_of_lines, line_fell, line_grounds, line_place, line_seen
+from fanous.wording.clocks import english_clocks, span
+from fanous.wording.words import (
+    NAMED,
+    counted,
+    in_country,
+    listed,
+    mechanism_words,
+    network_title,
+    target_title,
+)
+
+FAMILY_WORDS = {
+    "edge": "our own probes",
+    "ooni": "OONI's probes",
+    "routing": "routing",
+    "probing": "active probing",
+    "usage": "what users do",
+    "darknet": "stray traffic",
+    "reports": "reports",
+}
+
+CLASS_WORDS = {
+    "outage.stealth": "while its routes were still announced",
+    "outage.ipv6": "with IPv6 withdrawn from routing",
+    "outage.intranet": "while sites inside the country still answered",
+    "outage.allow_list": "but for a short list of sites",
+}
+"""Classes that tell more than the place does."""
+
+_SAID = {
+    Says.ORDINARY: "as usual",
+    Says.SILENT: "silent",
+    Says.UNKNOWN: "no history to compare with",
+}
+
+
+LEAST_SAID = 0.01
+"""Below one in a hundred the digit is noise."""
+
+
+def is_of_lines(incident: Incident) -> bool:
+    """It is about the line itself, not (only) about platforms."""
+    return any(not part.target for part in incident.parts)
+
+
+def line_fell(incident: Incident) -> str:
+    """``connectivity fell to about 5 % of ordinary levels``."""
+    what = "connectivity" if incident.kind is Kind.OUTAGE else "connection speed"
+    if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
+        verb = "may have fallen"
+    else:
+        verb = "has fallen" if incident.end is None else "fell"
+    if incident.level is None:
+        return f"{what} {verb}"
+    about = "about " if incident.level.mean >= LEAST_SAID else ""
+    return f"{what} {verb} to {about}{percent(incident.level)} of ordinary levels"
+
+
+def percent(level: Estimate) -> str:
+    return f"{level.mean:.0%}" if level.mean >= LEAST_SAID else "less than 1%"
+
+
+def line_place(incident: Incident) -> str:
+    """``nation-wide in Iran``, ``in parts of Myanmar (MM-02)``, ``on one network in Iran (...)``."""
+    place = in_country(incident.country)
+    if incident.scope is Scope.NATION:
+        return f"nation-wide {place}"
+    cells = [entity for entity in incident.entities if entity != incident.country]
+    networks = [f"{network_title(asn_of(e), {}) or ''} {e}".strip() for e in cells if asn_of(e)]
+    if networks:
+        lines = " (mobile)" if incident.access is Access.MOBILE else ""
+        return f"on {counted(len(networks), 'network')}{lines} {place} ({_some(networks)})"
+    return f"in parts of {place.removeprefix('in ')} ({_some(cells)})" if cells else place
+
+
+def _some(names: list[str]) -> str:
+    shown = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
+    return listed(shown)
+
+
+def line_seen(incident: Incident) -> list[str]:
+    """By whom, and what sort of outage that makes it."""
+    down = [FAMILY_WORDS[o.family] for o in incident.opinions if o.says is Says.DOWN]
+    sort = [CLASS_WORDS[m] for m in incident.mechanisms if m in CLASS_WORDS]
+    seen = [f"as {listed(down)} show{'s' if len(down) == 1 else ''}"] if down else []
+    return [*sort, *seen]
+
+
+def line_grounds(incident: Incident) -> str:
+    """What each family says."""
+    return " ".join(f"{FAMILY_WORDS[o.family].capitalize()}: {_says(o)}." for o in incident.opinions)
+
+
+def _says(opinion: FamilyView) -> str:
+    sources = ", ".join(opinion.sources)
+    if opinion.left is None:
+        return f"{_SAID.get(opinion.says, 'down')} ({sources})"
+    left = opinion.left
+    if opinion.says is Says.ORDINARY:
+        return (
+            f"below usual, within its ordinary spread: {percent(left)} of ordinary levels"
+            f" ({left.low:.0%} to {left.high:.0%}; {sources})"
+        )
+    return f"{percent(left)} of ordinary left ({left.low:.0%} to {left.high:.0%}; {sources})"
+
 
 HOUR = 3600.0
 
@@ -132,7 +234,7 @@ def _when(incident: Incident) -> str:
         return f"since {_onset(incident)}{_periods(incident)}, with no end seen so far"
     start, until = span(incident.onset, end, country)
     if incident.onset_earliest is None or _unsure(incident):
-        start, until = f"{_onset(incident)},", f"about {both_clocks(end, country)}"
+        start, until = f"{_onset(incident)},", f"about {english_clocks(end, country)}"
     return f"from {start} to {until}{_periods(incident)}"
 
 
@@ -140,11 +242,11 @@ def _onset(incident: Incident) -> str:
     country, earliest = incident.country, incident.onset_earliest
     if earliest is None:
         before = "before " if incident.end is not None else "at least "
-        return f"{before}{both_clocks(incident.onset, country)}"
+        return f"{before}{english_clocks(incident.onset, country)}"
     if _unsure(incident):
         first, last = span(earliest, incident.onset_latest, country, about="")
         return f"some time between {first} and {last}"
-    return f"about {both_clocks(incident.onset, country)}"
+    return f"about {english_clocks(incident.onset, country)}"
 
 
 def _unsure(incident: Incident) -> bool:

@@ -1,10 +1,17 @@
-"""Words: the small glossary - statuses, kinds, scopes, cells of a grid - as keys of the catalogues.
+"""Words: what statuses, kinds, scopes, mechanisms, targets and networks are called.
 
-What each means, and why a translation is what it is, stands in ``docs/glossary.md``.
+What each word means, and why a translation is what it is, stands in ``docs/glossary.md``.  Names of networks and
+hosts come from measurements that anybody may send, so they are made printable: an escape sequence must not reach a
+terminal.
 """
+
+from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access
+from fanous.refdata.countries import country_name
+from fanous.refdata.networks import network_name
+from fanous.refdata.platforms import title
 
 STATUSES = {
     Status.SUSPECTED: "Suspected",
@@ -40,3 +47,126 @@ def status_word(incident: Incident) -> str:
     if incident.status is not Status.ENDED:
         return STATUSES[incident.status]
     return ENDED_UNSURE if incident.confirmed_at is None else ENDED_SURE
+
+
+NAMED = 4
+"""Names in a row that a reader still takes in; beyond, the rest is counted."""
+
+_WITH_THE = frozenset(
+    {
+        "AE",
+        "BS",
+        "CC",
+        "CF",
+        "CK",
+        "DO",
+        "FK",
+        "FO",
+        "GB",
+        "GM",
+        "IM",
+        "KM",
+        "KY",
+        "MH",
+        "MP",
+        "MV",
+        "NL",
+        "PH",
+        "PS",
+        "SB",
+        "SC",
+        "TC",
+        "TF",
+        "UM",
+        "US",
+        "VA",
+        "VG",
+        "VI",
+    }
+)
+"""Countries whose English name has an article: *in the Philippines*."""
+
+
+def printable(text: str) -> str:
+    """Less what is no visible character; white space is one blank."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+
+
+def target_title(target: str) -> str:
+    """``x`` -> ``X (Twitter)``; the empty target of an outage is the internet itself."""
+    return printable(title(target)) or "Internet access"
+
+
+def network_title(asn: int, names: Mapping[int, str]) -> str:
+    """The network's name, ours before the one that measurements give; empty = unknown."""
+    name = printable(network_name(asn) or names.get(asn, ""))
+    return "" if name == f"AS{asn}" else name
+
+
+def in_country(country: str) -> str:
+    """``in Kenya``, ``in the Philippines``."""
+    article = "the " if country in _WITH_THE else ""
+    return f"in {article}{country_name(country)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``; of more than ``NAMED`` the first ones and how many more."""
+    if len(names) > NAMED:
+        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(n: int, noun: str) -> str:
+    """``1 probe``, ``1,234 probes``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+MECHANISMS = {
+    "dns.injection": "forged DNS answers",
+    "dns.injection.blockpage": "DNS answers that lead to a block page",
+    "dns.nxdomain": "DNS answers that deny the name",
+    "dns.refused": "refused DNS lookups",
+    "dns.timeout": "unanswered DNS lookups",
+    "dns": "DNS interference",
+    "encdns": "blocked encrypted DNS",
+    "http.blockpage": "a block page",
+    "http.error": "error pages",
+    "http.redirect": "redirects to a block page",
+    "http.reset": "web requests that are reset",
+    "http.throttle": "slowed transfers",
+    "http.timeout": "web requests that get no answer",
+    "http": "interference with web requests",
+    "ip.unreachable": "unreachable addresses",
+    "ip.prefix_null_route": "unreachable addresses",
+    "outage": "loss of connectivity",
+    "quic": "dropped QUIC traffic",
+    "server.down": "the service's own failure",
+    "server.geo_block": "the service's own refusal of the country",
+    "slowdown": "slow connections to everything",
+    "tcp": "interference with connections",
+    "tcp.refused": "refused connections",
+    "tcp.reset": "reset connections",
+    "tcp.timeout": "dropped connections",
+    "tls.freeze": "connections that freeze",
+    "tls.mitm": "forged certificates",
+    "tls.reset": "encrypted connections that are reset",
+    "tls.reset.fingerprint": "connections cut by how their first message looks",
+    "tls.reset.sni": "connections reset when the name is sent",
+    "tls.throttle": "slowed encrypted connections",
+    "tls.timeout": "encrypted connections that get no answer",
+    "tls.timeout.fingerprint": "connections cut by how their first message looks",
+    "tls": "interference with encrypted connections",
+}
+"""Prefixes in words; the longest that fits is used."""
+
+
+def mechanism_words(mechanism: str) -> str:
+    """``tls.reset.sni`` -> ``connections reset when the name is sent``; an unknown one stays as it is."""
+    parts = mechanism.split(".")
+    for length in range(len(parts), 0, -1):
+        words = MECHANISMS.get(".".join(parts[:length]))
+        if words:
+            return words
+    return mechanism

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.cost.reckon import CEILING
+from fanous.analysis.cost.methods import CEILING
 from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.incident import Estimate, Interval, Kind, UsersShare
 from fanous.model.place import Access

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.evaluation.simulate.notation import DAY, make_series
+from fanous.evaluation.simulate.builders import DAY, make_series
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors import DETECTORS, Detector
 from fanous.analysis.detectors.cache import Recall
+from fanous.analysis.detectors.detector import Detector
+from fanous.analysis.detectors.interference import BLOCKING
 from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -36,27 +37,26 @@ ALL = [
 ]
 
 
-def counting(seen: list[int]) -> Detector:
+def counting(seen: list[int]) -> Detector[Any]:
     """The detector of blocking, which notes how many series it is given."""
-    blocking = DETECTORS["blocking"]
 
     def find(series: Sequence[Series], options: object) -> list[Anomaly]:
         seen.append(len(series))
-        return blocking.find(series, blocking.options)
+        return BLOCKING.found(series)
 
-    return replace(blocking, find=find)
+    return replace(BLOCKING, find=find)
 
 
 def test_only_what_changed_is_computed_again_and_the_answer_is_the_same() -> None:
     seen: list[int] = []
     recall, detector = Recall(), counting(seen)
-    whole = DETECTORS["blocking"].find(ALL, DETECTORS["blocking"].options)
+    whole = BLOCKING.found(ALL)
     assert len({a.key.target for a in whole}) >= 2
     assert recall.find(detector, ALL) == whole
     assert recall.find(detector, ALL) == whole
     assert seen == [len(ALL), 0]
     changed = [*ALL[:-2], one("site.example", 5, 41), ALL[-1]]
-    assert recall.find(detector, changed) == detector.find(changed, detector.options)
+    assert recall.find(detector, changed) == detector.found(changed)
     assert seen[2] == 2  # both series of that target, which watch each other
     assert recall.find(detector, ALL[:3]) == [a for a in whole if a.key.target == "x" and a.key.place.asn < 4]
     assert recall.find(detector, []) == []

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fanous.analysis.detectors.baseline import DropOptions, scales_of
 from fanous.analysis.detectors.drop import departures, find_drops
-from fanous.analysis.detectors.options import DropOptions, scales_of
-from fanous.evaluation.simulate.notation import DAY
+from fanous.evaluation.simulate.builders import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without

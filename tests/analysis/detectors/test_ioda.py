@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
-from fanous.evaluation.simulate.notation import DAY
+from fanous.evaluation.simulate.builders import DAY
 from tests.analysis.detectors.quantity_series import levels
 
 HOUR = 3600

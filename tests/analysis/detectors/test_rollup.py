@@ -1,6 +1,6 @@
 """A country's own line from its regions."""
 
-from fanous.analysis.detectors.rollup import REGIONS, ROLLED_UP, rolled_up
+from fanous.analysis.detectors.grid import REGIONS, ROLLED_UP, rolled_up
 from fanous.model.place import Place
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import levels

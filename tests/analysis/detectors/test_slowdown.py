@@ -2,15 +2,15 @@
 
 import pytest
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.notation import DAY
-from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
+from fanous.evaluation.simulate.builders import DAY
+from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
-from fanous.refdata.weights import weights
+from fanous.refdata.users import weights
 
 LAST = 15 * 24
 """Hours since the beginning; the last day, with two weeks before it."""
@@ -25,7 +25,7 @@ def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
 
 
 def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
-    found = QUANTITY_DETECTORS["slowdown"](series)
+    found = SLOWDOWN.found(series)
     situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
     return found, outages_of(found, situation, Kind.SLOWDOWN)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.analysis.detectors.windows import last_measured, window_means
+from fanous.analysis.detectors.grid import last_measured, window_means
 from fanous.analysis.series.baselines import Single
 
 N = np.nan

@@ -9,10 +9,8 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
-from fanous.model.place import Family, Place
-from fanous.model.series import SeriesKey
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
+from fanous.model.place import Family, Place, UserWeights
+from fanous.model.series import SeriesKey, Votes
 
 HOUR = 3600.0
 MONDAY = 1_699_833_600.0

@@ -7,9 +7,8 @@ import numpy as np
 from fanous.analysis.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Interval, Kind
-from fanous.model.place import Place
+from fanous.model.place import Place, UserWeights
 from fanous.model.series import Series, SeriesKey
-from fanous.model.weights import UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY
 
 STEP = 600

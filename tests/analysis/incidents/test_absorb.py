@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.absorb import absorb
-from fanous.analysis.incidents.match import match
+from fanous.analysis.incidents.merge import absorb, match
 from fanous.model.incident import Incident, Kind
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop

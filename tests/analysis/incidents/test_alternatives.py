@@ -9,7 +9,7 @@ from fanous.analysis.incidents.alternatives import (
     other_explanation,
     platform_down,
 )
-from fanous.model.alternatives import Alternatives, LineRecord, Onset, Software
+from fanous.model.incident import Alternatives, LineRecord, Onset, Software
 from tests.analysis.incidents.events import Ballot, votes
 
 

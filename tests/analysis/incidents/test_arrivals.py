@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.analysis.incidents.arrivals import arrival_sentence
-from fanous.model.arrival import Arrival, SeriesArrival
+from fanous.analysis.incidents.revision import arrival_sentence
+from fanous.model.coverage import Arrival, SeriesArrival
 
 
 @pytest.mark.parametrize(

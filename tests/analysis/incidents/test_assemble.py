@@ -13,10 +13,8 @@ from fanous.analysis.incidents.assemble import (
     incident_of,
 )
 from fanous.analysis.incidents.confirm import LONE_HOURS, LONE_PROBES
-from fanous.model.alternatives import Alternatives, Onset
-from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.incident import Alternatives, Incident, Kind, Onset, Scope, Status
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, finding, setting, votes
 
 NOBODY = votes()

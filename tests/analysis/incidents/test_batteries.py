@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.batteries import run_down
+from fanous.analysis.incidents.hints import run_down
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.incidents.events import HOUR, MONDAY

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.collateral import beside
+from fanous.analysis.incidents.hints import beside
 from fanous.model.incident import Incident, Kind, Part, Status
 from tests.store.cases import NOON, incident
 

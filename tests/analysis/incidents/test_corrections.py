@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.corrections import taken_back
+from fanous.analysis.incidents.revision import taken_back
 from fanous.model.incident import Incident, Interval, NetworkPart, Part, Scope, Status
 from tests.store.cases import NOON, incident
 

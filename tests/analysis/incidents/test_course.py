@@ -2,8 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.course import course, worth_keeping
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.outage import Situation, course, worth_keeping
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of

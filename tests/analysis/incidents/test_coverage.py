@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_of, coverage_sentence, is_ordinary, lacking
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 
 END = MONDAY + 8 * HOUR

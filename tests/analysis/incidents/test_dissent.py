@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.dissent import is_lone_dissent
+from fanous.analysis.incidents.networks import is_lone_dissent
 from tests.analysis.incidents.events import Ballot, finding, votes
 
 HOURS = [10.0, 10.5, 11.0, 11.5]

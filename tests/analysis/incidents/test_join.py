@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.join import join
+from fanous.analysis.incidents.merge import join
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Status
 from tests.analysis.incidents.events import HOUR, MONDAY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.news import happenings, what_was_wrong
+from fanous.analysis.incidents.revision import happenings, what_was_wrong
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Scope, Status
 from tests.charts.events import NATION, ONGOING, SUSPECTED, incident

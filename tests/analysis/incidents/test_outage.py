@@ -7,8 +7,7 @@ import pytest
 
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.outage_class import outage_mechanisms
-from fanous.analysis.incidents.scope import Extent
+from fanous.analysis.incidents.scope import Extent, outage_mechanisms
 from fanous.model.incident import Scope
 from fanous.model.place import Access
 

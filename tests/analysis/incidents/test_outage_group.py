@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents import outage_group
-from fanous.analysis.incidents.outage_group import outages
+from fanous.analysis.incidents import group
+from fanous.analysis.incidents.group import outages
 from fanous.model.anomaly import Anomaly
 from tests.analysis.incidents.levels import drop
 
@@ -43,7 +43,7 @@ def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
     ordered = sorted(anomalies, key=lambda a: a.start)
     event = list(range(len(ordered)))
     for one, other in combinations(range(len(ordered)), 2):
-        if outage_group._one_event(ordered[one], ordered[other]):
+        if group._one_outage(ordered[one], ordered[other]):
             first, second = sorted((event[one], event[other]))
             event = [first if name == second else name for name in event]
     return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]

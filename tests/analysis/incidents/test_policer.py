@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.policer import PROBES, SlownessCause, deming, policing
-from fanous.model.rate_pair import RatePair
+from fanous.analysis.incidents.alternatives import PROBES, SlownessCause, deming, policing
+from fanous.model.series import RatePair
 
 
 def rates(

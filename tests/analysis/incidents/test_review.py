@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.review import held, is_held, must_wait
+from fanous.analysis.incidents.revision import held, is_held, must_wait
 from fanous.model.incident import Scope, Status
 from tests.store.cases import incident
 

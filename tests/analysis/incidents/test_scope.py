@@ -4,8 +4,7 @@ import pytest
 
 from fanous.analysis.incidents.scope import extent
 from fanous.model.incident import Scope
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
 
 M, F, ANY = Access.MOBILE, Access.FIXED, Access.ANY
 COUNTRY = UserWeights(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.strays import without_strays
+from fanous.analysis.incidents.networks import without_strays
 from tests.analysis.incidents.events import Ballot, finding, votes
 
 EVENT = [30 + n / 2 for n in range(60)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.voices import Voices, independent, names_of
+from fanous.analysis.incidents.confirm import Voices, independent, names_of
 from tests.analysis.incidents.events import Ballot, votes
 
 REGULARS = tuple(Ballot(range(4), True, probe=name) for name in "abc")

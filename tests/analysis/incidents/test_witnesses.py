@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.witnesses import who_saw_what
-from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, NetworkPart, Says
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, NetworkPart, Says, Sight
 from fanous.model.place import Family
-from fanous.model.votes import Votes
-from fanous.model.witness import Sight
+from fanous.model.series import Votes
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 

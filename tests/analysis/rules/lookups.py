@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import said
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.analysis.rules.addresses import is_bogon, is_own_machine
-from fanous.model.address import is_address
+from fanous.model.place import is_address
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.evaluation.simulate.builders import helper, observation
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
     DOWN,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
     BOGON,

@@ -16,7 +16,7 @@ from fanous.analysis.rules.fingerprints import (
 )
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
 
 
@@ -136,10 +136,13 @@ def test_text_that_is_no_utf8_does_no_harm() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("not toml", "not a TOML file"),
-        ('[[pattern]]\nid = "a"', "fingerprint a: 'where' is missing"),
-        ('[[pattern]]\nid = "a"\nwhere = "sky"\nkind = "captcha"\npattern = "x"\nsource = "s"', "sky"),
-        ('[[address]]\naddress = "1.2.3.4"', "address 1.2.3.4: 'source' is missing"),
+        ("not toml", "cannot be read as TOML"),
+        ('[[pattern]]\nid = "a"', r"mine.toml:1: \[pattern\[1\]\] where: it is missing"),
+        (
+            '[[pattern]]\nid = "a"\nwhere = "sky"\nkind = "captcha"\npattern = "x"\nsource = "s"',
+            "'sky' is none of",
+        ),
+        ('[[address]]\naddress = "1.2.3.4"', r"\[address\[1\]\] source: it is missing"),
     ],
 )
 def test_a_file_with_a_mistake_says_which(text: str, reason: str) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES

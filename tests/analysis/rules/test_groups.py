@@ -2,10 +2,10 @@
 
 import pytest
 
+from fanous.analysis.rules.evidence import Group, groups_of
 from fanous.analysis.rules.failures import Cause
-from fanous.analysis.rules.groups import Group, groups_of
 from fanous.evaluation.simulate.builders import observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 
 
 def endpoint(number: int, *steps: tuple[Layer, str | None]) -> list[Observation]:

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.evaluation.simulate.builders import helper, observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import verdicts
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.rules.names import is_private_name
+from fanous.analysis.rules.addresses import is_private_name
 
 
 @pytest.mark.parametrize(

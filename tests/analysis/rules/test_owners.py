@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.rules.owners import is_foreign
+from fanous.analysis.rules.addresses import is_foreign
 
 FACEBOOK, X, DROPBOX = 32934, 13414, 19679
 

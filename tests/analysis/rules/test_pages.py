@@ -6,7 +6,7 @@ import pytest
 
 from fanous.analysis.rules.pages import Likeness, likeness
 from fanous.evaluation.simulate.builders import helper, observation
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 
 CONTROL: dict[str, Any] = {
     "title": "Freedom Today: news of the world",

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES

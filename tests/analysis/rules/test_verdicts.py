@@ -8,7 +8,7 @@ import pytest
 from fanous.analysis.rules import RULES, RULES_VERSION, judge, why
 from fanous.analysis.rules.verdicts import TABLES
 from fanous.evaluation.simulate.builders import bundle, helper, observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from tests.analysis.rules.verdict_of import verdicts

@@ -4,7 +4,7 @@ from typing import Any
 
 from fanous.analysis.rules import judge
 from fanous.evaluation.simulate.builders import bundle
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
 

@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, counted, series
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import State
-from fanous.model.votes import Votes
 
 STEP = 600
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
-from fanous.model.look import LineState, Look
+from fanous.model.coverage import LineState, Look
 from fanous.model.place import Access
 
 STEP = 600

@@ -12,12 +12,11 @@ import pytest
 
 from fanous.analysis.series.slowness import slowness, speed_series
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
-from fanous.model.rate import Rate
-from fanous.model.weights import NetworkWeight, UserWeights
-from fanous.pipeline import stages
+from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.series import Rate
+from fanous.pipeline import ingest
 from fanous.pipeline.interference import find_interference
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -117,7 +116,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, told: Sequence[Rate]) -> list[Incident]:
     path = folder / "rates.jsonl"
     path.write_text("\n".join(map(record, told)) + "\n", encoding="utf-8")
-    stages.bring_in(store, "edge", [path], Ingested())
+    ingest.bring_in(store, "edge", [path], Ingested())
     last = max(rate.at for rate in told)
     return [
         incident
@@ -200,7 +199,7 @@ def test_an_unknown_round_trip_is_no_level() -> None:
 def test_the_store_has_the_control_of_each_download(store: Store, tmp_path: Path) -> None:
     told = rates(Town(days=0.05))
     found(store, tmp_path, told)
-    kept = store.rates(START, START + 86400)
+    kept = store.facts.rates(START, START + 86400)
     assert len(kept) == len(told)
     assert {(r.country, r.asn, r.beside) for r in kept} == {(r.country, r.asn, r.beside) for r in told}
     assert {round(r.rtt_ms) for r in kept} == {40}

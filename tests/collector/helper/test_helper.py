@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from fanous.collector.helper import Helper, HelperPolicy
-from fanous.collector.helper.fetch import h3_endpoint, title_of
-from fanous.collector.refusal import Refused
+from fanous.collector.helper.helper import h3_endpoint, title_of
+from fanous.collector.request import Refused
 
 PAGE = b"<html><head><TITLE>An &amp; Example</TITLE></head></html>"
 

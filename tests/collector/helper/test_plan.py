@@ -4,7 +4,7 @@ import pytest
 
 from fanous.collector.helper.helper import is_private
 from fanous.collector.helper.plan import HelperQuestion, asked_of, endpoints_of, ip_infos, url_of
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 
 
 def tried(url: str, *by_probe: str, resolved: tuple[str, ...] = ()) -> list[str]:

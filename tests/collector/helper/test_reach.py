@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fanous.collector.helper import fetch, reach
+from fanous.collector.helper import helper
+from fanous.collector.helper.helper import connected, looked_up
 from fanous.collector.helper.plan import DnsResult, Endpoint, HttpResult, TcpResult, TlsResult
-from fanous.collector.helper.reach import connected, looked_up
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def reached(certificate: Path | None, name: str) -> tuple[TcpResult, TlsResult |
 def known(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The authority of that certificate is trusted."""
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(reach, "tls_context", lambda _ca_file: context)
+    monkeypatch.setattr(helper, "tls_context", lambda _ca_file: context)
 
 
 @pytest.mark.usefixtures("known")
@@ -78,7 +78,7 @@ def test_the_certificate_is_checked_for_the_name(name: str, failure: str | None,
 def test_a_page_is_fetched_under_its_name_from_the_address_that_was_looked_at(
     name: str, status: int, failure: str | None, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "tls_context", reach.tls_context)
+    monkeypatch.setattr(helper, "tls_context", helper.tls_context)
 
     async def resolve(_name: str) -> list[str]:
         return ["127.0.0.1"]
@@ -95,7 +95,7 @@ def test_a_page_is_fetched_under_its_name_from_the_address_that_was_looked_at(
         server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
         async with server:
             url = f"https://{name}:{server.sockets[0].getsockname()[1]}/"
-            return await fetch.fetched(url, {}, resolve, lambda _address: False)
+            return await helper.fetched(url, {}, resolve, lambda _address: False)
 
     page = asyncio.run(fetched())
     assert (page.status_code, page.failure) == (status, failure)
@@ -116,10 +116,10 @@ def test_a_lookup_that_takes_too_long_is_said(monkeypatch: pytest.MonkeyPatch) -
         await asyncio.Event().wait()
         return []
 
-    monkeypatch.setattr(reach, "DNS_SECONDS", 0.05)
+    monkeypatch.setattr(helper, "DNS_SECONDS", 0.05)
     assert asyncio.run(looked_up("x.example", never)) == DnsResult("unknown_error", [])
 
 
 def test_a_name_that_cannot_be_is_not_there() -> None:
-    found = asyncio.run(looked_up("x" * 70 + ".example", reach.resolve))
+    found = asyncio.run(looked_up("x" * 70 + ".example", helper.resolve))
     assert found == DnsResult("dns_name_error", [])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.collector.helper.words import dns_failure, http_failure, tcp_failure
+from fanous.collector.helper.plan import dns_failure, http_failure, tcp_failure
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,16 @@ import pytest
 
 from fanous.cli.collect import drain as drain_command
 from fanous.cli.queue import queue, vitals_of
-from fanous.collector.refusal import Refused
-from fanous.collector.stream import drain as drain_module
+from fanous.collector.request import Refused
+from fanous.collector.stream import pull as drain_module
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, made, pack
-from fanous.collector.stream.drain import BATCH, drain
 from fanous.collector.stream.publish import QueueStream
-from fanous.collector.stream.pull import Writer
+from fanous.collector.stream.pull import BATCH, Writer, drain_stream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.pipeline.tally import REJECTS_LISTED
-from fanous.pipeline.vitals.exposition import metrics
+from fanous.pipeline.judge import REJECTS_LISTED
+from fanous.pipeline.status import metrics
 from fanous.store.local import open_store
 from tests.collector.probe import measurement
 from tests.jetstream import Cluster, cluster
@@ -173,7 +172,7 @@ def test_a_message_that_is_of_no_use_is_set_aside_and_the_others_are_not_kept_wa
         return {2: "no such thing"}
 
     with Writer(address) as writer:
-        assert drain(writer, bring_in, 1) == 5
+        assert drain_stream(writer, bring_in, 1) == 5
         assert writer.left() == 0
     assert seen == [submission(number).line for number in (1, 2, 3)]
     assert len(taken(address, StreamPart.REFUSED)) == 3
@@ -196,9 +195,9 @@ def test_a_message_with_which_writers_die_is_tried_alone_and_then_set_aside(
 
     for _ in range(3):
         with Writer(address) as writer, pytest.raises(ZeroDivisionError):
-            drain(writer, dies, 1)
+            drain_stream(writer, dies, 1)
     with Writer(address) as writer:
-        assert drain(writer, dies, 1) == 1
+        assert drain_stream(writer, dies, 1) == 1
         assert writer.left() == 0
     assert batches == [3, 1, 1, 1, 1]  # the first and it, then the third and it
     assert taken(address, StreamPart.REFUSED) == [submission(2).line]
@@ -211,7 +210,7 @@ def test_what_the_store_does_not_take_stays(address: StreamAddress) -> None:
         raise FanousError("disk full")
 
     with Writer(address) as writer, pytest.raises(FanousError, match="disk full"):
-        drain(writer, fails, 1)
+        drain_stream(writer, fails, 1)
     assert taken(address) == [submission(1).line]
 
 
@@ -243,7 +242,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     queue(url)
     assert "uid9" in capsys.readouterr().out
     with open_store(tmp_path / "store") as store:
-        assert store.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
+        assert store.facts.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
 
 
 def test_a_batch_has_no_more_messages_than_rejects_are_named() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import MARK, read_recording, slim, unpack, write_recording
-from fanous.evaluation.rehearsal.clock import LabClock
+from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
+from fanous.model.measurement import Record
 from fanous.model.place import Access
-from fanous.model.record import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 SCENARIO = Scenario(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.detectors import DETECTOR_VERSION
-from fanous.analysis.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
+from fanous.analysis.detectors.interference import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
 from fanous.analysis.rules import RULES_VERSION
 from fanous.analysis.series.slowness import LEAST_BINS
 from fanous.errors import FanousError
@@ -20,12 +20,11 @@ from fanous.evaluation.rehearsal.cases import (
     Case,
     cases,
 )
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.markdown import page, quantile, share, wilson
+from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import score
-from fanous.evaluation.rehearsal.table import run_cases
+from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share, wilson
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind

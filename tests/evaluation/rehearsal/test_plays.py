@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.evaluation.rehearsal.document import rehearsal_document
+from fanous.evaluation.rehearsal.report import rehearsal_document
 from fanous.evaluation.rehearsal.run import Rehearsal, rehearse
 from fanous.evaluation.rehearsal.score import Score, score
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
@@ -40,7 +40,7 @@ def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
         ScenarioStep(16.0, 44.0, "sni_reset", ("x",), ALL),
         ScenarioStep(16.0, 44.0, "dns_nxdomain", ("youtube",), ALL),
     )
-    wanted = Expectation(Kind.BLOCKING, None, ("x", "youtube"), ("tls.reset.sni",), None, True)
+    wanted = Expectation(Kind.BLOCKING, None, ("x", "youtube"), ("tls.reset.sni",))
     rehearsal, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []
     assert [one.label for one in scored.found if one.events] == ["exact"]
@@ -56,7 +56,7 @@ def test_a_fifth_of_all_packets_lost_is_no_incident() -> None:
 
 def test_one_network_without_a_way_out_is_seen_by_silence_and_confirmed_by_what_comes_late() -> None:
     events = (ScenarioStep(18.0, 36.0, "outage_isp", (), (45669,)),)
-    wanted = Expectation(Kind.OUTAGE, Scope.ISP, (), ("outage.isp", "outage.mobile"), None, True)
+    wanted = Expectation(Kind.OUTAGE, Scope.ISP, (), ("outage.isp", "outage.mobile"))
     _, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []
     assert scored.false_confirmed == ()

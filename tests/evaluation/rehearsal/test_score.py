@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from fanous.evaluation.rehearsal.course import Sighting, Sightings
 from fanous.evaluation.rehearsal.score import score
@@ -14,7 +15,7 @@ from tests.evaluation.rehearsal.claims import claim, sighting
 
 LINES = tuple(LabNetwork("PK", asn, "", Access.FIXED, 0.3, 2) for asn in (1, 2, 3))
 EVENT = ScenarioStep(10.0, 40.0, "sni_reset", ("x",), (1, 2))
-WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",), None, True)
+WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",))
 SCENARIO = Scenario("t", "PK", 7, 2.0, 60.0, ("x", "youtube"), LINES, (EVENT,), (WANTED,))
 
 
@@ -80,7 +81,7 @@ def test_a_host_of_a_known_platform_is_found_under_the_name_of_the_platform() ->
     hosts = replace(
         SCENARIO,
         events=(replace(EVENT, targets=("azattyq.org",)),),
-        expects=(replace(WANTED, targets=("azattyq.org",)),),
+        expects=(structs.replace(WANTED, targets=("azattyq.org",)),),
     )
     scored = score(hosts, [sighting(22.5, targets=["rferl"])])
     assert (scored.missed, scored.false) == ((), ())

@@ -6,8 +6,8 @@ import random
 import httpx
 import pytest
 
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.seams import (
+from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.vantage_point import (
     LOGIN_PAGE,
     BrokenNetwork,
     LyingNetwork,
@@ -15,7 +15,7 @@ from fanous.evaluation.rehearsal.seams import (
     RoundNetwork,
     SeamTransport,
 )
-from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.evaluation.simulate.fakes import FakeNetwork
 
 PLACE = ("192.0.2.1", 443)
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.rehearsal.profile import SCREENING, profile_document
-from fanous.evaluation.rehearsal.stage import settings_for
-from fanous.lab.catalogue import shipped
+from fanous.evaluation.rehearsal.run import settings_for
+from fanous.evaluation.rehearsal.vantage_point import SCREENING, profile_document
 from fanous.lab.censors.in_path import SLOW_SECONDS
+from fanous.lab.scenario import shipped
 
 
 def test_where_handshakes_are_held_a_probe_outwaits_them_and_elsewhere_it_does_not() -> None:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.rehearsal.clock import LabClock
+from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.vantage_point import Duty, LabProbe
-from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.model.verdict import State
-from fanous.probe.outcome import Outcome
-from fanous.probe.record import ProbeVantage
+from fanous.probe.outcome import Outcome, Speed
 from fanous.probe.settings import Settings
-from fanous.probe.speed import Speed
+from fanous.probe.trace import ProbeVantage
 
 X, YOUTUBE = "https://x.com/", "https://www.youtube.com/"
 SLOW = Outcome(

@@ -5,9 +5,8 @@ import time
 
 from rich.console import Console
 
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.document import rehearsal_document
-from fanous.evaluation.rehearsal.report import report_lines
+from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.report import rehearsal_document, report_lines
 from fanous.evaluation.rehearsal.run import Nobody, Rehearsal
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
@@ -17,8 +16,8 @@ from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import ProbeVantage
 from fanous.probe.settings import Settings
+from fanous.probe.trace import ProbeVantage
 from tests.evaluation.rehearsal.claims import sighting
 
 LINES = (
@@ -26,7 +25,7 @@ LINES = (
     LabNetwork("PK", 2, "PTCL", Access.FIXED, 0.5, 2),
 )
 EVENT = ScenarioStep(10.0, 40.0, "sni_reset", ("x",), (1, 2))
-WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",), None, True)
+WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",))
 SCENARIO = Scenario("Virtual rally", "PK", 7, 2.0, 60.0, ("x", "youtube"), LINES, (EVENT,), (WANTED,))
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.evaluation.simulate.block_rows import TECHNIQUES, blocked
-from fanous.evaluation.simulate.quiet_rows import Measured, Row, write_rows
+from fanous.evaluation.simulate.rows import TECHNIQUES, Measured, Row, blocked, write_rows
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 

@@ -3,8 +3,8 @@
 import pytest
 
 from fanous.evaluation.simulate.builders import bundle, helper, measurement, observation, verdict
-from fanous.evaluation.simulate.clock import FakeClock
-from fanous.model.observation import Layer, Observer
+from fanous.evaluation.simulate.fakes import FakeClock
+from fanous.model.measurement import Layer, Observer
 from fanous.model.verdict import State
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.evaluation.simulate.notation import DAY, make_series, series_key, spell
+from fanous.evaluation.simulate.builders import DAY, make_series, series_key, spell
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.generators import GENERATORS
-from fanous.evaluation.simulate.pages import PLATFORMS
-from fanous.evaluation.simulate.pakistan import PORTAL_FOR, RESTRICTIONS, EventTruth, write, write_quiet
-from fanous.evaluation.simulate.web_connectivity import Fate
+from fanous.evaluation.simulate.nettests import Fate
+from fanous.evaluation.simulate.pakistan import (
+    GENERATORS,
+    PORTAL_FOR,
+    RESTRICTIONS,
+    EventTruth,
+    write,
+    write_quiet,
+)
+from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.instant import from_iso
 
 Made = tuple[list[dict[str, Any]], EventTruth]

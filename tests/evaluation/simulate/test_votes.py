@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from fanous.evaluation.simulate.notation import STEP
-from fanous.evaluation.simulate.votes import Life, SimulatedVote, series_of, votes_of
+from fanous.evaluation.simulate.builders import STEP
+from fanous.evaluation.simulate.series import Life, SimulatedVote, series_of, votes_of
 
 DAYS_10 = 240.0
 

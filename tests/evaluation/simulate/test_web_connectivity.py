@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.envelope import new_round
-from fanous.evaluation.simulate.notation import DAY
-from fanous.evaluation.simulate.pages import (
+from fanous.evaluation.simulate.builders import DAY
+from fanous.evaluation.simulate.nettests import BOGON, Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.probes import PAKISTAN, Flaw, Keeper, SimulatedProbe
+from fanous.evaluation.simulate.records import (
     CHOOSY,
     DOMESTIC,
     FACEBOOK,
@@ -17,9 +18,8 @@ from fanous.evaluation.simulate.pages import (
     WIKIPEDIA,
     SimulatedPage,
     X,
+    new_round,
 )
-from fanous.evaluation.simulate.places import PAKISTAN, Flaw, Keeper, SimulatedProbe
-from fanous.evaluation.simulate.web_connectivity import BOGON, Fate, SimulatedVisit, web_measurement
 
 ROW_KEYS = {"t0", "t", "transaction_id"}
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.model.backlog import Backlog
-from fanous.pipeline.vitals.ailments import CHECKS, find_ailments
-from fanous.pipeline.vitals.vitals import Disk, Vitals
-from fanous.store.vitals import Arrivals, Clocks, Soundness
+from fanous.model.vitals import Backlog
+from fanous.pipeline.vitals import CHECKS, Disk, Vitals, find_ailments
+from fanous.store.coverage import Arrivals, Clocks, Soundness
 from tests.documents import ROOT, rows, section, text_of
 
 NOW = 1_702_814_400.0

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from fanous.collector.inbox import backlogs
-from fanous.pipeline.vitals.ailments import find_ailments
-from fanous.pipeline.vitals.examine import examine
-from fanous.pipeline.vitals.exposition import metrics
+from fanous.pipeline.status import metrics
+from fanous.pipeline.vitals import examine, find_ailments
 from fanous.probe.metrics import render
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -27,14 +26,14 @@ def filled(folder: Path, hours_after: float = 0.0) -> Store:
 
 def test_a_store_tells_who_delivered_when_and_in_what_state(tmp_path: Path) -> None:
     with filled(tmp_path / "store") as store:
-        (arrivals,) = store.arrivals(0)
+        (arrivals,) = store.facts.arrivals(0)
         assert (arrivals.source, arrivals.last, arrivals.measurements) == ("ooni", NOON, 30)
         assert arrivals.bins == tuple(int(NOON - hour * HOUR) for hour in reversed(range(30)))
-        (sound,) = store.soundness(NOON - 9.5 * HOUR)
+        (sound,) = store.facts.soundness(NOON - 9.5 * HOUR)
         assert (sound.software, sound.measurements, sound.unsound) == ("probe 3", 10, 5)
-        clocks = store.clocks(0, 120.0)
+        clocks = store.facts.clocks(0, 120.0)
         assert (clocks.measurements, clocks.ahead) == (30, 3)
-        assert store.clocks(0, 700.0).ahead == 0
+        assert store.facts.clocks(0, 700.0).ahead == 0
 
 
 def test_a_store_that_nothing_came_into_for_hours_is_ill(tmp_path: Path) -> None:
@@ -45,7 +44,7 @@ def test_a_store_that_nothing_came_into_for_hours_is_ill(tmp_path: Path) -> None
 
 def test_a_country_that_waits_for_detection_waits_since_it_was_first_seen(tmp_path: Path) -> None:
     with filled(tmp_path / "store") as store:
-        store.mark_undetected({"PK": (NOON - HOUR, NOON), "IR": (NOON, NOON)})
+        store.ledger.mark_undetected({"PK": (NOON - HOUR, NOON), "IR": (NOON, NOON)})
         vitals = examine(store, [], [], 1000.0, {"PK": 10.0})
         assert vitals.undetected == {"PK": 10.0, "IR": 1000.0}
 

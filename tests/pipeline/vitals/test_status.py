@@ -4,9 +4,9 @@ from dataclasses import replace
 import httpx
 import msgspec
 
-from fanous.model.spell import Spell
-from fanous.pipeline.vitals.ailments import Ailment
-from fanous.pipeline.vitals.status import feed_document, status_app
+from fanous.model.vitals import Spell
+from fanous.pipeline.status import feed_document, status_app
+from fanous.pipeline.vitals import Ailment
 from fanous.probe.metrics import Metric
 
 ILL = Ailment("disk_low", "/var", "0.1 GB of 10 are free under /var", "free some")

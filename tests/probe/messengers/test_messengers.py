@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State
 from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, whatsapp
 from fanous.probe.outcome import Outcome, outcome_of
-from fanous.probe.record import ProbeVantage, line
 from fanous.probe.run import run
+from fanous.probe.trace import ProbeVantage, line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork

@@ -3,7 +3,7 @@
 import socket
 from dataclasses import dataclass, field
 
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 from fanous.probe.net.sockets import SocketDatagrams, SocketNetwork, SocketStream
 
 

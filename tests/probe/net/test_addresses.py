@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.model.address import is_address
-from fanous.probe.net.addresses import endpoint, is_public
+from fanous.model.place import is_address
+from fanous.probe.net.network import endpoint, is_public
 
 
 @pytest.mark.parametrize("ip", ["1.1.1.1", "198.51.45.1", "2606:4700::1111", "::ffff:1.1.1.1"])

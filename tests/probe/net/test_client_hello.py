@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from fanous.probe.net.client_hello import HANDSHAKE, SERVER_HELLO, browser_hello, fingerprint
+from fanous.probe.net.tls import HANDSHAKE, SERVER_HELLO, browser_hello, fingerprint
 from tests.probe.net.authority import Authority
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.probe.net.quic import failure_of_close
-from fanous.probe.net.quic_ping import LEAST_DATAGRAM, ping_datagram, read_versions
+from fanous.probe.quic import LEAST_DATAGRAM, ping_datagram, read_versions
 
 
 def _negotiation(ours: bytes, versions: list[int]) -> bytes:

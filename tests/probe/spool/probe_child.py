@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.probe.spool import Spool, Uploader, backoff
+from fanous.probe.spool import Spool, Uploader, upload
 from tests.collector.probe import measurement
 
-backoff.FIRST_SECONDS = 0.05
+upload.FIRST_SECONDS = 0.05
 
 
 def say(what: str) -> None:

@@ -88,8 +88,10 @@ def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_pa
     assert not list((inbox_of(store) / APART).iterdir())
     assert len(probe.put) > 50 and len(probe.acknowledged) > 50
     with open_store(store) as found:
-        lines = [record.data for segment in found.segments() for record in found.records(segment)]
-        assert found.known(probe.acknowledged) == probe.acknowledged
+        lines = [
+            record.data for segment in found.archive.segments() for record in found.archive.records(segment)
+        ]
+        assert found.facts.known(probe.acknowledged) == probe.acknowledged
     stored = Counter(int(number) for line in lines for number in NUMBER.findall(line))
     assert set(stored.values()) == {1}, "nothing is stored twice"
     assert probe.put <= set(stored), "nothing that was in the spool is lost"

@@ -188,7 +188,7 @@ def test_a_collector_that_asks_for_time_gets_it(spool: Spool) -> None:
 def test_what_comes_later_is_sent_when_the_collector_is_there_again(
     spool: Spool, collector: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanous.probe.spool.backoff.FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("fanous.probe.spool.upload.FIRST_SECONDS", 0.05)
     monkeypatch.setattr("fanous.probe.spool.upload.IDLE_SECONDS", 0.05)
     failing = [True, True, True]
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from fanous.model.record import Record
-from fanous.probe.record import ProbeVantage
-from fanous.probe.stream.nettest import MOST_BYTES, stream_record
-from fanous.probe.stream.watchable import Watchable, watchable
+from fanous.model.measurement import Record
+from fanous.probe.stream import MOST_BYTES, Watchable, stream_record, watchable
+from fanous.probe.trace import ProbeVantage
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork

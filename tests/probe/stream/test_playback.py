@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.probe.stream.playback import LEVELS, SECONDS, play
+from fanous.probe.stream import LEVELS, SECONDS, play
 
 
 def steady(kbps: float, seconds: float = 10.0) -> list[list[float]]:

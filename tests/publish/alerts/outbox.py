@@ -10,8 +10,7 @@ from fanous.model.incident import Incident
 from fanous.publish.alerts.dispatch import Dispatcher, Done
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.settings import Alerting, read_alerting
-from fanous.store.ledger import Ledger, Revision
-from fanous.store.outbox import Outbox
+from fanous.store.ledger import Ledger
 from fanous.store.protocol import Store
 from tests.charts.events import END
 
@@ -40,14 +39,8 @@ class Told:
         return self.now_is
 
     @property
-    def outbox(self) -> Outbox:
-        return self.ledger
-
-    def revisions(self, incident_id: str) -> list[Revision]:
-        return self.ledger.revisions(incident_id)
-
-    def incident(self, incident_id: str) -> Incident | None:
-        return self.ledger.incident(incident_id)
+    def facts(self) -> "Told":
+        return self
 
     def networks(self, _country: str) -> dict[int, str]:
         return {}
@@ -56,7 +49,7 @@ class Told:
         return question(cast(Store, self))
 
     def put(self, claim: Incident, known_as: str | None = None) -> Incident:
-        return self.ledger.put(claim, claim.reason, known_as, None)
+        return self.ledger.put(claim, claim.reason, known_as=known_as)
 
     def look(self, alerting: Alerting, sender: Sender | None = None) -> Done:
         return asyncio.run(Dispatcher(self.ask, alerting, sender or Sender()).look())

@@ -10,8 +10,8 @@ import pytest
 from fanous.model.alert import AlertState
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso
+from fanous.publish.alerts.channel import MOST_ATTEMPTS
 from fanous.publish.alerts.message import Sender
-from fanous.publish.alerts.pace import MOST_ATTEMPTS
 from fanous.publish.alerts.senders.alertmanager import STANDS
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.alerts.signature import is_genuine
@@ -79,7 +79,7 @@ def test_what_changed_before_it_was_sent_is_one_message(tmp_path: Path) -> None:
         told.put(CONFIRMED, known.id)
         told.look(alerting)
     assert types(receiver) == ["incident.confirmed"]
-    assert [one.state for one in told.outbox.deliveries()] == [AlertState.DROPPED, AlertState.SENT]
+    assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.DROPPED, AlertState.SENT]
 
 
 def test_a_claim_that_was_taken_back_before_anybody_heard_it_is_not_told(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_a_refusal_for_good_is_given_up_and_can_be_tried_again(status: int, tmp_
         alerting = webhook(receiver, tmp_path)
         told.put(CONFIRMED)
         assert told.look(alerting).dead == 1
-        (dead,) = told.outbox.deliveries(AlertState.DEAD)
+        (dead,) = told.ledger.outbox.deliveries(AlertState.DEAD)
         assert str(status) in dead.why
         assert told.look(alerting).sent == 0
-        assert told.outbox.revive([dead.key], told.now()) == 1
+        assert told.ledger.outbox.revive([dead.key], told.now()) == 1
         assert told.look(alerting).sent == 1
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 1
 
@@ -140,7 +140,7 @@ def test_patience_ends(tmp_path: Path) -> None:
             told.look(alerting)
             told.now_is += 3601
     assert len(receiver.posts) == MOST_ATTEMPTS
-    assert [one.state for one in told.outbox.deliveries()] == [AlertState.DEAD]
+    assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.DEAD]
 
 
 def test_old_news_is_not_revived_where_newer_took_its_place(tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_old_news_is_not_revived_where_newer_took_its_place(tmp_path: Path) -> N
         told.look(alerting)
         told.put(CONFIRMED, known.id)
         told.look(alerting)
-        assert told.outbox.revive(None, told.now()) == 0
-    assert [one.state for one in told.outbox.deliveries()] == [AlertState.DROPPED, AlertState.SENT]
+        assert told.ledger.outbox.revive(None, told.now()) == 0
+    assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.DROPPED, AlertState.SENT]
 
 
 def test_quiet_hours_hold_a_message_and_the_morning_tells_what_is_so_then(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_quiet_hours_hold_a_message_and_the_morning_tells_what_is_so_then(tmp_pa
         alerting = webhook(receiver, tmp_path, quiet)
         known = told.put(SUSPICION)
         assert told.look(alerting).sent == 0
-        (waiting,) = told.outbox.deliveries(AlertState.WAITING)
+        (waiting,) = told.ledger.outbox.deliveries(AlertState.WAITING)
         assert waiting.due_at == from_iso("2023-12-18T02:00Z")
         told.put(incident(), known.id)
         told.now_is = from_iso("2023-12-18T02:00Z")
@@ -215,7 +215,7 @@ def test_a_mail_says_the_status_and_carries_its_key(tmp_path: Path) -> None:
         told.put(SUSPICION)
         assert told.look(alerting).sent == 1
     (mail,) = receiver.mails
-    (sent,) = told.outbox.deliveries(AlertState.SENT)
+    (sent,) = told.ledger.outbox.deliveries(AlertState.SENT)
     assert mail["X-Fanous-Alert"] == sent.key
     assert "مشتبہ" in mail["Subject"]
     assert sent.key in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr] # it has one
@@ -242,7 +242,7 @@ def test_a_mail_server_that_is_away_is_tried_again(tmp_path: Path) -> None:
     alerting = configured(tmp_path, f'[alerts.channels.desk]\napprise = "{address}"\n')
     told.put(SUSPICION)
     assert told.look(alerting).failed == 1
-    (waiting,) = told.outbox.deliveries(AlertState.WAITING)
+    (waiting,) = told.ledger.outbox.deliveries(AlertState.WAITING)
     assert waiting.why
 
 

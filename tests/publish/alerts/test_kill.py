@@ -29,13 +29,13 @@ def test_a_webhook_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
         configured(tmp_path, channel)
         told.put(incident(**ONGOING))
         assert send(tmp_path, receiver, die=True) == -9
-        (begun,) = told.outbox.deliveries()
+        (begun,) = told.ledger.outbox.deliveries()
         assert (begun.state, begun.attempts) == (AlertState.WAITING, 1)
         assert send(tmp_path, receiver, die=False) == 0
         assert send(tmp_path, receiver, die=False) == 0
     assert len(receiver.posts) == 2
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 1
-    assert [one.state for one in told.outbox.deliveries()] == [AlertState.SENT]
+    assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.SENT]
 
 
 def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> No
         assert send(tmp_path, receiver, die=False) == 0
     assert len(receiver.mails) == 2
     assert len({key_of(mail) for mail in receiver.mails}) == 1
-    assert [one.state for one in told.outbox.deliveries()] == [AlertState.SENT]
+    assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.SENT]
 
 
 def key_of(mail: EmailMessage) -> str:
@@ -73,4 +73,4 @@ told.put(incident(**ONGOING))
 """
     assert subprocess.run([sys.executable, "-c", script], env=child_environment()).returncode == -9
     assert told.ledger.incidents(None, None, None) == []
-    assert told.outbox.next_news() is None
+    assert told.ledger.outbox.next_news() is None

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.alert import Happening
 from fanous.model.instant import from_iso
-from fanous.publish.alerts.pace import HOUR, LONGEST_WAIT, Pace, QuietHours, wait_after
+from fanous.publish.alerts.channel import HOUR, LONGEST_WAIT, Pace, QuietHours, wait_after
 
 NIGHT = QuietHours(time(22), time(7), ZoneInfo("Asia/Karachi"))
 OPENED, CONFIRMED = Happening.OPENED, Happening.CONFIRMED

@@ -6,7 +6,6 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.alert import Happening
-from fanous.publish.alerts.channel import Means
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.wording.language import LANGUAGES
 from tests.publish.alerts.outbox import SECRET
@@ -36,7 +35,7 @@ def test_a_file_names_channels_and_rules(tmp_path: Path) -> None:
     alerting = read(tmp_path, text)
     channel = alerting.channel("noc")
     assert channel is not None
-    assert (channel.means, channel.language) == (Means.WEBHOOK, LANGUAGES["ur"])
+    assert (channel.means, channel.language) == ("webhook", LANGUAGES["ur"])
     assert channel.pace.even_when_quiet == (Happening.CONFIRMED,)
     (rule,) = alerting.rules
     assert (rule.countries, rule.targets, rule.on) == (("PK",), ("x",), (Happening.OPENED,))
@@ -57,7 +56,7 @@ def test_secrets_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytes
     [
         (HOOK, "no rule"),
         (HOOK + RULE.replace("noc", "nok"), "there is no channel 'nok'"),
-        (HOOK + RULE + 'countries = ["Pakistan"]', "no ISO 3166-1 code"),
+        (HOOK + RULE + 'countries = ["Pakistan"]', "an ISO 3166-1 code such as 'PK' is needed"),
         (HOOK + RULE + 'kinds = ["block"]', "'block' is none of outage, blocking"),
         (HOOK + RULE + "confidence = 99", "a number from 0 to 1"),
         (HOOK + RULE + 'country = ["PK"]', "did you mean 'countries'"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.model.incident import Evidence
-from fanous.publish.evidence.compare import claim_of, differences
+from fanous.publish.evidence.recompute import claim_of, differences
 from tests.store.cases import NOON, incident
 
 

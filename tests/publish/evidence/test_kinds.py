@@ -10,20 +10,19 @@ import numpy as np
 import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.evaluation.simulate.envelope import new_round
-from fanous.evaluation.simulate.pages import X
-from fanous.evaluation.simulate.places import PAKISTAN, Keeper, SimulatedProbe
-from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
-from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.probes import PAKISTAN, Keeper, SimulatedProbe
+from fanous.evaluation.simulate.records import X, new_round
+from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.source_series import SourceSeries
-from fanous.pipeline import stages
+from fanous.model.series import SourceSeries
+from fanous.pipeline import detect, ingest
 from fanous.pipeline.series import ingest_series
+from fanous.publish.evidence.container import pack_series, unpack_series
+from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.series_lines import pack_series, unpack_series
-from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
@@ -44,7 +43,7 @@ def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Veri
 def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
-        (incident,) = store.incidents("XK")
+        (incident,) = store.ledger.incidents("XK")
         packed, done = proved(tmp_path, store, incident)
     assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
     assert (done.records, done.series) == (0, 3)
@@ -61,8 +60,8 @@ def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path,
         if over:
             late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
             found(store, lines, late + abroad(range(CUT.stop, BINS)), BINS)
-        stages.detect(store, "PK", 1_702_800_000.0, found_at)
-        (incident,) = store.incidents("PK")
+        detect.detect(store, "PK", 1_702_800_000.0, found_at)
+        (incident,) = store.ledger.incidents("PK")
         packed, done = proved(tmp_path, store, incident)
     assert incident.status is (Status.ENDED if over else Status.SUSPECTED)
     assert (done.result, packed.differences) == (Result.MATCH, [])
@@ -73,9 +72,9 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
     recording = tmp_path / "event.jsonl"
     unpack("pakistan-2023-12-17", recording)
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "edge", [recording])
-        stages.rejudge(store, "PK", everything=True)
-        (incident,) = (i for i in store.incidents("PK") if i.confirmed_at is not None)
+        ingest.ingest(store, "edge", [recording])
+        ingest.rejudge(store, "PK", everything=True)
+        (incident,) = (i for i in store.ledger.incidents("PK") if i.confirmed_at is not None)
         packed, done = proved(tmp_path, store, incident)
     assert incident.kind is Kind.BLOCKING
     assert incident.evidence.families == ("edge",)
@@ -88,9 +87,9 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
     tests = speeds(country, "ndt", "ndt", 1)
     levels = [SourceSeries(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
-        store.put_series(levels)
-        stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
-        incident = next(i for i in store.incidents("PK") if i.kind is Kind.SLOWDOWN)
+        store.facts.put_series(levels)
+        detect.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
+        incident = next(i for i in store.ledger.incidents("PK") if i.kind is Kind.SLOWDOWN)
         _, done = proved(tmp_path, store, incident)
     assert done.result is Result.MATCH, done.differences
 
@@ -98,7 +97,7 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
 def test_series_survive_packing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
-        series = store.levels("XK")
+        series = store.facts.levels("XK")
     again = unpack_series(pack_series(series), "levels")
     for one, other in zip(series, again, strict=True):
         assert (one.key, one.step) == (other.key, other.step)
@@ -128,8 +127,8 @@ def a_bad_line(path: Path) -> None:
 def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
     a_bad_line(tmp_path / "line.jsonl")
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "ooni", [tmp_path / "line.jsonl"])
-        (incident,) = (one for one in store.incidents("PK") if len(one.targets) == 3)
+        ingest.ingest(store, "ooni", [tmp_path / "line.jsonl"])
+        (incident,) = (one for one in store.ledger.incidents("PK") if len(one.targets) == 3)
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is None and "the line may be what failed" in incident.reason
     assert (done.result, packed.differences) == (Result.MATCH, [])

@@ -4,10 +4,9 @@ import sys
 
 import pytest
 
-from fanous.model.record import Record
-from fanous.publish.evidence import lines
-from fanous.publish.evidence.container import BundleRefused
-from fanous.publish.evidence.lines import pack_lines, unpack_lines
+from fanous.model.measurement import Record
+from fanous.publish.evidence import container
+from fanous.publish.evidence.container import BundleRefused, pack_lines, unpack_lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -43,7 +42,7 @@ def test_what_does_not_unpack_is_refused(packed: bytes) -> None:
 
 
 def test_a_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "MOST_UNPACKED", 8 << 20)
+    monkeypatch.setattr(container, "MOST_UNPACKED", 8 << 20)
     bomb = zstd.compress(b'{"source":"ooni","record":{}}\n' * 1_000_000)
     assert len(bomb) < 10_000
     with pytest.raises(BundleRefused, match="more than any"):
@@ -51,6 +50,6 @@ def test_a_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatc
 
 
 def test_one_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(container, "LONGEST_LINE", 1 << 20)
     with pytest.raises(BundleRefused, match="more than any"):
         list(unpack_lines(zstd.compress(bytes(8 << 20)), "records"))

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fanous.errors import FanousError
-from fanous.publish.evidence.signature import fingerprint, is_signed_by, public_hex, signing_key
+from fanous.publish.evidence.manifest import fingerprint, is_signed_by, public_hex, signing_key
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:

@@ -10,21 +10,19 @@ import msgspec
 import pytest
 
 from fanous.analysis.incidents import confirm
-from fanous.analysis.incidents.review import held
+from fanous.analysis.incidents.revision import held
 from fanous.errors import FanousError
 from fanous.model.incident import Scope
-from fanous.model.record import Record
-from fanous.pipeline import stages
+from fanous.model.measurement import Record
+from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
-from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts
-from fanous.publish.evidence.licences import LICENCES, licence_of
-from fanous.publish.evidence.lines import pack_lines, unpack_lines
+from fanous.publish.evidence.container import BundleRefused, pack_lines, pack_parts, read_parts, unpack_lines
+from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.redaction import REDACTORS, redacted
-from fanous.publish.evidence.signature import signing_key
+from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.publish.evidence.verify import Result, verify
-from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from tests.shared_data import shared_file
 from tests.store.cases import incident
@@ -201,10 +199,10 @@ def test_an_incident_that_is_not_there_cannot_be_packed(tmp_path: Path) -> None:
 
 def test_what_is_held_or_retracted_cannot_be_packed(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        waiting = store.put(held(incident(scope=Scope.NATION)), "held")
+        waiting = store.ledger.put(held(incident(scope=Scope.NATION)), "held")
         with pytest.raises(FanousError, match="held for a person's review"):
             gather(store, waiting.id)
-        store.retract(waiting.id, "an error")
+        store.ledger.retract(waiting.id, "an error")
         with pytest.raises(FanousError, match="was retracted"):
             gather(store, waiting.id)
 
@@ -214,10 +212,42 @@ def test_a_source_without_a_redaction_does_not_leave() -> None:
         redacted(Record("secret", b"{}"))
 
 
-def test_every_source_has_a_licence_and_every_redaction_a_connector() -> None:
-    assert REDACTORS.keys() <= MEASUREMENT_SOURCES.keys()
-    assert REDACTORS.keys() == LICENCES.keys()
-    assert licence_of("another")["licence"] == "none stated"
+_GTRC = "(c) Georgia Tech Research Corporation"
+_OONI = "OONI, Open Observatory of Network Interference, https://ooni.org"
+STATED = {
+    "edge": ("ours", "Fanous", "series of downloads of our own probes"),
+    "ooni": ("CC BY-NC-SA 4.0", _OONI, "measurements of OONI's network"),
+    "ooni-csv": ("CC BY-NC-SA 4.0", _OONI, "a table of OONI's observations"),
+    "ioda": (_GTRC, "IODA, Georgia Tech", "series of IODA"),
+    "ioda-outages": (_GTRC, "IODA, Georgia Tech", "series of IODA, its events and alerts"),
+    "ioda-csv": (_GTRC, "IODA, Georgia Tech", "series of IODA, a file of its dashboard"),
+    "ripestat": ("RIPE NCC terms of service", "RIPE NCC", "series of RIPEstat"),
+    "ris": ("RIPE NCC terms of service", "RIPE NCC", "series of RIPE RIS Live"),
+    "mrt": (
+        "RIPE NCC or RouteViews terms, by who collected the file",
+        "",
+        "series of Routing tables and updates as MRT files",
+    ),
+    "radar": ("CC BY-NC 4.0", "Cloudflare Radar", "series of Cloudflare Radar"),
+    "radar-outages": (
+        "CC BY-NC 4.0",
+        "Cloudflare Radar",
+        "series of Cloudflare Radar, its outages and anomalies",
+    ),
+    "tor": ("CC0", "The Tor Project", "series of Tor Metrics"),
+    "google": ("page terms", "Google", "series of Google Transparency Report"),
+    "ndt": ("CC0, not verified", "M-Lab", "series of M-Lab NDT, rows of a query"),
+    "csv": ("not stated", "", "series of a table of the user's"),
+    "scan": ("ours", "Fanous", "series of our own active probing"),
+    "another": ("none stated", "", "ask whoever packed it before passing it on"),
+}
+"""What bundles have stated about each source since they were first packed."""
+
+
+def test_a_bundle_states_the_same_terms_as_ever() -> None:
+    assert STATED.keys() >= SOURCES.keys()
+    for name, terms in STATED.items():
+        assert tuple(licence_of(name).values()) == terms
 
 
 def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
@@ -269,8 +299,8 @@ def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
 @pytest.mark.shared_data
 def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
-        (found,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
+        ingest.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
+        (found,) = (i for i in store.ledger.incidents("KE") if i.confirmed_at is not None)
         gathered = gather(store, found.id)
     done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)
     assert done.differences == []

@@ -16,12 +16,20 @@ from pyarrow import parquet
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
-from fanous.publish.export.package import Exported, export
-from fanous.publish.export.policy import is_open, licence_of, sources_of
-from fanous.publish.export.tables import LEAST_PROBES, TABLES, ExportScope, minute
-from fanous.refdata.sources import SOURCES
+from fanous.model.series import Series, SeriesKey, Votes
+from fanous.publish.export import (
+    LEAST_PROBES,
+    TABLES,
+    Exported,
+    ExportScope,
+    export,
+    is_open,
+    licence_of,
+    minute,
+    sources_of,
+)
+from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident
@@ -107,6 +115,18 @@ def test_a_claim_leaves_with_the_licence_of_what_it_rests_on_or_not_at_all(
 ) -> None:
     assert sources_of(claim) == sources
     assert licence_of(sources, OWN) == licence
+
+
+@pytest.mark.parametrize(("is_open", "licence"), [(True, f"{OWN}; CC BY 4.0 of the harbour"), (False, "")])
+def test_a_claim_rests_on_every_source_of_its_family(
+    is_open: bool, licence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = SOURCES["edge"]
+    harbour = replace(edge, name="harbour", licence="CC BY 4.0 of the harbour", is_open=is_open)
+    monkeypatch.setitem(MEASUREMENTS, "harbour", harbour)
+    monkeypatch.setitem(SOURCES, "harbour", harbour)
+    assert sources_of(by("edge")) == ("edge", "harbour")
+    assert licence_of(("edge", "harbour"), OWN) == licence
 
 
 def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:

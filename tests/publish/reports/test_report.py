@@ -12,9 +12,8 @@ import pytest
 from fanous.charts.card import running
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind, Part, Status
-from fanous.publish.reports.forms import html, markdown, pdf, post, sms
+from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
-from fanous.publish.reports.write import FORMS, write
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word
@@ -32,8 +31,7 @@ HOSTILE = '</script><script>alert("x")</script>#eval("1+1")[*_`'
 
 def report(claim: Incident | None = None, code: str = "en", notice: str = "", name: str = "Zong") -> Report:
     one = replace(claim or incident(), id="PK-2023-0001")
-    store = SmallStore([one], {64512: name})
-    store.now = lambda: START + 86_400  # type: ignore[attr-defined] # what a report asks beside the pages
+    store = SmallStore([one], {64512: name}, now_is=START + 86_400)
     return gather(cast(Store, store), one, LANGUAGES[code], BASE, notice)
 
 
@@ -141,8 +139,7 @@ def test_a_chart_is_in_it_where_something_was_measured() -> None:
     assert report().chart == ""
     one = replace(event(), id="PK-2023-0001")
     ballots = (Ballot(OFTEN, True, asn=59257), Ballot(OFTEN, False, asn=59257, target="wikipedia"))
-    store = SmallStore([one], ballots=ballots)
-    store.now = lambda: START + 86_400  # type: ignore[attr-defined] # as above
+    store = SmallStore([one], ballots=ballots, now_is=START + 86_400)
     drawn = gather(cast(Store, store), one, LANGUAGES["en"], BASE, "")
     assert drawn.chart.startswith("<svg")
     assert "<svg" in html(drawn)

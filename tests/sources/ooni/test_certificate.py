@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from fanous.sources.ooni.certificate import NO_LEAF, Leaf, leaf_of
+from fanous.sources.ooni.steps import NO_LEAF, Leaf, leaf_of
 from tests.sources.records import binary, certificate, encoded
 
 SOUND = certificate("news.example.org", "Example Authority R1", "news.example.org", "www.example.org")

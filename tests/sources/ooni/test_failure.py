@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.ooni.failure import LONGEST, UNKNOWN, failure_of
+from fanous.sources.ooni.values import LONGEST, UNKNOWN, failure_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, QueryRecord, Timed
-from fanous.sources.ooni.health import NO_CONTROL, control_failure_of, defect_of, observe
+from fanous.sources.ooni.nettests import NO_CONTROL, control_failure_of, health_defect, observe_health
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ from fanous.sources.ooni.health import NO_CONTROL, control_failure_of, defect_of
     ],
 )
 def test_a_line_is_sound_or_the_look_says_why_not(look: LookRecord | None, defect: str) -> None:
-    assert defect_of(HealthKeys(look)) == defect
+    assert health_defect(HealthKeys(look)) == defect
 
 
 def test_an_unreadable_look_allows_no_conclusion() -> None:
-    assert defect_of(None)
+    assert health_defect(None)
 
 
 def query(engine: str, failure: str | None = None, name: str | None = None) -> QueryRecord:
@@ -41,11 +41,11 @@ def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> No
             query("dot"),  # an older probe does not name it
         ],
     )
-    assert [(o.target, o.role, o.resolver, o.failure) for o in observe(keys)] == [
+    assert [(o.target, o.role, o.resolver, o.failure) for o in observe_health(keys)] == [
         ("cloudflare-dns.com", "resolver", "doh", None),
         ("dns.quad9.net", "resolver", "dot", "generic_timeout_error"),
     ]
-    assert list(observe(None)) == []
+    assert list(observe_health(None)) == []
 
 
 @pytest.mark.parametrize(

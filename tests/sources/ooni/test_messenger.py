@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.sources.records import (
     binary,
     certificate,

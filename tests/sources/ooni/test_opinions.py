@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.sources.records import ADDRESS, HOST, connect, document, handshake, seen, web_keys
 
 HERE = f"{ADDRESS}:443"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.ooni.place import (
+from fanous.sources.ooni.values import (
     address_of,
     asn_of,
     count_of,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.sources.ooni import read as reading
 from fanous.sources.ooni.read import read
 from tests.sources.ooni.test_tarball import tar_of

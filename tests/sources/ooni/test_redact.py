@@ -8,7 +8,7 @@ import pytest
 
 from fanous.analysis.rules import judge
 from fanous.errors import Rejected
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence.redaction import redacted

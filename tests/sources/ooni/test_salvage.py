@@ -6,7 +6,7 @@ import pytest
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.sources.ooni.salvage import MAX_ITEMS, MAX_NOTES, check_size, decode, repair
+from fanous.sources.ooni.document import MAX_ITEMS, MAX_NOTES, check_size, decode, repair
 
 
 class Inner(Struct):

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from fanous.sources.ooni.tarball import BLOCK, LONGEST_EXTENSION, is_tar, members
+from fanous.sources.ooni.read import BLOCK, LONGEST_EXTENSION, is_tar, members
 from tests.sources.test_stream import stream_of
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.sources.records import connect, document, handshake, parsed, transaction
 
 RELAY = "203.0.113.40"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.sources.ooni.document import NetworkEvent
-from fanous.sources.ooni.trace import NO_TRACE, Traces
+from fanous.sources.ooni.steps import NO_TRACE, Traces
 
 
 def read(t: float, size: int | None = 100, failure: Any = None, transaction: int | None = 1) -> NetworkEvent:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from tests.sources.records import document, parsed, web_keys
 
 NDT = {

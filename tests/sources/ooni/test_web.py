@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.observation import Layer, Observer
+from fanous.model.measurement import Layer, Observer
 from tests.sources.records import (
     ADDRESS,
     HOST,

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.model.instant import from_iso
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.place import Access
 from tests.sources.ooni_csv.rows import ACCESS_POINT, UID, row
 from tests.sources.records import parsed

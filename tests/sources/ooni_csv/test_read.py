@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
-from fanous.sources.ooni_csv.read import LONGEST_LINE, MOST_ROWS, read
+from fanous.model.measurement import Record
+from fanous.sources.ooni_csv import LONGEST_LINE, MOST_ROWS, read
 from tests.sources.ooni_csv.rows import ACCESS_POINT, COLUMNS, csv_of, row
 
 

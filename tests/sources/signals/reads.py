@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fanous.sources.connector import About, PublishedClaim, Reading, TableColumns
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.columns import TableColumns
-from fanous.sources.signals.files import About, PublishedClaim, Reading
 
 
 @dataclass(slots=True)

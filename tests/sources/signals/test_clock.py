@@ -4,7 +4,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
-from fanous.sources.signals.clock import reader, zone_of
+from fanous.sources.signals.rows import reader, zone_of
 
 
 @pytest.mark.parametrize(

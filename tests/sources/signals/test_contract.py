@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.refdata.sources import SOURCES
-from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.columns import TableColumns
+from fanous.sources.connector import TableColumns
+from fanous.sources.publishers import SERIES_FILES, SOURCES
 from tests.sources.signals.reads import Read, read
 from tests.sources.signals.samples import NAMES, SAMPLES
 

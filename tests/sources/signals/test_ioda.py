@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fanous.errors import Rejected
+from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
-from fanous.sources.signals.live import Parsed, Query
 from tests.sources.signals.samples import T0, ioda, ioda_series
 
 IODA = LIVE_SOURCES["ioda"]

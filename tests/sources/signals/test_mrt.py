@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
+from fanous.sources.connector import About, PublishedClaim, Reading
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading
 from fanous.sources.signals.mrt import country_of, routes
 from tests.shared_data import shared_file
 from tests.sources.signals.mrt_files import table, update

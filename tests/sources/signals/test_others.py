@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
+from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Parsed, Query
 from tests.sources.signals.samples import RADAR_TIMES, SAMPLES, T0, radar
 
 DAY = 86400

@@ -10,8 +10,8 @@ from fanous.cli.main import app
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
+from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Parsed, Query
 from fanous.store.local import open_store
 from tests.sources.signals.samples import (
     T0,
@@ -197,6 +197,8 @@ def test_a_saved_answer_becomes_claims_once_that_are_held_against_the_evidence(t
     assert checked.count("IODA: outage in PK") == 2
     assert "CANNOT TELL" in checked
     with open_store(Path(store)) as opened:
-        assert opened.incidents("PK") == [] and opened.levels("PK") == [], "a claim is no measurement"
-        claims: list[Claim] = opened.claims("PK")
+        assert opened.ledger.incidents("PK") == [] and opened.facts.levels("PK") == [], (
+            "a claim is no measurement"
+        )
+        claims: list[Claim] = opened.ledger.claims("PK")
     assert [claim.hours for claim in claims] == [None, 5.0]

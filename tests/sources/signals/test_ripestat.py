@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
+from fanous.sources.connector import Query
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Query
 from tests.sources.signals.samples import T0, ripestat, stat
 
 RIPESTAT = LIVE_SOURCES["ripestat"]

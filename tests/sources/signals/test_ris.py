@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from fanous.errors import FanousError, Rejected
-from fanous.pipeline.ris_live import RoutingStream, follow, table_of
+from fanous.pipeline.pull import RoutingStream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
 from fanous.store.local import open_store
@@ -121,7 +121,7 @@ def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibili
     stream = RoutingStream(visibility)
     with ris(*said) as (address, asked), open_store(tmp_path / "store") as store:
         stored = follow(store, stream, lambda: listen("rrc06", address), tries=1)
-        levels = {(str(s.key.place), s.key.signal): s for s in store.levels("PK")}
+        levels = {(str(s.key.place), s.key.signal): s for s in store.facts.levels("PK")}
     assert json.loads(asked[0])["data"]["host"] == "rrc06"
     assert stored == 2 and stream.rejected == 1
     assert levels["PK", "prefixes_v4"].values.tolist() == [1, 1]

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
-from fanous.sources.connector import WHOLE_FILE
-from fanous.sources.signals.columns import Gather, TableColumns
+from fanous.sources.connector import WHOLE_FILE, Gather, TableColumns
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
 

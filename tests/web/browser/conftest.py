@@ -17,19 +17,18 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
+from fanous.collector.server import server_config
 from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.pipeline import stages
-from fanous.store.ask import OneThread
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline import ingest
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from fanous.web.application import application
-from fanous.web.serve import configured
-from fanous.web.site import Site
+from fanous.web.routes import Site
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
 RALLY = AnnouncedEvent(
@@ -70,7 +69,7 @@ def routing() -> SourceSeries:
 def served(app: ASGIApp) -> Iterator[str]:
     """The application on a free port of loopback, in a thread of its own; gives its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(configured(app))
+    server = uvicorn.Server(server_config(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
@@ -96,10 +95,10 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of the pages about the generated event."""
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
-        stages.ingest(store, "ooni", [rally])
-        store.add_event(RALLY, at=RALLY.start - 86_400)
-        store.add_claim(CLAIM)
-        store.put_series([routing()])
+        ingest.ingest(store, "ooni", [rally])
+        store.ledger.add_event(RALLY, at=RALLY.start - 86_400)
+        store.ledger.add_claim(CLAIM)
+        store.facts.put_series([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
     with (
         OneThread(lambda: open_store(folder, read_only=True)) as owner,

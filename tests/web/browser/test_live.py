@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from fanous.web.application import application
-from fanous.web.site import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.browser.conftest import served
 from tests.web.small_store import SmallStore
@@ -24,7 +24,7 @@ def test_a_new_incident_appears_on_the_open_page(browser: Browser) -> None:
         page.goto(address)
         expect(page.locator("h1")).to_have_text("No disruption is open in what we can see")
         page.wait_for_timeout(500)
-        store.known = [incident(**ONGOING)]
+        store.facts.known = [incident(**ONGOING)]
         expect(page.locator("h1")).to_have_text(
             "1 confirmed disruption of the internet is open", timeout=PATIENCE_MS
         )

@@ -1,9 +1,10 @@
-"""Cost: published methods, each by its own formula; pure.  What a method cannot say for a country it says so.
+"""Cost: what a disruption costs, by published methods, each with its own formula; pure.  A method that has no figure
+for a country says so.
 
-To add a method: a function from an economy to an estimate of a whole shutdown in ``methods``, and its line in
+To add a method, write a function in ``methods`` from an economy to an estimate of a whole shutdown, and add it to
 ``METHODS``.
 """
 
-from fanous.analysis.cost.reckon import cost_of, of_incident
+from fanous.analysis.cost.methods import cost_of, of_incident
 
 __all__ = ["cost_of", "of_incident"]

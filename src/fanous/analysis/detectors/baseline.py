@@ -1,37 +1,110 @@
-"""Baseline: what past days say of each series of a grid - its usual values, and how deep it dips by itself.
+"""Baseline: what past days say of each series of a grid: its usual values, and how deep it dips by itself.
 
-What departs is written down with the value that was expected (*inpainted*), so an outage never enters the
-baseline that it is held against; a new level enters it once it has lasted.
+What departs is written down with the value that was expected (*inpainted*), so that an outage never enters its own
+baseline; a new level enters it once it has lasted.  ``DropOptions`` holds every threshold, with its reason.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from bottleneck import move_min, nanmedian
 
-from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid
-from fanous.analysis.detectors.options import DropOptions, scales_of
-from fanous.analysis.detectors.windows import window_means
+from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, window_means
 from fanous.analysis.series.baselines import Single, over_bins, slot_baselines, slot_medians
 from fanous.model.series import Ints
+
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class DropOptions:
+    """Thresholds of the detector of drops; the least drop of each signal is in ``analysis.series.signals``.
+
+    Attributes:
+        slot: seconds of a slot of the day: the daily curve is straight within half an hour.
+        days: from which a slot's median is taken: two weeks span a holiday and follow growth.
+        weeks: from which the weekday's median is taken (Cloudflare compares with the last 28 days).
+        least_days: of history before anything is said: each slot was seen twice.
+        week_seen: days of history that contain a whole week.
+        widen: factor on the least drop before that: a weekend that was never seen can move traffic by 40 %,
+            which is 2.7 times its least drop.
+        widest: widening goes no further, since a cut must stay visible.
+        spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
+            Chocolatine takes 3 of a validated model).
+        total: where the spread is wide, a loss of so much of the average of an hour or more is enough: the spread
+            of a sparse count says little about how rarely it is 0.
+        total_spreads: deviations that such a loss must be away: a count that is 0 every other hour proves nothing
+            by being 0.
+        units: of the smallest step of its values that must be missing: of a dozen blocks one comes and goes.
+        hours: over which drops are averaged, besides single bins: a sparse or noisy series shows a loss only
+            over hours.
+        parts: of the day with a spread of their own: nights are not like evenings.
+        leave: share of the threshold below which a stretch ends (Chocolatine takes a quarter of three
+            deviations; half of five is as far from ordinary noise).
+        together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
+        sure_step: seconds; a bin this wide is enough by itself.
+        accept_after: days after which a partial loss is the new baseline (IODA inpaints 7 days at most).
+        severe: share of the baseline below which a loss is not partial.
+        accept_severe_after: days after which even that is accepted: networks are closed for good and sources
+            change their units, while national blackouts last days to a few weeks.
+        shifted: seconds by which a day may begin or end later or earlier than those of the week before: on
+            holidays people sleep longer, and clocks are changed.
+        ceiling: excess that an average may contain: a surge must not hide the loss after it.
+    """
+
+    slot: int = 1800
+    days: int = 14
+    weeks: int = 4
+    least_days: int = 2
+    week_seen: int = 7
+    widen: float = 3.0
+    widest: float = 0.8
+    spreads: float = 5.0
+    total: float = 0.9
+    total_spreads: float = 3.0
+    units: int = 2
+    hours: tuple[float, ...] = (1.0, 3.0, 6.0)
+    parts: int = 4
+    leave: float = 0.5
+    together: int = 2
+    sure_step: int = 10800
+    accept_after: int = 7
+    severe: float = 0.5
+    accept_severe_after: int = 30
+    shifted: int = 10800
+    ceiling: float = 0.5
+
+
+def scales_of(step: int, options: DropOptions) -> tuple[int, ...]:
+    """Bins over which drops are averaged, ascending: one, then at least as many as must be low together."""
+    wide = [max(in_a_row(step, options), round(hours * HOUR / step)) for hours in options.hours]
+    return tuple(dict.fromkeys([1, *wide]))
+
+
+def in_a_row(step: int, options: DropOptions) -> int:
+    """Bins in a row that must be low."""
+    return 1 if step >= options.sure_step else options.together
+
 
 NORMAL = 1.4826
 """From the median of absolute deviations to a standard deviation, if they are normal."""
 
 ALMOST = 0.99
-"""Of a whole number of units: the threshold is reached by them, not passed."""
+"""Factor on a whole number of units, so that they reach the threshold without passing it."""
 
 COARSE = 1 / 3
-"""Share of the level beyond which units ask for no more: it is told of whatever has lost a third."""
+"""Share of the level beyond which units demand no more: whatever has lost a third is reported."""
 
 SAME = 1e-5
-"""Share of a value below which a change is none: what division and single precision leave."""
+"""Share of a value below which a change is rounding, by division and single precision."""
 
 OWN_DAYS = 3
-"""Days that were held against those before them alone, from which on the first days, which were held against
-themselves and so dip less, do not count."""
+"""Days compared only with days before them, from which on the first days no longer count: these were compared with
+themselves and so dip less."""
 
 SAMPLES = 8
-"""Averages of a part of a day from which on the absence of any dip says that it does not dip: of noise at
-least one in eight lies below the norm, but for one time in 250."""
+"""Averages of a part of a day from which on the absence of any dip means that it does not dip: except for one time in
+250, at least one in eight averages of noise lies below the norm."""
 
 
 class Baseline:
@@ -41,12 +114,12 @@ class Baseline:
         painted: float32, (days, bins of a day, series): levels, what departs with its norm.
         calm: float32, (bins, series): drops, NaN where they depart.
         slots: float32, (slots of a day, series, days): ``painted`` by slot.
-        unit: float32, (series,): smallest change seen so far, what one block or one city is worth; infinite =
-            it never changed.
+        unit: float32, (series,): smallest change seen so far, such as one block or one city; infinite = it never
+            changed.
         dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
-        own: int64, (series,): the first day that was held against days before it alone; -1 = none yet.
+        own: int64, (series,): the first day that was compared only with days before it; -1 = none yet.
         until: int64, (series,): the bin after the last that was measured.
-        on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
+        on: bool, (series,): a stretch goes on at midnight; since: int64, the bin in which it began.
     """
 
     def __init__(self, grid: SeriesGrid, options: DropOptions) -> None:
@@ -67,7 +140,7 @@ class Baseline:
         self.since = np.zeros(count, np.int64)
 
     def norms(self, day: int) -> tuple[Single, Bools]:
-        """Baseline level of each bin, (bins, series), NaN = unknown; and who has seen no whole week."""
+        """Baseline of each bin, (bins, series), NaN = unknown; and which series have less than a week of history."""
         options = self.options
         seen = ~np.isnan(self.slots[:, :, max(0, day - options.days) : day]).all(axis=0)
         known = seen.sum(axis=1)
@@ -78,10 +151,10 @@ class Baseline:
         return over_bins(slots.astype(np.float32), self.grid.bins), known < options.week_seen
 
     def look_back(self, day: int, norms: Single) -> None:
-        """How deep the first days of a series dipped below what is now known to be ordinary.
+        """Learn how deep the first days of a series dipped below the baseline that is now known.
 
-        Else nothing would be known of its noise on the first day on which anything is said, and what is
-        raised then teaches nothing.
+        Otherwise nothing would be known of its noise on the first day on which anything is said, and what is
+        raised then is not learnt from.
         """
         new = (self.own < 0) & ~np.isnan(norms).all(axis=0)
         if not new.any():
@@ -95,7 +168,7 @@ class Baseline:
             self._sum_up(index, slice(None))
 
     def lowest(self, day: int) -> Single:
-        """The lowest of the last week at each hour, or as far beside it as days shift; (bins, series)."""
+        """The lowest value of the last week at each hour, within what days may shift; (bins, series)."""
         last = self.slots[:, :, max(0, day - self.options.week_seen) : day]
         low = np.fmin.reduce(last, axis=2, initial=np.float32(np.inf))
         low = np.where(np.isinf(low), np.nan, low)
@@ -115,7 +188,7 @@ class Baseline:
         return np.asarray(np.fmax(limits, np.minimum(few, COARSE)), np.float32)
 
     def _spread_limits(self, day: int) -> Single:
-        """The same from the dips of the days before alone, (scales, parts, series); NaN = unknown."""
+        """The same from the dips of the days before only, (scales, parts, series); NaN = unknown."""
         options = self.options
         if not day:
             return np.full(self.dips.shape[:3], np.nan, np.float32)
@@ -126,11 +199,11 @@ class Baseline:
         wanted: Single = options.spreads * NORMAL * nanmedian(before, axis=3)
         wanted = np.where(np.isnan(wanted), nanmedian(wanted, axis=1)[:, None], wanted)
         rare = options.total_spreads * wanted <= options.total * options.spreads
-        rare[0] &= len(self.scales) == 1  # one bin of nought is soon had; an hour of it is not
+        rare[0] &= len(self.scales) == 1  # a single bin of 0 comes easily, an hour of it does not
         return np.where(rare, np.minimum(wanted, options.total), wanted)
 
     def learn(self, day: int, norms: Single, drop: Single, departs: Bools) -> None:
-        """Write the day down: what departs with its norm, all else as it was."""
+        """Write the day down: what departs with its norm, everything else as it was."""
         rows = slice(day * self.grid.bins, (day + 1) * self.grid.bins)
         self.painted[day] = np.where(departs, norms, self.grid.levels[day])
         self.calm[rows] = np.where(departs, np.nan, drop)
@@ -140,11 +213,11 @@ class Baseline:
         self.unit = np.minimum(self.unit, steps.min(axis=0, initial=np.inf))
 
     def take_back(self, column: int, rows: Ints, norms: Single) -> None:
-        """Bins were let in before they turned out to belong to a stretch.
+        """Take bins out again that were learnt before they turned out to belong to a stretch.
 
         Args:
             rows: bins since the beginning of the grid, of days that were learnt.
-            norms: float32, their ordinary levels.
+            norms: float32, their baseline.
         """
         self.painted.reshape(-1, self.painted.shape[2])[rows, column] = norms
         self.calm[rows, column] = np.nan
@@ -152,9 +225,9 @@ class Baseline:
             self._sum_up(day, slice(column, column + 1))
 
     def accept(self, day: int, drop: Single) -> list[tuple[int, int]]:
-        """Let in what has lasted; (bin, series) of each stretch that ends so.
+        """Accept levels that have lasted; (bin, series) of each stretch that ends by this.
 
-        No series accepts a day that has not passed in it: of the newest there may be three hours so far.
+        A series accepts no day that is not over in it: of the newest there may be three hours so far.
         """
         options, bins = self.options, self.grid.bins
         end, found = (day + 1) * bins, []
@@ -170,7 +243,7 @@ class Baseline:
         return found
 
     def _begin_anew(self, column: int, day: int) -> None:
-        """Forget what was before the last days, and take these as they were."""
+        """Forget everything before the last days, and take these as they were."""
         first = max(0, day + 1 - self.options.accept_after)
         self.slots[:, column, :first] = np.nan
         self.painted[first : day + 1, :, column] = self.grid.levels[first : day + 1, :, column]
@@ -186,12 +259,12 @@ class Baseline:
         calm = self.calm[max(0, day * bins - max(self.scales)) : (day + 1) * bins, columns]
         means = window_means(calm, self.scales, bins)
         counted = (~np.isnan(means[0])).reshape(self.parts, -1, means.shape[2]).sum(axis=1)
-        few = counted < bins // self.parts // 2  # what is left of a part in which most departs is its edge
+        few = counted < bins // self.parts // 2  # where most of a part departs, only its edge is left
         means[~(means > 0)] = np.nan
         for scale, width in enumerate(self.scales):
             every = max(1, width // 2)  # neighbours share most of their window and add nothing
             split = means[scale].reshape(self.parts, bins // self.parts, -1)[:, ::every]
             dips = nanmedian(np.ascontiguousarray(split.transpose(0, 2, 1)), axis=2)
             if split.shape[1] >= SAMPLES:
-                dips = np.nan_to_num(dips)  # it was looked at, and never dipped
+                dips = np.nan_to_num(dips)  # it was measured, and never dipped
             self.dips[scale, :, columns, day] = np.where(few, np.nan, dips)

@@ -1,20 +1,21 @@
 """Caches what a detector found, so that series that have not changed are not examined again.
 
-Detectors are pure, and series of one target in one country are looked at together and by themselves
-(``analysis.detectors.interference``); so what was found for the very same series, to the last bin, holds.  It is kept
-by a digest of their content, within the process: lost, it is computed again.
+Detectors are pure, and the series of one target in one country are examined together and apart from all others
+(``analysis.detectors.interference``), so what was found for identical series still holds.  It is kept in memory by a
+digest of their content and computed again after a restart.
 """
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
-from fanous.analysis.detectors import Detector
+from fanous.analysis.detectors.detector import Detector
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 
 MOST = 100_000
-"""Targets of countries that are remembered, each some hundred bytes where nothing was found."""
+"""Pairs of country and target that are remembered; each takes some hundred bytes if nothing was found."""
 
 _Place = tuple[str, str]
 """Country and target."""
@@ -25,10 +26,10 @@ class Recall:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._found: OrderedDict[tuple[Detector, _Place], tuple[bytes, list[Anomaly]]] = OrderedDict()
+        self._found: OrderedDict[tuple[Detector[Any], _Place], tuple[bytes, list[Anomaly]]] = OrderedDict()
 
-    def find(self, detector: Detector, series: Sequence[Series]) -> list[Anomaly]:
-        """As ``detector.find``, which gets only the series of places where something changed."""
+    def find(self, detector: Detector[Any], series: Sequence[Series]) -> list[Anomaly]:
+        """As ``detector.found``, which is asked only about places where something changed."""
         places: dict[_Place, list[Series]] = defaultdict(list)
         for one in series:
             if one.key.signal in detector.signals:
@@ -36,7 +37,7 @@ class Recall:
         digests = {place: _digest(own) for place, own in places.items()}
         changed = [place for place in places if not self._holds(detector, place, digests[place])]
         fresh: dict[_Place, list[Anomaly]] = {place: [] for place in changed}
-        for anomaly in detector.find([s for place in changed for s in places[place]], detector.options):
+        for anomaly in detector.found(s for place in changed for s in places[place]):
             fresh[(anomaly.key.place.country, anomaly.key.target)].append(anomaly)
         known = {place: self._found[detector, place][1] for place in places if place not in fresh}
         for place, anomalies in (fresh | known).items():
@@ -47,13 +48,13 @@ class Recall:
         found = [anomaly for place in places for anomaly in (fresh | known)[place]]
         return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.target))
 
-    def _holds(self, detector: Detector, place: _Place, digest: bytes) -> bool:
+    def _holds(self, detector: Detector[Any], place: _Place, digest: bytes) -> bool:
         kept = self._found.get((detector, place))
         return kept is not None and kept[0] == digest
 
 
 def _digest(series: Sequence[Series]) -> bytes:
-    """Of all that a detector can see of them, their order included."""
+    """Of everything that a detector can see of them, including their order."""
     digest = blake2b(digest_size=16)
     for one in series:
         digest.update(repr((one.key, one.step, len(one))).encode())

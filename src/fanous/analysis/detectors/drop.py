@@ -1,31 +1,101 @@
-"""Drop: where a series lies below its baseline for the hour, bin by bin.
+"""Drop: where a series lies below its baseline for the hour.
 
-Each day is held against the days before it alone, so that replay says what a live watcher saw.
+Each day is held against the days before it alone, so that a replay sees what a live monitor saw.  A grid of series is
+walked day by day (``departures``); runs of bins that lie too low become anomalies with an onset and an end
+(``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), as no day of people begins or
+ends.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from bottleneck import nanmedian
 
-from fanous.analysis.detectors.anomalies import stretches
-from fanous.analysis.detectors.baseline import Baseline
-from fanous.analysis.detectors.departures import Departures
-from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids
-from fanous.analysis.detectors.options import DropOptions, in_a_row
-from fanous.analysis.detectors.windows import last_measured, window_means
+from fanous.analysis.detectors.baseline import HOUR, NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, grids, last_measured, window_means
 from fanous.analysis.series.baselines import Single
-from fanous.model.anomaly import Anomaly
-from fanous.model.series import Series
+from fanous.analysis.series.signals import SIGNALS, shown_by
+from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Kind
+from fanous.model.series import Ints, Series
+
+QUANTITY_DETECTOR_VERSION = "2026.17-levels"
+"""Changes whenever the same quantities may give other anomalies; the incidents made of them carry it."""
+
+BACK = 48 * 3600
+"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; anything longer is drift."""
 
 
 def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
-    """Anomalies of level series, in order of onset."""
+    """Anomalies of quantities, in order of onset."""
     found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
     return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
 
 
+# --- departures: bin by bin -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Departures:
+    """How a grid departs from its baseline; arrays of bins have shape (bins, series).
+
+    Attributes:
+        drop: float32, share of the baseline that is missing (negative: an excess); NaN = not measured, or
+            nothing to compare with.
+        norms: float32, the baseline; NaN = unknown.
+        on: bool, a live monitor would say that it is down.
+        edge: float32, drop from which a bin belongs to a stretch.
+        ratio: float32, the deepest drop over what it had to exceed; 1 = just exceeded.
+        unlike: bool, it also lies below every day of the last week at this hour.
+        short: bool, (days, series), less than a week of history.
+        accepted: (bin, series) at which a stretch became the new baseline.
+    """
+
+    grid: SeriesGrid
+    drop: Single
+    norms: Single
+    on: Bools
+    edge: Single
+    ratio: Single
+    unlike: Bools
+    short: Bools
+    accepted: list[tuple[int, int]] = field(default_factory=list)
+
+    @classmethod
+    def blank(cls, grid: SeriesGrid) -> "Departures":
+        """Before any day was walked."""
+        days, bins, count = grid.levels.shape
+        shape = (days * bins, count)
+        unknown, naught = np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32)
+        no = np.zeros(shape, np.bool_)
+        return cls(
+            grid,
+            unknown,
+            unknown.copy(),
+            no,
+            naught,
+            naught.copy(),
+            no.copy(),
+            np.zeros((days, count), np.bool_),
+        )
+
+    def lead(self, row: int, column: int, floor: int = 0) -> Ints:
+        """The low bins that lead up to ``row``, from the newest back; bins without data do not split them.
+
+        Args:
+            floor: no bin before this one.
+        """
+        floor = max(floor, row - BACK // self.grid.step)
+        drop = self.drop[floor:row, column]
+        before = floor + np.flatnonzero(~np.isnan(drop))[::-1]
+        high = np.flatnonzero(self.drop[before, column] < self.edge[row, column])
+        return before[: int(high[0])] if len(high) else before
+
+
 def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
-    """Every series through its days, a grid at a time."""
+    """Every series day by day, a grid at a time."""
     for grid in grids(series):
         yield _walk(grid, options)
 
@@ -53,10 +123,10 @@ def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
 
 
 def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
-    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
+    """Bins below every day of the last week at that hour, and below what was measured a week ago.
 
-    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
-    half is gone, it is.
+    The baseline has expected values in place of what departed, so that a day of rest would be news each week.  Where
+    more than half is gone, it is news.
     """
     grid, options = ordinary.grid, ordinary.options
     level, margin = grid.levels[day], 1 - options.leave * grid.least
@@ -68,9 +138,9 @@ def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
 
 
 def _edge(limits: Single, options: DropOptions) -> Single:
-    """Drop below which a bin is no part of a stretch, (bins, series).
+    """Drop below which a bin is not part of a stretch, (bins, series).
 
-    Where the threshold exceeds everything, half of the level is still low enough.
+    Where the threshold exceeds the whole level, half of the level is still low enough.
     """
     return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
@@ -78,9 +148,9 @@ def _edge(limits: Single, options: DropOptions) -> Single:
 def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
     """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
 
-    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
-    and the last hour is not much better than the whole (what was lost before a return must not be counted
-    again).  It goes up where the last hour has come back.  Bins without data change nothing.
+    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves and the last
+    hour is not much better than the whole: what was lost before a return must not count again.  It goes up where the
+    last hour has come back.  Bins without data change nothing.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
@@ -97,7 +167,7 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
 
 
 def _low(recent: Single, edge: Single, row: int) -> Bools:
-    """The last ``row`` bins that were measured are each low, (bins, series)."""
+    """Are the last ``row`` bins that were measured each low?  (bins, series)."""
     bins = len(edge)
     held = last_measured(recent)
     low = held[-bins:] >= edge
@@ -108,13 +178,13 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
 
 
 def _one_before(held: Single, recent: Single) -> Single:
-    """The measured value before the newest one: shifted at each measurement, kept where there is none."""
+    """The measured value before the newest: shifted at each measurement, kept where there is none."""
     shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
     return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
 
 
 def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
-    """What led up to an alarm was let in as ordinary before anybody knew."""
+    """Take out of the baseline what led up to an alarm and was learnt before it was raised."""
     on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
     first = rows.stop - len(on)
     begun = np.diff(on, axis=0) > 0
@@ -129,3 +199,242 @@ def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
     begun = first + len(on) - np.argmin(on[::-1], axis=0)
     ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
     ordinary.on = on[-1].copy()
+
+
+# --- anomalies: from bins that lie too low --------------------------------------------------------------
+
+HALF_GAP = 1800.0
+"""Seconds at most by which an onset may lie before the first low bin if bins before it are missing, and an end after
+the last: midway, but never further (as ``InterferenceOptions.back_date``)."""
+
+DEEP = 0.5
+"""Share of the level: on no ordinary day is less left."""
+
+CERTAIN = 0.9999
+"""No single series is surer than this."""
+
+
+def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
+    """The anomalies of a grid, series by series, in order of onset."""
+    for column in np.flatnonzero(found.on.any(axis=0)).tolist():
+        accepted = [row for row, own in found.accepted if own == column]
+        yield from _of_series(found, column, accepted, options)
+
+
+def _of_series(
+    found: Departures, column: int, accepted: list[int], options: DropOptions
+) -> Iterator[Anomaly]:
+    on = found.on[:, column].astype(np.int8)
+    cuts = np.diff(np.concatenate([[0], on, [0]]))
+    begins, ends = np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist()
+    for row in accepted:
+        if row not in ends:  # the next day is down again, from the level that was accepted
+            ends.append(row)
+            begins.append(row)
+    measured = np.flatnonzero(~np.isnan(found.drop[:, column]))
+    floor = 0
+    for begin, end in zip(sorted(begins), sorted(ends), strict=True):
+        yield _stretch(found, column, measured, (floor, begin, end), options)
+        floor = end
+
+
+def _stretch(
+    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: DropOptions
+) -> Anomaly:
+    """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
+    floor, begin, end = bounds
+    lead = found.lead(begin, column, floor)
+    first = int(lead[-1]) if len(lead) else begin
+    inside = measured[(measured >= first) & (measured < end)]
+    low = inside[found.drop[inside, column] >= found.edge[begin, column]]
+    last = int(low[-1]) if len(low) else end - 1
+    accepted = (end, column) in found.accepted
+    earlier, later = measured[measured < first], measured[measured > last]
+    before = _at(found, int(earlier[-1]) + 1) if len(earlier) else None
+    after = _at(found, int(later[0])) if len(later) and end < len(found.drop) else None
+    start, last_seen = _at(found, first), _at(found, last + 1)
+    return Anomaly(
+        key=found.grid.series[column].key,
+        start=start if before is None else start - min((start - before) / 2, HALF_GAP),
+        start_earliest=before,
+        start_latest=start,
+        end=_at(found, end) if accepted else _end(last_seen, after),
+        raised_at=_at(found, begin + 1),
+        last_seen=last_seen,
+        probability=_probability(found.ratio[begin:end, column]),
+        bins=len(low),
+        probes=0,
+        controlled=0,
+        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options),
+    )
+
+
+def _at(found: Departures, row: int) -> float:
+    """When a bin begins."""
+    return float(found.grid.start + row * found.grid.step)
+
+
+def _end(last_seen: float, after: float | None) -> float | None:
+    """Where it was seen to come back; None = it was not."""
+    return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
+
+
+def _probability(ratio: Single) -> float:
+    """0.99 where the threshold was just reached, and a tenth of the doubt for each multiple of it.
+
+    It orders anomalies by trust and is no calibrated probability.
+    """
+    return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
+
+
+def _departure(
+    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: DropOptions
+) -> Departure:
+    left = np.clip(1 - found.drop[low, column], 0, 1)
+    bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
+    deep = low[left < DEEP]
+    return Departure(
+        step=found.grid.step,
+        left=float(middle),
+        low=float(bottom),
+        high=float(top),
+        ratio=float(found.ratio[begin : max(begin, int(low[-1])) + 1, column].max(initial=1.0)),
+        unlike=float(found.unlike[low, column].mean()),
+        short=bool(found.short[begin // found.grid.bins, column]),
+        accepted=accepted,
+        deep_from=_at(found, int(deep[0])) if len(deep) else None,
+        deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
+        sudden_from=sudden_from(found, column, low, options),
+    )
+
+
+# --- sudden: did the series fall at once? ---------------------------------------------------------------
+#
+# On a holiday people sleep longer: the morning's curve comes late, and for hours there is less than usual for the
+# hour.  But people wake one after another, so the share sinks from one half hour to the next, while what is cut is
+# gone at once and sinks no further.  So a fall counts beyond what the half hours next to it fell.
+
+WITHIN = 1800
+"""Seconds that are compared with each other, for bins of five minutes as of thirty."""
+
+WIDEST = 3600
+"""Seconds of the widest bin in which a fall differs from a slope."""
+
+STAYS = 0.5
+"""Share of a fall that must still be missing after half an hour, and ..."""
+
+SETTLED = 3 * HOUR
+"""... at the median of these seconds, or of as much of them as the stretch lasts: a gap of the source is soon over, and
+a day that is low besides is not part of it."""
+
+AROUND = 3 * HOUR
+"""Seconds before and after a time of the day within which a series moves as it does at that time: together a quarter
+of the day, as for its dips."""
+
+CHANGES = 24
+"""Changes needed to know how far a series moves by itself; the spread of fewer is known to no better than a third."""
+
+SPANS = (1, 2)
+"""Half hours between those that are compared: if it began in the middle of one, that one is left out."""
+
+FLOOR = 0.01
+"""Share of the typical level that counts as 0: below it a change says nothing more."""
+
+
+def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
+    """Beginning of the first of the bins ``low`` into which the series fell at once.
+
+    None = it did not, or the signal does not show what people do, so that there is nothing to distinguish.
+
+    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the half
+    hours next to it fell, it must exceed the least drop of the signal and ``spreads`` robust deviations of such changes
+    around that time of the day, before the stretch.
+
+    Args:
+        low: rows of the stretch that are low, ascending.
+    """
+    step, signal = found.grid.step, SIGNALS[found.grid.series[column].key.signal]
+    if step > WIDEST or not signal.of_people or not len(low):
+        return None
+    width, left = max(1, WITHIN // step), 1 - found.drop[:, column]
+    changes = _changes(found.grid.levels[:, :, column].ravel(), width, found.grid.bins, options.days)
+    moves = _moves(changes, int(low[0]), step, options.days)
+    limit = max(float(found.grid.least[column]), options.spreads * moves)
+    falls = _falls(changes, low, width)
+    for row, fall in zip(low[falls >= limit].tolist(), falls[falls >= limit].tolist(), strict=True):
+        if _kept_lost(left[: int(low[-1]) + 1], row, width, SETTLED // step) >= STAYS * fall:
+            return float(found.grid.start + row * step)
+    return None
+
+
+def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
+    """Share of the level before ``row`` that is still missing after half an hour, and at the median of ``settled``
+    bins.
+
+    Args:
+        left: shares of the baseline, up to the end of the stretch.
+    """
+    halves = (left[max(0, row - back * width) : max(0, row - (back - 1) * width)] for back in (1, 2))
+    before = np.fmin(*map(nanmedian, halves))
+    after = np.fmax(nanmedian(left[row + width : row + 3 * width]), nanmedian(left[row : row + settled]))
+    return float(1 - after / before) if before > 0 else 0.0
+
+
+def _changes(levels: Single, width: int, day: int, days: int) -> Single:
+    """Logarithm of the change from the half hour before each bin to the one that it begins, less the median of such
+    changes at that time on the days before; (bins,), NaN = unknown.
+
+    Args:
+        width: bins of half an hour.
+        day: bins of a day.
+    """
+    halves = _half_hours(levels, width)
+    halves = np.maximum(halves, FLOOR * nanmedian(halves))  # NaN stays
+    logs = np.log(np.where(halves > 0, halves, np.nan))
+    change = np.concatenate([np.full(width, np.nan, np.float32), logs[width:] - logs[:-width]])
+    padded = np.concatenate([np.full(days * day, np.nan, np.float32), change])
+    before = np.stack([padded[back * day : back * day + len(change)] for back in range(days)])
+    return np.asarray(change - nanmedian(before, axis=0), np.float32)
+
+
+def _half_hours(levels: Single, width: int) -> Single:
+    """Mean of the ``width`` bins from each on, (bins,); NaN where fewer than half of them were measured."""
+    padded = np.concatenate([levels, np.full(width - 1, np.nan, np.float32)])
+    bins = np.lib.stride_tricks.sliding_window_view(padded, width)
+    measured = ~np.isnan(bins)
+    counts = measured.sum(axis=1)
+    sums = np.where(measured, bins, 0).sum(axis=1)
+    return np.where(2 * counts >= width, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
+
+
+def _moves(changes: Single, first: int, step: int, days: int) -> float:
+    """Robust deviation of the changes before row ``first`` around its time of the day; inf = unknown."""
+    width = max(1, WITHIN // step)
+    rows = np.arange(max(0, first - days * DAY // step), first - width + 1)
+    apart = np.abs((rows - first) * step % DAY - DAY // 2)  # half a day less the distance in time of day
+    near = np.abs(changes[rows[apart >= DAY // 2 - AROUND]])
+    near = near[~np.isnan(near)]
+    return NORMAL * float(np.median(near)) if len(near) >= CHANGES * width else float("inf")
+
+
+def _falls(changes: Single, rows: Ints, width: int) -> Single:
+    """Share lost at the beginning of each row, less what was lost next to it; NaN = unknown."""
+    blank = np.full(max(SPANS) * width, np.nan, np.float32)
+    padded, here = np.concatenate([blank, changes, blank]), rows + len(blank)
+    fallen, best = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)
+    for span in SPANS:
+        fallen = fallen + padded[here + (span - 1) * width]
+        beside = np.fmin(padded[here - width], padded[here + span * width])
+        best = np.fmax(best, np.exp(span * np.fmin(beside, 0)) - np.exp(fallen))
+    return best
+
+
+DROP = Detector(
+    name="drop",
+    version=QUANTITY_DETECTOR_VERSION,
+    kind=Kind.OUTAGE,
+    reads=Reads.QUANTITIES,
+    signals=shown_by(Kind.OUTAGE, quantities=True),
+    options=DropOptions(),
+    find=find_drops,
+)

@@ -1,12 +1,11 @@
-"""Two-state filter: how probable is it that a series is *on* (interfered with), bin by bin.
+"""Filter: how probable is it that a series is *on* (interfered with), bin by bin?
 
-A hidden Markov chain with the states off and on, rates per second between them, and Beta-Binomial
-emissions: probes on one network fail together, so ten failing probes are worth little more than three.
-Only bins in which something was measured are updated; between them the chain relaxes, and it is the
-caller who says that silence is *unknown*.
+A hidden Markov chain with the states off and on, rates per second between them, and Beta-Binomial emissions: probes on
+one network fail together, so ten failing probes are worth little more than three.  Only bins in which something was
+measured are updated.  Between them the chain relaxes; that silence is *unknown* is for the caller to say.
 
-Many series are run at once: arrays have shape (bins, series), so that one step in time is one
-contiguous row; shorter series are padded at the end.
+Many series run at once: arrays have shape (bins, series), so that one step in time is one contiguous row, and shorter
+series are padded at the end.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 HOUR = 3600
 PROBES_MAX = 40
-"""Probes beyond this in a bin add nothing under the over-dispersion assumed; the table ends here."""
+"""More probes in a bin add nothing under the over-dispersion assumed; the table ends here."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +30,8 @@ class Bins:
         times: int64, (bins, series), unix seconds; padding repeats the last time.
         failing: int64, (bins, series), probes that failed.
         probes: int64, (bins, series), probes that measured; 0 = padding.
-        controlled: bool, (bins, series), at least half of the failing probes had a normal control
-            of their own.
+        controlled: bool, (bins, series): did at least half of the failing probes have a normal control of their
+            own?
     """
 
     times: Ints
@@ -42,7 +41,7 @@ class Bins:
 
 
 def side_by_side(series: list[Series]) -> Bins:
-    """Pad the series to one rectangle."""
+    """The series as one rectangle, padded."""
     shape = (max((len(one) for one in series), default=0), len(series))
     times, failing, probes, controlled = (np.zeros(shape, np.int64) for _ in range(4))
     for column, one in enumerate(series):
@@ -89,11 +88,11 @@ def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: floa
 
 
 def clip_bursts(ratio: Floats, bins: Bins, limit: float) -> Floats:
-    """Cap what a bin may say, and what an hour of failures without controls may say.
+    """Cap what a bin may contribute, and what an hour of failures without controls may.
 
-    Failures come in bursts: on a quiet network one failure makes another within hours forty times as
-    likely.  A failing bin with normal controls of its own is capped by itself; all other failing bins of
-    one series share one cap an hour.  A success needs no control, so it is capped by the bin only.
+    Failures come in bursts: on a quiet network one failure makes another within hours forty times as likely.  A
+    failing bin with normal controls of its own has a cap of its own; all other failing bins of a series share one cap
+    an hour.  A success needs no control, so it is capped by the bin only.
     """
     capped = np.clip(ratio, -limit, limit)
     spent = np.zeros(ratio.shape[1])

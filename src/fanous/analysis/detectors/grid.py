@@ -1,8 +1,8 @@
-"""Grid: level series side by side on whole days, so that one pass serves many.
+"""Grid: quantities side by side on whole days, so that one pass serves many series.
 
-Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: on
-a clock such as Iran's hours begin at half past in UTC, and days at no midnight of UTC.  Values are turned so
-that down is bad: a *level*, of which a share can be missing.
+Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: in Iran
+hours begin at half past in UTC, and days not at midnight UTC.  Values are turned so that down is bad: a *level*, of
+which a share can be missing.  ``rolled_up`` adds a country's own series where a source has only those of its regions.
 """
 
 from collections import defaultdict
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bottleneck import nanmedian
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.model.series import Floats, Series
+from fanous.model.place import Place
+from fanous.model.series import Floats, Series, SeriesKey
 
 Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -21,18 +23,18 @@ Bools = NDArray[np.bool_]
 DAY = 86400
 
 CHUNK = 400
-"""Series side by side: their arrays of 30 days of ten-minute bins stay within a few dozen megabytes."""
+"""Series in a grid: 30 days of ten-minute bins of them take a few dozen megabytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesGrid:
-    """Levels of several series.
+    """Levels of several series on the same days.
 
     Attributes:
         start: unix seconds of the first bin: the first of its day (UTC).
         step: bin width in seconds; a day is a whole number of bins.
         levels: float32, shape (days, bins of a day, series); NaN = not measured.
-        least: float32, shape (series,): share that must be missing before anything is said.
+        least: float32, shape (series,): least share that must be missing (``Signal.least_drop``).
     """
 
     start: int
@@ -48,7 +50,7 @@ class SeriesGrid:
 
 
 def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
-    """Every series that has a value and whose bins fill days, in grids of at most ``chunk``."""
+    """All series that have a value and whose bins fill days, in grids of at most ``chunk`` series."""
     alike: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
         if len(one) and fills_days(one.step):
@@ -60,7 +62,7 @@ def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
 
 
 def fills_days(step: int) -> bool:
-    """Is a day a whole number of such bins?  No detector looks at others."""
+    """Is a day a whole number of such bins?  Detectors ignore other series."""
     return step <= DAY and DAY % step == 0
 
 
@@ -75,7 +77,7 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
 
 
 def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,): what is bad when it rises is turned over.
+    """Values as a level, shape (n,): what is bad when it rises is inverted.
 
     A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
     which half is left where the time doubles.
@@ -87,3 +89,86 @@ def as_level(one: Series) -> Floats:
         return np.asarray(1.0 - one.values)
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
+
+
+def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:
+    """Mean of the last ``m`` bins that were measured, for each scale ``m`` and each of the last ``bins``.
+
+    Args:
+        values: float32, shape (at least ``bins``, series); NaN = not measured.
+
+    Returns:
+        float32, shape (scales, bins, series).  NaN where the bin itself was not measured, or less than half of
+        the window was: nothing is decided without data.
+    """
+    measured = ~np.isnan(values)
+    sums = _running(np.where(measured, values, 0))
+    counts = _running(measured)
+    first = len(values) - bins
+    means = np.empty((len(scales), bins, values.shape[1]), np.float32)
+    here = np.arange(first, len(values)) + 1
+    for index, width in enumerate(scales):
+        before = np.maximum(here - width, 0)
+        held = counts[here] - counts[before]
+        enough = measured[first:] & (2 * held >= width)
+        total = sums[here] - sums[before]
+        means[index] = np.where(enough, total / np.maximum(held, 1), np.nan)
+    return means
+
+
+def _running(values: Single) -> Single:
+    """Sums of all rows before each; one row more than ``values``."""
+    out = np.zeros((len(values) + 1, values.shape[1]), np.float32)
+    np.cumsum(values, axis=0, dtype=np.float32, out=out[1:])
+    return out
+
+
+def last_measured(values: Single) -> Single:
+    """Each bin's value, or the newest one before it; NaN where there is none."""
+    rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
+    return np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
+
+
+REGIONS = 10
+"""Regions from which on their median represents the country: half of them must fall before it falls."""
+
+REPORTING = 0.5
+"""Share of the regions that must be measured in a bin; otherwise the median is of other regions each time."""
+
+ROLLED_UP = "median of regions"
+"""Subtype of the series made."""
+
+
+def rolled_up(series: Sequence[Series]) -> list[Series]:
+    """The median over regions, bin by bin, for each source and signal without a series of the country itself.
+
+    The national series of a source hides a regional cut; the other way round, many regions at once are a nation.  Every
+    region counts once, since it is not known here how many users live in each.
+    """
+    regional: dict[tuple[str, str, str, str, int], list[Series]] = defaultdict(list)
+    own = set()
+    for one in series:
+        key = one.key
+        name = (key.place.country, key.source, key.signal, key.subtype, one.step)
+        if key.place.region and not key.place.asn and len(one):
+            regional[name].append(one)
+        elif not key.place.asn:
+            own.add(name[:3])
+    return [
+        _median(group, country, source, signal)
+        for (country, source, signal, _, _), group in sorted(regional.items())
+        if len(group) >= REGIONS and (country, source, signal) not in own
+    ]
+
+
+def _median(group: list[Series], country: str, source: str, signal: str) -> Series:
+    times = np.unique(np.concatenate([one.times for one in group]))
+    values = np.full((len(times), len(group)), np.nan)
+    for column, one in enumerate(group):
+        values[np.searchsorted(times, one.times), column] = one.values
+    counts = (~np.isnan(values)).sum(axis=1)
+    kept = counts >= REPORTING * len(group)
+    middle = nanmedian(values[kept], axis=1) if kept.any() else np.array([])
+    none = np.zeros(int(kept.sum()), np.int64)
+    key = SeriesKey(Place(country), "", signal, source=source, subtype=ROLLED_UP)
+    return Series(key, group[0].step, times[kept], np.asarray(middle), counts[kept], none, none)

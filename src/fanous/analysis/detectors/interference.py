@@ -1,15 +1,16 @@
 """Interference: stretches in which a target fails on a network, by the two-state filter.
 
-One rule set serves blocking and throttling; they differ in the signal watched and in the options.  The
-settings come from METHODS (fitted on two Kenyan files and on simulation) and stand here alone.
+Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
+signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.filter import (
     HOUR,
     Bins,
@@ -21,8 +22,16 @@ from fanous.analysis.detectors.filter import (
     smooth,
 )
 from fanous.analysis.series.baselines import quiet_share
+from fanous.analysis.series.signals import shown_by
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
 from fanous.model.series import Floats, Ints, Series
+
+DETECTOR_VERSION = "2026.22"
+"""Changes whenever the same measurements may give other anomalies; the incidents made of them carry it."""
+
+SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
+"""The same for slow-downs by our own downloads (``analysis.series.slowness``)."""
 
 DAY = 86400.0
 
@@ -33,25 +42,24 @@ class InterferenceOptions:
 
     Attributes:
         mean_off: failing share of an ordinary series before it has history (measured .005-.01).
-        mean_off_high: an ordinary share is never believed above this: a block that was there from the
-            first day must not become the norm.
-        mean_off_low: nor below this: nobody is perfect.
+        mean_off_low: the baseline share is never believed to be lower: nothing works perfectly.
+        mean_off_high: nor to be higher: a block that was there from the first day must not become the baseline.
         strength: probes of history that the prior share is worth.
         mean_on: failing share under blocking (Kenya 2023: .9; the literature's .75 is slower).
-        rho: correlation of probes within a bin (.2-.25): they share a network, and its faults.
+        rho: correlation of probes within a bin (.2-.25), which share a network and its faults.
         clip: nats that one bin, or one uncontrolled hour, may contribute.
         onsets_a_day: rate of new blocking on a quiet network, per day.
         onsets_a_day_alert: the same while another network of the country has it.
         alert_hours: how long that attention lasts after the other network was last seen with it.
         ends_a_day: rate at which blocking ends, per day.
         raise_at: probability that raises a network.
-        suspect_at: probability worth a suspicion.
+        suspect_at: probability that is worth a suspicion.
         clear_at: probability, on data, that clears a network.
-        session_at: smoothed probability that counts a bin as *on* in history.
+        session_at: smoothed probability that counts a bin as *on* in hindsight.
         back_date: seconds by which onset may lie before the first failing bin (and the end after the
             last): midway to the neighbouring normal bin, but never further than this.
-        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset
-            or an end.
+        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset or an
+            end.
     """
 
     mean_off: float = 0.02
@@ -74,7 +82,7 @@ class InterferenceOptions:
 
 
 BLOCK_CELLS = 4_000_000
-"""Bins held side by side at once: enough for speed, and about 0.5 GB at the most."""
+"""Bins held side by side at once: enough for speed, and about 0.5 GB at most."""
 
 
 def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
@@ -130,7 +138,7 @@ def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anoma
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seats:
-    """Who stands in which column.
+    """Which network is in which column.
 
     Attributes:
         networks: int64, (series,), ASN.
@@ -154,11 +162,11 @@ class Beliefs:
 
 
 ROUNDS_MAX = 4
-"""A raise elsewhere makes others likelier, which may raise them: settled after two rounds in practice."""
+"""Raising one network makes others likelier, which may raise them; settled after two rounds in practice."""
 
 
 def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
-    """Filter and smooth, with onsets likelier while another network of the country has it."""
+    """Filter and smooth, with onsets likelier while another network of the country is *on*."""
     raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho)
     ratio = clip_bursts(raw, bins, options.clip)
     ends = options.ends_a_day / DAY
@@ -178,9 +186,9 @@ Span = tuple[int, int, int]
 
 
 def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
-    """When a live watcher held each series to be *on*.
+    """When a live monitor took each series to be *on*.
 
-    It is raised and cleared on data alone; a bin that says nothing moves nothing.
+    It is raised and cleared on data only; a bin without data changes nothing.
     """
     series = ratio.shape[1]
     on, since = np.zeros(series, np.bool_), np.zeros(series, np.int64)
@@ -200,7 +208,7 @@ def _span(column: np.intp, since: Ints, until: Ints) -> Span:
 
 
 def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: InterferenceOptions) -> Floats:
-    """Onsets per second before each bin: the alert rate while *another* network has it."""
+    """Onsets per second before each bin: the rate of an alert while *another* network is *on*."""
     alert: Bools = np.zeros(times.shape, np.bool_)
     tail = options.alert_hours * 3600
     for column, start, end in spans:
@@ -212,7 +220,7 @@ def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: Interfer
 
 
 def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> list[Anomaly]:
-    """Runs of bins that are *on* with hindsight; silence inside a run does not part it."""
+    """Runs of bins that are *on* in hindsight; silence inside a run does not split it."""
     n = len(one)
     on = beliefs.smoothed[:n] >= options.session_at
     if not on.any():
@@ -226,8 +234,7 @@ def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> l
 
 
 def _with_failing_edges(one: Series, on: Bools) -> Bools:
-    """Failing bins within the hour beside a run belong to it: the hour's cap took their weight, not
-    their meaning."""
+    """Failing bins within an hour of a run belong to it: the cap of the hour took their weight, not their meaning."""
     near = np.diff(one.times) <= HOUR
     joins = (one.values >= 0.5) | on
     out = on.copy()
@@ -270,10 +277,10 @@ def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOpt
 
 
 def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOptions) -> tuple[int, int]:
-    """First and last failing bin of a run that does not stand alone.
+    """First and last failing bin of a run that has others close to it.
 
-    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves
-    neither it nor the end.
+    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves neither the
+    onset nor the end.
     """
     seen = run.start + np.flatnonzero(failing[run] > 0)
     if not len(seen):
@@ -282,3 +289,44 @@ def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOpti
     company = (failing[seen] > 1) | np.append(near, False) | np.insert(near, 0, False)
     kept = seen[company] if company.any() else seen
     return int(kept[0]), int(kept[-1])
+
+
+OPTIONS = InterferenceOptions()
+
+BLOCKING = Detector(
+    name="blocking",
+    version=DETECTOR_VERSION,
+    kind=Kind.BLOCKING,
+    reads=Reads.VOTES,
+    signals=shown_by(Kind.BLOCKING, quantities=False),
+    options=OPTIONS,
+    find=find_interference,
+    suspect_at=OPTIONS.suspect_at,
+)
+# A policed flow still gives some probes a good moment: the bucket lets a burst through.
+THROTTLING = replace(
+    BLOCKING,
+    name="throttling",
+    kind=Kind.THROTTLING,
+    signals=shown_by(Kind.THROTTLING, quantities=False),
+    options=replace(OPTIONS, mean_on=0.75),
+)
+# A probe's machine is restarted, or its line fails by itself, more often than a platform fails.
+SILENCE = replace(
+    BLOCKING,
+    name="silence",
+    kind=Kind.OUTAGE,
+    signals=shown_by(Kind.OUTAGE, quantities=False),
+    options=replace(OPTIONS, mean_off=0.03),
+)
+# Of rates that differ by half from one to the next, one in thirty is slow by chance; of rates of which a third is
+# left, one in four is not slow.
+SLOWNESS = replace(
+    BLOCKING,
+    name="slowness",
+    version=SLOWDOWN_DETECTOR_VERSION,
+    kind=Kind.SLOWDOWN,
+    reads=Reads.RATES,
+    signals=shown_by(Kind.SLOWDOWN, quantities=False),
+    options=replace(OPTIONS, mean_off=0.05, mean_on=0.75),
+)

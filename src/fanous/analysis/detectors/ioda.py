@@ -1,8 +1,8 @@
-"""IODA's rule: a value below a fixed share of its sliding median, with inpainting; for comparison.
+"""IODA's rule: a value below a fixed share of its sliding median, with inpainting.
 
-After its public source (InetIntel, ``ioda-alerts`` thresholds as described by its papers and API): the
-critical share is .50 for routing (a median of 24 hours) and active probing (7 days), .10 for the telescope
-(7 days); the warning shares are .99, .80 and .25.  Never the rule that confirms.
+It runs next to our own detectors in evaluations and confirms nothing.  Source: InetIntel's public ``ioda-alerts``, with
+the thresholds of its papers and API.  The critical share is .50 for routing (a median of 24 hours) and active probing
+(7 days) and .10 for the telescope (7 days); the warning shares, which are used here, are .99, .80 and .25.
 """
 
 from bisect import bisect_left, insort
@@ -13,9 +13,11 @@ from statistics import median
 
 import numpy as np
 
+from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Kind
 from fanous.model.place import Family
 from fanous.model.series import Floats, Series
 
@@ -35,7 +37,7 @@ class IodaOptions:
     inpaint_days: int = 7
 
     def of(self, family: Family) -> tuple[float, int] | None:
-        """Share and days; ``None`` = IODA watches no such family by this rule."""
+        """Share and days; ``None`` = this rule does not watch the family."""
         return {
             Family.ROUTING: (self.warn_routing, self.days_routing),
             Family.PROBING: (self.warn_probing, self.days_probing),
@@ -44,7 +46,7 @@ class IodaOptions:
 
 
 def find_below_median(series: Sequence[Series], options: IodaOptions) -> list[Anomaly]:
-    """Stretches that warn, in order of onset."""
+    """Stretches of warnings, in order of onset."""
     found = []
     for one in series:
         rule = options.of(SIGNALS[one.key.signal].family)
@@ -102,3 +104,19 @@ def _anomaly(one: Series, left: Floats, begin: int, end: int, share: float) -> A
         controlled=0,
         departure=Departure(one.step, float(middle), float(low), float(high), ratio, 1.0, False, False),
     )
+
+
+OPTIONS = IodaOptions()
+
+IODA = Detector(
+    name="ioda",
+    version="2026.17-ioda",
+    kind=Kind.OUTAGE,
+    reads=Reads.QUANTITIES,
+    signals=tuple(
+        name for name, signal in SIGNALS.items() if signal.is_quantity and OPTIONS.of(signal.family)
+    ),
+    options=OPTIONS,
+    find=find_below_median,
+    is_peer=True,
+)

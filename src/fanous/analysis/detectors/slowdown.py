@@ -1,7 +1,7 @@
-"""Slow-down: speed and delay of a network against the hour of the week, and whether a rate was imposed.
+"""Slow-down: where speeds and delays are worse than usual for the hour, and whether a rate was imposed.
 
-The evening's congestion is ordinary: it is in the norm of the hour.  An imposed rate shows besides in
-speeds that hardly vary: congestion makes them vary more (Anderson 2013, on Iran's slow-downs).
+Congestion in the evening is part of the baseline of the hour.  An imposed rate also shows in speeds that hardly vary,
+while congestion makes them vary more (Anderson 2013, on slow-downs in Iran).
 """
 
 from collections.abc import Sequence
@@ -9,23 +9,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.drop import find_drops
-from fanous.analysis.detectors.options import DropOptions
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.detectors.baseline import DropOptions
+from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION, find_drops
+from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
 from fanous.model.series import Floats, Series
 
 
 @dataclass(frozen=True, slots=True)
 class SlowdownOptions:
-    """What differs from the level detector, and the test for an imposed rate.
+    """What differs from ``DropOptions``, and the test for an imposed rate.
 
     Attributes:
-        hours: over which losses of speed are averaged: single tests differ by a factor of two, a quarter
-            and half of an hour of them do not, and half an hour is what is promised.
-        steady: ratio of the typical change from bin to bin, meanwhile over before, up to which a rate is
-            imposed: a variance of a quarter, which chance does not give from ``changes`` on.
-        changes: least changes to judge by: the spread of fewer is known to no better than a half.
+        hours: over which losses of speed are averaged.  Single tests differ by a factor of two; a quarter or
+            half an hour of them does not, and half an hour is what is promised.
+        steady: a rate is imposed if the typical change from bin to bin is at most this share of what it was
+            before: a quarter of the variance, which chance does not give from ``changes`` on.
+        changes: least changes to judge by; the spread of fewer is known to no better than a half.
     """
 
     hours: tuple[float, ...] = (0.25, 0.5, 1.0, 3.0)
@@ -41,7 +43,7 @@ def find_slowdowns(series: Sequence[Series], options: SlowdownOptions) -> list[A
 
 
 def _judged(anomaly: Anomaly, one: Series, options: SlowdownOptions) -> Anomaly:
-    """The same with its answer to whether a rate was imposed; only speeds can tell."""
+    """The anomaly, and whether a rate was imposed; only speeds can tell."""
     if anomaly.departure is None or SIGNALS[one.key.signal].unit != "kbps":
         return anomaly
     inside = (one.times >= anomaly.start_latest) & (one.times < anomaly.last_seen)
@@ -53,7 +55,18 @@ def _judged(anomaly: Anomaly, one: Series, options: SlowdownOptions) -> Anomaly:
 
 
 def _changes(one: Series, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
-    """Size of the change of the log of a speed from one bin to the next one."""
+    """Absolute change of the logarithm of a speed from each bin to the next."""
     kept = rows & (one.values > 0)
     logs, times = np.log(one.values[kept]), one.times[kept]
     return np.asarray(np.abs(np.diff(logs))[np.diff(times) == one.step])
+
+
+SLOWDOWN = Detector(
+    name="slowdown",
+    version=QUANTITY_DETECTOR_VERSION,
+    kind=Kind.SLOWDOWN,
+    reads=Reads.QUANTITIES,
+    signals=shown_by(Kind.SLOWDOWN, quantities=True),
+    options=SlowdownOptions(),
+    find=find_slowdowns,
+)

@@ -1,6 +1,13 @@
-"""Incidents: turns anomalies into incidents.  Pure: nothing is known but what is passed in.
+"""Incidents: turn anomalies into incidents.  Pure: nothing is known but what is passed in.
 
-``group`` says which anomalies are one event, ``scope`` how far it reaches, ``confirm`` by which published rule
-it stands, and ``assemble`` puts the incident together.  A rule added here is a function in ``confirm`` and a
-paragraph in docs/methodology.md.
+In the order of the flow:
+
+- ``group``: which anomalies are one event, - ``networks`` and ``alternatives``: which networks may be named, and what
+else could explain it, - ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is
+confirmed, - ``scope``: how far it reaches, - ``assemble`` (measurements) and ``outage`` (quantities): the incident
+itself, with ``hints`` at a cause, - ``merge``: what was seen in several ways, or is known already, is one incident, -
+``revision``: reviews, corrections and news of an incident, - ``witnesses``, ``claims``, ``events``: an incident
+compared with sources, with what others say, and with what was announced.
+
+To add a rule of confirmation, write a function in ``confirm`` and a paragraph in docs/methodology.md.
 """

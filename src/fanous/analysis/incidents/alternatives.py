@@ -1,69 +1,52 @@
-"""Alternatives: explanations that take a claim back - the platform failed, an instrument or a line did.
+"""Alternatives: explanations that take a claim back: the platform failed, or an instrument or a line did.
 
-All need more than one voice, so that a few liars cannot make a true incident disappear.
+Each needs more than one voice, so that a few liars cannot make a true incident disappear.  Two further questions are
+answered here: whether a target worked elsewhere while it failed on the networks named, which is a control of rule C2,
+and whether a slow flow is held to a fixed rate or crowded.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fanous.model.alternatives import Alternatives, LineRecord, Onset, Software
-from fanous.model.votes import Votes
+from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
+from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
+from fanous.model.series import Floats, RatePair, Votes
+
+# --- the platform ---------------------------------------------------------------------------------------
 
 NEW_COUNTRIES = 3
-"""METHODS 1: a platform is down, rather than blocked, if it began to fail in three countries at once."""
+"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1)."""
 
 ONSET_PROBES = 2
-"""Failing probes in each of them: one is a bad line."""
+"""Failing probes in each country: one is a bad line."""
 
 ONSET_SHARE = 0.5
-"""Of the measurements made there at the time."""
+"""Of the measurements made there at the time, so many must fail."""
 
 CLEAN = 0.1
 CLEAN_MEASUREMENTS = 5
-"""A country counts only if the target worked there before: where it has been blocked for years, it always
-fails, and on any evening a few countries block the same platform."""
-
-ONE_SOFTWARE = 0.95
-"""Share of the failing probes that run one version."""
-
-OTHER_PROBES = 3
-OTHER_SHARE = 0.3
-"""On every network named, so many probes with other software must find the target to work, in number and
-beside those that fail: what only one version sees, where others look too, is the version's own.  A fifth of
-the probes, or all those on one network of several, can lie without taking a claim back."""
-
-LINE_FAULTS = (
-    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
-    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
-)
-"""Mechanisms that a bad line, carrier or resolver gives as well; nothing there forges, resets or answers."""
-
-LINE_TARGETS = 5
-"""So many targets a probe must have measured meanwhile before it tells anything of its line."""
-
-LINE_SHARE = 0.6
-"""Where so much of what else a probe measures fails like a bad line, no target was singled out.  Of lists of
-sites that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
-
-LINE_PROBES = 0.5
-"""Of the probes that saw it on a network: half of them must have such a line, so that a few liars that
-report everything as failing take nothing back."""
+"""A country counts only if the target worked there before: where it has been blocked for years it always fails, and
+on any evening a few countries block the same platform."""
 
 
 def other_explanation(known: Alternatives, controlled: bool) -> str:
-    """What explains the failures better than interference does; empty = nothing known does.
+    """What explains the failures better than interference; empty = nothing that is known.
 
     Args:
-        controlled: most failing measurements carried a normal control: whatever fails in other countries,
-            the target worked for somebody outside at that very minute.
+        controlled: most failing measurements carried a normal control: whatever fails in other countries, the
+            target worked for someone outside in the same minute.
     """
     return defect(known.software) or ("" if controlled else platform_down(known.onsets))
 
 
 def platform_down(onsets: Iterable[Onset]) -> str:
-    """The countries in which the target began to fail at the same time, if they are enough."""
+    """The countries in which the target began to fail at the same time, in words; empty = too few."""
     new = sorted(onset.country for onset in onsets if _is_new(onset))
     if len(new) < NEW_COUNTRIES:
         return ""
@@ -79,11 +62,81 @@ def _is_new(onset: Onset) -> bool:
     )
 
 
+# --- an instrument --------------------------------------------------------------------------------------
+
+ONE_SOFTWARE = 0.95
+"""Share of the failing probes that run one version of the software."""
+
+OTHER_PROBES = 3
+OTHER_SHARE = 0.3
+"""On every network named, so many probes with other software must reach the target, in number and relative to those
+that fail: what only one version sees where others look too is the version's own fault.  A fifth of the probes, or all
+of one network among several, can lie without taking a claim back."""
+
+
+def defect(software: Sequence[Software]) -> str:
+    """The one version that sees it while others on the same networks do not, in words; empty = none."""
+    failing = Counter[str]()
+    for row in software:
+        failing[row.name] += row.failing
+    ((name, most),) = failing.most_common(1) or [("", 0)]
+    if not most or most < ONE_SOFTWARE * failing.total():
+        return ""
+    others = Counter[int]()
+    for row in software:
+        if row.name != name:
+            others[row.asn] += row.working
+    affected = [row for row in software if row.name == name and row.failing]
+    if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
+        return ""
+    return (
+        f"an instrument's defect: only {name or 'software without a name'} sees it, while other software "
+        f"finds it to work on the same networks ({others.total()} probes)"
+    )
+
+
+def broken_machine(inside: Votes) -> str:
+    """The one probe that sees it while enough others on its network do not, in words; empty = none.
+
+    Args:
+        inside: votes on the networks in question, while it was seen there.
+    """
+    failing = set(inside.probes[inside.seen].tolist())
+    networks = set(inside.asns[inside.seen].tolist())
+    working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
+    if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
+        return ""
+    return (
+        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
+        "reach the target meanwhile"
+    )
+
+
+# --- a line ---------------------------------------------------------------------------------------------
+
+LINE_FAULTS = (
+    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
+    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
+)
+"""Mechanisms that a bad line, carrier or resolver shows as well: nothing forges, resets or answers."""
+
+LINE_TARGETS = 5
+"""Targets that a probe must have measured meanwhile before anything follows for its line."""
+
+LINE_SHARE = 0.6
+"""Where so much of what else a probe measures fails as on a bad line, no target was singled out.  Of the lists of sites
+that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+
+LINE_PROBES = 0.5
+"""Half of the probes that saw it on a network must have such a line, so that a few liars that report everything as
+failing take nothing back."""
+
+
 def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
     """Networks on which the probes that saw it could reach hardly anything else either.
 
-    Where most of them measured too little to tell (each measurement may stand under a name of its own), what
-    all probes of the network measured does.
+    Where most of them measured too little to tell (each measurement may bear a name of its own), everything that was
+    measured on the network decides.
     """
     saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
     for line in lines:
@@ -102,39 +155,155 @@ def _is_bad(line: LineRecord) -> bool:
     return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
 
 
-def broken_machine(inside: Votes) -> str:
-    """The one probe that sees it, where enough others on its network do not.
+# --- a control: did the target work elsewhere? ----------------------------------------------------------
+
+
+def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
+    """When a target worked on an unaffected network, or abroad, close to a failing hour.
+
+    It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.
 
     Args:
-        inside: votes on the networks in question, while it was seen there.
+        votes: of the country, about its targets.
+        elsewhere: of other countries.
+        named: what the incident is about.
+        failing: unix seconds, ascending: when it failed on the networks named.
+
+    Returns:
+        Unix seconds, ascending.
     """
-    failing = set(inside.probes[inside.seen].tolist())
-    networks = set(inside.asns[inside.seen].tolist())
-    working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
-    if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
-        return ""
-    return (
-        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
-        "reach the target meanwhile"
-    )
+    keys = [finding.anomaly.key for finding in named]
+    targets = list({key.target for key in keys})
+    others = votes.where(~np.isin(votes.asns, [key.place.asn for key in keys]))
+    others = others.where(np.isin(others.targets, targets) & _is_near(others.times, failing))
+    failed = np.isin(others.uids, others.uids[others.seen])
+    works = ~failed & np.isin(others.signals, list({key.signal for key in keys}))
+    works &= np.isin(others.asns, spared(others.asns, failed))
+    abroad = ~elsewhere.seen & np.isin(elsewhere.targets, targets) & _is_near(elsewhere.times, failing)
+    return np.sort(np.concatenate([others.times[works], elsewhere.times[abroad]]))
 
 
-def defect(software: Sequence[Software]) -> str:
-    """The one version that sees it, where other versions on the same networks do not."""
-    failing = Counter[str]()
-    for row in software:
-        failing[row.name] += row.failing
-    ((name, most),) = failing.most_common(1) or [("", 0)]
-    if not most or most < ONE_SOFTWARE * failing.total():
-        return ""
-    others = Counter[int]()
-    for row in software:
-        if row.name != name:
-            others[row.asn] += row.working
-    affected = [row for row in software if row.name == name and row.failing]
-    if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
-        return ""
-    return (
-        f"an instrument's defect: only {name or 'software without a name'} sees it, while other software "
-        f"finds it to work on the same networks ({others.total()} probes)"
+def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
+    """Which of ``times`` lie within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
+    if not len(failing):
+        return np.zeros(len(times), np.bool_)
+    after = np.searchsorted(failing, times)
+    distance = np.minimum(
+        np.abs(times - failing[np.minimum(after, len(failing) - 1)]),
+        np.abs(times - failing[np.maximum(after - 1, 0)]),
     )
+    return np.asarray(distance <= CONTROL_WINDOW)
+
+
+# --- a policer, or a crowded line? ----------------------------------------------------------------------
+
+PROBES = 5
+"""With fewer probes a slope says no more than a coin (METHODS 1)."""
+
+SPREAD = 0.3
+"""Least standard deviation of ln(control rate) across probes (a third up or down): where all lines are alike,
+a fixed rate and a shared line look the same."""
+
+SURE = 1.645
+"""Deviations of a normal distribution on either side of a 90 % interval."""
+
+
+class SlownessCause(StrEnum):
+    """What holds the rate down."""
+
+    POLICER = "policer"
+    CONGESTION = "congestion"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Policing:
+    """What the rates say.
+
+    Attributes:
+        slope: ``None`` = too few probes, or their lines are too alike.
+        kbps: of the target, over probes; ``None`` = no rate was measured.
+        why: in words, for a reader; claims no more than was measured.
+    """
+
+    cause: SlownessCause
+    probes: int
+    slope: Estimate | None
+    kbps: Estimate | None
+    why: str
+
+
+def policing(rates: Sequence[RatePair]) -> Policing:
+    """Tell a policer, which holds traffic to a fixed rate, from congestion; each probe is one point (its median rates).
+
+    Across probes, ln(rate of the target) is regressed on ln(rate of the control).  Under a policer the target's rate
+    does not follow the line's (slope 0); under congestion it does (slope 1).  Both rates are measured with error, so
+    ordinary least squares would read a true 1 as .75; Deming regression assumes equal errors on both sides.
+    """
+    target, control = _by_probe(rates)
+    n = len(target)
+    kbps = mean_rate(target)
+    if n < PROBES:
+        why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
+    if np.log(control).std(ddof=1) < SPREAD:
+        why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
+    slope = _with_interval(np.log(control), np.log(target))
+    return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
+
+
+def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
+    """Median rates of each probe, in kbit/s: of the target, of the control."""
+    own: dict[str, list[RatePair]] = {}
+    for rate in rates:
+        own.setdefault(rate.probe, []).append(rate)
+    target = [float(np.median([r.kbps for r in each])) for each in own.values()]
+    control = [float(np.median([r.control_kbps for r in each])) for each in own.values()]
+    return np.array(target), np.array(control)
+
+
+def deming(x: Floats, y: Floats) -> float:
+    """Slope of y on x where both have errors of the same size."""
+    xx, yy = float(x.var(ddof=1)), float(y.var(ddof=1))
+    xy = float(((x - x.mean()) * (y - y.mean())).sum() / (len(x) - 1))
+    if xy == 0:
+        return 0.0
+    gap = yy - xx
+    root = float(np.hypot(gap, 2 * xy))
+    return (gap + root) / (2 * xy) if gap > 0 else 2 * xy / (root - gap)
+
+
+def _with_interval(x: Floats, y: Floats) -> Estimate:
+    """The slope with its 90 % interval, by leaving out one probe after another (jackknife)."""
+    n, whole = len(x), deming(x, y)
+    without = np.array([deming(np.delete(x, i), np.delete(y, i)) for i in range(n)])
+    error = float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
+    return Estimate(whole, whole - SURE * error, whole + SURE * error)
+
+
+def _cause(slope: Estimate) -> SlownessCause:
+    """A policer only if 1 is excluded and the slope is nearer to 0; congestion the other way round."""
+    if slope.high < 1 and slope.mean < 0.5:
+        return SlownessCause.POLICER
+    return SlownessCause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else SlownessCause.CANNOT_TELL
+
+
+def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
+    measured = f"slope {slope.mean:.2f} ({slope.low:.2f} to {slope.high:.2f}) across {n} probes"
+    told = {
+        SlownessCause.POLICER: "its rate hardly follows the line's: held to a fixed one, as by a policer",
+        SlownessCause.CONGESTION: "its rate follows that of the line, as on a crowded path",
+        SlownessCause.CANNOT_TELL: "the rates fit a fixed limit and a crowded path alike",
+    }[cause]
+    return f"{told} ({measured})"
+
+
+def mean_rate(rates: Floats) -> Estimate | None:
+    """Geometric mean of rates, each finite and above 0, with its 90 % interval; None = there are none."""
+    if not len(rates):
+        return None
+    logs = np.log(rates)
+    half = SURE * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
+    mean = float(logs.mean())
+    return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))

@@ -1,7 +1,7 @@
-"""Assembles one incident, with its status, from a group of anomalies and the votes behind it.
+"""Assemble: one incident, with its status, from a group of anomalies of measurements and the votes behind it.
 
-suspected -> confirmed -> ended, or retracted where the suspicion faded before any network reached the
-threshold.  Silence ends nothing: an end needs data.
+suspected -> confirmed -> ended, or retracted where the suspicion faded before any network reached the threshold.
+Silence ends nothing: an end needs data.
 """
 
 from collections import Counter
@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.incidents.alternatives import bad_lines, broken_machine, other_explanation
+from fanous.analysis.incidents.alternatives import (
+    bad_lines,
+    broken_machine,
+    mean_rate,
+    other_explanation,
+    works_elsewhere,
+)
 from fanous.analysis.incidents.confirm import (
     Ruling,
     families_seen,
@@ -21,16 +27,13 @@ from fanous.analysis.incidents.confirm import (
     rule_c1_c3,
     rule_c2,
 )
-from fanous.analysis.incidents.external_controls import works_elsewhere
 from fanous.analysis.incidents.group import TypedAnomaly
-from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line
-from fanous.analysis.incidents.outage_class import outage_mechanisms
-from fanous.analysis.incidents.scope import Extent, extent
-from fanous.analysis.incidents.strays import without_strays
-from fanous.model.alternatives import NONE_KNOWN, Alternatives
+from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line, without_strays
+from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
-    Estimate,
+    NONE_KNOWN,
+    Alternatives,
     Evidence,
     Incident,
     Interval,
@@ -41,31 +44,28 @@ from fanous.model.incident import (
     Status,
     Stretches,
 )
-from fanous.model.place import Family, Place
-from fanous.model.series import Floats
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
+from fanous.model.place import Family, Place, UserWeights
+from fanous.model.series import Floats, Votes
 
 MECHANISM_SHARE = 0.1
 """A mechanism is named if at least this share of the failing measurements showed it."""
 
 JOIN = 1800.0
-"""Intervals of different networks closer than this are one interval of the incident."""
-
+"""Seconds; intervals of different networks closer than this are one interval of the incident."""
 
 CERTAIN = 0.999
-"""No network is surer than this by the filter, which knows of no faults of lines and machines."""
+"""By the filter no network is surer than this: the filter knows nothing of faults of lines and machines."""
 
 SHOWN_HELPED = 0.95
 SHOWN_ELSEWHERE = 0.73
-"""Nor a confirmed incident than was ever shown: in 500 made-up weeks full of faults (tuning seeds) 85 of 88
-were right whose probes brought normal controls of their own, and 24 of 32 for which it only worked elsewhere.
-Laplace's (right + 1) / (n + 2), rounded down.  With C1 too: probes of two families share their lines."""
+"""No confirmed incident is surer than was ever shown.  In 500 made-up weeks full of faults (tuning seeds) 85 of 88 were
+right whose probes brought normal controls of their own, and 24 of 32 for which the target only worked elsewhere:
+Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share their lines."""
 
 UNCONFIRMED = 0.3
-"""Nor one that no rule confirms: the filter says how likely a failure is no chance, and a fault of one line
-or machine is none either.  Of suspicions in such weeks 85 of 242 were right (of 174 in ordinary ones 81):
-rounded down to a tenth, since other seeds gave 23 of 95."""
+"""No suspicion is surer than this.  The filter says how unlikely a failure is by chance, and a fault of one line or
+machine is no chance either.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones); rounded
+down to a tenth, since other seeds gave 23 of 95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Setting:
     """What is the same for all incidents of one country and run.
 
     Attributes:
-        family_of: connector name -> family.
-        weights: ``None`` = no figures for this country.
+        family_of: name of a source -> family.
+        weights: None = there are no figures for this country.
     """
 
     country: str
@@ -99,15 +99,15 @@ def incident_of(
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds takes the claim back.
-        findings: of the country, the group's among them: outside of them all is what its targets are used to;
-            empty = there are no others than the group's.
+        findings: all of the country, including the group's; the time outside of them is the baseline of its
+            targets.  Empty = there are none but the group's.
     """
     bad, findings = bad_lines(alternatives.lines), findings or group
     group = without_strays(group, votes)
     sure = nameable_of(group, votes, findings, bad)
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
-    networks = {f.anomaly.key.place.asn for f in named}
-    sessions = [f for f in group if f.anomaly.key.place.asn in networks]
+    networks = {f.asn for f in named}
+    sessions = [f for f in group if f.asn in networks]
     meanwhile = votes.where(inside(votes, sessions))
     witness = meanwhile.where(meanwhile.seen)
     controls = works_elsewhere(votes, elsewhere, named, witness.times)
@@ -140,7 +140,7 @@ def incident_of(
         confirmed_at=ruling.at,
         confidence=_confidence(named, _most(ruling, witness)),
         users=reach.users if reaches else None,
-        kbps=_kbps(witness.kbps),
+        kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         level=None,
         evidence=_evidence(witness, controls, setting.family_of),
         rule=ruling.rule,
@@ -150,12 +150,9 @@ def incident_of(
     )
 
 
-def _asn(finding: TypedAnomaly) -> int:
-    return finding.anomaly.key.place.asn
-
-
 def _fell_silent(named: Sequence[TypedAnomaly]) -> bool:
-    """Silence has no witnesses: its suspicion reaches as far as networks fell silent, no more."""
+    """Did they only fall silent?  Silence has no witnesses: it reaches as far as networks fell silent, and no
+    further."""
     return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
 
 
@@ -163,7 +160,7 @@ def _raised(named: Sequence[TypedAnomaly]) -> dict[int, float]:
     raised: dict[int, float] = {}
     for finding in named:
         if finding.anomaly.raised_at is not None:
-            asn = finding.anomaly.key.place.asn
+            asn = finding.asn
             raised[asn] = min(raised.get(asn, np.inf), finding.anomaly.raised_at)
     return raised
 
@@ -182,9 +179,9 @@ def _ruling(
 
 
 def _lost(named: Sequence[TypedAnomaly], votes: Votes, witness: Votes) -> Stretches:
-    """The stretches of the networks that lost their controls."""
+    """The stretches of networks that lost their controls (``confirm.lost_controls``)."""
     return {
-        asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if _asn(f) == asn]
+        asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if f.asn == asn]
         for asn in lost_controls(votes.where(~votes.seen), witness)
     }
 
@@ -192,26 +189,28 @@ def _lost(named: Sequence[TypedAnomaly], votes: Votes, witness: Votes) -> Stretc
 def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], votes: Votes) -> set[int]:
     """Networks measured for the named targets during the event.
 
-    One that seems affected, but on too little evidence to name it, counts as not measured: it was not seen to
-    be spared.
+    One that seems affected, but on too little evidence to name it, counts as not measured: nobody saw it spared.
     """
     start = min(f.anomaly.start for f in named)
     end = max(f.anomaly.last_seen for f in named)
     rows = (votes.times >= start) & (votes.times < end)
-    affected = {f.anomaly.key.place.asn for f in named}
-    unclear = {f.anomaly.key.place.asn for f in group if f.anomaly.probability >= RAISED} - affected
+    affected = {f.asn for f in named}
+    unclear = {f.asn for f in group if f.anomaly.probability >= RAISED} - affected
     return ({int(asn) for asn in np.unique(votes.asns[rows])} | affected) - unclear
 
 
-def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
-    """The end, once it was seen to end where anybody still measures.
+# --- when -----------------------------------------------------------------------------------------------
 
-    The last stretch of each network counts.  Networks that fell silent are unknown: they do not hold an
-    event open that half of the others saw ending, and do not end one by themselves.
+
+def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
+    """The end, once it was seen to end wherever anybody still measures.
+
+    The last stretch of each network counts.  Networks that fell silent are unknown: they neither hold open an event
+    that half of the others saw end, nor end one by themselves.
     """
     last: dict[int, TypedAnomaly] = {}
     for finding in sorted(sessions, key=lambda f: f.anomaly.last_seen):
-        last[finding.anomaly.key.place.asn] = finding
+        last[finding.asn] = finding
     ends = [f.anomaly.end for f in last.values()]
     seen = [end for end in ends if end is not None]
     if 2 * len(seen) < len(ends) or not seen:
@@ -220,72 +219,16 @@ def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
     return None if silent and max(silent) > max(seen) else max(seen)
 
 
-def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> tuple[Status, str]:
-    if ruling.at is not None:
-        return (Status.CONFIRMED if end is None else Status.ENDED), ruling.reason
-    if end is None:
-        return Status.SUSPECTED, f"suspected: {ruling.reason}"
-    if all(f.anomaly.probability < RAISED for f in named):
-        return Status.RETRACTED, f"the suspicion faded: {ruling.reason}"
-    return Status.ENDED, f"ended without being confirmed: {ruling.reason}"
-
-
-def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...]:
-    nation = (country,) if reach.scope is Scope.NATION else ()
-    return nation + tuple(f"AS{asn}" for asn in sorted(networks))
-
-
-def _parts(
-    named: Sequence[TypedAnomaly], sessions: Sequence[TypedAnomaly], votes: Votes, reach: Extent
-) -> tuple[Part, ...]:
-    parts = []
-    for target in sorted({f.anomaly.key.target for f in named}):
-        own = [f for f in sessions if f.anomaly.key.target == target]
-        kind = min((f.kind for f in named if f.anomaly.key.target == target), key=list(Kind).index)
-        seen = votes.where(inside(votes, own) & votes.seen)
-        asns = sorted({f.anomaly.key.place.asn for f in named if f.anomaly.key.target == target})
-        how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
-    return tuple(parts)
-
-
-def _mechanisms(seen: Votes) -> tuple[str, ...]:
-    counts = Counter(m for m in seen.mechanisms if m)
-    least = MECHANISM_SHARE * counts.total()
-    named = {name: n for name, n in counts.most_common() if n >= least}
-    return tuple(name for name in named if not _has_likelier_kin(name, named))
-
-
-def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
-    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: most decide, ties for the
-    finer."""
-    coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
-    finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
-    return coarser or finer
-
-
-def _network_parts(sessions: Sequence[TypedAnomaly], votes: Votes) -> tuple[NetworkPart, ...]:
-    parts = []
-    for asn in sorted({f.anomaly.key.place.asn for f in sessions}):
-        own = [f for f in sessions if f.anomaly.key.place.asn == asn]
-        seen = votes.where(inside(votes, own) & votes.seen)
-        parts.append(
-            NetworkPart(
-                entity=str(Place("", asn)),
-                targets=tuple(sorted({f.anomaly.key.target for f in own})),
-                intervals=_intervals(own, _end(own)),
-                measurements=len(seen),
-                probes=len(set(seen.probes)),
-                probability=max(f.anomaly.probability for f in own),
-            )
-        )
-    return tuple(parts)
+def _earliest(sessions: Sequence[TypedAnomaly]) -> float | None:
+    """Lower bound of the onset; None where it failed on the first network from its first measurement on."""
+    first = min(sessions, key=lambda f: f.anomaly.start)
+    return first.anomaly.start_earliest
 
 
 def _intervals(findings: Sequence[TypedAnomaly], end: float | None) -> tuple[Interval, ...]:
-    """When it was on; the last one is open exactly where no ``end`` was seen.
+    """When it was on; the last interval is open exactly where no ``end`` was seen.
 
-    A stretch that fell silent lasts as long as it was seen: else it would swallow what came after it.
+    A stretch that fell silent lasts as long as it was seen, or it would swallow what came after it.
     """
     anomalies = [finding.anomaly for finding in findings]
     found = intervals_of([replace(a, end=a.last_seen) if a.end is None else a for a in anomalies])
@@ -305,41 +248,93 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def _earliest(sessions: Sequence[TypedAnomaly]) -> float | None:
-    """Lower bound of the onset; ``None`` where the first network was so from its first measurement."""
-    first = min(sessions, key=lambda f: f.anomaly.start)
-    return first.anomaly.start_earliest
+# --- status ---------------------------------------------------------------------------------------------
+
+
+def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> tuple[Status, str]:
+    if ruling.at is not None:
+        return (Status.CONFIRMED if end is None else Status.ENDED), ruling.reason
+    if end is None:
+        return Status.SUSPECTED, f"suspected: {ruling.reason}"
+    if all(f.anomaly.probability < RAISED for f in named):
+        return Status.RETRACTED, f"the suspicion faded: {ruling.reason}"
+    return Status.ENDED, f"ended without being confirmed: {ruling.reason}"
 
 
 def _most(ruling: Ruling, witness: Votes) -> float:
-    """What an incident may state at the most."""
+    """The highest confidence that an incident may state."""
     if ruling.at is None:
         return UNCONFIRMED
     return SHOWN_HELPED if helped(witness) else SHOWN_ELSEWHERE
 
 
 def _confidence(named: Sequence[TypedAnomaly], most: float) -> float:
-    """Probability of interference: log-odds of the surest network, half a say for each other one.
+    """Probability of interference: log-odds of the surest network, plus half of each other's.
 
     Networks of one family share their faults, so the sum is tempered and capped at ``most``.
     """
     best: dict[int, float] = {}
     for finding in named:
-        asn = finding.anomaly.key.place.asn
+        asn = finding.asn
         best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, 0.999))
     odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
     total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(CERTAIN / (1 - CERTAIN))))
     return min(round(1 / (1 + float(np.exp(-total))), 4), most)
 
 
-def _kbps(rates: Floats) -> Estimate | None:
-    """Geometric mean of the rates with its 90 % interval; ``None`` where none was measured."""
-    logs = np.log(rates[np.isfinite(rates) & (rates > 0)])
-    if not len(logs):
-        return None
-    half = 1.645 * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
-    mean = float(logs.mean())
-    return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))
+# --- what and where -------------------------------------------------------------------------------------
+
+
+def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...]:
+    nation = (country,) if reach.scope is Scope.NATION else ()
+    return nation + tuple(f"AS{asn}" for asn in sorted(networks))
+
+
+def _parts(
+    named: Sequence[TypedAnomaly], sessions: Sequence[TypedAnomaly], votes: Votes, reach: Extent
+) -> tuple[Part, ...]:
+    parts = []
+    for target in sorted({f.target for f in named}):
+        own = [f for f in sessions if f.target == target]
+        kind = min((f.kind for f in named if f.target == target), key=list(Kind).index)
+        seen = votes.where(inside(votes, own) & votes.seen)
+        asns = sorted({f.asn for f in named if f.target == target})
+        how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
+        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
+    return tuple(parts)
+
+
+def _mechanisms(seen: Votes) -> tuple[str, ...]:
+    counts = Counter(m for m in seen.mechanisms if m)
+    least = MECHANISM_SHARE * counts.total()
+    named = {name: n for name, n in counts.most_common() if n >= least}
+    return tuple(name for name in named if not _has_likelier_kin(name, named))
+
+
+def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
+    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: the more frequent, or if equal the
+    finer."""
+    coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
+    finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
+    return coarser or finer
+
+
+def _network_parts(sessions: Sequence[TypedAnomaly], votes: Votes) -> tuple[NetworkPart, ...]:
+    parts = []
+    for asn in sorted({f.asn for f in sessions}):
+        own = [f for f in sessions if f.asn == asn]
+        seen = votes.where(inside(votes, own) & votes.seen)
+        parts.append(
+            NetworkPart(
+                entity=str(Place("", asn)),
+                targets=tuple(sorted({f.target for f in own})),
+                intervals=_intervals(own, _end(own)),
+                measurements=len(seen),
+                probes=len(set(seen.probes)),
+                probability=max(f.anomaly.probability for f in own),
+            )
+        )
+    return tuple(parts)
 
 
 def _evidence(witness: Votes, controls: Floats, family_of: dict[str, Family]) -> Evidence:

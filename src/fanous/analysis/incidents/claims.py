@@ -1,14 +1,14 @@
-"""Claims: what others say, held against what was measured - supported, contradicted, or cannot tell.
+"""Claims: what others say, compared with what was measured: supported, contradicted, or cannot tell.
 
-Each thing that a claim says is held against the evidence by itself.  One contradiction contradicts the
-claim; it is supported if all it says is; a suspicion supports nothing.
+Each thing that a claim says is compared with the evidence by itself.  One contradiction contradicts the claim; it is
+supported if everything it says is; a suspicion supports nothing.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from fanous.analysis.incidents.coverage import coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_sentence, is_ordinary, lacking
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
@@ -19,10 +19,11 @@ HOUR = 3600.0
 
 ABOUT_HOURS = 1.0
 ABOUT_SHARE = 0.2
-"""A duration that somebody states is taken as "about": within an hour, or a fifth of it."""
+"""A stated duration is taken as "about": within an hour, or a fifth of it."""
 
 WIDTH = {Scope.ISP: 0, Scope.MULTI_ISP: 1, Scope.NATION: 2}
-"""A region is neither wider nor narrower than some providers: it is compared with regions alone."""
+"""From narrow to wide.  A region is neither wider nor narrower than some providers, so it is compared with regions
+only."""
 
 FITTING: dict[Said, tuple[Kind, ...]] = {
     Said.DISRUPTED: tuple(Kind),
@@ -32,11 +33,11 @@ FITTING: dict[Said, tuple[Kind, ...]] = {
     Said.SLOWDOWN: (Kind.SLOWDOWN,),
 }
 ENOUGH_FAMILIES = 2
-"""Of levels, to say that there was no outage: as many as confirm one (C3), and what people do among them,
-since routes and addresses may stand while the lines of phones are cut."""
+"""Families of quantities needed to say that there was no outage: as many as confirm one (C3), including what people do,
+since routes and addresses may remain while mobile lines are cut."""
 
 SLOWED = "throttle"
-"""What mechanisms of slowed connections have in their names."""
+"""Part of the names of mechanisms that slow connections down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Checked:
     """The answer to a claim.
 
     Attributes:
-        incidents: labels of those that it was held against.
+        incidents: ids of those that it was compared with.
     """
 
     answer: ClaimCheck
@@ -62,7 +63,7 @@ class Checked:
 
     @property
     def why(self) -> str:
-        """Of the points that decide."""
+        """The reasons of the points that decide, in words."""
         deciding = [p for p in self.points if p.answer is self.answer] or list(self.points)
         return "; ".join(point.why for point in deciding)
 
@@ -70,12 +71,12 @@ class Checked:
 def check_claim(
     claim: Claim, incidents: Sequence[Incident], coverage: Coverage, watched: Sequence[Family] = ()
 ) -> Checked:
-    """Hold a claim against what is known of its country and time.
+    """Compare a claim with what is known about its country and time.
 
     Args:
         incidents: of the country, overlapping the claim's time; retracted ones are left out here.
         coverage: of the claim's targets (all measured ones where it names none) in its time.
-        watched: families of levels that would have shown an outage of the country then.
+        watched: families of quantities that would have shown an outage of the country then.
     """
     near = [i for i in incidents if i.status is not Status.RETRACTED and _is_near(i, claim)]
     sure = [i for i in near if i.confirmed_at is not None]

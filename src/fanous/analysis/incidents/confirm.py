@@ -1,115 +1,43 @@
 """Confirm: the published rules that turn a suspicion into a confirmed incident.
 
 - **C1**: two families of sources that could see it did, each with two probes and most of its voices.
-- **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal
-  control: the outside helper, or the same target working on an unaffected network at the time.  The
-  country's own notice of the block serves as one: neither a site that is down nor a bad line shows it.
-- **C3**: for outages, two of routing, probing, usage, darknet.
+- **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal control: the outside
+  helper, or the same target working on an unaffected network at the time.  The country's own notice of the block counts
+  as one, since neither a site that is down nor a bad line shows it.
+- **C3**: for outages, two of routing, probing, usage and darknet.
 
-All else stays suspected.  A scheduled event raises attention, never the evidence.
+Everything else stays suspected.  A scheduled event raises attention, never the evidence.
+
+Probes are counted by their voices.  A probe has one voice a target and hour, however often it measures, and half a one
+if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes that are heard
+again and again, one that is heard in a single hour of all that is known is a stranger, and two strangers count as one
+probe.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.incidents.voices import Voices, independent
-from fanous.model.incident import Interval, Kind, Stretches
+from fanous.analysis.series.aggregate import PROBE_MAJORITY
+from fanous.analysis.series.repeats import KNOWN, NEW
+from fanous.model.incident import Kind, Stretches
 from fanous.model.place import Family
-from fanous.model.series import Floats, Ints
-from fanous.model.votes import Votes
+from fanous.model.series import Floats, Ints, Votes
 
 HOUR = 3600.0
-
-PROBES = 3
-"""C2: least independent probes on the networks named."""
-
-NETWORK_PROBES = 3
-NETWORK_HOURS = 2
-NETWORK_SHARE = 0.7
-"""A network is named only if three probes saw it, in two different hours unless their own controls were
-normal, and if most voices of those stretches (a probe has one an hour, half a one if it has no other) say
-so: in the alert that another network causes, a burst of failures, or a line that always fails a little, would
-be enough for the filter."""
-
-NEIGHBOUR_SHARE = 0.4
-NEIGHBOURS = 10
-"""More than two fifths of the probes that are known on the network and measured the same lately must have
-seen it, or ten: a fifth that lies would need as many that fail by chance while the others do not measure."""
-
-COMPANY_PROBES = 2
-"""The same for a network in company: where another network is named too, and the measurements of both carried
-normal controls of their own, the networks vouch for each other."""
-
-COMPANY = 2
-COMPANY_SHARE = 0.5
-"""In the company of two networks that are named by themselves, a suspicion and half of the voices are enough:
-a fifth of a network's probes that deny a restriction, beside what any restriction lets through, would else
-take their network out of the claim now and then."""
-
-LONE_PROBES = 6
-LONE_HOURS = 8
-"""A lone network without controls of its own: nobody beside it shows that it is not a fault of its own, so
-it must be seen longer than faults last.  Where controls are missing that others there bring (``LOST_SHARE``),
-in one stretch: three faults on three days, or one on each of two networks, add up to as many hours."""
-
-LOST_SHARE = 0.5
-"""Where at least half of the measurements that reach the target carry a normal control, and the failing ones
-do not, the controls failed with them: that is what a bad line looks like, on each network for itself."""
-
-TOGETHER = 1 * HOUR
-"""Without controls of their own, two networks are witnesses to each other only if both fail within this
-time of each other: faults of two networks days apart are two faults."""
-
-BURST = 3 * HOUR
-"""Failures this close are one burst (METHODS: at 1 % overall a failure within 3 hours of another was 4 of 24
-in real data), and a fault upstream of two networks makes both fail together: where controls were lost, they
-must be seen to fail together again after it."""
-
-HABIT = 3.0
-HABIT_VOICES = 5
-HABIT_SHARE = 0.1
-"""A network is named only if the target fails there this many times as often as it does while nothing is
-found: stretches are cut out of a record where failures happen to stand close, so of a line on which half
-of everything fails by chance, always, each looks like seven in ten.  A habit is known by five voices, and by
-a tenth of those in the stretches: between those of a block that never ends, odd ones are left over."""
-
-CONTROLS = 3
-"""Measurements in which the target worked elsewhere at the time."""
-
-CONTROL_WINDOW = 1 * HOUR
-"""How far beside a failing hour a control may stand and still be *at the same time*."""
-
-SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those that are named.
-Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just
-before and just after works."""
-
-SERVED = {
-    ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "the outside helper or the notice itself",
-    ("dns.injection.bogon",): "the outside helper or the notice's known address",
-    ("slowdown.general",): "networks that were not slow meanwhile",
-}
-"""What served as control where it was not the helper alone: where most that failed was shown, or led to, the
-country's own notice of a block, and where everything was slow."""
-
-FAMILY_PROBES = 2
-"""C1: least probes of each family, and most of its voices: one failure that somebody sends under the name of
-another family is no second witness."""
-
-OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """Whether, by which rule, and since when it is confirmed.
+    """Is it confirmed, by which rule, and since when?
 
     Attributes:
         rule: ``C1``, ``C2``, ``C3`` or empty.
         at: unix seconds at which the rule was first met with what was known then.
-        reason: in words; where no rule is met, what is lacking.
+        reason: in words; where no rule is met, what is missing.
     """
 
     rule: str
@@ -117,12 +45,114 @@ class Ruling:
     reason: str
 
 
-def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> bool:
-    """Whether one network's votes, yes and no, inside its stretches are enough to name it.
+# --- voices ---------------------------------------------------------------------------------------------
+
+
+class Voices:
+    """The voices behind some votes on one network.
+
+    Attributes:
+        saw: bool, shape (n,).
+        weights: shape (n,).
+    """
+
+    saw: NDArray[np.bool_]
+    weights: Ints
+
+    def __init__(self, votes: Votes, strangers: Collection[str] = ()) -> None:
+        names, hours = _heard(votes)
+        probes = np.searchsorted(names, votes.probes.astype(str))
+        targets = np.unique(votes.targets.astype(str), return_inverse=True)[1]
+        slots = (votes.times // HOUR).astype(np.int64)
+        cells, voice = np.unique(np.stack([probes, slots, targets]), axis=1, return_inverse=True)
+        made = np.bincount(voice.ravel())
+        seen = np.bincount(voice.ravel(), weights=votes.seen)
+        weights = np.where((hours > 1) & ~np.isin(names, list(strangers)), KNOWN, NEW)
+        self.saw = np.asarray(seen >= PROBE_MAJORITY * made)
+        self.weights = weights[cells[0]]
+
+    def mostly_saw(self, share: float) -> bool:
+        """Did at least ``share`` of the voices, by weight, see it?"""
+        return int(self.weights[self.saw].sum()) >= share * int(self.weights.sum())
+
+
+class Names(NamedTuple):
+    """Probes of one network, by how well they are known.
+
+    Attributes:
+        regulars: heard in more than one hour.
+        strangers: heard in a single hour, where most voices come from others; otherwise empty.
+    """
+
+    regulars: frozenset[str]
+    strangers: frozenset[str]
+
+
+def names_of(votes: Votes) -> Names:
+    """Which probes are known.
 
     Args:
-        strange: names that count half there (``fanous.analysis.incidents.voices.Names``).
-        regulars: probes known there that measured the same at about the time.
+        votes: all that is known of one network.
+    """
+    names, hours = _heard(votes)
+    once = hours == 1
+    strangers = names[once] if 2 * int(once.sum()) < int(hours.sum()) else names[:0]
+    return Names(frozenset(names[~once].tolist()), frozenset(strangers.tolist()))
+
+
+def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
+    """Each probe, and the number of hours in which it is heard."""
+    names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
+    hours = (votes.times // HOUR).astype(np.int64)
+    return names, np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
+
+
+def independent(probes: Collection[str], strange: Collection[str]) -> float:
+    """How many independent probes these names amount to: strangers count for at most as many as known probes."""
+    known = set(probes) - set(strange)
+    return len(known) + min(len(known), (len(set(probes)) - len(known)) * NEW / KNOWN)
+
+
+# --- may a network be named? ----------------------------------------------------------------------------
+
+NETWORK_PROBES = 3
+NETWORK_HOURS = 2
+NETWORK_SHARE = 0.7
+"""A network is named only if three probes saw it, in two different hours unless their own controls were normal, and
+if most voices of those stretches say so.  In the alert that another network causes, a burst of failures, or a line that
+always fails a little, would be enough for the filter."""
+
+NEIGHBOUR_SHARE = 0.4
+NEIGHBOURS = 10
+"""More than two fifths of the probes that are known on the network and measured the same lately must have seen it, or
+ten probes.  If a fifth of them lie, as many would have to fail by chance while the others do not measure."""
+
+COMPANY_PROBES = 2
+"""Probes needed on a network in company: where another network is named too, and the measurements of both carried
+normal controls of their own, the two vouch for each other."""
+
+COMPANY = 2
+COMPANY_SHARE = 0.5
+"""Next to two networks that are named by themselves, a suspicion and half of the voices are enough.  Otherwise a fifth
+of a network's probes that deny a restriction, together with what any restriction lets through, would now and then take
+their network out of the claim."""
+
+HABIT = 3.0
+HABIT_VOICES = 5
+HABIT_SHARE = 0.1
+"""A network is named only if the target fails there this many times as often as it does outside of all anomalies.
+Anomalies are cut where failures happen to lie close together, so on a line on which half of everything always fails by
+chance, each looks like seven in ten.  A habit is known from five voices, and from a tenth of those in the anomalies:
+between those of a block that never ends, a few odd ones are left over."""
+
+
+def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> bool:
+    """Are one network's votes inside its anomalies enough to name it?
+
+    Args:
+        votes: those that saw it and those that did not.
+        strange: names that count half there (``Names.strangers``).
+        regulars: probes known there that measured the same at about that time.
     """
     witness = votes.where(votes.seen)
     known = len(set(witness.probes) - set(strange))
@@ -135,7 +165,7 @@ def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> 
 
 
 def nameable_in_company(votes: Votes, strange: Collection[str], share: float) -> bool:
-    """Whether they are enough beside other networks'.
+    """Are they enough to name it next to other networks that are named?
 
     Args:
         strange: as for ``nameable``.
@@ -146,11 +176,11 @@ def nameable_in_company(votes: Votes, strange: Collection[str], share: float) ->
 
 
 def beyond_baseline(inside: Votes, outside: Votes) -> bool:
-    """Does it fail far more often than it is used to?  With too little to know the habit: yes.
+    """Does it fail far more often than its own baseline?  True where too little is known of the baseline.
 
     Args:
-        inside: a network's votes while it is said to fail.
-        outside: those about the same targets at all other times.
+        inside: a network's votes during its anomalies.
+        outside: its votes about the same targets at all other times.
     """
     here, elsewhere = Voices(inside).saw, Voices(outside).saw
     seeing, failing, made = int(here.sum()), int(elsewhere.sum()), len(elsewhere)
@@ -159,45 +189,60 @@ def beyond_baseline(inside: Votes, outside: Votes) -> bool:
 
 
 def mostly_controlled(witness: Votes) -> bool:
-    """At least half of the failing measurements carried a normal control of their own."""
+    """Did at least half of the failing measurements carry a normal control of their own?"""
     return len(witness) > 0 and 2 * int(witness.controlled.sum()) >= len(witness)
 
 
 def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
-    """Did so many probes fail with a normal control of their own, and most of what failed carry one?
+    """Did so many probes fail with a normal control of their own, and does most of what failed carry one?
 
-    A failure whose own control failed with it, or is missing, is no witness beside others' controls.
+    A failure whose own control failed with it, or is missing, proves nothing by the controls of others.
     """
     return mostly_controlled(witness) and independent(witness.probes[witness.controlled], strange) >= probes
 
 
-def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
-    """Networks on which what works carries controls, and what fails does not.
+# --- C2: one family, with controls ----------------------------------------------------------------------
 
-    Args:
-        working: votes that reach the target.
-        witness: failing ones.
-    """
-    return frozenset(
-        int(asn)
-        for asn in np.unique(witness.asns)
-        if _carried(working, asn) >= LOST_SHARE > _carried(witness, asn)
-    )
+PROBES = 3
+"""C2: least independent probes on the networks named."""
 
+CONTROLS = 3
+"""Measurements in which the target worked elsewhere at the time."""
 
-def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
-    """Networks on which the target mostly works.
+CONTROL_WINDOW = 1 * HOUR
+"""How far from a failing hour a control may lie and still be *at the same time*."""
 
-    Args:
-        asns: of what was measured near the failing hours on networks that are not named.
-        failed: shape as ``asns``.
-    """
-    return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
+LONE_PROBES = 6
+LONE_HOURS = 8
+"""For a lone network without controls of its own: no other network shows that the fault is not its own, so it must be
+seen longer than faults last.  Where controls are missing that others there bring (``LOST_SHARE``), it must be in one
+stretch: three faults on three days, or one on each of two networks, add up to as many hours."""
 
+LOST_SHARE = 0.5
+"""Where at least half of the measurements that reach the target carry a normal control and the failing ones do not,
+the controls failed with them.  That is what a bad line looks like; each network is judged by itself."""
 
-def _carried(votes: Votes, asn: int) -> float:
-    own = votes.controlled[votes.asns == asn]
-    return float(own.mean()) if len(own) else 0.0
+TOGETHER = 1 * HOUR
+"""Without controls of their own, two networks are witnesses for each other only if both fail within this time of each
+other: faults of two networks days apart are two faults."""
+
+BURST = 3 * HOUR
+"""Failures this close are one burst (METHODS: in real data with 1 % of failures overall, 4 of 24 lay within 3 hours of
+another).  A fault upstream of two networks makes both fail together, so where controls were lost they must be seen to
+fail together again after such a burst."""
+
+SPARED_SHARE = 0.7
+"""A network is a control only if the target works there as clearly as it fails on those that are named.  Where a site
+is down for everyone, networks with too few probes to be named fail too, and only what they measured just before and
+just after works."""
+
+SERVED = {
+    ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "the outside helper or the notice itself",
+    ("dns.injection.bogon",): "the outside helper or the notice's known address",
+    ("slowdown.general",): "networks that were not slow meanwhile",
+}
+"""What served as control where it was not the helper alone, by mechanism: most failing measurements met, or were led
+to, the country's own notice of a block, or everything was slow."""
 
 
 def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], lost: Stretches) -> Ruling:
@@ -229,7 +274,7 @@ def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], los
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """What C2 is held against; fields as in ``rule_c2``."""
+    """What is known for C2; fields as in ``rule_c2``."""
 
     witness: Votes
     control_times: Floats
@@ -237,7 +282,7 @@ class _Case:
     lost: Stretches
 
     def lacking(self, now: float) -> str:
-        """What C2 still lacks at ``now``; empty = nothing."""
+        """What C2 still lacks at ``now``, in words; empty = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
         seen = self.witness.where((self.witness.times <= now) & np.isin(self.witness.asns, list(networks)))
         probes = len(set(seen.probes))
@@ -255,22 +300,24 @@ class _Case:
         return any(asn in self.lost for asn in seen.asns.tolist())
 
     def _lasts(self, seen: Votes) -> bool:
-        """For longer than faults do; where controls were lost, in one stretch."""
+        """Does it last longer than faults do (where controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            is_long(seen.where((seen.asns == asn) & (seen.times >= one.start) & (seen.times < _end(one))))
+            is_long(
+                seen.where(
+                    (seen.asns == asn)
+                    & (seen.times >= one.start)
+                    & (seen.times < (np.inf if one.end is None else one.end))
+                )
+            )
             for asn, own in self.lost.items()
             for one in own
         )
 
 
-def _end(stretch: Interval) -> float:
-    return np.inf if stretch.end is None else stretch.end
-
-
 def helped(seen: Votes) -> bool:
-    """Three probes with normal controls of their own, on networks on which most of what failed carried one.
+    """Are there three probes with normal controls of their own, on networks on which most of what failed carried one?
 
-    Network by network: a machine that is broken on one lends no control to a line that is bad on another.
+    Each network is judged by itself: a broken machine on one lends no control to a bad line on another.
     """
     networks = [seen.where(seen.asns == asn) for asn in np.unique(seen.asns)]
     good = [set(own.probes[own.controlled]) for own in networks if mostly_controlled(own)]
@@ -293,6 +340,35 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
 def is_long(seen: Votes) -> bool:
     """Do so many probes see it for so long that no fault of a line explains it?"""
     return len(set(seen.probes)) >= LONE_PROBES and len(np.unique(seen.times // HOUR)) >= LONE_HOURS
+
+
+def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
+    """Networks on which measurements that work carry controls and failing ones do not.
+
+    Args:
+        working: votes that reach the target.
+        witness: failing ones.
+    """
+    return frozenset(
+        int(asn)
+        for asn in np.unique(witness.asns)
+        if _carried(working, asn) >= LOST_SHARE > _carried(witness, asn)
+    )
+
+
+def _carried(votes: Votes, asn: int) -> float:
+    own = votes.controlled[votes.asns == asn]
+    return float(own.mean()) if len(own) else 0.0
+
+
+def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
+    """Networks on which the target mostly works.
+
+    Args:
+        asns: of what was measured near the failing hours on networks that are not named.
+        failed: shape as ``asns``.
+    """
+    return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
 
 
 def _lacking_alone(seen: Votes) -> str:
@@ -324,6 +400,15 @@ def _control(witness: Votes) -> str:
     return next(words, "the outside helper")
 
 
+# --- C1 and C3: families that fail independently --------------------------------------------------------
+
+FAMILY_PROBES = 2
+"""C1: least probes of each family, and most of its voices must say so: one failure sent in the name of another family
+is no second witness."""
+
+OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
+
+
 def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple[Family, ...]:
     """Families behind the sources, each once, in the order of ``Family``."""
     present = {family_of.get(source, Family.REPORTS) for source in sources}
@@ -331,10 +416,10 @@ def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple
 
 
 def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family, float]:
-    """Each family that could see it and did -> the moment at which ``FAMILY_PROBES`` of its probes had.
+    """Each family that could see it and did -> when ``FAMILY_PROBES`` of its probes had seen it.
 
     Args:
-        votes: on the networks named while it is on, those that saw nothing too.
+        votes: on the networks named while it is on, including those that saw nothing.
     """
     families = np.array([family_of.get(source, Family.REPORTS) for source in votes.sources.tolist()])
     saw: dict[Family, float] = {}
@@ -365,5 +450,5 @@ def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]
 
 
 def _when(saw: Mapping[Family, float], raised: dict[int, float]) -> float | None:
-    """Raised, and seen by a second family; ``None`` = nothing was raised."""
+    """When it was raised and seen by a second family; None = nothing was raised."""
     return max(min(raised.values()), sorted(saw.values())[1]) if raised else None

@@ -1,7 +1,8 @@
-"""Events: what was seen around an announced event, how its onset lies to it, and by what chance.
+"""Events: what was seen around an announced event, when it began relative to the event, and how likely that is by
+chance.
 
-An announcement raises attention, never the evidence: nothing here confirms anything.  That nothing was
-seen is a result too, if enough was measured.
+An announcement raises attention, never the evidence: nothing here confirms anything.  If enough was measured, that
+nothing was seen is a result too.
 """
 
 from collections.abc import Sequence
@@ -10,29 +11,29 @@ from enum import StrEnum
 from math import ceil, exp
 from statistics import median
 
-from fanous.analysis.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_of, coverage_sentence, is_ordinary, lacking
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.votes import Votes
+from fanous.model.series import Votes
 
 HOUR = 3600.0
 DAY = 86400.0
 
 LEAD = 12 * HOUR
-"""What begins so long before the event may be about it: in 2023 the cut came an hour before the rally, orders
-for an election day are carried out from the evening before."""
+"""An incident that begins so long before the event may be about it: in 2023 the cut came an hour before the rally, and
+orders for an election day are carried out from the evening before."""
 
 OTHER_DAYS = 28 * DAY
-"""How far to either side the same hours are compared: four weeks hold four of each weekday."""
+"""The same hours are compared so far to either side: four weeks hold four of each weekday."""
 
 LEAST_RECORD = 28 * DAY
-"""Record outside of the event without which no rate of onsets can be stated."""
+"""Least record outside of the event from which a rate of onsets can be stated."""
 
 
 class Timing(StrEnum):
-    """How an incident's onset lies to the event."""
+    """When an incident began, relative to the event."""
 
     BEFORE = "before"
     DURING = "during"
@@ -51,11 +52,11 @@ class EventOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One incident and the event.
+    """How one incident relates to the event.
 
     Attributes:
         minutes: from the event's start to the onset; negative = before.
-        why: for a reader.
+        why: in words, for a reader.
     """
 
     incident: Incident
@@ -65,17 +66,17 @@ class Relation:
 
     @property
     def is_preemptive(self) -> bool:
-        """On before the event began, and still on when it did."""
+        """Did it begin before the event and last into it?"""
         return self.timing is Timing.BEFORE
 
 
 @dataclass(frozen=True, slots=True)
 class Coincidence:
-    """The chance that an onset falls beside an event that has nothing to do with it.
+    """The chance that an onset falls close to an event with which it has nothing to do.
 
     Attributes:
-        chance: ``None`` = cannot be said, ``method`` says why.
-        onsets: others in the record.
+        chance: None = cannot be said; ``method`` says why.
+        onsets: other onsets in the record.
         days: of record outside of the event's own time.
     """
 
@@ -87,11 +88,11 @@ class Coincidence:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """All that can be said of one announced event.
+    """All that can be said about one announced event.
 
     Attributes:
-        other_days: start of the same hours on another day, and what was measured then.
         why: the outcome in words.
+        other_days: start of the same hours on another day, and what was measured then.
     """
 
     event: AnnouncedEvent
@@ -107,12 +108,12 @@ class EventReport:
 def report_event(
     event: AnnouncedEvent, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
 ) -> EventReport:
-    """Put it together.
+    """All that can be said about one announced event.
 
     Args:
         incidents: all of the country.
         votes: of the country on the targets in question, from ``OTHER_DAYS`` before to as long after.
-        span: first and last measurement of the country; ``None`` = there is none.
+        span: first and last measurement of the country; None = there is none.
     """
     standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, event)]
     relations = tuple(relation(i, event) for i in standing if touches(i, event))
@@ -126,7 +127,7 @@ def report_event(
 
 
 def is_about(incident: Incident, event: AnnouncedEvent) -> bool:
-    """Could they have to do with each other, by their targets?"""
+    """Judging by their targets, could they have to do with each other?"""
     return not event.targets or not incident.targets or bool(set(event.targets) & set(incident.targets))
 
 
@@ -136,7 +137,7 @@ def touches(incident: Incident, event: AnnouncedEvent) -> bool:
 
 
 def relation(incident: Incident, event: AnnouncedEvent) -> Relation:
-    """How its onset lies to the event."""
+    """When the incident began, relative to the event."""
     minutes = round((incident.onset - event.start) / 60, 1)
     earliest, latest = incident.onset_earliest, incident.onset_latest
     label = incident.id or "the incident"
@@ -210,7 +211,7 @@ def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> str:
 def _coincidence(
     event: AnnouncedEvent, incidents: Sequence[Incident], span: tuple[float, float] | None
 ) -> Coincidence:
-    """Onsets as a Poisson process at the rate of the rest of the record; one more is added to the count, so
+    """Onsets are taken as a Poisson process at the rate of the rest of the record.  One more is added to the count, so
     that a record without any gives no certainty."""
     window = event.end - event.start + LEAD
     inside = 0.0 if span is None else max(0.0, min(event.end, span[1]) - max(event.start - LEAD, span[0]))

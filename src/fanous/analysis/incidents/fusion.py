@@ -1,16 +1,19 @@
 """Fusion: what each family of sources says of an outage, and whether two that fail independently agree.
 
-C3 needs two of routing, probing, usage and darknet; C1 two others.  A family that says *ordinary* is kept
-beside those that say *down*, since it tells what sort of outage it is.
+C3 needs two of routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept next to
+those that say *down*, since it shows what sort of outage it is; and since *as usual* may hide a loss of a tenth that is
+not worth an alarm, how far it fell is stated too.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.incidents.outage_group import is_country, reaches
-from fanous.analysis.incidents.small_dips import a_little_lower
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.incidents.group import is_country, reaches
+from fanous.analysis.series.baselines import slot_baseline
+from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.place import Family, Place
@@ -18,44 +21,10 @@ from fanous.model.series import Series
 
 HOUR = 3600.0
 
-AGREE = 2 * HOUR
-"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do
-(an ordinary dip that runs into the loss sets an onset too early): where one goes wrong once a month and the
-other three times, both do so by chance about once in five years."""
-
-AT_ONCE = 1800.0
-"""What people do by themselves bears out a loss of active probing only where both begin this close, beyond
-what their bins leave open: ordinary mornings come four times a month, and last for hours."""
-
 DEEP = 0.5
-"""Unless both have lost half of their level, which no ordinary day does: then overlapping is enough (mobile
-networks first, the rest a day later).  Only usage and stray traffic do so by chance where they are counts of
-a few, which is why those must be uncommon all the same."""
-
-LONE = 2400.0
-"""Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot,
-a rerouting, a gap in the source; an hour's outage seen in ten-minute bins may lose two of them to noise."""
-
-LONE_ROUTING = 0.95
-LONE_PROBING = 0.93
-"""On its own, routing or active probing must have less left than this: the routes of one operator come and
-go, and a cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
-
-LONE_USAGE = 3 * HOUR
-LONE_UNLIKE = 0.5
-"""A drop of usage or stray traffic on its own must last longer, and be none of those that people make by
-themselves, who on a holiday sleep longer: most of it lies below every day of the week before, or it began at
-once and lasts so long from there (the first hours of a morning lie low on every day).  That it is no drop of
-people must hold too where it is to bear out another family."""
-
-LONE_CELL = 0.5
-"""On its own, a region or network must have lost more than half: its line is thin and moves by itself."""
-
-RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
-"""Families that bear each other out, in the order in which they are named: reports are no measurements."""
-
-HISTORY = 2 * 86400.0
-"""With less before the event a series has no ordinary level to be held against."""
+"""Where both have lost half of their level, which they do on no ordinary day, overlapping is enough (mobile networks
+first, the rest a day later).  Only usage and stray traffic do so by chance, where they are counts of a few, which is
+why those must be uncommon all the same."""
 
 
 def family_of(anomaly: Anomaly) -> Family:
@@ -67,8 +36,23 @@ def of_people(anomaly: Anomaly) -> bool:
 
 
 def left(anomaly: Anomaly) -> float:
-    """Share of the ordinary level, as the stretch has it in the middle."""
+    """Median share of the baseline during the anomaly."""
     return 1.0 if anomaly.departure is None else anomaly.departure.left
+
+
+# --- do two families agree? -----------------------------------------------------------------------------
+
+AGREE = 2 * HOUR
+"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do (an ordinary
+dip that runs into the loss sets an onset too early).  Where one goes wrong once a month and the other three times, both
+do so by chance about once in five years."""
+
+AT_ONCE = 1800.0
+"""An ordinary change in what people do supports a loss of active probing only where both begin this close, beyond what
+their bins leave open: ordinary mornings come four times a month, and last for hours."""
+
+RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
+"""Families that can support each other, in the order in which they are named; reports are no measurements."""
 
 
 def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
@@ -83,10 +67,10 @@ def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
 
 
 def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
-    """When both had been raised, and the two by their places in ``group``, the family named first first.
+    """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``.
 
-    Lines are met in order of onset and held against those that are still down, at their own place and at the
-    country's: thousands of lines of one country are millions of pairs.
+    Anomalies are taken in order of onset and compared with those that are still down at the same place or in the whole
+    country: thousands of series of one country are millions of pairs.
     """
     counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
     down: dict[Place, list[int]] = defaultdict(list)
@@ -113,7 +97,7 @@ def _lacking(group: Sequence[Anomaly]) -> str:
 
 
 def agree(first: Anomaly, second: Anomaly) -> bool:
-    """Do two families bear each other out: same place, or one a part of the other, at the same time?"""
+    """Do two families support each other: same place, or one a part of the other, at the same time?"""
     one, other = first.key.place, second.key.place
     if one != other and not is_country(one) and not is_country(other):
         return False
@@ -123,7 +107,8 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
-    apart = _not_before(late) - _not_after(early)
+    not_before = late.start if late.start_earliest is None else late.start_earliest
+    apart = not_before - early.start_latest
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE
     return deep or apart <= AGREE or _raised_together(first, second)
@@ -139,12 +124,26 @@ def _raised_together(first: Anomaly, second: Anomaly) -> bool:
     return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
 
 
-def _not_before(anomaly: Anomaly) -> float:
-    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
+# --- may one family be suspected on its own? ------------------------------------------------------------
 
+LONE = 2400.0
+"""Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot, a change of
+routes or a gap in the source; an outage of an hour in bins of ten minutes may lose two of them to noise."""
 
-def _not_after(anomaly: Anomaly) -> float:
-    return anomaly.start_latest
+LONE_ROUTING = 0.95
+LONE_PROBING = 0.93
+"""On its own, routing or active probing must have less left than this: the routes of one operator come and go, and a
+cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
+
+LONE_USAGE = 3 * HOUR
+LONE_UNLIKE = 0.5
+"""A drop of usage or stray traffic on its own must last longer and must not be one that people make by themselves, as
+on a holiday, when they sleep longer: most of it lies below every day of the week before, or it began at once and lasts
+so long from there (the first hours of a morning are low on every day).  The same holds where it is to support another
+family."""
+
+LONE_CELL = 0.5
+"""On its own, a region or network must have lost more than half: its series is a count of few and moves by itself."""
 
 
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
@@ -153,7 +152,7 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> boo
 
 
 def _slow_alone(anomaly: Anomaly) -> bool:
-    """A speed, not a delay or a loss: those rise with any busy evening."""
+    """Is it a speed?  Delays and losses rise on any busy evening."""
     if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
         return False
     return anomaly.last_seen - anomaly.start_latest >= LONE
@@ -167,30 +166,34 @@ def alone(anomaly: Anomaly) -> bool:
     if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
-    return (lasts >= LONE_USAGE and _unlike(anomaly)) or _lasts_from(_sudden(anomaly), anomaly)
+    fall = _sudden(anomaly)
+    lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
+    return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
 
 
 def _uncommon(anomaly: Anomaly) -> bool:
-    """It is no drop of what people do that comes by itself."""
+    """Is it more than a drop that people make by themselves?"""
     return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
 
 
 def _unlike(anomaly: Anomaly) -> bool:
-    """The week before was not as low at that hour."""
+    """Was the week before higher at that hour?"""
     return anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE
 
 
 def _sudden(anomaly: Anomaly) -> float | None:
-    """When it fell at once; ``None`` = it sank."""
+    """When it fell at once; None = it sank."""
     return None if anomaly.departure is None else anomaly.departure.sudden_from
 
 
-def _lasts_from(fall: float | None, anomaly: Anomaly) -> bool:
-    return fall is not None and anomaly.last_seen - fall >= LONE_USAGE
+# --- what each family says ------------------------------------------------------------------------------
+
+HISTORY = 2 * 86400.0
+"""With less data before the event a series has no baseline."""
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
-    """What each family with a line of these places says meanwhile, in the order of ``Family``.
+    """What each family with a series of these places says meanwhile, in the order of ``Family``.
 
     Args:
         series: all level series of the country that can show an outage.
@@ -223,7 +226,7 @@ def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
 
 
 def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
-    """Mean of what is left, with the widest of the intervals."""
+    """Mean of what is left, within the widest of the intervals."""
     known = [a.departure for a in anomalies if a.departure is not None]
     if not known:
         return None
@@ -247,3 +250,47 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
 
 def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
     return tuple(str(place) for place in sorted(set(entities)))
+
+
+# --- small dips -----------------------------------------------------------------------------------------
+
+NOTICED = 0.5
+"""A series is said to have been lower from this share of its signal's least drop on: half of what would be reported by
+itself, as at the end of an anomaly."""
+
+LOOKED_AT = 48
+"""Bins that are compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
+weeks."""
+
+
+def a_little_lower(series: Sequence[Series], start: float, end: float) -> Estimate | None:
+    """Share of the baseline that was there in ``[start, end)``, by the country's own series if it has any.
+
+    None = none was lower, or there is no baseline to compare with.
+    """
+    lines = [s for s in series if is_country(s.key.place)] or list(series)
+    stood = [_stood(one, start, end) for one in lines]
+    low = [share for share in stood if share is not None]
+    if not low:
+        return None
+    middle = [share.mean for share in low]
+    return Estimate(float(np.mean(middle)), min(share.low for share in low), max(share.high for share in low))
+
+
+def _stood(one: Series, start: float, end: float) -> Estimate | None:
+    """The same for one series."""
+    signal = SIGNALS[one.key.signal]
+    rows = np.flatnonzero((one.times >= start) & (one.times < end))
+    if signal.bad is Direction.UP or not len(rows):
+        return None
+    rows = rows[:: max(1, len(rows) // LOOKED_AT)]
+    earlier = one.times < start
+    times, values = one.times[earlier], one.values[earlier]
+    ordinary = np.array([slot_baseline(times, values, int(at)) for at in one.times[rows]])
+    known = ordinary > 0
+    if not known.any():
+        return None
+    shares = one.values[rows][known] / ordinary[known]
+    low, middle, high = np.quantile(shares, [0.05, 0.5, 0.95])
+    lower = middle <= 1 - NOTICED * signal.least_drop
+    return Estimate(float(middle), float(low), float(high)) if lower else None

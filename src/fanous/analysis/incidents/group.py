@@ -1,34 +1,50 @@
-"""Groups the anomalies that belong to one event.
+"""Group: which anomalies are one event in the real world, and so one incident.
 
-One real event is one incident: the same target failing on several networks, in sessions, with weekends
-between; or several targets that began to fail together.
+Of measurements (``correlate``): the same target failing on several networks, in sessions, with weekends between; or
+several targets that began to fail together.  Of quantities (``outages``): the same place again within hours, or at the
+same hours of the next days (a curfew); several places, or several sources of one place, that fall together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
+from fanous.model.place import Place
 
 HOUR = 3600.0
+
+DAY = 86400.0
 
 SAME_NETWORK_GAP = 96 * HOUR
 """Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""
 
-OTHER_NETWORK_GAP = 36 * HOUR
-"""A second network joins an event within the time in which orders are carried out (the detectors'
-alert lasts as long)."""
-
 TOGETHER = 6 * HOUR
-"""Targets whose onsets lie this close were cut by one order; a day apart they may not have been."""
+"""Targets whose onsets lie this close were cut by one order; those a day apart may not have been."""
+
+
+# --- anomalies of measurements --------------------------------------------------------------------------
+
+OTHER_NETWORK_GAP = 36 * HOUR
+"""A second network joins an event within the time in which orders are carried out; the detectors' alert lasts as
+long."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedAnomaly:
-    """An anomaly with what its detector takes it for."""
+    """An anomaly, and the kind of incident that its detector looks for."""
 
     anomaly: Anomaly
     kind: Kind
+
+    @property
+    def asn(self) -> int:
+        return self.anomaly.key.place.asn
+
+    @property
+    def target(self) -> str:
+        return self.anomaly.key.target
 
 
 def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
@@ -56,7 +72,7 @@ def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
 
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
-    """Whether anything that begins at ``start`` or later can be one event with it."""
+    """Can anything that begins at ``start`` or later be one event with it?"""
     return start <= max(_reaches(anomaly) + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
 
 
@@ -69,9 +85,84 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         gap = second.start - _reaches(first)
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:
-        return False  # already so when the record begins: nothing says that they began together
+        return False  # under way when our data begin: nothing shows that they began together
     return second.start - first.start <= TOGETHER
 
 
 def _reaches(anomaly: Anomaly) -> float:
     return anomaly.last_seen if anomaly.end is None else anomaly.end
+
+
+# --- anomalies of quantities ----------------------------------------------------------------------------
+
+FLAPS = 6 * HOUR
+"""A series that comes back for less than this and falls again never settled."""
+
+SAME_HOURS = 2 * HOUR
+"""Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
+
+
+@dataclass(slots=True)
+class _Event:
+    """Indices of its anomalies in order of onset, and those anomalies that another may still belong to."""
+
+    members: list[int]
+    near: list[Anomaly]
+
+    def has(self, anomaly: Anomaly) -> bool:
+        """One link is enough: thousands of series that fall together are millions of pairs."""
+        if any(_one_outage(one, anomaly) for one in reversed(self.near)):
+            return True
+        self.near = [one for one in self.near if anomaly.start <= reaches(one) + SAME_NETWORK_GAP]
+        return False
+
+
+def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
+    """Groups that are one event, each in order of onset; all anomalies are of one country."""
+    ordered = sorted(anomalies, key=lambda a: a.start)
+    found: list[_Event] = []
+    live: list[_Event] = []
+    for place, anomaly in enumerate(ordered):
+        own = _Event([place], [anomaly])
+        others: list[_Event] = []
+        for event in live:
+            if event.has(anomaly):
+                own.members, own.near = event.members + own.members, event.near + own.near
+            else:
+                (others if event.near else found).append(event)
+        live = [*others, own]
+    members = sorted(sorted(event.members) for event in (*found, *live))
+    return [[ordered[place] for place in one] for one in members]
+
+
+def _one_outage(first: Anomaly, second: Anomaly) -> bool:
+    """``first`` begins no later than ``second``."""
+    gap = second.start - reaches(first)
+    if first.key == second.key:
+        return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
+    if gap > 0:
+        return False
+    if first.key.place == second.key.place or is_country(first.key.place):
+        return True  # another source of the place, or a part of the country that falls while it is down
+    return second.start - first.start <= TOGETHER
+
+
+def _sessions(first: Anomaly, second: Anomaly) -> bool:
+    """Do they begin, or end, at the same hours?"""
+    ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
+    return ends or _same_hours(first.start, second.start)
+
+
+def _same_hours(one: float, other: float) -> bool:
+    apart = abs(one - other) % DAY
+    return min(apart, DAY - apart) <= SAME_HOURS
+
+
+def reaches(anomaly: Anomaly) -> float:
+    """Its end; infinity while it goes on."""
+    return inf if anomaly.end is None else anomaly.end
+
+
+def is_country(place: Place) -> bool:
+    """Is it the whole country, not a region or network?"""
+    return not place.asn and not place.region

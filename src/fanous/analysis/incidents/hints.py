@@ -1,23 +1,41 @@
-"""Hints: what may point to a cause.  Shown as hints, never counted as evidence."""
+"""Hints: what may point to a cause, and what else was blocked around an incident.  Shown, never counted as evidence.
 
-from collections.abc import Sequence
+Batteries: where the power fails, networks fall at once and each goes on sinking for hours.  On 28 April 2025 the
+traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two fifths
+and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
+country's own series also sinks like that where operators carry out an order one after another (Iran 2019), so single
+networks and regions are examined, each of which such an order cuts at once.
 
-from fanous.analysis.incidents.batteries import run_down
+Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow within days.
+
+Collateral damage: a censor that looks for a piece of a name hits every name that contains it; one that cuts an address
+hits every name behind it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from fanous.analysis.incidents.fusion import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Interval
-from fanous.model.series import Series
+from fanous.model.incident import Incident, Interval, Status
+from fanous.model.place import Family
+from fanous.model.series import Floats, Series
 
-HOUR = 3600.0
+HOUR, DAY = 3600, 86400
+
+
+# --- what may be behind an outage -----------------------------------------------------------------------
 
 SHARP = 900
-"""Seconds: with wider bins nobody can say whether it began on the hour."""
+"""Seconds; wider bins cannot show whether it began on the hour."""
 
 ON_TIME = 300.0
 """Seconds around the full or half hour: an order is carried out within minutes."""
 
 SESSIONS = 3
-"""Intervals at like hours from which on they look like a curfew or examinations."""
+"""Intervals at the same hours from which on they look like a curfew or examinations."""
 
 
 def hints(
@@ -32,8 +50,8 @@ def hints(
     Args:
         lead: the anomalies that the claim is about.
         elsewhere: countries with an outage at the same time.
-        series: the lines that the anomalies were found in.
-        season: the remark that examinations are held at its season and hour; empty = none are.
+        series: those in which the anomalies were found.
+        season: the remark that examinations are held at its season and hour; empty = there are none.
     """
     found = []
     sharp = [a for a in lead if _sharp(a)]
@@ -65,7 +83,7 @@ def hints(
 
 
 def _delayed(lead: Sequence[Anomaly]) -> bool:
-    """Besides what fell, delays rose; alone, or beside losses, they are the claim itself."""
+    """Did delays rise as well as something fall?  Alone, or with losses, they are the claim itself."""
     signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
     return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
 
@@ -79,3 +97,169 @@ def _sharp(anomaly: Anomaly) -> bool:
 def _on_the_half_hour(instant: float) -> bool:
     past = instant % (HOUR / 2)
     return min(past, HOUR / 2 - past) <= ON_TIME
+
+
+# --- batteries ------------------------------------------------------------------------------------------
+
+FELT = frozenset({Family.PROBING, Family.USAGE})
+"""Families that see customers' own equipment go dark; the batteries of routers last longer."""
+
+FELL, LEFT = 0.85, 0.2
+"""In its first hour a series must keep at most and at least this share: what is cut outright cannot sink further."""
+
+SANK = 0.6
+"""At most this share of what the first hour left must remain in some later hour; Portugal .2, Spain .5."""
+
+HOURS = 6
+"""Hours after the onset that are examined."""
+
+PLACES = 2
+"""Networks or regions of which this must hold, and half of those that are named."""
+
+DAYS = 7
+LEAST_DAYS = 2
+"""The baseline is the median at the same time on so many days before, of which so many must be known."""
+
+
+def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
+    """Did most places named sink like that?
+
+    Args:
+        lead: the anomalies that the claim is about.
+        series: those in which they were found; others do no harm.
+    """
+    wanted = {
+        anomaly.key: anomaly.start
+        for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a series stays
+        if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)
+    }
+    sinks: dict[object, bool] = {}
+    for line in series:
+        if line.key in wanted:
+            place = line.key.place
+            sinks[place] = sinks.get(place, False) or _sinks(line, wanted[line.key])
+    return sum(sinks.values()) >= max(PLACES, len(sinks) / 2)
+
+
+def _sinks(line: Series, start: float) -> bool:
+    left = [_left(line, start + hour * HOUR, start + (hour + 1) * HOUR) for hour in range(HOURS)]
+    first, later = left[0], [share for share in left[1:] if not np.isnan(share)]
+    return LEFT <= first <= FELL and bool(later) and min(later) <= SANK * first
+
+
+def _left(line: Series, since: float, until: float) -> float:
+    """Median share of the baseline in the bins that begin in ``[since, until)``; NaN = unknown."""
+    chosen = np.flatnonzero((line.times >= since) & (line.times < until))
+    shares = [line.values[n] / usual for n in chosen if (usual := _ordinary(line, int(line.times[n]))) > 0]
+    return float(np.median(shares)) if shares else float("nan")
+
+
+def _ordinary(line: Series, at: int) -> float:
+    """Median at the same time on the days before; 0 = too few are known."""
+    days = at - DAY * np.arange(1, DAYS + 1)
+    where = np.searchsorted(line.times, days)
+    known = (where < len(line)) & (line.times[np.minimum(where, len(line) - 1)] == days)
+    values: Floats = line.values[where[known]]
+    return float(np.median(values)) if len(values) >= LEAST_DAYS else 0.0
+
+
+# --- what else was blocked ------------------------------------------------------------------------------
+
+PRECURSOR = 7.0 * DAY
+"""How long before the onset what goes first may have begun.  Our choice, after the weeks before elections, and Russia
+in March 2022, where tools were blocked days before platforms."""
+
+FIRST = ("quic.", "encdns.")
+"""Mechanisms that take away a way around censorship rather than a platform."""
+
+FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
+"""Ways around, and where people get them."""
+
+LEAST_PIECE = 4
+"""Letters; a shorter name is by chance a piece of too many others."""
+
+BY_ADDRESS = ("tcp.", "ip.")
+"""Mechanisms that act on an address and see no name."""
+
+NAMED = 5
+"""Targets that a remark names; any others are counted."""
+
+
+def beside(
+    incident: Incident,
+    others: Sequence[Incident],
+    domains: Mapping[str, Sequence[str]],
+    addresses: Mapping[str, frozenset[str]],
+) -> list[str]:
+    """Remarks about an incident for a reader; they count for nothing.
+
+    Args:
+        others: incidents of the same country.
+        domains: of each target of the incident.
+        addresses: to which connections failed, of each target that was measured there meanwhile.
+    """
+    return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
+
+
+def _precursors(incident: Incident, others: Sequence[Incident]) -> list[str]:
+    if _goes_first(incident):
+        return []
+    found = []
+    for other in sorted(others, key=lambda one: one.onset):
+        ahead = incident.onset - other.onset
+        stands = other.status is not Status.RETRACTED and other.id != incident.id
+        if stands and _goes_first(other) and 0 < ahead <= PRECURSOR:
+            sure = "" if other.confirmed_at is not None else " (suspected)"
+            what = ", ".join([*other.targets, *other.mechanisms][:3])
+            found.append(f"{other.id}{sure} began {_before(ahead)} before: {what}, which often goes first")
+    return found
+
+
+def _goes_first(incident: Incident) -> bool:
+    """Does it cut nothing but ways around censorship?"""
+    mechanisms = incident.mechanisms
+    if mechanisms and all(name.startswith(FIRST) for name in mechanisms):
+        return True
+    return bool(incident.targets) and set(incident.targets) <= set(FIRST_TARGETS)
+
+
+def _before(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
+    """Targets whose name contains a name of another target without belonging to it."""
+    found = []
+    for target, own in sorted(domains.items()):
+        pieces = {
+            (one, piece)
+            for one in own
+            for other, names in domains.items()
+            if other != target
+            for piece in names
+            if len(piece) >= LEAST_PIECE and piece in one and one != piece and not one.endswith(f".{piece}")
+        }
+        if pieces:
+            one, piece = min(pieces)
+            found.append(
+                f"{target} may have been hit without being meant: {one} holds {piece}, and a filter that "
+                "looks for a piece of a name sees no difference"
+            )
+    return found
+
+
+def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[str]:
+    """Targets behind an address at which one of the incident's own targets is cut."""
+    found = []
+    cut = {part.target for part in incident.parts if any(m.startswith(BY_ADDRESS) for m in part.mechanisms)}
+    for target in sorted(cut):
+        own = addresses.get(target, frozenset())
+        shared = sorted(other for other, theirs in addresses.items() if other not in cut and own & theirs)
+        if shared:
+            more = f" and {len(shared) - NAMED} more" if len(shared) > NAMED else ""
+            found.append(
+                f"{', '.join(shared[:NAMED])}{more} may have been hit without being meant: behind an address "
+                f"of {target} to which connections fail, and a filter by address sees no names"
+            )
+    return found

@@ -1,5 +1,12 @@
-"""Networks of an incident: which ones have enough evidence of their own to be named."""
+"""Networks: which networks of an event have enough evidence of their own to be named, and which anomalies are strays.
 
+In the alert that an event causes, ordinary failures on the same networks become anomalies too; left in, they would move
+its onset and its end by days (``without_strays``).  And one probe with a fault of its own, or one that lies, says the
+same bin after bin, until the filter, which takes each bin for new evidence, believes it: where its neighbours reach the
+target, there is no ground for a suspicion (``is_lone_dissent``).
+"""
+
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,51 +18,54 @@ from fanous.analysis.incidents.confirm import (
     COMPANY_SHARE,
     NETWORK_SHARE,
     beyond_baseline,
+    is_long,
     mostly_controlled,
     nameable,
     nameable_in_company,
+    names_of,
 )
 from fanous.analysis.incidents.group import TypedAnomaly
-from fanous.analysis.incidents.voices import names_of
 from fanous.analysis.series.repeats import MEMORY
-from fanous.model.series import SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import SeriesKey, Votes
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
 
 
+# --- networks to name -----------------------------------------------------------------------------------
+
+
 def nameable_of(
     group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
 ) -> list[TypedAnomaly]:
-    """Findings on networks whose own evidence is enough to name them, alone or in company.
+    """Findings on networks whose own evidence is enough to name them, alone or next to others.
 
     Args:
         group: findings of one event.
-        findings: of the country, the group's among them.
+        findings: all of the country, including the group's.
         bad: networks whose lines failed altogether.
     """
-    sound = [f for f in group if f.anomaly.key.place.asn not in bad]
+    sound = [f for f in group if f.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
     own = _beyond_baseline(raised, votes, findings)
     alone = {asn for asn, one in own.items() if nameable(one.votes, one.strangers, one.regulars)}
     good = alone | _in_company(own, NETWORK_SHARE)
     if len(good) == 1:
         good = alone
-    named = [f for f in raised if f.anomaly.key.place.asn in good]
+    named = [f for f in raised if f.asn in good]
     if len(alone) < COMPANY:
         return named
-    others = [f for f in sound if f.anomaly.key.place.asn not in good]
+    others = [f for f in sound if f.asn not in good]
     joining = _in_company(_beyond_baseline(others, votes, findings), COMPANY_SHARE)
-    return named + [f for f in others if f.anomaly.key.place.asn in joining]
+    return named + [f for f in others if f.asn in joining]
 
 
 class _Own(NamedTuple):
-    """What stands behind the findings on one network.
+    """The evidence for the findings on one network.
 
     Attributes:
         votes: inside their stretches.
-        strangers: names there that are not known.
+        strangers: see ``confirm.Names``.
         regulars: known probes that measured the same within ``MEMORY`` of these.
     """
 
@@ -71,7 +81,7 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
 def _beyond_baseline(
     group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly]
 ) -> dict[int, _Own]:
-    """Networks on which it fails more than it is used to."""
+    """Networks on which it fails beyond their baseline."""
     own: dict[int, _Own] = {}
     for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
@@ -83,10 +93,10 @@ def _beyond_baseline(
 
 
 def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
-    """Those whose target fails on their network beyond its habit whenever the event was on anywhere.
+    """Those whose target fails on their network beyond its baseline whenever the event was on anywhere.
 
-    In the alert of a long event a few failures that stand close are a stretch, on any line that ever fails.
-    What carried normal controls is no line's fault.
+    In the alert of a long event a few failures close together make an anomaly, on any line that ever fails.  A failure
+    with a normal control is no fault of the line.
     """
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
@@ -107,7 +117,7 @@ def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
 def of_the_line(
     group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
 ) -> str:
-    """Why networks that would be named are not: their lines were bad; empty = they would not be anyway."""
+    """Why networks that would be named are not, if their lines were bad; empty = they would not be named anyway."""
     spared = nameable_of(group, votes, findings, frozenset()) if bad else []
     if not spared:
         return ""
@@ -115,11 +125,75 @@ def of_the_line(
     return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
 
 
-def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) -> NDArray[np.bool_]:
-    """Rows that stand behind any of the findings: its network, target, signal and stretch.
+# --- strays ---------------------------------------------------------------------------------------------
+
+MAIN_SHARE = 0.1
+"""Share of an event's failures from which on a mechanism is one of its own."""
+
+
+def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
+    """The group without what leads or trails it, shares no mechanism with it and would not stand alone.
 
     Args:
-        beside: seconds before and after each stretch that are taken too.
+        group: findings of one event (``group``).
+        votes: of the country, on the group's targets.
+    """
+    kept = sorted(group, key=lambda f: f.anomaly.start)
+    while _is_stray(kept[0], kept[1:], votes):
+        kept.pop(0)
+    kept.sort(key=lambda f: f.anomaly.last_seen)
+    while _is_stray(kept[-1], kept[:-1], votes):
+        kept.pop()
+    left = set(map(id, kept))
+    return [finding for finding in group if id(finding) in left]
+
+
+def _is_stray(finding: TypedAnomaly, others: Sequence[TypedAnomaly], votes: Votes) -> bool:
+    """Does it share no mechanism with most of the other failures of its target?"""
+    target = finding.target
+    raised = [f for f in others if f.target == target and f.anomaly.probability >= RAISED]
+    counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
+    main = {mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()}
+    seen = votes.where(inside(votes, [finding]) & votes.seen)
+    if not main or not len(seen) or not main.isdisjoint(seen.mechanisms.tolist()):
+        return False
+    return not mostly_controlled(seen) and not is_long(seen)
+
+
+# --- one probe against its neighbours -------------------------------------------------------------------
+
+
+def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
+    """Is one probe behind the whole group, while others on its network reach the target all the time?
+
+    Args:
+        group: findings of one event.
+        votes: of the country on the group's targets.
+    """
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in group:
+        key, stretch = finding.anomaly.key, finding.anomaly
+        rows |= (
+            (votes.asns == key.place.asn)
+            & (votes.targets == key.target)
+            & (votes.signals == key.signal)
+            & (votes.times >= stretch.start_latest)
+            & (votes.times < stretch.last_seen)
+        )
+    inside = votes.where(rows)
+    for_it = set(inside.probes[inside.seen].tolist())
+    others = set(inside.probes.tolist()) - for_it
+    return len(for_it) == 1 and bool(others)
+
+
+# --- the votes behind anomalies -------------------------------------------------------------------------
+
+
+def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) -> NDArray[np.bool_]:
+    """Rows behind any of the findings: of its network, target, signal and stretch.
+
+    Args:
+        beside: seconds before and after each stretch that count too.
     """
     rows = np.zeros(len(votes), np.bool_)
     for finding in findings:
@@ -132,7 +206,7 @@ def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) 
 def _outside(
     votes: Votes, own: Sequence[TypedAnomaly], findings: Sequence[TypedAnomaly]
 ) -> NDArray[np.bool_]:
-    """Rows of the same networks, targets and signals at times when nothing at all was found there."""
+    """Rows of the same networks, targets and signals at times without any finding there."""
     rows = np.zeros(len(votes), np.bool_)
     keys = {finding.anomaly.key: finding for finding in own}
     for finding in keys.values():
@@ -149,7 +223,7 @@ def _outside(
 def _of(votes: Votes, finding: TypedAnomaly, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
     """A span of rows, and which of them are of the finding's network, target, signal and resolver.
 
-    Where a provider's own resolver denies a name, those who ask another one are no witnesses against it.
+    Where a provider's own resolver denies a name, those who ask another resolver do not contradict it.
     """
     key = finding.anomaly.key
     span = _span(votes, start, end)
@@ -169,5 +243,5 @@ def _span(votes: Votes, start: float, end: float) -> slice:
 def _by_network(findings: Sequence[TypedAnomaly]) -> dict[int, list[TypedAnomaly]]:
     by_network: dict[int, list[TypedAnomaly]] = {}
     for finding in findings:
-        by_network.setdefault(finding.anomaly.key.place.asn, []).append(finding)
+        by_network.setdefault(finding.asn, []).append(finding)
     return by_network

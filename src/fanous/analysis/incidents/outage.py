@@ -1,43 +1,65 @@
-"""Outage: a group of level anomalies becomes one incident with a status.
+"""Outage: a group of anomalies of quantities becomes one incident with a status.
 
-suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or the stated time after which a
-level that lasts is ordinary.
+suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or the stated time after which a level that
+lasts counts as the new baseline.
+
+``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
+outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
+only where its series hardly moves by itself (active probing), or while more than half of its level was gone.
+
+``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
 from fanous.analysis.incidents.assemble import intervals_of
 from fanous.analysis.incidents.confirm import Ruling
-from fanous.analysis.incidents.course import course
-from fanous.analysis.incidents.fusion import estimate, family_of, opinions, ruling, worth_a_suspicion
+from fanous.analysis.incidents.fusion import (
+    AGREE,
+    DEEP,
+    agree,
+    alone,
+    estimate,
+    family_of,
+    left,
+    opinions,
+    ruling,
+    worth_a_suspicion,
+)
+from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
-from fanous.analysis.incidents.outage_group import reaches
-from fanous.analysis.incidents.reach import Reach, reach
+from fanous.analysis.incidents.scope import NATION_SHARE, extent
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
+    FamilyView,
     Incident,
     Interval,
     Kind,
     NetworkPart,
     Part,
+    Says,
     Scope,
     Status,
+    UsersShare,
 )
-from fanous.model.place import Family, Place
+from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.series import Series
-from fanous.model.weights import UserWeights
+
+STEADY = (Family.PROBING, Family.ROUTING)
+"""Families whose series hardly move by themselves."""
 
 SURE = 0.95
-"""No family alone is surer than this: what it measures has faults that its own lines share."""
+"""No family alone is surer than this: what it measures has faults that all its series share."""
 
 MOST = 0.999
-"""Nor all of them together, as everywhere."""
+"""Nor are all of them together, as for incidents from measurements (``assemble.CERTAIN``)."""
 
 NEAR = 3600.0
 """Seconds within which outages of two countries may have one cause."""
@@ -48,11 +70,11 @@ class Situation:
     """What is the same for all outages of one country and run.
 
     Attributes:
-        series: level series that can show an outage.
+        series: quantities that can show an outage.
         weights: ``None`` = no figures for this country.
         elsewhere: when other countries had an outage.
         season: the remark that examinations are held at the season and hour of an instant (unix seconds);
-            empty = none are.
+            empty = there are none.
     """
 
     country: str
@@ -64,15 +86,50 @@ class Situation:
     season: Callable[[float], str] = lambda _: ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far it goes.
+
+    Attributes:
+        lead: the anomalies that the claim is about: those of the country's own series where these fell.
+        classes: ``outage.*``, the likeliest first.
+        wording: a remark that belongs to the claim; empty = none.
+    """
+
+    scope: Scope
+    access: Access
+    users: UsersShare | None
+    lead: tuple[Anomaly, ...]
+    classes: tuple[str, ...]
+    wording: str = ""
+
+
+def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
+    """The anomalies without dips of a country's usage or stray traffic that are nothing alone and agree with nothing.
+
+    Kept, they would chain one ordinary morning to the next and put an onset days before the event.
+    """
+    return [
+        one
+        for one in anomalies
+        if family_of(one) in STEADY
+        or one.key.place.asn
+        or one.key.place.region
+        or alone(one)
+        or any(family_of(other) is not family_of(one) and agree(one, other) for other in anomalies)
+    ]
+
+
 def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
-    """The incident that a group of anomalies amounts to; ``None`` = not worth a suspicion."""
+    """The incident that a group of anomalies amounts to; None = not worth a suspicion."""
     verdict = ruling(group, kind)
     if verdict.at is None and not worth_a_suspicion(group, kind):
         return None
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
     ran = course(far.lead)
-    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    several_families = len({family_of(a) for a in far.lead}) > 1
+    end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else _end(far.lead)
     intervals = _until(ran.intervals, end)
     status, reason = _status(verdict, end, far)
     entities = _entities(situation.country, far)
@@ -114,7 +171,7 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
 
 
 def _level(lead: Sequence[Anomaly], kind: Kind) -> Estimate | None:
-    """What is left of what users feel: not of routes, and of a speed rather than of a delay."""
+    """What is left of what users notice: not of routes, and of a speed rather than a delay."""
     felt = [a for a in lead if family_of(a) is not Family.ROUTING]
     if kind is Kind.SLOWDOWN:
         felt = [a for a in lead if SIGNALS[a.key.signal].unit == "kbps"]
@@ -135,18 +192,14 @@ def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str
     return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
 
 
-def _agreed(lead: Sequence[Anomaly]) -> bool:
-    return len({family_of(a) for a in lead}) > 1
-
-
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
-    """Half of the lines came back: the others fell silent, or hardly depart."""
+    """Did half of the series come back?  The others fell silent, or hardly depart."""
     last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
     return 2 * sum(a.end is not None for a in last.values()) >= len(last)
 
 
 def _end(lead: Sequence[Anomaly]) -> float | None:
-    """The end, once every line that still reports has come back; one that fell silent holds nothing open."""
+    """The end, once every series that still reports has come back; one that fell silent holds nothing open."""
     last: dict[object, Anomaly] = {}
     for anomaly in sorted(lead, key=lambda a: a.last_seen):
         last[anomaly.key] = anomaly
@@ -158,9 +211,9 @@ def _end(lead: Sequence[Anomaly]) -> float | None:
 
 
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The last interval is open exactly where the event is.
+    """The intervals, the last of which is open exactly where the event is.
 
-    A course ends with its lines, and too few of them may have come back to say that the event is over.
+    A course ends with its series, and too few of them may have come back to say that the event is over.
     """
     *before, last = intervals
     return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
@@ -173,7 +226,7 @@ def _entities(country: str, far: Reach) -> tuple[str, ...]:
 
 
 def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
-    """When it was seen on each place: ``measurements`` counts bins."""
+    """When it was seen in each place; ``measurements`` counts bins."""
     places: dict[Place, list[Anomaly]] = {}
     for anomaly in group:
         places.setdefault(anomaly.key.place, []).append(anomaly)
@@ -193,7 +246,7 @@ def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
 
 
 def _confidence(group: Sequence[Anomaly]) -> float:
-    """Log-odds of the surest family, half a say for each other one; families share no faults, but causes."""
+    """Log-odds of the surest family, plus half of each other's: families share no faults, but they share causes."""
     best: dict[Family, float] = {}
     for anomaly in group:
         family = family_of(anomaly)
@@ -215,6 +268,194 @@ def _evidence(group: Sequence[Anomaly]) -> Evidence:
 
 
 def _meanwhile(situation: Situation, start: float) -> tuple[str, ...]:
-    """Countries whose outage began within the hour."""
+    """Other countries whose outage began within the hour."""
     near = {country for country, when in situation.elsewhere if abs(when.start - start) <= NEAR}
     return tuple(sorted(near - {situation.country}))
+
+
+# --- course: when it was on -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When one event was on.
+
+    Attributes:
+        first: the anomaly that gives the onset and its bounds; its ``start`` is no earlier than the first interval.
+        intervals: when it was on, in order.
+        core: the anomalies that overlap one of them.
+    """
+
+    first: Anomaly
+    intervals: tuple[Interval, ...]
+    core: tuple[Anomaly, ...]
+
+
+def course(lead: Sequence[Anomaly]) -> Course:
+    """The course of one event; the whole time of ``lead`` where a single family saw it."""
+    lead = _without_silent(lead)
+    together = _together(lead)
+    if not together:
+        first = min(lead, key=lambda a: a.start)
+        return Course(first, intervals_of(lead), tuple(lead))
+    spans = [_widened(span, lead) for span in together]
+    spans += [
+        Interval(a.start, a.end)
+        for a in lead
+        if family_of(a) in STEADY and alone(a) and not any(_overlap(a, span) for span in spans)
+    ]
+    intervals = _union(spans)
+    core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
+    first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
+    if first.start != intervals[0].start:  # it lost more than half later than it began to fall
+        start = intervals[0].start
+        first = replace(first, start=start, start_latest=max(start, first.start_latest))
+    return Course(first, intervals, core)
+
+
+def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
+    """A series that fell silent before others came back holds nothing open."""
+    back = max((a.end for a in lead if a.end is not None), default=-inf)
+    return [replace(a, end=a.last_seen) if a.end is None and a.last_seen < back else a for a in lead]
+
+
+def _together(lead: Sequence[Anomaly]) -> list[Interval]:
+    """When two or more families were down."""
+    edges = []
+    for family in {family_of(a) for a in lead}:
+        for span in _union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
+            edges += [(span.start, 1), (_end_of(span), -1)]
+    found, down, since = [], 0, 0.0
+    for at, change in sorted(edges):
+        before, down = down, down + change
+        if before < 2 <= down:
+            since = at
+        elif down < 2 <= before and at > since:
+            found.append(Interval(since, None if at == inf else at))
+    return found
+
+
+def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
+    beside = [a for a in lead if _overlap(a, span)]
+    start = min([span.start, *(_from(a, span.start) for a in beside)])
+    end = max([_end_of(span), *map(_carries_until, beside)])
+    return Interval(start, None if end == inf else end)
+
+
+def _from(anomaly: Anomaly, agreed: float) -> float:
+    """Since when an anomaly that leads up to the agreement counts."""
+    if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
+        return anomaly.start
+    deep = anomaly.departure.deep_from if anomaly.departure else None
+    return agreed if deep is None else deep
+
+
+def _carries_until(anomaly: Anomaly) -> float:
+    """Until when it carries the event on by itself."""
+    if family_of(anomaly) is Family.PROBING:
+        return reaches(anomaly)
+    deep = anomaly.departure.deep_until if anomaly.departure else None
+    if deep is None:
+        return reaches(anomaly) if left(anomaly) <= DEEP else -inf
+    return inf if anomaly.end is None and deep >= anomaly.last_seen else deep
+
+
+def _overlap(anomaly: Anomaly, span: Interval) -> bool:
+    return anomaly.start < _end_of(span) and span.start < reaches(anomaly)
+
+
+def _end_of(span: Interval) -> float:
+    return inf if span.end is None else span.end
+
+
+def _union(spans: Sequence[Interval]) -> tuple[Interval, ...]:
+    merged: list[Interval] = []
+    for span in sorted(spans, key=lambda s: s.start):
+        if merged and span.start <= _end_of(merged[-1]):
+            end = max(_end_of(merged[-1]), _end_of(span))
+            merged[-1] = Interval(merged[-1].start, None if end == inf else end)
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+# --- reach: how far it goes -----------------------------------------------------------------------------
+
+STEALTH_LEFT = 0.5
+"""Traffic or answers are lost while routes stay up: a stealth outage only where more than half is gone."""
+
+IPV6_LEFT = 0.5
+IPV4_LEFT = 0.9
+"""IPv6 alone is withdrawn where more than half of its prefixes are gone and nine tenths of IPv4's remain."""
+
+
+def reach(
+    group: Sequence[Anomaly],
+    series: Sequence[Series],
+    opinions: Sequence[FamilyView],
+    weights: UserWeights | None,
+) -> Reach:
+    """How far an outage goes.
+
+    Args:
+        series: all quantities of the country that can show one.
+    """
+    national = [a for a in group if is_country(a.key.place)]
+    lost = [1 - left(a) for a in national if family_of(a) is not Family.ROUTING]
+    if national and max(lost or [1 - left(a) for a in national]) >= NATION_SHARE:
+        return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
+    asns = {a.key.place.asn for a in group if a.key.place.asn}
+    if asns:
+        return _of_networks(group, asns, series, opinions, weights)
+    if any(a.key.place.region for a in group):
+        return Reach(Scope.REGION, Access.ANY, None, tuple(group), _classes("region", group, opinions))
+    return Reach(
+        Scope.INSUFFICIENT,
+        Access.ANY,
+        None,
+        tuple(group),
+        _classes("partial", group, opinions),
+        "which regions or networks are cut is not known",
+    )
+
+
+def _of_networks(
+    group: Sequence[Anomaly],
+    asns: set[int],
+    series: Sequence[Series],
+    opinions: Sequence[FamilyView],
+    weights: UserWeights | None,
+) -> Reach:
+    start, end = min(a.start for a in group), max(a.last_seen for a in group)
+    lines = [s for s in series if s.key.place.asn]
+    observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
+    far = extent(asns, observed, weights)
+    name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
+    lead = tuple(a for a in group if a.key.place.asn)
+    return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.wording)
+
+
+def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
+    if _only_ipv6(group):
+        return ("outage.ipv6",)
+    found = [f"outage.{name}"]
+    says = {opinion.family: opinion for opinion in opinions}
+    routing = says.get(Family.ROUTING)
+    gone = [
+        o for f in (Family.USAGE, Family.PROBING) if (o := says.get(f)) is not None and o.left is not None
+    ]
+    if routing is not None and routing.says is Says.ORDINARY:
+        if any(o.left is not None and o.left.mean <= STEALTH_LEFT for o in gone):
+            found.append("outage.stealth")
+    elif _ipv6_withdrawn(group):
+        found.append("outage.ipv6")
+    return tuple(found)
+
+
+def _only_ipv6(group: Sequence[Anomaly]) -> bool:
+    return _ipv6_withdrawn(group) and all(a.key.signal == "prefixes_v6" for a in group)
+
+
+def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:
+    gone = any(a.key.signal == "prefixes_v6" and left(a) <= IPV6_LEFT for a in group)
+    return gone and all(left(a) >= IPV4_LEFT for a in group if a.key.signal in ("prefixes_v4", "bgp"))

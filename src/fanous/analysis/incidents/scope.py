@@ -1,17 +1,17 @@
-"""Scope: for which share of users, from the finest cell up, and what that may be called.
+"""Scope: which share of users an event affects, from the finest cell up, and what that may be called.
 
-The share is drawn many times over what is not known: the weights' own error, and whether networks that
-nobody measured are affected.  Nation-scale is claimed only where almost every draw says so.
+The share is drawn many times over what is not known: the error of the weights, and whether networks that nobody
+measured are affected.  A nation-wide scope is claimed only where almost every draw says so.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fanous.model.incident import Scope, UsersShare
-from fanous.model.place import Access
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.series import Floats
-from fanous.model.weights import NetworkWeight, UserWeights
 
 DRAWS = 4000
 SEED = 20231217
@@ -21,14 +21,16 @@ NATION_CERTAINTY = 0.95
 NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
-"""METHODS 2: nation iff P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least 30 % of users
-observed in each access class spoken for (a mobile-only cut with fixed lines unobserved otherwise passes)."""
+"""A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
+30 % of users observed in each access class of which it is said; otherwise a cut of mobile lines would pass while nobody
+looked at fixed ones (METHODS 2)."""
 
 FALLBACK_ERROR = 1.5
-"""Relative error of equal weights, used where a country has none: wide on purpose, and no nation claim."""
+"""Relative error of equal weights, used where a country has no figures: wide on purpose, and never enough for a
+nation."""
 
 FALLBACK_UNSEEN = 0.4
-"""Share of users assumed on networks never measured, where a country has no weights."""
+"""Share of users assumed on networks that nobody ever measured, where a country has no figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Extent:
     """How far it reaches.
 
     Attributes:
-        users: ``None`` = nothing observed.
-        wording: a remark that belongs to the claim (``one operator, most users``), empty = none.
+        users: None = nothing was observed.
+        wording: a remark that belongs to the claim (``one operator, most users``); empty = none.
     """
 
     scope: Scope
@@ -51,7 +53,7 @@ def extent(affected: set[int], observed: set[int], weights: UserWeights | None) 
 
     Args:
         affected: ASNs on which it was seen.
-        observed: all ASNs measured meanwhile, the affected among them.
+        observed: all ASNs measured meanwhile, including the affected ones.
         weights: ``None`` = no figures for this country.
     """
     if not affected:
@@ -79,7 +81,7 @@ def _equal_weights(observed: set[int]) -> UserWeights:
 
 
 def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
-    """One class of access, if only that class is affected and the other was seen to work."""
+    """The one class of access that is affected, if the other was seen to work; else any."""
     access = {w.asn: w.access for w in weights.networks}
     hit = {access.get(asn, Access.ANY) for asn in affected}
     spared = {access.get(asn, Access.ANY) for asn in observed - affected}
@@ -92,7 +94,7 @@ def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Acc
 def _draw_shares(
     affected: set[int], observed: set[int], networks: list[NetworkWeight], rest: float, error: float
 ) -> Floats:
-    """Draws of the user-weighted share affected; shape (DRAWS,).  ``rest``: users of unlisted networks."""
+    """Draws of the share of users affected; shape (DRAWS,).  ``rest``: share of users on unlisted networks."""
     rng = np.random.default_rng(SEED)
     shares = np.array([w.share for w in networks] + [rest])
     sigma = np.sqrt(np.log1p(error**2))
@@ -134,3 +136,21 @@ def _wording(affected: set[int], weights: UserWeights) -> str:
     if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
         return "one operator, most users"
     return ""
+
+
+OUTAGE = "outage"
+
+
+def outage_mechanisms(mechanisms: Iterable[str], reach: Extent) -> tuple[str, ...]:
+    """The mechanisms, with ``outage`` made as precise as the reach allows.
+
+    Probes themselves report an intranet or an allow-list; the rest follows from who lost the network.
+    """
+    exact = OUTAGE
+    if reach.access is Access.MOBILE:
+        exact = "outage.mobile"
+    elif reach.scope is Scope.NATION:
+        exact = "outage.national"
+    elif reach.scope is Scope.ISP:
+        exact = "outage.isp"
+    return tuple(dict.fromkeys(exact if name == OUTAGE else name for name in mechanisms))

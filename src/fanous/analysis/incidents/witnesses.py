@@ -1,22 +1,30 @@
-"""Witnesses: who saw an incident, who did not, and who could not have - each family of sources, in words.
+"""Witnesses: who saw an incident, who did not, and who could not have; and whether enough was measured to say that
+nothing happened.
 
-That a source is silent says something only if it could have seen it: routing never shows that a platform is
+That a source is silent means something only if it could have seen the incident: routing never shows that a platform is
 blocked.
 """
 
 from collections.abc import Mapping
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.incident import FamilyView, Incident, Kind, Says
+from fanous.model.coverage import Coverage
+from fanous.model.incident import FamilyView, Incident, Kind, Says, Sight, Witness
 from fanous.model.place import Family
-from fanous.model.votes import Votes
-from fanous.model.witness import Sight, Witness
+from fanous.model.series import Votes
+
+HOUR = 3600.0
+
+
+# --- each family of sources, in words -------------------------------------------------------------------
 
 SAW_SHARE = 0.5
-"""Of the measurements on the networks named, while it was on: fewer failing ones are not what is claimed."""
+"""Share of the measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
+what is claimed."""
 
 ALL_KINDS = tuple(Kind)
 
@@ -42,11 +50,11 @@ MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
 
 
 def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
-    """One witness for each source that measured, and one for each family without any, in the order of ``Family``.
+    """One witness for each source that measured and one for each family without any, in the order of ``Family``.
 
     Args:
         votes: of the country on the incident's targets, while it was on.
-        family_of: connector -> family.
+        family_of: name of a source -> family.
     """
     found: list[Witness] = []
     told = {opinion.family: opinion for opinion in incident.opinions}
@@ -69,7 +77,7 @@ _SIGHT = {
 
 
 def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
-    """A family of ready-made series: what it says of an outage is what it saw."""
+    """A family with ready-made series: what it says of an outage is what it saw."""
     sources = ", ".join(opinion.sources)
     where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
     left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
@@ -115,7 +123,7 @@ def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> W
 
 
 def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
-    """Rows on a network named, of a target that failed there, while it was on there."""
+    """Rows on a network named, about a target that failed there, while it was on there."""
     rows = np.zeros(len(votes), np.bool_)
     for network in (one for one in incident.networks if one.asn):
         here = (votes.asns == network.asn) & np.isin(votes.targets, list(network.targets))
@@ -129,3 +137,61 @@ def _networks(asns: list[int]) -> str:
     if not asns:
         return "no network"
     return f"AS{asns[0]}" if len(asns) == 1 else f"{len(asns)} networks"
+
+
+# --- was enough measured? -------------------------------------------------------------------------------
+
+ENOUGH_PROBES = 3
+"""As many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
+
+ENOUGH_NETWORKS = 2
+"""One network that works says nothing about the others."""
+
+ENOUGH_HOURS = 0.5
+"""Share of the hours in which somebody measured; what happened in the others was not seen."""
+
+ORDINARY_FAILING = 0.1
+"""Share of failing measurements up to which a window is ordinary: .005 to .01 in quiet records, and ten times that in a
+bad week of a few probes."""
+
+
+def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
+    """What was measured in ``[since, until)``, from the votes on the targets in question."""
+    rows = votes.where((votes.times >= since) & (votes.times < until))
+    failing = set(rows.uids[rows.seen].tolist())
+    return Coverage(
+        measurements=len(set(rows.uids.tolist())),
+        failing=len(failing),
+        probes=len(set(rows.probes.tolist())),
+        networks=tuple(int(asn) for asn in np.unique(rows.asns)),
+        hours=max(1, ceil((until - since) / HOUR)),
+        hours_measured=len(np.unique((rows.times - since) // HOUR)),
+        targets=tuple(sorted(set(rows.targets.tolist()))),
+    )
+
+
+def lacking(coverage: Coverage) -> str:
+    """What is missing to say that nothing happened, in words; empty = nothing is."""
+    if not coverage.measurements:
+        return "nobody measured it then"
+    if coverage.probes < ENOUGH_PROBES:
+        return f"only {coverage.probes} of the {ENOUGH_PROBES} independent probes needed measured it then"
+    if len(coverage.networks) < ENOUGH_NETWORKS:
+        return f"it was measured on AS{coverage.networks[0]} alone"
+    if coverage.hours_measured < ENOUGH_HOURS * coverage.hours:
+        return f"it was measured in {coverage.hours_measured} of {coverage.hours} hours only"
+    return ""
+
+
+def is_ordinary(coverage: Coverage) -> bool:
+    """Was enough measured, and did hardly anything fail?"""
+    share = coverage.failing_share
+    return not lacking(coverage) and share is not None and share <= ORDINARY_FAILING
+
+
+def coverage_sentence(coverage: Coverage) -> str:
+    """How much was measured, in words for a reader."""
+    return (
+        f"{coverage.measurements:,} measurements by {coverage.probes} probes on {len(coverage.networks)} "
+        f"networks, in {coverage.hours_measured} of {coverage.hours} hours; {coverage.failing:,} failed"
+    )

@@ -1,8 +1,15 @@
 """Rules: turn an observation and its controls into a verdict; pure, and all of it data.
 
-To add a rule: one ``Rule`` in its layer's table, above the first one that would take the case, with an id
-that was never used; a golden case in tests/analysis/rules; and a new ``RULES_VERSION``.  The order is the
-meaning: what the site, the probe or the user's own network explains stands above what blocking explains.
+To add one, write a ``Rule`` in the table of its layer (``dns``, ``tcp``, ``tls``, ``http``, ``transfer``), above the
+first row that would otherwise decide the case, under an id that was never used.  The order is the meaning: what the
+site, the probe or the user's own network explains stands above what blocking explains.  Then
+
+- raise ``RULES_VERSION`` in ``verdicts``,
+- add a golden case to tests/analysis/rules/golden,
+- run ``python -m tests.ontology_tables``, which writes the rule into docs/ontology.md.
+
+``rule.registered`` refuses a rule that declares too little.  A test follows this recipe
+(tests/analysis/test_recipes.py).
 """
 
 from fanous.analysis.rules.fingerprints import (

@@ -1,11 +1,19 @@
-"""Addresses: which of them can never be the public address of a site (bogons).
+"""Addresses and names that say something by themselves, without any control.
 
-Source: IANA's special-purpose address registries (RFC 6890 and its updates), which also cover the
-addresses that national resolvers hand out for blocked names, such as 10.10.34.34-36.
+- Bogons can never be the public address of a site.  Source: IANA's special-purpose address registries (RFC 6890 and its
+  updates), which also cover what national resolvers hand out for blocked names, such as 10.10.34.34-36.
+- Private names are those that a home or company network gives itself, so that nothing outside can confirm them.
+  Sources: RFC 6761 (``localhost``), RFC 6762 (``local``, and in appendix G what else networks use), RFC 8375
+  (``home.arpa``), ICANN's reservation of ``internal`` (2024) and its promise never to delegate ``corp``, ``home`` and
+  ``mail`` (2018); ``localdomain`` is what many systems append to a bare name.
+- Platforms' addresses are handed out for names that do not live there: injectors on China's border answer any blocked
+  name with them (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021).
 """
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+# --- bogons ---------------------------------------------------------------------------------------------
 
 _SHARED = ip_network("100.64.0.0/10")
 _OWN_MACHINE = tuple(ip_network(p) for p in ("0.0.0.0/8", "127.0.0.0/8", "::1/128", "::/128"))
@@ -18,7 +26,7 @@ _GLOBAL_UNICAST = ip_network("2000::/3")
 
 @lru_cache(maxsize=65536)
 def is_bogon(address: str) -> bool:
-    """Can this not be the public address of any site?  An unreadable address counts as one that can."""
+    """Can this never be the public address of a site?  An unreadable address counts as one that can."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -46,7 +54,7 @@ def is_local(address: str) -> bool:
 
 
 def is_own_machine(address: str) -> bool:
-    """Does it mean the very machine that asks (RFC 1122, RFC 4291), as many parked names do?"""
+    """Does it mean the machine that asks (RFC 1122, RFC 4291), as for many parked names?"""
     return _is_in(address, _OWN_MACHINE)
 
 
@@ -61,3 +69,108 @@ def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
 
 def is_ipv6(address: str) -> bool:
     return ":" in address
+
+
+# --- private names --------------------------------------------------------------------------------------
+
+_OWN_ENDINGS = (
+    "localhost",
+    "localdomain",
+    "local",
+    "home.arpa",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "mail",
+)
+
+
+@lru_cache(maxsize=65536)
+def is_private_name(hostname: str) -> bool:
+    """Does it mean something else in each network, as ``nas.lan`` and ``intranet`` do?  An address is no name."""
+    host = hostname.rstrip(".").lower()
+    if not host or ":" in host:
+        return False
+    return "." not in host or any(host.endswith(f".{ending}") for ending in _OWN_ENDINGS)
+
+
+# --- platforms ------------------------------------------------------------------------------------------
+
+_FACEBOOK = (
+    "accountkit.com",
+    "cdninstagram.com",
+    "facebook.com",
+    "facebook.net",
+    "facebookmail.com",
+    "fb.com",
+    "fb.gg",
+    "fb.me",
+    "fb.watch",
+    "fbcdn.com",
+    "fbcdn.net",
+    "fbpigeon.com",
+    "fbsbx.com",
+    "fburl.com",
+    "freebasics.com",
+    "ig.me",
+    "instagram.com",
+    "internet.org",
+    "m.me",
+    "messenger.com",
+    "meta.ai",
+    "meta.com",
+    "oculus.com",
+    "oculuscdn.com",
+    "tfbnw.net",
+    "thefacebook.com",
+    "threads.com",
+    "threads.net",
+    "wa.me",
+    "whatsapp.com",
+    "whatsapp.net",
+    "workplace.com",
+)
+_X = (
+    "ads-twitter.com",
+    "periscope.tv",
+    "pscp.tv",
+    "t.co",
+    "tweetdeck.com",
+    "twimg.com",
+    "twitter.com",
+    "twttr.com",
+    "vine.co",
+    "x.com",
+)
+_DROPBOX = (
+    "db.tt",
+    "dropbox-dns.com",
+    "dropbox.com",
+    "dropbox.tech",
+    "dropboxapi.com",
+    "dropboxstatic.com",
+    "dropboxusercontent.com",
+    "getdropbox.com",
+)
+_LIVE_THERE = {32934: _FACEBOOK, 13414: _X, 19679: _DROPBOX}
+_PLATFORMS = {
+    32934: frozenset({"facebook", "instagram", "messenger", "oculus", "threads", "whatsapp"}),
+    13414: frozenset({"x", "twitter", "periscope"}),
+    19679: frozenset({"dropbox"}),
+}
+
+
+def is_foreign(asn: int, hostname: str, target: str) -> bool:
+    """Is it the network of a platform to which neither the name nor the target belongs?
+
+    Args:
+        hostname: compared by its ending, since ``reddit.com`` contains ``t.co`` too.
+        target: the platform under which the name is listed; it may own more names than are listed here.
+    """
+    if asn not in _LIVE_THERE or target in _PLATFORMS[asn]:
+        return False
+    name = hostname.rstrip(".").lower()
+    return not any(name == own or name.endswith(f".{own}") for own in _LIVE_THERE[asn])

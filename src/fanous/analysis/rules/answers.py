@@ -1,17 +1,16 @@
-"""Answer: one lookup of the probe, with what speaks for it and what against it."""
+"""Answers: one lookup of the probe, with what speaks for its answer and what against it."""
 
 from dataclasses import dataclass
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import MeasurementEvidence
+from fanous.analysis.rules.evidence import LEAST_SHARE, MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
-from fanous.analysis.rules.groups import LEAST_SHARE
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 
 PUBLIC = ("udp", "doh", "dot")
-"""Resolvers outside the operator's network."""
+"""Resolvers outside the operator's network, by how they are asked."""
 
 
 @dataclass(slots=True)
@@ -28,7 +27,7 @@ class Lookup:
 
     @property
     def is_right(self) -> bool:
-        """Proven: an address in common, a valid certificate there, or a network in common."""
+        """Is the answer proven: by an address or network in common with the control's, or a valid certificate there?"""
         o, evidence = self.lookup, self.evidence
         addresses, networks = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
         if not addresses.isdisjoint(o.answers) or not networks.isdisjoint(o.answer_asns):
@@ -38,13 +37,14 @@ class Lookup:
 
     @property
     def departs(self) -> bool:
-        """The helper's answer is known and shares neither address nor network with this one."""
+        """Is the helper's answer known?  Asked after ``is_right``, it then shares neither address nor network with
+        this one."""
         found = self.evidence.helper_answers.get(self.lookup.hostname)
         return found is not None and bool(found[0])
 
     @property
     def has_bogon(self) -> bool:
-        """All answers of a family are bogons; without a control, all answers at all."""
+        """Are all answers of one address family bogons?  Without a control: all answers of both."""
         answers = self.lookup.answers
         families = [[a for a in answers if is_ipv6(a) is six] for six in (False, True)]
         bogus = [all(map(is_bogon, family)) for family in families if family]
@@ -52,9 +52,9 @@ class Lookup:
 
     @property
     def most_names_are_bogus(self) -> bool:
-        """At least half of the target's names have only bogons.
+        """Do at least half of the target's names have only bogons?
 
-        One alone may be the owner's own choice, also where no other name is answered at all.
+        A single one may be its owner's choice, even where no other name is answered.
         """
         o = self.lookup
         tried: set[str] = set()
@@ -71,7 +71,7 @@ class Lookup:
 
     @property
     def may_be_portal(self) -> bool:
-        """A local address, while nothing public could be reached, the helper neither: as behind a login page.
+        """Is it a local address while nothing public, not even the helper, could be reached, as behind a login page?
 
         An address that is known for blocking in the country is not in doubt.
         """
@@ -84,17 +84,14 @@ class Lookup:
 
     @property
     def has_block_address(self) -> bool:
-        """One of the answers is known to serve the notice of what is blocked in the country."""
-        o, evidence = self.lookup, self.evidence
-        country, known = evidence.parsed.measurement.country, evidence.fingerprints
-        return any(known.is_block_address(address, country, o.hostname) for address in o.answers)
+        return self.evidence.gives_block_address(self.lookup)
 
     @property
     def is_connected(self) -> bool:
         return not self.evidence.connected.isdisjoint(self.lookup.answers)
 
     def leads_to(self, kind: FingerprintKind) -> bool:
-        """A page fetched by this name is a notice, or the operator's own: a search page for missing names."""
+        """Is a page fetched by this name a notice, or the operator's own, such as a search page for missing names?"""
         return any(
             match.kind is kind
             for page in self.evidence.of(Layer.HTTP)
@@ -109,14 +106,14 @@ class Lookup:
 
     @property
     def is_of_known_network(self) -> bool:
-        """The helper wrote down whose networks its addresses are in: this one is in none of them."""
+        """Did the helper record the networks of its addresses?  This one is in none of them."""
         return bool(self.evidence.helper_answers.get(self.lookup.hostname, ((), ()))[1])
 
     @property
     def may_be_sibling(self) -> bool:
-        """It shows a certificate for other names, as a delivery network's own address may.
+        """Does it show a certificate for other names, as another address of the site's delivery network may?
 
-        Where nobody wrote down the networks of the helper's addresses, that may be the same one.
+        Where the networks of the helper's addresses were not recorded, it may be the same network.
         """
         o, evidence = self.lookup, self.evidence
         shown = {
@@ -129,11 +126,11 @@ class Lookup:
 
     @property
     def turns_helper_away(self) -> bool:
-        """The helper's own handshakes fail at all of these addresses, and work at one that it was answered.
+        """Do the helper's handshakes fail at all of these addresses, and work at one that it was answered?
 
-        Another's certificate says that the site is not there; a handshake that does not come about says so
-        only beside a certificate that the probe saw at another answer.  Networks have to be known: a near
-        address of the site's own may be for its neighbours alone.
+        Another site's certificate shows that the site is not there; a handshake that never completes shows it
+        only if the probe saw a valid certificate at another answer.  Networks must be known, since a near
+        address of the site may serve its neighbours only.
         """
         o, evidence = self.lookup, self.evidence
         right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
@@ -146,7 +143,7 @@ class Lookup:
 
     @property
     def is_unconnected(self) -> bool:
-        """The probe could not connect to any of the answers (and tried)."""
+        """Did the probe try to connect to the answers, and fail at all of them?"""
         evidence = self.evidence
         answers = [a for a in self.lookup.answers if evidence.ipv6_works or not is_ipv6(a)]
         tried = any(a in evidence.unconnected for a in answers)
@@ -154,7 +151,7 @@ class Lookup:
 
     @property
     def is_unserved(self) -> bool:
-        """Every handshake at these addresses was cut or met silence, and none failed by its certificate."""
+        """Was every handshake at these addresses cut or met with silence, and none refused for its certificate?"""
         tried = [
             cause_of(s.failure) if s.failure else Cause.UNKNOWN
             for s in self.evidence.of(Layer.TLS)
@@ -164,7 +161,7 @@ class Lookup:
 
     @property
     def shows_own_title(self) -> bool:
-        """A page fetched from one of the answers bears the title of the helper's, letter by letter."""
+        """Does a page fetched from one of the answers have exactly the title of the helper's?"""
         helper = self.evidence.helper_page
         return (
             helper is not None
@@ -179,7 +176,7 @@ class Lookup:
         )
 
     def shows(self, wanted: Likeness) -> bool:
-        """A page fetched from one of the answers is the helper's (or is another)."""
+        """Is a page fetched from one of the answers as much like the helper's as ``wanted``?"""
         helper = self.evidence.helper_page
         return helper is not None and any(
             self._came_from_here(page)
@@ -189,7 +186,7 @@ class Lookup:
         )
 
     def _tells_apart(self, page: Observation) -> bool:
-        """Does it show that the server is another?  A site's own refuse visitors and test them too."""
+        """Does it show that this is another server?  A site's own servers refuse and test visitors too."""
         kinds = {match.kind for match in self.evidence.matches(page)}
         if FingerprintKind.BLOCKPAGE in kinds:
             return True
@@ -197,7 +194,8 @@ class Lookup:
         return not (refuses or page.body_truncated or FingerprintKind.CAPTCHA in kinds)
 
     def _came_from_here(self, page: Observation) -> bool:
-        """Probes before 0.5 do not say from where a page came, but they asked one resolver only."""
+        """Was the page fetched from one of the answers?  Probes before 0.5 do not say, but they asked one resolver
+        only."""
         if page.ip:
             return page.ip in self.lookup.answers
         return page.hostname == self.lookup.hostname and all(
@@ -208,7 +206,7 @@ class Lookup:
 
     @property
     def is_contradicted(self) -> bool:
-        """Another resolver that the probe asked gave what the helper got, and this one did not."""
+        """Did another resolver that the probe asked give what the helper got, while this one did not?"""
         o, evidence = self.lookup, self.evidence
         helper = evidence.helper_lookups.get(o.hostname)
         if helper is None:
@@ -226,7 +224,7 @@ class Lookup:
 
     @property
     def is_proven_elsewhere(self) -> bool:
-        """A certificate validates for the name at an address that another lookup of it gave."""
+        """Does a certificate validate for the name at an address that another lookup of it gave?"""
         o, valid = self.lookup, self.evidence.valid_addresses
         return any(
             other.hostname == o.hostname and any((o.hostname, address) in valid for address in other.answers)
@@ -236,7 +234,7 @@ class Lookup:
 
     @property
     def came_through_public_resolver(self) -> bool:
-        """The same answer, or failure, also came back from a resolver outside: forged on the path."""
+        """Did a resolver outside give the same answer, or failure?  Then it was forged on the path."""
         o = self.lookup
         return any(
             other is not o
@@ -253,7 +251,7 @@ class Lookup:
 
     @property
     def is_denied_by_public_resolver(self) -> bool:
-        """A resolver outside says that there is no such name: what this one answers is its own doing."""
+        """Does a resolver outside deny the name?  Then this one's answer is its own doing."""
         return any(
             other.hostname == self.lookup.hostname
             and other.resolver in PUBLIC
@@ -264,7 +262,7 @@ class Lookup:
 
     @property
     def is_of_this_machine(self) -> bool:
-        """All lookups of the name lead to the machine that asks, which an owner may want of a parked name."""
+        """Do all lookups of the name lead to the machine that asks, as the owner of a parked name may want?"""
         return all(
             is_own_machine(address)
             for other in self.evidence.of(Layer.DNS)
@@ -274,12 +272,12 @@ class Lookup:
 
     @property
     def came_on_another_attempt(self) -> bool:
-        """The same resolver answered the same question when it was asked again."""
+        """Did the same resolver answer the same question when it was asked again?"""
         return any(other.answers for other in self._attempts)
 
     @property
     def is_withheld_for_this_name(self) -> bool:
-        """The resolver failed again and again for this name and answered another: it is not in trouble."""
+        """Did the resolver fail repeatedly for this name while it answered for another?  Then it is not in trouble."""
         o = self.lookup
         answers_others = any(
             other.resolver == o.resolver and other.hostname != o.hostname and other.answers
@@ -296,7 +294,7 @@ class Lookup:
 
     @property
     def has_answered_sibling(self) -> bool:
-        """Another lookup of this name was answered (by this resolver for the other address family)."""
+        """Was another lookup of this name answered?  For AAAA: by the same resolver."""
         o = self.lookup
         return any(
             other.answers and other.hostname == o.hostname and other is not o

@@ -1,32 +1,156 @@
-"""Rules for lookups: is the answer forged, or simply another one of the site's own?
+"""Rules for lookups: is the answer forged, or simply another of the site's own, and why did a lookup fail?
 
-An answer is never wrong because it differs: delivery networks answer by place.  It is right where a
-certificate validates for the name; it is wrong only where something contradicts it.
+An answer is never wrong because it differs: delivery networks answer by place.  It is right where a certificate
+validates for the name; it is wrong only where something contradicts it.
+
+A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's look at
+its own line says it of the resolvers.  Facebook's names, which its messenger looks up and no helper does, have rules of
+their own.
 """
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.answers import PUBLIC
-from fanous.analysis.rules.controls import Controls
-from fanous.analysis.rules.dns_facebook import FACEBOOKS
-from fanous.analysis.rules.dns_failures import FAILED
-from fanous.analysis.rules.dns_figures import answered, forged
-from fanous.analysis.rules.encdns import ENCRYPTED
+from fanous.analysis.rules.addresses import is_foreign
+from fanous.analysis.rules.answers import PUBLIC, Lookup
+from fanous.analysis.rules.evidence import RESOLVER, Controls
+from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind
-from fanous.analysis.rules.owners import is_foreign
 from fanous.analysis.rules.pages import Likeness
 from fanous.analysis.rules.rule import Rule
-from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
+from fanous.model.place import is_address
 from fanous.model.verdict import State
 
 
+def _answer(o: Observation, c: Controls) -> Lookup:
+    """The lookup, with what speaks for its answer and what against it."""
+    return Lookup(c.evidence, o)
+
+
+# --- encrypted resolvers --------------------------------------------------------------------------------
+
+CUT = frozenset({Cause.TIMEOUT, Cause.RESET, Cause.REFUSED, Cause.CLOSED, Cause.UNREACHABLE})
+"""How a connection to a resolver ends if somebody cuts it; a wrong answer comes from the resolver itself."""
+
+
+def _is_resolver(o: Observation) -> bool:
+    return o.role == RESOLVER
+
+
+def _all_are_cut(o: Observation, c: Controls) -> bool:
+    """Can no encrypted resolver of any operator be used?  Then neither they nor the line are down."""
+    others = [s for s in c.evidence.of(Layer.DNS) if s.role == RESOLVER and s.hostname != o.hostname]
+    return c.cause in CUT and bool(others) and all(s.failure is not None for s in others)
+
+
+def _figures(o: Observation, _c: Controls) -> str:
+    return f"{o.hostname}: {o.failure}"
+
+
+ENCRYPTED_RULES = (
+    Rule(
+        id="dns.encrypted_ok",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The encrypted resolver answered.",
+        holds=lambda o, _c: _is_resolver(o) and o.failure is None,
+    ),
+    Rule(
+        id="dns.encrypted_cut",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Encrypted resolvers of two operators cannot be used, while a public resolver answers over plain "
+        "UDP and pages come over TLS.",
+        holds=lambda o, c: _is_resolver(o) and c.plain_lookups_work and _all_are_cut(o, c),
+        mechanism=mechanisms.of_resolver,
+        figures=_figures,
+    ),
+    Rule(
+        id="dns.encrypted_fails",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The encrypted resolver gave no answer, and nothing tells whether it does elsewhere.",
+        holds=lambda o, _c: _is_resolver(o),
+        figures=_figures,
+    ),
+)
+
+
+# --- lookups that were answered -------------------------------------------------------------------------
+
+
+def answered(o: Observation, _c: Controls) -> str:
+    """Who answered what."""
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
+
+
+def forged(o: Observation, c: Controls) -> str:
+    """The same, and where it was forged as far as that can be told."""
+    public = _answer(o, c).came_through_public_resolver
+    path = "; also through a public resolver, so forged on the path" if public else ""
+    return answered(o, c) + path
+
+
+FACEBOOK = 32934
+
+LEAST_NAMES = 2
+"""Facebook's names at one address outside its network, from which on it is a filter's server that answers for all."""
+
+
+def _not_facebook(o: Observation, c: Controls) -> bool:
+    known = [asn for asn in o.answer_asns if asn]
+    return (
+        c.evidence.parsed.measurement.test_name == "facebook_messenger"
+        and bool(known)
+        and FACEBOOK not in known
+        and _answer(o, c).is_unconnected
+    )
+
+
+def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
+    """Are several of Facebook's names answered with one address that is not Facebook's?
+
+    Its content network has servers at operators, so its names do not count.
+    """
+    if c.evidence.parsed.measurement.test_name != "facebook_messenger":
+        return False
+    others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
+    names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}
+    return others_network and sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
+
+
+FACEBOOKS = (
+    Rule(
+        id="dns.not_facebook",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Facebook's name was answered with an address outside Facebook's network, and nothing answers "
+        "there.",
+        holds=lambda o, c: o.failure is None and _not_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.one_address_for_facebook",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="Several of Facebook's names were answered with one address outside Facebook's network; nothing "
+        "tells whose it is.",
+        holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+)
+
+
 def _on_the_way(o: Observation, c: Controls) -> bool:
-    """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
+    """Did only a redirect lead to the name, without anything to show that it leads anywhere for others?"""
     return o.role == "redirect" and not c.evidence.helper_loaded_page
 
 
 def _foreign_platform(o: Observation, c: Controls) -> bool:
-    return c.answer.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
+    return _answer(o, c).departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
 
 
 def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
@@ -41,14 +165,15 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
         and lookup is not None
         and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
         and o.resolver not in ("doh", "dot")
-        and not c.answer.leads_to(FingerprintKind.PORTAL)
+        and not _answer(o, c).leads_to(FingerprintKind.PORTAL)
     )
 
 
 def _is_proven_ghost(o: Observation, c: Controls) -> bool:
-    """Many operators answer missing names with advertisements, from their own resolvers alone."""
-    from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
-    return from_public or c.answer.leads_to(FingerprintKind.BLOCKPAGE)
+    """Is it no operator's own doing?  Many answer missing names with advertisements, but only from their own
+    resolvers."""
+    from_public = o.resolver in PUBLIC or _answer(o, c).came_through_public_resolver
+    return from_public or _answer(o, c).leads_to(FingerprintKind.BLOCKPAGE)
 
 
 ANSWERED = (
@@ -65,7 +190,7 @@ ANSWERED = (
         state=State.OK,
         why="The answer is right: it shares an address or a network with the control's, or a certificate "
         "validates for the name there.",
-        holds=lambda o, c: o.failure is None and bool(o.answers) and c.answer.is_right,
+        holds=lambda o, c: o.failure is None and bool(o.answers) and _answer(o, c).is_right,
     ),
     Rule(
         id="dns.no_address",
@@ -79,7 +204,7 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.DOWN,
         why="The site's own name points to an address that cannot be reached from anywhere.",
-        holds=lambda o, c: o.failure is None and c.answer.is_bogus_everywhere,
+        holds=lambda o, c: o.failure is None and _answer(o, c).is_bogus_everywhere,
         mechanism=mechanisms.SERVER_DOWN,
         figures=answered,
     ),
@@ -89,14 +214,14 @@ ANSWERED = (
         state=State.OK,
         why="The answer differs from the control's, but the page found there bears the site's own title: a "
         "network has a way of its own to it.",
-        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows_own_title,
+        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows_own_title,
     ),
     Rule(
         id="dns.portal",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer is an address near the user, which answers while nothing else does: a login page.",
-        holds=lambda o, c: o.failure is None and c.answer.may_be_portal and c.answer.is_connected,
+        holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal and _answer(o, c).is_connected,
         figures=answered,
         disowns=True,
     ),
@@ -106,7 +231,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer is an address that no public site can have, but nothing public could be reached at "
         "all: forged, or a login page.",
-        holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
+        holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal,
         mechanism=mechanisms.BOGON,
         figures=answered,
         symptom=True,
@@ -121,9 +246,9 @@ ANSWERED = (
             o.failure is None
             and bool(o.answers)
             and c.helper_is_missing
-            and c.answer.is_of_this_machine
-            and c.answer.most_names_are_bogus
-            and not c.answer.has_block_address
+            and _answer(o, c).is_of_this_machine
+            and _answer(o, c).most_names_are_bogus
+            and not _answer(o, c).has_block_address
         ),
         mechanism=mechanisms.BOGON,
         figures=answered,
@@ -137,8 +262,8 @@ ANSWERED = (
         why="The answer is an address that no public site can have.",
         holds=lambda o, c: (
             o.failure is None
-            and c.answer.has_bogon
-            and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
+            and _answer(o, c).has_bogon
+            and (_answer(o, c).departs or (_answer(o, c).most_names_are_bogus and not _on_the_way(o, c)))
         ),
         mechanism=mechanisms.BOGON,
         figures=forged,
@@ -150,7 +275,9 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer is an address that no public site can have, while another resolver gave the probe an "
         "address where a certificate validates for the name.",
-        holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
+        holds=lambda o, c: (
+            o.failure is None and _answer(o, c).has_bogon and _answer(o, c).is_proven_elsewhere
+        ),
         mechanism=mechanisms.BOGON,
         figures=forged,
         disowns=True,
@@ -160,7 +287,7 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address known to serve block pages.",
-        holds=lambda o, c: o.failure is None and c.answer.has_block_address,
+        holds=lambda o, c: o.failure is None and _answer(o, c).has_block_address,
         mechanism=mechanisms.BLOCK_ADDRESS,
         figures=forged,
         disowns=True,
@@ -171,7 +298,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="One of the target's names is answered with an address that no public site can have, which may "
         "be its owner's choice.",
-        holds=lambda o, c: o.failure is None and c.answer.has_bogon,
+        holds=lambda o, c: o.failure is None and _answer(o, c).has_bogon,
         figures=answered,
         disowns=True,
     ),
@@ -192,7 +319,7 @@ ANSWERED = (
         why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site, or "
         "an operator that answers all missing names.",
         holds=lambda o, c: (
-            o.failure is None and _is_ghost(o, c) and not c.answer.is_denied_by_public_resolver
+            o.failure is None and _is_ghost(o, c) and not _answer(o, c).is_denied_by_public_resolver
         ),
         mechanism=mechanisms.FORGED,
         figures=answered,
@@ -216,11 +343,11 @@ ANSWERED = (
         "not the site's.",
         holds=lambda o, c: (
             o.failure is None
-            and c.answer.departs
-            and c.answer.has_bad_certificate
+            and _answer(o, c).departs
+            and _answer(o, c).has_bad_certificate
             and c.evidence.helper_saw_certificate(o.hostname)
             and not c.others_distrusted
-            and not c.answer.may_be_sibling
+            and not _answer(o, c).may_be_sibling
         ),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -231,7 +358,7 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.OK,
         why="The answer differs from the control's, but the page found there is the site's.",
-        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.SAME),
+        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.SAME),
     ),
     Rule(
         id="dns.other_page",
@@ -239,7 +366,9 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer shares no address or network with the control's, and the page found there is not "
         "the site's.",
-        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
+        holds=lambda o, c: (
+            o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.DIFFERENT)
+        ),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -250,7 +379,7 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer shares no address or network with the control's, and the site is not there for the "
         "control either, which meets it at its own.",
-        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.turns_helper_away,
+        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).turns_helper_away,
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -263,8 +392,8 @@ ANSWERED = (
         "the site's delivery network, since nobody wrote down whose networks the control's are.",
         holds=lambda o, c: (
             o.failure is None
-            and c.answer.departs
-            and c.answer.has_bad_certificate
+            and _answer(o, c).departs
+            and _answer(o, c).has_bad_certificate
             and c.evidence.helper_saw_certificate(o.hostname)
             and not c.others_distrusted
         ),
@@ -280,7 +409,10 @@ ANSWERED = (
         why="Another resolver gave this probe the control's answer; this one gave an address in another "
         "network, where nothing answers.",
         holds=lambda o, c: (
-            o.failure is None and c.answer.departs and c.answer.is_unconnected and c.answer.is_contradicted
+            o.failure is None
+            and _answer(o, c).departs
+            and _answer(o, c).is_unconnected
+            and _answer(o, c).is_contradicted
         ),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -295,8 +427,10 @@ ANSWERED = (
         "or a near server that is cut off.",
         holds=lambda o, c: (
             o.failure is None
-            and c.answer.departs
-            and (c.answer.is_unconnected or (c.answer.is_unserved and c.answer.is_contradicted))
+            and _answer(o, c).departs
+            and (
+                _answer(o, c).is_unconnected or (_answer(o, c).is_unserved and _answer(o, c).is_contradicted)
+            )
         ),
         mechanism=mechanisms.FORGED,
         figures=answered,
@@ -307,7 +441,7 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer shares no address or network with the control's; nothing proves or contradicts it.",
-        holds=lambda o, c: o.failure is None and (c.answer.departs or _answered_elsewhere_not(o, c)),
+        holds=lambda o, c: o.failure is None and (_answer(o, c).departs or _answered_elsewhere_not(o, c)),
         figures=answered,
     ),
     Rule(
@@ -318,8 +452,8 @@ ANSWERED = (
         "the probe an address where one validates for the name.",
         holds=lambda o, c: (
             o.failure is None
-            and c.answer.has_bad_certificate
-            and c.answer.is_proven_elsewhere
+            and _answer(o, c).has_bad_certificate
+            and _answer(o, c).is_proven_elsewhere
             and not c.others_distrusted
         ),
         mechanism=mechanisms.FORGED,
@@ -332,7 +466,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The certificate found at the answered address is not valid for the name, and no control tells "
         "whether it ever is.",
-        holds=lambda o, c: o.failure is None and c.answer.has_bad_certificate,
+        holds=lambda o, c: o.failure is None and _answer(o, c).has_bad_certificate,
         figures=answered,
     ),
     Rule(
@@ -344,4 +478,158 @@ ANSWERED = (
     ),
 )
 
-DNS_RULES = ENCRYPTED + ANSWERED + FAILED
+
+# --- lookups that failed --------------------------------------------------------------------------------
+
+
+def _failure(o: Observation, c: Controls) -> str:
+    path = "; also through a public resolver" if _answer(o, c).came_through_public_resolver else ""
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {o.failure}{path}"
+
+
+def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
+    """Does the probe's other resolver answer, and a certificate prove that answer right?"""
+    elsewhere = any(name == o.hostname for name, _ in c.evidence.valid_addresses)
+    return (
+        c.cause is Cause.NXDOMAIN
+        and o.resolver not in PUBLIC
+        and _answer(o, c).has_answered_sibling
+        and elsewhere
+    )
+
+
+def _unanswered(c: Controls) -> bool:
+    """Did nobody answer, as after a lost packet or with a resolver in trouble?"""
+    return c.cause in (Cause.TIMEOUT, Cause.SERVFAIL)
+
+
+def _group(_o: Observation, c: Controls) -> str:
+    return f"{c.group.failed} of {c.group.endpoints} names"
+
+
+FAILED = (
+    Rule(
+        id="dns.own_fault",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the lookup.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.no_ipv6_address",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="Only the IPv6 address is missing; the same resolver gave another.",
+        holds=lambda o, c: o.query_type not in ("", "A", "ANY") and _answer(o, c).has_answered_sibling,
+    ),
+    Rule(
+        id="dns.no_answer_for_ipv6",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name has no IPv6 address, which many have not.",
+        holds=lambda o, c: o.query_type == "AAAA" and c.cause is Cause.NO_ANSWER,
+    ),
+    Rule(
+        id="dns.down",
+        layer=Layer.DNS,
+        state=State.DOWN,
+        why="The name cannot be looked up from outside either.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.public_resolver",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="A public resolver could not be used; that says nothing about this name.",
+        holds=lambda o, c: o.resolver in PUBLIC and c.cause is not Cause.NXDOMAIN,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.resolver_trouble",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The resolver had trouble of its own, or of no known kind, and no other resolver of the probe "
+        "shows that the name can be looked up.",
+        holds=lambda o, c: (
+            c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not _answer(o, c).has_answered_sibling)
+        ),
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.lossy_line",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup timed out, and so did those over TLS and HTTPS, in which nobody on the path reads a "
+        "name.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.other_attempt_works",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The resolver gave no answer once, and answered when it was asked again.",
+        holds=lambda o, c: _unanswered(c) and _answer(o, c).came_on_another_attempt,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.one_resolver_fails",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="This resolver gave no answer, as when a packet is lost or it has trouble of its own, while "
+        "another found the name.",
+        holds=lambda o, c: (
+            _unanswered(c)
+            and _answer(o, c).has_answered_sibling
+            and not _answer(o, c).is_withheld_for_this_name
+        ),
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.failure_control_ok",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The lookup failed while the control found the name.",
+        holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.denied_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="This resolver denies the name, while another gave the probe an address where a certificate "
+        "validates for it.",
+        holds=_denied_by_one_resolver,
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.few_names",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="Most of the target's names can be looked up; a few failures are ordinary.",
+        holds=lambda _o, c: not c.group.fails,
+        figures=_group,
+    ),
+    Rule(
+        id="dns.no_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup failed, but nothing tells whether others could make it.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_lookup_group,
+        figures=_failure,
+        symptom=True,
+    ),
+)
+
+
+DNS_RULES = ENCRYPTED_RULES + ANSWERED + FAILED

@@ -1,28 +1,124 @@
-"""Evidence: the observations of one measurement, sorted once so that every rule finds its controls.
+"""Evidence: one measurement, and each of its observations with its controls, as the rules ask for them.
 
-Everything beyond the first sort is worked out only when a rule asks for it: most measurements are of
-sites that simply work.
+``MeasurementEvidence`` sorts the observations of a measurement once.  ``Controls`` looks at one of them: how it failed,
+what the same step gave the outside helper, and what its siblings in the measurement gave.  ``Group`` takes the
+endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen endpoints some are always
+slow or down, so what counts is the share that fails, and where.
+
+Everything beyond the first sort is worked out only when a rule asks for it, since most measurements are of sites that
+simply work.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
 
-from fanous.analysis.rules.addresses import is_bogon, is_ipv6
-from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
-from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.analysis.rules.groups import Group, groups_of
-from fanous.analysis.rules.names import is_private_name
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
+from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SILENT_CAUSES, Cause, cause_of
+from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind, Fingerprints
+from fanous.analysis.rules.pages import Likeness, likeness
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+
+# --- the endpoints of a target as a whole ---------------------------------------------------------------
+
+LEAST_SHARE = 0.5
+"""In real measurements 1-4 of 12 endpoints fail in ordinary times, and 8-12 of 12 where they are blocked."""
+
+_DEPTH = {Layer.DNS: 0, Layer.TCP: 1, Layer.TLS: 2, Layer.QUIC: 2, Layer.HTTP: 3, Layer.TRANSFER: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How the endpoints of one target and role fared.
+
+    Attributes:
+        endpoints: that were tried.
+        failed: of those, at which a step failed and never worked.
+        layer: at which most of the failed ones failed; None = none failed.
+        cause: how most of those at ``layer`` failed.
+    """
+
+    endpoints: int
+    failed: int
+    layer: Layer | None
+    cause: Cause | None
+
+    @property
+    def fails(self) -> bool:
+        return self.failed >= LEAST_SHARE * self.endpoints > 0
+
+
+def groups_of(observations: Iterable[Observation]) -> dict[tuple[str, str, bool], Group]:
+    """Groups by target, role, and whether they are lookups (counted by name) or connections (by endpoint)."""
+    members: dict[tuple[str, str, bool], dict[str, list[Observation]]] = {}
+    without_address = []
+    for o in observations:
+        endpoints = members.setdefault((o.target, o.role, o.layer is Layer.DNS), {})
+        if o.ip or o.layer is Layer.DNS:
+            endpoints.setdefault(_endpoint(o), []).append(o)
+        else:
+            without_address.append((endpoints, o))
+    for endpoints, o in without_address:
+        _add_by_name(endpoints, o)
+    return {key: _group(endpoints.values()) for key, endpoints in members.items()}
+
+
+def _add_by_name(endpoints: dict[str, list[Observation]], o: Observation) -> None:
+    """A step whose address is unknown belongs to all endpoints of its name and port; if there are none, it is one."""
+    same = [
+        steps
+        for steps in endpoints.values()
+        if o.hostname and any((s.hostname, s.port) == (o.hostname, o.port) for s in steps)
+    ]
+    for steps in same or [endpoints.setdefault(_endpoint(o), [])]:
+        steps.append(o)
+
+
+def _endpoint(o: Observation) -> str:
+    if o.layer is Layer.DNS:
+        return o.hostname
+    if not o.ip:
+        return f"{o.hostname or o.url} {o.port}"
+    return f"{o.ip} {o.port}"
+
+
+def _group(endpoints: Iterable[list[Observation]]) -> Group:
+    count = 0
+    failures: list[tuple[Layer, Cause]] = []
+    for steps in endpoints:
+        count += 1
+        failure = _first_failure(steps)
+        if failure is not None:
+            failures.append(failure)
+    if not failures:
+        return Group(count, 0, None, None)
+    layer = Counter(at for at, _ in failures).most_common(1)[0][0]
+    cause = Counter(how for at, how in failures if at is layer).most_common(1)[0][0]
+    return Group(count, len(failures), layer, cause)
+
+
+def _first_failure(steps: list[Observation]) -> tuple[Layer, Cause] | None:
+    """Where an endpoint failed first; None = every step has an attempt that worked."""
+    worked = {o.layer for o in steps if o.failure is None}
+    broken = sorted(
+        (_DEPTH[o.layer], o.layer, cause_of(o.failure))
+        for o in steps
+        if o.failure is not None and o.layer not in worked
+    )
+    return (broken[0][1], broken[0][2]) if broken else None
+
+
+# --- a measurement --------------------------------------------------------------------------------------
 
 Endpoint = tuple[Layer, str, int]
 
 _NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
 
 Step = tuple[Layer, str, int]
-"""Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
+"""Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
 _PORTS = {"http": 80, "https": 443}
@@ -35,8 +131,8 @@ class MeasurementEvidence:
     Attributes:
         probe: the probe's observations, in order.
         helper: the outside helper's, by layer.
-        wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before
-            any connection is.
+        wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before any
+            connection is.
     """
 
     def __init__(self, parsed: ParsedMeasurement, fingerprints: Fingerprints) -> None:
@@ -94,28 +190,28 @@ class MeasurementEvidence:
         return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
 
     def helper_met_another(self, address: str) -> bool:
-        """The helper asked for the site over TLS at this address, and was shown another's certificate."""
+        """Did the helper ask for the site over TLS at this address, and get another's certificate?"""
         return self._helper_causes(address) <= CERTIFICATE_CAUSES
 
     def helper_was_turned_away(self, address: str) -> bool:
-        """The same, or no handshake came about."""
+        """The same, or did no handshake complete?"""
         return self._helper_causes(address) <= CERTIFICATE_CAUSES | {Cause.ALERT}
 
     def _helper_causes(self, address: str) -> frozenset[Cause]:
-        """How the helper's handshakes at an address ended; ``UNKNOWN`` where it made none or one worked."""
+        """How the helper's handshakes at an address failed; ``UNKNOWN`` if one worked or none was made."""
         tried = [o for o in self.helper.get(Layer.TLS, ()) if o.ip == address]
         failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
         return frozenset(failures or [Cause.UNKNOWN])
 
     def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
-        """Did the helper get through at any address?  ``port`` 0 = at any."""
+        """Did the helper get through at any address?  ``port`` 0 = any port."""
         return any(o.failure is None and port in (0, o.port) for o in self.helper.get(layer, ()))
 
     @cached_property
     def page_ports(self) -> dict[str, set[int]]:
-        """Ports at which each host was asked for a page, or that a redirect led to.
+        """Ports at which each host was asked for a page, or to which a redirect led.
 
-        Probes also try port 443 of a site whose address begins with ``http:``, where nobody may listen.
+        Probes also try port 443 of a site whose address begins with ``http:``, where nothing may listen.
         """
         found: dict[str, set[int]] = {}
         for page in self.parsed.observations:
@@ -129,15 +225,15 @@ class MeasurementEvidence:
         return found
 
     def helper_saw_certificate(self, hostname: str) -> bool:
-        """The helper was shown a valid certificate: in a handshake, or with a page that came over TLS.
+        """Did the helper see a valid certificate, in a handshake or with a page that came over TLS?
 
-        A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
+        A site may have none: its page comes in clear, and its host serves somebody else's certificate at port 443.
         """
         comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
         return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
 
     def was_asked(self, step: Observation) -> bool:
-        """Did a page of this name have to come through the port of this step, as far as the record tells?"""
+        """Did a page of this name have to come through the port of this step, as far as the record shows?"""
         ports = self.page_ports.get(step.hostname) if step.hostname and step.layer in CONNECTIONS else None
         return not ports or _port_of(step) in ports | {0}
 
@@ -166,7 +262,7 @@ class MeasurementEvidence:
     def valid_addresses(self) -> frozenset[tuple[str, str]]:
         """(host name, address) where a certificate validated, seen by the probe or the helper.
 
-        An empty address = a page came over validated TLS and the record does not say from where.
+        An empty address: a page came over validated TLS, and the record does not say from where.
         """
         found = {
             (o.hostname, o.ip)
@@ -212,7 +308,7 @@ class MeasurementEvidence:
         )
 
     def control_handshake(self, observation: Observation) -> float:
-        """Median seconds of handshakes with other names in the measurement; NaN = there was none."""
+        """Median seconds of handshakes with other names in the measurement; NaN = there were none."""
         times = sorted(
             o.seconds
             for o in self.probe
@@ -224,7 +320,7 @@ class MeasurementEvidence:
         return times[len(times) // 2] if times else float("nan")
 
     def fastest_handshake(self, observation: Observation) -> float:
-        """Least seconds of the handshakes with this very name that worked; NaN = none is timed."""
+        """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
         times = [
             o.seconds
             for o in self.probe
@@ -236,7 +332,7 @@ class MeasurementEvidence:
         return min(times, default=float("nan"))
 
     def own_connect(self, step: Observation) -> float:
-        """Least seconds of the connections to this very address and port; NaN = none is timed."""
+        """Least seconds of the connections to this address and port; NaN = none was timed."""
         times = [
             o.seconds
             for o in self.of(Layer.TCP)
@@ -255,20 +351,28 @@ class MeasurementEvidence:
         return groups_of(self.probe)
 
     def matches(self, observation: Observation) -> tuple[Fingerprint, ...]:
-        """Fingerprints in a response; one pass over it, remembered."""
+        """Fingerprints in a response, found in one pass over it and remembered."""
         found = self._matches.get(id(observation))
         if found is None:
             found = self.fingerprints.find(observation, self.parsed.measurement.country)
             self._matches[id(observation)] = found
         return found
 
+    def gives_block_address(self, lookup: Observation) -> bool:
+        """Is one of the answers known to serve the notice of what is blocked in the country?"""
+        country = self.parsed.measurement.country
+        return any(
+            self.fingerprints.is_block_address(address, country, lookup.hostname)
+            for address in lookup.answers
+        )
+
     # --- the measurement as a whole -----------------------------------------------------------
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name, or an address, of the user's own network?  A platform never is.
+        """Was a name or an address of the user's own network measured?  A platform never is one.
 
-        An address that the helper looked at too is one that whoever runs both has: a network of his own.
+        An address that the helper tried too belongs to whoever runs both, in a network of their own.
         """
         target = self.parsed.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
@@ -278,15 +382,15 @@ class MeasurementEvidence:
 
     @property
     def is_look(self) -> bool:
-        """Is it a probe's look at its own line?  Its defect says whether there is a network."""
+        """Is it a probe's look at its own line?  Then its defect says whether there is a network."""
         return self.parsed.measurement.test_name == "fanous_health"
 
     @cached_property
     def nothing_worked(self) -> bool:
-        """Nobody answered the probe at all, as on a machine without a network.
+        """Did nothing at all answer the probe, as on a machine without a network?
 
-        Blocking of one target leaves the lookup, or the helper, or a reset.  Where no lookup was tried
-        only an unreachable network speaks for itself: an endpoint list may be cut off by silence.
+        Where one target is blocked, a lookup, the helper or a reset still comes through.  If no lookup was tried,
+        only an unreachable network proves it: a list of endpoints may be met with silence by a censor.
         """
         if self.helper or not self.probe or self.is_look:
             return False
@@ -297,12 +401,12 @@ class MeasurementEvidence:
         causes = {cause_of(failure) if failure else None for failure in failures}
         if any(o.layer is Layer.DNS for o in self.probe) and causes <= SILENT_CAUSES:
             return True
-        # Android answers lookups from its empty cache then, but so it does where a resolver denies the name.
+        # Android then answers lookups from its empty cache, as it does where a resolver denies the name.
         return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
 
 
 def _offline(failure: str | None) -> bool:
-    """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
+    """Could a machine without a network show this?  Android then answers lookups from its empty cache."""
     return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
 
 
@@ -311,7 +415,7 @@ def step_of(o: Observation) -> Step:
 
 
 def _port_of(step: Observation) -> int:
-    """Old probes did not write down where a handshake was made."""
+    """The port of a step; old probes did not record where a handshake was made."""
     return step.port or (0 if step.layer is Layer.TCP else _PORTS["https"])
 
 
@@ -321,3 +425,420 @@ def _port(url: re.Match[str]) -> int:
 
 def https_page(observation: Observation) -> bool:
     return observation.failure is None and observation.url.startswith("https:")
+
+
+# --- one observation ------------------------------------------------------------------------------------
+
+MOST_HEALTHY_CONNECT = 1.5
+"""Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data
+over it say nothing about the target."""
+
+
+LEAST_SLOW_CONNECT = 0.5
+"""Seconds.  A line that connects faster is not slow, however early a handshake was given up."""
+
+PATIENCE = 3.0
+"""Multiple of the time of a connection: a handshake that was given less may still have been under way."""
+
+ENCRYPTED = ("doh", "dot")
+"""Resolvers that have a name and a certificate of their own."""
+
+RESOLVER = "resolver"
+"""Role of an observation about an encrypted resolver, not about the name that it was asked for."""
+
+
+@dataclass(slots=True)
+class Controls:
+    """The controls of one observation, each worked out when a rule asks for it."""
+
+    evidence: MeasurementEvidence
+    observation: Observation
+
+    # --- how it failed ------------------------------------------------------------------------
+
+    @property
+    def cause(self) -> Cause:
+        """How the observation failed; ``UNKNOWN`` if it worked."""
+        failure = self.observation.failure
+        return Cause.UNKNOWN if failure is None else cause_of(failure)
+
+    @property
+    def bad_certificate(self) -> bool:
+        return self.cause in CERTIFICATE_CAUSES
+
+    # --- the outside helper -------------------------------------------------------------------
+
+    @property
+    def has_helper(self) -> bool:
+        return bool(self.evidence.helper)
+
+    @property
+    def helper_is_missing(self) -> bool:
+        """Does the nettest have a helper that did not answer?  Other nettests never have one."""
+        parsed = self.evidence.parsed
+        return not self.evidence.helper and (
+            parsed.control_failure is not None or parsed.measurement.test_name == "web_connectivity"
+        )
+
+    @property
+    def same_step(self) -> Observation | None:
+        """The helper's observation of the same step: same name, endpoint or page."""
+        o, evidence = self.observation, self.evidence
+        if o.role == "redirect":
+            return None
+        if o.layer is Layer.DNS:
+            return evidence.helper_lookups.get(o.hostname)
+        if o.layer is Layer.HTTP:
+            return evidence.helper_page
+        return evidence.helper_endpoints.get((o.layer, o.ip, o.port))
+
+    @property
+    def reachable(self) -> bool | None:
+        """Did the helper get through this step?  None = nothing shows it either way."""
+        return HelperView(self.evidence, self.observation, self.cause, self.same_step).reachable
+
+    @property
+    def helper_certificate_fails(self) -> bool:
+        """Did the helper meet an invalid certificate too, and nowhere a valid one?  Then it is the site's own.
+
+        At a wrong address the helper gets the wrong certificate as well.
+        """
+        evidence = self.evidence
+        if evidence.helper_loaded_page or evidence.helper_works_at(Layer.TLS):
+            return False
+        page = evidence.helper_page
+        if (
+            page is not None
+            and page.failure
+            and cause_of(page.failure) in CERTIFICATE_CAUSES | {Cause.UNKNOWN}
+        ):
+            return True  # old helpers had no name for it
+        return any(
+            o.failure is not None and cause_of(o.failure) in CERTIFICATE_CAUSES
+            for o in evidence.helper.get(Layer.TLS, ())
+        )
+
+    # --- siblings of a connection -------------------------------------------------------------
+
+    @property
+    def to_wrong_address(self) -> bool:
+        """Did it go to an address that a forged answer gave?  If the record does not say where: did all answers forge?
+
+        A redirect may also lead to an address of the user's own machine or network by itself.
+        """
+        o, wrong = self.observation, self.evidence.wrong_addresses
+        if o.role == "redirect" and is_bogon(o.hostname or o.ip):
+            return True
+        if o.ip or not o.hostname or not wrong:
+            return o.ip in wrong
+        answers = {a for s in self.evidence.of(Layer.DNS) if s.hostname == o.hostname for a in s.answers}
+        return bool(answers) and answers <= wrong
+
+    @property
+    def no_ipv6(self) -> bool:
+        """Is it an IPv6 attempt on a machine where IPv6 does not work or has no route there?"""
+        if not is_ipv6(self.observation.ip):
+            return False
+        return self.cause in (Cause.UNREACHABLE, Cause.LOCAL) or not self.evidence.ipv6_works
+
+    @property
+    def works_elsewhere(self) -> bool:
+        """Did the same step to the same name and port work at another address or attempt?
+
+        A page in clear is no other attempt at one over TLS, since most sites only redirect there.  An address
+        whose name is not known may be another of the target's.
+        """
+        o = self.observation
+        if o.layer is Layer.HTTP:
+            return bool(o.hostname) and (o.hostname, o.url[:6] == "https:") in self.evidence.pages_that_came
+        if not o.hostname:
+            return any(
+                s.layer is o.layer and s.target == o.target for s in self.evidence.probe if not s.failure
+            )
+        return step_of(o) in self.evidence.worked
+
+    @property
+    def few_endpoints_fail(self) -> bool:
+        """Do fewer than half of the target's endpoints fail, while others show that this layer works?"""
+        o = self.observation
+        return not self.group.fails and any(
+            (s.target, s.role, s.layer) == (o.target, o.role, o.layer) and s.failure is None
+            for s in self.evidence.probe
+        )
+
+    @property
+    def lower_layer_failed(self) -> bool:
+        """Did a step below fail for this name and never work, so that this one could not be made?"""
+        o, evidence = self.observation, self.evidence
+        below = [Layer.DNS, Layer.TCP]
+        if o.layer is Layer.HTTP and o.url.startswith("https:"):
+            below.append(Layer.TLS)
+        steps = {(layer, o.hostname, 0 if layer is Layer.DNS else o.port) for layer in below if o.hostname}
+        if not steps.isdisjoint(evidence.tried - evidence.worked):
+            return True
+        endpoint = [
+            s for s in evidence.probe if s.layer in below and (s.ip, s.port) == (o.ip, o.port) and o.ip
+        ]
+        failed = {s.layer for s in endpoint if s.failure is not None}
+        return bool(failed - {s.layer for s in endpoint if s.failure is None})
+
+    @property
+    def tls_was_seen(self) -> bool:
+        return any(
+            at is Layer.TLS and name == self.observation.hostname for at, name, _ in self.evidence.tried
+        )
+
+    @property
+    def address_also_fails_for_others(self) -> bool:
+        """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
+        o = self.observation
+        return any(
+            s.layer is o.layer and s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
+            for s in self.evidence.probe
+            if o.ip
+        )
+
+    @property
+    def innocuous_name_works(self) -> bool:
+        """Did the same step to the same address and port work with a name whose certificate was not checked?
+
+        Only a probe that tries a control name on purpose leaves its certificate unverified.
+        """
+        o = self.observation
+        return any(
+            s.layer is o.layer
+            and (s.ip, s.port) == (o.ip, o.port)
+            and s.hostname != o.hostname
+            and s.failure is None
+            and s.cert_valid is None
+            for s in self.evidence.probe
+            if o.ip and o.layer in (Layer.TLS, Layer.QUIC)
+        )
+
+    @property
+    def browser_gets_through(self) -> bool:
+        """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
+
+        If one was cut at another address, the name is a trigger too: an injector may lose a race.
+        """
+        return self.observation.browser == "answered" and not any(
+            s.browser == "cut" and s.hostname == self.observation.hostname
+            for s in self.evidence.of(Layer.TLS)
+        )
+
+    @property
+    def is_normal(self) -> bool:
+        """Did a normal control travel with the measurement: the helper's, or another name's at the same address?
+
+        Only a rate is a control of a rate.
+        """
+        if self.observation.layer is Layer.TRANSFER:
+            return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
+        if self.observation.role == RESOLVER:
+            return self.plain_lookups_work
+        return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
+    def meets_notice(self) -> bool:
+        """Did the probe meet the country's own notice of a block, or get the address that serves it?
+
+        Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
+        of a school or a company is no order of a country.
+        """
+        if self.observation.layer is Layer.DNS:
+            return self.evidence.gives_block_address(self.observation)
+        country = self.evidence.parsed.measurement.country
+        return any(
+            match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in self.matches
+        )
+
+    @property
+    def plain_lookups_work(self) -> bool:
+        """In a probe's look at its own line: did a public resolver answer over UDP, and a known page come?"""
+        return self.evidence.is_look and self.evidence.parsed.control_failure is None
+
+    @property
+    def encrypted_lookups_time_out(self) -> bool:
+        """Did all lookups over TLS or HTTPS, in which nobody on the path sees a name, time out?"""
+        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED]
+        return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
+
+    @property
+    def nothing_else_works(self) -> bool:
+        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        layer = self.observation.layer
+        return (
+            self.helper_is_missing
+            and self.encrypted_lookups_time_out
+            and not any(s.failure is None for s in self.evidence.of(layer))
+        )
+
+    @property
+    def same_server(self) -> list[Observation]:
+        """Downloads that came whole from this very address under another name: same server, path and page."""
+        o = self.observation
+        return [
+            s
+            for s in self.evidence.of(Layer.TRANSFER)
+            if o.ip and s.ip == o.ip and s.hostname != o.hostname and s.failure is None and not isnan(s.kbps)
+        ]
+
+    @property
+    def another_name_works(self) -> bool:
+        """The same layer worked for another name in this measurement."""
+        layer, hostname = self.observation.layer, self.observation.hostname
+        return any(at is layer and name != hostname for at, name, _ in self.evidence.worked)
+
+    @property
+    def others_distrusted(self) -> bool:
+        """A control domain's certificate came from an unknown authority too: a proxy near the user.
+
+        An encrypted resolver is asked under a name of its own, which is one.
+        """
+        control = self.evidence.parsed.control_failure
+        asked = (s.failure for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED)
+        if any(failure and cause_of(failure) is Cause.AUTHORITY for failure in (control, *asked)):
+            return True
+        return bool(self.evidence.other_targets_distrusted - {self.observation.target})
+
+    @property
+    def path_is_healthy(self) -> bool:
+        seconds = self.evidence.connect_seconds
+        return isnan(seconds) or seconds < MOST_HEALTHY_CONNECT
+
+    @property
+    def line_is_slow(self) -> bool:
+        """Does a bare connection take more than a third of the time after which this step was given up?
+
+        A handshake has more round trips and bytes than a connection.
+        """
+        connect = self.evidence.connect_seconds
+        return connect >= LEAST_SLOW_CONNECT and self.observation.seconds < PATIENCE * connect  # NaN: false
+
+    @property
+    def control_handshake(self) -> float:
+        return self.evidence.control_handshake(self.observation)
+
+    @property
+    def group(self) -> Group:
+        o = self.observation
+        return self.evidence.groups[(o.target, o.role, o.layer is Layer.DNS)]
+
+    # --- pages --------------------------------------------------------------------------------
+
+    @property
+    def matches(self) -> tuple[Fingerprint, ...]:
+        return self.evidence.matches(self.observation)
+
+    @property
+    def leads_to_block_page(self) -> bool:
+        """Is it a redirect to a page that is a block page?"""
+        o = self.observation
+        return bool(o.location) and any(
+            page.url == o.location
+            and any(match.kind is FingerprintKind.BLOCKPAGE for match in self.evidence.matches(page))
+            for page in self.evidence.of(Layer.HTTP)
+            if page is not o
+        )
+
+    @property
+    def likeness(self) -> Likeness:
+        """How this page compares with the helper's."""
+        helper = self.evidence.helper_page
+        return Likeness.UNKNOWN if helper is None else likeness(self.observation, helper)
+
+    @property
+    def site_speaks(self) -> bool:
+        """Is the page the site's own word, which nobody on the path could have written?
+
+        True over validated TLS, unless a page in clear sent the probe on to another host.
+        """
+        o = self.observation
+        if not o.url.startswith("https:"):
+            return False
+        return o.role != "redirect" or not any(
+            page.url.startswith("http:") and page.location and page.role != "redirect"
+            for page in self.evidence.of(Layer.HTTP)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HelperView:
+    """What the helper says about one step: did it get through?
+
+    Attributes:
+        cause: how the step failed; ``UNKNOWN`` if it worked.
+        same: the helper's observation of the same step; None = it made none.
+    """
+
+    evidence: MeasurementEvidence
+    step: Observation
+    cause: Cause
+    same: Observation | None
+
+    @property
+    def reachable(self) -> bool | None:
+        """Did the helper get through this step?  None = nothing shows it either way.
+
+        A redirect's host was reached if the helper loaded the page behind it.  For an endpoint that the helper did
+        not try, or could not reach while it reached the site, only the page counts, if it came through this port.
+        Helpers before 2022 tried no handshakes: there the page must fail in the same way.
+        """
+        same = self.same
+        if same is not None and same.layer is Layer.DNS:
+            return self._name_is_known(same)
+        if same is not None and same.failure is None:
+            return True
+        if self.evidence.helper_loaded_page:
+            told = same is None and self._page_tells and not self._address_is_down
+            return True if told else None if self.step.layer in CONNECTIONS else False
+        return False if same is not None or self._page_failed_alike else None
+
+    def _name_is_known(self, lookup: Observation) -> bool | None:
+        """Does the name exist outside, by the helper's lookup, or if that gave no address by the page that came anyway?
+
+        Old helpers recorded an alias without an address as no answer.
+        """
+        if lookup.failure is None and lookup.answers:
+            return not all(map(is_bogon, lookup.answers))
+        if lookup.failure is not None and cause_of(lookup.failure) is Cause.NXDOMAIN:
+            return False
+        if self.evidence.helper_loaded_page:
+            return True
+        is_alike = lookup.failure is not None or self.cause is Cause.NO_ANSWER
+        return False if is_alike or self.evidence.helper_page is not None else None
+
+    @property
+    def _page_tells(self) -> bool:
+        """Does the page that the helper loaded vouch for this step?  One in clear does not vouch for port 443."""
+        o = self.step
+        return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
+
+    @property
+    def _address_is_down(self) -> bool:
+        """For a handshake: could the helper not even connect there?"""
+        o = self.step
+        connection = self.evidence.helper_endpoints.get((Layer.TCP, o.ip, o.port))
+        return o.layer is Layer.TLS and connection is not None and connection.failure is not None
+
+    @property
+    def _page_failed_alike(self) -> bool:
+        """Did the helper's request fail as this step did, or for no named reason, while it tried no such step?
+
+        Asked of requests over TLS, and of where a redirect led, since the helper got through to the site itself.
+        """
+        page, o = self.evidence.helper_page, self.step
+        if page is None or page.failure is None:
+            return False
+        if o.role == "redirect":
+            there = self.evidence.helper_endpoints.get((o.layer, o.ip, o.port))
+            if there is not None and there.failure is None:
+                return False
+            causes = {self.cause, cause_of(page.failure)}
+            is_alike = len(causes) == 1 or Cause.UNKNOWN in causes or causes <= LOOKUP_CAUSES
+            return is_alike and self.evidence.helper_works_at(Layer.TCP)
+        if o.layer not in (Layer.TCP, Layer.TLS) or o.layer in self.evidence.helper:
+            return False
+        if not page.url.startswith("https:"):
+            return False
+        return cause_of(page.failure) in (self.cause, Cause.UNKNOWN)

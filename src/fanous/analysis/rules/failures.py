@@ -1,7 +1,7 @@
-"""Failures: OONI's failure strings (df-007) sorted by what happened on the wire.
+"""Failures: OONI's failure strings (df-007), sorted by what happened on the wire.
 
-The names of OONI's older probes and of its test helper are taken too, so that a record of 2014 and one
-of today are judged alike.
+The names used by OONI's older probes and by its test helper are included, so that a record of 2014 and one of today are
+judged alike.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 
 class Cause(StrEnum):
-    """What happened, told apart only as far as a conclusion needs it."""
+    """What happened, distinguished only as far as a conclusion needs it."""
 
     TIMEOUT = "timeout"
     RESET = "reset"
@@ -60,7 +60,7 @@ _NAMES: dict[str, Cause] = {
     "dns_server_failure": Cause.SERVFAIL,
     "dns_temporary_failure": Cause.SERVFAIL,
     "dns_non_recoverable_failure": Cause.SERVFAIL,
-    # The python probe's word for every lookup that failed; the code alone does not say how.
+    # The Python probe writes this for every failed lookup; nothing says how it failed.
     "dns_lookup_error": Cause.SERVFAIL,
     "ssl_unknown_authority": Cause.AUTHORITY,
     "ssl_invalid_hostname": Cause.HOSTNAME,
@@ -85,7 +85,7 @@ _NAMES: dict[str, Cause] = {
     "proxy_error": Cause.LOCAL,
 }
 
-# Free text that probes wrap into ``unknown_failure: ...``; Go's and Python's own words.
+# Free text that probes wrap into ``unknown_failure: ...``, in the words of Go and Python.
 _WORDS: tuple[tuple[str, Cause], ...] = (
     ("redirect", Cause.REDIRECT),
     ("unsupported protocol scheme", Cause.REDIRECT),
@@ -111,16 +111,16 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
 )
 
 CUT_CAUSES = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
-"""How a handshake ends that somebody cuts; an alert is the server's own word."""
+"""How a handshake ends if somebody cuts it; an alert comes from the server itself."""
 CERTIFICATE_CAUSES = frozenset({Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE})
 SILENT_CAUSES = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.LOCAL, Cause.UNKNOWN, Cause.SERVFAIL})
-"""Failures that also a machine without any network shows; a reset or an NXDOMAIN had a sender."""
+"""Failures that a machine without any network shows too; a reset or an NXDOMAIN had a sender."""
 LOOKUP_CAUSES = frozenset({Cause.NXDOMAIN, Cause.NO_DATA, Cause.NO_ANSWER, Cause.DNS_REFUSED, Cause.SERVFAIL})
 
 
 @lru_cache(maxsize=4096)
 def cause_of(failure: str) -> Cause:
-    """What a failure string says; ``UNKNOWN`` where it says nothing that a rule could use."""
+    """What a failure string means; ``UNKNOWN`` where it says nothing that a rule could use."""
     name = _NAMES.get(failure)
     if name is not None:
         return name

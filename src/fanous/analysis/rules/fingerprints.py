@@ -1,29 +1,29 @@
 """Fingerprints: texts and addresses that only a block page has, found in one pass over a response.
 
-Pure: patterns are handed in, ``parse_fingerprints`` reads them from the text of a TOML file.  A compiled
-set keeps its own working memory, so one set serves one thread.
+Pure: patterns are passed in, and ``parse_fingerprints`` reads them from the text of a TOML file.  A compiled set keeps
+its own working memory, so one set serves one thread.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
+from fanous.config import Section, Text, parse
 from fanous.errors import FanousError
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 LONGEST_BODY = 512 * 1024
-"""Characters.  Block pages are short; of anything longer only the beginning is read."""
+"""Characters.  Block pages are short; of anything longer only the first ``READ_OF_LONGER`` are read."""
 READ_OF_LONGER = 256 * 1024
 
 LONGEST_NOTICE = 16 * 1024
-"""Bytes.  A notice's words stand in the news too, whose pages are longer; notices that are longer themselves
+"""Bytes.  The words of a notice also appear in the news, whose pages are longer; notices that are longer themselves
 (pictures in the text) frame or link an address of their own."""
 
 
 class FingerprintKind(StrEnum):
-    """What a pattern shows.  ``BENIGN`` takes back what another pattern of the page says."""
+    """What a pattern shows; ``BENIGN`` takes back what another pattern in the page shows."""
 
     BLOCKPAGE = "blockpage"
     CAPTCHA = "captcha"
@@ -32,6 +32,8 @@ class FingerprintKind(StrEnum):
 
 
 class Where(StrEnum):
+    """Where in a response a pattern is looked for."""
+
     BODY = "body"
     TITLE = "title"
     HEADER = "header"
@@ -49,8 +51,8 @@ class Fingerprint:
             patterns are tried inside the page's title.
         countries: ISO codes in which it counts; empty = everywhere.
         source: the public fact it was written from.
-        literal: take ``pattern`` as it stands.
-        origin: the published set it was taken from; empty = written by us or by the user.
+        literal: ``pattern`` is plain text.
+        origin: the published set from which it was taken; empty = written by us or by the user.
         any_length: it counts in a body of any length, not only in one as short as a notice.
     """
 
@@ -70,7 +72,7 @@ class BlockAddress:
     """An address that resolvers give out for blocked names and that serves the notice.
 
     Attributes:
-        names: the notice's own, for which the address is the right answer; what lies below them too.
+        names: the notice's own, for which the address is the right answer, as it is for names below them.
     """
 
     address: str
@@ -84,8 +86,8 @@ class Fingerprints:
     """A compiled set; see ``compile_fingerprints``.
 
     Attributes:
-        version: names what stands beside the patterns that ship, to be written after ``RULES_VERSION``;
-            empty = nothing.
+        version: names the patterns beyond those that ship, to be written after ``RULES_VERSION``; empty = there
+            are none.
     """
 
     patterns: tuple[Fingerprint, ...]
@@ -116,7 +118,7 @@ class Fingerprints:
         return _settled(tuple(self.patterns[index] for index in sorted(set(found))))
 
     def is_block_address(self, address: str, country: str, hostname: str = "") -> bool:
-        """Is ``hostname`` answered with the address of a notice that is given out in the country?"""
+        """Is this the address of a notice in the country, other than the notice's own name?"""
         known = self.addresses.get(address)
         if known is None or (known.countries and country not in known.countries):
             return False
@@ -183,53 +185,61 @@ def compile_fingerprints(
     return Fingerprints(kept, {a.address: a for a in addresses}, matcher(texts), version)
 
 
+class PatternTable(Section, frozen=True):
+    """A table ``[[pattern]]``; see ``Fingerprint``.
+
+    Attributes:
+        any_length: also of the text of a block page, which otherwise counts in short pages alone.
+    """
+
+    id: Text
+    where: Where
+    kind: FingerprintKind
+    pattern: Text
+    source: Text
+    countries: tuple[Text, ...] = ()
+    literal: bool = False
+    any_length: bool = False
+
+    def fingerprint(self) -> Fingerprint:
+        may_be_words = self.where is Where.BODY and self.kind is FingerprintKind.BLOCKPAGE
+        return Fingerprint(
+            id=self.id,
+            where=self.where,
+            kind=self.kind,
+            pattern=self.pattern,
+            countries=frozenset(self.countries),
+            source=self.source,
+            literal=self.literal,
+            any_length=not may_be_words or self.any_length,
+        )
+
+
+class AddressTable(Section, frozen=True):
+    """A table ``[[address]]``; see ``BlockAddress``."""
+
+    address: Text
+    source: Text
+    countries: tuple[Text, ...] = ()
+    names: tuple[Text, ...] = ()
+
+
+class FingerprintFile(Section, frozen=True):
+    """A whole file of fingerprints."""
+
+    pattern: tuple[PatternTable, ...] = ()
+    address: tuple[AddressTable, ...] = ()
+
+
 def parse_fingerprints(text: str, name: str) -> tuple[tuple[Fingerprint, ...], tuple[BlockAddress, ...]]:
     """Read patterns and addresses from the text of a TOML file; ``name`` is for error messages.
 
     Raises:
-        FanousError: not TOML, or an entry lacks a field or has an unknown ``kind`` or ``where``.
+        FanousError: not TOML, or a key is unknown, missing or wrong.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FanousError(f"{name}: not a TOML file: {error}; mend the line") from error
-    patterns = tuple(_pattern(entry, name) for entry in document.get("pattern", ()))
-    addresses = tuple(_address(entry, name) for entry in document.get("address", ()))
-    return patterns, addresses
-
-
-def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
-    label = entry.get("id", "without id")
-    try:
-        where, kind = Where(str(entry["where"])), FingerprintKind(str(entry["kind"]))
-        may_be_words = where is Where.BODY and kind is FingerprintKind.BLOCKPAGE
-        return Fingerprint(
-            id=str(entry["id"]),
-            where=where,
-            kind=kind,
-            pattern=str(entry["pattern"]),
-            countries=_listed(entry, "countries"),
-            source=str(entry["source"]),
-            literal=entry.get("literal") is True,
-            any_length=not may_be_words or entry.get("any_length") is True,
-        )
-    except KeyError as error:
-        raise FanousError(f"{name}: fingerprint {label}: {error} is missing; add it") from error
-    except ValueError as error:
-        raise FanousError(f"{name}: fingerprint {label}: {error}; see docs of Kind and Where") from error
-
-
-def _address(entry: dict[str, object], name: str) -> BlockAddress:
-    try:
-        return BlockAddress(
-            str(entry["address"]), _listed(entry, "countries"), str(entry["source"]), _listed(entry, "names")
-        )
-    except KeyError as error:
-        raise FanousError(
-            f"{name}: address {entry.get('address', '?')}: {error} is missing; add it"
-        ) from error
-
-
-def _listed(entry: dict[str, object], field: str) -> frozenset[str]:
-    listed = entry.get(field, ())
-    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
+    file = parse(text, FingerprintFile, name)
+    addresses = tuple(
+        BlockAddress(one.address, frozenset(one.countries), one.source, frozenset(one.names))
+        for one in file.address
+    )
+    return tuple(one.fingerprint() for one in file.pattern), addresses

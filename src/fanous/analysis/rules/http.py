@@ -1,22 +1,29 @@
-"""Rules for pages: a block page, another page than the control's, or the site's own word?
+"""Rules for pages: a block page, another page than the control's, or the site's own word; and requests that failed.
 
-What comes over validated TLS is the site's own word, whatever it says.
+What comes over validated TLS is the site's own word, whatever it says.  A request fails because it was cut, starved of
+data, sent in circles by the site, or because the page is down for everyone.
 """
+
+from math import isnan, nan
 
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.answers import Lookup
-from fanous.analysis.rules.controls import Controls
-from fanous.analysis.rules.evidence import https_page
+from fanous.analysis.rules.evidence import Controls, https_page
+from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where
-from fanous.analysis.rules.http_failures import FAILURES
 from fanous.analysis.rules.pages import Likeness, is_challenge, is_redirect, refused_by_site
 from fanous.analysis.rules.rule import Rule
-from fanous.model.observation import Layer, Observation
+from fanous.analysis.rules.tcp import group_failures
+from fanous.analysis.rules.tls import certificate_rules
+from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
+
+# --- pages ----------------------------------------------------------------------------------------------
 
 
 def _block_page(o: Observation, c: Controls, where_location: bool) -> bool:
-    """Also of a request that failed since its redirect could not be followed."""
+    """Is it a block page, or a redirect to one?  Asked also of requests that failed because a redirect led nowhere."""
     if not o.status_code or c.site_speaks:
         return False
     if where_location and c.leads_to_block_page:
@@ -31,7 +38,7 @@ def _has(o: Observation, c: Controls, kind: FingerprintKind) -> bool:
 
 
 def _refused_by_country(o: Observation, c: Controls) -> bool:
-    """The site itself refuses visitors from here: it answers others."""
+    """Does the site itself refuse visitors from here, while it answers others?"""
     if o.status_code == 451:
         return True
     helper = c.evidence.helper_page
@@ -47,9 +54,9 @@ def _other_page_in_clear(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_sibling(o: Observation, c: Controls) -> bool:
-    """A redirect led to another name of the site's: ``fr.``, or its name under another country's domain.
+    """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
 
-    To ``www.`` and back leads most sites' first page, everywhere.
+    A redirect to ``www.`` and back does not count: it is most sites' first page, everywhere.
     """
     asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
     own = o.hostname.lower()
@@ -68,8 +75,8 @@ def _is_astray(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_own_network(o: Observation, c: Controls) -> bool:
-    """Another name's page over TLS, to which a page in clear led, out of the user's own network."""
-    if o.role != "redirect" or c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
+    """Did a page in clear lead to another name's page over TLS, from within the user's own network?"""
+    if c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
     is_elsewhere = all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
@@ -256,7 +263,7 @@ PAGES = (
         state=State.INSUFFICIENT,
         why="A page in clear led to another name within the user's own network, whose page is not the one "
         "that the control got: a notice that nobody knows yet, or the site's own choice.",
-        holds=_sent_to_own_network,
+        holds=lambda o, c: o.role == "redirect" and _sent_to_own_network(o, c),
         mechanism="http.redirect",
         figures=_page,
         symptom=True,
@@ -278,5 +285,288 @@ PAGES = (
         holds=lambda o, _c: o.failure is None,
     ),
 )
+
+
+# --- requests that failed -------------------------------------------------------------------------------
+
+FREEZE = (10_000, 24_000)
+"""Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with room for how probes count."""
+
+LONGEST_FLOW_GAP = 3.0
+"""Seconds.  A frozen flow is silent until the time-out; a slowed one goes on after a few retransmissions."""
+
+MOST_KBPS = 1_000.0
+"""A faster flow is a large file that did not end in time, not one that is starved.  Russia left Twitter 130 to 150
+kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
+
+UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
+"""Causes that old software, a broken resolver and interference share."""
+
+LEAST_RECEIVED = 8_000
+"""Bytes.  Without any response, fewer may be the handshake's last flight (certificates are 3-6 KB) and session tickets,
+which probes record at the moment when the request begins."""
+
+LEAST_FLIGHT = 3_000
+"""Bytes of a handshake's answer if the record does not count them: its certificates alone are 3-6 KB."""
+
+LEAST_LINE = 64.0
+"""Kilobits a second that a line with sound connections is taken to give if no handshake shows more: what operators
+leave of a line whose allowance is used up."""
+
+SHORTFALL = 0.5
+"""Share of the line's rate in a handshake.  A handshake waits for round trips, so the line is faster; half of it, for
+seconds on end, is no chance of one flow."""
+
+
+def _data_came(o: Observation) -> bool:
+    return o.status_code > 0 or o.body_length > 0 or o.received >= LEAST_RECEIVED
+
+
+def _starved(o: Observation, c: Controls) -> bool:
+    return c.cause is Cause.TIMEOUT and _data_came(o) and c.path_is_healthy
+
+
+def _froze(o: Observation, c: Controls) -> bool:
+    went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
+    return _in_window(o) and went_silent and _starved(o, c)
+
+
+def _in_window(o: Observation) -> bool:
+    return o.url.startswith("https:") and FREEZE[0] <= o.received <= FREEZE[1]
+
+
+def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
+    """Was the page given too little time to show a freeze, while a download of the same name froze?"""
+    return _starved(o, c) and any(
+        froze(s, Controls(c.evidence, s)) for s in c.evidence.of(Layer.TRANSFER) if s.hostname == o.hostname
+    )
+
+
+def _of_slow_page(o: Observation, c: Controls) -> str:
+    """It stopped within ``FREEZE``, and the request ended before that could show whether it froze or was slowed
+    down."""
+    stopped = _in_window(o) and o.largest_gap >= SILENT_SHARE * o.seconds
+    return "tls" if stopped else mechanisms.of_slow_data(o, c)
+
+
+def _flows(o: Observation, c: Controls) -> bool:
+    return _own_kbps(o) >= MOST_KBPS and _starved(o, c)
+
+
+def _unclear(_o: Observation, c: Controls) -> str:
+    return "dns" if c.cause is Cause.SERVFAIL else "http"
+
+
+def _own_kbps(o: Observation) -> float:
+    """Kilobits a second of the page, as far as it came; NaN = unknown."""
+    return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
+
+
+def _as_slow_as_others(o: Observation, c: Controls) -> bool:
+    """Was it no slower than other names on this line in the same measurement?  False if none was tried."""
+    return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
+
+
+def _line_gives(c: Controls) -> float:
+    """Kilobits a second of the measurement's fastest handshake, which this line gives at least."""
+    rates = [
+        (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
+        for s in c.evidence.of(Layer.TLS)
+        if s.failure is None and s.seconds > 0
+    ]
+    return max(rates, default=LEAST_LINE)
+
+
+def _slower_than_line(o: Observation, c: Controls) -> bool:
+    """Is the page slower than the line?  On a slow line a page that does not end in time is ordinary.
+
+    If neither bytes nor times were recorded there is no rate to doubt, unless the handshake was slow too.
+    """
+    own = _own_kbps(o)
+    if not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:
+        return True
+    if isnan(own):
+        return _line_gives(c) >= SHORTFALL * LEAST_LINE
+    return own <= SHORTFALL * _line_gives(c)
+
+
+def _beside_control(o: Observation, c: Controls) -> str:
+    return f"{o.url}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
+
+
+def _request(o: Observation, _c: Controls) -> str:
+    return f"{o.url or o.hostname}: {o.failure}"
+
+
+def _starved_figures(o: Observation, _c: Controls) -> str:
+    size = f", {o.received} bytes" if o.received >= 0 else ""
+    seconds = "" if isnan(o.seconds) else f" in {o.seconds:.1f} s"
+    return f"{o.url}: {o.failure} after the first data{size}{seconds}"
+
+
+FAILURES = (
+    Rule(
+        id="http.redirects_badly",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The site answered, but its redirects lead nowhere.",
+        holds=lambda _o, c: c.cause is Cause.REDIRECT,
+        figures=_request,
+    ),
+    Rule(
+        id="http.unexpected_answer",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The server answered, but not as the nettest expects.",
+        holds=lambda _o, c: c.cause is Cause.ANSWER,
+        figures=_request,
+    ),
+    Rule(
+        id="http.own_fault",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the request.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=_request,
+    ),
+    Rule(
+        id="http.lower_layer",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request could not be sent: the finding is at a lower layer.",
+        holds=lambda _o, c: c.lower_layer_failed,
+        figures=_request,
+    ),
+    *certificate_rules(Layer.HTTP),
+    Rule(
+        id="http.other_attempt_works",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="One request failed while another to the same host worked.",
+        holds=lambda _o, c: c.works_elsewhere,
+        figures=_request,
+    ),
+    Rule(
+        id="http.down",
+        layer=Layer.HTTP,
+        state=State.DOWN,
+        why="The page cannot be loaded from outside either.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=_request,
+    ),
+    Rule(
+        id="http.starved_like_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The page did not come in time, but another name's data are as slow on this line.",
+        holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
+        figures=_beside_control,
+    ),
+    Rule(
+        id="http.large",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The page did not end in time, but its data flowed as nothing does that is slowed down.",
+        holds=_flows,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.frozen",
+        layer=Layer.HTTP,
+        state=State.THROTTLED,
+        why="The data stopped for good after the first 10-24 KB, while the control loaded the page.",
+        holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
+        mechanism=mechanisms.FROZEN,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved",
+        layer=Layer.HTTP,
+        state=State.THROTTLED,
+        why="Data began to come but so slowly that the request timed out, while the control loaded the page.",
+        holds=lambda o, c: c.reachable is True and _starved(o, c) and _slower_than_line(o, c),
+        mechanism=_of_slow_page,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved_no_rate",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data flowed but so slowly that the request timed out, and nothing tells whether this line gives "
+        "more.",
+        holds=lambda o, c: c.reachable is True and _starved(o, c),
+        mechanism=_of_slow_page,
+        figures=_starved_figures,
+        symptom=True,
+    ),
+    Rule(
+        id="http.starved_on_bad_path",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data came slowly, but so does everything on this path.",
+        holds=lambda o, c: c.cause is Cause.TIMEOUT and _data_came(o) and not c.path_is_healthy,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved_no_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data began to come but so slowly that the request timed out; nothing tells whether others fare "
+        "better.",
+        holds=lambda o, c: _starved(o, c),
+        mechanism=_of_slow_page,
+        figures=_starved_figures,
+        symptom=True,
+    ),
+    Rule(
+        id="http.unclear_failure",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request failed in a way that has no name, or by a resolver's own trouble.",
+        holds=lambda _o, c: c.cause in UNCLEAR and (c.has_helper or c.group.fails),
+        mechanism=_unclear,
+        figures=_request,
+        symptom=True,
+    ),
+    Rule(
+        id="http.failure_control_ok",
+        layer=Layer.HTTP,
+        state=State.BLOCKED,
+        why="The request was cut or met silence, while the control loaded the page.",
+        holds=lambda _o, c: (
+            c.reachable is True and c.cause not in CERTIFICATE_CAUSES | {Cause.UNKNOWN, Cause.ALERT}
+        ),
+        mechanism=mechanisms.of_request,
+        figures=_request,
+    ),
+    Rule(
+        id="http.few_endpoints",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        holds=lambda _o, c: c.few_endpoints_fail,
+        figures=group_failures,
+    ),
+    Rule(
+        id="http.group_fails_elsewhere",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Most of the target's endpoints fail, but at another layer.",
+        holds=lambda _o, c: c.group.layer is not Layer.HTTP,
+        figures=group_failures,
+    ),
+    Rule(
+        id="http.no_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request failed, but nothing tells whether others got an answer.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_request_group,
+        figures=_request,
+        symptom=True,
+    ),
+)
+
 
 HTTP_RULES = PAGES + FAILURES

@@ -1,11 +1,11 @@
 """Mechanisms: how it was done, in OONI's taxonomy (ooni/data ontology section 12) and our additions.
 
-The deepest node that the evidence supports is named; where nothing tells the leaf, its parent is.
+The deepest node that the evidence supports is named; where nothing shows which leaf it is, its parent is.
 """
 
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import LOOKUP_CAUSES, Cause
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 SERVER_DOWN = "server.down"
 GEO_BLOCK = "server.geo_block"
@@ -22,7 +22,7 @@ _TCP = {
     Cause.UNREACHABLE: "ip.unreachable",
 }
 _BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
-"""Ours: what triggers it is how the ClientHello looks."""
+"""Our addition: what triggers it is how the ClientHello looks."""
 _ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
@@ -63,7 +63,7 @@ def _handshake(o: Observation, c: Controls, cause: Cause) -> str:
     if cause in (Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE):
         return of_certificate(o, c)
     if cause is not Cause.RESET:
-        return "tls"  # closed without a reset: the taxonomy has no leaf for it
+        return "tls"  # closed without a reset, for which the taxonomy has no leaf
     if not o.hostname:
         return "tls.reset"
     return "tls.reset.other" if c.address_also_fails_for_others else "tls.reset.sni"
@@ -88,7 +88,7 @@ def of_request_group(o: Observation, c: Controls) -> str:
 
 
 def _request(o: Observation, c: Controls, cause: Cause) -> str:
-    """A failed request.  Over TLS the ``Host`` header cannot be what triggers it."""
+    """Of a failed request.  Over TLS, the ``Host`` header cannot be what triggers it."""
     if cause in LOOKUP_CAUSES:
         return _DNS.get(cause, "dns")
     if cause in (Cause.REFUSED, Cause.UNREACHABLE):
@@ -104,7 +104,7 @@ def _request(o: Observation, c: Controls, cause: Cause) -> str:
 
 
 def of_other_page(o: Observation, _c: Controls) -> str:
-    """Of a page without a letter the taxonomy has no leaf: it is no notice."""
+    """For an empty page, which is no notice, the taxonomy has no leaf."""
     if o.status_code // 100 == 4:
         return "http.error"
     return "http" if o.body_length == 0 else "http.blockpage"

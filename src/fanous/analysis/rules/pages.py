@@ -1,22 +1,22 @@
 """Pages: is the page that the probe got the one that the helper got?
 
-The tests are those that OONI's web_connectivity introduced (ts-017): status, body length, title, and the
-names of uncommon headers.  Ours answer "unknown" more often, since sites differ by country for many
-reasons: only a page that differs in everything that can be compared is another page.
+The tests are those of OONI's web_connectivity (ts-017): status, body length, title, and the names of uncommon headers.
+Ours answer "unknown" more often, since sites differ by country for many reasons: only a page that differs in everything
+that can be compared is another page.
 """
 
 from enum import StrEnum
 
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 LEAST_PROPORTION = 0.7
-"""Shorter body over longer body from which on two pages count as equally long (ts-017)."""
+"""Ratio of the shorter body to the longer from which on two pages count as equally long (ts-017)."""
 
 LEAST_CONTROL = 512
-"""Bytes.  A shorter page of the control is a frame or a script that fetches the page, and tells nothing."""
+"""Bytes.  A shorter page of the control is a frame or a script that fetches the page, and proves nothing."""
 
 LEAST_WORD = 5
-"""Letters from which on a word of a title tells pages apart (ts-017)."""
+"""Letters from which on a word of a title distinguishes pages (ts-017)."""
 
 _COMMON_HEADERS = frozenset(
     {
@@ -51,10 +51,10 @@ _COMMON_HEADERS = frozenset(
         "x-xss-protection",
     }
 )
-"""Everybody's; only a site's own headers tell its pages (ts-017)."""
+"""Sent by everyone; only a site's own headers identify its pages (ts-017)."""
 
 _FRONTS = ("cloudflare", "akamai", "cloudfront", "sucuri", "ddos-guard", "imperva", "incapsula", "fastly")
-"""``Server`` headers of delivery networks, which refuse by country or by suspicion on their own."""
+"""``Server`` headers of delivery networks, which by themselves refuse visitors by country or on suspicion."""
 
 _REFUSERS = (
     *_FRONTS,
@@ -67,17 +67,19 @@ _REFUSERS = (
     "bigip",
     "big-ip",
 )
-"""Those, and load balancers, caches and shields, whose word is a refusal and no test for robots."""
+"""Those, and load balancers, caches and shields, which refuse but do not test for robots."""
 
 
 class Likeness(StrEnum):
+    """Whether two pages are the same."""
+
     SAME = "same"
     DIFFERENT = "different"
     UNKNOWN = "unknown"
 
 
 def likeness(page: Observation, control: Observation) -> Likeness:
-    """Compare the probe's page with the helper's; a redirect or a failed request compares with nothing."""
+    """Compare the probe's page with the helper's; a redirect or a failed request cannot be compared."""
     if page.failure is not None or control.failure is not None or is_redirect(page):
         return Likeness.UNKNOWN
     if not page.status_code or not control.status_code:
@@ -87,7 +89,7 @@ def likeness(page: Observation, control: Observation) -> Likeness:
     if not status:
         return _with_other_status(page, control, title)
     length, headers = _same_length(page, control), _same_headers(page, control)
-    if headers is False and title is False:  # of two pages in this world many are equally long
+    if headers is False and title is False:  # many pages happen to be equally long
         return Likeness.DIFFERENT if length is False and _is_page(control) else Likeness.UNKNOWN
     if length or headers or title:
         return Likeness.SAME
@@ -109,7 +111,7 @@ def _with_other_status(page: Observation, control: Observation, title: bool | No
 
 
 def _is_page(control: Observation) -> bool:
-    """Can anything be compared with it?  With 202 or 204 a server says that it gives none, as shields do."""
+    """Can anything be compared with it?  With 202 or 204 a server says that it sends no page, as shields do."""
     return control.status_code == 200 and control.body_length >= LEAST_CONTROL
 
 
@@ -127,7 +129,7 @@ def _same_length(page: Observation, control: Observation) -> bool | None:
 
 
 def _same_headers(page: Observation, control: Observation) -> bool | None:
-    """Do the pages share an uncommon header?  ``None`` = the control has none."""
+    """Do the pages share an uncommon header?  None = the control has none."""
     uncommon = set(control.header_names) - _COMMON_HEADERS
     if not uncommon:
         return None
@@ -135,9 +137,9 @@ def _same_headers(page: Observation, control: Observation) -> bool | None:
 
 
 def _is_set_up_alike(page: Observation, control: Observation) -> bool:
-    """The same kind of server sends the very same headers: a site's page for this place, or for this visitor.
+    """Does the same kind of server send exactly the same headers, as for a site's page for this place or visitor?
 
-    ts-017 takes equal names of headers for the same page; bare servers of many sites have them too.
+    ts-017 takes equal header names for the same page, but the plain servers of many sites have those too.
     """
     server = page.server.casefold()
     alike = bool(server) and server == control.server.casefold()
@@ -145,7 +147,7 @@ def _is_set_up_alike(page: Observation, control: Observation) -> bool:
 
 
 def _same_title(page: str, control: str) -> bool | None:
-    """Do the titles share most of their long words?  ``None`` = one has no title."""
+    """Do the titles share most of their long words?  None = one has no title."""
     if not page or not control:
         return None
     if page.casefold() == control.casefold():
@@ -161,7 +163,7 @@ def _words(title: str) -> set[str]:
 
 
 def refused_by_site(page: Observation, control: Observation | None) -> bool:
-    """A refusal in clear that comes from the site's own front: a delivery network, or the same server."""
+    """Does a refusal in clear come from the site's own front, a delivery network or the same server?"""
     server = page.server.casefold()
     if any(front in server for front in _REFUSERS):
         return True
@@ -169,5 +171,5 @@ def refused_by_site(page: Observation, control: Observation | None) -> bool:
 
 
 def is_challenge(page: Observation) -> bool:
-    """A test for robots by the site's delivery network (status and server alone; see fingerprints)."""
+    """Is it a test for robots by the site's delivery network, judging by status and server alone?"""
     return page.status_code in (403, 429, 503) and any(f in page.server.casefold() for f in _FRONTS)

@@ -1,27 +1,31 @@
-"""Rule: one sentence of the judgement as data - when it holds, what it concludes, and why."""
+"""Rule: one sentence of the judgement as data: when it holds, what it concludes, and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fanous.analysis.rules.controls import Controls
-from fanous.model.observation import Layer, Observation
+from fanous.analysis.rules.evidence import Controls
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 Condition = Callable[[Observation, Controls], bool]
 Text = Callable[[Observation, Controls], str]
 
+NAMES_MECHANISM = frozenset({State.BLOCKED, State.THROTTLED, State.DOWN})
+"""States that say nothing without a mechanism."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A row of a layer's table; the first row that holds decides.
 
     Attributes:
-        id: permanent, stored with every verdict and never used again for another meaning.
-        layer: ``None`` = about the whole measurement, at whatever layer was observed.
-        why: a sentence for the reader of a report.
-        holds: is this the case of the observation, given its controls?
-        mechanism: OONI's taxonomy, or a function that names it from the observation; empty = none.
-        figures: the figures of the case, added to ``why`` in brackets; ``None`` = nothing to add.
+        id: permanent, begins with the layer (``measurement`` for None), is stored with every verdict and never used
+            again for another meaning.
+        layer: None = about the whole measurement, at whatever layer was observed.
+        why: a sentence for the reader of a report; docs/ontology.md prints it.
+        holds: does it apply to the observation, given its controls?
+        mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
+        figures: the figures of the case, added to ``why`` in brackets; None = nothing to add.
         symptom: see ``Verdict.symptom``.
         disowns: for lookups: the addresses answered are not the site's, so nothing that happens there is
             about the site.
@@ -37,11 +41,35 @@ class Rule:
     symptom: bool = False
     disowns: bool = False
 
-    def mechanism_of(self, observation: Observation, controls: Controls) -> str:
-        if isinstance(self.mechanism, str):
-            return self.mechanism
-        return self.mechanism(observation, controls)
 
-    def sentence(self, observation: Observation, controls: Controls) -> str:
-        figures = self.figures(observation, controls) if self.figures else ""
-        return f"{self.why} ({figures})" if figures else self.why
+def registered(whole: Iterable[Rule], tables: dict[Layer, tuple[Rule, ...]]) -> dict[str, Rule]:
+    """All rules by id, in the order in which they are tried.
+
+    Args:
+        whole: rules about a whole measurement.
+        tables: those of each layer.
+
+    Raises:
+        ValueError: a layer has no table, or a rule stands in the wrong one, repeats an id, or declares too little.
+    """
+    missing = [str(layer) for layer in Layer if not tables.get(layer)]
+    if missing:
+        raise ValueError(f"no rules judge the layer {' and '.join(missing)}")
+    found: dict[str, Rule] = {}
+    for layer, table in ((None, whole), *tables.items()):
+        prefix = "measurement" if layer is None else layer.value
+        for rule in table:
+            if rule.layer is not layer or not rule.id.startswith(f"{prefix}."):
+                raise ValueError(f"the rule {rule.id} stands among those whose ids begin with {prefix}")
+            if rule.id in found:
+                raise ValueError(
+                    f"two rules have the id {rule.id}: give the new one an id that was never used"
+                )
+            if not rule.why.endswith("."):
+                raise ValueError(f"the rule {rule.id} gives no sentence as its reason (why)")
+            if rule.state in NAMES_MECHANISM and not rule.mechanism:
+                raise ValueError(f"the rule {rule.id} concludes {rule.state} and names no mechanism")
+            if rule.symptom and rule.state is not State.INSUFFICIENT:
+                raise ValueError(f"the rule {rule.id} concludes {rule.state}; only insufficient is a symptom")
+            found[rule.id] = rule
+    return found

@@ -1,10 +1,10 @@
 """Rules for connections: cut by address, dead for everybody, or a probe without IPv6?"""
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 

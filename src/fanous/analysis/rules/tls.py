@@ -1,32 +1,182 @@
-"""Rules for TLS and QUIC handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
+"""Rules for TLS and QUIC: was the handshake cut by name, intercepted or slowed down, or is it the site's own trouble?
+
+Invalid certificates have one table, which stands in every layer that can see one fail (pages included): is it
+interception, a proxy near the user, a wrong clock or the site itself?  Its ids begin with the layer.
+
+Many networks drop UDP altogether, so QUIC gives a finding only where another name works.
+"""
 
 from math import isnan
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.certificates import certificate_rules
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import ENCRYPTED, Controls
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import endpoint_failure, group_failures
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
+# --- invalid certificates -------------------------------------------------------------------------------
+
+PUBLIC_AUTHORITIES = (
+    "amazon",
+    "certum",
+    "comodo",
+    "digicert",
+    "entrust",
+    "geotrust",
+    "globalsign",
+    "go daddy",
+    "google trust",
+    "gts ca",
+    "isrg root",
+    "let's encrypt",
+    "rapidssl",
+    "sectigo",
+    "ssl.com",
+    "starfield",
+    "thawte",
+    "usertrust",
+    "wr1",
+    "zerossl",
+)
+"""Words in the names of authorities that browsers trust (CA/Browser Forum members, CCADB)."""
+
+PINNED = ("signal",)
+"""Nettests that ship their service's own authority: a probe older than the service's last change of it distrusts the
+real service."""
+
+
+_HOME_PROXIES = (
+    "adguard",
+    "avast",
+    "avg web",
+    "bitdefender",
+    "dr.web",
+    "eset ssl filter",
+    "kaspersky",
+    "spider gate",
+)
+"""Words in the names of authorities that programs against viruses and advertisements install on a user's machine to
+look into its connections, as their makers document."""
+
+
+def _is_public(issuer: str) -> bool:
+    return any(word in issuer.casefold() for word in PUBLIC_AUTHORITIES)
+
+
+def _is_of_home_proxy(o: Observation) -> bool:
+    return any(word in o.cert_issuer.casefold() for word in _HOME_PROXIES)
+
+
+def _may_be_clock(o: Observation, c: Controls) -> bool:
+    """May an out-of-date certificate be due to the machine's clock?  An interceptor's own may be out of date too.
+
+    It is an interceptor's if the helper meets a valid one at the same address and other names' certificates are in date
+    by the same clock.
+    """
+    same = c.same_step
+    met_valid = same is not None and same.failure is None and same.layer is o.layer is not Layer.HTTP
+    is_anothers = bool(o.cert_issuer) and not _is_public(o.cert_issuer)
+    in_date = c.another_name_works or any(
+        s.failure is None and s.resolver in ENCRYPTED for s in c.evidence.of(Layer.DNS)
+    )
+    return not (met_valid and is_anothers and in_date)
+
+
+def _from_public_authority(o: Observation) -> bool:
+    """Did an authority that browsers trust issue it for this name?  Then the probe's list of them is too old."""
+    names = o.cert_subject.casefold().split()
+    host = o.hostname.casefold()
+    parent = "*." + host.partition(".")[2]
+    return _is_public(o.cert_issuer) and (host in names or parent in names)
+
+
+def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
+    """The table for one layer; it decides every invalid certificate except those without a control."""
+    return (
+        Rule(
+            id=f"{layer.value}.own_certificate",
+            layer=layer,
+            state=State.DOWN,
+            why="The site's own certificate is not valid: it fails from outside too.",
+            holds=lambda _o, c: c.bad_certificate and c.helper_certificate_fails,
+            mechanism=mechanisms.SERVER_DOWN,
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.local_proxy",
+            layer=layer,
+            state=State.INSUFFICIENT,
+            why="A control domain's certificate is from an unknown authority too, or this one is from that "
+            "of a program on users' own machines: a proxy near the user, or an old list of authorities.",
+            holds=lambda o, c: c.cause is Cause.AUTHORITY and (c.others_distrusted or _is_of_home_proxy(o)),
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.clock",
+            layer=layer,
+            state=State.INSUFFICIENT,
+            why="The certificate is out of date here but not outside, as on a machine with a wrong clock.",
+            holds=lambda o, c: c.cause is Cause.CERTIFICATE and _may_be_clock(o, c),
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.old_authorities",
+            layer=layer,
+            state=State.INSUFFICIENT,
+            why="A public authority issued the certificate for this name: the probe's list of authorities is "
+            "too old.",
+            holds=lambda o, c: c.cause is Cause.AUTHORITY and _from_public_authority(o),
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.pinned_authority",
+            layer=layer,
+            state=State.INSUFFICIENT,
+            why="The probe trusts only the service's former authority: a defect of the instrument.",
+            holds=lambda _o, c: c.bad_certificate and c.evidence.parsed.measurement.test_name in PINNED,
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.other_certificate_valid",
+            layer=layer,
+            state=State.OK,
+            why="One address showed an invalid certificate while another showed a valid one.",
+            holds=lambda _o, c: c.bad_certificate and c.works_elsewhere,
+            figures=endpoint_failure,
+        ),
+        Rule(
+            id=f"{layer.value}.intercepted",
+            layer=layer,
+            state=State.BLOCKED,
+            why="The certificate is not the site's, while the control was shown a valid one: somebody stands "
+            "in between.",
+            holds=lambda _o, c: c.bad_certificate and c.reachable is True,
+            mechanism=mechanisms.of_certificate,
+            figures=endpoint_failure,
+        ),
+    )
+
+
+# --- TLS ------------------------------------------------------------------------------------------------
+
 SLOWEST = 1.0
-"""Seconds.  Below it a handshake may be slow by a single lost packet."""
+"""Seconds; a faster handshake may be slow through a single lost packet."""
 SLOW_RATIO = 5.0
-"""To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
+"""Ratio to the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
-    """Beside other names, and not for the distance alone, which a bare connection has to go too."""
-    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    """Is it slow next to other names, and not only for the distance, which a bare connection has to travel too?"""
+    # A fast one shows that the name is not slowed down.  Comparisons with NaN (no control) are false.
     fastest = c.evidence.fastest_handshake(o)
     is_far = o.seconds <= SLOW_RATIO * c.evidence.own_connect(o)
     return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake and not is_far
 
 
 def _may_be_slow(o: Observation, c: Controls) -> bool:
-    """Beside its own connection alone: no other name was tried, and a busy server looks like this too."""
+    """Is it slow next to its own connection only?  No other name was tried, and a busy server looks like this too."""
     return (
         isnan(c.control_handshake)
         and c.evidence.fastest_handshake(o) > SLOWEST
@@ -35,7 +185,7 @@ def _may_be_slow(o: Observation, c: Controls) -> bool:
 
 
 def _is_controlled(c: Controls) -> bool:
-    """Did others get through here: the helper, or another name at this very address?"""
+    """Did others get through here: the helper, or another name at the same address?"""
     return c.reachable is True or (c.group.fails and c.innocuous_name_works)
 
 
@@ -204,6 +354,90 @@ TLS_RULES = (
         why="The handshake failed, but nothing tells whether others could complete it.",
         holds=lambda _o, _c: True,
         mechanism=mechanisms.of_handshake_group,
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+)
+
+
+# --- QUIC -----------------------------------------------------------------------------------------------
+
+QUIC_RULES = (
+    Rule(
+        id="quic.ok",
+        layer=Layer.QUIC,
+        state=State.OK,
+        why="The handshake was completed.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+    Rule(
+        id="quic.own_fault",
+        layer=Layer.QUIC,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the handshake.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.no_ipv6",
+        layer=Layer.QUIC,
+        state=State.INSUFFICIENT,
+        why="The probe has no working IPv6.",
+        holds=lambda _o, c: c.no_ipv6,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.after_wrong_answer",
+        layer=Layer.QUIC,
+        state=State.INSUFFICIENT,
+        why="The address came from a wrong DNS answer: see the DNS layer.",
+        holds=lambda _o, c: c.to_wrong_address,
+        figures=endpoint_failure,
+    ),
+    *certificate_rules(Layer.QUIC),
+    Rule(
+        id="quic.other_attempt_works",
+        layer=Layer.QUIC,
+        state=State.OK,
+        why="One attempt failed while another address or attempt worked.",
+        holds=lambda _o, c: c.works_elsewhere,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.not_offered",
+        layer=Layer.QUIC,
+        state=State.INSUFFICIENT,
+        why="The site does not answer over QUIC from outside either, or the two sides share no version.",
+        holds=lambda _o, c: (
+            (c.same_step is not None and c.reachable is not True) or c.cause in (Cause.ALERT, Cause.UNKNOWN)
+        ),
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.failure_control_ok",
+        layer=Layer.QUIC,
+        state=State.BLOCKED,
+        why="The handshake failed while the control completed it, and QUIC works here with another name.",
+        holds=lambda _o, c: c.same_step is not None and c.reachable is True and c.another_name_works,
+        mechanism=mechanisms.of_quic,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.innocuous_name_works",
+        layer=Layer.QUIC,
+        state=State.BLOCKED,
+        why="The handshake failed, while one with another name at the same address was completed.",
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
+        mechanism=mechanisms.of_quic,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.no_control",
+        layer=Layer.QUIC,
+        state=State.INSUFFICIENT,
+        why="The handshake failed, but QUIC may be dropped here altogether.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_quic,
         figures=endpoint_failure,
         symptom=True,
     ),

@@ -1,44 +1,44 @@
-"""Rules for transfers: a rate means something only beside the rate of a control at the same time."""
+"""Rules for transfers: a rate means something only next to that of a control at the same time."""
 
 from collections.abc import Iterable
 from math import isnan, nan
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 LEAST_RATIO = 0.2
-"""Of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three
-standard deviations."""
+"""Share of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three standard
+deviations."""
 
 LEAST_REFUSAL = 300
-"""HTTP status from which on a page is not the one that was asked for (RFC 9110 section 15)."""
+"""HTTP status from which on a page is not the one that was requested (RFC 9110 section 15)."""
 
 LEAST_BYTES = 65_536
-"""Of a download that came to its end: below it a round trip more or less decides; a block page has a few."""
+"""Bytes of a complete download; with fewer, a round trip more or less decides.  A block page has a few."""
 
 CONTROL = "control"
-"""Role of the download beside which the target's is held."""
+"""Role of the download with which the target's is compared."""
 
 FREEZE = (10_000, 24_000)
-"""Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its
-request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
+"""Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its request
+on, so the 3 to 6 KB of certificates in the handshake are missing."""
 
 SILENT_SHARE = 0.8
-"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy
+"""Share of a frozen download's time that is one silence: the first 20 KB come within a few round trips, while a lossy
 flow goes on in fits and starts."""
 
 LEAST_PAIRS = 2
-"""Of downloads from the target's own address under either name: one slow one may meet a burst."""
+"""Downloads from the target's own address needed under either name: a single slow one may have met a burst."""
 
 
 def control_kbps(o: Observation, c: Controls) -> float:
-    """Median rate that other names had in the same measurement; NaN = there was none.
+    """Median rate of other names in the same measurement; NaN = there was none.
 
-    The helper's own rate is of another line: it is no measure of this one.
+    The helper's own rate is that of another line and does not measure this one.
     """
     return _median(
         s.kbps
@@ -48,20 +48,20 @@ def control_kbps(o: Observation, c: Controls) -> float:
 
 
 def _is_no_rate(o: Observation) -> bool:
-    """What says no, sends elsewhere or ends after a few bytes: its time is that of round trips."""
+    """Does it refuse, redirect or end after a few bytes?  Then its time is that of round trips."""
     ends_soon = o.failure is None and 0 <= o.received < LEAST_BYTES
     return ends_soon or o.status_code >= LEAST_REFUSAL
 
 
 def own_kbps(o: Observation, c: Controls) -> float:
-    """Median rate of all downloads from this name in the measurement, also of those cut off."""
+    """Median rate of all downloads from this name in the measurement, including those cut off."""
     return _median(
         s.kbps for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.target) == (o.hostname, o.target)
     )
 
 
 def line_kbps(c: Controls) -> float:
-    """The best rate of a control in the measurement, also of one that ran out of time; NaN = there was none.
+    """The best rate of a control in the measurement, including one that ran out of time; NaN = there was none.
 
     A line gives what its fastest control gets; one at the target's own address may be slowed down with it.
     """
@@ -74,7 +74,7 @@ def line_kbps(c: Controls) -> float:
 
 
 def outside_kbps(o: Observation, c: Controls) -> float:
-    """The rate at which the helper got the same target's page; NaN = it was not timed."""
+    """The rate at which the helper got the target's page; NaN = it was not timed."""
     return _median(s.kbps for s in c.evidence.helper.get(Layer.TRANSFER, ()) if s.target == o.target)
 
 
@@ -87,7 +87,7 @@ def _median(rates: Iterable[float]) -> float:
 
 
 def _slow_beside_itself(o: Observation, c: Controls) -> bool:
-    """Is the name alone what is slow?  The server gives the same page fast when it is not named."""
+    """Is only the name slow, while the same server is fast under another name?"""
     if o.role == CONTROL or _is_no_rate(o):
         return False
     beside = [s for s in c.same_server if not _is_no_rate(s)]
@@ -97,14 +97,15 @@ def _slow_beside_itself(o: Observation, c: Controls) -> bool:
 
 
 def _slow(o: Observation, c: Controls) -> bool:
-    """Never of a control itself: that it is slower than a target says nothing of its own name."""
+    """Is it slow next to the control?  Never true of a control: that it is slower than a target says nothing about
+    it."""
     if o.role == CONTROL or _is_no_rate(o):
         return False
     return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
 
 
 def _slow_for_all(o: Observation, c: Controls) -> bool:
-    """Slow from outside too: a site that cannot do better is slow beside any control."""
+    """Is it slow from outside too?  A site that cannot do better is slow next to any control."""
     return _slow(o, c) and own_kbps(o, c) >= LEAST_RATIO * outside_kbps(o, c)
 
 
@@ -113,7 +114,7 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 
 
 def froze(o: Observation, c: Controls) -> bool:
-    """A download that stopped for good in the window, beside a control that went on."""
+    """Did a download stop for good within ``FREEZE`` while a control went on?"""
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
     is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on

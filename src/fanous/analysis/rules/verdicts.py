@@ -1,28 +1,53 @@
-"""Verdicts: run each observation through the rules of its layer, and gather what they say.
+"""Verdicts: run each observation through the rules of its layer, and gather what they conclude.
 
-Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.
+Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.  Rules about a
+measurement as a whole come first: where one holds, nothing else may be concluded from the measurement.
 """
 
 from dataclasses import dataclass
 from math import isnan, nan
 
-from fanous.analysis.rules.controls import Controls
 from fanous.analysis.rules.dns import DNS_RULES
-from fanous.analysis.rules.evidence import MeasurementEvidence
+from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
 from fanous.analysis.rules.fingerprints import Fingerprints
 from fanous.analysis.rules.http import HTTP_RULES
-from fanous.analysis.rules.measurement import WHOLE_RULES
-from fanous.analysis.rules.quic import QUIC_RULES
-from fanous.analysis.rules.rule import Rule
+from fanous.analysis.rules.rule import Rule, registered
 from fanous.analysis.rules.tcp import TCP_RULES
-from fanous.analysis.rules.tls import TLS_RULES
+from fanous.analysis.rules.tls import QUIC_RULES, TLS_RULES
 from fanous.analysis.rules.transfer import TRANSFER_RULES
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
 RULES_VERSION = "2026.21"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
+
+PRIVATE_NAME = Rule(
+    id="measurement.private_name",
+    layer=None,
+    state=State.INSUFFICIENT,
+    why="It is a name or an address of a home or company network: nobody outside can say where it should "
+    "lead.",
+    holds=lambda _o, c: c.evidence.is_of_private_name,
+)
+
+WHOLE_RULES = (
+    Rule(
+        id="measurement.defect",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="No conclusion may rest on this measurement.",
+        holds=lambda _o, c: bool(c.evidence.parsed.measurement.defect),
+        figures=lambda _o, c: c.evidence.parsed.measurement.defect,
+    ),
+    PRIVATE_NAME,
+    Rule(
+        id="measurement.no_network",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="Nothing at all answered the probe, not even its lookups or the helper: it had no network.",
+        holds=lambda _o, c: c.evidence.nothing_worked,
+    ),
+)
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
     Layer.DNS: DNS_RULES,
@@ -32,9 +57,9 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
     Layer.HTTP: HTTP_RULES,
     Layer.TRANSFER: TRANSFER_RULES,
 }
-RULES: tuple[Rule, ...] = WHOLE_RULES + tuple(rule for table in TABLES.values() for rule in table)
+_BY_ID = registered(WHOLE_RULES, TABLES)
+RULES = tuple(_BY_ID.values())
 
-_BY_ID = {rule.id: rule for rule in RULES}
 _SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
 
@@ -43,7 +68,7 @@ _Key = tuple[str, str, Layer, str, str]
 
 @dataclass(slots=True)
 class _Finding:
-    """What becomes a verdict: a rule, the first observation it held for, and how many there are."""
+    """What becomes a verdict: a rule, the first observation for which it held, and how many there are."""
 
     rule: Rule
     mechanism: str
@@ -51,32 +76,10 @@ class _Finding:
     controls: Controls
     count: int = 1
 
-
-def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
-    """What can be concluded from one measurement, the most severe first.
-
-    Returns:
-        One verdict per target, role, layer, rule and mechanism; empty where the probe observed nothing.
-    """
-    evidence = MeasurementEvidence(parsed, fingerprints)
-    if not evidence.probe:
-        return ()
-    findings: dict[_Key, _Finding] = {}
-    whole = _whole_rule(evidence)
-    for observation in sorted(evidence.probe, key=_lookups_first):
-        controls = Controls(evidence, observation)
-        rule = whole or _first(TABLES[observation.layer], observation, controls)
-        mechanism = rule.mechanism_of(observation, controls) if rule.mechanism else ""
-        if rule.disowns:
-            _disown(evidence, observation)
-        key = (observation.target, observation.role, observation.layer, rule.id, mechanism)
-        finding = findings.get(key)
-        if finding is None:
-            findings[key] = _Finding(rule, mechanism, observation, controls)
-        else:
-            finding.count += 1
-    kept = _without_contradicted(list(findings.values()))
-    return tuple(_verdict(finding) for finding in sorted(kept, key=_place))
+    @property
+    def cell(self) -> tuple[str, str, Layer]:
+        o = self.observation
+        return (o.target, o.role, o.layer)
 
 
 def why(rule_id: str) -> str:
@@ -88,72 +91,79 @@ def why(rule_id: str) -> str:
     return _BY_ID[rule_id].why
 
 
-def _whole_rule(evidence: MeasurementEvidence) -> Rule | None:
-    first = evidence.probe[0]
-    controls = Controls(evidence, first)
-    return next((rule for rule in WHOLE_RULES if rule.holds(first, controls)), None)
+def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
+    """What can be concluded from one measurement, the most severe first.
+
+    Returns:
+        One verdict per target, role, layer, rule and mechanism; empty where the probe observed nothing.
+    """
+    evidence = MeasurementEvidence(parsed, fingerprints)
+    if not evidence.probe:
+        return ()
+    # Connections are judged after lookups, since a forged answer explains them.
+    lookups_first = sorted(evidence.probe, key=lambda o: o.layer is not Layer.DNS)
+    whole = _first(WHOLE_RULES, evidence.probe[0], Controls(evidence, evidence.probe[0]))
+    findings: dict[_Key, _Finding] = {}
+    for o in lookups_first:
+        controls = Controls(evidence, o)
+        rule = whole or _first(TABLES[o.layer], o, controls)
+        if rule is None:
+            raise AssertionError(f"the table of {o.layer} does not end with a rule that always holds")
+        mechanism = rule.mechanism if isinstance(rule.mechanism, str) else rule.mechanism(o, controls)
+        if rule.disowns:
+            right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+            evidence.wrong_addresses.update(set(o.answers) - right)
+        key = (o.target, o.role, o.layer, rule.id, mechanism)
+        if key in findings:
+            findings[key].count += 1
+        else:
+            findings[key] = _Finding(rule, mechanism, o, controls)
+    # Where the endpoints of a group fail as a whole, the few that answered are no verdict of their own.
+    failing = {one.cell for one in findings.values() if one.rule.symptom}
+    kept = [one for one in findings.values() if one.rule.state is not State.OK or one.cell not in failing]
+    return tuple(map(_verdict, sorted(kept, key=_place)))
 
 
-def _first(table: tuple[Rule, ...], observation: Observation, controls: Controls) -> Rule:
+def _first(table: tuple[Rule, ...], observation: Observation, controls: Controls) -> Rule | None:
+    """The first rule of a table that holds."""
     for rule in table:
         if rule.holds(observation, controls):
             return rule
-    raise AssertionError(f"the table of {observation.layer} does not end with a rule that always holds")
-
-
-def _lookups_first(observation: Observation) -> bool:
-    """Connections are judged after lookups, since a forged answer explains them."""
-    return observation.layer is not Layer.DNS
-
-
-def _disown(evidence: MeasurementEvidence, lookup: Observation) -> None:
-    right, _ = evidence.helper_answers.get(lookup.hostname, (frozenset[str](), frozenset[int]()))
-    evidence.wrong_addresses.update(set(lookup.answers) - right)
-
-
-def _without_contradicted(findings: list[_Finding]) -> list[_Finding]:
-    """Where a group's endpoints fail as a whole, the few that answered are no verdict of their own."""
-    failing = {_cell(f) for f in findings if f.rule.symptom}
-    return [f for f in findings if f.rule.state is not State.OK or _cell(f) not in failing]
-
-
-def _cell(finding: _Finding) -> tuple[str, str, Layer]:
-    o = finding.observation
-    return (o.target, o.role, o.layer)
+    return None
 
 
 def _place(finding: _Finding) -> tuple[int, int, bool]:
+    """By severity, then from the lowest layer up, the target itself before where it redirects to."""
     o = finding.observation
     return (_SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
 
 
 def _verdict(finding: _Finding) -> Verdict:
     rule, o, controls = finding.rule, finding.observation, finding.controls
+    slow = rule.state is State.THROTTLED or _is_slow_symptom(finding)
+    controlled = _is_controlled(finding)
+    figures = rule.figures(o, controls) if rule.figures else ""
     return Verdict(
         target=o.target,
         layer=o.layer,
         state=rule.state,
         rule_id=rule.id,
         mechanism=finding.mechanism,
-        why=rule.sentence(o, controls),
+        why=f"{rule.why} ({figures})" if figures else rule.why,
         symptom=rule.symptom,
-        controlled=_is_controlled(finding),
+        controlled=controlled,
         observations=finding.count,
-        kbps=_kbps(o) if _slows(finding) and not _is_told_better(o, controls) else nan,
+        kbps=_kbps(o) if slow and not _has_better_rate(o, controls) else nan,
         role=o.role,
     )
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """By the helper or another name; that a page came elsewhere is no control of how fast this line is."""
+    """By the helper or another name; a page that came elsewhere is no control of how fast this line is."""
     rule, controls = finding.rule, finding.controls
     if _is_slow_symptom(finding) and finding.observation.layer is not Layer.TRANSFER:
         return False
     return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
-
-
-def _slows(finding: _Finding) -> bool:
-    return finding.rule.state is State.THROTTLED or _is_slow_symptom(finding)
 
 
 def _is_slow_symptom(finding: _Finding) -> bool:
@@ -161,15 +171,15 @@ def _is_slow_symptom(finding: _Finding) -> bool:
     return finding.rule.symptom and is_of_slowness
 
 
-def _is_told_better(o: Observation, c: Controls) -> bool:
-    """A page's rate holds the first burst that a policer lets through; a download's is that after it."""
+def _has_better_rate(o: Observation, c: Controls) -> bool:
+    """Was the target also downloaded?  A page's rate includes the first burst that a policer lets through."""
     return o.layer is not Layer.TRANSFER and any(
         s.target == o.target and not isnan(s.kbps) for s in c.evidence.of(Layer.TRANSFER)
     )
 
 
 def _kbps(o: Observation) -> float:
-    """Kilobits a second; from bytes and seconds where no rate was recorded.  A handshake has too few."""
+    """Kilobits a second, from bytes and seconds where no rate was recorded; NaN for handshakes, which are too small."""
     if o.layer not in (Layer.HTTP, Layer.TRANSFER):
         return nan
     if not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:

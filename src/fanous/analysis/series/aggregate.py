@@ -1,8 +1,8 @@
-"""Aggregate: verdicts to series - the reference in plain Python for what the store computes in SQL.
+"""Aggregate: from verdicts to series: the reference in plain Python for what the store computes in SQL.
 
-A measurement votes, then a probe votes, then the bin holds the share of the probes: so neither a probe
-that measures every second nor a nettest that writes many verdicts outweighs the others.  Of a probe that
-says the same in bin after bin against its neighbours the repeats do not count (``repeats``).
+A measurement votes, then a probe votes, then the bin holds the share of probes; so neither a probe that measures every
+second nor a nettest that writes many verdicts outweighs the others.  If a probe says the same in bin after bin against
+its neighbours, the repeats do not count (``repeats``).
 """
 
 from collections import defaultdict
@@ -13,23 +13,23 @@ from math import floor
 import numpy as np
 
 from fanous.analysis.series.repeats import Bools, overruled
-from fanous.model.observation import Layer
+from fanous.analysis.series.signals import COUNTED, SIGNALS, Signal, Symptoms
+from fanous.model.measurement import Layer
 from fanous.model.place import UNKNOWN_COUNTRY, Place
-from fanous.model.series import Floats, Ints, Series, SeriesKey
+from fanous.model.series import Floats, Ints, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS, State
-from fanous.model.votes import Votes
 
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
 PROBE_MAJORITY = 0.5
-"""A probe says "blocked" in a bin where at least half of its measurements do: ties count as seen, since
-a probe on a path that blocks every second attempt is not a probe that can reach the target."""
+"""A probe says "blocked" in a bin if at least half of its measurements do.  Ties count as seen, since a probe on a path
+that blocks every second attempt cannot be said to reach the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """One verdict with what is needed of its measurement; fields as in ``Verdict``, ``Measurement``."""
+    """One verdict with what is needed of its measurement; fields as in ``Verdict`` and ``Measurement``."""
 
     uid: str
     country: str
@@ -48,12 +48,12 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one measurement says of one target in one signal.
+    """What one measurement says about one target in one signal.
 
     Attributes:
         at: unix seconds, UTC.
-        seen: the measurement saw blocking (or throttling).
-        controlled: a normal control travelled with one of the verdicts behind the vote.
+        seen: did it see blocking (or throttling)?
+        controlled: did a normal control travel with one of the verdicts behind the vote?
     """
 
     key: SeriesKey
@@ -67,8 +67,7 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
     """The three signals of verdicts, for each network, target (and resolver's network for DNS).
 
     Args:
-        rows: in any order; those of unsound measurements, unknown networks and unknown countries are
-            left out.
+        rows: in any order; those of unsound measurements, unknown networks and unknown countries are left out.
         step: bin width in seconds.
 
     Returns:
@@ -83,58 +82,55 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
 
 
 def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
-    """Each measurement's vote on each target in each signal it has a say in."""
+    """Each measurement's vote on each target in each signal on which it can vote."""
     grouped: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
     for row in rows:
         if not row.defect and row.asn and row.country != UNKNOWN_COUNTRY:
             grouped[row.uid, row.target].append(row)
     for group in grouped.values():
-        dns = [row for row in group if row.layer == Layer.DNS]
-        path = [row for row in group if row.layer != Layer.DNS]
-        yield from _vote(BLOCKED_DNS, dns, _blocked(dns), dns[0].resolver_asn if dns else 0)
-        yield from _vote(BLOCKED_PATH, path, _blocked(path), 0)
-        throttled = _throttled(path)
-        yield from _vote(THROTTLED, [r for r in path if _slowed(r)] if throttled else path, throttled, 0)
+        for signal in COUNTED:
+            rows_of_it = [row for row in group if row.layer in signal.layers]
+            others = [row for row in group if signal.yields_to and _shows(SIGNALS[signal.yields_to], row)]
+            yield from _vote(signal, rows_of_it, yields=bool(others))
 
 
-def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: int) -> Iterator[Vote]:
-    if seen is None:
+def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[Vote]:
+    """None, if the verdicts say neither that the target works nor that it does not."""
+    seen = [row for row in rows if _shows(signal, row)]
+    if not seen and (yields or all(row.state != State.OK for row in rows)):
         return
     row = rows[0]
-    key = SeriesKey(Place(row.country, row.asn), row.target, signal, resolver_asn=resolver_asn)
-    yield Vote(key, row.started_at, row.probe, seen, any(r.controlled for r in rows))
+    key = SeriesKey(
+        Place(row.country, row.asn),
+        row.target,
+        signal.name,
+        resolver_asn=row.resolver_asn if signal.by_resolver else 0,
+    )
+    # Slowness is told by comparison: only a control that travelled with a slow verdict says anything about it.
+    told = seen if seen and signal.symptoms is Symptoms.SLOW else rows
+    yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in told))
 
 
-def _blocked(rows: list[VerdictRow]) -> bool | None:
-    """``None`` = the verdicts say neither that it works nor that it is blocked."""
-    if any(row.state == State.BLOCKED or (row.symptom and not _slowed(row)) for row in rows):
-        return True
-    return False if any(row.state == State.OK for row in rows) else None
-
-
-def _throttled(rows: list[VerdictRow]) -> bool | None:
-    """A blocked target cannot be measured for throttling: no vote."""
-    if any(_slowed(row) for row in rows):
-        return True
-    return None if _blocked(rows) else _blocked(rows)
-
-
-def _slowed(row: VerdictRow) -> bool:
-    """A symptom of a transfer, or of a page or handshake that is slow: it came through."""
-    is_slow = row.layer == Layer.TRANSFER or (row.layer != Layer.DNS and SLOWNESS in row.mechanism)
-    return row.state == State.THROTTLED or (row.symptom and is_slow)
+def _shows(signal: Signal, row: VerdictRow) -> bool:
+    """Does the verdict say what the signal counts?"""
+    if row.layer not in signal.layers:
+        return False
+    if not row.symptom or signal.symptoms is Symptoms.ALL:
+        return row.state in signal.states or row.symptom
+    is_slow = row.layer == Layer.TRANSFER or SLOWNESS in row.mechanism
+    return row.state in signal.states or is_slow == (signal.symptoms is Symptoms.SLOW)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ballots:
-    """What the probes of one series say, one row a probe and bin; all arrays have shape (n,).
+    """What the probes of one series say, one row for each probe and bin; all arrays have shape (n,).
 
     Attributes:
         bins: int64, unix seconds at which the bin begins.
-        probes: one number a probe.
+        probes: one number for each probe.
         seen: bool, what most of its measurements in the bin say.
-        controlled: bool, one of them carried a normal control.
-        measurements: int64.
+        controlled: bool, did one of them carry a normal control?
+        measurements: int64, how many it made in the bin.
     """
 
     bins: Ints
@@ -145,7 +141,7 @@ class Ballots:
 
 
 def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
-    """Each probe counts once a bin, and repeats against the majority do not count."""
+    """The series of one key: each probe counts once a bin, and repeats against the majority do not count."""
     heard = ~overruled(ballots.probes, ballots.bins, ballots.seen)
     times, bin_of = np.unique(ballots.bins[heard], return_inverse=True)
 
@@ -165,7 +161,7 @@ def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
 
 
 def counted(votes: Votes, step: int) -> Votes:
-    """The votes that count: without those of probes that repeat themselves against the majority.
+    """The votes that count, without those of probes that repeat themselves against the majority.
 
     Args:
         step: bin width of the series that the detectors saw, seconds.
@@ -182,7 +178,7 @@ def counted(votes: Votes, step: int) -> Votes:
 
 
 def _counts(probes: Ints, bins: Ints, seen: Bools) -> Bools:
-    """Of the votes of one series."""
+    """Which votes of one series count."""
     (of, when), ballot = np.unique(np.stack([probes, bins]), axis=1, return_inverse=True)
     ballot = ballot.ravel()
     said = np.bincount(ballot, weights=seen) >= PROBE_MAJORITY * np.bincount(ballot)

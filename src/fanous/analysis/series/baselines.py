@@ -25,10 +25,10 @@ def quiet_share(
     low: float,
     high: float,
 ) -> Floats:
-    """Failing share of each series in its quiet bins, shrunk towards its group, and that to ``prior``.
+    """Failing share of each series in its quiet bins, shrunk towards its group's, and that towards ``prior``.
 
-    A thin series says little about itself, so it borrows from its country and platform (its group), and
-    those from the literature.
+    A series with few probes says little about itself, so it borrows from its country and platform (its group), and
+    these from the literature.
 
     Args:
         failing: int64, (bins, series), probes that failed.
@@ -37,9 +37,9 @@ def quiet_share(
         together: int64, (series,), number of each series' group, from 0.
         prior: share expected before any data.
         strength: probes that the prior is worth, at both levels.
-        low: least answer: a series is never trusted to be perfect.
-        high: greatest answer: a series that fails more than this is not called ordinary, or a block
-            that was there from the first day would become the norm.
+        low: least answer, since no series is trusted to be perfect.
+        high: greatest answer, since otherwise a block that was there from the first day would become the
+            baseline.
 
     Returns:
         float64, (series,).
@@ -51,18 +51,17 @@ def quiet_share(
 
 
 def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen: int) -> Single:
-    """What each slot of ``day`` ordinarily holds, from the days before it.
+    """What each slot of ``day`` usually holds, from the days before it.
 
-    It is the lower of two: the median of the slot over the last ``days``, and, where the series was seen a
-    week ago, the median of the slot and its neighbours on the same weekday of the last ``weeks``.  A drop
-    must depart from both, since a day of rest looks like an outage to the one, and a week that was itself
-    unusual to the other.
+    It is the lower of two: the median of the slot over the last ``days``, and, if the series was seen a week ago, the
+    median of the slot and its neighbours on the same weekday of the last ``weeks``.  A drop must depart from both,
+    since a day of rest looks like an outage to the one, and a week that was itself unusual to the other.
 
     Args:
         slots: float32, shape (slots of a day, series, days); NaN = not measured.
         day: index on the last axis.
-        week_seen: with fewer days of history than this, neighbouring slots are taken into the first median
-            too, or it would rest on too few values.
+        week_seen: with fewer days of history, the first median takes in neighbouring slots too, or it would rest
+            on too few values.
 
     Returns:
         float32, shape (slots of a day, series); NaN = no history of this slot.
@@ -79,12 +78,12 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
 
 
 def _with_neighbours(slots: Single) -> Single:
-    """The slot before and after beside each, on the last axis."""
+    """Each slot with the one before and after it, on the last axis."""
     return np.concatenate([np.roll(slots, 1, axis=0), slots, np.roll(slots, -1, axis=0)], axis=2)
 
 
 def slot_medians(bins: Single, slots: int) -> Single:
-    """Bins of one day, shape (bins, series), gathered in ``slots``; float32, shape (slots, series)."""
+    """Median of the bins of one day, shape (bins, series), in each of ``slots``; float32, shape (slots, series)."""
     width = bins.shape[0] // slots
     if width == 1:
         return bins
@@ -93,7 +92,7 @@ def slot_medians(bins: Single, slots: int) -> Single:
 
 
 def over_bins(slots: Single, bins: int) -> Single:
-    """Slot values at the middle of each bin, between the middles of the slots in a straight line.
+    """Slot values at the middle of each bin, interpolated linearly between the middles of the slots.
 
     Args:
         slots: float32, shape (slots of a day, series).
@@ -113,7 +112,7 @@ def over_bins(slots: Single, bins: int) -> Single:
 
 
 HISTORY = 28 * 86400.0
-"""Seconds that are looked back on for what is ordinary at a time of day."""
+"""Seconds of history from which the baseline of a time of day is taken."""
 
 Spans = Sequence[tuple[float, float]]
 """Half-open, unix seconds; infinity while one goes on."""
@@ -133,7 +132,7 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
 
 
 def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
-    """Since when there were ``history`` seconds before ``at`` outside outages."""
+    """The instant since which there were ``history`` seconds outside outages before ``at``."""
     since = at - history
     for start, end in sorted(outages, reverse=True):
         since -= max(0.0, min(end, at) - start) if end > since else 0.0
@@ -141,9 +140,9 @@ def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
 
 
 def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
-    """``slot_baseline`` of a series, which bins in outages do not enter.
+    """``slot_baseline`` of a series, without its bins in outages.
 
-    Else what is left after two weeks of a blackout would be ordinary, while it goes on.
+    Otherwise what is left after two weeks of a blackout would be its baseline while it goes on.
     """
     lost = np.zeros(len(series), np.bool_)
     for start, end in outages:
@@ -155,15 +154,15 @@ def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float
 def slot_baseline(
     times: Ints, values: Floats, at: int, *, since: float | None = None, least: int = 3
 ) -> float:
-    """The level that is ordinary for a time of day: the median of that time on the days before.
+    """The usual level at a time of day: the median at that time on the days before.
 
-    Where fewer than ``least`` days have it, of all values before instead: a rougher answer, but one.
+    If fewer than ``least`` days have it, the median of all values before instead, which is a rougher answer.
 
     Args:
         times: int64, (n,), ascending, unix seconds at which each bin begins.
         values: float64, (n,).
-        at: beginning of the bin that is asked about; it does not count itself.
-        since: what is earlier does not count; default = ``HISTORY`` before.
+        at: beginning of the bin that is asked about, which does not count itself.
+        since: earlier values do not count; None = ``HISTORY`` before.
 
     Returns:
         The level; NaN = nothing was measured before.

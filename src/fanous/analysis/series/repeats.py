@@ -1,8 +1,8 @@
-"""Repeats: who says the same again, while most of its neighbours say the contrary, is heard less, or no more.
+"""Repeats: a probe that says the same again while most of its neighbours say the contrary counts less, or not at all.
 
-Whoever measures without pause would otherwise have a voice in every bin, and people who measure now and then
-in few of them: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or nobody
-else measures, each bin is news as ever: own probes decide in minutes.
+Otherwise whoever measures without pause would have a voice in every bin, and people who measure now and then in few of
+them: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or nobody else measures, each
+bin is news as usual: own probes decide in minutes.
 """
 
 import numpy as np
@@ -13,37 +13,37 @@ from fanous.model.series import Ints
 Bools = NDArray[np.bool_]
 
 MEMORY = 21600
-"""Seconds for which what a probe said stands: who measures every other hour is heard three times in it, and
-what was said longer ago may have been of another event.  A probe that was silent for longer is news again."""
+"""Seconds for which what a probe said stands.  Whoever measures every other hour is heard three times in it, and what
+was said longer ago may have been about another event.  A probe that was silent for longer is news again."""
 
 MOST = 2
-"""Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is
-overruled by the others, and two that fail by chance overrule nobody and keep nobody waiting."""
+"""Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is overruled by the
+others, while two that fail by chance overrule nobody and keep nobody waiting."""
 
 VOICE = MEMORY // 3
-"""Seconds for which a probe has one voice where voices are counted: those who measure all the time shall not
+"""Seconds in which a probe has one voice where voices are counted, so that those who measure all the time do not
 outnumber those who measure every other hour."""
 
 KNOWN, NEW = 2, 1
-"""What a word weighs where its probe has said something before, and where it is the probe's first: names cost
-nothing, and a few machines under new names each round would be a crowd that overrules all who are known."""
+"""Weight of a word whose probe has said something before, and of a probe's first word: names cost nothing, and a few
+machines under new names each round would be a crowd that overrules all known probes."""
 
 
 def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     """Which voices of one series are repeats against most others.
 
-    A repeat is not heard while more than ``MOST`` times as many say the contrary as say the same.  One that
-    says *works* waits already where those who contradict are more, and more than ``MOST``: it is heard as
-    often as they are.  One that says *fails* does not wait: the stretch would end before the others are
-    heard, and what is left of it would be claimed with hardly anyone against it.
+    A repeat does not count while more than ``MOST`` times as many say the contrary as say the same.  One that says
+    *works* must already wait if those who contradict it are more numerous, and more than ``MOST``: it counts as often
+    as they do.  One that says *fails* does not wait, or the stretch would end before the others are heard, and what is
+    left of it would be claimed with hardly anyone against it.
 
-    Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end,
-    those who measured before it contradict nobody.
+    Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end, those who
+    measured before it contradict nobody.
 
     Args:
-        probes: shape (n,), one number a probe.
-        bins: int64, shape (n,), unix seconds at which the bin begins; one row a probe and bin.
-        seen: what the probe says in it.
+        probes: shape (n,), one number for each probe.
+        bins: int64, shape (n,), unix seconds at which the bin begins; one row for each probe and bin.
+        seen: bool, shape (n,), what the probe says in it.
 
     Returns:
         bool, shape (n,).
@@ -55,7 +55,7 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
 
 
 def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
-    """The same of rows in the order of time."""
+    """The same for rows in order of time."""
     words = 2 * probes + seen
     since, until, weights = _first_said(words, bins), _stands_until(probes, bins), _weights(probes, bins)
     for_it, against = _standing(bins, until, seen, weights)
@@ -79,16 +79,16 @@ def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
 
 
 def _is_outnumbered(words: Ints, bins: Ints, weights: Ints, since: Ints) -> Bools:
-    """Where what others said since weighs more than ``MOST`` times as much to the contrary as for a word.
+    """Does what others have said since weigh more than ``MOST`` times as much against a word as for it?
 
-    One neighbour who said the same once, hours ago, and was not heard since, is one voice against many.
+    A neighbour who said the same once, hours ago, and was not heard since is one voice against many.
     """
     slots = bins // VOICE
     voices, first = np.unique(words * (slots.max() + 1) + slots, return_index=True)
     said, times, weigh = voices // (slots.max() + 1), bins[first], weights[first]
 
     def others(asked: Ints) -> Ints:
-        """Less what the probe itself said of it."""
+        """Without what the probe itself said about it."""
         everybody = _between(said % 2, times, weigh, asked % 2, since, bins)
         return everybody - _between(said, times, weigh, asked, since, bins)
 
@@ -97,7 +97,7 @@ def _is_outnumbered(words: Ints, bins: Ints, weights: Ints, since: Ints) -> Bool
 
 
 def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, until: Ints) -> Ints:
-    """What was said of each word asked for from ``since`` up to ``until``, in weight."""
+    """Weight of what was said of each word from ``since`` up to ``until``."""
     apart = int(until.max()) + 1
     line = words * apart + times  # one word after the other
     return _sum_until(line, weights, asked * apart + until) - _sum_until(
@@ -106,7 +106,7 @@ def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, 
 
 
 def _weights(probes: Ints, bins: Ints) -> Ints:
-    """Of each row's word."""
+    """Weight of each row's word."""
     order = np.lexsort((bins, probes))
     is_first = np.diff(probes[order], prepend=-1) != 0
     weights = np.empty_like(bins)
@@ -125,7 +125,7 @@ def _first_said(words: Ints, bins: Ints) -> Ints:
 
 
 def _stands_until(probes: Ints, bins: Ints) -> Ints:
-    """Until when what was said in each row is the probe's last word."""
+    """Until when what each row says is its probe's last word."""
     order = np.lexsort((bins, probes))
     until = bins[order] + MEMORY + 1
     same = np.flatnonzero(np.diff(probes[order]) == 0)
@@ -136,7 +136,7 @@ def _stands_until(probes: Ints, bins: Ints) -> Ints:
 
 
 def _standing(bins: Ints, until: Ints, seen: Bools, weights: Ints) -> tuple[Ints, Ints]:
-    """What the last words weigh that agree with each row at its time, its own among them, and the others."""
+    """Weight of the last words that agree with each row at its time, including its own, and of the others."""
     yes, no = (
         _sum_until(bins[said], weights[said], bins) - _sum_until(until[said], weights[said], bins)
         for said in (seen, ~seen)

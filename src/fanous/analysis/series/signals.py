@@ -1,13 +1,16 @@
-"""Signals: one table of every measurable kind of series - its unit, which way is bad, what it can prove.
+"""Signals: one table of every measurable kind of series: its unit, which way is bad, what it can show.
 
 Nothing else in Fanous knows these facts: a page, a detector or an alert that needs one asks here.
+
+To add a signal, add a row; ``python -m tests.ontology_tables`` writes it into docs/ontology.md.  A ready-made series is
+then watched by the detectors of the kind of incident that it shows first.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from fanous.model.incident import Kind
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.place import Family
 from fanous.model.verdict import State
 
@@ -17,6 +20,14 @@ class Direction(StrEnum):
 
     UP = "up"
     DOWN = "down"
+
+
+class Symptoms(StrEnum):
+    """Which symptoms (``Verdict.symptom``) count as a vote like a verdict does."""
+
+    ALL = "all"
+    SLOW = "slow"  # of a transfer, or of a page or handshake that is slow: it came through
+    NOT_SLOW = "not slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +40,15 @@ class Signal:
         unit: of the values; ``share`` = 0..1.
         bad: the direction in which a departure is a disruption.
         proves: kinds of incident that a departure can show, the likeliest first.
-        family: of the sources that give it, where the source does not say otherwise.
-        layers: of the verdicts it is counted from; empty = not counted from verdicts.
+        family: of its sources, unless a source says otherwise.
+        layers: of the verdicts from which it is counted; empty = not counted from verdicts.
         states: verdicts that count as a vote for it.
-        detector: name of the detector that finds its anomalies.
-        by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
+        symptoms: that count with these verdicts.
+        yields_to: the signal that leaves this one without a vote where both cannot be measured at once.
+        by_resolver: is there one series for each network of resolvers, since a lie of a resolver is its own?
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
-        least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
-            the signal does on quiet days; 0 = does not apply.
+        least_drop: share of the baseline, 0..1, that must be missing before anything is said, after what the
+            signal does on quiet days; 0 = does not apply.
     """
 
     name: str
@@ -47,7 +59,8 @@ class Signal:
     family: Family
     layers: tuple[Layer, ...]
     states: tuple[State, ...]
-    detector: str
+    symptoms: Symptoms = Symptoms.ALL
+    yields_to: str = ""
     by_resolver: bool = False
     step: int = 0
     least_drop: float = 0.0
@@ -75,7 +88,6 @@ _TABLE = (
         family=Family.OONI,
         layers=(Layer.DNS,),
         states=(State.BLOCKED,),
-        detector="blocking",
         by_resolver=True,
     ),
     Signal(
@@ -87,7 +99,7 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.BLOCKED,),
-        detector="blocking",
+        symptoms=Symptoms.NOT_SLOW,
     ),
     Signal(
         name="throttled",
@@ -98,7 +110,8 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.THROTTLED,),
-        detector="throttling",
+        symptoms=Symptoms.SLOW,
+        yields_to="blocked_path",  # a blocked target cannot be measured for throttling
     ),
     Signal(
         name="silence",
@@ -109,7 +122,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="silence",
     ),
     Signal(
         name="slowed",
@@ -120,7 +132,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="slowness",
     ),
 )
 
@@ -144,7 +155,6 @@ def _level(
         family=family,
         layers=(),
         states=(),
-        detector="drop",
         step=step,
         least_drop=least_drop,
     )
@@ -213,7 +223,23 @@ SIGNALS: dict[str, Signal] = {
     signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 }
 
+COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
+"""Signals that are counted from verdicts, as votes (``analysis.series.aggregate``)."""
+
 
 def signals_of(layer: Layer) -> tuple[Signal, ...]:
     """The signals that count verdicts of ``layer``."""
-    return tuple(signal for signal in _TABLE if layer in signal.layers)
+    return tuple(signal for signal in COUNTED if layer in signal.layers)
+
+
+def shown_by(kind: Kind, *, quantities: bool) -> tuple[str, ...]:
+    """Names of the signals whose departures show incidents of this kind before any other.
+
+    Args:
+        quantities: ready-made series, or those that Fanous counts itself.
+    """
+    return tuple(
+        signal.name
+        for signal in SIGNALS.values()
+        if signal.is_quantity is quantities and signal.proves[0] is kind
+    )

@@ -1,9 +1,8 @@
-"""Silence: probes that were heard regularly and are not any more - silence as a series.  Pure.
+"""Silence: probes that were heard regularly and no longer are, as a series.  Pure.
 
-A probe is *expected* in a bin if it was heard in most of the bins before, and for a day after it was last
-heard: so volunteers who come and go are never expected, and a machine that stands for years always is.
-Silence alone is no witness: only what a probe itself writes down (no network, nothing outside answers) and
-sends later is a vote.
+A probe is *expected* in a bin if it was heard in most of the bins before, and for a day after it was last heard; so
+volunteers who come and go are never expected, and a machine that runs for years always is.  Silence alone is no
+witness: only what a probe itself records (no network, nothing outside answers) and sends later is a vote.
 """
 
 from collections import defaultdict
@@ -13,28 +12,27 @@ from math import floor, nan
 
 import numpy as np
 
-from fanous.model.look import LineState, Look
+from fanous.model.coverage import LineState, Look
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import Series, SeriesKey, Votes
 
 SILENCE = "silence"
 
 REGULAR_BINS = 6
 REGULAR_SHARE = 0.5
-"""Of the bins of the last hour, so many must hold a look for the probe to be expected in the next."""
+"""Share of the last ``REGULAR_BINS`` bins (an hour) that must hold a look for the probe to be expected in the next."""
 
 EXPECTED_FOR = 86_400.0
-"""Seconds after it was last heard in which a probe is still expected: a machine that is gone for longer may
-have been switched off for good."""
+"""Seconds after it was last heard for which a probe is still expected: a machine that is gone for longer may have been
+switched off for good."""
 
 GRACE = 600.0
-"""Seconds that a look may take on its way before its absence counts: one bin."""
+"""Seconds that a look may take to arrive before its absence counts: one bin."""
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceWindow:
-    """Unix seconds; ``until`` is now, as far as anybody could have been heard."""
+    """The time examined, in unix seconds; ``until`` is now, up to which anybody could have been heard."""
 
     since: float
     until: float
@@ -45,7 +43,7 @@ def silence_series(beats: Iterable[Look], country: str, window: SilenceWindow) -
     """Share of the expected probes that were not online, for each network of ``country`` and bin.
 
     Args:
-        beats: of all countries: that others are heard is the control that the collector was up.
+        beats: of all countries; that others are heard is the control that the collector was up.
 
     Returns:
         Sorted by network; only bins in which somebody was expected are listed.
@@ -61,7 +59,7 @@ def silence_series(beats: Iterable[Look], country: str, window: SilenceWindow) -
 
 
 def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
-    """What the probes of ``country`` wrote down, by time: ``seen`` = no network, only at home, or a list."""
+    """What the probes of ``country`` recorded, by time; ``seen`` = no network, an intranet only, or an allow-list."""
     everyone = list(beats)
     heard = _heard(everyone, step)
     own = sorted((b for b in everyone if b.country == country and b.asn), key=lambda b: (b.at, b.uid))
@@ -88,7 +86,7 @@ _MECHANISM = {
     LineState.INTRANET: "outage.intranet",
     LineState.ALLOW_LIST: "outage.allow_list",
 }
-"""Whether it is national, of one network or of mobile lines alone follows from the scope."""
+"""Whether it is national, or of one network or of mobile lines only, follows from the scope."""
 
 
 def _bin(at: float, step: int) -> int:
@@ -96,7 +94,7 @@ def _bin(at: float, step: int) -> int:
 
 
 def _heard(beats: Sequence[Look], step: int) -> dict[int, set[int]]:
-    """Bin -> networks of which somebody was online."""
+    """Bin -> networks with somebody online."""
     heard: defaultdict[int, set[int]] = defaultdict(set)
     for beat in beats:
         if beat.line is LineState.ONLINE:

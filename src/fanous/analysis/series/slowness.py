@@ -1,8 +1,8 @@
-"""Slowness: probes whose every download is slow for their own line - a general slow-down as a series.  Pure.
+"""Slowness: probes whose every download is slow for their own line: a general slow-down as a series.  Pure.
 
-A download's control comes under an innocuous name, so a name that is slowed down does not make it slow; an
-address that is may, so a probe says *slow* only where the controls beside two targets are.  Each probe is
-held against itself, at all hours and at this hour, since lines differ more than evenings do.
+A download's control comes under an innocuous name, so slowing down a name does not slow the control; slowing down an
+address may, so a probe counts as *slow* only where the controls next to two targets are.  Each probe is compared with
+itself, at all hours and at this hour, since lines differ more than evenings do.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -15,42 +15,40 @@ from statistics import median
 import numpy as np
 
 from fanous.model.place import Place
-from fanous.model.rate import Rate
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import Rate, Series, SeriesKey, Votes
 
 SLOWED = "slowed"
 MECHANISM = "slowdown.general"
 HOUR, DAY = 3600.0, 86_400.0
 
 STEP = 300
-"""Seconds of a bin: an organisation's probes measure once in 1 to 5 minutes."""
+"""Seconds of a bin: an organisation's probes measure every 1 to 5 minutes."""
 
 SLOW = 0.4
-"""Of its ordinary rate, below which a probe is slow: evenings take a third to a half, orders two thirds and
-more (Iran 2012-2013: 60-90 %, Anderson 2013)."""
+"""Share of its usual rate below which a probe is slow: evenings take a third to a half, orders two thirds and more
+(Iran 2012-2013: 60-90 %, Anderson 2013)."""
 
 LEAST_BINS = 6
-"""With a rate, before a probe has an ordinary one: its median is then off by a fifth."""
+"""Bins with a rate before a probe has a usual one: its median is then off by a fifth."""
 
 LEAST_DAYS = 3
-"""On which an hour of the day was measured, before it counts by itself."""
+"""Days on which an hour of the day was measured before it counts by itself."""
 
 MEMORY = 14
-"""Days of which an ordinary rate is taken, as for levels."""
+"""Days from which the usual rate is taken, as for quantities."""
 
 BOUT = 6
-"""Bins of which half must be slow to be one bout: nothing of it is ordinary, lucky bins neither."""
+"""Bins of which half must be slow to make a bout, of which nothing is learnt, not even lucky bins."""
 
 LASTING = 7
-"""Days after which what is slow is the ordinary rate, as for levels."""
+"""Days after which a slow rate is the usual one, as for quantities."""
 
 CONTROL = 1800
-"""Seconds for which another network that was well shows that the far end is: as long as a slow-down may take
-to be confirmed.  It must have been well since this probe was slow: before, it shows nothing."""
+"""Seconds for which another network that was well shows that the far end is well: as long as a slow-down may take to be
+confirmed.  It must have been well after this probe became slow; before, it shows nothing."""
 
 TARGETS = 2
-"""Beside whose downloads a probe must have been slow in a bin: the address of one may be slowed by itself."""
+"""Targets next to whose downloads a probe must have been slow in a bin: the address of one may be slowed by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class _Bin:
     """One probe's rates in one bin.
 
     Attributes:
-        left: share of its ordinary rate; NaN = it has none yet, or too few targets were asked.
-        since: bin since which this probe was slow in each; its own, if it is not.
+        left: share of its usual rate; NaN = it has none yet, or too few targets were tried.
+        since: bin since which this probe was slow in each; its own bin if it is not slow.
     """
 
     at: int
@@ -77,10 +75,10 @@ class _Bin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slowness:
-    """What the probes of a country say; the votes of a bin without an ordinary rate are left out.
+    """What the probes of a country say; votes in bins without a usual rate are left out.
 
     Attributes:
-        left: measurement -> share of the ordinary rate.
+        left: uid of a measurement -> share of the usual rate.
     """
 
     series: list[Series]
@@ -92,7 +90,7 @@ def slowness(rates: Iterable[Rate], country: str) -> Slowness:
     """Who is slow, bin by bin.
 
     Args:
-        rates: of all countries: that others are not slow is the control that the far end is not.
+        rates: of all countries; that others are not slow is the control that the far end is not.
     """
     bins = [one for one in _bins(rates) if not isnan(one.left)]
     courses = _courses(bins)
@@ -133,10 +131,12 @@ def _bins(rates: Iterable[Rate]) -> Iterator[_Bin]:
 
 
 def _bin(at: int, rates: Sequence[Rate], ordinary: "_Baseline", slow: _Bin | None) -> _Bin:
-    """Args:
-    slow: the probe's bin before, if it was slow in it.
+    """A probe's bin.
+
+    Args:
+        slow: the probe's bin before, if it was slow in it.
     """
-    kbps = max(rate.kbps for rate in rates)  # all are slow only where the fastest is
+    kbps = max(rate.kbps for rate in rates)  # all are slow only if the fastest is
     enough = len({rate.beside for rate in rates}) >= TARGETS
     left = ordinary.left(at, kbps)
     trips = [rate.rtt_ms for rate in rates if not isnan(rate.rtt_ms)]
@@ -147,7 +147,7 @@ def _bin(at: int, rates: Sequence[Rate], ordinary: "_Baseline", slow: _Bin | Non
 
 @dataclass(slots=True)
 class _Baseline:
-    """What is ordinary for one probe, from its bins so far; what is slow does not enter it."""
+    """What is usual for one probe, from its bins so far; slow bins do not enter it."""
 
     held: deque[tuple[int, float]] = field(default_factory=deque)
     ranked: list[float] = field(default_factory=list)
@@ -156,7 +156,7 @@ class _Baseline:
     since: int | None = None
 
     def left(self, at: int, kbps: float) -> float:
-        """Share of the ordinary rate, NaN = none is known; then the bin is learnt."""
+        """Share of the usual rate, NaN = none is known; then the bin is learnt."""
         while self.held and self.held[0][0] < at - MEMORY * DAY:
             self.ranked.pop(bisect_left(self.ranked, self.held.popleft()[1]))
         expected = self._expected(at)
@@ -172,7 +172,7 @@ class _Baseline:
         return left
 
     def _expected(self, at: int) -> float:
-        """The lower of two: of all hours, and of this hour on other days, where they are known."""
+        """The lower of the medians of all hours and of this hour on other days, if enough of those are known."""
         if len(self.ranked) < LEAST_BINS:
             return nan
         middle = self.ranked[len(self.ranked) // 2]
@@ -216,7 +216,7 @@ class _Courses:
 
     Attributes:
         times: network -> bins, ascending.
-        well: network -> whether it was, shape as ``times``: most of its probes were, and had been in the bin
+        well: network -> was it well, shape as ``times``: most of its probes were, and had been in the bin
             before, since one lucky download is no control.
     """
 
@@ -224,7 +224,7 @@ class _Courses:
     well: dict[int, list[bool]]
 
     def control(self, one: _Bin) -> bool:
-        """Was another network well when last heard, which it was since this probe was slow?"""
+        """Was another network, heard since this probe became slow, well when it was last heard?"""
         return any(self._is_well(asn, one) for asn in self.times if asn != one.first.asn)
 
     def _is_well(self, asn: int, one: _Bin) -> bool:
@@ -260,7 +260,7 @@ def _medians(country: str, asn: int, signal: str, told: dict[int, list[float]]) 
 
 
 def _votes(bins: Sequence[_Bin], courses: _Courses) -> Votes:
-    """One vote a probe and bin, by time."""
+    """One vote for each probe and bin, by time."""
     return Votes(
         uids=np.array([b.uids[0] for b in bins], object),
         times=np.array([b.first.at for b in bins], np.float64),

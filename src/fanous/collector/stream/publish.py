@@ -10,7 +10,7 @@ from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from fanous.collector.refusal import Refused
+from fanous.collector.request import Refused
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import (
     ANSWER_SECONDS,

@@ -8,10 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from fanous.lab.catalogue import scenario_names, shipped
 from fanous.lab.censors import TECHNIQUES, Technique
 from fanous.lab.censors.cut import DEFAULT_KBPS
-from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, LabNetwork, Scenario, ScenarioStep
+from fanous.lab.scenario import (
+    TICK_STANDS_FOR,
+    TRANSFER_EVERY,
+    LabNetwork,
+    Scenario,
+    ScenarioStep,
+    scenario_names,
+    shipped,
+)
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.model.place import Access

@@ -17,12 +17,11 @@ from typing import Any
 
 import msgspec
 
-from fanous.collector.drain import drain
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.model.weights import UserWeights
-from fanous.pipeline import stages
-from fanous.pipeline.judge import known_fingerprints
-from fanous.pipeline.tally import Ingested
+from fanous.collector.inbox import drain
+from fanous.evaluation.rehearsal.course import LabClock
+from fanous.model.place import UserWeights
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.publish.document import detailed_document
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -85,8 +84,8 @@ def run(monitor: Monitor) -> Iterator[MonitorState]:
 
 def _write_records(store: Store, path: Path) -> None:
     with path.open("wb") as file:
-        for segment in store.segments():
-            for record in store.records(segment):
+        for segment in store.archive.segments():
+            for record in store.archive.records(segment):
                 file.write(record.data + b"\n")
 
 
@@ -98,15 +97,15 @@ def _look(
     known: dict[str, dict[str, Any]],
 ) -> Iterator[MonitorState]:
     def bring(paths: Sequence[Path]) -> None:
-        stages.bring_in(store, SOURCE, paths, tally)
+        ingest.bring_in(store, SOURCE, paths, tally)
 
     while drain(Path(monitor.inbox), bring).more:
         pass
-    while (lease := store.lease()) is not None:
-        store.mark_detected(lease)
+    while (lease := store.ledger.lease()) is not None:
+        store.ledger.mark_detected(lease)
     now = _heard_until(store, monitor, clock)
-    stages.detect(store, monitor.country, clock.begins, now, monitor.shares)
-    for incident in store.incidents(monitor.country):
+    detect.detect(store, monitor.country, clock.begins, now, monitor.shares)
+    for incident in store.ledger.incidents(monitor.country):
         document = detailed_document(incident)
         if known.get(incident.id) != document:
             known[incident.id] = document
@@ -115,7 +114,7 @@ def _look(
 
 def _heard_until(store: Store, monitor: Monitor, clock: LabClock) -> float:
     """Until when whoever is not heard is silent: by the looks of probes abroad, whom no censor here stops."""
-    beats = store.looks(clock.begins, clock.monitor(clock.lab()))
+    beats = store.facts.looks(clock.begins, clock.monitor(clock.lab()))
     abroad = [beat.at for beat in beats if beat.country != monitor.country]
     return max(abroad, default=clock.begins) - UNDER_WAY * monitor.tick * clock.stretch
 

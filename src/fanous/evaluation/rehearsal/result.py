@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.evaluation.rehearsal.cases import (
     LEAVES_PAGES_UNFINISHED,

@@ -137,7 +137,7 @@ def _met(expected: Expectation, found: Sequence[Found]) -> Met:
 
 def _lacks(expected: Expectation, one: Found) -> list[str]:
     document, lacks = one.sighting.document, []
-    if expected.confirmed and one.sighting.confirmed is None:
+    if expected.status == "confirmed" and one.sighting.confirmed is None:
         lacks.append(f"{one.id} was never confirmed ({document['reason']})")
     kinds = {part["kind"] for part in document["parts"]}
     if expected.kind not in kinds:

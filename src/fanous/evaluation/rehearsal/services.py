@@ -15,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.collector.door import Policy
+from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper
 from fanous.collector.helper.helper import HelperPolicy
 from fanous.collector.helper.plan import HelperAnswer
 from fanous.collector.limits import RateLimit, RateLimits
-from fanous.collector.serve import listening_socket, serving
+from fanous.collector.server import listening_socket
 
 GENEROUS = RateLimits(address=RateLimit(1000, 10_000), network=RateLimit(10_000, 100_000))
 """Twelve probes in a few seconds do what they do in hours."""

@@ -5,21 +5,373 @@
 Results are appended to ``docs/truth-table.jsonl``; what stands there of the same rules and detectors is not
 run again, so it can be stopped at any time and goes on where it was.  A run that breaks is reported, and the
 next one is made.  ``docs/truth-table.md`` is written from all of them after each run.
+
+Markdown: the truth table as a page, from its results.  Pure.
 """
 
 import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import sqrt
 from pathlib import Path
+from statistics import median
 
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.cases import Case, cases
-from fanous.evaluation.rehearsal.markdown import page
-from fanous.evaluation.rehearsal.result import TechniqueResult, append, known, results_of
+from fanous.evaluation.rehearsal.cases import QUIET, Case, cases
+from fanous.evaluation.rehearsal.result import MOST_MISSED, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
+from fanous.lab.truth import TRUTHS
+from fanous.model.incident import Kind
+
+HEAD = """\
+# Truth table
+
+How often Fanous is right when the truth is known: real packets in network namespaces, real censors, the real
+probe, collector and pipeline, live rules and thresholds. Written by `make lab` from
+`docs/truth-table.jsonl`; do not edit.
+
+Twelve vantage points on six networks, and one abroad; a tick of two seconds that represents ten minutes of
+the monitor's clock; 20 s before the event, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
+represents five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists nation-wide: a tick of 6 s; 60,
+72 and 36 s. *Cadence*: the nation again, once, at a tick of 4 s; 40, 36 and 8 s: half the compression, so
+that the time-outs of a probe, which are compressed less than its pace, weigh less. Techniques that concern
+one target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
+explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
+true; *wrong*: it names another one. Seconds are of the lab, from the onset to the moment at which the
+monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
+"""
+
+Z = 1.96
+
+
+def page(results: Sequence[TechniqueResult]) -> str:
+    """The whole page."""
+    shown, played = _played(results)
+    late = [r for r in shown if not r.kept_up]
+    kept = _latest(r for r in shown if r.kept_up)
+    interference = [r for r in kept if r.placement != QUIET and TRUTHS[r.technique].is_incident]
+    quiet = [r for r in kept if r.placement == QUIET]
+    return "\n".join(
+        [
+            HEAD,
+            *_summary(interference, quiet),
+            "",
+            f"{played} {_left_out(late)}",
+            "",
+            *_techniques(interference),
+            "",
+            *_quiet(quiet),
+            "",
+        ]
+    )
+
+
+def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], str]:
+    """The results to show, and with what they were played.
+
+    Those of this program, once most techniques were played with it; until then the newest ones of which that
+    can be said: a page without a result says less than one that names older rules.
+    """
+    today = [r for r in results if r.is_of_today]
+    techniques = {r.technique for r in results}
+    now = (
+        f"rules `{RULES_VERSION}` and detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
+        f"`{SLOWDOWN_DETECTOR_VERSION}`"
+    )
+    older: dict[tuple[str, str], list[TechniqueResult]] = defaultdict(list)
+    for r in results:
+        older[r.rules, r.detectors].append(r)
+    whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
+    if not whole or 2 * len({r.technique for r in today}) > len(techniques):
+        return today, f"This page holds for {now}.{_carried(today)}"
+    rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
+    return whole[-1], (
+        f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
+        f"({now}): {len(today)} results were played so far with these."
+    )
+
+
+def _carried(today: Iterable[TechniqueResult]) -> str:
+    """What was played with older rules or detectors that differ in nothing that those runs met."""
+    now = (RULES_VERSION, DETECTOR_VERSION)
+    counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
+    if not counts:
+        return ""
+    played = (
+        f"{n} with rules `{rules}` and detectors `{detectors}`"
+        for (rules, detectors), n in sorted(counts.items())
+    )
+    return (
+        f" Played with older ones: {', '.join(played)}; these differ from today's in nothing that happens in "
+        "those runs, and runs in which they do differ were played again (CHANGELOG.md)."
+    )
+
+
+def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
+    """One of each technique, placement and seed."""
+    return list({result.key: result for result in results}.values())
+
+
+def _left_out(late: Sequence[TechniqueResult]) -> str:
+    """Decided by the rounds alone, before anybody looks at what was found."""
+    counts = Counter(f"`{result.technique}` {result.placement}" for result in late)
+    which = ", ".join(f"{n} of {name}" for name, n in sorted(counts.items()))
+    return (
+        f"Left out: {len(late)} results{f' ({which})' if which else ''}, because more than "
+        f"{100 * MOST_MISSED:.0f} % of the rounds could not begin in time."
+    )
+
+
+def _label(result: TechniqueResult) -> str:
+    """By what is held true today of the technique, of an older result too."""
+    return TRUTHS[result.technique].label(result.mechanisms) if result.found else result.label
+
+
+def _is_right(result: TechniqueResult) -> bool:
+    return _label(result) in ("exact", "coarser")
+
+
+def _is_wrong(result: TechniqueResult) -> bool:
+    return _label(result) == "wrong"
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not n:
+        return 0.0, 1.0
+    p, z2 = hits / n, Z * Z
+    middle, half = p + z2 / (2 * n), Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+
+
+def share(hits: int, n: int) -> str:
+    """``19 of 20 (76-99 %)``."""
+    if not n:
+        return "-"
+    low, high = wilson(hits, n)
+    return f"{hits} of {n} ({100 * low:.0f}-{100 * high:.0f} %)"
+
+
+def quantile(values: Iterable[float | None], q: float) -> float | None:
+    """By nearest rank; ``None`` = there are no values."""
+    known = sorted(value for value in values if value is not None)
+    return known[min(len(known) - 1, int(q * len(known)))] if known else None
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]) -> list[str]:
+    every = [*interference, *quiet]
+    rows = [
+        *_rightly(interference, quiet),
+        *_delays([r for r in interference if r.nation is not None]),
+        (
+            "share of rounds that the machine missed, median",
+            f"{median([r.rounds_missed for r in every] or [0]):.3f}",
+        ),
+        ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
+    ]
+    return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _rightly(
+    interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]
+) -> list[tuple[str, str]]:
+    """How often what was said is true."""
+    every = len(interference)
+    lone = [r for r in interference if r.placement == "isp" and r.found]
+    rates = [r for r in interference if r.true_kbps and r.kbps]
+    return [
+        ("right mechanism, or a coarser and true one", share(_count(interference, _is_right), every)),
+        ("wrong mechanism", share(_count(interference, _is_wrong), every)),
+        ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), every)),
+        ("techniques found right at least once", _techniques_seen(interference)),
+        (
+            "a single network reported as more than one",
+            share(_count(lone, lambda r: not r.scope_right), len(lone)),
+        ),
+        ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
+        (
+            "quiet and not-interference runs with a false confirmation",
+            share(_count(quiet, _lied), len(quiet)),
+        ),
+        ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
+        ("the same with one that was not retracted", share(_count(quiet, _left), _count(quiet, _told_left))),
+        (
+            "runs of interference with another, false confirmation",
+            share(_count(interference, _lied), every),
+        ),
+    ]
+
+
+def _delays(confirmed: Sequence[TechniqueResult]) -> list[tuple[str, str]]:
+    """How soon it was said, of what was confirmed as nation-wide."""
+    nation = [r for r in confirmed if r.placement == "nation"]
+    cadence = [r for r in confirmed if r.placement == "cadence"]
+    barred, slowed = _of(Kind.BLOCKING, nation), _of(Kind.THROTTLING, nation)
+    others = [r for r in nation if _kind(r) not in (Kind.BLOCKING, Kind.THROTTLING)]
+    lines = [r for r in nation if r.technique == "slowdown_general"]
+    at_half = "the same at half the compression (*cadence*)"
+    timed: list[tuple[str, Iterable[float | None]]] = [
+        ("seconds to confirm nation-wide blocking, median and p95", map(_at_two_seconds, barred)),
+        ("minutes of the monitor's clock for nation-wide blocking", map(_minutes, barred)),
+        (at_half, map(_minutes, _of(Kind.BLOCKING, cadence))),
+        (
+            "seconds to confirm nation-wide throttling by name, median and p95",
+            map(_at_two_seconds, slowed),
+        ),
+        ("minutes of the monitor's clock for nation-wide throttling", map(_minutes, slowed)),
+        (at_half, map(_minutes, _of(Kind.THROTTLING, cadence))),
+        ("seconds to confirm nation-wide outages, median and p95", map(_at_two_seconds, others)),
+        (
+            "minutes of the monitor's clock to confirm a nation-wide slow-down, median and p95",
+            [r.minutes for r in lines],
+        ),
+    ]
+    return [(name, _median_p95(values)) for name, values in timed]
+
+
+def _count(results: Iterable[TechniqueResult], holds: Callable[[TechniqueResult], object]) -> int:
+    return sum(bool(holds(result)) for result in results)
+
+
+def _lied(result: TechniqueResult) -> bool:
+    return result.false_confirmed > 0
+
+
+def _doubted(result: TechniqueResult) -> bool:
+    return result.false_suspected > 0
+
+
+def _left(result: TechniqueResult) -> bool:
+    return bool(result.false_left)
+
+
+def _told_left(result: TechniqueResult) -> bool:
+    return result.false_left is not None
+
+
+def _near(result: TechniqueResult) -> bool:
+    return abs(result.kbps / result.true_kbps - 1) <= 0.15
+
+
+def _kind(result: TechniqueResult) -> Kind:
+    """Apart, since throttling takes rates to be seen, and an outage what its probes send once it is over."""
+    return TRUTHS[result.technique].kinds[0]
+
+
+def _of(kind: Kind, results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
+    return [result for result in results if _kind(result) is kind]
+
+
+def _nation_wide(result: TechniqueResult) -> float | None:
+    """Seconds until the incident was confirmed as nation-wide, and as about this technique's own target: two
+    techniques that are played together may be one incident."""
+    return None if result.nation is None else max(result.nation, result.confirmed or 0.0)
+
+
+FAST = 300.0
+"""Seconds of the monitor's clock in one, at a tick of two seconds that stands for ten minutes."""
+
+
+def _stretch(result: TechniqueResult) -> float:
+    if not result.minutes or not result.confirmed:
+        return FAST
+    return 60 * result.minutes / result.confirmed
+
+
+def _at_two_seconds(result: TechniqueResult) -> float | None:
+    """``None`` also where the clock was a slower one."""
+    return _nation_wide(result) if _stretch(result) > FAST / 2 else None
+
+
+def _minutes(result: TechniqueResult) -> float | None:
+    seconds = _nation_wide(result)
+    return None if seconds is None else seconds * _stretch(result) / 60
+
+
+def _techniques_seen(results: Sequence[TechniqueResult]) -> str:
+    tried = {r.technique for r in results}
+    seen = {r.technique for r in results if _is_right(r)}
+    unseen = ", ".join(sorted(tried - seen))
+    return f"{len(seen)} of {len(tried)}" + (f" (never: {unseen})" if unseen else "")
+
+
+def _median_p95(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return f"{median(known):.1f} and {_seconds(quantile(known, 0.95))} (n = {len(known)})"
+
+
+COLUMNS = (
+    "technique",
+    "placement",
+    "n",
+    "found",
+    "confirmed",
+    "right",
+    "wrong",
+    "mechanisms named",
+    "scope",
+    "median s",
+    "p95 s",
+)
+
+
+def _techniques(results: Sequence[TechniqueResult]) -> list[str]:
+    by_name: dict[tuple[str, str], list[TechniqueResult]] = defaultdict(list)
+    for result in results:
+        by_name[result.technique, result.placement].append(result)
+    lines = ["## Techniques", "", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
+    for (technique, placement), own in sorted(by_name.items()):
+        named = sorted({m for r in own for m in r.mechanisms})
+        scopes = sorted(
+            {f"{r.scope}{f' ({r.access})' if r.access not in ('', 'any') else ''}" for r in own if r.scope}
+        )
+        confirmed = [r.confirmed for r in own]
+        cells = [
+            f"`{technique}`",
+            placement,
+            str(len(own)),
+            str(_count(own, lambda r: r.found)),
+            str(_count(own, lambda r: r.confirmed is not None)),
+            str(_count(own, _is_right)),
+            str(_count(own, _is_wrong)),
+            ", ".join(f"`{name}`" for name in named) or "-",
+            ", ".join(scopes) or "-",
+            _seconds(quantile(confirmed, 0.5)),
+            _seconds(quantile(confirmed, 0.95)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _quiet(results: Sequence[TechniqueResult]) -> list[str]:
+    by_name: dict[str, list[TechniqueResult]] = defaultdict(list)
+    for result in results:
+        by_name[result.technique].append(result)
+    lines = [
+        "## Where nothing may be found",
+        "",
+        "| case | n | false suspicions | false confirmations | not retracted |",
+        "|---|---|---|---|---|",
+    ]
+    for name, own in sorted(by_name.items()):
+        suspected, confirmed = sum(r.false_suspected for r in own), sum(r.false_confirmed for r in own)
+        told = [r.false_left for r in own if r.false_left is not None]
+        left = sum(told) if told else "-"
+        lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} | {left} |")
+    return lines
+
 
 RESULTS, PAGE = "truth-table.jsonl", "truth-table.md"
 

@@ -1,29 +1,251 @@
-"""Vantage point: one probe of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
+"""Vantage point: one probe of the lab at work - rounds at the scenario's tick, a spool, an uploader.
+
+Seams: what stands between a probe of the lab and its network - a stretched clock, and own faults.
+
+Profile: how the lab's probes measure - the screening settings, with their reasons, for the output too.
+"""
 
 import asyncio
 import random
+import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from typing import Any
 
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.profile import with_transfers
-from fanous.evaluation.rehearsal.seams import (
-    BrokenNetwork,
-    LyingNetwork,
-    PortalNetwork,
-    RoundNetwork,
-    SeamTransport,
-)
-from fanous.probe.net.network import Network
+import httpx
+from msgspec.structs import asdict, replace
+
+from fanous.evaluation.rehearsal.course import LabClock
+from fanous.probe.net.http import HttpResponse, Request, exchange
+from fanous.probe.net.network import Datagrams, Network, Stream
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
 from fanous.probe.spool import Spool, Uploader
+from fanous.probe.trace import ProbeVantage
+
+LARGEST_ANSWER = 1 << 20
+
+
+class RoundNetwork:
+    """A network in one round of a probe: its wall clock begins at the monitor's instant of the round.
+
+    Within the round a second is a second, so that a record's times are what the probe measured.
+    """
+
+    def __init__(self, inner: Network, instant: float) -> None:
+        self._inner = inner
+        self._offset = instant - time.monotonic()
+
+    def now(self) -> float:
+        return self._inner.now()
+
+    def wall(self) -> float:
+        return time.monotonic() + self._offset
+
+    async def look_up(self, hostname: str) -> list[str]:
+        return await self._inner.look_up(hostname)
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        return await self._inner.open_tcp(ip, port)
+
+    async def open_udp(self, ip: str, port: int) -> Datagrams:
+        return await self._inner.open_udp(ip, port)
+
+    def own_addresses(self) -> set[str]:
+        return self._inner.own_addresses()
+
+
+class BrokenNetwork(RoundNetwork):
+    """A line that loses most of what is begun on it: a cable with a loose contact."""
+
+    LOSES = 0.6
+    """Share of connections and datagrams."""
+
+    def __init__(self, inner: Network, instant: float, chance: random.Random) -> None:
+        super().__init__(inner, instant)
+        self._chance = chance
+
+    async def look_up(self, hostname: str) -> list[str]:
+        self._may_fail()
+        return await super().look_up(hostname)
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        self._may_fail()
+        return await super().open_tcp(ip, port)
+
+    async def open_udp(self, ip: str, port: int) -> Datagrams:
+        self._may_fail()
+        return await super().open_udp(ip, port)
+
+    def _may_fail(self) -> None:
+        if self._chance.random() < self.LOSES:
+            raise TimeoutError
+
+
+LOGIN_PAGE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 60\r\nConnection: close\r\n\r\n"
+    b"<html><title>Guest login</title><body>Log in</body></html>\r\n"
+)
+
+
+class PortalNetwork(RoundNetwork):
+    """A hotel's line before its guest has logged in: one page for every site, silence for all else."""
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        if port != 80:
+            raise TimeoutError(f"{ip}:{port} is behind the login page")
+        return _LoginPage()
+
+    async def open_udp(self, ip: str, port: int) -> Datagrams:
+        raise TimeoutError(f"{ip}:{port} is behind the login page")
+
+
+class _LoginPage:
+    def __init__(self) -> None:
+        self._left = LOGIN_PAGE
+
+    async def read(self, most: int) -> bytes:
+        data, self._left = self._left[:most], self._left[most:]
+        return data
+
+    async def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LyingNetwork(RoundNetwork):
+    """A probe that reports resets on names which nobody resets."""
+
+    def __init__(self, inner: Network, instant: float, names: Sequence[str]) -> None:
+        super().__init__(inner, instant)
+        self._names = [name.encode() for name in names]
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        return _LyingStream(await super().open_tcp(ip, port), self._names)
+
+
+class _LyingStream:
+    """Claims a reset once one of the names was sent in clear (as a ClientHello does)."""
+
+    def __init__(self, inner: Stream, names: Sequence[bytes]) -> None:
+        self._inner = inner
+        self._names = names
+        self._sent = b""
+
+    async def read(self, most: int) -> bytes:
+        if any(name in self._sent for name in self._names):
+            raise ConnectionResetError(104, "Connection reset by peer")
+        return await self._inner.read(most)
+
+    async def write(self, data: bytes) -> None:
+        self._sent = (self._sent + data)[-4096:]
+        await self._inner.write(data)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class SeamTransport(httpx.AsyncBaseTransport):
+    """httpx over a probe's own network, so that its uploads meet the same censors as its measurements."""
+
+    def __init__(self, network: Network, patience: float) -> None:
+        self._network = network
+        self._patience = patience
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url, page = request.url, HttpResponse(LARGEST_ANSWER)
+        stream: Stream | None = None
+        try:
+            async with asyncio.timeout(self._patience):
+                stream = await self._network.open_tcp(url.host, url.port or 80)
+                await exchange(stream, await _asked(request), page)
+        except (OSError, EOFError) as error:
+            raise httpx.ConnectError(str(error) or type(error).__name__, request=request) from error
+        finally:
+            if stream is not None:
+                stream.close()
+        return httpx.Response(page.code, headers=page.headers, content=bytes(page.body), request=request)
+
+
+async def _asked(request: httpx.Request) -> Request:
+    url = request.url
+    headers = tuple((name, value) for name, value in request.headers.items() if name not in _OWN_HEADERS)
+    body = await request.aread()
+    return Request(url.netloc.decode(), url.raw_path.decode(), request.method, url.scheme, headers, body)
+
+
+_OWN_HEADERS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
+
+
+TRANSFER_BYTES = 98_304
+TRANSFER_SECONDS = 2.5
+"""A policer at 140 kbit/s gives some 85 KB in that time, 45 KB of them at once; on a line that slow all the
+downloads of a round take a quarter of a minute."""
+
+RATE_SECONDS = 1.5
+"""Of the downloads that every other round makes to know what the line gives: on a slow line they end before
+the next ones begin.  They have the size of all others: a short one of a far server takes round trips rather
+than bandwidth, and its rate says less than half of a longer one's."""
+
+HELD_HANDSHAKE, HELD_ENDPOINT = 4.5, 12.0
+"""Where handshakes are held for 3 s: with less patience they are silence.  A round then takes up to 12 s."""
+
+SCREENING = Settings(
+    lookup_timeout=1.5,
+    answers_window=0.3,
+    connect_timeout=2.0,
+    handshake_timeout=1.5,
+    quic_timeout=0.6,
+    page_timeout=2.0,
+    endpoint_seconds=4.0,
+    most_addresses=1,
+    most_redirects=1,
+    most_body=65_536,
+    controls=("https://www.example.com/",),
+    anchors=("1.1.1.1", "8.8.8.8"),
+    portal_urls=("http://detectportal.firefox.com/success.txt success",),
+    transfer_pairs=0,
+    transfer_share=0.0,
+    transfer_screened_pairs=1,
+    transfer_bytes=TRANSFER_BYTES,
+    transfer_timeout=TRANSFER_SECONDS,
+    transfer_control="https://speed.cloudflare.com/",
+    cap_mb=1e6,
+)
+"""Time-outs of a second or two: the lab's round trips take 50 ms, and a round must end within a few ticks.
+One address a name and 64 KB a page, so that twelve probes fit on two cores; a retransmitted SYN (1 s) still
+connects. A starved page is followed by one download and its control, as in earnest by three."""
+
+
+def lab_settings(ca_file: Path, helper: str, domestic: str) -> Settings:
+    """The profile at the places of one lab."""
+    return replace(SCREENING, ca_file=str(ca_file), helper=helper, domestic=domestic)
+
+
+def with_transfers(settings: Settings) -> Settings:
+    """The same for a round that measures rates too."""
+    return replace(settings, transfer_pairs=1, transfer_timeout=RATE_SECONDS)
+
+
+def patient(settings: Settings) -> Settings:
+    """The same for a country in which handshakes are held up: in earnest a probe outwaits them (6 s)."""
+    return replace(settings, handshake_timeout=HELD_HANDSHAKE, endpoint_seconds=HELD_ENDPOINT)
+
+
+def profile_document(profile: Settings) -> dict[str, Any]:
+    """What differs from a probe in earnest."""
+    ordinary = asdict(Settings())
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(profile).items()
+        if value != ordinary[name]
+    }
+
 
 ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
@@ -36,7 +258,7 @@ UPLOAD_PATIENCE = 2.5
 """Seconds for one request to the collector: the lab's way there and back takes 0.1 s."""
 
 LONGEST_WAIT = 900.0
-"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.backoff``), stretched like all."""
+"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.upload``), stretched like all."""
 
 
 @dataclass(frozen=True, slots=True)

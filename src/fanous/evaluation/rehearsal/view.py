@@ -9,8 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.course import Sighting
+from fanous.evaluation.rehearsal.course import LabClock, Sighting
 from fanous.evaluation.rehearsal.run import Nobody, Watcher
 from fanous.evaluation.rehearsal.vantage_point import Duty
 from fanous.lab.scenario import Scenario

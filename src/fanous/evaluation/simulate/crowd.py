@@ -11,7 +11,7 @@ from random import Random
 
 import numpy as np
 
-from fanous.model.votes import Votes
+from fanous.model.series import Votes
 
 HOUR = 3600.0
 START = 1_699_920_000.0

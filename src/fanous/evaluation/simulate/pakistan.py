@@ -5,33 +5,46 @@ across the nation from shortly before 20:00 PKT (15:00 UTC) for about seven hour
 that began at 21:00.  The mechanism was not published; here each provider has its own, as in other years.
 Everything is made up but these facts: times to the minute, mechanisms and every single record.  The records
 hold raw facts only, marked ``"synthetic": "fanous"``; nothing in them says what was blocked.
+
+Generators: made-up events by name, for ``fanous demo``, for corpora and for tests.
 """
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
-from fanous.evaluation.simulate.envelope import Round, new_round
-from fanous.evaluation.simulate.messengers import (
+from fanous.evaluation.simulate.nettests import (
+    Fate,
+    SimulatedVisit,
     messenger_measurement,
     telegram_measurement,
+    web_measurement,
     whatsapp_measurement,
 )
-from fanous.evaluation.simulate.pages import CHOOSY, DOMESTIC, PLATFORMS, SICK, WIKIPEDIA, SimulatedPage
-from fanous.evaluation.simulate.places import (
+from fanous.evaluation.simulate.probes import (
     ELSEWHERE,
     PAKISTAN,
     Flaw,
     Keeper,
     SimulatedNetwork,
     SimulatedProbe,
+    Span,
+    rounds_of,
 )
-from fanous.evaluation.simulate.rounds import Span, rounds_of
-from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.records import (
+    CHOOSY,
+    DOMESTIC,
+    PLATFORMS,
+    SICK,
+    WIKIPEDIA,
+    Round,
+    SimulatedPage,
+    new_round,
+)
 from fanous.model.instant import from_iso
 
 SINCE, UNTIL = from_iso("2023-12-16T00:00Z"), from_iso("2023-12-19T00:00Z")
@@ -238,3 +251,10 @@ def _order(record: dict[str, Any]) -> str:
 def _write_lines(file: BinaryIO | gzip.GzipFile, records: list[dict[str, Any]]) -> None:
     for record in records:
         file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
+
+
+GENERATORS: dict[str, Callable[[Path, int], EventTruth]] = {
+    "pakistan-2023-12-17": write,
+    "pakistan-quiet": write_quiet,
+}
+"""Name -> writes raw measurements of source ``ooni`` to a file, by seed, and says what it put in."""

@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 
-from fanous.model.votes import Votes
+from fanous.model.series import Votes
 
 HOUR = 3600.0
 WEEK = 168.0

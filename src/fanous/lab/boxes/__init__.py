@@ -8,13 +8,9 @@ in ``BOXES``.
 from collections.abc import Callable
 
 from fanous.lab.boxes.box import Box, BoxPlace
-from fanous.lab.boxes.delay import Delaying
-from fanous.lab.boxes.dns import Answering, Racing
-from fanous.lab.boxes.hello import Resetting
-from fanous.lab.boxes.neighbours import Neighbours
-from fanous.lab.boxes.page import ForgingPages
+from fanous.lab.boxes.inspection import Answering, ForgingPages, Racing, ReadingQuic, Resetting
+from fanous.lab.boxes.line import Delaying, Neighbours
 from fanous.lab.boxes.proxy import Intercepting, Portal
-from fanous.lab.boxes.quic import ReadingQuic
 
 BOXES: dict[str, Callable[..., Box]] = {
     "answering": Answering,

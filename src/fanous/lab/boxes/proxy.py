@@ -6,9 +6,9 @@ import ssl
 import struct
 from pathlib import Path
 
-from fanous.lab.authority import Authority
 from fanous.lab.boxes.box import BoxPlace
 from fanous.lab.space import entered
+from fanous.lab.webservers import Authority
 
 SO_ORIGINAL_DST = 80
 """Of linux/netfilter_ipv4.h and its IPv6 twin: where a connection was going before it was redirected."""

@@ -8,7 +8,7 @@ a row that shows what breaks and what does not.
 from difflib import get_close_matches
 
 from fanous.errors import FanousError
-from fanous.lab.censors import by_address, by_name, dns_lies, in_path, outages, servers, slow
+from fanous.lab.censors import by_address, by_name, in_path, outages, slow
 from fanous.lab.censors.cut import Cut, Strike, Technique, Undo, hit_by
 from fanous.lab.internet import Internet
 
@@ -24,19 +24,19 @@ _ALL = (
         "dns_nxdomain",
         "The provider's resolver says that the name does not exist.",
         "dns.nxdomain",
-        dns_lies.deny,
+        by_name.deny,
     ),
     Technique(
         "dns_bogon",
         "The provider's resolver gives a private address.",
         "dns.injection.bogon",
-        dns_lies.give_bogon,
+        by_name.give_bogon,
     ),
     Technique(
         "dns_blockpage",
         "The provider's resolver gives the address of a block page.",
         "dns.injection.blockpage",
-        dns_lies.give_block_page,
+        by_name.give_block_page,
     ),
     Technique(
         "dns_inject_onpath",
@@ -247,21 +247,21 @@ _ALL = (
         "server_down",
         "The target's servers refuse everybody.",
         "server.down",
-        servers.take_down,
+        outages.take_down,
         is_interference=False,
     ),
     Technique(
         "geo_451",
         "The target's servers answer 451 to the country.",
         "server.geo_block",
-        servers.refuse_country,
+        outages.refuse_country,
         is_interference=False,
     ),
     Technique(
         "cdn_answers",
         "Resolvers of different networks get different good addresses.",
         "",
-        servers.rotate,
+        outages.rotate,
         is_interference=False,
     ),
 )

@@ -1,10 +1,8 @@
 """By address: a censor that knows where a target is, and cuts what goes there."""
 
 from fanous.lab.censors.cut import Strike, Undo
-from fanous.lab.censors.firewall import Rules, address_of, for_each, of_version, on_routers
-from fanous.lab.censors.names import in_hello
-from fanous.lab.plan import VantagePoint
-from fanous.lab.sites import DOH_HOST, DOH_RESOLVER
+from fanous.lab.censors.firewall import Rules, address_of, for_each, in_hello, of_version, on_routers
+from fanous.lab.plan import DOH_HOST, DOH_RESOLVER, VantagePoint
 from fanous.lab.space import run_in
 
 TABLE = 1000

@@ -22,7 +22,7 @@ SLOW_LINE_KBPS = 1500.0
 seconds, fills; below 500 a probe sees its own traffic."""
 
 CROWDED_KBPS = 10_000.0
-"""Of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.neighbours``)."""
+"""Of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.line``)."""
 
 RESIDUAL_SECONDS = 60
 """How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""

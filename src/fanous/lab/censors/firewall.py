@@ -1,6 +1,12 @@
 """Firewall: rules in a router's own chain, put there in one step and taken away as a whole.
 
 iptables' legacy tables, since only they have the ``string`` match.
+
+Names: what a censor looks for in packets - the name in a ClientHello, in a question, in a request.
+
+OpenSSL 3.5 sends a ClientHello in two segments; the name is in the first, and a rule that looks at single
+segments finds it there.  A browser that shuffles its extensions may put it across both: then such a censor
+misses it, as real ones did.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +17,7 @@ from typing import TypeVar
 
 from fanous.errors import FanousError
 from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.packets import name_wire
 from fanous.lab.plan import VantagePoint
 from fanous.lab.space import run_in
 
@@ -106,3 +113,26 @@ def _removed(identity: str, rules: list[Rules]) -> str:
         lines = [f"-D {one.hook} -j {chain}", f"-F {chain}", f"-X {chain}"]
         parts.append("\n".join([f"*{one.table}", *lines, "COMMIT\n"]))
     return "".join(parts)
+
+
+ALGORITHM = "kmp"
+"""Of xt_string; ``bm`` misses what lies across two fragments of a packet's memory."""
+
+
+def in_hello(host: str) -> str:
+    """Match for the server_name extension (RFC 6066 section 3): type, length and the whole name."""
+    return _string(b"\0" + len(host).to_bytes(2, "big") + host.encode())
+
+
+def in_question(host: str) -> str:
+    """Match for the question of a DNS message: the whole name, or one below it."""
+    return _string(name_wire(host)) + " --icase"
+
+
+def in_request(host: str) -> str:
+    """Match for the Host header of a plain HTTP request."""
+    return _string(b"\r\nHost: " + host.encode()) + " --icase"
+
+
+def _string(wanted: bytes) -> str:
+    return f'-m string --algo {ALGORITHM} --hex-string "|{wanted.hex()}|"'

@@ -3,11 +3,17 @@
 from collections.abc import Callable
 
 from fanous.errors import FanousError
-from fanous.lab.censors.by_name import hellos, marked
+from fanous.lab.censors.by_name import BOGON, BOGON6, hellos, marked
 from fanous.lab.censors.cut import Strike, Undo
-from fanous.lab.censors.dns_lies import BOGON, BOGON6
-from fanous.lab.censors.firewall import Rules, RulesOf, address_of, of_version, on_routers
-from fanous.lab.censors.names import in_question, in_request
+from fanous.lab.censors.firewall import (
+    Rules,
+    RulesOf,
+    address_of,
+    in_question,
+    in_request,
+    of_version,
+    on_routers,
+)
 from fanous.lab.censors.slow import crowd
 from fanous.lab.plan import VantagePoint
 

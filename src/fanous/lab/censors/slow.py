@@ -66,7 +66,7 @@ def slow_down(strike: Strike) -> Undo:
 
 
 def crowd(strike: Strike) -> Undo:
-    """The queue of a pipe that others use too; who they are is another's part (``boxes.neighbours``)."""
+    """The queue of a pipe that others use too; who they are is another's part (``boxes.line``)."""
     tbf = f"tbf rate {strike.cut.rate_kbps}kbit burst {CROWDED_BURST_BYTES} latency {CROWDED_LATENCY}"
     return _queues(strike, [f"qdisc add dev {{link}} root {tbf}"])
 

@@ -7,13 +7,10 @@ from ssl import SSLContext
 from urllib.parse import urlsplit
 
 from fanous.probe import dns, http, tcp
-from fanous.probe.connection import open_site
-from fanous.probe.endpoint import to_try
+from fanous.probe.endpoint import open_site, to_try
 from fanous.probe.net.network import Network
-from fanous.probe.record import ProbeVantage, envelope, steps
-from fanous.probe.retry import retried
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, Trace
+from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, retried, steps
 
 Try = Callable[[Trace, Settings], Awaitable[Entry]]
 """Tries the app's endpoints; gives the nettest's own keys."""

@@ -4,7 +4,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from fanous.probe import http
-from fanous.probe.connection import open_site
+from fanous.probe.endpoint import open_site
 from fanous.probe.messengers.messenger import Messenger, page_fails, status
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace

@@ -1,9 +1,18 @@
 """Network: the one seam between a probe and the world - connections, datagrams, lookups, clocks.
 
 Every method may raise one of ``failure.NETWORK_ERRORS``; deadlines are the caller's (``asyncio.timeout``).
+
+Addresses: which ones a probe must not connect to because a resolver said so.
+
+A forged answer that points into the volunteer's own network would turn the probe into a tool against it.
+
+Meter: counts the bytes of all connections, so that a data cap holds also in the middle of a page.
 """
 
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Protocol, runtime_checkable
+
+from fanous.errors import FanousError
 
 
 class Stream(Protocol):
@@ -63,3 +72,67 @@ class Network(Protocol):
     def own_addresses(self) -> set[str]:
         """Addresses of this machine that its connections came from; never stored, only scrubbed."""
         ...
+
+
+_NAT64 = ip_network("64:ff9b::/96")
+"""RFC 6052: a gateway turns these into the IPv4 address in their last 32 bits."""
+
+
+def is_public(ip: str) -> bool:
+    """Can a public site have this address?  False for loopback, private, link-local, multicast, reserved."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return False
+    inner = _embedded(address)
+    if inner is not None and not inner.is_global:
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that one of IPv6 stands for; ``None`` = for none."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def endpoint(ip: str, port: int) -> str:
+    """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+class OverCap(FanousError):
+    """The data cap is reached: measuring stops here, what was measured is kept."""
+
+
+class Meter:
+    """Bytes spent and how many may be.
+
+    Attributes:
+        most: bytes that may be sent and received; ``None`` = no cap.
+        spent: bytes of payload so far (headers of IP and TCP are not counted: some 5 % more).
+    """
+
+    def __init__(self, most: int | None = None, spent: int = 0) -> None:
+        self.most = most
+        self.spent = spent
+
+    def spend(self, count: int) -> None:
+        """Count ``count`` bytes.
+
+        Raises:
+            OverCap: the cap is reached.
+        """
+        self.spent += count
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``OverCap`` where nothing may be spent any more."""
+        if self.most is not None and self.spent >= self.most:
+            raise OverCap(
+                f"the data cap of {self.most / 1e6:.0f} MB a day is reached; measuring goes on tomorrow, or "
+                "raise it with --cap-mb"
+            )

@@ -15,7 +15,7 @@ from contextlib import suppress
 from fcntl import ioctl
 from typing import TypeVar
 
-from fanous.probe.net.meter import Meter
+from fanous.probe.net.network import Meter
 
 T = TypeVar("T")
 

@@ -1,10 +1,19 @@
 """TLS: the standard library's ``ssl`` over memory buffers, so that every byte on the wire is ours to see.
 
 The chain that the server sent is known also where it does not validate.
+
+ClientHello: one as today's browsers build it, and what any of them looks like to somebody on the path.
+
+Some censors look at the whole message, not only at the name in it; so where OpenSSL's hello fails, one that
+differs from it in order, extensions, groups and GREASE is tried.
 """
 
+import os
 import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 from typing import Any
 
 import certifi
@@ -133,3 +142,182 @@ def _unverified_chain(tls: ssl.SSLObject) -> list[bytes]:
     except (AttributeError, ValueError):
         return []
     return [one if isinstance(one, bytes) else one.public_bytes(_DER) for one in chain]
+
+
+HANDSHAKE, ALERT = 22, 21
+"""Types of a TLS record (RFC 8446 section 5.1)."""
+
+CLIENT_HELLO, SERVER_HELLO = 1, 2
+
+_GREASE = tuple(0x0A0A + 0x1010 * number for number in range(16))
+"""Values that mean nothing, which browsers sprinkle in (RFC 8701)."""
+
+_CIPHERS = (
+    *(0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8),
+    *(0xC013, 0xC014, 0x009C, 0x009D, 0x002F, 0x0035),
+)
+"""Chromium's, in its order (boringssl ssl/ssl_cipher.cc; the names are IANA's TLS cipher suites)."""
+
+_SIGNATURES = (0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601)
+_ML_KEM, _X25519, _P256, _P384 = 0x11EC, 29, 23, 24
+_GROUPS = (_ML_KEM, _X25519, _P256, _P384)
+"""Hybrid first, as Chromium has them since version 131 (draft-ietf-tls-ecdhe-mlkem: 0x11ec)."""
+
+_ML_KEM_COEFFICIENTS, _ML_KEM_MODULUS = 768, 3329
+"""FIPS 203, ML-KEM-768: an encapsulation key is so many numbers below the modulus, and a seed."""
+
+_OCSP = b"\x01\x00\x00\x00\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class HelloFingerprint:
+    """What can be told of a ClientHello without its name.
+
+    Attributes:
+        ja3: version, ciphers, extensions, groups, point formats (as JA3 writes them, GREASE left out).
+        bytes: of the record.
+    """
+
+    ja3: str
+    bytes: int
+
+
+def browser_hello(name: str, chance: Random | None = None, *, hybrid: bool = True) -> bytes:
+    """The record of a ClientHello such as Chromium sends for ``name``.
+
+    The handshake cannot be completed with it: it is sent to see whether a ServerHello comes back.
+
+    Args:
+        hybrid: with a post-quantum key, as browsers have it today; ``False`` = it fits into one segment.
+    """
+    dice = chance or Random(os.urandom(16))
+    extensions = _extensions(name, dice, hybrid)
+    dice.shuffle(extensions)  # as Chromium does since version 110
+    first, last = dice.sample(_GREASE, 2)
+    wire = b"".join(_extension(kind, body) for kind, body in [(first, b""), *extensions, (last, b"\x00")])
+    ciphers = _numbers([dice.choice(_GREASE), *_CIPHERS])
+    body = (
+        b"\x03\x03"
+        + dice.randbytes(32)
+        + _short(dice.randbytes(32))
+        + _long(ciphers)
+        + b"\x01\x00"
+        + _long(wire)
+    )
+    message = bytes([CLIENT_HELLO]) + len(body).to_bytes(3, "big") + body
+    return bytes([HANDSHAKE, 3, 1]) + _long(message)
+
+
+def _extensions(name: str, dice: Random, hybrid: bool) -> list[tuple[int, bytes]]:
+    """(type, content), of RFC 6066, 7301, 7627, 8446, 8879 and others as IANA numbers them."""
+    group = dice.choice(_GREASE)
+    shares = _share(group, b"\x00") + _share(_X25519, dice.randbytes(32))
+    if hybrid:
+        shares += _share(_ML_KEM, _ml_kem_key(dice) + dice.randbytes(32))
+    return [
+        (0, _long(b"\x00" + _long(name.encode("ascii")))),
+        (5, _OCSP),
+        (10, _long(_numbers([group, *_GROUPS[0 if hybrid else 1 :]]))),
+        (11, _short(b"\x00")),
+        (13, _long(_numbers(_SIGNATURES))),
+        (16, _long(_short(b"h2") + _short(b"http/1.1"))),
+        (18, b""),
+        (23, b""),
+        (27, _short(_numbers([2]))),
+        (35, b""),
+        (43, _short(_numbers([dice.choice(_GREASE), 0x0304, 0x0303]))),
+        (45, _short(b"\x01")),
+        (51, _long(shares)),
+        (0x44CD, _long(_short(b"h2"))),
+        (0xFE0D, _greased_ech(dice)),
+        (0xFF01, _short(b"")),
+    ]
+
+
+def _greased_ech(dice: Random) -> bytes:
+    """Encrypted ClientHello for nobody (draft-ietf-tls-esni section 6.2), as browsers send it."""
+    suite = _numbers([1, 1]) + dice.randbytes(1)
+    return b"\x00" + suite + _long(dice.randbytes(32)) + _long(dice.randbytes(144 + 32 * dice.randrange(4)))
+
+
+def _ml_kem_key(dice: Random) -> bytes:
+    """An encapsulation key that nobody has the other half of: 12 bits a number, then the seed."""
+    packed = 0
+    for place in range(_ML_KEM_COEFFICIENTS):
+        packed |= dice.randrange(_ML_KEM_MODULUS) << (12 * place)
+    return packed.to_bytes(_ML_KEM_COEFFICIENTS * 12 // 8, "little") + dice.randbytes(32)
+
+
+def fingerprint(record: bytes) -> HelloFingerprint | None:
+    """Of the first flight of a client; ``None`` = it is no ClientHello.
+
+    Source of the form: github.com/salesforce/ja3.
+    """
+    try:
+        return HelloFingerprint(_ja3(_message(record)), len(record))
+    except (IndexError, ValueError):
+        return None
+
+
+def _message(flight: bytes) -> bytes:
+    """The handshake message out of its records, without its head."""
+    message = b""
+    while flight:
+        if flight[0] != HANDSHAKE:
+            raise ValueError("no handshake")
+        size = int.from_bytes(flight[3:5], "big")
+        message, flight = message + flight[5 : 5 + size], flight[5 + size :]
+    if message[0] != CLIENT_HELLO or len(message) < 4 + int.from_bytes(message[1:4], "big"):
+        raise ValueError("no whole ClientHello")
+    return message[4:]
+
+
+def _ja3(hello: bytes) -> str:
+    at = 34 + 1 + hello[34]
+    ciphers, at = _take(hello, at, 2)
+    _, at = _take(hello, at, 1)
+    extensions, _ = _take(hello, at, 2)
+    kinds, groups, formats = list[int](), b"", b""
+    while extensions:
+        kind = int.from_bytes(extensions[:2], "big")
+        body, end = _take(extensions, 2, 2)
+        kinds.append(kind)
+        groups = body[2:] if kind == 10 else groups
+        formats = body[1:] if kind == 11 else formats
+        extensions = extensions[end:]
+    fields = (_pairs(ciphers), kinds, _pairs(groups), formats)
+    version = int.from_bytes(hello[:2], "big")
+    return ",".join([str(version), *("-".join(str(n) for n in f if n not in _GREASE) for f in fields)])
+
+
+def _take(data: bytes, at: int, width: int) -> tuple[bytes, int]:
+    """A field with its length before it, and where the next begins."""
+    begin = at + width
+    end = begin + int.from_bytes(data[at:begin], "big")
+    if end > len(data):
+        raise ValueError("cut off")
+    return data[begin:end], end
+
+
+def _pairs(data: bytes) -> list[int]:
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+def _numbers(values: Iterable[int]) -> bytes:
+    return b"".join(value.to_bytes(2, "big") for value in values)
+
+
+def _short(content: bytes) -> bytes:
+    return bytes([len(content)]) + content
+
+
+def _long(content: bytes) -> bytes:
+    return len(content).to_bytes(2, "big") + content
+
+
+def _extension(kind: int, content: bytes) -> bytes:
+    return kind.to_bytes(2, "big") + _long(content)
+
+
+def _share(group: int, key: bytes) -> bytes:
+    return group.to_bytes(2, "big") + _long(key)

@@ -2,23 +2,144 @@
 
 Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer that says why is
 a refusal: a captive portal and a block page answer, too.
+
+Reports: which report each run of a probe is sent under, kept over restarts.
+
+All measurements of one run of a nettest belong to one report, which counts as one witness; a probe that
+opened a second one after a restart would testify twice.
+
+Backoff: how long to wait before the next try.  Pure.
+
+Exponential with jitter: after a shutdown all probes of a country come back in the same minute, and must not
+come in step.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from random import random
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from fanous.errors import FanousError
-from fanous.probe.spool.backoff import backoff, retry_after
-from fanous.probe.spool.reports import Reports, Template, request_to_open, request_to_submit, template_of
 from fanous.probe.spool.spool import Spool, Spooled
+
+FILE = "reports.json"
+KEPT = 500
+"""Runs; one a quarter of an hour for five days."""
+
+
+class Template(Struct, frozen=True):
+    """What opens a report, and what all its measurements share (ooni/probe-cli,
+    internal/probeservices/collector.go, ``NewReportTemplate``)."""
+
+    test_name: str
+    test_start_time: str
+    test_version: str
+    software_name: str
+    software_version: str
+    probe_cc: str = "ZZ"
+    probe_asn: str = "AS0"
+    data_format_version: str = "0.2.0"
+
+    @property
+    def key(self) -> str:
+        return sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+
+_template = msgspec.json.Decoder(Template)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ids = msgspec.json.Decoder(dict[str, str])
+
+
+def template_of(document: bytes) -> Template:
+    """Raises ``ValueError`` where it is no measurement."""
+    try:
+        return _template.decode(document)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a measurement: {error}") from None
+
+
+def request_to_open(template: Template) -> bytes:
+    """Body of ``POST /report``."""
+    return msgspec.json.encode(msgspec.to_builtins(template) | {"format": "json"})
+
+
+def request_to_submit(document: bytes, report_id: str) -> bytes:
+    """Body of ``POST /report/{id}``: the measurement as it is, under this report."""
+    content = _fields.decode(document) | {"report_id": msgspec.Raw(msgspec.json.encode(report_id))}
+    return msgspec.json.encode({"format": "json", "content": content})
+
+
+class Reports:
+    """Report ids by template, the latest ``KEPT``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._ids = self._read()
+
+    def of(self, template: Template) -> str | None:
+        return self._ids.get(template.key)
+
+    def ids(self) -> list[str]:
+        """All that are kept, oldest first."""
+        return list(self._ids.values())
+
+    def remember(self, template: Template, report_id: str) -> None:
+        self._ids[template.key] = report_id
+        for key in list(self._ids)[: max(0, len(self._ids) - KEPT)]:
+            del self._ids[key]
+        self._write()
+
+    def forget(self, template: Template) -> None:
+        """The collector does not take it."""
+        if self._ids.pop(template.key, None):
+            self._write()
+
+    def _write(self) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_bytes(msgspec.json.encode(self._ids))
+        temporary.rename(self._path)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return _ids.decode(self._path.read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return {}  # none yet, or lost in a power cut: new ones are opened
+
+
+FIRST_SECONDS = 2.0
+MOST_SECONDS = 900.0
+MOST_ASKED_SECONDS = 3600.0
+"""A server may ask for longer; an hour is what we grant, since a middlebox can ask for a year."""
+
+
+def backoff(failures: int, chance: float, asked: float | None = None) -> float:
+    """Seconds to wait.
+
+    Args:
+        failures: in a row, at least 1.
+        chance: uniform, 0..1.
+        asked: ``Retry-After`` in seconds; ``None`` = nothing was said.  Never less than that is waited.
+    """
+    ceiling = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures - 1, 30))
+    jittered = ceiling * (0.5 + chance / 2)
+    return jittered if asked is None else max(jittered, min(asked, MOST_ASKED_SECONDS) * (1 + chance / 10))
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3); ``None`` = not given, or a date, which
+    a probe whose clock may be wrong cannot use."""
+    text = (value or "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
 
 SECONDS = httpx.Timeout(120, connect=30)
 """Uploads over 2G are slow; a connection that does not come in half a minute does not come."""

@@ -1,18 +1,84 @@
-"""Channel: one way to reach people or programs - by which means, in which words, and how often."""
+"""Channel: one way to reach people or programs, when it may be written to, and about which incidents.
 
+A rule asks for nothing that it does not name.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from fanous.publish.alerts.pace import Pace
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from fanous.config import Asn, Section, Some, Text
+from fanous.model.alert import Happening
+from fanous.model.incident import Incident, Kind, Status
+from fanous.refdata.countries import check_countries
+from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
 
+HOUR = 3600.0
 
-class Means(StrEnum):
-    """How a channel is reached; the key of the configuration that gives its address."""
+FIRST_WAIT = 15.0
+"""Seconds after the first failure; each further one doubles it: a service that restarts is back by then."""
 
-    APPRISE = "apprise"
-    WEBHOOK = "webhook"
-    ALERTMANAGER = "alertmanager"
+LONGEST_WAIT = HOUR
+
+MOST_ATTEMPTS = 14
+"""Some nine hours with the waits above: a night in which a mail server is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Hours of each day on the clock of a place; past midnight where the end lies before the start."""
+
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def until(self, now: float) -> float:
+        """When this quiet is over; ``now`` where it is not quiet."""
+        here = datetime.fromtimestamp(now, self.zone)
+        for day in (here.date() - timedelta(days=1), here.date()):
+            begins = datetime.combine(day, self.start, self.zone)
+            last = day if self.end > self.start else day + timedelta(days=1)
+            ends = datetime.combine(last, self.end, self.zone)
+            if begins.astimezone(UTC) <= here.astimezone(UTC) < ends.astimezone(UTC):
+                return ends.timestamp()
+        return now
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Attributes:
+    per_hour: messages.
+    even_when_quiet: news that does not wait for the end of quiet hours.
+    """
+
+    quiet: tuple[QuietHours, ...] = ()
+    even_when_quiet: tuple[Happening, ...] = ()
+    per_hour: int = 30
+
+    def allowed_at(self, now: float, happening: Happening, sent: Sequence[float]) -> float:
+        """``now``, or when it may be tried again.
+
+        Args:
+            sent: when messages were sent within the last hour, oldest first.
+        """
+        quiet = () if happening in self.even_when_quiet else self.quiet
+        over = max((one.until(now) for one in quiet), default=now)
+        recent = [at for at in sent if at > now - HOUR]
+        room = recent[-self.per_hour] + HOUR if len(recent) >= self.per_hour else now
+        return max(over, room)
+
+
+def wait_after(attempts: int, asked: float | None = None) -> float:
+    """Seconds until the next attempt; ``asked``: what the receiver asked for (``Retry-After``)."""
+    own = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** max(0, attempts - 1))
+    return own if asked is None else max(own, min(asked, LONGEST_WAIT))
 
 
 class Form(StrEnum):
@@ -29,14 +95,60 @@ class Form(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Attributes:
-    address: of ``means``; it may hold a password and is never printed.
-    secret: of webhooks.
+    means: name in ``senders.SENDERS``.
+    address: it may hold a password and is never printed.
+    secret: of means that sign; empty = none.
     """
 
     name: str
-    means: Means
+    means: str
     address: str
     secret: str = ""
     language: Language = ENGLISH
     form: Form = Form.FULL
     pace: Pace = field(default_factory=Pace)
+
+
+class AlertRule(Section, frozen=True):
+    """A table ``[[alerts.rules]]``.  All that is named has to hold; of a list one entry is enough.
+
+    Attributes:
+        channels: who is told.
+        countries: ISO codes; empty = everywhere, and so with the others.
+        networks: ASNs of which one is named; a national incident concerns every network.
+        targets: of which one is hit; an incident without targets (an outage) hits all of them.
+        statuses: that the incident has now; an ended one counts as what it was, confirmed or suspected.
+        confidence: at least; 0..1.
+        on: of which news.
+    """
+
+    channels: Some[Text]
+    countries: tuple[str, ...] = ()
+    networks: tuple[Asn, ...] = ()
+    targets: Some[Text] = ()
+    kinds: Some[Kind] = ()
+    statuses: Some[Status] = ()
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    on: Some[Happening] = tuple(Happening)
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "countries", check_countries("countries", self.countries))
+        force_setattr(self, "targets", tuple(target_of(name) for name in self.targets))
+
+    def concerns(self, incident: Incident) -> bool:
+        """Whatever the news is."""
+        named = {f"AS{asn}" for asn in self.networks}
+        return (
+            (not self.countries or incident.country in self.countries)
+            and (not named or incident.country in incident.entities or bool(named & set(incident.entities)))
+            and (not self.targets or not incident.targets or bool(set(self.targets) & set(incident.targets)))
+            and (not self.kinds or incident.kind in self.kinds)
+            and (not self.statuses or _standing(incident) in self.statuses)
+            and incident.confidence >= self.confidence
+        )
+
+
+def _standing(incident: Incident) -> Status:
+    if incident.status is not Status.ENDED:
+        return incident.status
+    return Status.SUSPECTED if incident.confirmed_at is None else Status.CONFIRMED

@@ -1,29 +1,64 @@
-"""Dispatch: moves the outbox on - routes what is new, sends what is due, writes down what became of it.
+"""Dispatch: turns news into orders, sends what is due, and writes down what became of it.
 
-An attempt is noted before it is made and settled after, so that a process killed in between sends again,
-under the same key, and never takes a channel for one that was not told.
+An attempt is recorded before it is made and settled afterwards.  A process that is killed in between sends the
+same message again under the same key, and never takes a channel for one that was not told.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 
+from fanous.analysis.incidents.revision import happenings
 from fanous.log import logline
-from fanous.model.alert import AlertState, Delivery
-from fanous.publish.alerts.channel import Channel, Means
+from fanous.model.alert import AlertState, Delivery, Happening, News, Order
+from fanous.model.incident import Incident
+from fanous.publish.alerts.channel import HOUR, MOST_ATTEMPTS, AlertRule, Channel, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
-from fanous.publish.alerts.pace import HOUR, MOST_ATTEMPTS, wait_after
-from fanous.publish.alerts.routes import orders_of
 from fanous.publish.alerts.senders import SENDERS
-from fanous.publish.alerts.senders.alertmanager import RENEW
-from fanous.publish.alerts.senders.outcome import Attempt
+from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
-from fanous.store.ask import Ask
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, Store
 from fanous.wording.narrative import is_open
+
+DAY = 86_400.0
+
+NEWEST_ENDED = 7 * DAY
+"""What ended longer ago is history, brought in from a file: nobody is woken up for it."""
+
+NEWEST_OPEN = 60 * DAY
+"""Likewise what is open since before: detection looks back so far (``pipeline.detect.HISTORY``)."""
+
+
+def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:
+    """Each channel at most once, whatever number of rules names it."""
+    happened = happenings(news.before, news.incident)
+    if not happened:
+        return []
+    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(happened) else {}
+    if not is_history(news.incident, now):
+        for rule in rules:
+            fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
+            if fitting and rule.concerns(news.incident):
+                channels |= dict.fromkeys(rule.channels, happened[0])
+    return [
+        Order(channel, news.incident.id, news.n, happening) for channel, happening in sorted(channels.items())
+    ]
+
+
+def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
+    """Whoever was told something is told when it is over or was wrong, whatever the rules say now."""
+    return Happening.CORRECTED in happened or Happening.ENDED in happened
+
+
+def is_history(incident: Incident, now: float) -> bool:
+    if incident.end is not None:
+        return incident.end < now - NEWEST_ENDED
+    latest = max([incident.onset, *(one.start for one in incident.intervals)])
+    return latest < now - NEWEST_OPEN
+
 
 log = getLogger("fanous.publish.alerts")
 
@@ -53,7 +88,7 @@ class Dispatcher:
     async def look(self) -> Done:
         """One pass: everything that is new and due."""
         await self._ask(partial(route, alerting=self._alerting))
-        due = await self._ask(lambda store: store.outbox.due(store.now()))
+        due = await self._ask(lambda store: store.ledger.outbox.due(store.now()))
         of_channel: dict[str, list[Delivery]] = {}
         for delivery in due:
             of_channel.setdefault(delivery.channel, []).append(delivery)
@@ -77,24 +112,24 @@ class Dispatcher:
     def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
         """What to send now; ``None`` = it waits, or there is nothing to say."""
         now = store.now()
-        sent = store.outbox.sent_since(channel.name, now - HOUR)
+        sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
         if allowed > now:
-            store.outbox.settle(
+            store.ledger.outbox.settle(
                 delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
             )
             return None
         message = message_of(store, delivery, channel, self._sender)
         if message is None:
-            store.outbox.settle(
+            store.ledger.outbox.settle(
                 delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
             )
             return None
-        store.outbox.begin(delivery.key)
+        store.ledger.outbox.begin(delivery.key)
         return message
 
     async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> None:
-        outcome = await SENDERS[channel.means](channel, message, time.time())
+        outcome = await SENDERS[channel.means].send(channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
             await self._settle(delivery, AlertState.SENT)
@@ -115,50 +150,50 @@ class Dispatcher:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            store.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
+            store.ledger.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
 
     async def _renew(self) -> None:
-        """Open incidents of an Alertmanager are repeated, or it would take them for over."""
+        """Open incidents are repeated where silence would be taken for their end (Alertmanager)."""
         for channel in (self._alerting.channels or {}).values():
-            if channel.means is not Means.ALERTMANAGER:
-                continue
-            now = time.monotonic()
-            if now - self._renewed.setdefault(channel.name, now) < RENEW:
+            means, now = SENDERS[channel.means], time.monotonic()
+            if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
                 continue
             self._renewed[channel.name] = now
             for message in await self._ask(partial(standing, channel=channel, sender=self._sender)):
-                await SENDERS[channel.means](channel, message, time.time())
+                await means.send(channel, message, time.time())
 
 
 def route(store: Store, alerting: Alerting) -> None:
     """What is new, to whom it concerns; one after the other, since the next may take the last one back."""
     for _ in range(MOST_NEWS):
-        news = store.outbox.next_news()
+        news = store.ledger.outbox.next_news()
         if news is None:
             return
-        store.outbox.route(news, orders_of(news, alerting.rules, store.now()))
+        store.ledger.outbox.route(news, orders_of(news, alerting.rules, store.now()))
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
     """What is news to this channel, which may know an earlier revision; ``None`` = nothing."""
-    claims = {one.n: one.incident for one in store.revisions(delivery.incident)}
+    claims = {one.n: one.incident for one in store.ledger.revisions(delivery.incident)}
     incident = claims[delivery.n]
-    names = store.networks(incident.country)
+    names = store.facts.networks(incident.country)
     return compose(delivery, claims.get(delivery.told_n), incident, names, channel.language, sender)
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     """What this channel was told and goes on."""
     latest = {
-        one.incident: one for one in store.outbox.deliveries(AlertState.SENT) if one.channel == channel.name
+        one.incident: one
+        for one in store.ledger.outbox.deliveries(AlertState.SENT)
+        if one.channel == channel.name
     }
     found = []
     for delivery in latest.values():
-        incident = store.incident(delivery.incident)
+        incident = store.ledger.incident(delivery.incident)
         if incident is not None and is_open(incident):
-            names = store.networks(incident.country)
+            names = store.facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)
             found += [message] if message is not None else []
     return found

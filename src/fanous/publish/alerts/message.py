@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.analysis.incidents.news import happenings, what_was_wrong
+from fanous.analysis.incidents.revision import happenings, what_was_wrong
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publish.document import detailed_document
-from fanous.wording.brief import shorter
 from fanous.wording.language import Language
 from fanous.wording.narrative import claim_line, sentences
-from fanous.wording.post import post_text, sms_text
+from fanous.wording.post import post_text, shorter, sms_text
 from fanous.wording.sentence import because
 
 CORRECTION = "Correction"

@@ -5,7 +5,6 @@ them in a store of its own and prints MATCH or the differences.  The file is a t
 (``container``), whose SHA-256 digests are in a manifest (``manifest``), which is signed (``signature``).  The
 format is documented in docs/evidence.md.
 
-Records leave a store only in redacted form.  To let those of a new source leave: a ``redact`` module in its
-package (an allow-list of what it parses), and one line each in ``redaction.REDACTORS`` and
-``licences.LICENCES``.
+Records leave a store only in redacted form.  Each source of measurements declares its redactor, an allow-list of
+what it parses, and its licence (``sources.connector.Source``).
 """

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import Fingerprint
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.former_paths import by_id
 from fanous.publish.evidence.thresholds import thresholds
+from fanous.refdata.files import bytes_of
 from fanous.refdata.platforms import domains_of
-from fanous.refdata.tables import bytes_of
 from fanous.refdata.users import user_weights
 
 FILES = ("fingerprints.toml", "platforms.toml")

@@ -10,16 +10,20 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.record import Record
-from fanous.model.weights import UserWeights
+from fanous.model.measurement import Record
+from fanous.model.place import UserWeights
 from fanous.publish.evidence import manifest
-from fanous.publish.evidence.compare import claim_of, differences
-from fanous.publish.evidence.container import BundleRefused, read_parts
-from fanous.publish.evidence.lines import unpack_lines
-from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow, closest, recompute
+from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
+from fanous.publish.evidence.manifest import fingerprint
+from fanous.publish.evidence.recompute import (
+    Recomputed,
+    RecomputeWindow,
+    claim_of,
+    closest,
+    differences,
+    recompute,
+)
 from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
-from fanous.publish.evidence.series_lines import unpack_series
-from fanous.publish.evidence.signature import fingerprint
 from fanous.refdata.users import user_weights
 
 LEAST_FINGERPRINT = 16

@@ -1,17 +1,23 @@
-"""Forms: a report as HTML without any resource of others, as PDF, as Markdown, as a post and a message."""
+"""Forms: a report as HTML without any resource of others, as PDF, as Markdown, as a post and a message.
+
+Write: a report as files in a folder; each is whole or not there.
+"""
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fanous.charts import picture
+from fanous.charts import paint
+from fanous.errors import FanousError
 from fanous.publish.reports.report import Report
+from fanous.refdata.files import replace_file
 from fanous.wording.narrative import Narrative
 from fanous.wording.post import Sms, post_text, sms_text
 
@@ -37,7 +43,7 @@ def pdf(report: Report) -> bytes:
 
     compiled: Callable[..., Any] = typst.compile  # its stub leaves a type variable open
     template = (files(__package__) / "report.typ").read_bytes()
-    with as_file(files(picture.__package__) / "fonts") as fonts:
+    with as_file(files(paint.__package__) / "fonts") as fonts:
         made = compiled(
             template,
             font_paths=[str(fonts)],
@@ -131,3 +137,36 @@ def sms(report: Report) -> Sms:
 def _users(report: Report) -> list[str]:
     """The sentence about users stands last, where there is one."""
     return [one.text for one in report.sentences[3:]]
+
+
+FORMS: dict[str, Callable[[Report], bytes]] = {
+    "html": lambda report: html(report).encode(),
+    "pdf": pdf,
+    "md": lambda report: markdown(report).encode(),
+    "post.txt": lambda report: f"{post(report)}\n".encode(),
+    "sms.txt": lambda report: f"{sms(report).text}\n".encode(),
+    "svg": lambda report: report.chart.encode(),
+}
+"""Ending -> what makes it; an empty one is not written."""
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """The files, named after incident and language.
+
+    Raises:
+        FanousError: the folder cannot be written.
+    """
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, make in FORMS.items():
+            content = make(report)
+            if content:
+                path = folder / f"{report.incident.id}.{report.language.code}.{ending}"
+                replace_file(path, content)
+                written.append(path)
+    except OSError as error:
+        raise FanousError(
+            f"cannot write the report into {folder}: {error}; name another folder with -o"
+        ) from error
+    return written

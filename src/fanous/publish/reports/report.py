@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident
-from fanous.publish.edition import Edition
+from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
-from fanous.publish.stories import incident_path, spell
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
 from fanous.store.protocol import Store
 from fanous.wording import clocks, narrative, words
-from fanous.wording.brief import shorter
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.names import network_title
 from fanous.wording.narrative import Narrative
+from fanous.wording.post import shorter
 from fanous.wording.sentence import because
+from fanous.wording.words import network_title
 
 LOCAL = "http://127.0.0.1:8470"
 """Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""
@@ -84,8 +83,8 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     Args:
         base: public address of the monitor without a slash at its end.
     """
-    names = store.networks(incident.country)
-    revisions = store.revisions(incident.id)
+    names = store.facts.networks(incident.country)
+    revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
     query = f"{base}/api/v1/incidents/{incident.id}"
     return Report(

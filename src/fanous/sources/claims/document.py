@@ -1,8 +1,7 @@
-"""Claims of sources: what a source itself says about outages - stored next to our incidents, never as
-evidence.
+"""Document: what readers of published claims have in common.
 
-Whatever a publisher's own detector or staff call an outage goes into the ledger as a claim of theirs, which
-``fanous claims check`` holds against what was measured.
+Whatever a publisher's own detector or staff call an outage goes into the ledger as a claim of theirs, never as
+evidence; ``fanous claims check`` compares it with what was measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,9 +12,7 @@ from fanous.model.claim import Claim
 
 HOUR = 3600.0
 QUOTED = 400
-"""Letters of a source's own words that are kept: what one of Radar's descriptions has at the most."""
-LATEST = 7_258_118_400
-"""The year 2200: no time of an event lies behind it."""
+"""Characters kept of a source's own words: the length of Radar's longest descriptions."""
 
 Told = tuple[tuple[Claim, ...], tuple[tuple[int, str], ...]]
 """Claims, and (number of the entry, reason) of what cannot be used."""
@@ -25,7 +22,7 @@ def told(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Told:
     """Each entry as a claim.
 
     Args:
-        claim: raises ``Rejected``; ``None`` = it is about something that is no outage of a line.
+        claim: raises ``Rejected``; ``None`` = the entry is not about an outage of a network.
     """
     claims: list[Claim] = []
     rejects: list[tuple[int, str]] = []
@@ -40,12 +37,12 @@ def told(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Told:
 
 
 def lasted(since: float, until: float | None) -> float | None:
-    """Hours; ``None`` = it was not over when they said so, which is the claim of a moment."""
+    """Hours; ``None`` = it was not over when they reported it, so they claim only a moment."""
     return None if until is None else round((until - since) / HOUR, 2)
 
 
 def same(one: Claim, other: Claim) -> bool:
-    """Do they say the same?  What was not over yet and is now is said anew."""
+    """Do they say the same?  An outage that was not over, and is now, is a new claim."""
     return _words(one) == _words(other)
 
 

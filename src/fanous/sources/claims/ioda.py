@@ -2,8 +2,7 @@
 
 Fields as the interface's public description has them (``/outages/events`` and ``/outages/alerts`` in
 ``OutagesController.php``, ``OutagesEventNormalizer.php`` and ``OutagesAlertNormalizer.php`` of
-github.com/CAIDA/ioda-api; no line of it is copied).  Regions are passed over: a claim names networks or a
-country.
+github.com/CAIDA/ioda-api; no line of it is copied).  Regions are skipped: a claim names networks or a country.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,30 +11,30 @@ from typing import Any
 
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
-from fanous.refdata.sources import SOURCES
-from fanous.sources.claims.document import LATEST, Told, lasted, told
-from fanous.sources.signals.document import decoded, field, plain, whole
-from fanous.sources.signals.ioda import ADDRESS
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.sources.claims.document import Told, lasted, told
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.signals.ioda import ADDRESS, CREDIT, LICENCE, PAGE
+from fanous.sources.signals.live import LATEST, decoded, field, plain, whole, windows
 
 SOURCE = "ioda-outages"
+WINDOW = 90 * DAY
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
 BEFORE = 7 * 86400
-"""Seconds that are asked for before the window: what began before what was asked for would begin there."""
+"""Seconds that are asked for before the window; an outage that began earlier would seem to begin with the answer."""
 WHO = "IODA"
-PAGE = "https://ioda.inetintel.cc.gatech.edu"
 EVENTS, ALERTS = "outages.events", "outages.alerts"
 """The envelope's ``type``."""
 CRITICAL, NORMAL = "critical", "normal"
-"""Levels of an alert; a *warning* of routing is a hundredth of the prefixes, several a week, and no claim."""
+"""Levels of an alert; a *warning* about routing means one prefix in a hundred, comes several times a week, and is no
+claim."""
 
 
 class IodaOutages:
-    """See ``LiveSource``; one question a place, since the description names no lists of codes here."""
+    """See ``LiveSource``; one request per place, since the description mentions no lists of codes here."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [f"country/{ask.country}", *(f"asn/{asn}" for asn in ask.networks)]
-        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+        for since, until in windows(ask.since, ask.until, WINDOW):
             for place in places:
                 for call, more in CALLS.items():
                     query = f"from={since - BEFORE}&until={until}{more}"
@@ -59,7 +58,7 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
     """Events in the format ``codf``.
 
     Args:
-        asked_until: end of the window that was asked for; an event that reaches it was not over.
+        asked_until: end of the window that was asked for; an event that lasts until then was not over.
     """
 
     def claim(entry: Any) -> Claim | None:
@@ -81,7 +80,7 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """One change of a line's level."""
+    """One change of the level of a data source at one place."""
 
     datasource: str
     networks: tuple[int, ...]
@@ -91,7 +90,7 @@ class _Alert:
 
 
 def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
-    """From each critical alert of a line to the next normal one of the same line."""
+    """An outage lasts from a critical alert to the next normal one of the same data source and place."""
     known: list[_Alert] = []
     rejects: list[tuple[int, str]] = []
     for number, entry in enumerate(entries, 1):
@@ -116,7 +115,7 @@ def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
 
 
 def _back(later: Sequence[_Alert]) -> int | None:
-    """When the line of the first alert was normal again."""
+    """When what the first alert is about was normal again."""
     first = later[0]
     return next(
         (
@@ -143,10 +142,10 @@ def _alert(entry: Any, country: str) -> _Alert | None:
 
 
 def _place(location: str, country: str) -> tuple[int, ...] | None:
-    """Networks, none = the country itself; ``None`` = a place that a claim cannot name.
+    """The networks; empty = the country itself, ``None`` = a place that a claim cannot name.
 
     Raises:
-        Rejected: it is another country, or no place.
+        Rejected: it is in another country, or not a place.
     """
     kind, _, code = location.partition("/")
     if kind == "country":
@@ -164,7 +163,7 @@ def _place(location: str, country: str) -> tuple[int, ...] | None:
 def _claim(
     who: str, country: str, networks: tuple[int, ...], span: tuple[int, int, bool], quote: str
 ) -> Claim:
-    """A claim; ``span``: from when, to when, and whether it was over then."""
+    """A claim; ``span`` is its beginning, its end, and whether it was over by then."""
     since, until, over = span
     place = f"asn/{networks[0]}" if networks else f"country/{country}"
     return Claim(
@@ -178,3 +177,17 @@ def _claim(
         link=f"{PAGE}/{place}?from={since - 43200}&until={since + 43200}",
         quote=quote,
     )
+
+
+IODA_OUTAGES = Source(
+    name=SOURCE,
+    title="IODA, its events and alerts",
+    help="outages that IODA's detector reports, stored as claims",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    live=IodaOutages(),
+    every=1800,
+    window=WINDOW,
+)

@@ -1,7 +1,7 @@
 """Radar's outages and traffic anomalies: what Cloudflare's staff and its detector say.
 
 Fields as the published description has them (developers.cloudflare.com/api, ``radar/annotations/outages`` and
-``radar/traffic_anomalies``).  An anomaly *might point to an outage*, in their words, and is told as such.
+``radar/traffic_anomalies``).  In their words, an anomaly *might point to an outage*; its claim says no more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,30 +11,30 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.refdata.sources import SOURCES
 from fanous.sources.claims.document import HOUR, QUOTED, Told, lasted, told
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import decoded, field
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
-from fanous.sources.signals.radar import ADDRESS, date, result_of
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.signals.live import decoded, field, windows
+from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, date, result_of
+from fanous.sources.signals.rows import reader
 
 SOURCE = "radar-outages"
+WINDOW = 366 * DAY
 CALLS = ("annotations/outages", "traffic_anomalies")
 MOST = 1000
-"""Entries asked for at once: a country has some dozens a year."""
+"""Entries asked for at once; a country has a few dozen a year."""
 WHO = "Cloudflare Radar"
 PAGE = "https://radar.cloudflare.com/outage-center"
 SCOPES = {"NATIONWIDE": Scope.NATION, "REGIONAL": Scope.REGION}
-"""``outageType`` -> how far it reached; NETWORK says which ones by ``asns``."""
+"""``outageType`` -> how far it reached; for NETWORK, ``asns`` names the networks."""
 PLATFORM = "PLATFORM"
-"""Of a service, not of a line."""
+"""An outage of a service, not of a network."""
 
 
 class RadarOutages:
     """See ``LiveSource``."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+        for since, until in windows(ask.since, ask.until, WINDOW):
             window = f"dateStart={date(since)}&dateEnd={date(until)}&limit={MOST}&format=json"
             for place in (f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)):
                 for call in CALLS:
@@ -80,7 +80,7 @@ def anomalies(entries: Sequence[Any], country: str) -> Told:
         if (field(entry, "locationDetails", "code") or place) not in (country, None):
             raise Rejected(f"an anomaly of another country than {country}")
         if asn is None and field(entry, "locationDetails", "code") is None:
-            return None  # of the origin of a cloud, not of a line
+            return None  # about the origin servers of a cloud, not about a network
         status = str(field(entry, "status") or "unverified").lower()
         seen = field(entry, "visibleInDataSources") or []
         quote = f"a traffic anomaly, {status}" + (f", seen in {', '.join(map(str, seen))}" if seen else "")
@@ -91,7 +91,7 @@ def anomalies(entries: Sequence[Any], country: str) -> Told:
 
 
 def _span(entry: Any) -> tuple[float, float, bool]:
-    """From when, to when, and whether it was over then: without an end they speak of its beginning alone."""
+    """Beginning, end, and whether it was over by then; without an end, only its beginning is known."""
     instant = reader(UTC)
     try:
         start = instant(str(field(entry, "startDate")))
@@ -132,3 +132,19 @@ def _claim(
         link=str(link)[:QUOTED] if link else PAGE,
         quote=quote[:QUOTED],
     )
+
+
+RADAR_OUTAGES = Source(
+    name=SOURCE,
+    title="Cloudflare Radar, its outages and anomalies",
+    help="outages and traffic anomalies that Cloudflare reports, stored as claims",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    live=RadarOutages(),
+    every=1800,
+    window=WINDOW,
+    settles=30 * DAY,
+    token=TOKEN,
+)

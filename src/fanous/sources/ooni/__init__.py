@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
-from fanous.sources.connector import OnProgress, OnReject
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.place import Family
+from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni.parse import parse as parse_record
 from fanous.sources.ooni.read import read as read_file
+from fanous.sources.ooni.redact import redact
 
 
 class Ooni:
@@ -40,3 +41,36 @@ class Edge(Ooni):
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
         return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))
+
+
+LICENCE = "CC BY-NC-SA 4.0"
+"""https://ooni.org/about/data-policy"""
+CREDIT = "OONI, Open Observatory of Network Interference, https://ooni.org"
+PAGE = "https://ooni.org"
+
+OONI = Source(
+    name="ooni",
+    title="OONI",
+    help="measurements of any nettest, as .jsonl, .jsonl.gz or a .tar.gz of POST bodies",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    remark="measurements of OONI's network",
+    measurements=Ooni(),
+    family=Family.OONI,
+    redact=redact,
+)
+
+EDGE = Source(
+    name="edge",
+    title="downloads of our own probes",  # bundles say "series of" it, of measurements too
+    help="measurements of your own probes, in OONI's format",
+    licence="ours",
+    is_open=True,
+    credit="Fanous",
+    measurements=Edge(),
+    family=Family.EDGE,
+    redact=redact,
+    is_own=True,
+)

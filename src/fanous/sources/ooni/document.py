@@ -1,12 +1,24 @@
 """Document: the parts of OONI's data format 0.2.0 that become facts, as typed structures.
 
-Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing
-or null: old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
+Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing or null,
+since old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
+
+The fast path decodes straight into these structures.  If a field has another type than the format says, the record is
+salvaged: it is taken apart field by field, what still makes sense is kept ("443" is a port), and each loss is noted
+with its place and reason.
 """
 
-from typing import Any
+import re
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin
 
-from msgspec import Raw, Struct
+import msgspec
+from msgspec import DecodeError, Raw, Struct, ValidationError
+from msgspec.json import Decoder
+from msgspec.structs import fields
+
+from fanous.errors import Rejected
 
 Number = int | float | None
 """Seconds since the measurement began."""
@@ -64,7 +76,7 @@ class Connect(Struct, gc=False):
 
 
 class Handshake(Struct, gc=False):
-    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is read when it is asked for."""
+    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is decoded only when needed."""
 
     network: str | None = None
     address: str | None = None
@@ -84,7 +96,7 @@ class RequestRecord(Struct, gc=False):
 
 
 class Response(Struct, gc=False):
-    """df-001; headers are read when they are asked for."""
+    """df-001; headers are decoded only when needed."""
 
     body: Text = None
     body_is_truncated: bool | None = None
@@ -125,9 +137,9 @@ class HelperConnect(Struct, gc=False):
 
 
 class HelperPage(Struct, gc=False):
-    """ts-017: the page as the test helper got it; ``-1`` where it got none.
+    """ts-017: the page as the test helper got it; ``-1`` if it got none.
 
-    ``x_seconds`` is of our own helper: how long the whole page took it.
+    ``x_seconds`` is written by our own helper: how long the whole page took.
     """
 
     body_length: Number = None
@@ -152,7 +164,7 @@ class IPInfo(Struct, gc=False):
 
 
 class Control(Struct, gc=False):
-    """ts-017: the answer of the test helper; empty where it gave none."""
+    """ts-017: the answer of the test helper; empty if it gave none."""
 
     tcp_connect: dict[str, HelperConnect] | None = None
     tls_handshake: dict[str, HelperConnect] | None = None
@@ -326,3 +338,132 @@ class WebDocument(Header, gc=False):
     """A record of web_connectivity, read in one pass: most records are of this nettest."""
 
     test_keys: WebKeys | None = None
+
+
+T = TypeVar("T")
+
+MAX_NOTES = 20
+"""A record in which more than this is wrong is described well enough by the first."""
+
+MAX_ITEMS = 2_000_000
+"""Members of all lists and objects of one record; real ones have thousands, and each costs some 100 bytes."""
+
+ROOMY = 1 << 20
+"""Bytes.  A shorter record cannot have too many members."""
+
+_LOST = object()
+
+_NOT_JSON = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+"|-?Infinity\b|NaN\b',
+    re.DOTALL,
+)
+_LONE_SURROGATE = re.compile(
+    rb"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+@cache
+def _cached(kind: Hashable, strict: bool) -> Decoder[Any]:
+    return Decoder(kind, strict=strict)
+
+
+def _decoder(kind: Any, strict: bool) -> Decoder[Any]:
+    return _cached(kind, strict)
+
+
+def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T | None:
+    """``data`` as ``kind``, with what could not be read added to ``notes``.
+
+    Returns:
+        ``None`` where nothing of it could be read.
+
+    Raises:
+        Rejected: it is not JSON, is nested too deep or has too many members.
+    """
+    try:
+        return _whole_or_parts(data, kind, place, notes)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise Rejected(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise Rejected("nested deeper than any measurement is") from error
+
+
+def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T | None:
+    try:
+        whole: T = _decoder(kind, True).decode(data)
+    except ValidationError:
+        kept = _salvage(data, kind, place, notes)
+        return None if kept is _LOST else kept
+    return whole
+
+
+def check_size(data: bytes) -> None:
+    """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
+    if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
+        raise Rejected(f"more than {MAX_ITEMS:,} values in one record, which no measurement has")
+
+
+def repair(data: bytes) -> bytes:
+    """What Python's and other writers put out although JSON does not have it, made legal.
+
+    ``NaN`` and ``Infinity`` become null, half a surrogate pair becomes U+FFFD.
+    """
+    legal = _NOT_JSON.sub(lambda m: m[0] if m[0].startswith(b'"') else b"null", data)
+    return _LONE_SURROGATE.sub(lambda m: m[0] if m[1] or m[2] else rb"\ufffd", legal)
+
+
+def _salvage(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> Any:
+    try:
+        return _decoder(kind, False).decode(data)
+    except ValidationError as error:
+        kept = _take_apart(data, kind, place, notes)
+        if kept is _LOST:
+            _note(notes, f"{place}: {str(error).split(' - at ')[0]}")
+        return kept
+    except (DecodeError, UnicodeDecodeError) as error:
+        _note(notes, f"{place}: {error}")
+        return _LOST
+    except RecursionError:
+        _note(notes, f"{place}: nested deeper than any measurement is")
+        return _LOST
+
+
+def _take_apart(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> Any:
+    first = bytes(data[:64] if isinstance(data, bytes) else memoryview(data)[:64]).lstrip()[:1]
+    for member in get_args(kind) if get_origin(kind) in (Union, type(int | str)) else (kind,):
+        container = get_origin(member) or member
+        if first == b"[" and container is list:
+            return _each(data, get_args(member)[0], place, notes)
+        if first == b"{" and container is dict:
+            return _values(data, get_args(member)[1], place, notes)
+        if first == b"{" and isinstance(member, type) and issubclass(member, Struct):
+            return _fields(data, member, place, notes)
+    return _LOST
+
+
+def _each(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> list[Any]:
+    raws = msgspec.json.decode(data, type=list[Raw])
+    kept = (_salvage(raw, kind, f"{place}[{n}]", notes) for n, raw in enumerate(raws))
+    return [value for value in kept if value is not _LOST]
+
+
+def _values(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> dict[str, Any]:
+    raws = msgspec.json.decode(data, type=dict[str, Raw])
+    kept = {key: _salvage(raw, kind, f"{place}.{key[:60]}", notes) for key, raw in raws.items()}
+    return {key: value for key, value in kept.items() if value is not _LOST}
+
+
+def _fields(data: bytes | Raw, kind: type[Struct], place: str, notes: list[str]) -> Struct:
+    raws = msgspec.json.decode(data, type=dict[str, Raw])
+    kept: dict[str, Any] = {}
+    for field in fields(kind):
+        if field.encode_name in raws:
+            value = _salvage(raws[field.encode_name], field.type, f"{place}.{field.name}", notes)
+            if value is not _LOST:
+                kept[field.name] = value
+    return kind(**kept)
+
+
+def _note(notes: list[str], text: str) -> None:
+    if len(notes) < MAX_NOTES:
+        notes.append(text)

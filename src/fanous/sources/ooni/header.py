@@ -1,4 +1,4 @@
-"""Header: who measured, from where and when, out of the top level of a record (df-000)."""
+"""Header: who measured, from where and when, read from the top level of a record (df-000)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access
 from fanous.sources.ooni.document import Header
-from fanous.sources.ooni.place import LONGEST_URL, asn_of
+from fanous.sources.ooni.values import LONGEST_URL, asn_of
 
 EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
-"""OONI's first measurements are of 2012; outside of this the probe's clock was not set."""
+"""OONI's first measurements are of 2012; a time outside these limits means that the probe's clock was not set."""
 
 LONGEST_NAME = 200
 """Characters kept of names and identifiers; OONI's longest report ids have 115."""
@@ -27,7 +27,7 @@ def measurement_of(
     """The header.
 
     Args:
-        make_uid: gives the identity where the record has none of its own.
+        make_uid: gives the identity if the record has none of its own.
         target: what the nettest is about.
         defect: what the nettest itself found wrong with the instrument; empty = nothing.
 

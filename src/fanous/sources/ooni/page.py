@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from fanous.sources.ooni.document import Binary, Response, Text
-from fanous.sources.ooni.salvage import repair
+from fanous.sources.ooni.document import Binary, Response, Text, repair
 
 TITLE_BEGINS = ("<title", "<TITLE", "<Title")
 LONGEST_TITLE = 500
 """Characters; the test helper cuts its own at this length too."""
 
 MOST_HEADERS = 500
-"""Servers refuse to send more than some 100."""
+"""Most servers send no more than about 100."""
 
 LONGEST_VALUE = 8192
 """Characters kept of a header's value."""
@@ -26,7 +25,7 @@ _ENCODINGS = (
     r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
     r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
 )
-"""The legacy encodings of web pages; no codec that can be slow or do more than map bytes to letters."""
+"""The legacy encodings of web pages: no codec that is slow or does more than map bytes to letters."""
 
 CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
 META_CHARSET = re.compile(
@@ -83,7 +82,7 @@ def bytes_of(value: Binary) -> bytes | None:
 
 
 def headers_of(raw: Raw) -> list[tuple[str, str]]:
-    """(name, value) of each header, from a list of pairs or a map; empty where there are none."""
+    """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     start = bytes(memoryview(raw)[:1])
     try:
         if start == b"[":

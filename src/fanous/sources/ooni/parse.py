@@ -1,7 +1,7 @@
-"""Parse: one raw OONI record -> its header and everything it observed.  Pure.
+"""Parse: one raw OONI record to its header and everything that it observed.  Pure.
 
-What cannot be read is noted in ``ParsedMeasurement.bogus`` and the rest is used; only a record without an object, a
-nettest's name or a time is rejected.
+What cannot be read is noted in ``ParsedMeasurement.bogus``, and the rest is used.  A record is rejected only if it is
+not a JSON object, or lacks a nettest's name or a time.
 """
 
 from hashlib import sha256
@@ -10,11 +10,9 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from fanous.errors import Rejected
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Observation
-from fanous.model.record import Record
+from fanous.model.measurement import Observation, ParsedMeasurement, Record
 from fanous.refdata.platforms import target_of
-from fanous.sources.ooni import health, messenger, tor, transfer, web
+from fanous.sources.ooni import nettests, web
 from fanous.sources.ooni.document import (
     Document,
     Header,
@@ -24,10 +22,12 @@ from fanous.sources.ooni.document import (
     TransferKeys,
     WebDocument,
     WebKeys,
+    check_size,
+    decode,
+    repair,
 )
 from fanous.sources.ooni.header import input_of, measurement_of
-from fanous.sources.ooni.place import LONGEST_URL, host_and_port
-from fanous.sources.ooni.salvage import check_size, decode, repair
+from fanous.sources.ooni.values import LONGEST_URL, host_and_port
 
 K = TypeVar("K")
 
@@ -92,21 +92,23 @@ def _found(document: Document, notes: list[str]) -> _Found:
     name = document.test_name or ""
     if name == "web_connectivity":
         return _web(document, _keys(document, WebKeys, notes), notes)
-    if name in messenger.PLATFORMS:
+    if name in nettests.PLATFORMS:
         steps = _keys(document, StepKeys, notes) or StepKeys()
-        observations = tuple(messenger.observe(name, steps, notes))
-        defect = messenger.defect_of(name, document.test_version, observations)
-        return _Found(messenger.PLATFORMS[name], observations, None, defect)
+        observations = tuple(nettests.observe_messenger(name, steps, notes))
+        defect = nettests.messenger_defect(name, document.test_version, observations)
+        return _Found(nettests.PLATFORMS[name], observations, None, defect)
     if name == "tor":
-        return _Found(tor.TARGET, tuple(tor.observe(_keys(document, TorKeys, notes) or TorKeys(), notes)))
-    if name == health.TEST_NAME:
+        return _Found(
+            nettests.TARGET, tuple(nettests.observe_tor(_keys(document, TorKeys, notes) or TorKeys(), notes))
+        )
+    if name == nettests.TEST_NAME:
         look = _keys(document, HealthKeys, notes)
-        defect = health.defect_of(look)
-        observations = () if defect else tuple(health.observe(look))
-        return _Found("", observations, health.control_failure_of(look), defect)
+        defect = nettests.health_defect(look)
+        observations = () if defect else tuple(nettests.observe_health(look))
+        return _Found("", observations, nettests.control_failure_of(look), defect)
     if name in ("ndt", "dash"):
         rates = _keys(document, TransferKeys, notes) or TransferKeys()
-        return _Found(name, tuple(transfer.observe(name, rates)))
+        return _Found(name, tuple(nettests.observe_rates(name, rates)))
     return _Found()
 
 

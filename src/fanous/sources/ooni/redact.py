@@ -1,8 +1,8 @@
-"""Redact: a raw OONI record less all that no fact is taken from, with times to the minute.
+"""Redact: a raw OONI record without anything that no fact is taken from, with times to the minute.
 
-An allow-list: what ``document`` names is kept, and nothing else, so that a field which nobody thought of is
-left out.  A page in which no known block page was found becomes blanks of the same length under its title:
-what it said to its reader is nobody's business, and the rules need its length.
+It is an allow-list: only what ``document`` names is kept, so an unforeseen field never leaves.  A page in which no
+known block page was found becomes its title and as many blanks as its text was long: the rules need the length, and
+the text may say something about its reader.
 """
 
 import re
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.measurement import ParsedMeasurement
-from fanous.sources.ooni import health, messenger
+from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
     Binary,
     Header,
@@ -25,9 +25,9 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
     WebKeys,
+    repair,
 )
 from fanous.sources.ooni.page import TITLE_BEGINS, bytes_of
-from fanous.sources.ooni.salvage import repair
 from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 
 IDENTIFYING = re.compile(
@@ -38,33 +38,33 @@ IDENTIFYING = re.compile(
 """Headers whose value names one visit; their names stay, since rules compare the names."""
 
 SYNTHETIC = "synthetic"
-"""Annotation of records that a generator made up: they must never be taken for real ones."""
+"""Annotation of generated records, which must never be mistaken for real ones."""
 
 LONGEST_BODY = 64 << 20
-"""Bytes: what blanks may stand for, so that a made-up record cannot make much of little."""
+"""Bytes: the most blanks that a page becomes, so that a forged record cannot blow up."""
 
 _KEYS: dict[str, type[Struct]] = {
     "web_connectivity": WebKeys,
     "tor": TorKeys,
     "ndt": TransferKeys,
     "dash": TransferKeys,
-    health.TEST_NAME: HealthKeys,
-    **dict.fromkeys(messenger.PLATFORMS, StepKeys),
+    nettests.TEST_NAME: HealthKeys,
+    **dict.fromkeys(nettests.PLATFORMS, StepKeys),
 }
 
 
 _LEADING = ("requests", "response", "control", "http_request")
 
 
-def redact(data: bytes, parsed: ParsedMeasurement, *, keep_pages: bool = False) -> bytes:
+def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
     """The record as it may leave the store.
 
     Args:
         parsed: what the source made of ``data``.
-        keep_pages: a known block page was found: the pages are evidence, and stay (times to the minute).
+        keep_pages: a known block page was found, so the pages are evidence and stay (times to the minute).
 
     Raises:
-        Rejected: it is no JSON object.
+        Rejected: it is not a JSON object.
     """
     document = _decoded(data)
     test_name = str(document.get("test_name"))
@@ -97,7 +97,7 @@ def _decoded(data: bytes) -> dict[str, Any]:
 
 
 def _json(data: bytes) -> Any:
-    """``None`` = it is not legal."""
+    """``None`` = it is not valid JSON."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -127,7 +127,7 @@ def _tor_targets(targets: Any) -> Any:
 
 
 def _responses(keys: Any) -> list[dict[str, Any]]:
-    """All maps that hold a response: they stand at the end of the ways in ``_LEADING`` and nowhere else."""
+    """All maps that hold a response; they are found by way of ``_LEADING`` and nowhere else."""
     if isinstance(keys, list):
         return [found for each in keys for found in _responses(each)]
     if not isinstance(keys, dict):
@@ -165,7 +165,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _blank(body: str) -> str:
-    """Blanks of as many bytes, behind the page's title."""
+    """The page's title, and blanks up to its length in bytes."""
     title = _title(body)
     size = min(len(body.encode("utf-8", "replace")), LONGEST_BODY)
     return title + " " * (size - len(title.encode("utf-8", "replace")))

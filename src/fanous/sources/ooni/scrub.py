@@ -1,7 +1,10 @@
-"""Scrub: the address of the probe and of its user, replaced by 127.0.0.1 wherever it stands in a record.
+"""Scrub: replaces the address of the probe and of its user by 127.0.0.1, wherever it occurs in a record.
 
-Probes do this themselves since 2020, for the one address they know.  Older ones did not always; a probe
-with IPv4 and IPv6 knows one of them; and servers tell a client its address in headers.
+Probes have done this themselves since 2020, for the one address they know.  Older ones did not always; a probe with
+IPv4 and IPv6 knows only one of the two; and servers tell a client its address in headers.
+
+Every record passes through here, so the keys that name the client's address are found in one pass over its bytes:
+by hyperscan at 5 GB/s, or by ``re`` at 1 GB/s where hyperscan is not available.
 """
 
 import re
@@ -9,9 +12,56 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib import import_module
 from ipaddress import IPv6Address, ip_address
+from threading import Lock
+from typing import Any
 
-from fanous.sources.ooni.keys import find_keys
+NAMES = (
+    # written by probes and speed tests
+    *("probe_ip", "client_ip", "clientip", "client_address", "clientaddress", "client_addr", "my_ip", "myip"),
+    *("real_address", "internal_address", "local_address", "localaddress", "remaddress", "remote_addr"),
+    *("remoteaddr", "remoteaddress", "user_ip", "public_ip", "client"),
+    # told by servers in their headers
+    *("x-forwarded-for", "forwarded", "x-client-ip", "x-clientip", "client-ip", "x-real-ip", "x-remote-ip"),
+    *("x-remote-addr", "remote-addr", "x-your-address-is", "x-your-ip", "x-user-ip", "x-visitor-ip"),
+    *("x-originating-ip", "x-cluster-client-ip", "x-client-addr", "x-source-ip", "x-ip", "x-peer-ip"),
+    *("cf-connecting-ip", "true-client-ip", "fastly-client-ip", "x-azure-clientip", "x-appengine-user-ip"),
+)
+"""Keys and header names whose value is an address of the client, in lower case."""
+
+_QUOTED = [b'"' + name.encode() + b'"' for name in NAMES]
+_PATTERN = re.compile(b'"(?:' + b"|".join(re.escape(name.encode()) for name in NAMES) + b')"', re.IGNORECASE)
+_lock = Lock()
+
+
+def find_keys(data: bytes) -> list[tuple[bytes, int]]:
+    """(name in lower case, offset behind its closing quote) of each, in order."""
+    database = _database()
+    if database is None:
+        return [(match[0][1:-1].lower(), match.end()) for match in _PATTERN.finditer(data)]
+    found: list[tuple[bytes, int]] = []
+
+    def matched(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        found.append((_QUOTED[number][1:-1], end))
+
+    with _lock:  # its scratch space serves one scan at a time
+        database.scan(data, match_event_handler=matched)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _database() -> Any:
+    """One literal for each name (an alternation is slower); ``None`` if there is no wheel for this processor."""
+    try:
+        hyperscan = import_module("hyperscan")
+    except ImportError:
+        return None
+    database = hyperscan.Database()
+    flags = [hyperscan.HS_FLAG_CASELESS] * len(_QUOTED)
+    database.compile(expressions=_QUOTED, ids=list(range(len(_QUOTED))), elements=len(_QUOTED), flags=flags)
+    return database
+
 
 NOBODY = b"127.0.0.1"
 """What OONI writes in place of an address."""
@@ -25,11 +75,11 @@ _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::"})
 
 
 def scrub(data: bytes) -> bytes:
-    """``data`` without the client's address; the same object where there was none to replace.
+    """``data`` without the client's address; the same object if there was none to replace.
 
-    What the probe itself calls its address goes everywhere.  What a server calls the client's address
-    goes everywhere too, unless the probe looked it up or connected to it: then the server named itself,
-    and replacing it would turn an ordinary answer into a forged one.
+    What the probe itself calls its address is replaced everywhere.  So is what a server calls the client's
+    address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
+    would make an ordinary answer look forged.
     """
     places = find_keys(data)
     if not places:

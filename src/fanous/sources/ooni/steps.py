@@ -1,38 +1,264 @@
 """Steps: the lookups, connections, handshakes and requests of a probe as observations.
 
-Every nettest that connects somewhere writes them alike (df-001, df-002, df-005, df-006).
+Every nettest that connects somewhere writes them in the same form (df-001, df-002, df-005, df-006).  Network events
+(df-008) add how many bytes came and when, which tells "data trickled in, then it timed out" from "nothing came"; the
+failure string does not.  Of a leaf certificate (RFC 5280) only what an observation holds is read, without trusting
+it; one that cannot be read keeps its fingerprint and has no names, as a forged one may.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from math import isnan
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from hashlib import sha256
+from math import isnan, nan
+from typing import NamedTuple
 
-from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation
-from fanous.sources.ooni.certificate import leaf_of
+import msgspec
+from msgspec import Raw
+
+from fanous.model.measurement import Layer, Observation, noun
+from fanous.model.place import is_address
 from fanous.sources.ooni.document import (
     AnswerRecord,
+    Binary,
     Connect,
     ConnectStatus,
     Handshake,
+    NetworkEvent,
     QueryRecord,
     StepKeys,
     Transaction,
 )
-from fanous.sources.ooni.failure import failure_of
 from fanous.sources.ooni.page import header_named, page_of, title_of
-from fanous.sources.ooni.place import (
+from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
     asn_of,
+    count_of,
     duration,
     endpoint_of,
+    failure_of,
     host_and_port,
     host_of,
     port_of,
     seconds_of,
 )
-from fanous.sources.ooni.trace import Traces
+
+SLACK = 0.01
+"""Seconds by which an event may stand outside its step: probes stamp both separately."""
+
+CUMULATIVE = "bytes_received_cumulative"
+"""Samples of a connection's total, in probes since 3.20."""
+
+
+@noun
+class TraceFacts:
+    """What arrived during one step.
+
+    Attributes:
+        received: bytes; -1 = not counted.
+        largest_gap: longest silence between two reads, or between the last read and the failure; NaN =
+            fewer than two of these.
+        start: seconds since the measurement began; NaN = unknown.
+        address: of the connection, as written; empty = unknown.
+    """
+
+    received: int = -1
+    largest_gap: float = nan
+    start: float = nan
+    address: str = ""
+
+
+NO_TRACE = TraceFacts()
+
+
+class Traces:
+    """The events of one measurement, arranged by transaction, or by handshake if there are no transactions."""
+
+    def __init__(self, events: Iterable[NetworkEvent]) -> None:
+        self._of: dict[float, list[NetworkEvent]] = defaultdict(list)
+        loose: list[NetworkEvent] = []
+        for event in events:
+            if event.transaction_id:
+                self._of[event.transaction_id].append(event)
+            else:
+                loose.append(event)
+        self._handshakes = _handshakes(loose) if loose and not self._of else {}
+
+    def step(
+        self, transaction: float | None, start: float | None, end: float | None, failed: bool
+    ) -> TraceFacts:
+        """What was received between ``start`` and ``end`` in a transaction."""
+        events = self._of.get(transaction) if transaction else None
+        if not events or end is None:
+            return NO_TRACE
+        return _trace(events, seconds_of(start), seconds_of(end), failed)
+
+    def handshake(self, end: float | None) -> TraceFacts:
+        """What was received in the handshake that ended at ``end``; each is given once."""
+        waiting = self._handshakes.get(end) if end is not None else None
+        return waiting.pop(0) if waiting else NO_TRACE
+
+
+def _trace(
+    events: list[NetworkEvent], start: float, end: float, failed: bool, address: str = ""
+) -> TraceFacts:
+    received, before, last, gap = 0, 0, nan, nan
+    for event in events:
+        operation, at = event.operation, seconds_of(event.t)
+        if operation not in ("read", CUMULATIVE) or at > end + SLACK or isnan(at):
+            continue
+        count = count_of(event.num_bytes, 0)
+        if at < start:
+            before = max(before, count) if operation == CUMULATIVE else before
+            continue
+        arrived = count if operation == "read" else count - before - received
+        if arrived <= 0 and event.failure is None:
+            continue
+        if not isnan(last) and at >= last:
+            gap = at - last if isnan(gap) else max(gap, at - last)
+        if event.failure is None:
+            received, last = received + arrived, at
+    if failed and not isnan(last) and end > last:
+        gap = end - last if isnan(gap) else max(gap, end - last)
+    return TraceFacts(received, gap, start, address)
+
+
+def _handshakes(events: list[NetworkEvent]) -> dict[float, list[TraceFacts]]:
+    """Traces of handshakes by the time of their end, where events carry no transaction.
+
+    Old probes wrote the events of parallel connections into one list.  A handshake can be told apart only
+    while no other is open: parsers that pair them by position report negative handshake times.
+    """
+    found: dict[float, list[TraceFacts]] = defaultdict(list)
+    connect: NetworkEvent | None = None
+    inside: list[NetworkEvent] = []
+    start, waiting, address, mixed, overlap = nan, 0, "", False, False
+    for event in events:
+        if event.operation == "connect":
+            connect, mixed = event, True
+        elif event.operation == "tls_handshake_start":
+            overlap, waiting = waiting > 0, waiting + 1
+            start, inside, mixed = seconds_of(event.t), [], False
+            address = _near(connect, start)
+        elif event.operation == "tls_handshake_done":
+            if event.t is not None:
+                alone = waiting == 1 and not overlap
+                found[event.t].append(_finished(event, inside, start, address, mixed) if alone else NO_TRACE)
+            waiting = max(waiting - 1, 0)
+        else:
+            inside.append(event)
+    return found
+
+
+def _finished(
+    done: NetworkEvent, inside: list[NetworkEvent], start: float, address: str, mixed: bool
+) -> TraceFacts:
+    if mixed:  # another connection was made in between: the reads may belong to it
+        return TraceFacts(start=start, address=address)
+    return _trace(inside, start, seconds_of(done.t), done.failure is not None, address)
+
+
+def _near(connect: NetworkEvent | None, start: float) -> str:
+    """The address of the connection on which a handshake began: the one made right before."""
+    if connect is None or connect.failure is not None or not abs(start - seconds_of(connect.t)) < SLACK:
+        return ""
+    return connect.address or ""
+
+
+COMMON_NAME = bytes.fromhex("0603550403")
+"""OID 2.5.4.3."""
+
+ALTERNATIVE_NAMES = bytes.fromhex("0603551d11")
+"""OID 2.5.29.17; DNS names in it carry the context tag 2."""
+
+MOST_NAMES = 100
+"""Names kept of a leaf; content networks put hundreds of customers on one certificate."""
+
+_CHAIN = msgspec.json.Decoder(list[Binary | str | None])
+_LEAVES_KEPT = 2048
+"""Chains remembered: the addresses of one site, and the next probe, show the same one."""
+
+
+class Leaf(NamedTuple):
+    """The leaf of a chain; empty = none seen."""
+
+    sha256: str = ""
+    subject: str = ""
+    issuer: str = ""
+
+
+NO_LEAF = Leaf()
+
+
+def leaf_of(chain: Raw) -> Leaf:
+    """The first of ``peer_certificates``; empty where there is none."""
+    if len(memoryview(chain)) < 8:  # null, [], or no certificate at all
+        return NO_LEAF
+    return _leaf(bytes(chain))
+
+
+@lru_cache(maxsize=_LEAVES_KEPT)
+def _leaf(chain: bytes) -> Leaf:
+    try:
+        first = _CHAIN.decode(chain)[:1]
+        text = first[0].data if first and isinstance(first[0], Binary) else (first[0] if first else None)
+        der = b64decode(text) if isinstance(text, str) else b""
+    except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
+        return NO_LEAF
+    return Leaf(sha256(der).hexdigest(), *_names(der)) if der else NO_LEAF
+
+
+def _names(der: bytes) -> tuple[str, str]:
+    """Subject names and issuer name: RFC 5280 section 4.1 puts the issuer before the subject."""
+    try:
+        tbs = next(_elements(next(_elements(der))[1]))[1]
+        parts = [value for tag, value in _elements(tbs) if tag == 0x30]
+        issuer, subject = _common_name(parts[1]), _common_name(parts[3])
+    except (StopIteration, IndexError):
+        return "", ""
+    names = dict.fromkeys(([subject] if subject else []) + list(_alternative_names(tbs)))
+    return " ".join(list(names)[:MOST_NAMES]), issuer
+
+
+def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
+    """(tag, content) of each element of a DER sequence; stops where the bytes make no sense."""
+    at = 0
+    while at + 2 <= len(der):
+        tag, size, begin = der[at], der[at + 1], at + 2
+        if size & 0x80:
+            begin += size & 0x7F
+            size = int.from_bytes(der[at + 2 : begin], "big")
+        if begin + size > len(der):
+            return
+        yield tag, der[begin : begin + size]
+        at = begin + size
+
+
+def _common_name(name: bytes) -> str:
+    found = name.rfind(COMMON_NAME)
+    value = next(_elements(name[found + len(COMMON_NAME) :]), None) if found >= 0 else None
+    return _text(value[1]) if value else ""
+
+
+def _alternative_names(tbs: bytes) -> Iterator[str]:
+    found = tbs.find(ALTERNATIVE_NAMES)
+    if found < 0:
+        return
+    for tag, value in _elements(tbs[found + len(ALTERNATIVE_NAMES) :]):
+        if tag == 0x04:
+            for kind, name in _elements(next(_elements(value), (0, b""))[1]):
+                if kind == 0x82:
+                    yield _text(name)
+            return
+
+
+def _text(value: bytes) -> str:
+    name = value[:255].decode("utf-8", "replace")
+    return name if name.isprintable() else "".join(c for c in name if c.isprintable())
+
 
 RESOLVERS = {"udp": "udp", "tcp": "udp", "doh": "doh", "dot": "dot"}
 """df-002 ``engine`` -> resolver; all others (getaddrinfo, go, unknown, none) are the system's."""
@@ -63,7 +289,7 @@ class Reader:
         """All observations of ``steps``: lookups, connections, handshakes, requests.
 
         Args:
-            newest_first: ``requests`` stand in reverse order.
+            newest_first: ``requests`` are in reverse order.
             also: address -> host name, as known from elsewhere than the probe's own lookups.
         """
         traces = Traces(steps.network_events or ())
@@ -190,7 +416,7 @@ class Reader:
 
 
 def cert_valid(failure: str | None, unverified: bool | None) -> bool | None:
-    """Did the certificate validate?  ``None`` = none was seen, or nobody checked."""
+    """Did the certificate validate?  ``None`` = none was seen, or it was not checked."""
     if failure is None:
         return None if unverified else True
     return False if failure in BAD_CERTIFICATE else None

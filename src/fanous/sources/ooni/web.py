@@ -1,37 +1,49 @@
-"""Web: what the nettest web_connectivity (ts-017) adds to a probe's steps - the outside test helper."""
+"""Web: the observations of web_connectivity (ts-017) - a probe's steps, and what the outside test helper saw.
 
-from collections.abc import Iterator
+Our own probe adds second opinions: what a browser's ClientHello met where the probe's was cut
+(``x_second_opinions``).
+"""
 
-from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation, Observer
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fanous.model.measurement import Layer, Observation, Observer
+from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
-from fanous.sources.ooni.document import Control, HelperConnect, HelperLookup, HelperPage, IPInfo, WebKeys
-from fanous.sources.ooni.failure import failure_of
-from fanous.sources.ooni.opinions import with_opinions
+from fanous.sources.ooni.document import (
+    Control,
+    HelperConnect,
+    HelperLookup,
+    HelperPage,
+    IPInfo,
+    Opinion,
+    WebKeys,
+)
+from fanous.sources.ooni.nettests import downloads
 from fanous.sources.ooni.page import header_named, headers_of
-from fanous.sources.ooni.place import (
+from fanous.sources.ooni.steps import Reader, Role, cert_valid
+from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
     asn_of,
     count_of,
     endpoint_of,
+    failure_of,
     host_and_port,
     host_of,
     seconds_of,
 )
-from fanous.sources.ooni.steps import Reader, Role, cert_valid
-from fanous.sources.ooni.transfer import downloads
 
 SILENT_HELPER = "control_empty"
-"""``control_failure`` where the record holds no answer of the helper and does not say why."""
+"""``control_failure`` of a record that has no answer of the helper and does not say why."""
 
 
 def url_of(given: str, keys: WebKeys | None) -> str:
     """The URL that was measured.
 
     Args:
-        given: the record's ``input``; where it is missing, what the helper was asked tells it, then the
-            oldest request, then the first lookup.
+        given: the record's ``input``.  If it is missing, the URL is what the helper was asked for, else that
+            of the oldest request, else the name of the first lookup.
     """
     if given or keys is None:
         return given
@@ -62,7 +74,7 @@ def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[
     host, _ = host_and_port(url)
     reader = Reader(target, role_for(target), notes)
     control = keys.control if failure_of(keys.control_failure) is None else None
-    # The probe also tries the addresses that the helper was answered: they are the site's own.
+    # The probe also tries the addresses that the helper got from its resolver: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
     seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
     yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
@@ -92,7 +104,7 @@ def _answered(control: Control) -> bool:
 
 
 def _looked_up(lookup: HelperLookup) -> bool:
-    """An empty list is an answer; nothing at all is none."""
+    """An empty list is an answer; a missing one is not."""
     return lookup.addrs is not None or failure_of(lookup.failure) is not None
 
 
@@ -155,7 +167,7 @@ def _endpoint(
 
 
 LEAST_BYTES = 65_536
-"""Of a page that says how fast the site can be: the time of a smaller one is that of its round trips."""
+"""Bytes of a page that shows how fast the site can be; a smaller one shows only the time of its round trips."""
 
 
 def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
@@ -197,3 +209,30 @@ def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Obse
         server=header_named(headers, "server")[:200],
         headers="\n".join([f"{name}: {value}" for name, value in headers]),
     )
+
+
+ANSWERED, CUT = "answered", "cut"
+ANSWERS = ("server_hello", "alert")
+"""Either is TLS; our probe notes no other answer."""
+
+_Place = tuple[str, str, int]
+
+
+def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
+    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
+    opinions = _by_place(given)
+    for one in observed:
+        if one.layer is Layer.TLS and one.failure is not None:
+            one = replace(one, browser=opinions.get((one.hostname, one.ip, one.port), ""))
+        yield one
+
+
+def _by_place(given: list[Opinion]) -> dict[_Place, str]:
+    """Answered means that every one at a place was: a single one may slip through by chance."""
+    opinions: dict[_Place, str] = {}
+    for one in given:
+        place = (host_of(one.server_name), *endpoint_of(one.address))
+        answered = one.answer in ANSWERS
+        if answered or one.failure is not None:
+            opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT
+    return opinions

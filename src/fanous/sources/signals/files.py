@@ -1,101 +1,28 @@
-"""Files of series: what was read of each series, from which lines of the file; and how to read a file.
+"""Files: helpers for readers of files of series - bins into series, and which line went into which bin."""
 
-Lines are what the user counts: each is stored, known already, or rejected with a reason.
-"""
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
 
 import numpy as np
 
-from fanous.model.claim import Claim
-from fanous.model.series import Floats, Ints, SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.columns import TableColumns
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """One series with its lines.
-
-    Attributes:
-        levels: the series.
-        lines: int64, shape (m,), 1-based lines (values, where a file has no lines) that went into it; one
-            line may be in several readings of a file.
-        bins: int64, shape (m,), index in ``levels`` of the bin that each line went into.
-    """
-
-    levels: SourceSeries
-    lines: Ints
-    bins: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedClaim:
-    """What the source itself says of one outage, and which entry of the file says it, from 1."""
-
-    claim: Claim
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a file does not say of itself.
-
-    Attributes:
-        country: ISO 3166-1 alpha-2.
-        columns: for tables of any shape: which columns mean what.
-    """
-
-    country: str
-    columns: TableColumns | None = None
-
-
-OnRepeat = Callable[[int], None]
-"""Called with the 1-based line that is an exact repetition of an earlier one."""
-
-
-class SeriesFiles(Protocol):
-    """A kind of file that holds ready-made series."""
-
-    def begin(self) -> "SeriesFiles":
-        """What reads the files of one command, in order: itself, where no file needs the one before."""
-        ...
-
-    def read(
-        self,
-        path: Path,
-        about: About,
-        on_reject: OnReject,
-        on_repeat: OnRepeat,
-        on_progress: OnProgress | None = None,
-    ) -> Iterator[Reading | PublishedClaim]:
-        """Every series of the file, each key and step once, and what the source says of outages.
-
-        Raises:
-            FanousError: the file is missing, unreadable or not of this kind, or ``about`` lacks something.
-        """
-        ...
+from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
+from fanous.sources.connector import Reading
 
 
 def series_of_file(key: SeriesKey, step: int, times: list[int], values: list[float]) -> SourceSeries:
-    """Bins in any order to levels in the order of time; of one time twice the later stands."""
+    """A series of bins given in any order; of two values for the same time, the later one counts."""
     last = dict(zip(times, values, strict=True))
     bins = sorted(last)
     return SourceSeries(key, step, np.array(bins, np.int64), np.array([last[b] for b in bins], np.float64))
 
 
 def reading_of(levels: SourceSeries, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:
-    """Levels with the lines that stood at ``times``, both of shape (m,); every time is a bin of levels."""
+    """A series with the lines of its ``times``, both of shape (m,); every time is one of its bins."""
     at: Ints = np.searchsorted(levels.times, np.asarray(times, np.int64)).astype(np.int64)
     return Reading(levels, np.asarray(lines, np.int64), at)
 
 
 def numbered(series: list[SourceSeries]) -> Iterator[Reading]:
-    """Readings of a file without lines: its values count, from 1."""
+    """Readings of a file without lines: its values are counted instead, from 1."""
     first = 1
     for levels in series:
         count = len(levels)
@@ -104,7 +31,7 @@ def numbered(series: list[SourceSeries]) -> Iterator[Reading]:
 
 
 def median_step(times: Ints, default: int) -> int:
-    """The most frequent distance between neighbouring times, ascending; ``default`` = there are too few."""
+    """The most frequent distance between neighbouring, ascending times; ``default`` if there are fewer than two."""
     gaps = np.diff(times)
     if not len(gaps):
         return default
@@ -113,5 +40,5 @@ def median_step(times: Ints, default: int) -> int:
 
 
 def finite(values: Floats) -> Floats:
-    """What is not a number is NaN: an infinite level was not measured."""
+    """The values with NaN in place of infinite ones, which were not measured."""
     return np.where(np.isfinite(values), values, np.nan)

@@ -1,7 +1,7 @@
-"""Google: traffic to a product from a country, as the Transparency Report's chart asks for it.
+"""Google: traffic from a country to a product, requested as the Transparency Report's chart requests it.
 
-The interface is not documented; its shape is the one that public readers of it describe: 6 bytes before the
-JSON, then ``[0][1]`` with rows ``[milliseconds, [[_, value]]]``.
+The interface is not documented.  Its shape is the one that public readers of it describe: 6 bytes before the JSON,
+then ``[0][1]`` with rows ``[milliseconds, [[_, value]]]``.
 """
 
 from collections.abc import Iterator
@@ -10,17 +10,16 @@ from typing import Any
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.document import decoded, plain, whole
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.files import median_step, series_of_file
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import decoded, plain, whole
 
 SOURCE = "google"
+WINDOW = 28 * DAY
 ADDRESS = "https://transparencyreport.google.com/transparencyreport/api/v3/traffic/fraction"
 PRODUCTS = {"19": ("search", ""), "21": ("youtube", "youtube")}
-"""Number of the product -> its name, and the platform where it is one of ours."""
+"""Number of the product -> its name, and our platform of that name, if there is one."""
 GUARD = b")]}'"
 LONGEST = 6
 """Bytes before the JSON: the guard and line breaks."""
@@ -29,10 +28,10 @@ WIDTH = 1000
 
 
 class Google:
-    """See ``LiveSource``; of networks and regions it knows nothing."""
+    """See ``LiveSource``; it has no series of networks or regions."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        since = min(ask.since, ask.until - SOURCES[SOURCE].window)  # scaled to each answer, as Radar's
+        since = min(ask.since, ask.until - WINDOW)  # each answer has its own scale, like Radar's
         for product in PRODUCTS:
             query = (
                 f"start={since * 1000}&end={ask.until * 1000}&width={WIDTH}"
@@ -80,3 +79,17 @@ def _series(bins: dict[int, float], country: str, product: str) -> tuple[SourceS
     levels = series_of_file(key, 0, list(bins), list(bins.values()))
     step = median_step(levels.times, SIGNALS["google_traffic"].step)
     return (SourceSeries(key, step, levels.times, levels.values),)
+
+
+GOOGLE = Source(
+    name=SOURCE,
+    title="Google Transparency Report",
+    help="traffic of a country to Search and YouTube (the name of a file must contain product=19 or product=21)",
+    page="https://transparencyreport.google.com/traffic",
+    licence="page terms",
+    is_open=False,
+    credit="Google",
+    live=Google(),
+    every=1800,
+    window=WINDOW,
+)

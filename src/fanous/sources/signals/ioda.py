@@ -9,30 +9,32 @@ from typing import Any
 
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.regions import region_of
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.document import decoded, field, merged, on_grid, plain, whole
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.refdata.countries import region_of
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.signals.live import decoded, field, merged, on_grid, plain, whole, windows
 
 SOURCE = "ioda"
+WINDOW = 30 * DAY
 ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"
+PAGE = "https://ioda.inetintel.cc.gatech.edu"
+LICENCE = "(c) Georgia Tech Research Corporation"
+CREDIT = "IODA, Georgia Tech"
 
 KNOWN = frozenset({"bgp", "ping-slash24", "merit-nt", "gtr", "gtr-norm", "mozilla"})
-"""Datasources whose values are numbers, under our names of the same signals."""
+"""Datasources whose values are numbers; our signals have the same names."""
 NESTED = {
     "ping-slash24-loss": ("loss_pct", 0.01),
     "ping-slash24-latency": ("median_latency", 1.0),
 }
-"""Datasources whose values are lists of objects: the field of ``agg_values``, and what makes it our unit
-(fields as IODA's dashboard reads them: ``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui)."""
+"""Datasources whose values are lists of objects: the field of ``agg_values``, and the factor that converts it to our
+unit (fields as IODA's dashboard reads them: ``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui)."""
 
 PART = "geoasn"
-"""A network's part in one country: another series than that of the whole network, told apart by subtype."""
+"""A network's part in one country: a different series from that of the whole network, distinguished by subtype."""
 
 CODES_A_REQUEST = 20
-"""Places in one question (the code may be a list with commas): 20 of 30 days are some 5 MB."""
+"""Places in one request (the code may be a list with commas): 20 places over 30 days are about 5 MB."""
 
 
 class Ioda:
@@ -46,7 +48,7 @@ class Ioda:
             )
         if ask.networks:
             places += _batched("asn", [str(asn) for asn in ask.networks])
-        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+        for since, until in windows(ask.since, ask.until, WINDOW):
             for place in places:
                 url = f"{ADDRESS}/signals/raw/{place}?from={since}&until={until}"
                 yield Piece(place, url, since, until)
@@ -81,7 +83,7 @@ def _flat(groups: list[Any]) -> Iterator[Any]:
 
 
 def _series(one: Any, country: str) -> SourceSeries | None:
-    """``None`` = a datasource that we do not know, which is no fault."""
+    """``None`` = a datasource that we do not know, which is not an error."""
     signal = field(one, "datasource")
     if not isinstance(one, dict) or not isinstance(signal, str):
         raise Rejected("a series without a datasource")
@@ -130,7 +132,7 @@ def _codes(data: bytes) -> list[str]:
     """Codes of the entities in an answer.
 
     Raises:
-        Rejected: it is no such answer.
+        Rejected: it is not such an answer.
     """
     entities = field(decoded(data), "data")
     if not isinstance(entities, list):
@@ -142,3 +144,17 @@ def _codes(data: bytes) -> list[str]:
 def _batched(kind: str, codes: list[str]) -> list[str]:
     starts = range(0, len(codes), CODES_A_REQUEST)
     return [f"{kind}/{','.join(codes[start : start + CODES_A_REQUEST])}" for start in starts]
+
+
+IODA = Source(
+    name=SOURCE,
+    title="IODA",
+    help="routing, probing, telescope and usage signals of a country, its regions and networks",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    live=Ioda(),
+    every=600,
+    window=WINDOW,
+)

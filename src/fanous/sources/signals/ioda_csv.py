@@ -1,7 +1,7 @@
-"""IODA CSV: the file that IODA's dashboard exports, a ``Time (UTC)`` column and a column a signal.
+"""IODA CSV: the file that IODA's dashboard exports, with a ``Time (UTC)`` column and one column per signal.
 
-The dashboard may have scaled the values of each column for its chart, so they are a source of their own
-(``ioda-csv``): levels of a column compare with that column alone.
+The dashboard may have scaled the values of each column for its chart.  That makes the file a source of its own
+(``ioda-csv``), whose values can be compared only within their column.
 """
 
 import re
@@ -16,25 +16,25 @@ import numpy as np
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.files import (
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import (
+    WHOLE_FILE,
     About,
+    OnProgress,
+    OnReject,
     OnRepeat,
     Reading,
     SeriesFiles,
-    median_step,
-    reading_of,
-    series_of_file,
+    Source,
 )
-from fanous.sources.signals.rows import CsvRows, number
+from fanous.sources.signals.files import median_step, reading_of, series_of_file
+from fanous.sources.signals.ioda import CREDIT, LICENCE, PAGE
+from fanous.sources.signals.rows import CsvRows, number, reader
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"
 _TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
-"""The head of times, and what a spreadsheet or a chart's own export makes of it; another zone is none."""
+"""The header of the times, and what a spreadsheet or a chart's own export makes of it; no other time zone matches."""
 
 _PROBING = r"(?:active probing|ping-slash24)\b"
 _WHOSE = r"(?:(?:packet|package|probe|response|probe/response|pings?) )?"
@@ -55,16 +55,16 @@ _SIGNALS = tuple(
         (r"mozilla\b.*", "mozilla"),
     )
 )
-"""The heads of columns as the dashboard writes them, and as IODA's interface names the same signals.
+"""The headers of columns as the dashboard writes them, and as IODA's interface names the same signals.
 
 The chart of probes names its lines ``Median`` and ``Loss``, its legend ``Median Latency`` and
 ``Probe/Response Loss`` (``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui); ``loss_pct`` and
 ``median_latency`` are the fields that it reads."""
 
 PERCENT = 0.01
-"""What makes IODA's loss, which it gives and draws in percent, a share."""
+"""Converts IODA's loss, which it gives and draws in percent, to a share."""
 _SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
-"""In the head of a loss that someone turned into a share already."""
+"""In the header of a loss that has already been converted to a share."""
 
 DAY = 86400
 
@@ -74,7 +74,7 @@ PRODUCTS = {"SEARCH": "WEB_SEARCH"}
 
 @dataclass(slots=True)
 class _Column:
-    """One signal; ``unit`` makes what stands at ``at`` of each line our unit."""
+    """One signal; ``unit`` converts the field at index ``at`` of each line to our unit."""
 
     key: SeriesKey
     at: int
@@ -89,7 +89,7 @@ class _Column:
         self.lines.append(line)
 
     def reading(self) -> Iterator[Reading]:
-        """Its bins at its own step: a slow signal is blank in most lines of a fast table."""
+        """Its bins at its own step: in a table with a short step, a signal with a long one is blank in most lines."""
         levels = series_of_file(self.key, 0, self.times, self.values)
         measured = levels.times[~np.isnan(levels.values)]
         if not len(measured):
@@ -104,7 +104,7 @@ class _Column:
 
 @dataclass(slots=True)
 class _Unreadable:
-    """Fields that are no number and say no less that there is none: they count as not measured."""
+    """Fields that are not numbers, and do not say that there is no value either: they count as not measured."""
 
     cells: int = 0
     first: str = ""
@@ -158,7 +158,7 @@ class IodaCsv:
             known.add(at)
             for column, value in zip(columns, values, strict=True):
                 column.add(at, value, line)
-        if not columns:  # a head without rows: is it this kind of file at all?
+        if not columns:  # a header without rows: is it this kind of file at all?
             _columns(table, about.country, on_reject)
         if unreadable.cells:
             on_reject(WHOLE_FILE, str(unreadable))
@@ -167,7 +167,7 @@ class IodaCsv:
 
 
 def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
-    """The column's reading, and a remark where no detection will look at it."""
+    """The column's reading, and a remark if no detector will look at it."""
     for reading in column.reading():
         step = reading.levels.step
         if DAY % step:
@@ -180,7 +180,7 @@ def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
 
 
 def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
-    """Where the times stand, and the columns whose heads are known, each series once.
+    """The index of the times, and the columns whose headers are known, each series once.
 
     Raises:
         FanousError: there are none.
@@ -219,3 +219,15 @@ def _key(head: str, country: str) -> SeriesKey | None:
 
 def _unit(signal: str, head: str) -> float:
     return PERCENT if signal == "ping-slash24-loss" and not _SHARE.search(head) else 1.0
+
+
+IODA_CSV = Source(
+    name=SOURCE,
+    title="IODA, a file of its dashboard",
+    help="CSV files that IODA's dashboard exports",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    files=IodaCsv(),
+)

@@ -1,7 +1,7 @@
 """MRT: routing tables and updates as RIPE RIS and RouteViews publish them (RFC 6396).
 
-A table comes first (``bview``, ``rib``): updates alone say what changed, not how much was visible.  The files
-of one command are read in the order given, and later ones go on from the earlier.
+A table comes first (``bview``, ``rib``): updates alone say what changed, not how much was visible.  The files of one
+command are read in the order given, each continuing from the one before.
 """
 
 import bz2
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from fanous.errors import FanousError
-from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, numbered
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
+from fanous.sources.signals.files import numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
 SOURCE = "mrt"
 TABLES = (12, 13)
 """Types of records that are tables (RFC 6396, 4.2 and 4.3)."""
 KNOWN = (*TABLES, 16, 17)
-"""And of updates (4.4, and with microseconds)."""
+"""Tables, and updates (4.4, and with microseconds)."""
 FIELDS = ("elem_type", "timestamp", "peer_ip", "peer_asn", "prefix", "origin_asns")
 MOST_BINS = 10_000
-"""Bins between two routes of one file: a month; a wilder time is a broken clock."""
+"""Bins between two routes of one file: a month.  A longer gap is a broken clock."""
 
 
 class Mrt:
@@ -111,7 +111,7 @@ def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
 
 
 def country_of(address: str) -> str | None:
-    """Where the registries say that an address belongs; ``None`` = unknown."""
+    """The country to which the registries assign an address; ``None`` = unknown."""
     import iptocc
 
     found: str | None = iptocc.country_code(address)
@@ -122,7 +122,7 @@ def _kind(path: Path) -> int:
     """Type of the first record.
 
     Raises:
-        FanousError: it is no MRT file.
+        FanousError: it is not an MRT file.
     """
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
     try:
@@ -134,3 +134,15 @@ def _kind(path: Path) -> int:
     if len(head) < 12 or kind not in KNOWN:
         raise FanousError(f"{path} is no MRT file of a routing table or of updates")
     return kind
+
+
+MRT = Source(
+    name=SOURCE,
+    title="Routing tables and updates as MRT files",
+    help="a routing table, then the updates of the same collector, of RIPE RIS or RouteViews",
+    page="https://ris.ripe.net",
+    licence="RIPE NCC or RouteViews terms, by who collected the file",
+    is_open=False,
+    credit="",
+    files=Mrt(),
+)

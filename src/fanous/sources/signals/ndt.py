@@ -1,10 +1,9 @@
 """NDT: rows of M-Lab's speed tests, as a query of its tables gives them in CSV.
 
-Needed are a time (``TestTime`` or ``date``) and ``MeanThroughputMbps``; ``MinRTT`` (ms), ``LossRate``
-(0 to 1) and an ASN are read where they are there.  The names are those of M-Lab's unified views
-("NDT unified views" at measurementlab.net: ``a.TestTime``, ``a.MeanThroughputMbps``,
-``client.Network.ASNumber``).
-Bins hold the median of their tests, and how many these were.
+A time (``TestTime`` or ``date``) and ``MeanThroughputMbps`` are required; ``MinRTT`` (ms), ``LossRate`` (0 to 1) and an
+ASN are read if present.  The names are those of M-Lab's unified views ("NDT unified views" at measurementlab.net:
+``a.TestTime``, ``a.MeanThroughputMbps``, ``client.Network.ASNumber``).  A bin has the median of its tests, and their
+number.
 """
 
 from collections.abc import Iterator
@@ -19,10 +18,9 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, number
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
+from fanous.sources.signals.files import reading_of, series_of_file
+from fanous.sources.signals.rows import CsvRows, number, reader
 
 SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")
@@ -33,7 +31,7 @@ OTHERS = {
     "ndt_loss": (("LossRate", "a.LossRate", "a_LossRate"), 1.0),
 }
 KBPS = 1000.0
-"""kbit/s of a Mbit/s."""
+"""kbit/s in one Mbit/s."""
 
 
 @dataclass(slots=True)
@@ -87,10 +85,10 @@ class Ndt:
 
 
 def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
-    """The first of these columns that the table has.
+    """The value in the first of these columns that the table has.
 
     Raises:
-        FanousError: it has none.
+        FanousError: it has none of them.
     """
     for name in names:
         if name in row:
@@ -126,3 +124,15 @@ def _readings(tests: dict[tuple[Place, str], _Tests]) -> Iterator[Reading]:
         key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
         levels = series_of_file(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
         yield reading_of(levels, own.times, own.lines)
+
+
+NDT = Source(
+    name=SOURCE,
+    title="M-Lab NDT, rows of a query",
+    help="CSV rows of M-Lab's speed tests",
+    page="https://www.measurementlab.net",
+    licence="CC0, not verified",
+    is_open=False,
+    credit="M-Lab",
+    files=Ndt(),
+)

@@ -1,7 +1,7 @@
 """Cloudflare Radar: traffic of a country or network, and connections that end early in a reset or time-out.
 
-Every answer is scaled to its own greatest value, so that one question covers the whole window, at least 28
-days of it; levels of two questions compare only because the second takes the place of the first.
+Every answer is scaled to its own maximum, so one request covers the whole window, at least 28 days.  Values of two
+requests are never compared: the later ones replace the earlier.
 Fields as the published interface description has them (developers.cloudflare.com/api, ``radar/netflows``
 and ``radar/tcp_resets_timeouts``).
 """
@@ -13,30 +13,32 @@ from typing import Any
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import decoded, field, plain
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.files import series_of_file
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import decoded, field, plain
+from fanous.sources.signals.rows import reader
 
 SOURCE = "radar"
+WINDOW = 28 * DAY
 ADDRESS = "https://api.cloudflare.com/client/v4/radar"
+LICENCE = "CC BY-NC 4.0"
+CREDIT = "Cloudflare Radar"
+TOKEN = "CLOUDFLARE_API_TOKEN"
 CALLS = {
     "netflows/timeseries": "radar_netflows",
     "tcp_resets_timeouts/timeseries_groups": "radar_tampering",
 }
 TAMPERED = ("post_syn", "post_ack", "post_psh", "later_in_flow")
-"""Stages at which a connection ended early; the rest of all is ``no_match``."""
+"""Stages at which a connection ended early; all other connections are ``no_match``."""
 STEP = 900
 
 
 class Radar:
-    """See ``LiveSource``; of regions it knows nothing."""
+    """See ``LiveSource``; it has no series of regions."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        since = min(ask.since, ask.until - SOURCES[SOURCE].window) // STEP * STEP
+        since = min(ask.since, ask.until - WINDOW) // STEP * STEP
         window = f"dateStart={date(since)}&dateEnd={date(ask.until)}&aggInterval=15m&format=json&name=main"
         places = [f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)]
         for place in places:
@@ -55,7 +57,7 @@ class Radar:
 
 
 def result_of(document: Any) -> Any:
-    """What stands in the envelope.
+    """The content of the envelope.
 
     Raises:
         Rejected: Radar says that it failed.
@@ -94,5 +96,20 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
 
 
 def date(instant: int) -> str:
-    """As Radar's questions have it."""
+    """A time as Radar's requests write it."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+RADAR = Source(
+    name=SOURCE,
+    title="Cloudflare Radar",
+    help="traffic of a country or network, and connections cut early",
+    page="https://radar.cloudflare.com",
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    live=Radar(),
+    every=900,
+    window=WINDOW,
+    token=TOKEN,
+)

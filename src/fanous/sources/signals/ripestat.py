@@ -11,14 +11,13 @@ import numpy as np
 
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import LATEST, MOST_BINS, decoded, field, merged, plain
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, merged, plain, windows
+from fanous.sources.signals.rows import reader
 
 SOURCE = "ripestat"
+WINDOW = 30 * DAY
 ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
 
 FIELDS = {"asns_ris": "asns", "v4_prefixes_ris": "prefixes_v4", "v6_prefixes_ris": "prefixes_v6"}
@@ -27,10 +26,10 @@ STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
 
 
 class RipeStat:
-    """See ``LiveSource``; of networks and regions it knows nothing."""
+    """See ``LiveSource``; it has no series of networks or regions."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+        for since, until in windows(ask.since, ask.until, WINDOW):
             query = f"resource={ask.country.lower()}&starttime={since}&endtime={until}&resolution=5m"
             yield Piece(f"country/{ask.country}", f"{ADDRESS}?{query}", since, until)
 
@@ -68,7 +67,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[SourceSeries]:
 
 
 def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """All bins from each start to its end; both name bins, so that the end is one too."""
+    """All bins from each start to its end, inclusive: both are names of bins."""
     if not isinstance(timeline, list) or not timeline:
         raise Rejected("no timeline")
     instant = reader(UTC)
@@ -83,3 +82,18 @@ def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]
             raise Rejected(f"a stretch that cannot be: {str(stretch)[:80]}")
         pieces.append(np.arange(start // step * step, end + 1, step, dtype=np.int64))
     return np.unique(np.concatenate(pieces))
+
+
+RIPESTAT = Source(
+    name=SOURCE,
+    title="RIPEstat",
+    help="prefixes and networks of a country visible in routing",
+    page="https://stat.ripe.net",
+    licence="RIPE NCC terms of service",
+    is_open=False,
+    credit="RIPE NCC",
+    live=RipeStat(),
+    every=1800,
+    window=WINDOW,
+    settles=DAY,
+)

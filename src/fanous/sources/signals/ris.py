@@ -1,8 +1,8 @@
 """RIS Live: changes of routing as RIPE's collectors see them, seconds later, over a websocket.
 
-The stream says what changes; how much was visible before is taken from a table of the same collector (see
-``mrt``).  Messages as ris-live.ripe.net/manual describes them: ``ris_message`` with ``timestamp``, ``peer``,
-``peer_asn``, ``path``, ``announcements`` and ``withdrawals``.
+The stream says what changes; what was visible before comes from a routing table of the same collector (``mrt``).
+Messages as ris-live.ripe.net/manual describes them: ``ris_message`` with ``timestamp``, ``peer``, ``peer_asn``,
+``path``, ``announcements`` and ``withdrawals``.
 """
 
 from collections.abc import Iterator
@@ -11,31 +11,32 @@ from typing import Any
 import msgspec
 
 from fanous.errors import FanousError, Rejected
-from fanous.sources.signals.document import decoded, field, plain
+from fanous.sources.connector import Source
+from fanous.sources.signals.live import decoded, field, plain
 from fanous.sources.signals.visibility import Visibility
 
 SOURCE = "ris"
 ADDRESS = "wss://ris-live.ripe.net/v1/ws/?client=fanous"
 SILENCE = 60.0
-"""Seconds without a message after which the connection is given up: a busy collector sends many a second."""
+"""Seconds without a message after which the connection is given up; a busy collector sends many per second."""
 LARGEST = 1 << 20
-"""Bytes of a message; one update has some KB."""
+"""Bytes of a message; one update has a few KB."""
 
 
 def subscription(collector: str) -> str:
-    """What asks for the updates of one collector, ``rrc06``."""
+    """The message that asks for the updates of one collector, such as ``rrc06``."""
     wanted = {"host": collector, "type": "UPDATE", "socketOptions": {"includeRaw": False}}
     return msgspec.json.encode({"type": "ris_subscribe", "data": wanted}).decode()
 
 
 def apply(message: str | bytes, visibility: Visibility) -> float | None:
-    """Bring one message into the routes.
+    """Apply one message to the routes.
 
     Returns:
-        Its time in unix seconds; ``None`` = it says nothing of routes.
+        Its time in Unix seconds; ``None`` = it is not about routes.
 
     Raises:
-        Rejected: it is no message of RIS Live.
+        Rejected: it is not a message of RIS Live.
     """
     document = decoded(message.encode() if isinstance(message, str) else message)
     kind, told = field(document, "type"), field(document, "data")
@@ -74,7 +75,7 @@ def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> 
     """Messages of one collector until the connection ends.
 
     Raises:
-        FanousError: it cannot be had, or nothing came for ``silence`` seconds; another try may help.
+        FanousError: it failed, or no message came for ``silence`` seconds; another try may help.
     """
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
@@ -88,3 +89,16 @@ def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> 
         raise FanousError(f"RIS Live said nothing for {silence:.0f} s", permanent=False) from None
     except (WebSocketException, OSError) as error:
         raise FanousError(f"RIS Live broke off: {error}", permanent=False) from error
+
+
+RIS = Source(
+    name=SOURCE,
+    title="RIPE RIS Live",
+    help="changes of routing as they happen: a stream that runs until stopped; needs a routing table (--table)",
+    page="https://ris-live.ripe.net",
+    licence="RIPE NCC terms of service",
+    is_open=False,
+    credit="RIPE NCC",
+    is_stream=True,
+    every=1,
+)

@@ -1,34 +1,41 @@
-"""Rows: the lines of a CSV file as fields by column, with what cannot be read named by line and reason."""
+"""Rows: the rows of a CSV file, and the numbers and times that tables write.
 
+What cannot be read is reported with its line and the reason.
+"""
+
+import calendar
 import csv
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fanous.errors import FanousError
-from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.files import OnRepeat
+from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject, OnRepeat
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 LONGEST_LINE = 1 << 20
-"""Bytes; a row of a series has some hundred."""
+"""Bytes; a row of a series has about a hundred."""
 
 UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-"""What such a file begins with."""
+"""How a file in UTF-16 begins."""
 
 Row = tuple[int, list[str]]
 """1-based line and its fields, as many as there are columns."""
 
 
 class CsvRows:
-    """The rows of one file below its head.
+    """The rows of one file below its header.
 
     Attributes:
         columns: as the first line names them, trimmed.
-        comma: what parts its fields: a spreadsheet in many languages writes semicolons, and then a comma
-            before decimals (``decimal``).
+        comma: the separator of fields.  In many languages spreadsheets write semicolons, and a comma before
+            decimals (``decimal``).
     """
 
     def __init__(
@@ -85,7 +92,7 @@ class CsvRows:
 
     @property
     def decimal(self) -> str:
-        """What stands before decimals in this file."""
+        """The decimal separator of this file."""
         return "." if self.comma == "," else ","
 
     def _misfit(self, fields: list[str]) -> str:
@@ -127,13 +134,13 @@ class CsvRows:
 
 
 SEPARATORS = (",", ";", "\t")
-"""What may part fields; the first where a line has none of them."""
+"""Possible separators of fields; the first, if a line has none of them."""
 
 NOTHING = frozenset(
     {"", "\\n", "null", "none", "nan", "na", "n/a", "nil", "undefined", "-", "--", "\u2013", "\u2014", "#n/a"}
     | {"<na>", "#null!", "#num!", "#value!", "#div/0!", "#ref!"}
 )
-"""What exporters and spreadsheets write where there is no value, in small letters."""
+"""What exporters and spreadsheets write for a missing value, in lower case."""
 
 
 def is_nothing(text: str) -> bool:
@@ -142,7 +149,7 @@ def is_nothing(text: str) -> bool:
 
 
 def number(text: str, decimal: str = ".") -> float | None:
-    """The value of a field; NaN = the source says that it has none, ``None`` = it is no number.
+    """The value of a field; NaN = the source says that it has none, ``None`` = it is not a number.
 
     Below 0 it is what the source says: Monash's index of Táchira, July 2019, goes 40, 7, -1, 20.
 
@@ -159,3 +166,109 @@ def number(text: str, decimal: str = ".") -> float | None:
     except ValueError:
         return None
     return value if abs(value) != float("inf") else None
+
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
+_NUMBER = re.compile(r"(?:\d{9,10}|\d{13})(?:\.\d+)?")
+_MILLISECONDS = 1e11
+"""Whole parts of 13 digits are milliseconds: those of any time since September 2001."""
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? +", re.IGNORECASE)
+_CLOCK = (
+    r"(?:,?[ T]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?: ?(?P<half>[AaPp][Mm]))?"
+    r"(?: ?(?P<zone>Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?[0-5]\d)?)(?: \([^()]*\))?)?)?"
+)
+_LOOSE = tuple(
+    re.compile(pattern + _CLOCK)
+    for pattern in (
+        r"(?P<year>\d{4})(?P<dash>[-/])(?P<month>\d{1,2})(?P=dash)(?P<day>\d{1,2})",
+        r"(?P<day>\d{1,2})[- ](?P<month>[A-Za-z]{3,9})\.?,?[- ](?P<year>\d{4})",
+        r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    )
+)
+"""What is no ISO 8601: ``2025/12/1 0:00``, ``11-Nov-2019 00:00``, ``Dec 1, 2025 9:30 PM``, and JavaScript's
+``Mon Dec 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)``.  A month that is a number stands behind
+the year: other orders cannot be told apart."""
+
+
+def zone_of(text: str) -> tzinfo:
+    """``Asia/Tehran``, ``+06:30`` or ``UTC``.
+
+    Raises:
+        FanousError: neither.
+    """
+    offset = _offset(text.strip())
+    if offset is not None:
+        return offset
+    try:
+        return UTC if text.strip() in ("", "UTC", "Z") else ZoneInfo(text.strip())
+    except (ValueError, OSError, KeyError):  # an unknown zone is a KeyError, a folder an OSError
+        raise FanousError(f"{text!r} is no time zone: name one such as Asia/Tehran or +03:30") from None
+
+
+def reader(zone: tzinfo) -> Callable[[str], float]:
+    """A function from the text of a time to Unix seconds; it raises ``ValueError`` for anything else.
+
+    A local time that the clock showed twice is the first of both.
+    """
+
+    @lru_cache(maxsize=4096)  # tables repeat each time for every place
+    def instant(text: str) -> float:
+        moment = _moment(text.strip(), zone)
+        return moment.timestamp()
+
+    return instant
+
+
+def _offset(text: str) -> tzinfo | None:
+    found = _OFFSET.fullmatch(text)
+    if found is None or int(found[2]) >= 24:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return timezone(offset if found[1] == "+" else -offset)
+
+
+def _moment(text: str, zone: tzinfo) -> datetime:
+    if text[-4:].upper() in (" UTC", " GMT"):
+        return _moment(text[:-4].rstrip(), UTC)
+    if _NUMBER.fullmatch(text):
+        seconds = float(text) if float(text) < _MILLISECONDS else float(text) / 1000
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=zone)
+    text = _WEEKDAY.sub("", text)
+    found = next((found for pattern in _LOOSE if (found := pattern.fullmatch(text))), None)
+    moment = datetime.fromisoformat(text) if found is None else _read(found)
+    if not 1970 < moment.year < 2200:
+        raise ValueError("the year is out of range")
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _read(found: re.Match[str]) -> datetime:
+    hour, _, rest = (found["clock"] or "00:00").partition(":")
+    half = (found["half"] or "").lower()
+    if half and not 1 <= int(hour) <= 12:
+        raise ValueError(f"{hour} is no hour of half a day")
+    hours = int(hour) % 12 + 12 * (half == "pm") if half else int(hour)
+    date = f"{found['year']}-{_month(found['month']):02}-{int(found['day']):02}"
+    moment = datetime.fromisoformat(f"{date}T{hours:02}:{rest}")
+    return moment if not found["zone"] else moment.replace(tzinfo=_named_offset(found["zone"]))
+
+
+def _month(word: str) -> int:
+    if word.isdigit():
+        return int(word)
+    month = _MONTHS.get(word[:3].lower())
+    if month is None or not calendar.month_name[month].lower().startswith(word.lower()):
+        raise ValueError(f"{word} is no month")
+    return month
+
+
+def _named_offset(text: str) -> tzinfo:
+    offset = UTC if text == "Z" else _offset(text)
+    if offset is None:
+        raise ValueError(f"{text} is no offset from UTC")
+    return offset

@@ -1,7 +1,7 @@
 """Table: a CSV file of any shape, with the columns that the user names.
 
-Lines of one place and bin are gathered to one value: a table of single answers becomes a series of how many
-answered, a table of counties one of the country.
+Rows of one place and bin are combined into one value: a table of single answers becomes a series of how many
+answered, a table of counties one series of the country.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,18 +15,27 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.refdata.regions import region_of
-from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.clock import reader, zone_of
-from fanous.sources.signals.columns import Gather, TableColumns
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, is_nothing, number
+from fanous.refdata.countries import region_of
+from fanous.sources.connector import (
+    WHOLE_FILE,
+    About,
+    Gather,
+    OnProgress,
+    OnReject,
+    OnRepeat,
+    Reading,
+    SeriesFiles,
+    Source,
+    TableColumns,
+)
+from fanous.sources.signals.files import reading_of, series_of_file
+from fanous.sources.signals.rows import CsvRows, is_nothing, number, reader, zone_of
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
 DAY = 86_400
 MOST_BINS = 2_000_000
-"""Bins of one place: a minute's step over four years.  A wild time must not fill the memory with zeros."""
+"""Bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
 
 _GATHERED: dict[Gather, Callable[[list[float]], float]] = {
     Gather.MEDIAN: lambda values: float(np.median(values)),
@@ -37,10 +46,10 @@ _GATHERED: dict[Gather, Callable[[list[float]], float]] = {
 
 @dataclass(slots=True)
 class _Place:
-    """Lines of one place.
+    """Rows of one place.
 
     Attributes:
-        values: bin -> numbers, or for counts the texts.
+        values: bin -> its numbers; ``texts`` instead, if rows are counted.
     """
 
     values: dict[int, list[float]] = field(default_factory=dict)
@@ -82,9 +91,7 @@ class CsvTable:
 
 def _checked(columns: TableColumns | None) -> TableColumns:
     if columns is None:
-        raise FanousError(
-            "a table of any shape needs to be told its columns: --time NAME --value NAME, and --signal"
-        )
+        raise FanousError("name the columns of the table: --time NAME --value NAME, and --signal")
     if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_quantity:
         known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_quantity)
         raise FanousError(f"no signal {columns.signal!r}: use one of {known}")
@@ -94,10 +101,10 @@ def _checked(columns: TableColumns | None) -> TableColumns:
 
 
 class _Lines:
-    """All lines of a table by place.
+    """All rows of a table by place.
 
     Attributes:
-        decimal: what stands before decimals.
+        decimal: the decimal separator.
     """
 
     def __init__(self, columns: TableColumns, country: str) -> None:
@@ -112,7 +119,7 @@ class _Lines:
         self.decimal = "."
 
     def add(self, line: int, row: dict[str, str]) -> str:
-        """Take one row; the reason why not, empty = it is taken."""
+        """Add one row.  Returns why it cannot be used; empty = it was added."""
         columns = self._columns
         try:
             instant = self._instant(row[columns.time])
@@ -142,7 +149,7 @@ class _Lines:
         return ""
 
     def _bin(self, instant: float) -> int:
-        """Bins begin on the local clock, which in some countries is half an hour from UTC's."""
+        """Bins begin on the local clock, which in some countries differs by half an hour from UTC."""
         if self._offset is None:
             offset = datetime.fromtimestamp(instant, self._zone).utcoffset()
             self._offset = -int(offset.total_seconds()) % self._step if offset else 0
@@ -177,7 +184,7 @@ class _Lines:
         if (last - first) // self._step > MOST_BINS:
             raise FanousError(
                 f"the times of this table reach from {first} to {last} (unix seconds): too far apart for a "
-                f"step of {self._step} s; mend the wrong ones or leave --empty-is-zero out"
+                f"step of {self._step} s; correct the wrong ones, or leave out --empty-is-zero"
             )
         return [start for start in range(first, last, self._step) if start not in gathered]
 
@@ -188,8 +195,20 @@ def _measured(values: list[float], gather: Gather) -> float:
 
 
 def _entity(country: str, name: str) -> Place:
-    """``AS17557`` is a network, the country's own code the country, all else a region."""
+    """``AS17557`` is a network, the country's own code the country, anything else a region."""
     digits = name.upper().removeprefix("AS")
     if digits != name.upper() and digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
         return Place(country, int(digits))
     return Place(country) if name.upper() == country else Place(country, region=region_of(country, name))
+
+
+CSV = Source(
+    name=SOURCE,
+    title="a table of the user's",
+    help="any CSV table; the options marked csv name its columns",
+    licence="not stated",
+    is_open=False,
+    credit="",
+    files=CsvTable(),
+    takes_columns=True,
+)

@@ -1,4 +1,4 @@
-"""Tor metrics: how many people of a country use Tor, a value a day.
+"""Tor Metrics: how many people in a country use Tor, one value a day.
 
 The files are ``userstats-relay-country.csv`` and ``userstats-bridge-country.csv`` of
 metrics.torproject.org: a preamble of lines with ``#``, then ``date,country,users,lower,upper,frac``.
@@ -12,23 +12,22 @@ from math import isnan
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
+from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.files import series_of_file
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
-from fanous.sources.signals.rows import number
+from fanous.sources.signals.live import windows
+from fanous.sources.signals.rows import number, reader
 
 SOURCE = "tor"
+WINDOW = 366 * DAY
 ADDRESS = "https://metrics.torproject.org"
 FILES = {"relay": "userstats-relay-country.csv", "bridge": "userstats-bridge-country.csv"}
-DAY = 86400
 
 
 class Tor:
-    """See ``LiveSource``; of networks and regions it knows nothing."""
+    """See ``LiveSource``; it has no series of networks or regions."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+        for since, until in windows(ask.since, ask.until, WINDOW):
             first, last = (datetime.fromtimestamp(t, UTC).date() for t in (since, until - 1))
             for file in FILES.values():
                 query = f"start={first}&end={last}&country={ask.country.lower()}&events=off"
@@ -54,7 +53,7 @@ class Tor:
 def _values(
     body: list[tuple[int, str]], columns: list[str], country: str
 ) -> tuple[list[int], list[float], list[tuple[int, str]]]:
-    """Days, users, and what could not be read; lines of other countries are passed over."""
+    """Days, users, and what could not be read; lines about other countries are skipped."""
     instant = reader(UTC)
     times: list[int] = []
     values: list[float] = []
@@ -85,3 +84,18 @@ def _fields(line: str) -> list[str]:
         return next(csv.reader([line]), [])
     except csv.Error:
         return []
+
+
+TOR = Source(
+    name=SOURCE,
+    title="Tor Metrics",
+    help="Tor users of a country, one value a day (files: userstats-relay-country.csv, userstats-bridge-country.csv)",
+    page="https://metrics.torproject.org",
+    licence="CC0",
+    is_open=True,
+    credit="The Tor Project",
+    live=Tor(),
+    every=6 * 3600,
+    window=WINDOW,
+    settles=7 * DAY,
+)

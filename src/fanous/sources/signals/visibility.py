@@ -1,7 +1,7 @@
-"""Visibility: which prefixes of a country the routers of a collector see, route by route.  Pure.
+"""Visibility: which prefixes of a country the peers of a collector see, route by route.  Pure.
 
-A prefix is visible while at least half of the peers with a full table have a route to it, which is how IODA
-counts (SIGNALS: a peer that sees little must not look like an outage).
+A prefix is visible while at least half of the peers with a full table have a route to it, which is how IODA counts: a
+peer that sees little must not look like an outage.
 """
 
 from collections import Counter
@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.signals.files import series_of_file
 
 STEP = 300
-"""Seconds of a bin: collectors close a file of updates every 5 or 15 minutes."""
+"""Seconds per bin: collectors close a file of updates every 5 or 15 minutes."""
 FULL_TABLE = 0.5
-"""A peer has a full table if it sends at least this share of the routes of the peer that sends most."""
+"""A peer has a full table if it sends at least this share of the routes of the peer that sends the most."""
 SEEN_BY = 0.5
 """Share of the peers with a full table that must have a route."""
 
@@ -67,7 +66,7 @@ class Visibility:
         self.routes.get(prefix, {}).pop(peer, None)
 
     def forget(self, peer: str) -> None:
-        """A peer went away: what it does not tell is not an outage."""
+        """A peer went away; that it reports nothing is not an outage."""
         self.sizes.pop(peer, None)
         for seen in self.routes.values():
             seen.pop(peer, None)
@@ -98,7 +97,7 @@ class Visibility:
 
 @dataclass(slots=True)
 class RecordedRoute:
-    """Counts bin by bin, and the series that they make."""
+    """Counts, bin by bin, and the series made of them."""
 
     source: str
     country: str
@@ -108,7 +107,7 @@ class RecordedRoute:
         """One series a signal for the country and for every network.
 
         Args:
-            also: networks that were visible before: where they are not any more, that is a 0.
+            also: networks that were visible before; one that is no longer visible gets a 0.
         """
         times = sorted(self.counts)
         if not times:

@@ -1,13 +1,24 @@
-"""Operations: every address of the API, with the types of its question and its answer."""
+"""Operations: every address of the API, with the types of its question and its answer.
 
-from collections.abc import Callable
+The functions read in the store's thread and give the document as bytes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 
+from fanous.analysis.cost import cost_of, of_incident
+from fanous.model.incident import Incident, Status
+from fanous.model.instant import to_iso
+from fanous.pipeline.claims import corrections as corrections_of
+from fanous.publish.document import Document, detailed_document, incident_document
+from fanous.publish.edition import incident_path
+from fanous.refdata.economies import economy
+from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
-from fanous.web.api import answers
-from fanous.web.api.answers import Asked
+from fanous.web.api.query import Key, Wrong, cursor_of, moment, place_of
 from fanous.web.api.types import (
     Corrections,
     Cost,
@@ -18,7 +29,142 @@ from fanous.web.api.types import (
     Label,
     NoQuery,
     PageQuery,
+    checked,
 )
+from fanous.web.routes import Site
+from fanous.wording.cost import cost_document
+from fanous.wording.narrative import is_open
+from fanous.wording.sentence import sentence
+
+DAY = 86_400.0
+LATELY = 7 * DAY
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Attributes:
+    base: public address without a slash at its end.
+    path: parts of the path.
+    """
+
+    site: Site
+    base: str
+    path: Mapping[str, str]
+    query: msgspec.Struct
+
+
+def incidents(store: Store, asked: Asked) -> bytes:
+    """The newest first."""
+    query = asked.query
+    assert isinstance(query, IncidentsQuery)
+    since, until = moment(query.since, "since"), moment(query.until, "until")
+    found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
+    page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
+    names: dict[str, dict[int, str]] = {}
+    listed = []
+    for one in page:
+        if one.country not in names:
+            names[one.country] = store.facts.networks(one.country)
+        listed.append(_about(one, names[one.country], asked) | incident_document(one))
+    return checked({"incidents": listed, "next": after}, Incidents)
+
+
+def _fits(one: Incident, query: IncidentsQuery) -> bool:
+    return (
+        (not query.status or one.status == query.status)
+        and (not query.kind or one.kind == query.kind)
+        and (not query.target or target_of(query.target) in one.targets)
+        and (not query.network or f"AS{query.network}" in one.entities)
+    )
+
+
+def _page(items: Sequence[Item], keys: Sequence[Key], query: PageQuery) -> tuple[list[Item], str | None]:
+    """The items after the cursor, and the next cursor; what came in meanwhile shifts nothing."""
+    place = place_of(query.cursor or None)
+    ordered = sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])
+    rest = [pair for pair in ordered if place is None or pair[0] > place]
+    shown = rest[: query.limit]
+    more = len(rest) > len(shown)
+    return [item for _, item in shown], cursor_of(shown[-1][0]) if more else None
+
+
+def _about(one: Incident, names: Mapping[int, str], asked: Asked) -> Document:
+    return {
+        "country": one.country,
+        "url": f"{asked.base}{incident_path(one)}",
+        "sentence": sentence(one, names),
+        "synthetic": bool(asked.site.notice),
+    }
+
+
+def incident(store: Store, asked: Asked) -> bytes:
+    one = _found(store, asked)
+    document: dict[str, Any] = detailed_document(one) | _about(one, store.facts.networks(one.country), asked)
+    document["revisions"] = [
+        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
+        for r in store.ledger.revisions(one.id)
+    ]
+    return checked(document, Detailed)
+
+
+def cost(store: Store, asked: Asked) -> bytes:
+    one = _found(store, asked)
+    found = cost_of(of_incident(one, asked.site.clock()), economy(one.country))
+    return checked(cost_document(found), Cost)
+
+
+def _found(store: Store, asked: Asked) -> Incident:
+    one = store.ledger.incident(asked.path["id"])
+    if one is None:
+        raise Wrong(404, f"there is no incident {asked.path['id']}")
+    return one
+
+
+def corrections(store: Store, asked: Asked) -> bytes:
+    """The newest first."""
+    query = asked.query
+    assert isinstance(query, PageQuery)
+    found = corrections_of(store, query.country or None)
+    page, after = _page(found, [(-int(one.at), one.incident, one.n) for one in found], query)
+    listed = [
+        {
+            "incident": one.incident,
+            "country": one.country,
+            "revision": one.n,
+            "at": to_iso(one.at),
+            "taken_back": list(one.taken_back),
+            "reason": one.reason,
+        }
+        for one in page
+    ]
+    return checked({"corrections": listed, "next": after}, Corrections)
+
+
+def countries(store: Store, asked: Asked) -> bytes:
+    """All that were ever measured, or have an incident."""
+    now = asked.site.clock()
+    known = store.ledger.incidents()
+    heard: dict[str, float] = {}
+    for one in store.facts.heard(now - LATELY, now + 1):
+        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    names = sorted({*store.facts.countries(), *heard, *(one.country for one in known)} - {"ZZ"})
+    listed = [
+        {
+            "country": name,
+            "confirmed": sum(_is(one, name, Status.CONFIRMED) for one in known),
+            "suspected": sum(_is(one, name, Status.SUSPECTED) for one in known),
+            "last_heard": to_iso(heard[name]) if name in heard else None,
+        }
+        for name in names
+    ]
+    return checked({"countries": listed}, Countries)
+
+
+def _is(one: Incident, country: str, status: Status) -> bool:
+    return one.country == country and one.status is status and is_open(one)
+
 
 ROOT = "/api/v1"
 
@@ -44,7 +190,7 @@ OPERATIONS = (
         "Incidents, the newest first",
         IncidentsQuery,
         Incidents,
-        answers.incidents,
+        incidents,
     ),
     Operation(
         "getIncident",
@@ -52,18 +198,18 @@ OPERATIONS = (
         "One incident with its revisions",
         NoQuery,
         Detailed,
-        answers.incident,
+        incident,
     ),
-    Operation("getCost", "/incidents/{id}/cost", "What it may cost, by method", NoQuery, Cost, answers.cost),
+    Operation("getCost", "/incidents/{id}/cost", "What it may cost, by method", NoQuery, Cost, cost),
     Operation(
         "listCorrections",
         "/corrections",
         "What was claimed and taken back",
         PageQuery,
         Corrections,
-        answers.corrections,
+        corrections,
     ),
-    Operation("listCountries", "/countries", "What is known where", NoQuery, Countries, answers.countries),
+    Operation("listCountries", "/countries", "What is known where", NoQuery, Countries, countries),
 )
 
 LABEL = Label

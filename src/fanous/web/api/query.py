@@ -1,14 +1,44 @@
-"""Query: reads the query of a request as a typed question; an unknown parameter is refused by name."""
+"""Query: reads the parameters of a request as a typed question, and says what is wrong with them.
+
+An unknown parameter is refused by name.  A refusal is a problem document (RFC 9457), which a program can act on
+and a person can read.
+"""
 
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 from fanous.model.instant import from_iso
-from fanous.web.api.problem import Wrong
+from fanous.web.api.types import Problem
+
+PROBLEM_MEDIA = "application/problem+json"
+
+
+class Wrong(Exception):
+    """A question that is answered with a problem.
+
+    Attributes:
+        status: of HTTP.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def problem_body(status: int, detail: str) -> bytes:
+    return msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, detail))
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    kept = {"Cache-Control": "no-store"} | (headers or {})
+    return Response(problem_body(status, detail), status, media_type=PROBLEM_MEDIA, headers=kept)
+
 
 Question = TypeVar("Question", bound=msgspec.Struct)
 

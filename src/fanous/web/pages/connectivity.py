@@ -1,4 +1,7 @@
-"""Connectivity: how much of its ordinary level each ready-made series of a country shows, now and in time."""
+"""Connectivity: how much of its usual level each public series of a country shows, now and over time.
+
+The regions and networks of a country follow in a table, the lowest first.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +11,15 @@ from markupsafe import Markup
 
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.charts.axis import ticks
-from fanous.charts.connectivity import SeriesNow
-from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.charts.connectivity import SeriesNow, place_name
+from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
+from fanous.model.incident import Incident
 from fanous.model.place import Place
 from fanous.model.series import Series
-from fanous.refdata.sources import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
-from fanous.web.visit import Visit
+from fanous.web.routes import Visit
 from fanous.wording.language import Language
 
 DAY = 86_400.0
@@ -83,10 +86,10 @@ def connectivity(
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
         spans: shaded.
     """
-    lost = outage_times(store.incidents(country, until=until), Place(country))
+    lost = outage_times(store.ledger.incidents(country, until=until), Place(country))
     series = [
         one
-        for one in store.levels(country, look_back(since, lost), until, entities=[Place(country)])
+        for one in store.facts.levels(country, look_back(since, lost), until, entities=[Place(country)])
         if not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     levels = [level for one in series if (level := level_of(one, until, lost)) is not None]
@@ -211,3 +214,71 @@ def _name(series: Series) -> str:
 def _title(series: Series) -> str:
     key = series.key
     return f"{SIGNALS[key.signal].title}{f' ({key.subtype})' if key.subtype else ''}, {key.source}"
+
+
+LOOK_BACK = 8 * DAY
+"""What is read of each outside outages of the country: a day and the week before it, which is enough for what
+is ordinary at an hour."""
+
+MOST_PLACES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One region or network.
+
+    Attributes:
+        asn: 0 = a region.
+        level: of its series that is furthest below its ordinary level.
+    """
+
+    name: str
+    asn: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Attributes:
+    all: of which levels are known; ``lowest`` are shown.
+    """
+
+    lowest: list[PlaceRow]
+    all: int
+
+    @property
+    def licences(self) -> list[str]:
+        """Each source that is shown, with its licence."""
+        levels = [place.level for place in self.lowest]
+        return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
+
+
+def places(store: Store, country: str, now: float) -> Places | None:
+    """The places of a country; ``None`` = no source tells them apart here."""
+    incidents = store.ledger.incidents(country, until=now)
+    since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
+    series = [
+        one
+        for one in store.facts.levels(country, since, now)
+        if one.key.place != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
+    ]
+    found = standing(series, now, incidents)
+    return Places(found[:MOST_PLACES], len(found)) if found else None
+
+
+def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[PlaceRow]:
+    """Each place once, the lowest first; those without history are left out.
+
+    Args:
+        incidents: of the country: what was lost in one is not ordinary.
+    """
+    lowest: dict[Place, PlaceRow] = {}
+    for one in series:
+        level = level_of(one, now, outage_times(incidents, one.key.place))
+        if level is None or level.share is None or not level.falls:
+            continue
+        entity = one.key.place
+        known = lowest.get(entity)
+        if known is None or level.share < (known.level.share or 0.0):
+            lowest[entity] = PlaceRow(place_name(one.key), entity.asn, level)
+    return sorted(lowest.values(), key=lambda place: (place.level.share or 0.0, place.name))

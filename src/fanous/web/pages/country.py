@@ -1,37 +1,108 @@
-"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen."""
+"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen.
 
+Network: one ASN in one country - what could be reached from it, and which incidents name it.
+
+Each page first asks the store all that it needs, and then draws from the answers.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 
-from fanous.charts.matrix import LARGE
+from fanous.charts.grid import ROOM, by_network, by_target, each_target
+from fanous.charts.plot import ticks
+from fanous.charts.reachability import LARGE
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.place import Access
-from fanous.model.votes import Votes
-from fanous.publish.stories import DAY, open_ones, stories
-from fanous.publish.window import HOUR, newest, whole_hours
+from fanous.model.place import Access, asn_of
+from fanous.publish.edition import DAY, HOUR, Story, newest, open_ones, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.refdata.countries import is_country
+from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
-from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.context import claims_between, events_between, statements_of
-from fanous.web.pages.grids import by_network
-from fanous.web.pages.places import places
-from fanous.web.pages.timeline import timeline
-from fanous.web.visit import Visit
+from fanous.web.pages.connectivity import connectivity, lowest, places
+from fanous.web.pages.events import claims_between, events_between, statements_of
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 WINDOWS = (7, 30, 90, 365)
 """Days that a reader may ask for."""
 
 ORDINARY_WINDOW = 30
-MOST_TARGETS = 6
-"""Grids of single targets: those disrupted first, then those most measured."""
-
 MOST_INCIDENTS = 50
+MOST_INSUFFICIENT = 8
 AHEAD = 30 * DAY
 """How far ahead announced events are shown."""
+
+
+@page(
+    "/{country:country}",
+    "country.html",
+    asks=("days",),
+    feed=lambda store, visit: feed_of(store, visit, visit.asked["country"]),
+)
+def country_facts(store: Store, visit: Visit) -> Facts | None:
+    code, days = visit.asked["country"], days_asked(visit)
+    if not is_country(code):
+        return None
+    since, until = visit.now - days * DAY, visit.now + 1
+
+    incidents = store.ledger.incidents(code, since, until)
+    standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
+    past = [incident for incident in store.ledger.incidents(code) if not is_open(incident)]
+    past.sort(key=lambda incident: -incident.onset)
+    events, claims = store.ledger.events(code), store.ledger.claims(code)
+    events = events_between(events, since, until + AHEAD)
+    statements = statements_of(store, claims_between(claims, since, until))
+    told, going = stories(store, incidents), stories(store, open_ones(incidents))
+    hours = whole_hours(since, until)
+    drawn = newest(store, code, *hours)
+    networks = network_lines(store, code, *hours)
+    votes = store.facts.votes(code, drawn, hours[1])
+    insufficient = store.facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
+    # Where the line itself was disrupted, a chart of levels is shaded.
+    outages = [
+        (one.start, visit.now if one.end is None else one.end)
+        for incident in standing
+        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+        for one in incident.intervals
+    ]
+    levels = connectivity(store, code, since, visit.now, visit, outages)
+    level, of_places = lowest(levels), places(store, code, visit.now)
+
+    return {
+        "code": code,
+        "days": days,
+        "windows_asked": WINDOWS,
+        "open": going,
+        "past": stories(store, past[:MOST_INCIDENTS]),
+        "inside": told,
+        "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
+        "ahead": [event for event in events if event.start >= until],
+        "statements": statements,
+        "connectivity": levels,
+        "level": level,
+        "places": of_places,
+        "networks": networks,
+        "names": store.facts.networks(code),
+        "weights": user_weights(code),
+        "measured": sum([line.measurements for line in networks]),
+        "last": max([line.at for line in networks if line.at is not None], default=None),
+        "seen_share": sum([line.share or 0.0 for line in networks if line.measurements]),
+        "drawn": drawn if drawn > since else None,
+        "grid": by_network(votes, standing, code, visit.language),
+        "targets": each_target(votes, standing, code, visit.language),
+        "insufficient": insufficient,
+    }
+
+
+def days_asked(visit: Visit) -> int:
+    """The window in days; anything that ``WINDOWS`` does not have is the ordinary one."""
+    asked = visit.asked.get("days", "")
+    return int(asked) if asked in map(str, WINDOWS) else ORDINARY_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,96 +122,10 @@ class NetworkLine:
     at: float | None
 
 
-def days_asked(visit: Visit) -> int:
-    """The window in days; anything else than ``WINDOWS`` is the ordinary one."""
-    asked = visit.asked.get("days", "")
-    return int(asked) if asked in map(str, WINDOWS) else ORDINARY_WINDOW
-
-
-def country_facts(store: Store, visit: Visit) -> Facts | None:
-    code = visit.asked["country"]
-    if not is_country(code):
-        return None
-    days = days_asked(visit)
-    since, until = visit.now - days * DAY, visit.now + 1
-    incidents = store.incidents(code, since, until)
-    standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    measured = whole_hours(since, until)
-    drawn = newest(store, code, *measured)
-    votes = store.votes(code, drawn, measured[1])
-    past = [incident for incident in store.incidents(code) if not is_open(incident)]
-    past.sort(key=lambda incident: -incident.onset)
-    lines = network_lines(store, code, *measured)
-    events = events_between(store, code, since, until + AHEAD)
-    told = stories(store, incidents)
-    levels = connectivity(store, code, since, visit.now, visit, _outages(standing, visit.now))
-    return {
-        "code": code,
-        "connectivity": levels,
-        "level": lowest(levels),
-        "places": places(store, code, visit.now),
-        "inside": told,
-        "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
-        "ahead": [event for event in events if event.start >= until],
-        "statements": statements_of(store, claims_between(store, code, since, until)),
-        "last": max((line.at for line in lines if line.at is not None), default=None),
-        "measured": sum(line.measurements for line in lines),
-        "days": days,
-        "windows_asked": WINDOWS,
-        "open": stories(store, open_ones(incidents)),
-        "past": stories(store, past[:MOST_INCIDENTS]),
-        "drawn": drawn if drawn > since else None,
-        "grid": by_network(votes, standing, code, visit.language),
-        "targets": target_grids(votes, standing, code, visit),
-        "networks": lines,
-        "names": store.networks(code),
-        "weights": user_weights(code),
-        "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
-        "insufficient": store.insufficient(code, *measured)[:8],
-    }
-
-
-def _outages(incidents: list[Incident], now: float) -> list[tuple[float, float]]:
-    """When the line itself was disrupted: what a chart of levels shades."""
-    return [
-        (one.start, now if one.end is None else one.end)
-        for incident in incidents
-        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
-        for one in incident.intervals
-    ]
-
-
-def target_grids(
-    votes: Votes, incidents: list[Incident], code: str, visit: Visit
-) -> list[tuple[str, object]]:
-    """(target, its grid)."""
-    if not len(votes):
-        return []
-    span = float(votes.times.min()), float(votes.times.max())
-    places = votes.by_target()
-    named = {target for incident in incidents for target in incident.targets}
-    ordered = sorted(
-        filter(None, places), key=lambda target: (target not in named, -len(places[target]), target)
-    )
-    return [
-        (
-            target,
-            by_network(
-                votes.of([target], places),
-                [incident for incident in incidents if target in incident.targets],
-                code,
-                visit.language,
-                span,
-            ),
-        )
-        for target in ordered[:MOST_TARGETS]
-    ]
-
-
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.place.asn: series for series in store.volume(code, since, until, HOUR)}
+    heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():
@@ -150,9 +135,137 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
                 asn,
                 weight.share if weight else None,
                 weight.access if weight else Access.ANY,
-                int(np.sum(series.measurements)) if series else 0,
-                int(np.max(series.counts)) if series else 0,
-                float(series.times[-1]) if series else None,
+                int(np.sum(series.measurements)) if series is not None else 0,
+                int(np.max(series.counts)) if series is not None else 0,
+                float(series.times[-1]) if series is not None else None,
             )
         )
     return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))
+
+
+BAR_HIGH = 22
+LEAST_WIDTH = 3
+"""Pixels: ten minutes within a month would not be seen otherwise."""
+
+MOST_BARS = 14
+MOST_TICKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row: an incident, or an event.
+
+    Attributes:
+        picture: shapes for an ``<svg>`` of ``ROOM`` pixels.
+    """
+
+    picture: Markup
+    story: Story | None = None
+    event: AnnouncedEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Attributes:
+    ruler: (pixels from the left, text).
+    more: rows that are left out.
+    """
+
+    width: int
+    high: int
+    ruler: list[tuple[int, str]]
+    bars: list[Bar]
+    more: int
+
+
+def timeline(
+    told: Sequence[Story],
+    events: Sequence[AnnouncedEvent],
+    since: float,
+    until: float,
+    country: str,
+    visit: Visit,
+) -> Timeline | None:
+    """By when they began; ``None`` = there is nothing to show.
+
+    Args:
+        told: incidents that overlap the window.
+    """
+    rows: list[tuple[float, Bar]] = [
+        (one.incident.onset, Bar(_of_incident(one.incident, since, until), story=one)) for one in told
+    ]
+    rows += [
+        (event.start, Bar(_shape("announced", event.start, event.end, since, until), event=event))
+        for event in events
+    ]
+    if not rows:
+        return None
+    rows.sort(key=lambda row: -row[0])
+    shown = [bar for _, bar in rows[:MOST_BARS]]
+    marks = [
+        (round((at - since) / (until - since) * ROOM), text)
+        for at, text in ticks(since, until, country, visit.language, MOST_TICKS)
+    ]
+    return Timeline(ROOM, BAR_HIGH, _apart(marks), shown, len(rows) - len(shown))
+
+
+def _apart(marks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Those that neither touch the one before nor run over the edge."""
+    kept: list[tuple[int, str]] = []
+    for x, text in marks:
+        if x <= ROOM - 48 and (not kept or x - kept[-1][0] >= 48):
+            kept.append((x, text))
+    return kept
+
+
+def _of_incident(incident: Incident, since: float, until: float) -> Markup:
+    """Confirmed is filled, suspected a frame, taken back a thin line: told apart without colour."""
+    if incident.status is Status.RETRACTED:
+        name = "gone"
+    else:
+        name = "cut" if incident.confirmed_at is not None else "maybe"
+    spans = [(one.start, until if one.end is None else one.end) for one in incident.intervals]
+    return Markup().join(_shape(name, a, b, since, until) for a, b in spans if b >= since and a <= until)
+
+
+def _shape(name: str, start: float, end: float, since: float, until: float) -> Markup:
+    left = (min(max(start, since), until) - since) / (until - since) * ROOM
+    right = (min(max(end, since), until) - since) / (until - since) * ROOM
+    x, wide = min(left, ROOM - LEAST_WIDTH), max(right - left, LEAST_WIDTH)
+    y, high = {"maybe": (4, 14), "gone": (10, 2), "announced": (15, 5)}.get(name, (3, 16))
+    return Markup('<path class="{}" d="M{:.1f} {}h{:.1f}v{}h-{:.1f}z"/>').format(name, x, y, wide, high, wide)
+
+
+@page(
+    "/{country:country}/{network:network}",
+    "network.html",
+    asks=("days",),
+    feed=lambda store, visit: feed_of(store, visit, visit.asked["country"], visit.asked["network"]),
+)
+def network_facts(store: Store, visit: Visit) -> Facts | None:
+    code, place = visit.asked["country"], visit.asked["network"]
+    asn = asn_of(place)
+    days = days_asked(visit)
+    since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
+    lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
+    names = store.facts.networks(code)
+    if not is_country(code) or (not lines and asn not in names):
+        return None
+    naming = [incident for incident in store.ledger.incidents(code) if place in incident.entities]
+    standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
+    drawn = newest(store, code, since, until)
+    votes = store.facts.votes(code, drawn, until)
+    return {
+        "code": code,
+        "asn": asn,
+        "entity": place,
+        "days": days,
+        "windows_asked": WINDOWS,
+        "names": names,
+        "registered": registered_name(asn),
+        "line": lines[0] if lines else None,
+        "weights": user_weights(code),
+        "drawn": drawn if drawn > since else None,
+        "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
+        "grid": by_target(votes, standing, code, asn, visit.language),
+    }

@@ -1,20 +1,109 @@
-"""Home: what is disrupted, what is monitored, and what cannot be seen."""
+"""Home: what is disrupted, what is monitored and what cannot be seen; and the list of countries.
+
+The first page opens on the newest incident that was ever confirmed, with its chart and its networks.  Its map has
+three kinds of country: those without a measurement, those that are watched, and those with an incident.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
-from fanous.publish.stories import DAY, LATELY, lately_over, open_ones, stories
-from fanous.publish.window import whole_hours
+from fanous.publish.edition import DAY, LATELY, Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.feeds import feed_of
+from fanous.publish.pictures import lines_of, reach, spans_of
+from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
+from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
-from fanous.store.rows import Heard
-from fanous.web.page import Facts
-from fanous.web.pages.context import events_between
-from fanous.web.pages.lead import lead_of
-from fanous.web.pages.world import world_of
-from fanous.web.visit import Visit
+from fanous.web.pages.connectivity import Connectivity, connectivity
+from fanous.web.pages.events import events_between
+from fanous.web.pages.incident import Chart, chart_of
+from fanous.web.routes import Facts, Visit, page
+from fanous.wording.narrative import is_open
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Attributes:
+    chart: ``None`` = too little was measured to draw one; likewise ``grid``.
+        connectivity: of an outage, the levels of its country.
+    """
+
+    story: Story
+    chart: Chart | None
+    grid: Drawing | None
+    connectivity: Connectivity | None
+
+
+def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
+    """The first that was ever confirmed: a suspicion does not lead a page."""
+    story = next((one for one in told if one.incident.confirmed_at is not None), None)
+    if story is None:
+        return None
+    incident = story.incident
+    since, until = reach(store, incident, visit.now)
+    votes = store.facts.votes(
+        incident.country, since, until, [target for target in incident.targets if target]
+    )
+    levels = None
+    if not incident.targets:
+        spans = spans_of(incident, visit.now)
+        levels = connectivity(store, incident.country, since, min(until, visit.now), visit, spans)
+    about = [] if incident.status is Status.RETRACTED else [incident]
+    return Lead(
+        story,
+        chart_of(incident, lines_of(store, incident, visit.now), visit),
+        by_network(votes, about, incident.country, visit.language),
+        levels,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A country that the map points out.
+
+    Attributes:
+        state: ``confirmed``, ``unsure`` (suspected) or ``ended``: a class of the stylesheet.
+    """
+
+    country: str
+    path: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorldMap:
+    """Attributes:
+    land: one path of all countries without a measurement.
+    watched: one path of those with measurements and without an incident.
+    """
+
+    width: int
+    height: int
+    land: str
+    watched: str
+    marked: list[Marked]
+
+
+def world_of(
+    open_ones: Sequence[Story], lately: Sequence[Story], watched: Sequence[str], file: Path | None
+) -> WorldMap:
+    states: dict[str, str] = {one.incident.country: "ended" for one in lately if one.incident.confirmed_at}
+    for one in sorted(open_ones, key=lambda story: story.incident.confirmed_at is not None):
+        states[one.incident.country] = "unsure" if one.incident.confirmed_at is None else "confirmed"
+    drawn = shapes(file)
+    quiet = {code: path for code, path in drawn.items() if code not in states}
+    return WorldMap(
+        WIDTH,
+        HEIGHT,
+        "".join(path for code, path in quiet.items() if code not in watched),
+        "".join(path for code, path in quiet.items() if code in watched),
+        [Marked(code, drawn[code], state) for code, state in sorted(states.items()) if code in drawn],
+    )
+
 
 SEEN = 7 * DAY
 """A country whose last measurement is older is one that we cannot see."""
@@ -63,8 +152,9 @@ class Watched:
     measurements: int
 
 
+@page("/", "now.html", title="Now", place=1, feed=feed_of)
 def now_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.incidents(None, visit.now - LATELY, visit.now + DAY)
+    incidents = store.ledger.incidents(None, visit.now - LATELY, visit.now + DAY)
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
@@ -78,7 +168,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "unseen": COUNTRIES - len(seen),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
-        "ahead": events_between(store, None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
     }
 
@@ -104,7 +194,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
     """(country, public source, when it last gave anything) of sources that have gone quiet."""
     found = []
     for country in seen[:MOST_COUNTRIES]:
-        for source, at in store.series_fetched(country.country).items():
+        for source, at in store.facts.series_fetched(country.country).items():
             if at < now - STALE:
                 found.append((country.country, source, at))
     return sorted(found, key=lambda one: one[2])[:MOST_QUIET]
@@ -112,7 +202,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:
     """Networks that gave a sound measurement within ``SEEN``."""
-    return list(store.heard(*whole_hours(now - SEEN, now + DAY)))
+    return list(store.facts.heard(*whole_hours(now - SEEN, now + DAY)))
 
 
 def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:
@@ -136,3 +226,21 @@ def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
         for country, own in times.items()
     ]
     return sorted(found, key=lambda one: (-one.at, one.country))
+
+
+@page("/countries", "countries.html", title="Countries", place=2)
+def countries_facts(store: Store, visit: Visit) -> Facts:
+    incidents = store.ledger.incidents()
+    every = {*store.facts.countries(), *(incident.country for incident in incidents)}
+    lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
+    lines = [
+        (
+            code,
+            lately.get(code),
+            sum(is_open(one) for one in incidents if one.country == code),
+            sum(one.country == code for one in incidents),
+        )
+        for code in every
+    ]
+    lines.sort(key=lambda line: country_name(line[0], visit.language.code))
+    return {"lines": lines}

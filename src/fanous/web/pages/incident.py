@@ -1,29 +1,43 @@
-"""Incident: what, where, since when, how, for whom - and what the claim rests on."""
+"""Incident: what, where, since when, how, for whom, and what that rests on.
 
+Its page, and all else that is asked for below its address: pictures, citations, reports, JSON and CAP.
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+import msgspec
 from markupsafe import Markup
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.incidents.review import is_held
-from fanous.charts.matrix import beside, matrix
+from fanous.analysis.incidents.revision import is_held
+from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, plot
-from fanous.charts.reachability import Lines
+from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import to_iso
+from fanous.publish import pictures
+from fanous.publish.document import detailed_document
+from fanous.publish.edition import incident_path, spell, stories
+from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
-from fanous.publish.stories import spell, stories
+from fanous.publish.reports import forms
+from fanous.publish.reports.report import gather
 from fanous.publish.witnesses import witness_rows
+from fanous.refdata.countries import country_name
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
 from fanous.web.pages.connectivity import connectivity
-from fanous.web.pages.context import Announced, announced_beside, claims_about, statements_of
-from fanous.web.visit import Visit
+from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
+from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.cost import cost_lines
-from fanous.wording.names import printable
-from fanous.wording.narrative import methods
+from fanous.wording.language import ENGLISH
+from fanous.wording.narrative import headline, methods
+from fanous.wording.sentence import sentence
+from fanous.wording.words import printable
 
 MOST_BESIDE = 3
 """Targets that were not disrupted beside those that were: what still worked is half of the story."""
@@ -46,16 +60,18 @@ class Chart:
     until: float
 
 
+@page("/{country:country}/{id:incident}", "incident.html")
+@page("/embed/{country:country}/{id:incident}", "embed.html")
 def incident_facts(store: Store, visit: Visit) -> Facts | None:
-    incident = store.incident(visit.asked["id"])
+    incident = store.ledger.incident(visit.asked["id"])
     if incident is None or incident.country != visit.asked["country"]:
         return None
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
-    votes = store.votes(incident.country, since, until)
+    votes = store.facts.votes(incident.country, since, until)
     own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
-    revisions = store.revisions(incident.id)
+    revisions = store.ledger.revisions(incident.id)
     announced = announced_beside(store, incident)
     lines = lines_among(incident, votes, since, until)
     return {
@@ -107,6 +123,174 @@ def _short(title: str) -> str:
     return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
 
 
-def is_packable(incident: Incident) -> bool:
-    """Can its evidence be packed: does it rest on measurements, and does the ledger claim it?"""
-    return bool(incident.targets) and incident.status is not Status.RETRACTED and not is_held(incident)
+SVG, PNG = "image/svg+xml", "image/png"
+CARD_WIDTH, CHART_WIDTH = 1200, 1500
+"""A chart is printed: 1500 pixels are 12.7 cm at 300 dots an inch."""
+
+
+def incident_asked(store: Store, visit: Visit) -> Incident | None:
+    """The incident that the address names."""
+    incident = store.ledger.incident(visit.asked["id"])
+    return incident if incident and incident.country == visit.asked["country"] else None
+
+
+@resource("/{country:country}/{id:incident}/card.png")
+def card_picture(store: Store, visit: Visit) -> Later | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    drawn = pictures.card_svg(store, incident, visit)
+    return lambda: Reply.of(png(drawn, CARD_WIDTH), PNG)
+
+
+@resource("/{country:country}/{id:incident}/chart.svg")
+def chart_svg(store: Store, visit: Visit) -> Reply | None:
+    drawn = _chart(store, visit)
+    return Reply.of(drawn, SVG) if drawn else None
+
+
+@resource("/{country:country}/{id:incident}/chart.png")
+def chart_png(store: Store, visit: Visit) -> Later | None:
+    drawn = _chart(store, visit)
+    return (lambda: Reply.of(png(drawn, CHART_WIDTH), PNG)) if drawn else None
+
+
+def _chart(store: Store, visit: Visit) -> str:
+    """Empty = no such incident, or nothing to draw."""
+    incident = incident_asked(store, visit)
+    return pictures.chart_svg(store, incident, visit) if incident else ""
+
+
+JSON = "application/json"
+BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-info-systems; charset=utf-8"
+
+EMBED_WIDTH, EMBED_HEIGHT = 640, 420
+INCIDENT_PATH = re.compile(r"/([A-Z]{2})/([A-Z]{2}-\d{4}-\d{4,6})/?")
+TEX_SPECIAL = re.compile(r"([&%$#_{}])")
+"""Of TeX; the backslash, the tilde and the circumflex have words of their own."""
+
+
+@resource("/{country:country}/{id:incident}.json")
+def incident_json(store: Store, visit: Visit) -> Reply | None:
+    """As ``fanous incidents show --json`` gives it, with its sentence and its address."""
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    history = [
+        {"n": one.n, "at": to_iso(one.at), "status": str(one.incident.status), "reason": one.reason}
+        for one in store.ledger.revisions(incident.id)
+    ]
+    document = detailed_document(incident) | {
+        "sentence": sentence(incident, store.facts.networks(incident.country)),
+        "url": visit.permanent(incident_path(incident)),
+        "synthetic": bool(visit.site.notice),
+        "revisions": history,
+    }
+    return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=2), JSON)
+
+
+@resource("/{country:country}/{id:incident}.bib")
+def bibtex(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    title, year, revision = _cited(store, incident)
+    fields = {
+        "author": "{Fanous}",
+        "title": f"{{{tex(title)}}}",
+        "year": year,
+        "type": f"Incident {incident.id}, revision {revision}",
+        "howpublished": f"\\url{{{visit.permanent(incident_path(incident))}}}",
+        "keywords": f"internet shutdown, {tex(country_name(incident.country))}, {incident.kind}",
+    }
+    lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+    return Reply.of(f"@misc{{fanous-{incident.id},\n{lines}\n}}\n", BIBTEX)
+
+
+@resource("/{country:country}/{id:incident}.ris")
+def ris(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    title, year, revision = _cited(store, incident)
+    lines = [
+        ("TY", "ELEC"),
+        ("AU", "Fanous"),
+        ("TI", title),
+        ("PY", year),
+        ("DA", to_iso(incident.onset)[:10].replace("-", "/")),
+        ("ID", incident.id),
+        ("ET", f"revision {revision}"),
+        ("UR", visit.permanent(incident_path(incident))),
+        ("ER", ""),
+    ]
+    return Reply.of("".join(f"{tag}  - {' '.join(value.split())}\r\n" for tag, value in lines), RIS)
+
+
+@resource("/{country:country}/{id:incident}.cap")
+def common_alert(store: Store, visit: Visit) -> Reply | None:
+    """Its latest revision as an alert for warning systems."""
+    incident = incident_asked(store, visit)
+    return Reply.of(cap(store, incident, visit), CAP_MEDIA) if incident else None
+
+
+def tex(text: str) -> str:
+    """Text that TeX takes as text."""
+    words = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    pieces = re.split(r"([\\~^])", text)
+    return "".join(words.get(piece, TEX_SPECIAL.sub(r"\\\1", piece)) for piece in pieces)
+
+
+def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
+    """Title, year of the event, revision."""
+    title = headline(incident, store.facts.networks(incident.country), ENGLISH).text
+    revisions = store.ledger.revisions(incident.id)
+    return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
+
+
+@resource("/oembed", asks=("url",))
+def oembed(store: Store, visit: Visit) -> Reply | None:
+    """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
+    match = INCIDENT_PATH.fullmatch(urlsplit(visit.asked.get("url", "")).path)
+    incident = store.ledger.incident(match[2]) if match else None
+    if incident is None or match is None or incident.country != match[1]:
+        return None
+    title = headline(incident, store.facts.networks(incident.country), visit.language).text
+    address = visit.permanent(f"/embed{incident_path(incident)}")
+    document = {
+        "version": "1.0",
+        "type": "rich",
+        "title": title,
+        "provider_name": "Fanous",
+        "provider_url": visit.permanent("/"),
+        "width": EMBED_WIDTH,
+        "height": EMBED_HEIGHT,
+        "html": f'<iframe src="{address}" width="{EMBED_WIDTH}" height="{EMBED_HEIGHT}" '
+        'style="border:0" loading="lazy"></iframe>',
+        "thumbnail_url": visit.permanent(f"{incident_path(incident)}/card.png"),
+        "thumbnail_width": 1200,
+        "thumbnail_height": 630,
+    }
+    return Reply.of(msgspec.json.encode(document), JSON)
+
+
+PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"
+
+
+@resource("/{country:country}/{id:incident}/report.pdf")
+def report_pdf(store: Store, visit: Visit) -> Later | None:
+    """Printed outside the store's thread."""
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    return lambda: Reply.of(forms.pdf(report), PDF)
+
+
+@resource("/{country:country}/{id:incident}/report.md")
+def report_markdown(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    return Reply.of(forms.markdown(report), MARKDOWN)

@@ -7,16 +7,12 @@ import numpy as np
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.record import Record
-from fanous.publish.evidence.licences import licence_of
-from fanous.publish.evidence.redaction import redacted
-from fanous.publish.stories import stories
-from fanous.publish.window import oldest
+from fanous.model.measurement import Record
+from fanous.publish.edition import oldest, stories
+from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
-from fanous.web.pages.pictures import found
-from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.web.pages.incident import incident_asked
+from fanous.web.routes import Facts, Reply, Visit, page, resource
 
 A_PAGE = 100
 """Measurements of one list."""
@@ -42,9 +38,10 @@ class MeasurementSeen:
     mechanism: str
 
 
+@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks=("page",))
 def measurements_facts(store: Store, visit: Visit) -> Facts | None:
     """A page of the list, oldest first."""
-    incident = found(store, visit)
+    incident = incident_asked(store, visit)
     if incident is None:
         return None
     (story,) = stories(store, [incident])
@@ -73,7 +70,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     """On the networks and in the times that it names; and up to when they were looked for."""
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
-    votes = store.votes(incident.country, incident.onset, until, list(incident.targets) or None)
+    votes = store.facts.votes(incident.country, incident.onset, until, list(incident.targets) or None)
     rows = np.zeros(len(votes), np.bool_)
     for network in (one for one in incident.networks if one.asn):
         own = votes.asns == network.asn
@@ -86,32 +83,34 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     return [*{(one.uid, one.target): one for one in seen}.values()], until
 
 
+@page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
-    stored = store.measurement(visit.asked["uid"])
+    stored = store.facts.measurement(visit.asked["uid"])
     if stored is None:
         return None
     country = stored.measurement.country
-    observations = store.observations(stored.measurement.uid)
+    observations = store.facts.observations(stored.measurement.uid)
     return {
         "stored": stored,
         "one": stored.measurement,
-        "verdicts": store.verdicts(stored.measurement.uid),
+        "verdicts": store.facts.verdicts(stored.measurement.uid),
         "observations": observations[:MOST_OBSERVATIONS],
         "more": max(0, len(observations) - MOST_OBSERVATIONS),
-        "names": store.networks(country),
+        "names": store.facts.networks(country),
         "licence": licence_of(stored.source),
         "explorer": OONI + stored.measurement.uid if stored.source == "ooni" else "",
     }
 
 
+@resource("/measurement/{uid:uid}.json")
 def measurement_json(store: Store, visit: Visit) -> Reply | None:
     """The raw record as it may leave the store: to the minute, without addresses of people."""
-    stored = store.measurement(visit.asked["uid"])
+    stored = store.facts.measurement(visit.asked["uid"])
     if stored is None:
         return None
     try:
-        record = redacted(Record(stored.source, store.read(stored.location)))
+        record = redacted(Record(stored.source, store.archive.read(stored.location)))
     except (FanousError, Rejected):
         return None
     try:

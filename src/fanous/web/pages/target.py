@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
-from fanous.publish.stories import DAY, stories
-from fanous.publish.window import newest, whole_hours
+from fanous.publish.edition import DAY, newest, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
-from fanous.web.pages.grids import Drawing, by_network
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 REACH = 30 * DAY
@@ -29,11 +28,16 @@ class TargetSeen:
     names: dict[int, str]
 
 
+@page(
+    "/target/{target}",
+    "target.html",
+    feed=lambda store, visit: feed_of(store, visit, target=visit.asked["target"]),
+)
 def target_facts(store: Store, visit: Visit) -> Facts | None:
     target = visit.asked["target"]
     if len(target) > LONGEST:
         return None
-    naming = [one for one in store.incidents() if target in one.targets]
+    naming = [one for one in store.ledger.incidents() if target in one.targets]
     seen = _seen(store, visit, target, [one.country for one in naming])
     if not naming and not seen and target not in platforms():
         return None
@@ -43,16 +47,16 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
 
 def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[TargetSeen]:
     since, until = whole_hours(visit.now - REACH, visit.now + 1)
-    heard = sorted(store.heard(since, until), key=lambda one: -one.at)
+    heard = sorted(store.facts.heard(since, until), key=lambda one: -one.at)
     found = []
     for country in list(dict.fromkeys([*first, *(one.country for one in heard)]))[:MOST_COUNTRIES]:
-        votes = store.votes(country, newest(store, country, since, until), until, [target])
+        votes = store.facts.votes(country, newest(store, country, since, until), until, [target])
         incidents = [
             one
-            for one in store.incidents(country, since, until)
+            for one in store.ledger.incidents(country, since, until)
             if target in one.targets and one.status is not Status.RETRACTED
         ]
         grid = by_network(votes, incidents, country, visit.language)
         if grid:
-            found.append(TargetSeen(country, grid, store.networks(country)))
+            found.append(TargetSeen(country, grid, store.facts.networks(country)))
     return found

@@ -1,20 +1,20 @@
-"""Senders: from a message to what became of it; one module a kind of channel, its line in ``SENDERS``."""
+"""Senders: one file a kind of channel, from a message to what became of it.
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+To add one:
 
-from fanous.publish.alerts.channel import Channel, Means
-from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.alertmanager import send_to_alertmanager
-from fanous.publish.alerts.senders.apprise import send_by_apprise
-from fanous.publish.alerts.senders.outcome import Attempt
-from fanous.publish.alerts.senders.webhook import send_to_webhook
+1. A file here with a coroutine that sends a message and returns an ``Attempt``, and a ``Means`` that declares
+   it: the key that gives the address, what an address has to be, whether messages are signed, shortened, repeated.
+2. Its line in ``SENDERS``.
+3. Its key in ``ChannelTable`` (``settings``), since a file with an unknown key is refused; ``NAME_env`` as well
+   if the address is a secret.
+4. A test that is sent a message, as ``tests/publish/alerts/test_senders.py`` does with a sender that it writes.
+"""
 
-Send = Callable[[Channel, Message, float], Coroutine[Any, Any, Attempt]]
-"""Channel, message, unix seconds now."""
+from fanous.publish.alerts.senders.alertmanager import ALERTMANAGER
+from fanous.publish.alerts.senders.apprise import APPRISE
+from fanous.publish.alerts.senders.means import Means
+from fanous.publish.alerts.senders.webhook import WEBHOOK
 
-SENDERS: dict[Means, Send] = {
-    Means.APPRISE: send_by_apprise,
-    Means.WEBHOOK: send_to_webhook,
-    Means.ALERTMANAGER: send_to_alertmanager,
-}
+__all__ = ["SENDERS", "Means"]
+
+SENDERS: dict[str, Means] = {means.name: means for means in (APPRISE, WEBHOOK, ALERTMANAGER)}

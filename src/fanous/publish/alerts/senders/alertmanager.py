@@ -9,7 +9,7 @@ import msgspec
 from fanous.model.instant import to_iso
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import TEST, Message
-from fanous.publish.alerts.senders.outcome import Attempt, post
+from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 
 STANDS = 86_400.0
 """Seconds that an open incident stands there without being repeated: longer than a restart or a night."""
@@ -37,3 +37,6 @@ def alert_of(message: Message, now: float) -> dict[str, object]:
         "endsAt": to_iso(over),
     }
     return alert | ({"generatorURL": message.url} if message.url else {})
+
+
+ALERTMANAGER = Means("alertmanager", send_to_alertmanager, check_https, renew=RENEW)

@@ -12,7 +12,7 @@ from typing import Any
 from fanous.errors import FanousError
 from fanous.publish.alerts.channel import Channel, Form
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.outcome import SECONDS, Attempt
+from fanous.publish.alerts.senders.means import SECONDS, Attempt, Means
 
 KEY_HEADER = "X-Fanous-Alert"
 
@@ -79,3 +79,6 @@ def check_address(address: str) -> None:
         raise FanousError(
             f"Apprise cannot read this address ({scheme}:...); see https://appriseit.com/services/"
         )
+
+
+APPRISE = Means("apprise", send_by_apprise, check_address, on_web=False, is_for_people=True)

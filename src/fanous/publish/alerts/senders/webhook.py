@@ -5,7 +5,7 @@ import msgspec
 from fanous.model.instant import to_iso
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.outcome import Attempt, post
+from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 from fanous.publish.alerts.signature import signed_headers
 
 
@@ -29,3 +29,6 @@ def webhook_document(message: Message) -> dict[str, object]:
         "ends_at": None if message.ends_at is None else to_iso(message.ends_at),
         "incident": message.document or None,
     }
+
+
+WEBHOOK = Means("webhook", send_to_webhook, check_https, signs=True)

@@ -1,0 +1,102 @@
+"""Detector: what every detector declares of itself, in its own file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
+from fanous.model.series import Series
+
+
+class Reads(StrEnum):
+    """Which series a detector is given, and so who runs it."""
+
+    VOTES = "votes"
+    """Shares of failing measurements and of silent probes, by network and target (``pipeline.interference``)."""
+    RATES = "rates"
+    """Shares of probes that are slow for their line, by network (``pipeline.interference``)."""
+    QUANTITIES = "quantities"
+    """Ready-made series of public sources, and speeds of our own transfers (``pipeline.outages``)."""
+
+
+KINDS = {
+    Reads.VOTES: frozenset(Kind),
+    Reads.RATES: frozenset({Kind.SLOWDOWN}),
+    Reads.QUANTITIES: frozenset({Kind.OUTAGE, Kind.SLOWDOWN}),
+}
+"""Kinds of incident that can be made of the anomalies in each sort of series."""
+
+
+Options = TypeVar("Options")
+Takes = TypeVar("Takes", contravariant=True)
+
+
+class Find(Protocol[Takes]):
+    """The function of a detector.  It may be called from several threads and must keep nothing."""
+
+    def __call__(self, series: Sequence[Series], options: Takes, /) -> list[Anomaly]:
+        """Anomalies in the series of one country, or of several; series without any are left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector(Generic[Options]):
+    """One detector with its settings.
+
+    Attributes:
+        name: permanent; part of the ids of its thresholds.
+        version: changes whenever the same series may give other anomalies; its incidents carry it.
+        kind: of the incidents that its anomalies show.
+        reads: the sort of series that it is given.
+        signals: names in ``analysis.series.signals`` that it watches, in the order of that table.
+        options: its thresholds, a frozen dataclass of numbers.
+        find: the function; detectors may share one and differ in signals and options.
+        suspect_at: probability from which an anomaly is worth a suspicion.
+        is_peer: True = another monitor's rule, run next to ours in evaluations; it concludes nothing.
+    """
+
+    name: str
+    version: str
+    kind: Kind
+    reads: Reads
+    signals: tuple[str, ...]
+    options: Options
+    find: Find[Options]
+    suspect_at: float = 0.0
+    is_peer: bool = False
+
+    def found(self, series: Iterable[Series]) -> list[Anomaly]:
+        """Its anomalies in those of the series that it watches."""
+        return self.find([one for one in series if one.key.signal in self.signals], self.options)
+
+
+def registered(*detectors: Detector[Any]) -> dict[str, Detector[Any]]:
+    """The detectors by name, in this order.
+
+    Raises:
+        ValueError: a declaration is empty, contradicts itself or repeats the name of another.
+    """
+    found: dict[str, Detector[Any]] = {}
+    for one in detectors:
+        empty = [field for field in ("name", "version", "signals") if not getattr(one, field)]
+        if empty:
+            raise ValueError(f"the detector {one.name!r} declares no {' and no '.join(empty)}")
+        if one.name in found:
+            raise ValueError(f"two detectors are named {one.name}: rename the new one")
+        if one.kind not in KINDS[one.reads]:
+            raise ValueError(f"{one.name} reads {one.reads}, of which no incident of kind {one.kind} is made")
+        unknown = [name for name in one.signals if name not in SIGNALS]
+        if unknown:
+            raise ValueError(
+                f"{one.name} watches {', '.join(unknown)}: no such signal is in analysis.series.signals"
+            )
+        unfit = [name for name in one.signals if SIGNALS[name].is_quantity != (one.reads is Reads.QUANTITIES)]
+        if unfit:
+            raise ValueError(
+                f"{one.name} reads {one.reads}, and {', '.join(unfit)} is a series of another sort"
+            )
+        found[one.name] = one
+    return found

@@ -1,0 +1,35 @@
+"""Registry: the detectors that run.
+
+A detector runs because it is listed here; it declares everything else in its own file.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fanous.analysis.detectors.detector import Detector, Reads, registered
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
+from fanous.analysis.detectors.ioda import IODA
+from fanous.analysis.detectors.slowdown import SLOWDOWN
+from fanous.model.incident import Kind
+
+DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SLOWDOWN, IODA)
+
+
+def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[Any]]:
+    """Those that conclude something from one sort of series; ``kind`` None = of whatever kind."""
+    return (
+        one
+        for one in DETECTORS.values()
+        if one.reads is reads and not one.is_peer and kind in (None, one.kind)
+    )
+
+
+def signals_read(reads: Reads, kind: Kind) -> list[str]:
+    """Signals that any of them watches, each once."""
+    return list(dict.fromkeys(name for one in detectors_of(reads, kind) for name in one.signals))
+
+
+def version_of(reads: Reads) -> str:
+    """Version of the detectors that read one sort of series: the parts of all of them, each once, joined by ``+``."""
+    return "+".join(dict.fromkeys(one.version for one in detectors_of(reads)))

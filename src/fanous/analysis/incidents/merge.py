@@ -1,0 +1,201 @@
+"""Merge: one real event is one incident, however many ways it was seen.
+
+An outage that quantities show and one that our own probes saw are joined; platforms cut within a confirmed outage
+become parts of it (``absorb``); and what is found now continues the incident that is already known (``match``): late
+measurements move onsets and add networks, while the event keeps its id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+
+from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
+from fanous.model.incident import Evidence, FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.place import Family
+
+# --- what quantities and probes saw ---------------------------------------------------------------------
+
+WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICIENT)
+"""From the widest to the narrowest."""
+
+
+def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Incident]:
+    """All incidents; those about lines (not platforms) that share kind, place and time become one.
+
+    Args:
+        levels: what ready-made series show.
+        probes: what measurements show, including incidents about platforms.
+    """
+    found, taken = [], set[int]()
+    for level in levels:
+        for index, probe in enumerate(probes):
+            if index not in taken and _one_event(level, probe):
+                taken.add(index)
+                level = _joined(level, probe)
+        found.append(level)
+    return found + [probe for index, probe in enumerate(probes) if index not in taken]
+
+
+def is_of_lines(incident: Incident) -> bool:
+    """Is it about the line itself, whatever platforms it names as well?"""
+    return any(not part.target for part in incident.parts)
+
+
+def _one_event(level: Incident, probe: Incident) -> bool:
+    if level.kind is not probe.kind or any(part.target for part in (*level.parts, *probe.parts)):
+        return False
+    if Status.RETRACTED in (level.status, probe.status) or not _one_place(level, probe):
+        return False
+    first, second = sorted((level, probe), key=lambda one: one.onset)
+    over = inf if first.end is None else first.end
+    return second.onset < over and (second.onset - first.onset <= TOGETHER or _share_most(first, second))
+
+
+def _one_place(level: Incident, probe: Incident) -> bool:
+    """Is one of them about the whole country, or do they have a place in common?"""
+    whole = {level.country}
+    return bool(
+        whole & {*level.entities, *probe.entities}
+        or set(level.entities) & set(probe.entities)
+        or Scope.NATION in (level.scope, probe.scope)
+    )
+
+
+def _share_most(first: Incident, second: Incident) -> bool:
+    """Does the later one lie mostly within the time of the earlier one?"""
+    if first.end is None or second.end is None:
+        return first.end is None
+    return min(first.end, second.end) - second.onset >= (second.end - second.onset) / 2
+
+
+def _joined(level: Incident, probe: Incident) -> Incident:
+    """The one that was confirmed first, else that of the quantities, with the evidence and remarks of both."""
+    moments = [inf if one.confirmed_at is None else one.confirmed_at for one in (level, probe)]
+    lead = probe if moments[1] < moments[0] else level
+    scope = min(level.scope, probe.scope, key=WIDTH.index) if inf not in moments else lead.scope
+    entities = tuple(dict.fromkeys((*lead.entities, *level.entities, *probe.entities)))
+    mechanisms = tuple(dict.fromkeys((*lead.mechanisms, *level.mechanisms, *probe.mechanisms)))
+    return replace(
+        lead,
+        scope=scope,
+        entities=entities,
+        parts=(Part("", lead.kind, mechanisms, entities),),
+        networks=(*level.networks, *probe.networks),
+        confidence=max(level.confidence, probe.confidence),
+        users=probe.users or level.users,
+        kbps=probe.kbps,
+        level=level.level or probe.level,
+        evidence=_evidence(level.evidence, probe.evidence),
+        opinions=(_told(probe), *(o for o in level.opinions if o.family != Family.EDGE)),
+        hints=level.hints,
+    )
+
+
+def _told(probe: Incident) -> FamilyView:
+    return FamilyView(
+        family=str(Family.EDGE),
+        says=Says.DOWN,
+        sources=("our own probes",),
+        entities=tuple(network.entity for network in probe.networks),
+        left=probe.level,
+        onset=probe.onset,
+        raised_at=probe.confirmed_at,
+    )
+
+
+def _evidence(one: Evidence, two: Evidence) -> Evidence:
+    families = {*one.families, *two.families}
+    return Evidence(
+        measurements=one.measurements + two.measurements,
+        probes=one.probes + two.probes,
+        networks=max(one.networks, two.networks),
+        controls=one.controls + two.controls,
+        families=tuple(str(family) for family in Family if family in families),
+    )
+
+
+# --- platforms within an outage -------------------------------------------------------------------------
+
+
+def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
+    """All incidents, those within a confirmed outage as its parts.
+
+    A blocking that ended before the outage or goes on after it, or is not known to be on the same networks, stays an
+    incident of its own; so does everything next to an outage that is only suspected.
+    """
+    taken: set[int] = set()
+    merged = []
+    for outage in outages:
+        own = [i for i, other in enumerate(others) if i not in taken and _within(outage, other)]
+        taken.update(own)
+        for index in own:
+            outage = _with(outage, others[index])
+        merged.append(outage)
+    return merged + [other for i, other in enumerate(others) if i not in taken]
+
+
+def _within(outage: Incident, other: Incident) -> bool:
+    if outage.kind is not Kind.OUTAGE or outage.confirmed_at is None or other.country != outage.country:
+        return False
+    if outage.scope is not Scope.NATION and not set(outage.entities) & set(other.entities):
+        return False
+    end = inf if outage.end is None else outage.end
+    over = inf if other.end is None else other.end
+    began, ended = outage.onset - TOGETHER <= other.onset < end, end == inf or over <= end + TOGETHER
+    return began and ended and over > outage.onset
+
+
+def _with(outage: Incident, other: Incident) -> Incident:
+    return replace(
+        outage,
+        parts=outage.parts + other.parts,
+        networks=outage.networks + other.networks,
+        kbps=outage.kbps or other.kbps,
+        evidence=_evidence(outage.evidence, other.evidence),
+    )
+
+
+# --- what is known already ------------------------------------------------------------------------------
+
+SAME_KIND = 2.0
+"""Worth two targets in common: those that an outage held as its parts do not keep its id when they part."""
+
+TOLD = 4.0
+"""People were told of a confirmed incident: where two that overlap become one, its id goes on, whatever its kind."""
+
+
+def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
+    """Each found incident with the known one that it continues; None = new.
+
+    A known incident continues at most once, in the found one that shares most targets, networks and time.
+    """
+    pairs = sorted(
+        ((_likeness(f, k), i, j) for i, f in enumerate(found) for j, k in enumerate(known)),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    for likeness, i, j in pairs:
+        if likeness > 0 and i not in partner and j not in taken:
+            partner[i] = j
+            taken.add(j)
+    return [(f, known[partner[i]] if i in partner else None) for i, f in enumerate(found)]
+
+
+def _likeness(found: Incident, known: Incident) -> float:
+    """How much they have in common; 0 = they cannot be the same event."""
+    targets = set(found.targets) & set(known.targets)
+    lines = is_of_lines(found) and is_of_lines(known) and found.kind is known.kind
+    if not (targets or lines) or _apart(found, known) > SAME_NETWORK_GAP:
+        return 0.0
+    networks = set(found.entities) & set(known.entities)
+    near = 1 / (1 + abs(found.onset - known.onset) / 3600)
+    kind = SAME_KIND * (found.kind is known.kind)
+    told = TOLD * (known.confirmed_at is not None and _apart(found, known) == 0)
+    return len(targets) + lines + 0.5 * len(networks) + near + kind + told
+
+
+def _apart(one: Incident, other: Incident) -> float:
+    """Seconds between the two; 0 where they overlap."""
+    first, second = sorted((one, other), key=lambda incident: incident.onset)
+    return 0.0 if first.end is None else max(0.0, second.onset - first.end)

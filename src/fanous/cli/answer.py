@@ -1,0 +1,137 @@
+"""Prints the answer on a terminal: a sentence for each incident, the grid, and what data could not settle."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fanous.charts.chart import grid_text
+from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.pipeline.query import CountryAnswer
+from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
+from fanous.wording.clocks import short_clock, span
+from fanous.wording.sentence import because, grounds, sentence
+from fanous.wording.words import counted, listed, network_title, printable, target_title
+
+STYLES = {
+    Status.CONFIRMED: "bold red",
+    Status.SUSPECTED: "yellow",
+    Status.ENDED: "bold",
+    Status.RETRACTED: "dim",
+}
+SCOPES = {
+    "nation": "nation-wide",
+    "region": "regional",
+    "multi_isp": "several operators",
+    "isp": "one operator",
+    "insufficient": "extent unknown",
+}
+SHOWN = 12
+"""Networks, or targets, that are listed one by one."""
+
+
+def incident_list(incidents: Sequence[Incident]) -> Table:
+    """One row an incident, its sentence broken between words beside its name."""
+    table = Table.grid(padding=(0, 2))
+    for fixed in (True, True, False):
+        table.add_column(no_wrap=fixed)
+    for incident in incidents:
+        table.add_row(incident.id, Text(incident.status, STYLES[incident.status]), Text(sentence(incident)))
+    return table
+
+
+def print_answer(console: Console, answer: CountryAnswer) -> None:
+    """The whole answer, most certain first."""
+    console.print(_headline(answer))
+    standing = _standing(answer)
+    for incident in sorted(standing, key=lambda i: (i.confirmed_at is None, i.onset)):
+        console.print()
+        console.print(incident_text(incident, answer.names))
+    retracted = len(answer.incidents) - len(standing)
+    if retracted:
+        told = f"{counted(retracted, 'earlier claim')} retracted"
+        console.print(Text(f"\n{told}; `fanous incidents list {answer.country}` has them."))
+    if answer.grid is not None and answer.grid.rows:
+        console.print()
+        zone = zone_name(answer.until, answer.country)
+        console.print(grid_text(answer.grid, answer.names, zone, console.width))
+    for target, why in answer.insufficient[:SHOWN]:
+        console.print(Text(f"Not enough to judge {target_title(target)}: {printable(why)}", "dim"))
+    more = len(answer.insufficient) - SHOWN
+    if more > 0:
+        console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
+
+
+def _standing(answer: CountryAnswer) -> list[Incident]:
+    return [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
+
+
+def _headline(answer: CountryAnswer) -> Text:
+    start, end = span(answer.since, answer.until, answer.country, about="")
+    several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
+    zone = f"{zone_name(answer.since, answer.country)} = {main_zone(answer.country)}{several}"
+    head = f"{country_name(answer.country)}: {_found(answer)}"
+    return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
+
+
+def _found(answer: CountryAnswer) -> str:
+    confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
+    suspected = len(_standing(answer)) - len(confirmed)
+    if not confirmed and not suspected:
+        return "no disruption found in what was measured"
+    over = sum(incident.status is Status.ENDED for incident in confirmed)
+    which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
+    return f"{len(confirmed)} confirmed{which}, {suspected} suspected"
+
+
+def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
+    """Label, sentence, and the lines that stand under it."""
+    head = Text.assemble(
+        (f"{incident.id or '(no id)'}", "bold"),
+        "  ",
+        (_state(incident), STYLES[incident.status]),
+        f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
+    )
+    lines = [Text(sentence(incident, names)), Text(grounds(incident)), Text(because(incident))]
+    lines += [Text(f"A hint, not evidence: {hint}.") for hint in incident.hints]
+    lines += [Text(line, "dim") for line in _network_lines(incident, names)]
+    return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
+
+
+def _state(incident: Incident) -> str:
+    """``ENDED`` alone would not tell whether it was ever confirmed."""
+    status = str(incident.status).upper()
+    if incident.status is not Status.ENDED:
+        return status
+    return f"SUSPECTED, {status}" if incident.confirmed_at is None else f"CONFIRMED, {status}"
+
+
+def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str]:
+    networks = sorted(incident.networks, key=lambda network: -network.measurements)
+    for network in networks[:SHOWN]:
+        asn = network.asn
+        name = " ".join(filter(None, (network.entity, network_title(asn, names))))
+        seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
+        if not network.targets:
+            seen = counted(network.measurements, "low bin")
+        few = bool(network.targets) and set(network.targets) != set(incident.targets)
+        only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
+        yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
+    if len(networks) > SHOWN:
+        what = "more network" if all(network.asn for network in networks) else "more place"
+        yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
+
+
+def _times(network: NetworkPart, country: str) -> str:
+    """``8 Nov 14:05 to 24 Nov 17:10 EAT in 15 periods``."""
+    if not network.intervals:
+        return "times unknown"
+    start, end = network.intervals[0].start, network.intervals[-1].end
+    zone = zone_name(start, country)
+    periods = f" in {len(network.intervals)} periods" if len(network.intervals) > 1 else ""
+    if end is None:
+        return f"since {short_clock(start, country)} {zone}{periods}"
+    last = short_clock(end, country).removeprefix(short_clock(start, country)[: -len("14:05")])
+    return f"{short_clock(start, country)} to {last} {zone}{periods}"

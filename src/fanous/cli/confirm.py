@@ -1,0 +1,118 @@
+"""``fanous confirm`` and ``fanous signals``: what is disrupted in a country, and each source's latest value."""
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    CountryArgument,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.model.instant import to_iso
+from fanous.refdata.platforms import target_of
+
+if TYPE_CHECKING:
+    from fanous.pipeline.query import CountryAnswer
+
+FOUND = 3
+"""Exit code where what ``--fail-on`` names was found: 1 and 2 already mean errors."""
+
+
+class FailOn(StrEnum):
+    """From which status on a disruption is a failure; a suspected one includes a confirmed one."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
+
+
+def confirm(
+    country: CountryArgument,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on",
+            help="For scripts: exit with code 3 if a disruption was confirmed in this time, or suspected.",
+        ),
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.
+
+    This only reads the store: bring measurements in first with `fanous ingest`.  With --fail-on, disruptions that
+    have ended count too: name the time with --since.
+    """
+    from fanous.pipeline import query
+    from fanous.publish.document import incident_document
+
+    code, targets = country_code(country), [target_of(name) for name in target or []]
+    start, end = moment(since, "--since"), moment(until, "--until")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter("--since must lie before --until")
+    with open_named(store, config, read_only=True) as opened:
+        answer = query.confirm(opened, code, targets, start, end)
+    if as_json:
+        print_document(
+            {
+                "country": answer.country,
+                "since": to_iso(answer.since),
+                "until": to_iso(answer.until),
+                "incidents": [incident_document(incident) for incident in answer.incidents],
+                "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
+            }
+        )
+    else:
+        from fanous.cli.answer import print_answer
+
+        print_answer(console(), answer)
+    if fail_on is not None and _has(answer, fail_on):
+        raise typer.Exit(FOUND)
+
+
+def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
+    """Is there such a disruption, ongoing or ended?  What was retracted is none."""
+    from fanous.model.incident import Status
+
+    standing = [one for one in answer.incidents if one.status is not Status.RETRACTED]
+    return any(fail_on is FailOn.SUSPECTED or one.confirmed_at is not None for one in standing)
+
+
+def signals(
+    country: CountryArgument,
+    at: Annotated[str | None, typer.Option("--at", help="State at this date or time; default: now.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show each source's signals for a country: latest value in % of its baseline, with age and licence.
+
+    This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
+    """
+    from fanous.charts.connectivity import connectivity_document, print_connectivity
+    from fanous.pipeline.series import series_now
+
+    code, then = country_code(country), moment(at, "--at")
+    now = time.time() if then is None else then
+    with open_named(store, config, read_only=True) as opened:
+        levels = series_now(opened, code, now)
+    if as_json:
+        print_document(connectivity_document(code, levels, now))
+    else:
+        print_connectivity(console(), code, levels, now)

@@ -1,0 +1,42 @@
+"""``fanous judge``: the verdicts on single measurements, and why; no store is needed."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import JsonOption, print_document
+from fanous.errors import FanousError
+
+
+def judge(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of OONI measurements.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Judge single measurements and explain the verdicts; no store is needed."""
+    from fanous.pipeline.judge import judge_files
+    from fanous.probe.words import UNPLACED
+
+    judged, rejects = judge_files(paths)
+    if as_json:
+        print_document({"measurements": list(judged)})
+    else:
+        for one in judged:
+            print(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
+            for verdict in one["verdicts"]:
+                mechanism = f" {verdict['mechanism']}" if verdict["mechanism"] else ""
+                mechanism += ", a symptom" if verdict["symptom"] else ""
+                print(
+                    f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
+                )
+                print(f"               {verdict['why']}")
+            for note in one["notes"]:
+                if note != UNPLACED:
+                    print(f"  note         {note}")
+        if unplaced := sum(UNPLACED in one["notes"] for one in judged):
+            print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
+    for reject in rejects:
+        print(f"rejected {reject}", file=sys.stderr)
+    if not judged:
+        raise FanousError("none of these files holds a measurement that can be judged")

@@ -1,0 +1,37 @@
+"""Help of the commands that take a SOURCE: it lists the sources, each with what it declares of itself."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from fanous.sources.connector import Source
+
+
+class SourceCommand(TyperCommand):
+    """A command whose help contains lists of sources (``filled``).
+
+    They are made when its own help is shown: the declarations need numpy, which `fanous --help` must not load.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.help = filled(self.help or "")
+        super().format_help(ctx, formatter)
+
+
+def filled(text: str) -> str:
+    """The text with lists of sources in place of ``{measurements}``, ``{files}`` and ``{pulled}``."""
+    from fanous.sources.measurements import MEASUREMENTS
+    from fanous.sources.publishers import PUBLISHERS
+
+    known = PUBLISHERS.values()
+    return (
+        text.replace("{measurements}", _listed(MEASUREMENTS.values()))
+        .replace("{files}", _listed(one for one in known if one.files or one.live))
+        .replace("{pulled}", _listed(one for one in known if one.live or one.is_stream))
+    )
+
+
+def _listed(sources: "Iterable[Source]") -> str:
+    return "\n".join(f"- {source.name}: {source.help}" for source in sources)

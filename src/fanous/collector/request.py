@@ -1,0 +1,124 @@
+"""Bodies: what a client sent, decompressed, with the size of the result bounded before it is made.
+
+zstd as OONI's probes may send it (ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py,
+``receive_measurement``: header ``content-encoding: zstd``); gzip is ours.
+
+Request length: refuses a request that states its length in two ways, and closes its connection.
+
+A proxy before the collector may believe the one and the server the other: the rest of the body would be a
+request of its own then, under somebody else's address (RFC 9112 section 6.1).
+
+Refusal: a request that is answered only with a status and a reason.
+"""
+
+import sys
+import zlib
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fanous.errors import FanousError
+
+REASON = b'{"detail":"content-length and transfer-encoding: send one of them"}'
+HEADERS = [(b"content-type", b"application/json"), (b"connection", b"close")]
+
+
+class OneLength:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name for name, _ in scope["headers"]} if scope["type"] == "http" else set()
+        if not names >= {b"content-length", b"transfer-encoding"}:
+            await self._app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 400, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": REASON})
+
+
+class Refused(FanousError):
+    """The answer to a request that is not served; the message tells the client why.
+
+    Attributes:
+        status: HTTP status code.  4xx other than 408 and 429: sending the same again will not help.
+        error: ooni/backend's word for it, where it answers with one; empty = it gives a sentence alone.
+        retry_after: seconds after which the client may try again; ``None`` = nothing is said.
+        closes: the connection is of no more use (its body was not read to the end).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        error: str = "",
+        retry_after: float | None = None,
+        closes: bool = False,
+    ) -> None:
+        super().__init__(reason, permanent=status < 500 and status not in (408, 429))
+        self.status = status
+        self.error = error
+        self.retry_after = retry_after
+        self.closes = closes
+
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MOST_BYTES = 32 << 20
+"""The largest measurements in OONI's archive are around 20 MB."""
+
+WINDOW_LOG = 25
+"""zstd: a frame may ask for a window of 2^n bytes, and so for memory; 32 MiB is all that a body may have."""
+
+_GZIP = 31
+"""zlib's ``wbits`` for a gzip header and trailer."""
+
+
+def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
+    """The body as the client meant it.
+
+    Args:
+        encoding: value of ``content-encoding``; empty = as it is.
+        most: bytes that the result may have.
+
+    Raises:
+        Refused: larger than that, damaged, or of an encoding that nobody sends.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            result = body
+        case "zstd":
+            result = _zstd(body, most)
+        case "gzip":
+            result = _gzip(body, most)
+        case other:
+            raise Refused(415, f"content-encoding {other[:40]!r} is not known here: send zstd, gzip or none")
+    if len(result) > most:
+        raise Refused(413, f"larger than {most >> 20} MiB, which no measurement is")
+    return result
+
+
+def _zstd(body: bytes, most: int) -> bytes:
+    inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
+    try:
+        result = inflater.decompress(body, most + 1)
+    except zstd.ZstdError:
+        raise Refused(400, "Incorrect format: the body is not zstd, or needs too large a window") from None
+    if len(result) <= most and (not inflater.eof or inflater.unused_data):
+        raise Refused(400, "Incorrect format: the zstd body breaks off, or something follows it")
+    return result
+
+
+def _gzip(body: bytes, most: int) -> bytes:
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        result = inflater.decompress(body, most + 1)
+    except zlib.error:
+        raise Refused(400, "Incorrect format: the body is not gzip") from None
+    if len(result) <= most and (not inflater.eof or inflater.unused_data):
+        raise Refused(400, "Incorrect format: the gzip body breaks off, or something follows it")
+    return result

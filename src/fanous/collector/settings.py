@@ -1,0 +1,45 @@
+"""Settings: the table ``[collector]`` of a monitor's configuration; its keys are the options of ``fanous collect``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from fanous.collector.checkin import read_urls
+from fanous.collector.origin import NOTHING, trusted_proxies
+from fanous.config import Address, Section, Some, Text, WrongKey, about, check_web_address
+
+
+class DoorSettings(Section, frozen=True):
+    """The embedded collector.
+
+    Attributes:
+        networks: table of networks by address; ``none`` = derive nothing from addresses.
+        per_address: requests a second.
+        lab: may the test helper connect to private addresses?
+    """
+
+    on: bool = True
+    listen: Address = Address("127.0.0.1:8471")
+    trust_proxy: Some[Text] = ()
+    networks: Path | None = None
+    urls: Path | None = None
+    orders: Path | None = None
+    helper_url: str = ""
+    per_address: Annotated[float, Meta(ge=0.01)] = 10.0
+    contact: Text = ""
+    lab: bool = False
+
+    def __post_init__(self) -> None:
+        with about("trust_proxy"):
+            trusted_proxies(self.trust_proxy)
+        networks = self.networks if self.networks and self.networks.name != NOTHING else None
+        for key, file in (("networks", networks), ("orders", self.orders)):
+            if file is not None and not file.is_file():
+                raise WrongKey(key, f"there is no file {file}")
+        if self.urls is not None:
+            with about("urls"):
+                read_urls(self.urls)
+        check_web_address("helper_url", self.helper_url)
+        force_setattr(self, "helper_url", self.helper_url.rstrip("/"))

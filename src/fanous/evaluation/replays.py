@@ -1,0 +1,354 @@
+"""Blocks: adds blocking to replays of real quiet measurements, and compares it with what the live code finds.
+
+Each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
+event is, how long, by which technique and on which networks is known exactly; the rest is exposure.
+
+Failures: a platform that fails for everybody and one that is blocked, compared with what the live code
+finds.
+
+METHODS 1 asks that the first is never called the second.  Each play is a world of its own: countries that
+each replay the same real quiet measurements in an order of their own, and one thing that happens in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from fanous.config import Instant
+from fanous.errors import FanousError
+from fanous.evaluation.corpus import (
+    AFTER,
+    WARM_UP,
+    Corpus,
+    LabelledEvent,
+    Planting,
+    QuietInterval,
+    SimulatedWorld,
+    WorldEvent,
+)
+from fanous.evaluation.simulate.rows import (
+    DAY,
+    Measured,
+    QuietRows,
+    blocked,
+    in_country,
+    quiet_rows,
+    write_rows,
+)
+from fanous.model.incident import Interval, Kind
+from fanous.model.score import Evaluation, EventScore, PlantScore, WorldScore, together
+
+HOUR = 3600.0
+BLOCK_WARM_UP = 7
+"""Days before an event may begin: a record that begins with it would have no baseline."""
+BLOCK_AFTER = 3
+"""Days after its end, in which the end can be seen."""
+STEADY = 0.95
+"""Share of the measurements on a blocked network that meet the block: some probes use a VPN or a resolver
+elsewhere."""
+SESSION_DAYS = 5
+SESSION = 4 * HOUR
+"""``hours = 0``: four hours on each of five days, as examinations have it."""
+
+
+VARIED = ("technique", "hours", "networks", "density")
+"""Fields of a plan by which the replays are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Measurements that are all that is known, and what is true of them.
+
+    Attributes:
+        corpus: the labels.
+        columns: of the table that the measurements were taken from.
+    """
+
+    corpus: Corpus
+    columns: tuple[str, ...]
+    measurements: tuple[Measured, ...]
+
+    def write(self, path: Path) -> None:
+        write_rows(path, self.columns, self.measurements)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan(Replay):
+    """One replay of one country.
+
+    Attributes:
+        technique: empty = nothing happens in it.
+        hit: measurements that met the block.
+    """
+
+    technique: str
+    hours: float
+    networks: int
+    density: float
+    hit: int
+
+
+def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator[BlockPlan]:
+    """Every combination ``times`` over, then the quiet replays.
+
+    Raises:
+        FanousError: the tables have no quiet measurements in the window.
+    """
+    rows = quiet_of(corpus, planting.networks_quiet, paths)
+    chance = Random(corpus.seed)
+    for density in planting.densities:
+        for technique, hours, networks in product(planting.techniques, planting.hours, planting.networks):
+            for _ in range(planting.times):
+                yield _planted(rows, chance, corpus, planting, (technique, hours, networks, density))
+        for _ in range(planting.quiet):
+            measured = rows.replay(chance, int(corpus.since), planting.days, density)
+            labelled = _labelled(corpus, planting, ())
+            yield BlockPlan(labelled, rows.columns, tuple(measured), "", 0, 0, density, 0)
+
+
+def quiet_of(corpus: Corpus, always_quiet: Sequence[int], paths: Sequence[Path]) -> QuietRows:
+    """The quiet measurements of a corpus.
+
+    Args:
+        always_quiet: networks that are quiet for as long as the tables reach.
+
+    Raises:
+        FanousError: the tables have none in the window.
+    """
+    rows = quiet_rows(paths, corpus.since, corpus.until, always_quiet)
+    if not rows.days:
+        raise FanousError(f"{corpus.folder}: its tables hold no measurement between since and until")
+    return rows
+
+
+def _planted(
+    rows: QuietRows,
+    chance: Random,
+    corpus: Corpus,
+    planting: Planting,
+    what: tuple[str, float, int, float],
+) -> BlockPlan:
+    technique, hours, count, density = what
+    replay = rows.replay(chance, int(corpus.since), planting.days, density)
+    busy = [asn for asn in rows.networks if sum(m.asn == asn for m in replay) >= planting.days]
+    struck = set(chance.sample(busy, min(count, len(busy))))
+    intervals = _intervals(chance, corpus.since, planting.days, hours)
+    told, hit = [], 0
+    for one in replay:
+        on = one.asn in struck and any(i.start <= one.at < (i.end or 0) for i in intervals)
+        on = on and chance.random() < STEADY
+        hit += on
+        told.append(blocked(one, technique) if on else one)
+    what_for = f"{technique} for {hours:g} h on {count}, {density:g} days deep"
+    event = block(what_for, planting.country, planting.targets, dict.fromkeys(sorted(struck), intervals))
+    labelled = _labelled(corpus, planting, (event,))
+    return BlockPlan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
+
+
+def block(
+    name: str, country: str, targets: tuple[str, ...], networks: Mapping[int, tuple[Interval, ...]]
+) -> LabelledEvent:
+    """The label of a block that was put in."""
+    return LabelledEvent(
+        name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=()
+    )
+
+
+def moment(chance: Random, since: float, days: float, warm_up: float, after: float, seconds: float) -> float:
+    """A random minute at which something of that length may begin.
+
+    Args:
+        days: of the replay; ``warm_up``, ``after``: of them, those before it and after its end.
+    """
+    return since + chance.uniform(warm_up * DAY, (days - after) * DAY - seconds) // 60 * 60
+
+
+def _intervals(chance: Random, since: float, days: int, hours: float) -> tuple[Interval, ...]:
+    """At a random minute; sessions at the same hour of consecutive days."""
+    whole = hours * HOUR or (SESSION_DAYS - 1) * DAY + SESSION
+    start = moment(chance, since, days, BLOCK_WARM_UP, BLOCK_AFTER, whole)
+    if hours:
+        return (Interval(start, start + whole),)
+    starts = [start + day * DAY for day in range(SESSION_DAYS)]
+    return tuple(Interval(at, at + SESSION) for at in starts)
+
+
+def _labelled(corpus: Corpus, planting: Planting, events: tuple[LabelledEvent, ...]) -> Corpus:
+    until = corpus.since + planting.days * DAY
+    return replace(corpus, until=until, events=events, quiet=(), planting=None, country=planting.country)
+
+
+def gathered_blocks(title: str, found: Sequence[tuple[BlockPlan, Evaluation]]) -> Evaluation:
+    """One evaluation of all replays."""
+    plants = tuple(_margins([(plan, event) for plan, e in found for event in e.events]))
+    return replace(together(title, [evaluation for _, evaluation in found]), plants=plants)
+
+
+def _margins(scores: Sequence[tuple[BlockPlan, EventScore]]) -> Iterator[PlantScore]:
+    """All together, then by each thing that was varied."""
+    if not scores:
+        return
+    yield _score("all", "", scores)
+    for by in VARIED:
+        for value in dict.fromkeys(getattr(plan, by) for plan, _ in scores):
+            yield _score(by, _named(by, value), [pair for pair in scores if getattr(pair[0], by) == value])
+
+
+def _named(by: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if value or by != "hours" else "sessions"
+
+
+def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) -> PlantScore:
+    events = [event for _, event in scores]
+    told = [event for event in events if event.found != "missed"]
+    measured = [n for event in events for n in event.networks if n.overlap is not None]
+    return PlantScore(
+        by=by,
+        value=value,
+        times=len(events),
+        hit=median(plan.hit for plan, _ in scores),
+        confirmed=sum(event.found == "confirmed" for event in events) / len(events),
+        found=len(told) / len(events),
+        networks=sum(n.found != "missed" for n in measured) / len(measured) if measured else None,
+        extra_networks=sum(len(event.extra_networks) for event in told),
+        incidents=sum(event.incidents for event in told) / len(told) if told else None,
+        onset_minutes=_middle([event.onset_error_minutes for event in told]),
+        end_minutes=_middle([event.end_error_minutes for event in told]),
+        minutes_to_confirm=_middle([event.minutes_to_confirm for event in told]),
+    )
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    """Median distance from the label, whichever way."""
+    known = [abs(value) for value in values if value is not None]
+    return median(known) if known else None
+
+
+Span = tuple[float, float]
+"""``[start, end)`` in unix seconds."""
+LIES = 2.0
+"""Measurements an hour of a liar."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePlay(Replay):
+    """One replay of a world: what happens in it, and for how long."""
+
+    happening: WorldEvent
+    hours: float
+
+
+def plays(corpus: Corpus, world: SimulatedWorld, paths: Sequence[Path]) -> Iterator[FailurePlay]:
+    """Every happening and length, ``times`` over.
+
+    Raises:
+        FanousError: the tables have no quiet measurements in the window.
+    """
+    rows = quiet_of(corpus, world.networks_quiet, paths)
+    busy = [asn for asn, days in rows.days.items() if world.density * sum(map(len, days)) >= len(days)]
+    chance = Random(corpus.seed)
+    for happening, hours, _ in product(WorldEvent, world.hours, range(world.times)):
+        start = moment(chance, corpus.since, world.days, WARM_UP, AFTER, hours * HOUR)
+        span = start, start + hours * HOUR
+        told: list[Measured] = []
+        for number, country in enumerate(world.countries):
+            quiet = rows.replay(chance, int(corpus.since), world.days, world.density)
+            own = [in_country(one, country) for one in quiet]
+            told += _as_it_was(own, _of(happening, number), world.technique, span, chance)
+        labelled = _failures_labelled(corpus, world, happening, dict.fromkeys(busy, (Interval(*span),)))
+        in_order = tuple(sorted(told, key=lambda m: (m.at, m.uid)))
+        yield FailurePlay(labelled, rows.columns, in_order, happening, hours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What becomes of the measurements of one country."""
+
+    fails: bool = False
+    always: bool = False
+    liar: bool = False
+
+
+def _of(happening: WorldEvent, number: int) -> _Fate:
+    """Of the country with this number; the first is the one that blocks."""
+    match happening:
+        case WorldEvent.FAILS:
+            return _Fate(fails=True)
+        case WorldEvent.BLOCKED:
+            return _Fate(fails=number == 0)
+        case WorldEvent.TWO:
+            return _Fate(fails=number < 2)
+        case WorldEvent.AMID:
+            return _Fate(fails=number == 0, always=number in (1, 2), liar=number in (3, 4))
+
+
+def _as_it_was(
+    quiet: Sequence[Measured], fate: _Fate, technique: str, span: Span, chance: Random
+) -> Iterator[Measured]:
+    for one in quiet:
+        on = fate.always or (fate.fails and span[0] <= one.at < span[1])
+        yield blocked(one, technique) if on and chance.random() < STEADY else one
+    if fate.liar:
+        yield from _lies(quiet, technique, span, chance)
+
+
+def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random) -> Iterator[Measured]:
+    """One device on one network, under one report, that says *blocked* again and again."""
+    asn = chance.choice(quiet).asn
+    models = [one for one in quiet if one.asn == asn]
+    at, end = span
+    while (at := at + chance.expovariate(LIES / HOUR)) < end:
+        model, stamp = chance.choice(models), f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M:%S}"
+        uid = f"{model.uid}-lie-{int(at)}"
+        new = {"measurement_uid": uid, "report_id": f"liar-on-{asn}", "measurement_start_time": stamp}
+        rows = tuple(row | new for row in model.rows)
+        yield blocked(replace(model, uid=uid, at=int(at), rows=rows), technique)
+
+
+def _failures_labelled(
+    corpus: Corpus, world: SimulatedWorld, happening: WorldEvent, on: Mapping[int, tuple[Interval, ...]]
+) -> Corpus:
+    """Events where something was blocked in that time; all others are quiet, but where it always was.
+
+    Args:
+        on: when a block was on, by ASN of those that are measured daily.
+    """
+    until = corpus.since + world.days * DAY
+    events, quiet = [], []
+    for number, country in enumerate(world.countries):
+        fate = _of(happening, number)
+        if fate.fails and happening is not WorldEvent.FAILS:
+            events.append(block(country, country, world.targets, on))
+        elif not fate.always:
+            quiet.append(
+                QuietInterval(country, Instant(corpus.since), Instant(until), "nothing was blocked there")
+            )
+    return replace(corpus, until=until, events=tuple(events), quiet=tuple(quiet), world=None)
+
+
+def gathered_failures(title: str, found: Sequence[tuple[FailurePlay, Evaluation]]) -> Evaluation:
+    """One evaluation of all worlds."""
+    every = [evaluation for _, evaluation in found]
+    return replace(together(title, every), worlds=tuple(_scores(found)))
+
+
+def _scores(found: Sequence[tuple[FailurePlay, Evaluation]]) -> Iterator[WorldScore]:
+    for happening, hours in dict.fromkeys((play.happening, play.hours) for play, _ in found):
+        own = [e for play, e in found if (play.happening, play.hours) == (happening, hours)]
+        events = [event for e in own for event in e.events]
+        yield WorldScore(
+            happening=happening.value,
+            hours=hours,
+            times=len(own),
+            confirmed=sum(e.found == "confirmed" for e in events) / len(events) if events else None,
+            found=sum(e.found != "missed" for e in events) / len(events) if events else None,
+            false_confirmed=sum(e.false_confirmed for e in own),
+            false_suspected=sum(e.false_suspected for e in own),
+            retracted=sum(e.retracted for e in own),
+        )

@@ -1,0 +1,331 @@
+"""Steps: the lists of a df-000 record that grow while a probe works: lookups, connections, handshakes, reads.
+
+Field by field as OONI's data formats df-001 (http), df-002 (dns), df-005 (tcp), df-006 (tls) and df-008
+(network events) have them; ``t0`` and ``t`` are seconds since the measurement began.
+
+Envelope: the outer fields of a df-000 record, the same for every nettest.
+
+Pages: the web pages that generated probes open - where they stand and what they look like.
+
+Addresses are the platforms' own, so that a reader of the file sees nothing that could not be real.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from string import ascii_letters, digits
+from typing import Any
+
+from fanous.evaluation.simulate.probes import Flaw, Keeper, SimulatedProbe
+
+HELLO = 517
+"""Bytes of a ClientHello."""
+
+TAGS = ["depth=0"]
+AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/119.0.0.0 Safari/537.3"
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class StepLists:
+    """What one measurement has recorded so far, and the time in it."""
+
+    now: float = 0.0
+    queries: list[Row] = field(default_factory=list)
+    connects: list[Row] = field(default_factory=list)
+    handshakes: list[Row] = field(default_factory=list)
+    requests: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    transaction: int = 0
+
+    def lookup(
+        self, host: str, answers: list[Row], *, engine: str, resolver: str, kind: str, took: float,
+        failure: str | None = None,
+    ) -> None:  # fmt: skip
+        """One DNS query; ``answers`` are rows of df-002."""
+        began, self.now = self.now, self.now + took
+        self.queries.append(
+            {
+                "answers": answers or None,
+                "engine": engine,
+                "failure": failure,
+                "hostname": host,
+                "query_type": kind,
+                "resolver_hostname": None,
+                "resolver_port": None,
+                "resolver_address": resolver,
+                **self._times(began),
+            }
+        )
+
+    def connect(self, ip: str, port: int, took: float, failure: str | None = None) -> None:
+        """One TCP connection, in a transaction of its own."""
+        self.transaction += 1
+        began, self.now = self.now, self.now + took
+        self.connects.append(
+            {"ip": ip, "port": port, "status": {"failure": failure, "success": failure is None}}
+            | self._times(began)
+        )
+        self._event("connect", began, address=endpoint(ip, port), proto="tcp", failure=failure)
+
+    def handshake(
+        self, ip: str, host: str, took: float, failure: str | None = None, received: int = 0
+    ) -> None:
+        """One TLS handshake on the connection just made; ``received`` bytes came before it ended."""
+        began, address = self.now, endpoint(ip, 443)
+        self._event("tls_handshake_start", began)
+        self._event("write", began, address=address, num_bytes=HELLO, proto="tcp")
+        self.now += took
+        if received:
+            self._event("read", began + took / 2, address=address, num_bytes=received, proto="tcp")
+        if failure and failure != "ssl_invalid_hostname":
+            self._event("read", began, address=address, proto="tcp", failure=failure)
+        self._event("tls_handshake_done", self.now, failure=failure)
+        done = failure is None
+        self.handshakes.append(
+            {
+                "network": "tcp",
+                "address": address,
+                "cipher_suite": "TLS_AES_128_GCM_SHA256" if done else "",
+                "failure": failure,
+                "negotiated_protocol": "h2" if done else "",
+                "no_tls_verify": False,
+                "peer_certificates": [],
+                "server_name": host,
+                "tls_version": "TLSv1.3" if done else "",
+                **self._times(began),
+            }
+        )
+
+    def trickle(self, ip: str, port: int, reads: list[tuple[float, int]]) -> None:
+        """Bytes that came in, as (seconds to wait, bytes)."""
+        for wait, size in reads:
+            began, self.now = self.now, self.now + wait
+            self._event("read", began, address=endpoint(ip, port), num_bytes=size, proto="tcp")
+
+    def request(
+        self, url: str, host: str, ip: str, port: int, began: float, response: Row, failure: str | None
+    ) -> None:
+        """One HTTP exchange that began at ``began`` and ends now; the newest stands first."""
+        self._event("http_transaction_start", began)
+        self._event("http_transaction_done", self.now, failure=failure)
+        headers = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9", "Host": host, "User-Agent": AGENT}
+        self.requests.insert(
+            0,
+            {
+                "network": "tcp",
+                "address": endpoint(ip, port),
+                "alpn": "h2" if port == 443 else "",
+                "failure": failure,
+                "request": {
+                    "body": "",
+                    "body_is_truncated": False,
+                    "headers_list": [[name, value] for name, value in headers.items()],
+                    "headers": headers,
+                    "method": "GET",
+                    "tor": {"exit_ip": None, "exit_name": None, "is_tor": False},
+                    "x_transport": "tcp",
+                    "url": url,
+                },
+                "response": response,
+                **self._times(began),
+            },
+        )
+
+    def _event(self, operation: str, began: float, failure: str | None = None, **more: Any) -> None:
+        times = {name: value for name, value in self._times(began).items() if name != "tags"}
+        self.events.append({"failure": failure, "operation": operation, **more, **times})
+
+    def _times(self, began: float) -> Row:
+        return {
+            "t0": round(began, 6),
+            "t": round(max(began, self.now), 6),
+            "tags": TAGS,
+            "transaction_id": self.transaction,
+        }
+
+
+def endpoint(ip: str, port: int) -> str:
+    """``1.2.3.4:443``, ``[2001:db8::1]:443``."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def answer(ip: str, asn: int, org: str) -> Row:
+    """One address in a DNS answer."""
+    kind, key = ("AAAA", "ipv6") if ":" in ip else ("A", "ipv4")
+    named = {"asn": asn, "as_org_name": org} if asn else {}
+    return {**named, "answer_type": kind, key: ip, "ttl": None}
+
+
+def response(status: int, headers: dict[str, str], body: str, *, truncated: bool) -> Row:
+    """One HTTP response of df-001; status 0 = none came."""
+    return {
+        "body": body,
+        "body_is_truncated": truncated,
+        "code": status,
+        "headers_list": [[name, value] for name, value in headers.items()],
+        "headers": headers,
+    }
+
+
+SOFTWARE = "fanous-generator"
+MARK = {"synthetic": "fanous"}
+"""Stands in the annotations of every generated record, so that none is ever taken for a real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of a probe: what it measures one after the other, under one report for each nettest.
+
+    Attributes:
+        at: unix seconds, UTC.
+        token: the random end of the report ids.
+    """
+
+    probe: SimulatedProbe
+    at: float
+    token: str
+
+
+def new_round(probe: SimulatedProbe, at: float, chance: Random) -> Round:
+    return Round(probe, at, "".join(chance.choices(ascii_letters + digits, k=16)))
+
+
+def envelope(
+    of: Round, test_name: str, version: str, began: float, took: float, chance: Random
+) -> dict[str, Any]:
+    """All fields but ``input`` and ``test_keys``.
+
+    Args:
+        began: unix seconds at which this measurement of the round began.
+        took: seconds.
+    """
+    probe, network = of.probe, of.probe.network
+    short, cc = test_name.replace("_", ""), network.country
+    stamp, start = _utc(of.at), _utc(began)
+    micro = int(began % 1 * 1e6)
+    return {
+        "annotations": {
+            **MARK,
+            "engine_name": "ooniprobe-engine",
+            "engine_version": "3.20.0",
+            "network_type": _network_type(probe),
+            "platform": "linux" if probe.keeper is Keeper.OPERATOR else "android",
+        },
+        "data_format_version": "0.2.0",
+        "measurement_start_time": f"{start:%Y-%m-%d %H:%M:%S}",
+        "measurement_uid": f"{start:%Y%m%d%H%M%S}.{micro:06d}_{cc}_{short}_{chance.getrandbits(64):016x}",
+        "probe_asn": f"AS{network.asn}",
+        "probe_cc": cc,
+        "probe_ip": "127.0.0.1",
+        "probe_network_name": network.name,
+        "report_id": f"{stamp:%Y%m%dT%H%M%SZ}_{short}_{cc}_{network.asn}_n1_{of.token}",
+        "resolver_asn": f"AS{network.asn}",
+        "resolver_ip": network.resolver_ip,
+        "resolver_network_name": network.name,
+        "software_name": SOFTWARE,
+        "software_version": "1",
+        "test_name": test_name,
+        "test_runtime": round(took, 6),
+        "test_start_time": f"{stamp:%Y-%m-%d %H:%M:%S}",
+        "test_version": version,
+    }
+
+
+def _network_type(probe: SimulatedProbe) -> str:
+    if probe.flaw is Flaw.VPN:
+        return "vpn"
+    if probe.keeper is Keeper.OPERATOR:
+        return "wired_ethernet" if not probe.network.mobile else "mobile"
+    return "mobile" if probe.network.mobile else "wifi"
+
+
+def _utc(instant: float) -> datetime:
+    return datetime.fromtimestamp(int(instant), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPage:
+    """One input of web_connectivity.
+
+    Attributes:
+        url: the input, ``https://twitter.com/``.
+        host: its host name.
+        v4: IPv4 addresses, in the order of the answer.
+        v6: IPv6 addresses; empty = the site has none.
+        asn: origin of all addresses.
+        org: whose network that is.
+        title: of the page.
+        size: bytes of the whole page; the generated record holds only its beginning.
+        server: the ``Server`` header.
+        status: what the site answers.
+    """
+
+    url: str
+    host: str
+    v4: tuple[str, ...]
+    v6: tuple[str, ...]
+    asn: int
+    org: str
+    title: str
+    size: int
+    server: str
+    status: int = 200
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return self.v4 + self.v6
+
+    def html(self) -> str:
+        """The first bytes of the page."""
+        return (
+            f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{self.title}</title>'
+            f'<link rel="canonical" href="{self.url}"></head><body>'
+        )
+
+
+X = SimulatedPage(
+    "https://twitter.com/", "twitter.com", ("104.244.42.1", "104.244.42.65"), (), 13414, "Twitter Inc.",
+    "X. It’s what’s happening / X", 286_204, "tsa_f",
+)  # fmt: skip
+FACEBOOK = SimulatedPage(
+    "https://www.facebook.com/", "www.facebook.com", ("157.240.227.35",),
+    ("2a03:2880:f158:81:face:b00c:0:25de",), 32934, "Facebook, Inc.", "Facebook – log in or sign up",
+    301_912, "",
+)  # fmt: skip
+INSTAGRAM = SimulatedPage(
+    "https://www.instagram.com/", "www.instagram.com", ("157.240.227.174",),
+    ("2a03:2880:f258:e5:face:b00c:0:4420",), 32934, "Facebook, Inc.", "Instagram", 541_870, "",
+)  # fmt: skip
+YOUTUBE = SimulatedPage(
+    "https://www.youtube.com/", "www.youtube.com", ("142.250.181.142", "142.250.181.110"),
+    ("2a00:1450:4018:80c::200e",), 15169, "Google LLC", "YouTube", 612_330, "ESF",
+)  # fmt: skip
+WIKIPEDIA = SimulatedPage(
+    "https://www.wikipedia.org/", "www.wikipedia.org", ("185.15.59.224",), ("2a02:ec80:300:ed1a::1",), 14907,
+    "Wikimedia Foundation Inc.", "Wikipedia", 73_940, "ATS/9.1.4",
+)  # fmt: skip
+DOMESTIC = SimulatedPage(
+    "https://www.dawn.com/", "www.dawn.com", ("104.18.28.74", "104.18.29.74"), (), 13335, "Cloudflare, Inc.",
+    "Home - DAWN.COM", 214_518, "cloudflare",
+)  # fmt: skip
+SICK = SimulatedPage(
+    "https://www.example.org/", "www.example.org", ("93.184.216.34",),
+    ("2606:2800:220:1:248:1893:25c8:1946",), 15133, "Edgecast Inc.", "Example Domain", 1_256,
+    "ECS (nyb/1D2E)",
+)  # fmt: skip
+"""Goes down for everybody during the event."""
+
+CHOOSY = SimulatedPage(
+    "https://www.example.com/", "www.example.com", ("93.184.216.34",), (), 15133, "Edgecast Inc.",
+    "Not available in your region", 912, "ECS (nyb/1D2E)", status=451,
+)  # fmt: skip
+"""Refuses visitors from the country at all times, by its own choice (RFC 7725)."""
+
+PLATFORMS: dict[str, SimulatedPage] = {
+    "x": X,
+    "facebook": FACEBOOK,
+    "instagram": INSTAGRAM,
+    "youtube": YOUTUBE,
+}

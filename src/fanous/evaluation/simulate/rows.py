@@ -1,0 +1,211 @@
+"""Quiet rows: undisrupted days of real observation tables, dealt out again in other orders.
+
+A day of a network is drawn whole, so the bursts in which failures come, and the hours at which people
+measure, stay as they were.  Repeated draws are the same volunteers' days: more of them give more exposure,
+not more kinds of trouble.
+
+Block rows: what a measurement would have recorded if its network had blocked the target.
+
+Written from OONI's data formats (df-002, df-005, df-006, df-007) and what its tables hold of blocked
+measurements; knows nothing of rules or detectors.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from random import Random
+
+from fanous.sources.stream import open_source
+
+DAY = 86_400
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement.
+
+    Attributes:
+        at: unix seconds, UTC.
+        rows: its distinct rows, as in the table.
+    """
+
+    uid: str
+    asn: int
+    at: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietRows:
+    """Measurements of quiet days, by network and day; days on which a network was not measured are empty."""
+
+    columns: tuple[str, ...]
+    days: dict[int, list[list[Measured]]]
+
+    @property
+    def networks(self) -> list[int]:
+        """The most measured first."""
+        return sorted(self.days, key=lambda asn: (-sum(map(len, self.days[asn])), asn))
+
+    def replay(self, chance: Random, start: int, days: int, density: float) -> list[Measured]:
+        """``days`` days from ``start`` on, each of each network drawn from its quiet ones.
+
+        Args:
+            density: how many days are laid over each other, on average: below 1 measurements are left out.
+        """
+        found: list[Measured] = []
+        layers = max(1, round(density))
+        for asn in self.networks:
+            for day in range(days):
+                for layer in range(layers):
+                    drawn = chance.choice(self.days[asn])
+                    kept = [m for m in drawn if density >= 1 or chance.random() < density]
+                    found += [_moved(m, start + day * DAY, f"{day}-{layer}") for m in kept]
+        return sorted(found, key=lambda m: (m.at, m.uid))
+
+
+def _moved(one: Measured, midnight: int, mark: str) -> Measured:
+    at = midnight + one.at % DAY
+    uid, when = f"{one.uid}-{mark}", f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    new = {"measurement_uid": uid, "measurement_start_time": when}
+    rows = tuple(row | new | {"report_id": f"{row.get('report_id', '')}-{mark}"} for row in one.rows)
+    return replace(one, uid=uid, at=at, rows=rows)
+
+
+def in_country(one: Measured, country: str) -> Measured:
+    """The measurement as if its network were one of ``country``, and another than those drawn elsewhere."""
+    uid = f"{one.uid}-{country}"
+    rows = tuple(
+        row
+        | {"measurement_uid": uid, "probe_cc": country, "report_id": f"{row.get('report_id', '')}-{country}"}
+        for row in one.rows
+    )
+    return replace(one, uid=uid, rows=rows)
+
+
+def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: Iterable[int]) -> QuietRows:
+    """The quiet measurements of tables of OONI observations.
+
+    Args:
+        since, until: when all networks were quiet; unix seconds.
+        always_quiet: networks that were quiet for as long as the tables reach.
+    """
+    columns: dict[str, None] = {}
+    gathered: dict[str, dict[str, Row]] = defaultdict(dict)
+    for path in paths:
+        for row in _table(path):
+            columns |= dict.fromkeys(row)
+            gathered[row["measurement_uid"]][repr(row)] = row
+    spared, days = set(always_quiet), defaultdict[int, dict[int, list[Measured]]](lambda: defaultdict(list))
+    for uid, rows in gathered.items():
+        one = _measured(uid, tuple(rows.values()))
+        if since <= one.at < until or one.asn in spared:
+            days[one.asn][one.at // DAY].append(one)
+    return QuietRows(tuple(columns), {asn: _every_day(own) for asn, own in days.items()})
+
+
+def _every_day(days: dict[int, list[Measured]]) -> list[list[Measured]]:
+    return [days.get(day, []) for day in range(min(days), max(days) + 1)]
+
+
+def _measured(uid: str, rows: tuple[Row, ...]) -> Measured:
+    at = datetime.fromisoformat(rows[0]["measurement_start_time"][:19]).replace(tzinfo=UTC)
+    return Measured(uid, int(float(rows[0]["probe_asn"])), int(at.timestamp()), rows)
+
+
+def _table(path: Path) -> Iterator[Row]:
+    with open_source(path) as source, TextIOWrapper(source.stream, "utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def write_rows(path: Path, columns: Sequence[str], measurements: Iterable[Measured]) -> None:
+    """As a table of OONI observations."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        for one in measurements:
+            writer.writerows(one.rows)
+
+
+TIMEOUT, RESET, GONE = "generic_timeout_error", "connection_reset", "dns_nxdomain_error"
+BOGON = "10.11.12.13"
+
+_OF_TLS = "tls_"
+_OF_TCP = ("tcp_success", "tcp_failure")
+
+
+def cut_addresses(row: Row) -> Row:
+    """Packets to the target's addresses are dropped: no connection, so nothing after it either."""
+    if _connects(row):
+        return _without_tls(row) | {"tcp_success": "0.0", "tcp_failure": TIMEOUT}
+    return _failed_request(row, TIMEOUT)
+
+
+def reset_names(row: Row) -> Row:
+    """Handshakes and requests that name the target are reset; connections are made, bare addresses answer."""
+    if row["tls_handshake_time"] or row["tls_failure"]:
+        return _without_tls(row) | {"tls_failure": RESET, "tls_success": "1"}
+    named = row["http_request_url"] and any(c.isalpha() for c in _host(row))
+    return _failed_request(row, RESET) if named else row
+
+
+def deny_names(row: Row) -> Row | None:
+    """The resolver says that there is no such name; ``None`` = the step is not taken then."""
+    if row["dns_engine"]:
+        gone = {"dns_failure": GONE, "dns_answer": "", "ip": "", "port": ""}
+        return _without_tls(row) | dict.fromkeys(_OF_TCP, "") | gone
+    if _connects(row) and row["hostname"] and any(c.isalpha() for c in row["hostname"]):
+        return None
+    named = row["http_request_url"] and any(c.isalpha() for c in _host(row))
+    return _failed_request(row, GONE) if named else row
+
+
+def forge_answers(row: Row) -> Row | None:
+    """The resolver answers with an address inside private space, where nobody answers."""
+    if row["dns_engine"] and ":" in row["dns_answer"]:
+        return None
+    if row["dns_engine"]:
+        wrong = {"dns_answer": BOGON, "ip": BOGON, "ip_asn": "", "ip_as_org_name": ""}
+        failed = {"tcp_success": "0.0", "tcp_failure": TIMEOUT} if _connects(row) else {}
+        return _without_tls(row) | wrong | failed
+    named = row["http_request_url"] and any(c.isalpha() for c in _host(row))
+    return _failed_request(row, TIMEOUT) if named else row
+
+
+TECHNIQUES: dict[str, Callable[[Row], Row | None]] = {
+    "tcp.timeout": cut_addresses,
+    "tls.reset": reset_names,
+    "dns.nxdomain": deny_names,
+    "dns.bogon": forge_answers,
+}
+"""Name of what is done to the traffic -> what becomes of a row."""
+
+
+def blocked(one: Measured, technique: str) -> Measured:
+    """The measurement as it would have been."""
+    changed = TECHNIQUES[technique]
+    return replace(one, rows=tuple(new for row in one.rows if (new := changed(row)) is not None))
+
+
+def _connects(row: Row) -> bool:
+    return any(row[name] for name in _OF_TCP)
+
+
+def _host(row: Row) -> str:
+    return row["http_request_url"].partition("://")[2].partition("/")[0].partition(":")[0]
+
+
+def _without_tls(row: Row) -> Row:
+    return {name: "" if name.startswith(_OF_TLS) else value for name, value in row.items()}
+
+
+def _failed_request(row: Row, failure: str) -> Row:
+    if not row["http_request_url"]:
+        return row
+    return row | {"http_failure": failure, "http_runtime": ""}

@@ -1,0 +1,399 @@
+"""Series months: five weeks of a made-up country without an outage, as public sources would show it.
+
+Told by what people and networks do: when they get up and go to bed, rest days and holidays, how many blocks
+there are, what a source fails to measure.  Nothing here comes from a detector or is a setting of one.
+
+Speeds: what speed tests on a country's networks say, told in physical terms - lines, crowds, caps.
+
+A test gets a share of its network's pipe, which is smaller the more people are on; delays grow as the pipe
+fills.  Nothing here comes from a detector's model of the world.
+
+Votes: what probes on a network say over time, described in physical terms - rates an hour, minutes.
+
+For tests of detectors.  Nothing here comes from a detector's model of the world: failures come in bursts
+because lines are bad for half an hour, a restriction catches a share of the attempts, volunteers sleep.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.evaluation.simulate.builders import DAY, STEP, series_key
+from fanous.model.place import Place
+from fanous.model.series import Floats, Series, SeriesKey
+
+Array = NDArray[np.float64]
+
+DAY_SECONDS = 86400
+FIRST = 1_735_516_800
+"""Monday, 30 December 2024, 00:00 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesCountry:
+    """What a made-up country is like.
+
+    Attributes:
+        blocks: /24 blocks of it that answer pings on an ordinary day.
+        routes: /24 blocks of it in routing.
+        cities: with users of a browser, by day.
+        strays: sources of stray traffic in a bin.
+        wavering: of search traffic in a bin, a share (the noise of the source).
+        missing: share of the bins that a source does not give.
+        steps: seconds of the bins of probing, routing, search traffic, stray traffic and cities.
+        mood: of whole days, by which search traffic is higher or lower, a share.
+    """
+
+    name: str
+    blocks: int
+    routes: int
+    cities: int
+    strays: int
+    wavering: float
+    missing: float
+    steps: tuple[int, int, int, int, int]
+    mood: float = 0.05
+
+
+REST = ((4, 5), (5, 6), (6,))
+"""Days of rest, from Monday = 0: Friday and Saturday, Saturday and Sunday, Sunday alone."""
+
+EXPORT = (1800, 1800, 1800, 1800, 3600)
+LIVE = (600, 300, 1800, 300, 3600)
+
+COUNTRIES = (
+    SeriesCountry("large, as exported", 20_000, 60_000, 400, 900, 0.01, 0.0, EXPORT),
+    SeriesCountry("large, live", 20_000, 60_000, 400, 900, 0.01, 0.01, LIVE),
+    SeriesCountry("middling, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, EXPORT),
+    SeriesCountry("middling, live, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, LIVE),
+    SeriesCountry("small", 300, 900, 8, 30, 0.05, 0.02, EXPORT),
+    SeriesCountry("tiny, a tenth missing", 40, 90, 2, 6, 0.1, 0.1, EXPORT),
+    SeriesCountry("tiny, live", 40, 90, 2, 6, 0.1, 0.02, LIVE),
+    SeriesCountry("moody", 5_000, 20_000, 60, 200, 0.02, 0.0, EXPORT, mood=0.12),
+)
+
+
+def quiet_month(country: SeriesCountry, seed: int, days: int = 35) -> list[Series]:
+    """All five series of ``days`` days in which nothing was cut."""
+    chance = np.random.default_rng((seed, country.blocks, country.steps[0]))
+    people = _People(chance, days, country.mood)
+    step = country.steps
+    blocks = country.blocks * people.machines(step[0]) * _growth(chance, days, step[0], 0.03)
+    routes = country.routes * _growth(chance, days, step[1], 0.004)
+    searches = 80 * people.awake(step[2]) * people.moods(step[2]) * _growth(chance, days, step[2], 0.1)
+    searches = searches * (1 + country.wavering * chance.standard_normal(len(searches)))
+    strays = country.strays * (0.7 + 0.3 * people.awake(step[3])) * _bursts(chance, days, step[3])
+    cities = country.cities * np.minimum(people.awake(step[4]) * 1.2, 1)
+    made = (
+        ("ping-slash24", step[0], _counted(chance, blocks)),
+        ("bgp", step[1], np.round(routes * (1 + 2e-4 * chance.standard_normal(len(routes))))),
+        ("gtr", step[2], np.maximum(searches, 0)),
+        ("merit-nt", step[3], chance.poisson(strays).astype(float)),
+        ("mozilla", step[4], np.round(cities)),
+    )
+    return [_series(chance, name, width, values, country.missing) for name, width, values in made]
+
+
+class _People:
+    """When they are awake: each day has an hour at which half of them are up, and one at which half sleep."""
+
+    def __init__(self, chance: np.random.Generator, days: int, mood: float) -> None:
+        self.days, self.offset = days, float(chance.uniform(0, 24))
+        weekday, holiday = np.arange(days + 2) % 7, np.zeros(days + 2, np.bool_)
+        holiday[chance.integers(0, days + 2, chance.integers(1, 4))] = True
+        free = np.isin(weekday, REST[int(chance.choice(3, p=[0.3, 0.5, 0.2]))])
+        slept = np.where(free, chance.uniform(0.5, 1.5), 0)
+        slept += np.where(holiday, chance.uniform(1, 2.5, days + 2), 0)
+        self.up = 7 + slept + 0.2 * chance.standard_normal(days + 2)
+        self.down = 23.5 + 0.6 * (np.roll(free, -1) | holiday) + 0.25 * chance.standard_normal(days + 2)
+        self.busy = np.where(free, chance.uniform(0.8, 1.0), 1.0) * np.where(holiday, 0.88, 1.0)
+        self.alike = (float(chance.uniform(0.7, 1.3)), float(chance.uniform(0.6, 1.1)))
+        self.night, self.evening = float(chance.uniform(0.1, 0.25)), float(chance.uniform(0, 0.2))
+        self.swing = float(chance.uniform(0.01, 0.06))
+        walk = chance.standard_normal(days + 2)
+        self.mood = np.exp(mood * (0.8 * walk + 0.6 * np.roll(walk, 1)))
+
+    def _hours(self, step: int) -> Array:
+        """Local hours since midnight of the day before the first."""
+        return np.asarray(np.arange(self.days * DAY_SECONDS // step) * step / 3600 + self.offset)
+
+    def awake(self, step: int) -> Array:
+        """Share of the day's activity, between that of the night and 1."""
+        hours, total = self._hours(step), np.zeros(self.days * DAY_SECONDS // step)
+        for day in range(len(self.up)):
+            at = hours - 24 * day
+            risen = _risen((at - self.up[day]) / self.alike[0])
+            asleep = _risen((at - self.down[day]) / self.alike[1])
+            evening = 1 + self.evening * np.exp(-(((at - 21) / 2.5) ** 2))
+            total += self.busy[day] * risen * (1 - asleep) * evening
+        return self.night + (1 - self.night) * total
+
+    def machines(self, step: int) -> Array:
+        """Share of the blocks that answer: some machines are off at night."""
+        return 1 - self.swing * (1 - self.awake(step))
+
+    def moods(self, step: int) -> Array:
+        """Higher and lower days, and what sways within hours."""
+        day = np.clip(self._hours(step) / 24, 0, len(self.mood) - 1)
+        return np.asarray(np.interp(day, np.arange(len(self.mood)) + 0.5, self.mood))
+
+
+def _risen(hours: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-np.clip(hours, -60, 60))))
+
+
+def _growth(chance: np.random.Generator, days: int, step: int, most: float) -> Array:
+    """A level that drifts, and moves once to another, a source counts more or fewer from then on."""
+    bins = days * DAY_SECONDS // step
+    drift = 1 + chance.uniform(-most, most) * np.arange(bins) / bins
+    jump = np.where(np.arange(bins) >= chance.integers(bins), 1 + chance.uniform(-most, most), 1.0)
+    return np.asarray(drift * jump)
+
+
+def _bursts(chance: np.random.Generator, days: int, step: int) -> Array:
+    """Stray traffic swells where somebody's machines are infected, and goes back."""
+    bins = days * DAY_SECONDS // step
+    found = np.ones(bins)
+    for _ in range(int(chance.integers(2, 8))):
+        at, length = chance.integers(bins), chance.uniform(2, 40) * 3600 / step
+        found += (
+            chance.uniform(0.2, 1.5)
+            * np.exp(-np.maximum(np.arange(bins) - at, 0) / length)
+            * (np.arange(bins) >= at)
+        )
+    return found
+
+
+def _counted(chance: np.random.Generator, blocks: Array) -> Array:
+    """Blocks that answer: each of a few per cent is missed now and then."""
+    return np.asarray(chance.binomial(np.round(blocks * 1.02).astype(np.int64), 1 / 1.02).astype(float))
+
+
+def _series(chance: np.random.Generator, signal: str, step: int, values: Array, missing: float) -> Series:
+    kept = chance.random(len(values)) >= missing
+    if missing:  # now and then a source is away for hours
+        for _ in range(2):
+            at, length = chance.integers(len(values)), int(chance.uniform(1, 8) * 3600 / step)
+            kept[at : at + length] = False
+    times = FIRST + step * np.arange(len(values), dtype=np.int64)
+    ones = np.ones(int(kept.sum()), np.int64)
+    key = SeriesKey(Place("XA"), "", signal, source="made up")
+    return Series(key, step, times[kept], values[kept], ones, 0 * ones, 0 * ones)
+
+
+FIVE_MINUTES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedCountry:
+    """How people and pipes behave.
+
+    Attributes:
+        asns: networks.
+        days: since the beginning, a Tuesday.
+        tests_a_minute: on each network, averaged over the day.
+        line_kbps: median of what lines are sold for; they differ by the factor e in two thirds of cases.
+        rush: share of a line's speed that is lost at the busiest minute of the evening.
+        crowded: (day, rush) of evenings that were worse than others: a match, a holiday.
+        capped: (from, to) in hours, and the kbps that a line gets at most meanwhile.
+        slowed: (from, to) in hours, and the share of its speed that a line keeps meanwhile.
+    """
+
+    asns: Sequence[int] = (45669, 59257, 24499, 56167, 17557, 9541)
+    days: int = 16
+    tests_a_minute: float = 4.0
+    line_kbps: float = 9000.0
+    rush: float = 0.45
+    crowded: tuple[tuple[int, float], ...] = ()
+    capped: tuple[tuple[float, float, float], ...] = ()
+    slowed: tuple[tuple[float, float, float], ...] = ()
+
+
+def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: str = "PK") -> list[Series]:
+    """A series of median speeds and one of median round trips for each network.
+
+    Args:
+        source: who made the tests; prefix: ``ndt`` or ``transfer``, as the signals are named.
+    """
+    found = []
+    for asn in country.asns:
+        chance = np.random.default_rng([seed, asn])
+        minutes = np.arange(country.days * 1440)
+        lost = _crowd(country, minutes)
+        kbps, rtt = _tests(country, minutes, lost, chance)
+        for signal, values in ((f"{prefix}_kbps", kbps), (f"{prefix}_rtt_ms", rtt)):
+            key = SeriesKey(Place(code, asn), "", signal, source=source)
+            times = DAY + FIVE_MINUTES * np.arange(len(values), dtype=np.int64)
+            kept = ~np.isnan(values)
+            ones = np.ones(int(kept.sum()), np.int64)
+            found.append(Series(key, FIVE_MINUTES, times[kept], values[kept], ones, 0 * ones, 0 * ones))
+    return found
+
+
+def _crowd(country: SpeedCountry, minutes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+    """Share of the speed that is lost to other people, minute by minute: most at nine in the evening."""
+    hour, day = minutes % 1440 / 60, minutes // 1440
+    people = np.exp(-(((hour - 21 + 12) % 24 - 12) ** 2) / 18)
+    weekend = np.isin(day % 7, [3, 4, 5])  # Friday to Sunday, from a Tuesday on
+    lost = country.rush * people * np.where(weekend, 1.25, 1.0)
+    for evening, rush in country.crowded:
+        lost = np.where(day == evening, rush * people, lost)
+    return np.asarray(lost)
+
+
+def _tests(
+    country: SpeedCountry,
+    minutes: np.ndarray[tuple[int], np.dtype[np.int64]],
+    lost: Floats,
+    chance: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Medians of the tests of each five minutes; NaN where nobody tested."""
+    busy = 0.3 + 1.4 * lost / max(lost.max(), 1e-9)
+    at = np.repeat(minutes, chance.poisson(country.tests_a_minute * busy))
+    kbps = (
+        country.line_kbps * chance.lognormal(0, 1, len(at)) * (1 - lost[at]) * chance.uniform(0.7, 1, len(at))
+    )
+    rtt = 40 / (1 - 0.8 * lost[at]) * chance.lognormal(0, 0.25, len(at))
+    for start, end, kept in country.slowed:
+        inside = (at >= start * 60) & (at < end * 60)
+        kbps = np.where(inside, kbps * kept, kbps)
+    for start, end, most in country.capped:
+        inside = (at >= start * 60) & (at < end * 60)
+        kbps = np.where(inside, np.minimum(kbps, most * chance.uniform(0.95, 1, len(at))), kbps)
+    return _medians(at // 5, kbps, len(minutes) // 5), _medians(at // 5, rtt, len(minutes) // 5)
+
+
+def _medians(bins: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats, count: int) -> Floats:
+    edges = np.searchsorted(bins, np.arange(count + 1))
+    pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    return np.array([np.median(values[a:b]) if b > a else np.nan for a, b in pairs])
+
+
+HOUR = 3600.0
+Hours = tuple[float, float]
+"""From, to: hours since the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A network and the probes on it.
+
+    Attributes:
+        probes: sound ones.
+        rounds_per_hour: of each probe, at random moments.
+        failure_rate: share of attempts that fail for no reason of interest.
+        bursts_per_day: bad spells of each probe's line.
+        burst_minutes: how long one lasts.
+        burst_failure_rate: share of attempts that fail within one.
+        shared_bursts_per_day: bad spells of the network, which all its probes feel at once.
+        blocked: when the target is restricted.
+        catch: share of attempts that the restriction catches.
+        broken: further probes for which everything fails always.
+        lying: further probes that report a failure whatever they see, half of the time.
+        silent: when nobody measures.
+        controlled: share of attempts with a normal control of their own; a bad line spoils the control too.
+    """
+
+    probes: int = 3
+    rounds_per_hour: float = 1.0
+    failure_rate: float = 0.01
+    bursts_per_day: float = 0.1
+    burst_minutes: float = 30.0
+    burst_failure_rate: float = 0.7
+    shared_bursts_per_day: float = 0.0
+    blocked: tuple[Hours, ...] = ()
+    catch: float = 0.93
+    broken: int = 0
+    lying: int = 0
+    silent: tuple[Hours, ...] = ()
+    controlled: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedVote:
+    """One attempt: ``hour`` since the beginning, whether it failed, whether its control was normal."""
+
+    hour: float
+    probe: str
+    failed: bool
+    controlled: bool
+
+
+def votes_of(life: Life, hours: float, seed: int) -> list[SimulatedVote]:
+    """All attempts within ``hours`` from the beginning, in the order of time."""
+    shared = _spells(life.shared_bursts_per_day, life.burst_minutes, hours, Random(f"{seed}/shared"))
+    kinds = [("sound", life.probes), ("broken", life.broken), ("lying", life.lying)]
+    votes: list[SimulatedVote] = []
+    for kind, count in kinds:
+        for number in range(count):
+            votes += _attempts(
+                life, kind, f"{kind}-{number}", hours, shared, Random(f"{seed}/{kind}/{number}")
+            )
+    return sorted(votes, key=lambda vote: (vote.hour, vote.probe))
+
+
+def series_of(
+    votes: Sequence[SimulatedVote], *, key: SeriesKey | None = None, step: int = STEP, start: int = DAY
+) -> Series:
+    """The share of probes that failed in each bin in which any measured; a probe has one vote a bin."""
+    bins: dict[int, dict[str, list[SimulatedVote]]] = defaultdict(lambda: defaultdict(list))
+    for vote in votes:
+        at = start + vote.hour * HOUR
+        bins[int(at // step) * step][vote.probe].append(vote)
+    times = sorted(bins)
+    failed = [[_mostly_failed(made) for made in bins[time].values()] for time in times]
+    normal = [sum(any(v.controlled for v in made) for made in bins[time].values()) for time in times]
+    return Series(
+        key=key or series_key(),
+        step=step,
+        times=np.array(times, dtype=np.int64),
+        values=np.array([sum(each) / len(each) for each in failed], dtype=np.float64),
+        counts=np.array([len(each) for each in failed], dtype=np.int64),
+        controlled=np.array(normal, dtype=np.int64),
+        measurements=np.array([sum(map(len, bins[time].values())) for time in times], dtype=np.int64),
+    )
+
+
+def _attempts(
+    life: Life, kind: str, probe: str, hours: float, shared: list[Hours], chance: Random
+) -> list[SimulatedVote]:
+    spells = shared + _spells(life.bursts_per_day, life.burst_minutes, hours, chance)
+    made, hour = [], 0.0
+    while life.rounds_per_hour and (hour := hour + chance.expovariate(life.rounds_per_hour)) < hours:
+        if _within(hour, life.silent):
+            continue
+        bad = _within(hour, spells)
+        failed = _fails(life, kind, hour, bad, chance)
+        spoilt = bad or kind == "broken"
+        made.append(SimulatedVote(hour, probe, failed, not spoilt and chance.random() < life.controlled))
+    return made
+
+
+def _fails(life: Life, kind: str, hour: float, bad: bool, chance: Random) -> bool:
+    if kind == "broken":
+        return True
+    if kind == "lying" and chance.random() < 0.5:
+        return True
+    if _within(hour, life.blocked) and chance.random() < life.catch:
+        return True
+    return chance.random() < (life.burst_failure_rate if bad else life.failure_rate)
+
+
+def _spells(per_day: float, minutes: float, hours: float, chance: Random) -> list[Hours]:
+    spells, hour = [], 0.0
+    while per_day and (hour := hour + chance.expovariate(per_day / 24)) < hours:
+        spells.append((hour, hour + minutes / 60))
+    return spells
+
+
+def _within(hour: float, spans: Sequence[Hours]) -> bool:
+    return any(start <= hour < end for start, end in spans)
+
+
+def _mostly_failed(made: list[SimulatedVote]) -> bool:
+    """Ties count as failed, as everywhere."""
+    return 2 * sum(vote.failed for vote in made) >= len(made)

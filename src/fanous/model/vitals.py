@@ -1,0 +1,65 @@
+"""Vitals: whether the monitor itself is well: what waits for it, what was wrong with it, and what it needs of its
+machine."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits between a collector and the store, in an inbox or in a stream, where messages count as files.
+
+    Attributes:
+        files: that are sealed.
+        since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
+        apart: sealed files that need a person (their network is unknown).
+        refused: messages of a stream that were set aside because they cannot be used.
+    """
+
+    folder: str
+    files: int
+    bytes: int
+    since: float | None
+    apart: int
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Something that was wrong with the monitor itself, from when to when: unix seconds by the machine's clock.
+
+    Attributes:
+        kind, about: as in ``fanous.pipeline.vitals.Ailment``.
+        says, mend: likewise, as of the last time it was seen.
+        began_at: when it was first seen.
+        seen_at: when it was last seen.
+        ended_at: when it was first found gone; None = it goes on.
+    """
+
+    kind: str
+    about: str
+    says: str
+    mend: str
+    began_at: float
+    seen_at: float
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a part of Fanous depends on, and whether this machine has it.
+
+    Attributes:
+        part: ``probe``, ``server`` or ``lab``.
+        name: a program, a module, a feature of the kernel.
+        found: is it there?
+        mend: what to do if it is missing; empty = no command helps.
+        without: what does not work without it.
+        is_vital: False = the part works without it, as ``without`` says.
+    """
+
+    part: str
+    name: str
+    found: bool
+    mend: str
+    without: str
+    is_vital: bool = True

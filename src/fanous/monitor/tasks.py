@@ -1,0 +1,239 @@
+"""Selfcheck: the running monitor looks at itself; what falls ill or recovers is a line in the log.
+
+Heartbeats: checks regularly when each network was last heard; a change is a line in the log.
+
+Upkeep: carries out the policy of ``[retention]`` once a day.
+
+The store's thread is asked for one segment at a time, so that pages and detection never wait for a bucket.
+
+Alerts: checks regularly for alerts that are due, and sends them.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous.analysis.series.heartbeats import DAY, MEMORY, Collapse, Heartbeat, collapses, heartbeat
+from fanous.collector.inbox import backlogs
+from fanous.errors import FanousError
+from fanous.log import logline
+from fanous.model.instant import to_iso
+from fanous.model.vitals import Spell
+from fanous.monitor.clock import Clock
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.retain import Retained, Retention, drop, move, plan
+from fanous.pipeline.scheduler import pause
+from fanous.pipeline.status import metrics
+from fanous.pipeline.vitals import Ailment, Vitals, examine, find_ailments
+from fanous.probe.metrics import Metric
+from fanous.publish.alerts.dispatch import Dispatcher
+from fanous.store.protocol import Ask, Store
+
+SELFCHECK_EVERY = 60.0
+"""Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""
+
+STALE = 600.0
+"""Seconds: without a look for so long the store's thread hangs, or one piece of work holds it."""
+
+log = getLogger("fanous.monitor")
+
+
+class Selfcheck:
+    """Args:
+    folders: on the disks that are written to.
+
+    clock: the machine's.
+
+    Attributes:
+        ailments: as of the last look.
+        feed: of these and of those that ended lately, each with its times, as of the last look.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        folders: Sequence[Path],
+        inboxes: Sequence[Path],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ask, self._folders, self._inboxes, self._clock = ask, tuple(folders), tuple(inboxes), clock
+        self._seen: Vitals | None = None
+        self._looked = time.monotonic()
+        self.ailments: list[Ailment] = []
+        self.feed: list[Spell] = []
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not stop.is_set():
+            await self.look()
+            await pause(stop, SELFCHECK_EVERY)
+
+    async def look(self) -> None:
+        known = self._seen.undetected if self._seen else {}
+        machine_at = self._clock()
+
+        def seen(store: Store) -> Vitals:
+            return examine(store, self._folders, backlogs(self._inboxes), machine_at, known)
+
+        self._seen = await self._ask(seen)
+        self._looked = time.monotonic()
+        self._tell(find_ailments(self._seen))
+        await self._note()
+
+    async def _note(self) -> None:
+        """In the ledger.  A disk that is full is an ailment itself, so that this may be what fails."""
+        now = self._clock()
+        found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
+
+        def noted(store: Store) -> list[Spell]:
+            store.ledger.note_ailments(found, now)
+            return store.ledger.ailments(now)
+
+        try:
+            self.feed = await self._ask(noted)
+        except FanousError as error:
+            log.warning(logline("ailments_not_kept", why=str(error)))
+
+    def unready(self) -> str:
+        """Why no work can be given to this monitor now; empty = it can."""
+        if self._seen is None:
+            return "starting: the store has not answered yet"
+        age = time.monotonic() - self._looked
+        if age > STALE:
+            return f"the store has not answered for {age:.0f} seconds"
+        full = next((one for one in self.ailments if one.kind == "disk_low"), None)
+        return full.says if full else ""
+
+    def figures(self) -> list[Metric]:
+        """For Prometheus; none before the first look."""
+        return metrics(self._seen, self.ailments) if self._seen else []
+
+    def _tell(self, ailments: list[Ailment]) -> None:
+        before = {(one.kind, one.about) for one in self.ailments}
+        now = {(one.kind, one.about) for one in ailments}
+        for one in ailments:
+            if (one.kind, one.about) not in before:
+                log.warning(logline("ailing", kind=one.kind, about=one.about, says=one.says, mend=one.mend))
+        for kind, about in sorted(before - now):
+            log.info(logline("well_again", kind=kind, about=about))
+        self.ailments = ailments
+
+
+HEARTBEATS_EVERY = 60.0
+"""Seconds between two looks, by the monitor's clock; silence is told in bins of ten minutes anyway."""
+
+SHORTEST = 0.5
+"""Seconds of the machine, in a lab."""
+
+COLLAPSES = 60 * DAY
+"""How far back a country's silence is looked for."""
+
+
+def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
+    """All networks that were heard in the memory, by country and number."""
+    now = store.now()
+    since = now - MEMORY
+    countries = [country] if country else store.facts.countries(since, now)
+    return [
+        heartbeat(volume, now)
+        for name in countries
+        for volume in store.facts.volume(name, since, now, TICK)
+        if len(volume)
+    ]
+
+
+def country_collapses(store: Store, country: str) -> list[Collapse]:
+    """Days of the last two months on which hardly any network of a country was heard."""
+    now = store.now()
+    since = now - COLLAPSES
+    others = [name for name in store.facts.countries(since, now) if name != country]
+    elsewhere = [volume for name in others for volume in store.facts.volume(name, since, now, DAY)]
+    return collapses(store.facts.volume(country, since, now, DAY), elsewhere, now)
+
+
+class Hearing:
+    """Attributes:
+    beats: as of the last look.
+    """
+
+    def __init__(self, ask: Ask, clock: Clock, stop: asyncio.Event) -> None:
+        self._ask, self._clock, self._stop = ask, clock, stop
+        self.beats: list[Heartbeat] = []
+
+    async def listen(self) -> None:
+        """Until stopped."""
+        while not self._stop.is_set():
+            self._look_at(await self._ask(heartbeats))
+            await pause(self._stop, max(SHORTEST, self._clock.lasts(HEARTBEATS_EVERY)))
+
+    def heard(self) -> dict[tuple[str, int], float]:
+        """(country, ASN) -> unix seconds."""
+        return {(beat.place.country, beat.place.asn): beat.last for beat in self.beats}
+
+    def _look_at(self, beats: list[Heartbeat]) -> None:
+        before = {beat.place: beat.silent for beat in self.beats}
+        self.beats = beats
+        for beat in beats:
+            if beat.silent == before.get(beat.place, False):
+                continue
+            log.info(
+                logline(
+                    "network_silent" if beat.silent else "network_heard_again",
+                    country=beat.place.country,
+                    network=f"AS{beat.place.asn}",
+                    last=to_iso(beat.last),
+                    habit_seconds=beat.habit,
+                )
+            )
+
+
+UPKEEP_EVERY = 86_400.0
+"""Seconds of the machine between two times."""
+
+AGAIN = 3600.0
+"""Seconds after which a bucket that could not be written is tried again."""
+
+
+class Upkeep:
+    """Keeps to one policy."""
+
+    def __init__(
+        self, ask: Ask, policy: Retention, every: float = UPKEEP_EVERY, again: float = AGAIN
+    ) -> None:
+        self._ask, self._policy = ask, policy
+        self._every, self._again = every, again
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not stop.is_set():
+            try:
+                await self.once(stop)
+                wait = self._every
+            except FanousError as error:
+                log.warning(logline("retention_failed", why=str(error)))
+                wait = self._again
+            await pause(stop, wait)
+
+    async def once(self, stop: asyncio.Event) -> Retained:
+        """What is due now, or as much of it as is done when the monitor stops."""
+        done = Retained()
+        due = await self._ask(lambda store: plan(store, self._policy))
+        await self._ask(lambda store: drop(store, due, done))
+        for segment in due.segments:
+            if stop.is_set():
+                break
+            await self._ask(partial(move, due=due, segment=segment, done=done))
+        log.info(logline("retained", observations=done.observations, moved=done.moved, left=len(done.left)))
+        for segment, why in done.left:
+            log.warning(logline("segment_left", segment=segment.name, why=why))
+        return done
+
+
+async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:
+    """Until stopped; ``every``: seconds of the machine between two looks."""
+    while not stop.is_set():
+        await dispatcher.look()
+        await pause(stop, every)

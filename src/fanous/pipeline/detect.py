@@ -1,0 +1,127 @@
+"""Detect: from the facts of a country to its incidents in the ledger.
+
+    series -> anomalies -> incidents -> ledger
+
+Whatever is brought in marks its countries as undetected; detection then takes them one by one, under a lease, so that
+any number of processes share the work.
+"""
+
+from fanous.analysis.incidents.merge import absorb, is_of_lines, join
+from fanous.model.incident import Incident, Kind
+from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
+from fanous.pipeline.interference import TICK, find_interference
+from fanous.pipeline.judge import rules_version
+from fanous.pipeline.outages import find_outages
+from fanous.pipeline.query import AHEAD
+from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
+from fanous.refdata.users import user_weights
+from fanous.store.leases import LEASE_SECONDS, LeaseLost
+from fanous.store.protocol import Store
+
+DAY = 86400.0
+
+HISTORY = 60 * DAY
+"""How far before the first new measurement the detectors look, for baselines and weekends."""
+
+
+def detect_all(store: Store, why: str = "") -> list[str]:
+    """Detect in every country with measurements that no detection has seen, those of killed runs included.
+
+    A country that another process is working on is left to it.
+
+    Args:
+        why: what else happened that may have changed incidents.
+
+    Returns:
+        The countries, in the order in which they were done.
+    """
+    done = []
+    while (country := detect_next(store, why)) is not None:
+        if country:
+            done.append(country)
+    return done
+
+
+def detect_next(store: Store, why: str = "", seconds: float = LEASE_SECONDS) -> str | None:
+    """Detect in the country whose turn it is.
+
+    Args:
+        seconds: after which another process may take the country over from one that died with it.
+
+    Returns:
+        Which one; empty = another process took it over in the middle, and nothing was written; ``None`` =
+        nothing is left for this process.
+    """
+    lease = store.ledger.lease(seconds)
+    if lease is None or lease.span is None:
+        return None
+    try:
+        with kept(store, lease, seconds):
+            detect(store, lease.country, *lease.span, why=why)
+            store.ledger.mark_detected(lease)
+    except LeaseLost:
+        return ""
+    return lease.country
+
+
+def detect(
+    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None, why: str = ""
+) -> list[Incident]:
+    """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
+
+    Late measurements change the past: everything from ``first`` to the newest measurement is computed
+    again, and each incident that differs gets a revision.
+
+    Args:
+        last: the newest measurement, or now: then those who should have been heard by now are silent.
+        shares: of the networks' users; ``None`` = as this machine knows them.
+        why: what else happened that may have changed incidents.
+    """
+    if country == UNKNOWN_COUNTRY:
+        return []
+    since, until = _window(store, country, first, last)
+    found = find_incidents(store, country, since, until, shares or user_weights(country))
+    return write_changes(store, country, found, since, until, why)
+
+
+def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
+    """From far enough before ``first`` to see the beginning of what was on then, to the newest measurement."""
+    since = first - HISTORY
+    for incident in store.ledger.incidents(country, since, first):
+        since = min(since, incident.onset - HISTORY)
+    newest = store.facts.span(country)
+    until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
+    return since, until + TICK
+
+
+def find_incidents(
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
+) -> list[Incident]:
+    """The incidents that everything in the store about a window amounts to; writes nothing.
+
+    Args:
+        shares: of the networks' users; ``None`` = no figures of this country are known.
+    """
+    outages = find_outages(store, country, since, until, rules_version(), shares)
+    interference = find_interference(store, country, since, until, shares)
+    joined = join(outages, interference)
+    lost = [one for one in joined if one.kind is Kind.OUTAGE and is_of_lines(one)]
+    return absorb(lost, [one for one in joined if one not in lost])
+
+
+def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
+    """Let an incident that is held pass, in the name of a person, and write what it is without the hold.
+
+    Raises:
+        FanousError: there is no such incident, or it is not held.
+    """
+    approval = approval_of(store, incident_id, who, note, at)
+    claim = store.ledger.revisions(incident_id)[-1].incident
+    first, last = claim.onset, claim.onset if claim.end is None else claim.end
+    with alone_with(store, claim.country) as lease:
+        store.ledger.approve(approval)
+        if lease.span is not None:
+            first, last = min(first, lease.span[0]), max(last, lease.span[1])
+        detect(store, claim.country, first, last)
+        store.ledger.mark_detected(lease)
+    return store.ledger.revisions(incident_id)[-1].incident

@@ -1,0 +1,341 @@
+"""Ingest: bring measurements in, and judge them again after a crash or when the rules have changed.
+
+    file -> record -> parsed measurement -> verdicts -> store
+
+Replay is the live path: what judges a new record judges one from the archive.  Everything here may be interrupted at
+any point and run again: a segment of the archive is either whole or still to be done.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
+from pathlib import Path
+
+from fanous.errors import FanousError, Rejected
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.verdict import Verdict
+from fanous.pipeline.detect import DAY, detect_all
+from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, rules_version
+from fanous.pipeline.query import AHEAD
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.archive import DamagedSegment, Segment
+from fanous.store.batch import Forgotten, Judged
+from fanous.store.leases import Span, spans_of
+from fanous.store.protocol import Store
+
+BATCH_BYTES = 128 << 20
+BATCH_RECORDS = 2000
+"""What is held in memory before it is written: enough for the engine, which takes some 45 ms for each batch however
+small it is, and little enough for a laptop."""
+
+LATE = 60 * DAY
+"""How old the measurements may be that a probe sends by itself and that still move detection: longer than
+probes are offline, and a bound, whatever date a sender writes."""
+
+OnFile = Callable[[Path, int], None]
+"""Is told a file and how many bytes of it are read."""
+
+
+def ingest(
+    store: Store,
+    source: str,
+    paths: Sequence[Path],
+    on_progress: OnFile | None = None,
+    *,
+    late: float = inf,
+    detects: bool = True,
+) -> Ingested:
+    """Bring files into the store, judge them, and detect on what they touched.
+
+    To complete a run that was killed, run it again: what was acknowledged is known and counted as duplicate.
+
+    Args:
+        late: seconds; older measurements are stored and start no detection (``rejudge`` does).  Infinite
+            for files that an operator chose, ``LATE`` for what came by itself.
+        detects: detect at once; otherwise what came in is marked for whoever detects (``detect_all``).
+    """
+    tally = Ingested()
+    tally.remarks += remarks(finish_interrupted(store, late))
+    bring_in(store, source, paths, tally, on_progress, late=late)
+    if detects:
+        detect_all(store)
+    return tally
+
+
+def bring_in(
+    store: Store,
+    source: str,
+    paths: Sequence[Path],
+    tally: Ingested,
+    on_progress: OnFile | None = None,
+    *,
+    late: float = inf,
+) -> None:
+    """Read, judge and store, without detecting.
+
+    The cycle collector rests during this: a batch is hundreds of thousands of objects without a cycle, and
+    walking them again and again costs a fifth of the time.
+    """
+    version = rules_version()
+    gc.disable()
+    try:
+        for batch in _batches(judged_records(source, paths, tally, on_progress)):
+            _append(store, batch, tally, late, version)
+            batch.clear()  # the generator still holds the list
+            gc.collect(1)
+    finally:
+        gc.enable()
+
+
+def judged_records(
+    source: str, paths: Sequence[Path], tally: Ingested, on_progress: OnFile | None = None
+) -> Iterator[Judged]:
+    """Every record of the files with its verdicts; what cannot be used goes to ``tally``.
+
+    Raises:
+        FanousError: no such source, or a file that cannot be read at all.
+    """
+    if source not in MEASUREMENT_SOURCES:
+        raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
+    connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
+    for path in paths:
+        watch = None if on_progress is None else partial(on_progress, path)
+        for record in connector.read(path, partial(tally.reject, str(path)), watch):
+            try:
+                yield Judged(record, *judge_record(record, fingerprints))
+            except Rejected as reason:
+                tally.reject(record.file, record.line, str(reason), record.items)
+                tally.duplicate += record.duplicates
+
+
+def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
+    batch: list[Judged] = []
+    size = 0
+    for one in judged:
+        batch.append(one)
+        size += len(one.record.data)
+        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+    now = store.now()
+    first, last = now - late, now + AHEAD
+    appended = store.append(batch, rules_version=version, undetected=(first, last))
+    for judged in batch:
+        measurement, record = judged.parsed.measurement, judged.record
+        tally.duplicate += record.duplicates
+        if id(judged) not in appended.fresh:
+            tally.duplicate += record.items
+            continue
+        tally.stored += record.items
+        tally.by_test[measurement.test_name] += 1
+        tally.late += measurement.started_at < first
+        tally.ahead += measurement.started_at > last
+
+
+def out_of_reach(tally: Ingested) -> list[str]:
+    """What was stored and not detected on, in words; usually nothing."""
+    said = []
+    if tally.late:
+        said.append(
+            f"{tally.late:,} measurements are older than {LATE / DAY:.0f} days: stored, and nothing was "
+            "detected there; `fanous rejudge CC` does"
+        )
+    if tally.ahead:
+        said.append(
+            f"{tally.ahead:,} measurements are dated in the future, so a clock is wrong: stored, and left "
+            "out until then"
+        )
+    return said
+
+
+# --- again, from the archive ------------------------------------------------------------------------------
+
+Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
+"""Parses and judges a raw record; raises ``Rejected`` where it can no longer be used."""
+
+_GROUP = 2000
+"""Measurements written at once: removing the rows of a group costs 10 ms a table, however many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One step of a replay: some segments whose facts are new, all of them or none.
+
+    Attributes:
+        segments: in order of receipt; damaged ones are not among them.
+        measurements: whose facts are new.
+        spans: country -> (first, last) instant of these measurements; unix seconds, UTC.
+        rejected: records that this version cannot use, as ``segment:line: why``.
+        damaged: segments that cannot be read, and why; their facts are as they were.
+    """
+
+    segments: tuple[Segment, ...]
+    measurements: int
+    spans: dict[str, Span]
+    rejected: tuple[str, ...]
+    damaged: tuple[tuple[Segment, str], ...]
+
+
+def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
+    """Judge what a killed run had acknowledged but not yet turned into facts."""
+    earliest, latest = store.now() - late, store.now() + AHEAD
+    replayed = recover(store, judge_record, rules_version=rules_version())
+    for step in replayed:
+        spans = {cc: (max(a, earliest), min(b, latest)) for cc, (a, b) in step.spans.items()}
+        store.ledger.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
+    return replayed
+
+
+def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
+    """Compute conclusions again from the archive, then detect again.
+
+    Args:
+        country: ``None`` = all.
+        everything: also what these very rules judged.
+    """
+    recovered = finish_interrupted(store)
+    replayed = recovered + rejudge_segments(
+        store, judge_record, rules_version=rules_version(), country=country, everything=everything
+    )
+    for name in [country] if country else store.facts.countries():
+        span = store.facts.span(name)
+        if span is not None:
+            store.ledger.mark_undetected({name: span})
+    detect_all(store)
+    return replayed
+
+
+def forget(store: Store, reports: Sequence[str]) -> Forgotten:
+    """Take the measurements of these reports out for good, and detect again without them.
+
+    To complete a run that was killed, run it again.
+    """
+    finish_interrupted(store)
+    forgotten = store.forget(reports)
+    finish_interrupted(store)
+    detect_all(store, f"{forgotten.measurements:,} measurements were withdrawn by who made them")
+    return forgotten
+
+
+def remarks(replayed: Iterable[Replayed]) -> list[str]:
+    """Raw records that are in the archive and cannot be used, each with its place and reason."""
+    return [
+        line
+        for step in replayed
+        for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
+    ]
+
+
+def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
+    """Finish what a crash left in the archive without facts; call it before the first ``append``.
+
+    A segment that cannot be read is set aside, so that it stops nothing else.  A measurement that is known is
+    left out: where records were being removed, the rest of a segment may stand in the archive twice.
+    """
+    steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
+    for step in steps:
+        for segment, why in step.damaged:
+            store.facts.set_aside(segment, why)
+    return steps
+
+
+def rejudge_segments(
+    store: Store, judge: Judge, *, rules_version: str, country: str | None = None, everything: bool = False
+) -> list[Replayed]:
+    """Replace the facts of segments that other rules judged; call ``recover`` before it.
+
+    Args:
+        country: ``None`` = all.
+        everything: also what these very rules judged (the parser may have changed).
+    """
+    if everything:
+        segments = (s for s in store.archive.segments() if country in (None, s.country))
+        return _replay(store, segments, judge, rules_version)
+    return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
+
+
+def _replay(
+    store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str, *, only_new: bool = False
+) -> list[Replayed]:
+    steps: list[Replayed] = []
+    read = _read(store, segments, judge)
+    for group in _groups(_new(store, read) if only_new else read):
+        written = {one.segment: one.judged for one in group if not one.damage}
+        if written:
+            store.replace_verdicts(written, rules_version=rules_version)
+        steps.append(_told(group))
+    return steps
+
+
+@dataclass(slots=True)
+class _Read:
+    """One segment, parsed and judged.
+
+    Attributes:
+        damage: why it could not be read; empty = it could.
+    """
+
+    segment: Segment
+    judged: list[Judged] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    damage: str = ""
+
+
+def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_Read]:
+    for segment in segments:
+        one = _Read(segment)
+        try:
+            for record in store.archive.records(segment):
+                try:
+                    one.judged.append(Judged(record, *judge(record)))
+                except Rejected as error:
+                    one.rejected.append(f"{record.file}:{record.line}: {error}")
+        except DamagedSegment as error:
+            one.damage = str(error)
+        yield one
+
+
+def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
+    """The same without measurements that stand in a whole segment, or came before."""
+    seen: set[str] = set()
+    for one in read:
+        uids = [judged.parsed.measurement.uid for judged in one.judged]
+        seen |= store.facts.known(uids, settled=True)
+        kept = []
+        for judged, uid in zip(one.judged, uids, strict=True):
+            if uid not in seen:
+                kept.append(judged)
+                seen.add(uid)
+        one.judged = kept
+        yield one
+
+
+def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
+    group: list[_Read] = []
+    size = 0
+    for one in read:
+        group.append(one)
+        size += 1 + len(one.judged)
+        if size >= _GROUP:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _told(group: list[_Read]) -> Replayed:
+    headers = [judged.parsed.measurement for one in group for judged in one.judged]
+    return Replayed(
+        segments=tuple(one.segment for one in group if not one.damage),
+        measurements=len(headers),
+        spans=spans_of((one.country, one.started_at) for one in headers),
+        rejected=tuple(why for one in group for why in one.rejected),
+        damaged=tuple((one.segment, one.damage) for one in group if one.damage),
+    )

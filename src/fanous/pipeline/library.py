@@ -1,0 +1,308 @@
+"""Library: what ``import fanous`` gives - the main job as typed functions, for notebooks and programs.
+
+It is the command line's own code.  Answers are the model's dataclasses, and Arrow tables where they are long, with
+every column's unit in its name or next to it.  An opened store answers questions; ``judge`` needs none.  Needs the
+server parts (``pip install 'fanous[server]'``), as every store does.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.config import data_folder
+from fanous.errors import FanousError
+from fanous.model.incident import Incident
+from fanous.model.instant import from_iso
+from fanous.model.measurement import Measurement
+from fanous.model.series import Series
+from fanous.model.verdict import Verdict
+from fanous.pipeline import ingest, query
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.judge import Ingested, Reject, judge_records
+from fanous.pipeline.query import CountryAnswer
+from fanous.refdata.countries import is_country
+from fanous.refdata.platforms import target_of
+from fanous.sources.publishers import SOURCES
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation
+from fanous.store.protocol import Store as AnyStore
+
+VERDICT_COLUMNS = pa.schema(
+    [
+        ("measurement_uid", pa.string()),
+        ("started_at", pa.timestamp("s", tz="UTC")),
+        ("country", pa.string()),
+        ("asn", pa.int64()),
+        ("target", pa.string()),
+        ("layer", pa.string()),
+        ("state", pa.string()),
+        ("mechanism", pa.string()),
+        ("rule_id", pa.string()),
+        ("why", pa.string()),
+        ("controlled", pa.bool_()),
+        ("kbps", pa.float64()),
+    ]
+)
+
+SERIES_COLUMNS = pa.schema(
+    [
+        ("time", pa.timestamp("s", tz="UTC")),
+        ("step", pa.int64()),
+        ("signal", pa.string()),
+        ("unit", pa.string()),
+        ("country", pa.string()),
+        ("region", pa.string()),
+        ("asn", pa.int64()),
+        ("access", pa.string()),
+        ("target", pa.string()),
+        ("resolver_asn", pa.int64()),
+        ("source", pa.string()),
+        ("subtype", pa.string()),
+        ("licence", pa.string()),
+        ("value", pa.float64()),
+        ("count", pa.int64()),
+        ("controlled", pa.int64()),
+        ("measurements", pa.int64()),
+    ]
+)
+"""``time`` is when a bin of ``step`` seconds begins; a bin that is missing was not measured (never 0)."""
+
+
+def series_table(series: Iterable[Series]) -> pa.Table:
+    """Series below each other, a row a bin."""
+    return pa.concat_tables([SERIES_COLUMNS.empty_table(), *(_one_series(one) for one in series)])
+
+
+def verdict_table(judged: Iterable[tuple[Measurement, tuple[Verdict, ...]]]) -> pa.Table:
+    """A row a verdict; ``mechanism`` and ``kbps`` are null where there is none."""
+    rows = [_verdict_row(measurement, verdict) for measurement, verdicts in judged for verdict in verdicts]
+    return pa.Table.from_pylist(rows, schema=VERDICT_COLUMNS)
+
+
+def _one_series(one: Series) -> pa.Table:
+    key, rows = one.key, len(one)
+    same: dict[str, Any] = {
+        "step": one.step,
+        "signal": key.signal,
+        "unit": SIGNALS[key.signal].unit if key.signal in SIGNALS else None,
+        "country": key.place.country,
+        "region": key.place.region or None,
+        "asn": key.place.asn or None,
+        "access": str(key.access),
+        "target": key.target or None,
+        "resolver_asn": key.resolver_asn or None,
+        "source": key.source or None,
+        "subtype": key.subtype or None,
+        "licence": SOURCES[key.source].licence if key.source in SOURCES else None,
+    }
+    columns = {name: pa.repeat(pa.scalar(same[name], SERIES_COLUMNS.field(name).type), rows) for name in same}
+    columns |= {
+        "time": pa.array(one.times).cast(SERIES_COLUMNS.field("time").type),
+        "value": pa.array(one.values, from_pandas=True),  # NaN becomes null
+        "count": pa.array(one.counts),
+        "controlled": pa.array(one.controlled),
+        "measurements": pa.array(one.measurements),
+    }
+    return pa.table([columns[name] for name in SERIES_COLUMNS.names], schema=SERIES_COLUMNS)
+
+
+def _verdict_row(measurement: Measurement, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "measurement_uid": measurement.uid,
+        "started_at": datetime.fromtimestamp(int(measurement.started_at), UTC),
+        "country": measurement.country,
+        "asn": measurement.asn,
+        "target": verdict.target,
+        "layer": str(verdict.layer),
+        "state": str(verdict.state),
+        "mechanism": verdict.mechanism or None,
+        "rule_id": verdict.rule_id,
+        "why": verdict.why,
+        "controlled": verdict.controlled,
+        "kbps": None if verdict.kbps != verdict.kbps else verdict.kbps,
+    }
+
+
+Instant = datetime | str | float
+"""A moment: an aware datetime, RFC 3339 or a date as text (UTC unless it says otherwise), or unix seconds."""
+
+
+class Store:
+    """An opened store; a context manager.  One process at a time has it, reading included.
+
+    Args:
+        place: its folder, or the addresses of its three parts; ``None`` = the user's own, as on the command
+            line.
+
+    Raises:
+        FanousError: another process has it, it is not a store, or it cannot be written.
+    """
+
+    def __init__(self, place: str | Path | StoreLocation | None = None, *, read_only: bool = False) -> None:
+        self.opened: AnyStore = open_store(
+            data_folder() / "store" if place is None else place, read_only=read_only
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give it up for other processes; a second call does nothing."""
+        self.opened.close()
+
+    def ingest(self, source: str, *paths: str | Path) -> Ingested:
+        """Bring files in, judge them and detect, as ``fanous ingest SOURCE PATH...``.
+
+        Raises:
+            FanousError: no such source, or a file that cannot be read at all.
+        """
+        return ingest.ingest(self.opened, source, [Path(path) for path in paths])
+
+
+def confirm(
+    store: Store,
+    country: str,
+    *,
+    targets: Sequence[str] = (),
+    since: Instant | None = None,
+    until: Instant | None = None,
+) -> CountryAnswer:
+    """What is disrupted in a country, as ``fanous confirm CC``.
+
+    Args:
+        targets: only these (``x``, ``youtube``, a domain); empty = all.
+        since: ``None`` = from the first measurement; ``until`` likewise, to the last.
+
+    Raises:
+        FanousError: the store has nothing of this country.
+    """
+    names = [target_of(name) for name in targets]
+    return query.confirm(store.opened, _code(country), names, _seconds(since), _seconds(until))
+
+
+def incidents(
+    store: Store, country: str | None = None, *, since: Instant | None = None, until: Instant | None = None
+) -> list[Incident]:
+    """Latest revisions that overlap the window, retracted ones included, by onset.
+
+    Args:
+        country: ``None`` = all.
+    """
+    return store.opened.ledger.incidents(
+        _code(country) if country else None, _seconds(since), _seconds(until)
+    )
+
+
+def series(
+    store: Store,
+    country: str,
+    *,
+    signals: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    step: int = TICK,
+) -> pa.Table:
+    """The series of a country as one Arrow table (``SERIES_COLUMNS``): of verdicts, and ready-made ones.
+
+    Args:
+        signals: names of ``fanous.analysis.series.signals``; ``None`` = all.
+        targets: of the series of verdicts; ``None`` = all.
+        step: width of the bins of verdicts, seconds; ready-made series keep their own.
+
+    Raises:
+        FanousError: a signal that nobody knows.
+    """
+    unknown = [name for name in signals or () if name not in SIGNALS]
+    if unknown:
+        raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
+    code, span = _code(country), store.opened.facts.span(_code(country))
+    if span is None:
+        return series_table([])
+    first = _seconds(since) if since is not None else span[0] // step * step
+    last = _seconds(until) if until is not None else span[1] + 1
+    assert first is not None and last is not None
+    found = store.opened.facts.series(code, first, last, step, list(targets) if targets is not None else None)
+    found += store.opened.facts.levels(code, first, last)
+    return series_table(one for one in found if signals is None or one.key.signal in signals)
+
+
+def _code(country: str) -> str:
+    upper = country.upper()
+    if not is_country(upper):
+        raise FanousError(f"{country!r} is not a country code (ISO 3166-1, such as PK)")
+    return upper
+
+
+def _seconds(moment: Instant | None) -> float | None:
+    if moment is None or isinstance(moment, int | float):
+        return moment
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise FanousError(f"{moment!r} says no time zone: give an aware datetime, such as one in UTC")
+        return moment.timestamp()
+    try:
+        return from_iso(moment)
+    except ValueError:
+        raise FanousError(f"{moment!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One measurement and what the rules say of it; of several targets, a verdict or more each.
+
+    Attributes:
+        notes: what our own probe noted beside it, in sentences; of OONI's there are none.
+    """
+
+    measurement: Measurement
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """All measurements of some files in order, and what could not be used, with place and reason."""
+
+    measurements: tuple[Judgement, ...]
+    rejects: tuple[Reject, ...]
+
+    def table(self) -> pa.Table:
+        """One row a verdict (``VERDICT_COLUMNS``)."""
+        return verdict_table((one.measurement, one.verdicts) for one in self.measurements)
+
+
+def judge(*paths: str | Path) -> Judgements:
+    """Judge the measurements of OONI files (``.jsonl``, ``.jsonl.gz``, ``.tar.gz``); no store is needed.
+
+    Raises:
+        FanousError: a file that cannot be read at all.
+    """
+    tally = Ingested()
+    judged = [
+        Judgement(one.parsed.measurement, one.verdicts, one.notes)
+        for one in judge_records([Path(path) for path in paths], tally)
+    ]
+    return Judgements(tuple(judged), tuple(tally.rejects))
+
+
+__all__ = [
+    "SERIES_COLUMNS",
+    "VERDICT_COLUMNS",
+    "Instant",
+    "Judgement",
+    "Judgements",
+    "Store",
+    "confirm",
+    "incidents",
+    "judge",
+    "series",
+]

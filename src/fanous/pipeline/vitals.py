@@ -1,0 +1,251 @@
+"""Vitals: the monitor's own health - what is measured, and when that counts as an ailment.
+
+``examine`` looks at a store and its disks, and ``ailments`` decides what is wrong: each is an incident of the monitor
+itself, with a kind, whom it is about, and a sentence for who runs it.  ``pipeline.status`` serves both.  To add one: a
+field of ``Vitals``, the code that reads it in ``examine``, and a function in ``CHECKS``.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from fanous.analysis.series.heartbeats import MEMORY
+from fanous.model.vitals import Backlog
+from fanous.store.coverage import Arrivals, Clocks, Soundness
+from fanous.store.protocol import Store
+
+NO_CLOCKS = Clocks(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system that the monitor writes to; bytes."""
+
+    folder: str
+    free: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """One look at a monitor.
+
+    Attributes:
+    at: unix seconds, by the store's clock, which dates what was received.
+    machine_at: by the machine's, for files.
+    undetected: countries with measurements that no detection has seen -> since when that is known here.
+    damaged: segments of the archive that cannot be read -> why.
+    """
+
+    at: float
+    machine_at: float
+    arrivals: tuple[Arrivals, ...] = ()
+    soundness: tuple[Soundness, ...] = ()
+    clocks: Clocks = NO_CLOCKS
+    disks: tuple[Disk, ...] = ()
+    backlogs: tuple[Backlog, ...] = ()
+    undetected: dict[str, float] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+BASELINE_HOURS = 24
+"""With fewer hours in which a source delivered it has no habit that it could break."""
+
+RARE = 2
+"""So many of its silences may have been longer than its habit: past failures must not become the norm."""
+
+SLACK = 1.5
+"""Times as long as the longest habitual silence, and at least ``LEAST_SILENCE``."""
+
+LEAST_SILENCE = 3 * 3600.0
+"""Bins are hours: a shorter silence cannot be told from a bin that was missed."""
+
+LEAST_SENT = 20
+"""Measurements of a version of software before it is judged."""
+
+UNSOUND = 0.5
+"""Share of a version's measurements that cannot be used; a fault of the version where the rest do better."""
+
+CLOCK_SLACK = 120.0
+"""Seconds by which a probe's clock may be ahead: a phone without network time drifts by less in a month."""
+
+AHEAD = 0.05
+"""Share of what was received that may come from the future."""
+
+LEAST_FREE = 1 << 30
+LEAST_FREE_SHARE = 0.05
+"""Of a disk; whichever is more, up to ``MOST_FREE``, for a large disk's twentieth is plenty."""
+MOST_FREE = 20 << 30
+
+QUEUE_SECONDS = 600.0
+"""The oldest that a file in the inbox may get: it is sealed after seconds and taken within seconds."""
+
+LAG_SECONDS = 900.0
+"""Between measurements in the store and detection on them: longer than the slowest country took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something that is wrong with the monitor now.
+
+    Attributes:
+        kind: ``source_silent``, ``software_failing``, ``clocks_ahead``, ``disk_low``, ``queue_old``,
+            ``detection_late`` or ``segment_damaged``.
+        about: of whom or what it speaks; together with ``kind`` it says whether two are the same.
+        says: what is wrong.
+        mend: what to do.
+    """
+
+    kind: str
+    about: str
+    says: str
+    mend: str
+
+
+def find_ailments(vitals: Vitals) -> list[Ailment]:
+    """All that is wrong, in the order of ``CHECKS``."""
+    return [ailment for check in CHECKS for ailment in check(vitals)]
+
+
+def _silent_sources(vitals: Vitals) -> Iterator[Ailment]:
+    for one in vitals.arrivals:
+        habit = _habit(one.bins)
+        silent = vitals.at - one.last
+        if habit is not None and silent > max(LEAST_SILENCE, SLACK * habit):
+            says = f"nothing came through {one.source} for {silent / 3600:.0f} hours"
+            said = f"{says}; it is used to {max(habit, 3600) / 3600:.0f}"
+            yield Ailment("source_silent", one.source, said, "see whether its probes or its files still come")
+
+
+def _habit(bins: tuple[int, ...]) -> float | None:
+    """Seconds: the longest silence that it is used to; ``None`` = not known yet."""
+    if len(bins) < BASELINE_HOURS:
+        return None
+    silences = sorted(later - earlier - 3600 for earlier, later in pairwise(bins))
+    return float(silences[-1 - RARE])
+
+
+def _failing_software(vitals: Vitals) -> Iterator[Ailment]:
+    for one in vitals.soundness:
+        others = [other for other in vitals.soundness if other is not one]
+        if one.measurements < LEAST_SENT or one.unsound < UNSOUND * one.measurements:
+            continue
+        if not _mostly_sound((other.measurements, other.unsound) for other in others):
+            continue  # all fail alike: it is the network, or us
+        says = f"{one.unsound} of {one.measurements} measurements of {one.software} cannot be used"
+        said = f"{says} ({one.probes} probes); other versions do better"
+        yield Ailment(
+            "software_failing", one.software, said, "look at a record of it, and tell its users to upgrade"
+        )
+
+
+def _mostly_sound(counts: Iterable[tuple[int, int]]) -> bool:
+    all_of_them = list(counts)
+    made = sum(one for one, _ in all_of_them)
+    return made >= LEAST_SENT and sum(bad for _, bad in all_of_them) < UNSOUND * made
+
+
+def _clocks_ahead(vitals: Vitals) -> Iterator[Ailment]:
+    clocks = vitals.clocks
+    if clocks.measurements >= LEAST_SENT and clocks.ahead > AHEAD * clocks.measurements:
+        whose = (
+            "this machine's clock is late" if 2 * clocks.probes_ahead > clocks.probes else "theirs are ahead"
+        )
+        said = f"{clocks.ahead} of {clocks.measurements} measurements come from the future: perhaps {whose}"
+        yield Ailment(
+            "clocks_ahead", "probes", said, "set this machine's clock (timedatectl), then look at theirs"
+        )
+
+
+def _low_disks(vitals: Vitals) -> Iterator[Ailment]:
+    for disk in vitals.disks:
+        least = max(LEAST_FREE, min(MOST_FREE, LEAST_FREE_SHARE * disk.size))
+        if disk.free < least:
+            said = f"{disk.free / 1e9:.1f} GB of {disk.size / 1e9:.0f} are free under {disk.folder}"
+            yield Ailment(
+                "disk_low", disk.folder, said, "free some: what cannot be written is refused to probes"
+            )
+
+
+def _old_queues(vitals: Vitals) -> Iterator[Ailment]:
+    for queue in vitals.backlogs:
+        if queue.since is not None and vitals.machine_at - queue.since > QUEUE_SECONDS:
+            age = (vitals.machine_at - queue.since) / 60
+            said = f"{queue.files} files wait in {queue.folder}, the oldest for {age:.0f} minutes"
+            yield Ailment(
+                "queue_old", queue.folder, said, "see that `fanous run` or `fanous drain` takes them"
+            )
+
+
+def _late_detection(vitals: Vitals) -> Iterator[Ailment]:
+    for country, since in sorted(vitals.undetected.items()):
+        if vitals.machine_at - since > LAG_SECONDS:
+            minutes = (vitals.machine_at - since) / 60
+            said = f"measurements of {country} have waited for detection for {minutes:.0f} minutes"
+            yield Ailment(
+                "detection_late",
+                country,
+                said,
+                "see the log for what fails; `fanous rejudge CC` detects anew",
+            )
+
+
+def _damaged_segments(vitals: Vitals) -> Iterator[Ailment]:
+    for name, why in sorted(vitals.damaged.items()):
+        yield Ailment("segment_damaged", name, why, "put the file back from a copy, then `fanous rejudge`")
+
+
+CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
+    _low_disks,
+    _damaged_segments,
+    _old_queues,
+    _late_detection,
+    _silent_sources,
+    _clocks_ahead,
+    _failing_software,
+)
+
+
+_RECENT = 86_400.0
+"""Seconds of receipt by which software and clocks are judged: what was mended yesterday is forgotten."""
+
+
+def examine(
+    store: Store,
+    folders: Iterable[Path],
+    backlogs: Sequence[Backlog],
+    machine_at: float,
+    known: Mapping[str, float],
+) -> Vitals:
+    """The vitals of a monitor.
+
+    Args:
+        folders: on the disks that it writes to.
+        backlogs: of every inbox.
+        machine_at: unix seconds, by the machine's clock.
+        known: ``Vitals.undetected`` of the look before; a country that is new waits since now.
+    """
+    now = store.now()
+    return Vitals(
+        at=now,
+        machine_at=machine_at,
+        arrivals=tuple(store.facts.arrivals(now - MEMORY)),
+        soundness=tuple(store.facts.soundness(now - _RECENT)),
+        clocks=store.facts.clocks(now - _RECENT, CLOCK_SLACK),
+        disks=disks(folders),
+        backlogs=tuple(backlogs),
+        undetected={country: known.get(country, machine_at) for country in store.ledger.undetected()},
+        damaged={segment.name: why for segment, why in store.facts.damaged()},
+    )
+
+
+def disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
+    """One a file system."""
+    found: dict[int, Disk] = {}
+    for folder in folders:
+        if folder.is_dir():
+            usage = shutil.disk_usage(folder)
+            found.setdefault(folder.stat().st_dev, Disk(str(folder), usage.free, usage.total))
+    return tuple(found.values())

@@ -1,0 +1,294 @@
+"""Nettest ``fanous_stream``: fetches what a player would, and records when every piece of it came.
+
+Of a manifest: the pieces of one quality, on one connection.  Of any other URL of a media host: the same file
+again and again, as far as it is large enough.
+
+Playback: plays what was received at the bit rates of live video.  Pure.
+
+A player begins when two seconds are there, and stands still whenever nothing is left.
+
+Watchable: what a record of ``fanous_stream`` means for the person in front of the screen.
+
+Stream: measures whether live video plays from here, and at what resolution.
+
+``manifest`` reads HLS and DASH, ``nettest`` fetches what a player would fetch and records when it arrived, and
+``playback`` plays that at the bit rates of 240p, 480p and 720p.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from fanous.errors import FanousError
+from fanous.model.place import is_address
+from fanous.probe import dns, http
+from fanous.probe.endpoint import open_site, to_try, url_parts
+from fanous.probe.manifest import NotAManifest, Variant, read_manifest
+from fanous.probe.net.network import Network, is_public
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, line, steps
+from fanous.probe.transfer import DownloadSource, fetch
+
+LEVELS = {"240p": 400, "480p": 1_200, "720p": 2_700}
+"""kbit/s with sound.  480p and 720p: as YouTube's were measured (1.2 and 2.7 Mbit/s, blog.wirelessmoves.com,
+2011), close to the 1.1 and 2.5 of YouTube's own advice; 240p: what messengers and news sites use, ours."""
+
+SECONDS = 10.0
+"""Of video, at least, that must be there to tell: a policer's bucket is empty by then."""
+
+BEGIN, RESUME = 2.0, 1.0
+"""Seconds of video that a player waits for at first, and after it stood still."""
+
+PATIENCE = 6.0
+"""Seconds until it begins, at most."""
+
+MOST_STALLED = 0.1
+"""Share of the time after it began: viewers leave when a few per cent of the time is spent waiting, and a
+live video that stands still more than this falls behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """One level.
+
+    Attributes:
+        watchable: ``None`` = the source gave too little to tell.
+        startup: seconds until it began; ``None`` = never.
+        stalled: seconds in which it stood still after that.
+    """
+
+    kbps: float
+    watchable: bool | None
+    startup: float | None
+    stalled: float
+
+
+def play(reads: Sequence[Sequence[float]], ended: float, kbps: float, *, was_cut_off: bool) -> Playback:
+    """Play a download.
+
+    Args:
+        reads: [seconds since the request, bytes in all] in order.
+        ended: when the download ended.
+        was_cut_off: it ended because time was over, or it broke; ``False`` = the source had no more.
+    """
+    rate, last, total = kbps * 125, 0.0, 0.0
+    buffered, startup, stalled, playing, needed = 0.0, 0.0, 0.0, False, BEGIN
+    began = False
+    for at, count in [*reads, (ended, reads[-1][1] if reads else 0.0)]:
+        passed = max(at - last, 0.0)
+        if playing:
+            stalled += max(passed - buffered, 0.0)
+            playing, buffered = buffered > passed, max(buffered - passed, 0.0)
+        elif began:
+            stalled += passed
+        else:
+            startup += passed
+        buffered += (count - total) / rate
+        last, total = at, count
+        if not playing and buffered >= needed:
+            playing, began, needed = True, True, RESUME
+    # What is there when a download is done plays to its end.
+    if not was_cut_off and total < SECONDS * rate:
+        return Playback(kbps, None, round(startup, 2) if began else None, round(stalled, 2))
+    fine = began and startup <= PATIENCE and stalled <= MOST_STALLED * max(ended - startup, 1.0)
+    return Playback(kbps, fine, round(startup, 2) if began else None, round(stalled, 2))
+
+
+TEST_NAME, TEST_VERSION = "fanous_stream", "0.1.0"
+
+HIGHEST = max(LEVELS.values())
+MOST_BYTES = int(HIGHEST * 125 * SECONDS * 1.2)
+"""What the highest level needs, and a fifth: some 4 MB."""
+
+LEAST_PIECE = 32_768
+"""Bytes.  The answers of a media host are smaller than this where it has no video at that address, and asking
+for them again and again would measure the round trip."""
+
+MANIFESTS = (".m3u8", ".mpd")
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """What is fetched.
+
+    Attributes:
+        url: the first piece.
+        pieces: all of them; empty = the file again and again.
+    """
+
+    url: str
+    pieces: tuple[str, ...] = ()
+
+
+async def stream_record(network: Network, settings: Settings, url: str, vantage: ProbeVantage) -> bytes:
+    """One line of JSON: the measurement of one stream.
+
+    Raises:
+        FanousError: the URL cannot be asked for, or the data cap is reached.
+    """
+    if url_parts(url) is None:
+        raise FanousError(f"{url!r} is no address of a stream: it must be http:// or https:// with a host")
+    trace = Trace(network)
+    trace.until = network.now() + settings.endpoint_seconds
+    keys: Entry = {"kind": "file", "variants": [], "chosen_kbps": None, "why": "", "media": None}
+    try:
+        await _measure(trace, settings, url, keys)
+    finally:
+        trace.close()
+    shared = steps(trace) | {"x_stream": keys, "x_not_tried": trace.not_tried}
+    record = envelope(TEST_NAME, TEST_VERSION, url, trace, vantage, shared)
+    return line(record, network.own_addresses())
+
+
+async def _measure(trace: Trace, settings: Settings, url: str, keys: Entry) -> None:
+    media = _Media(url)
+    if urlsplit(url).path.endswith(MANIFESTS):
+        keys["kind"] = "hls" if urlsplit(url).path.endswith(MANIFESTS[0]) else "dash"
+        try:
+            async with asyncio.timeout(settings.endpoint_seconds):
+                media = await _from_manifest(trace, settings, url, keys)
+        except NotAManifest as error:
+            keys["why"] = str(error)
+            return
+        except TimeoutError:
+            keys["why"] = "the manifest did not come in time"
+            return
+    keys["media"] = await _fetched(trace, settings, media)
+    if not media.pieces and 0 < keys["media"]["bytes"] < LEAST_PIECE * max(1, keys["media"]["requests"]):
+        keys["why"] = "the host gave no file that is large enough to tell"
+
+
+async def _from_manifest(trace: Trace, settings: Settings, url: str, keys: Entry) -> _Media:
+    variants = read_manifest(await _text(trace, settings, url), url)
+    keys["variants"] = [{"kbps": one.kbps, "height": one.height} for one in variants]
+    chosen = _chosen(variants)
+    keys["chosen_kbps"] = chosen.kbps or None
+    if chosen.playlist:
+        _check(settings, url, chosen.playlist)
+        (chosen, *_) = read_manifest(await _text(trace, settings, chosen.playlist), chosen.playlist)
+    if not chosen.pieces:
+        raise NotAManifest("a playlist of playlists of playlists")
+    host = urlsplit(chosen.pieces[0]).netloc
+    pieces = tuple(piece for piece in chosen.pieces if urlsplit(piece).netloc == host)
+    _check(settings, url, pieces[0])
+    return _Media(pieces[0], pieces)
+
+
+def _check(settings: Settings, url: str, leads_to: str) -> None:
+    """A manifest must not lead the probe into the volunteer's own network."""
+    parts = url_parts(leads_to)
+    host = (parts.hostname or "") if parts else ""
+    is_inside = is_address(host) and not is_public(host) and host != urlsplit(url).hostname
+    if not host or (is_inside and not settings.allow_private):
+        raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not asked for")
+
+
+def _chosen(variants: list[Variant]) -> Variant:
+    """The sharpest that does not cost more than the highest level needs, else the least."""
+    fitting = [one for one in variants if one.kbps <= HIGHEST * 1.5]
+    return max(fitting, key=lambda one: one.kbps) if fitting else min(variants, key=lambda one: one.kbps)
+
+
+async def _text(trace: Trace, settings: Settings, url: str) -> str:
+    """A small file; its request stands in the record."""
+    parts = url_parts(url)
+    if parts is None:
+        raise NotAManifest(f"{url[:100]!r} cannot be asked for")
+    for ip in await _addresses(trace, settings, parts):
+        opened = await open_site(trace, settings, parts, ip, control=False)
+        if opened is not None:
+            where = (opened.ip, opened.transaction, opened.protocol)
+            page = await http.get(trace, settings, opened.stream, url, *where)
+            if page.failure is not None or page.code != 200:
+                raise NotAManifest(f"the manifest did not come: {page.failure or page.code}")
+            return bytes(page.body).decode("utf-8", "replace")
+    raise NotAManifest("the manifest's host could not be reached")
+
+
+async def _addresses(trace: Trace, settings: Settings, parts: SplitResult) -> list[str]:
+    host = parts.hostname or ""
+    known = [q for q in trace.queries if q["hostname"] == host]
+    found = (
+        [answer.get("ipv4") or answer["ipv6"] for query in known for answer in query["answers"]]
+        if known
+        else await dns.addresses_of(trace, settings, host)
+    )
+    return to_try(trace, settings, host, found, ipv6=False)[:1]
+
+
+async def _fetched(trace: Trace, settings: Settings, media: _Media) -> Entry:
+    parts = urlsplit(media.url)
+    addresses = await _addresses(trace, settings, parts)
+    name = (parts.hostname or "") if parts.scheme == "https" else ""
+    source = DownloadSource("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
+    return await fetch(trace, settings, source, MOST_BYTES, settings.stream_seconds)
+
+
+class _WatchableMedia(Struct):
+    failure: str | None
+    seconds: float
+    reads: list[tuple[float, int]]
+    kbps: float | None = None
+    kbps_late: float | None = None
+
+
+class _Stream(Struct):
+    kind: str
+    why: str
+    media: _WatchableMedia | None
+
+
+class _Keys(Struct):
+    x_stream: _Stream
+
+
+class _Record(Struct):
+    test_keys: _Keys
+
+
+_record = msgspec.json.Decoder(_Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Watchable:
+    """One stream.
+
+    Attributes:
+        kind: ``hls``, ``dash`` or ``file``.
+        failure: df-007 of what broke the download off; a time-out is its ordinary end.
+        why: why nothing can be said; empty = ``levels`` say it.
+    """
+
+    url: str
+    kind: str
+    kbps: float | None
+    failure: str | None
+    why: str
+    levels: dict[str, Playback]
+
+    @property
+    def sentence(self) -> str:
+        if self.why:
+            return f"{self.url}: cannot tell, {self.why}"
+        rate = f" at {self.kbps:,.0f} kbit/s" if self.kbps is not None else ""
+        words = {True: "yes", False: "no", None: "too little came to tell"}
+        each = ", ".join(f"{name} {words[one.watchable]}" for name, one in self.levels.items())
+        return f"{self.url}: could a live video be watched{rate}? {each}"
+
+
+def watchable(url: str, line: bytes) -> Watchable:
+    """Out of the record as it was written."""
+    stream = _record.decode(line).test_keys.x_stream
+    media = stream.media
+    if media is None:
+        return Watchable(url, stream.kind, None, None, stream.why, {})
+    levels = {
+        name: play(media.reads, media.seconds, kbps, was_cut_off=media.failure is not None)
+        for name, kbps in LEVELS.items()
+    }
+    kbps = media.kbps_late or media.kbps
+    return Watchable(url, stream.kind, kbps, media.failure, stream.why, {} if stream.why else levels)

@@ -1,0 +1,440 @@
+"""Tables: the rows of the open data, each with its licence, and what every field means.
+
+Export: open data as CSV, GeoJSON and Parquet, with a data package that describes it.
+
+    store ─► tables (rows with their licence) ─► forms ─► a folder
+
+Data under a non-commercial or unclear licence is left out, and so is anything that rests on it.  A cell of
+measurements has at least ``tables.LEAST_PROBES`` probes behind it, and times are whole minutes.  To add a
+table: its fields and a function that returns its rows, in ``tables``, and its line in ``tables.TABLES``.
+
+Policy: which data may be published as open data, by the sources it rests on.
+
+Forms: rows as CSV (RFC 4180), Parquet and GeoJSON (RFC 7946).
+
+Package: the folder of an export, with a ``datapackage.json`` that describes it all (Frictionless v1).
+"""
+
+import csv
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.errors import FanousError
+from fanous.model.incident import Incident, Says
+from fanous.model.instant import to_iso
+from fanous.publish.document import incident_document
+from fanous.refdata.files import replace_file
+from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.publishers import SOURCES
+from fanous.store.protocol import Store
+from fanous.wording.sentence import sentence
+
+OWN = "edge"
+"""Measurements of one's own probes: the operator's to license."""
+
+
+def is_open(source: str) -> bool:
+    """May values of this source enter?  What is not known may not."""
+    return source in SOURCES and SOURCES[source].is_open
+
+
+def sources_of(incident: Incident) -> tuple[str, ...]:
+    """What its claim rests on; a family without a named source stands as ``family:NAME``, and is not open."""
+    found: list[str] = []
+    for family in incident.evidence.families:
+        # A family of measurements may rest on each of its sources; the first speaks for others of its licence.
+        by_licence: dict[str, str] = {}
+        for source in MEASUREMENTS.values():
+            if source.family == family:
+                by_licence.setdefault(source.licence, source.name)
+        if by_licence:
+            found += by_licence.values()
+            continue
+        named = [
+            series.partition(" ")[0]
+            for opinion in incident.opinions
+            if opinion.family == family and opinion.says is not Says.UNKNOWN
+            for series in opinion.sources
+        ]
+        found += named or [f"family:{family}"]
+    return tuple(dict.fromkeys(found))
+
+
+def licence_of(sources: tuple[str, ...], own: str) -> str:
+    """Of a row that rests on these; empty = it may not leave.
+
+    Args:
+        own: under which the operator gives what is their own.
+    """
+    if not sources or not all(is_open(one) for one in sources):
+        return ""
+    terms = {own if SOURCES[one].licence == "ours" else SOURCES[one].licence for one in sources}
+    return "; ".join(sorted({own, *terms}))
+
+
+LEAST_PROBES = 3
+"""Behind a public cell: one or two probes could be people whom somebody knows."""
+
+HOUR = 3600
+WINDOW = 7 * 86_400
+"""Seconds of measurements that are read at once: bounds the memory."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportScope:
+    """Attributes:
+    country: ``None`` = all.
+    since: unix seconds; likewise ``until``.
+    licence: of what is the operator's own.
+    notice: of a recorded event; its rows say that they are synthetic.
+    """
+
+    country: str | None
+    since: float
+    until: float
+    licence: str
+    notice: str = ""
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """How much does not leave, and why."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, why: str) -> None:
+        self.counts[why] = self.counts.get(why, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTable:
+    """Attributes:
+    fields: (name, type of Frictionless and of the Parquet file, what it means).
+    key: fields that name a row.
+    """
+
+    name: str
+    title: str
+    fields: tuple[tuple[str, str, str], ...]
+    key: tuple[str, ...]
+    rows: Callable[[Store, ExportScope, LeftOut], Iterator[Row]]
+
+
+def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+    """Latest revisions, retracted ones among them."""
+    for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
+        licence = licence_of(sources_of(incident), wanted.licence)
+        if not licence:
+            left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
+            continue
+        yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence, bool(wanted.notice))
+
+
+def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bool) -> Row:
+    document = incident_document(incident)
+    users = document["users_affected_share"] or {}
+    return {
+        "id": incident.id,
+        "revision": revision,
+        "country": incident.country,
+        **{name: document[name] for name in ("kind", "status", "scope", "access")},
+        "networks": " ".join(one for one in incident.entities if one.startswith("AS")),
+        "targets": " ".join(incident.targets),
+        "mechanisms": " ".join(incident.mechanisms),
+        "onset": minute(incident.onset),
+        "onset_earliest": minute(incident.onset_earliest),
+        "onset_latest": minute(incident.onset_latest),
+        "end": minute(incident.end),
+        "confirmed_at": minute(incident.confirmed_at),
+        "confidence": document["confidence"],
+        "users_low": users.get("low"),
+        "users_high": users.get("high"),
+        "measurements": incident.evidence.measurements,
+        "probes": incident.evidence.probes,
+        "sentence": sentence(incident),
+        "synthetic": synthetic,
+        "licence": licence,
+    }
+
+
+def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+    """Measurements of one's own probes, counted by hour, network and target."""
+    for country in [wanted.country] if wanted.country else store.facts.countries():
+        span = store.facts.span(country)
+        if span is None:
+            continue
+        at = max(wanted.since, span[0]) // HOUR * HOUR
+        until = min(wanted.until, span[1] + 1)
+        while at < until:
+            yield from _cells(store, country, at, min(at + WINDOW, until), wanted, left)
+            at += WINDOW
+
+
+def _cells(
+    store: Store, country: str, since: float, until: float, wanted: ExportScope, left: LeftOut
+) -> Iterator[Row]:
+    votes = store.facts.votes(country, since, until)
+    measured: dict[tuple[int, int, str], dict[str, bool]] = defaultdict(dict)
+    probes: dict[tuple[int, int, str], set[str]] = defaultdict(set)
+    columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.probes, votes.seen, votes.sources)
+    for uid, at, asn, target, probe, seen, source in zip(*(c.tolist() for c in columns), strict=True):
+        if source != OWN:
+            continue
+        cell = (int(at // HOUR) * HOUR, asn, target)
+        measured[cell][uid] = measured[cell].get(uid, False) or seen
+        probes[cell].add(probe)
+    for cell in sorted(measured):
+        if len(probes[cell]) < LEAST_PROBES:
+            left.add(f"cells with fewer than {LEAST_PROBES} probes")
+            continue
+        hour, asn, target = cell
+        yield {
+            "country": country,
+            "network": f"AS{asn}",
+            "target": target,
+            "hour": minute(float(hour)),
+            "measurements": len(measured[cell]),
+            "failed": sum(measured[cell].values()),
+            "probes": len(probes[cell]),
+            "synthetic": bool(wanted.notice),
+            "licence": wanted.licence,
+        }
+
+
+def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+    """Ready-made series of open sources."""
+    names = store.facts.countries()
+    for country in [wanted.country] if wanted.country else names:
+        for series in store.facts.levels(country, wanted.since, wanted.until):
+            source = series.key.source
+            if not is_open(source):
+                left.add(f"series of {source} ({SOURCES[source].licence})")
+                continue
+            terms = SOURCES[source].licence
+            for at, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
+                if not isnan(value):
+                    yield {
+                        "country": country,
+                        "entity": str(series.key.place),
+                        "source": source,
+                        "signal": series.key.signal,
+                        "target": series.key.target,
+                        "subtype": series.key.subtype,
+                        "at": minute(float(at)),
+                        "seconds": series.step,
+                        "value": value,
+                        "licence": wanted.licence if terms == "ours" else terms,
+                    }
+
+
+def minute(instant: float | None) -> str | None:
+    """Whole minutes: a second could name one measurement."""
+    if instant is None:
+        return None
+    return f"{datetime.fromtimestamp(instant // 60 * 60, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+_LICENCE = ("licence", "string", "under which this row is given")
+_SYNTHETIC = ("synthetic", "boolean", "true: a recorded or made-up event, no finding")
+_COUNTRY = ("country", "string", "ISO 3166-1")
+
+TABLES = (
+    ExportTable(
+        "incidents",
+        "Incidents, as their last revision says",
+        (
+            ("id", "string", "label; stays when the incident is revised"),
+            ("revision", "integer", "that this row shows"),
+            _COUNTRY,
+            ("kind", "string", "outage, blocking, throttling, slowdown"),
+            ("status", "string", "suspected, confirmed, ended, retracted"),
+            ("scope", "string", "nation, region, multi_isp, isp, insufficient"),
+            ("access", "string", "any, mobile, fixed"),
+            ("networks", "string", "ASNs, separated by blanks"),
+            ("targets", "string", "likewise; empty: the line itself"),
+            ("mechanisms", "string", "likewise"),
+            ("onset", "datetime", "best estimate of the beginning, UTC"),
+            ("onset_earliest", "datetime", "empty: it was so when the record begins"),
+            ("onset_latest", "datetime", "the first failing bin"),
+            ("end", "datetime", "empty: it goes on, or nobody has measured since"),
+            ("confirmed_at", "datetime", "empty: never confirmed"),
+            ("confidence", "number", "probability of interference, 0 to 1"),
+            ("users_low", "number", "share of users, lower bound; empty: cannot be said"),
+            ("users_high", "number", "likewise, upper bound"),
+            ("measurements", "integer", "that saw it"),
+            ("probes", "integer", "independent ones that saw it"),
+            ("sentence", "string", "the claim in words, hedged as its status demands"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("id",),
+        incident_rows,
+    ),
+    ExportTable(
+        "cells",
+        "Measurements of this monitor's own probes, by hour, network and target",
+        (
+            _COUNTRY,
+            ("network", "string", "ASN"),
+            ("target", "string", "platform or host name"),
+            ("hour", "datetime", "that begins then, UTC"),
+            ("measurements", "integer", "made"),
+            ("failed", "integer", "of these, that saw the target blocked or slowed down"),
+            ("probes", "integer", f"independent ones, at least {LEAST_PROBES}"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("country", "network", "target", "hour"),
+        cell_rows,
+    ),
+    ExportTable(
+        "levels",
+        "Ready-made series of open sources",
+        (
+            _COUNTRY,
+            ("entity", "string", "country, region or network"),
+            ("source", "string", "who published it"),
+            ("signal", "string", "what it measures"),
+            ("target", "string", "of traffic to one service; empty: of all"),
+            ("subtype", "string", "as the source has it"),
+            ("at", "datetime", "beginning of the bin, UTC"),
+            ("seconds", "integer", "width of the bin"),
+            ("value", "number", "in the signal's unit"),
+            _LICENCE,
+        ),
+        ("entity", "source", "signal", "target", "subtype", "at", "seconds"),
+        series_rows,
+    ),
+)
+
+
+def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
+    """UTF-8; what is not known is empty."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def as_parquet(table: ExportTable, rows: Sequence[Row]) -> bytes:
+    """zstd; instants as timestamps in UTC."""
+    import pyarrow as pa  # here: a fifth of a second
+    from pyarrow import parquet
+
+    kinds = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
+    kinds["boolean"] = pa.bool_()
+    kinds["datetime"] = pa.timestamp("s", "UTC")
+    schema = pa.schema([pa.field(name, kinds[kind]) for name, kind, _ in table.fields])
+    columns = {name: [_typed(row[name], kind) for row in rows] for name, kind, _ in table.fields}
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns, schema), out, compression="zstd")
+    return out.getvalue()
+
+
+def _typed(value: Any, kind: str) -> Any:
+    return datetime.fromisoformat(value) if kind == "datetime" and value is not None else value
+
+
+def as_geojson(rows: Sequence[Row]) -> bytes:
+    """Incidents without a geometry: Fanous knows countries and networks, no places on the ground."""
+    features = [{"type": "Feature", "id": row["id"], "geometry": None, "properties": row} for row in rows]
+    return msgspec.json.encode({"type": "FeatureCollection", "features": features})
+
+
+MEDIA = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Attributes:
+    rows: by table.
+    left_out: why -> how many.
+    """
+
+    files: tuple[Path, ...]
+    rows: dict[str, int]
+    left_out: dict[str, int]
+
+
+def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Exported:
+    """Write all tables; a file is whole or not there.
+
+    Raises:
+        FanousError: the folder cannot be written.
+    """
+    left, written, counts = LeftOut(), list[Path](), dict[str, int]()
+    resources: list[dict[str, Any]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for table in TABLES:
+            rows = list(table.rows(store, wanted, left))
+            counts[table.name] = len(rows)
+            forms = {"csv": as_csv(table, rows), "parquet": as_parquet(table, rows)}
+            if table.name == "incidents":
+                forms["geojson"] = as_geojson(rows)
+            for ending, content in forms.items():
+                path = folder / f"{table.name}.{ending}"
+                replace_file(path, content)
+                written.append(path)
+                resources.append(_resource(table, ending, content))
+        described = _package(wanted, resources, left, now)
+        path = folder / "datapackage.json"
+        replace_file(path, msgspec.json.format(msgspec.json.encode(described), indent=2))
+    except OSError as error:
+        raise FanousError(f"cannot write the export into {folder}: {error}; name another with -o") from error
+    return Exported((*written, path), counts, left.counts)
+
+
+def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": f"{table.name}-{ending}" if ending != "csv" else table.name,
+        "title": table.title,
+        "path": f"{table.name}.{ending}",
+        "format": ending,
+        "mediatype": MEDIA[ending],
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    }
+    if ending != "csv":
+        return described
+    fields = [{"name": name, "type": kind, "description": text} for name, kind, text in table.fields]
+    return described | {
+        "profile": "tabular-data-resource",
+        "encoding": "utf-8",
+        "schema": {"fields": fields, "primaryKey": list(table.key), "missingValues": [""]},
+    }
+
+
+def _package(
+    wanted: ExportScope, resources: list[dict[str, Any]], left: LeftOut, now: float
+) -> dict[str, Any]:
+    open_ones = [source for source in SOURCES.values() if source.is_open and source.page]
+    return {
+        "profile": "data-package",
+        "name": "fanous-open-data" if wanted.country is None else f"fanous-{wanted.country.lower()}",
+        "title": "Fanous: disruptions of the internet",
+        "description": "Each row names its licence. What other sources give under a non-commercial or "
+        "unclear licence is left out, and what rests on it.",
+        "created": to_iso(now),
+        "licenses": [{"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}],
+        "sources": [{"title": one.title, "path": one.page} for one in open_ones],
+        "synthetic": wanted.notice or None,
+        "left_out": left.counts,
+        "resources": resources,
+    }

@@ -1,0 +1,332 @@
+"""Feeds: incidents for programs that look again and again, as Atom, JSON Feed and CAP.
+
+A feed lists incidents by their latest revision, or corrections.  An entry's id is made from the incident's own and
+never changes; its time is that of the revision, so that readers show a correction as news.  The title says the
+status, because a title is often all that is read.
+
+To add a format: a function here that writes a ``Feed``, and its line in ``FORMATS``.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+from xml.etree import ElementTree
+
+import msgspec
+
+from fanous.model.incident import Correction, Incident, Status
+from fanous.model.instant import to_iso
+from fanous.pipeline.claims import corrections
+from fanous.publish.edition import DAY, Edition, incident_path, stories
+from fanous.refdata.countries import country_name
+from fanous.refdata.platforms import target_of
+from fanous.store.ledger import Revision
+from fanous.store.protocol import Store
+from fanous.wording.narrative import claim_line, sentences
+from fanous.wording.words import network_title, target_title
+
+MOST = 50
+REACH = 366 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Attributes:
+    id: ``urn:uuid:...``
+    published: unix seconds of the first revision; ``updated`` of the one shown.
+    categories: (term, label).
+    """
+
+    id: str
+    url: str
+    title: str
+    summary: str
+    published: float
+    updated: float
+    categories: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Attributes:
+    path: of the page that the feed is of; its own address is that with ``feed.json`` or ``feed.atom``.
+    """
+
+    title: str
+    path: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def updated(self) -> float:
+        return max((entry.updated for entry in self.entries), default=0.0)
+
+    def address(self, edition: Edition, ending: str) -> str:
+        """Its own: with the language that it was asked in, since who reads feeds names none."""
+        return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}")
+
+
+def feed_of(
+    store: Store,
+    edition: Edition,
+    country: str | None = None,
+    network: str | None = None,
+    target: str | None = None,
+) -> Feed:
+    """Of the world, a country, a network there (``AS17557``), or a target."""
+    found = store.ledger.incidents(country, edition.now - REACH, edition.now + DAY)
+    say = edition.language.say
+    title, path = "Fanous: " + say("Disruptions of the internet"), "/"
+    if country is not None:
+        title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
+    if network is not None:
+        found = [one for one in found if network in one.entities]
+        name = network_title(int(network.removeprefix("AS")), store.facts.networks(country or "")) or network
+        title, path = f"{title}, {name}", f"{path}/{network}"
+    if target is not None:
+        found = [one for one in found if target_of(target) in one.targets]
+        title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
+    revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in found]
+    revised.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return Feed(title, path, tuple(_entries(store, edition, revised[:MOST])))
+
+
+def corrections_feed(store: Store, edition: Edition) -> Feed:
+    """What was claimed and taken back; one entry a revision."""
+    found = corrections(store, None)[:MOST]
+    title = f"Fanous: {edition.language.say('Correction')}"
+    return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
+
+
+def entry_id(edition: Edition, path: str) -> str:
+    """``urn:uuid:...`` of a path: one monitor's label never names another monitor's incident, and the address
+    by which a reader came does not matter."""
+    return uuid5(NAMESPACE_URL, f"{edition.url or 'fanous:'}{path}").urn
+
+
+def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
+    told = stories(store, [incident for _, incident in revised])
+    for (at, incident), story in zip(revised, told, strict=True):
+        summary = " ".join(one.text for one in sentences(incident, story.names, edition.language))
+        yield Entry(
+            id=entry_id(edition, incident_path(incident)),
+            url=edition.permanent(incident_path(incident)),
+            title=_marked(edition, claim_line(incident, story.names, edition.language).text),
+            summary=_marked(edition, summary),
+            published=store.ledger.revisions(incident.id)[0].at,
+            updated=at,
+            categories=_categories(incident),
+        )
+
+
+def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
+    for one in found:
+        incident = store.ledger.revisions(one.incident)[one.n - 1].incident
+        path = incident_path(incident)
+        claim = claim_line(incident, store.facts.networks(one.country), edition.language)
+        yield Entry(
+            id=entry_id(edition, f"{path}#{one.n}"),
+            url=edition.permanent(path),
+            title=_marked(edition, f"{edition.language.say('Correction')}: {claim.text}"),
+            summary=f"Taken back: {'; '.join(one.taken_back)}. {one.reason}",
+            published=one.at,
+            updated=one.at,
+            categories=_categories(incident),
+        )
+
+
+def _marked(edition: Edition, text: str) -> str:
+    """A recorded event must not be taken for news wherever a line of it lands."""
+    return f"[{edition.language.say('Synthetic')}] {text}" if edition.notice else text
+
+
+def _categories(incident: Incident) -> tuple[tuple[str, str], ...]:
+    words = [str(incident.status), str(incident.kind), str(incident.scope)]
+    return ((incident.country, country_name(incident.country)), *((word, word) for word in words))
+
+
+ATOM = "http://www.w3.org/2005/Atom"
+ATOM_MEDIA = "application/atom+xml; charset=utf-8"
+FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def atom(feed: Feed, edition: Edition) -> bytes:
+    ElementTree.register_namespace("", ATOM)
+    root = ElementTree.Element(
+        f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": edition.language.code}
+    )
+    own = feed.address(edition, "atom")
+    _text(root, "id", entry_id(edition, f"{feed.path.rstrip('/')}/feed.atom"))
+    _text(root, "title", feed.title)
+    _text(root, "updated", to_iso(feed.updated))
+    _link(root, "self", own, "application/atom+xml")
+    _link(root, "alternate", edition.permanent(feed.path), "text/html")
+    _text(ElementTree.SubElement(root, f"{{{ATOM}}}author"), "name", "Fanous")
+    for entry in feed.entries:
+        _entry(root, entry)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _entry(root: ElementTree.Element, entry: Entry) -> None:
+    element = ElementTree.SubElement(root, f"{{{ATOM}}}entry")
+    _text(element, "id", entry.id)
+    _text(element, "title", entry.title)
+    _text(element, "updated", to_iso(entry.updated))
+    _text(element, "published", to_iso(entry.published))
+    _link(element, "alternate", entry.url, "text/html")
+    for term, label in entry.categories:
+        ElementTree.SubElement(element, f"{{{ATOM}}}category", {"term": term, "label": label})
+    _text(element, "summary", entry.summary)
+
+
+def _text(parent: ElementTree.Element, name: str, text: str) -> None:
+    ElementTree.SubElement(parent, f"{{{ATOM}}}{name}").text = xml_text(text)
+
+
+def xml_text(text: str) -> str:
+    """Less the characters that XML 1.0 forbids."""
+    return FORBIDDEN.sub("", text)
+
+
+def _link(parent: ElementTree.Element, rel: str, href: str, media: str) -> None:
+    ElementTree.SubElement(parent, f"{{{ATOM}}}link", {"rel": rel, "href": href, "type": media})
+
+
+JSON_FEED_MEDIA = "application/feed+json"
+JSON_FEED_VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def json_feed(feed: Feed, edition: Edition) -> bytes:
+    document = {
+        "version": JSON_FEED_VERSION,
+        "title": feed.title,
+        "home_page_url": edition.permanent(feed.path),
+        "feed_url": feed.address(edition, "json"),
+        "language": edition.language.code,
+        "authors": [{"name": "Fanous"}],
+        "items": [_item(entry) for entry in feed.entries],
+    }
+    return msgspec.json.encode(document)
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "content_text": entry.summary,
+        "date_published": to_iso(entry.published),
+        "date_modified": to_iso(entry.updated),
+        "tags": [term for term, _ in entry.categories],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Attributes:
+    media: type of the document, for those to whom it is sent.
+    """
+
+    write: Callable[[Feed, Edition], bytes]
+    media: str
+
+
+FORMATS: dict[str, Format] = {
+    "atom": Format(atom, ATOM_MEDIA),
+    "json": Format(json_feed, JSON_FEED_MEDIA),
+}
+"""Ending of a feed's address -> how it is written."""
+
+
+CAP = "urn:oasis:names:tc:emergency:cap:1.2"
+CAP_MEDIA = "application/cap+xml; charset=utf-8"
+
+CERTAINTY = {Status.CONFIRMED: "Observed", Status.SUSPECTED: "Possible", Status.RETRACTED: "Unlikely"}
+"""Of an ended one: what it was."""
+
+
+def cap(store: Store, incident: Incident, edition: Edition) -> bytes:
+    """Its latest revision."""
+    ElementTree.register_namespace("", CAP)
+    root = ElementTree.Element(f"{{{CAP}}}alert")
+    revisions = store.ledger.revisions(incident.id)
+    _head(root, incident, revisions, edition)
+    _info(ElementTree.SubElement(root, f"{{{CAP}}}info"), store, incident, edition)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _head(
+    root: ElementTree.Element, incident: Incident, revisions: Sequence[Revision], edition: Edition
+) -> None:
+    kind = "Alert" if len(revisions) == 1 else "Update"
+    kind = "Cancel" if incident.status is Status.RETRACTED else kind
+    last = revisions[-1]
+    _cap_text(root, "identifier", _identifier(incident.id, last.n))
+    _cap_text(root, "sender", sender_of(edition))
+    _cap_text(root, "sent", moment(last.at))
+    _cap_text(root, "status", "Exercise" if edition.notice else "Actual")
+    _cap_text(root, "msgType", kind)
+    _cap_text(root, "scope", "Public")
+    if edition.notice:
+        _cap_text(root, "note", edition.notice)
+    if len(revisions) > 1:
+        said = [
+            f"{sender_of(edition)},{_identifier(incident.id, r.n)},{moment(r.at)}" for r in revisions[:-1]
+        ]
+        _cap_text(root, "references", " ".join(said))
+
+
+def _identifier(label: str, n: int) -> str:
+    """Without blanks, commas, < and &, as the standard demands."""
+    return f"fanous.{label}.{n}"
+
+
+def sender_of(edition: Edition) -> str:
+    return f"fanous@{urlsplit(edition.base).hostname or 'localhost'}"
+
+
+def moment(instant: float) -> str:
+    """The standard allows no ``Z`` for UTC."""
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}-00:00"
+
+
+def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
+    names = store.facts.networks(incident.country)
+    told = sentences(incident, names, edition.language)
+    _cap_text(info, "language", edition.language.code)
+    _cap_text(info, "category", "Infra")
+    _cap_text(info, "event", f"internet {incident.kind}")
+    _cap_text(info, "urgency", "Past" if incident.status in (Status.ENDED, Status.RETRACTED) else "Immediate")
+    _cap_text(info, "severity", "Unknown")
+    _cap_text(info, "certainty", _certainty(incident))
+    _cap_text(info, "onset", moment(incident.onset))
+    if incident.end is not None:
+        _cap_text(info, "expires", moment(incident.end))
+    _cap_text(info, "senderName", "Fanous")
+    _cap_text(info, "headline", claim_line(incident, names, edition.language).text)
+    _cap_text(info, "description", " ".join(one.text for one in told))
+    _cap_text(info, "web", edition.permanent(incident_path(incident)))
+    for name in ("status", "kind", "scope"):
+        _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))
+    area = ElementTree.SubElement(info, f"{{{CAP}}}area")
+    _cap_text(area, "areaDesc", country_name(incident.country, edition.language.code))
+    _named(area, "geocode", "ISO3166-1", incident.country)
+
+
+def _certainty(incident: Incident) -> str:
+    if incident.status is Status.ENDED:
+        return "Possible" if incident.confirmed_at is None else "Observed"
+    return CERTAINTY[incident.status]
+
+
+def _named(parent: ElementTree.Element, name: str, key: str, value: str) -> None:
+    element = ElementTree.SubElement(parent, f"{{{CAP}}}{name}")
+    _cap_text(element, "valueName", key)
+    _cap_text(element, "value", value)
+
+
+def _cap_text(parent: ElementTree.Element, name: str, text: str) -> None:
+    ElementTree.SubElement(parent, f"{{{CAP}}}{name}").text = xml_text(text)

@@ -1,0 +1,292 @@
+"""Nettests: the observations of every nettest but web_connectivity, which has the module ``web``.
+
+- Speed tests, ndt (ts-022) and dash (ts-021), and our own probe's downloads in turn: rates.
+- Messengers, telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029): no outside helper
+  takes part; each connects to the app's access points and to its web client.
+- Tor's directory authorities and bridges (ts-023): one observation each, at the layer of the last step that was
+  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is made to look like
+  nothing known, so it has no layer of its own: if that handshake is cut, the connection is.
+- Our own ``fanous_health``, in which a probe examines its line.  Of its steps only the lookups over TLS and HTTPS
+  become observations: do encrypted resolvers answer?
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import nan
+
+from fanous.analysis.rules.evidence import RESOLVER
+from fanous.model.measurement import Layer, Observation
+from fanous.model.place import is_address
+from fanous.refdata.platforms import role_of, target_of
+from fanous.sources.ooni.document import (
+    DownloadRecord,
+    HealthKeys,
+    Number,
+    QueryRecord,
+    Sample,
+    StepKeys,
+    TorKeys,
+    TorTarget,
+    TransferKeys,
+)
+from fanous.sources.ooni.header import clip
+from fanous.sources.ooni.steps import Reader
+from fanous.sources.ooni.values import (
+    LONGEST_URL,
+    count_of,
+    duration,
+    endpoint_of,
+    failure_of,
+    host_and_port,
+    host_of,
+    seconds_of,
+)
+
+FASTEST_KBPS = 1e9
+"""1 Tbit/s: more is not a rate that a probe measured."""
+
+
+def observe_rates(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
+    """The download; a test that failed has no rate."""
+    server = (keys.server.hostname if keys.server else None) or keys.server_address
+    kbps = _kbps(test_name, keys)
+    received, seconds = _received(test_name, keys)
+    failure = failure_of(keys.failure)
+    if failure is None and kbps != kbps and received < 0:
+        return  # neither a rate nor a reason: nothing was observed
+    yield Observation(
+        layer=Layer.TRANSFER,
+        target=test_name,
+        hostname=host_of(server),
+        role="media",
+        failure=failure,
+        seconds=seconds,
+        received=received,
+        kbps=kbps,
+    )
+
+
+def downloads(target: str, made: list[DownloadRecord]) -> Iterator[Observation]:
+    """The downloads of ``x_transfers``; a control's has its own name as target.
+
+    The rate is that after the first third, if it is known: a policer lets a burst through.
+    """
+    for one in made:
+        url = (one.url or "")[:LONGEST_URL]
+        host, port = host_and_port(url)
+        ip, _ = endpoint_of(one.address)
+        late = _rate(one.kbps_late)
+        yield Observation(
+            layer=Layer.TRANSFER,
+            target=target if one.role == "target" else target_of(host),
+            hostname="" if is_address(host) else host,
+            role=role_of(host) if one.role == "target" else "control",
+            ip=ip,
+            port=port,
+            failure=failure_of(one.failure),
+            at=seconds_of(one.t0),
+            seconds=seconds_of(one.seconds),
+            url=url,
+            status_code=int(one.code) if one.code and 0 < one.code < 1000 else 0,
+            received=count_of(one.bytes),
+            kbps=_rate(one.kbps) if late != late else late,
+            largest_gap=seconds_of(one.largest_gap),
+        )
+
+
+def _rate(value: Number) -> float:
+    return float(value) if value is not None and 0 < value < FASTEST_KBPS else nan
+
+
+def _kbps(test_name: str, keys: TransferKeys) -> float:
+    rates = keys.summary if test_name == "ndt" and keys.summary else keys.simple
+    return _rate((rates.download if test_name == "ndt" else rates.median_bitrate) if rates else None)
+
+
+def _received(test_name: str, keys: TransferKeys) -> tuple[int, float]:
+    """Bytes and seconds of the download; -1 and NaN where not told."""
+    if test_name == "ndt":
+        last = next((s.progress for s in reversed(keys.download or []) if s.progress), None)
+        if last is None or last.microseconds is None:
+            return -1, nan
+        return count_of(last.num_bytes), seconds_of(last.microseconds / 1e6)
+    samples = keys.receiver_data or []
+    if not samples:
+        return -1, nan
+    return sum(_bytes(sample) for sample in samples), seconds_of(sum(_seconds(sample) for sample in samples))
+
+
+def _bytes(sample: Sample) -> int:
+    return count_of(sample.received, 0)
+
+
+def _seconds(sample: Sample) -> float:
+    elapsed = seconds_of(sample.elapsed)
+    return elapsed if elapsed > 0 else 0.0
+
+
+PLATFORMS = {
+    "telegram": "telegram",
+    "whatsapp": "whatsapp",
+    "facebook_messenger": "facebook",
+    "signal": "signal",
+}
+"""Nettest -> target.  Messenger shares Facebook's hosts, so it is one target with them."""
+
+SIGNAL_AUTHORITY = "Signal Messenger"
+"""Common name of the authority that Signal moved to in 2022; its certificates are not in public stores."""
+
+SIGNAL_KNOWS_IT = (0, 2, 2)
+"""First version of the signal nettest that trusts this authority (ts-029)."""
+
+
+def messenger_role(host: str) -> str:
+    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; all else the app talks to."""
+    return "web" if host.startswith("web.") else "api"
+
+
+def observe_messenger(test_name: str, steps: StepKeys, notes: list[str]) -> Iterator[Observation]:
+    return Reader(PLATFORMS[test_name], messenger_role, notes).read(steps)
+
+
+def messenger_defect(test_name: str, test_version: str | None, observations: tuple[Observation, ...]) -> str:
+    """Why the probe itself is at fault; empty = it is not.
+
+    An old version of the signal nettest calls Signal's own certificates forged.
+    """
+    if test_name != "signal" or _version(clip(test_version)) >= SIGNAL_KNOWS_IT:
+        return ""
+    for seen in observations:
+        if (
+            seen.layer is Layer.TLS
+            and seen.failure == "ssl_unknown_authority"
+            and seen.cert_issuer == SIGNAL_AUTHORITY
+        ):
+            return "the probe is older than Signal's certificate authority"
+    return ""
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(
+        int(part) if part.isascii() and part.isdigit() else 0 for part in text.split("-")[0].split(".")
+    )
+
+
+TARGET = "tor"
+
+LAYERS = {
+    "dir_port": Layer.HTTP,
+    "or_port": Layer.TLS,
+    "or_port_dirauth": Layer.TLS,
+    "obfs4": Layer.TCP,
+    "tcp": Layer.TCP,
+}
+"""``target_protocol`` -> the last step."""
+
+
+CUT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
+"""How a handshake ends that was cut on the way; all other failures are the bridge's own (``ntor AUTH mismatch`` in the
+first half of 2022, ts-023)."""
+
+
+def tor_role(_: str) -> str:
+    """Relays and bridges are what the program talks to."""
+    return "api"
+
+
+def observe_tor(keys: TorKeys, notes: list[str]) -> Iterator[Observation]:
+    targets = keys.targets or ()
+    for target in targets.values() if isinstance(targets, dict) else targets:
+        yield _observation(target, notes)
+
+
+def _observation(target: TorTarget, notes: list[str]) -> Observation:
+    layer = LAYERS.get(target.target_protocol or "", Layer.TCP)
+    steps = list(Reader(TARGET, tor_role, notes).read(target))
+    failed = [step for step in steps if step.failure is not None]
+    of_layer = [step for step in steps if step.layer is layer]
+    if failed:
+        return replace(failed[0], target=TARGET)
+    if of_layer:
+        failure = failure_of(target.failure)
+        return replace(of_layer[-1], failure=failure) if failure in CUT else of_layer[-1]
+    ip, port = endpoint_of(target.target_address)
+    return Observation(layer, TARGET, role="api", ip=ip, port=port, failure=failure_of(target.failure))
+
+
+TEST_NAME = "fanous_health"
+
+NO_NETWORK = "no network"
+PORTAL = "captive portal"
+NOTHING_OUTSIDE = "nothing outside the country answers"
+ALLOW_LIST = "outside the country only sites of a list answer"
+UNREADABLE = "no look at the line in it"
+
+NO_CONTROL = "no_plain_answer"
+"""``control_failure`` where nothing else worked beside which a silent resolver would mean something."""
+
+SLOW_LINE = "slow_line"
+"""Likewise where what worked took nearly as long as the silent ones were given."""
+
+PATIENCE = 4.0
+"""A resolver's answer takes three round trips and a handshake one: on a line whose handshakes take more than
+a quarter of the time that was given, silence means little."""
+
+
+def health_defect(keys: HealthKeys | None) -> str:
+    """Why nothing may be concluded about single sites from there; empty = the line was sound."""
+    look = keys.x_health if keys else None
+    if look is None or look.online is None:
+        return UNREADABLE
+    if not look.online:
+        return NO_NETWORK
+    if look.portal:
+        return PORTAL
+    if look.spared:
+        return ALLOW_LIST
+    return NOTHING_OUTSIDE if look.intranet_only else ""
+
+
+def observe_health(keys: HealthKeys | None) -> Iterator[Observation]:
+    """Each encrypted look-up as a fact about its resolver."""
+    for query in (keys.queries if keys else None) or ():
+        name = _resolver(query)
+        if name:
+            yield Observation(
+                layer=Layer.DNS,
+                target=target_of(name),
+                hostname=name,
+                role=RESOLVER,
+                failure=failure_of(query.failure),
+                at=seconds_of(query.t if query.t0 is None else query.t0),
+                seconds=duration(query.t0, query.t),
+                resolver=query.engine or "",
+                query_type=(query.query_type or "")[:20].upper(),
+            )
+
+
+def control_failure_of(keys: HealthKeys | None) -> str | None:
+    """``None`` = a public resolver answered over plain UDP, and a known-good site gave its page over TLS."""
+    answered = any(
+        query.engine == "udp" and query.failure is None and query.answers
+        for query in (keys.queries if keys else None) or ()
+    )
+    pages = keys.x_health.controls if keys and keys.x_health else None
+    if not answered or not any((pages or {}).values()):
+        return NO_CONTROL
+    return SLOW_LINE if keys and _is_slow(keys) else None
+
+
+def _is_slow(keys: HealthKeys) -> bool:
+    given = [
+        duration(query.t0, query.t)
+        for query in keys.queries or ()
+        if _resolver(query) and failure_of(query.failure) == "generic_timeout_error"
+    ]
+    took = [duration(one.t0, one.t) for one in keys.tls_handshakes or () if one.failure is None]
+    return bool(given) and PATIENCE * max(took, default=0.0) > min(given)
+
+
+def _resolver(query: QueryRecord) -> str:
+    """Name of an encrypted resolver; empty = it is another one, or the record does not name it."""
+    return host_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""

@@ -1,0 +1,578 @@
+"""OONI CSV: exports of OONI's observation tables, one row per observation, as researchers share them.
+
+They have no probe ids and no controls, and they repeat rows; which columns there are depends on the export.  A record
+is all distinct rows of one measurement, and counts are in rows: every row ends up in a record (``items``), as a
+repetition (``duplicates``) or rejected.  The rows of a measurement may be tens of thousands of rows apart, so a file
+of any size goes through a temporary SQLite database, which lives on disk and vanishes when it is closed.
+
+A row may hold a lookup, a connection, a handshake and a request at once.  A step was taken if the row has its failure
+or something it measured: ``tls_success`` and ``tcp_success`` are no guide, since they are 0 on rows without the step
+and 1 on failed ones.  Newer tables have no missing values, and write 0 for a count or time that does not exist.
+"""
+
+import csv
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fanous.errors import FanousError, Rejected
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
+from fanous.model.place import Family, is_address
+from fanous.refdata.platforms import target_of
+from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni import CREDIT, LICENCE, PAGE, nettests, web
+from fanous.sources.ooni.document import Annotations, Header
+from fanous.sources.ooni.header import measurement_of
+from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
+from fanous.sources.ooni.values import (
+    LONGEST_URL,
+    address_of,
+    asn_of,
+    count_of,
+    duration,
+    failure_of,
+    host_and_port,
+    host_of,
+    port_of,
+)
+from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
+from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
+
+SOURCE = "ooni-csv"
+VERSION = 1
+"""Of the shape of ``Record.data``: ``{"ooni_csv": 1, "rows": [{...}]}``."""
+
+REQUIRED = ("measurement_uid", "probe_cc", "probe_asn", "measurement_start_time", "test_name")
+
+STEPS = ("dns", "tcp", "tls", "http")
+"""Steps, with which the names of their columns begin; without its failures a step looks as if it always worked."""
+
+NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN"})
+"""What exporters write for a missing value."""
+
+LONGEST_LINE = 4 << 20
+"""Bytes; a row has about 1 KB."""
+
+LONGEST_UID = 200
+MOST_ROWS = 5000
+"""Distinct rows kept of one measurement; a messenger's has up to about 100."""
+
+BATCH = 5000
+"""Rows written at once; 5,000 of them are about 3 MB."""
+
+CACHE_KIB = 32_768
+"""Memory that SQLite may use for pages before it writes to disk."""
+
+_SCHEMA = """
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    CREATE TABLE rows (
+        uid TEXT NOT NULL, digest BLOB NOT NULL, line INTEGER NOT NULL, data BLOB NOT NULL,
+        copies INTEGER NOT NULL, PRIMARY KEY (uid, digest)
+    ) WITHOUT ROWID;
+"""
+_ADD = """
+    INSERT INTO rows VALUES (?, ?, ?, ?, 1)
+    ON CONFLICT (uid, digest) DO UPDATE SET copies = copies + 1
+"""
+_IN_ORDER = "SELECT uid, line, data, copies FROM rows ORDER BY uid"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """A distinct row.
+
+    Attributes:
+        line: 1-based, of its first copy.
+        data: its non-empty fields as a JSON object.
+        copies: how often the file contains it.
+    """
+
+    line: int
+    data: bytes
+    copies: int
+
+
+class Grouping:
+    """A temporary table of rows; a context manager."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(_SCHEMA)
+        self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._waiting: list[tuple[str, bytes, int, bytes]] = []
+
+    def __enter__(self) -> "Grouping":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def add(self, uid: str, line: int, data: bytes) -> None:
+        """Remember one row of ``uid``."""
+        self._waiting.append((uid, blake2b(data, digest_size=16).digest(), line, data))
+        if len(self._waiting) >= BATCH:
+            self._write()
+
+    def groups(self) -> Iterator[tuple[str, Iterator[CsvRow]]]:
+        """Each ``uid`` in order with its distinct rows; the rows are in no order."""
+        self._write()
+        cursor = self._database.execute(_IN_ORDER)
+        for uid, rows in groupby(cursor, key=lambda row: str(row[0])):
+            yield uid, (CsvRow(line, data, copies) for _, line, data, copies in rows)
+
+    def _write(self) -> None:
+        try:
+            self._database.execute("BEGIN")
+            self._database.executemany(_ADD, self._waiting)
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise FanousError(
+                f"Cannot sort the rows in the folder for temporary files: {error}. Free some space there, "
+                "or name another one in SQLITE_TMPDIR."
+            ) from error
+        self._waiting.clear()
+
+
+def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
+    """Records of one file; see ``MeasurementSource.read``."""
+    with open_source(path, on_progress) as source, Grouping() as grouping:
+        lines = _Lines(source, on_reject)
+        _collect(lines, grouping, on_reject, path)
+        source.finish()
+        for uid, rows in grouping.groups():
+            yield _record(path, uid, rows, on_reject)
+
+
+class _Lines:
+    """The lines of the file as text.
+
+    Attributes:
+        number: 1-based line given last.
+    """
+
+    def __init__(self, source: ByteSource, on_reject: OnReject) -> None:
+        self.number = 0
+        self._source = source
+        self._on_reject = on_reject
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            try:
+                line, length = read_line(self._source.stream, LONGEST_LINE)
+            except BROKEN as error:
+                self._on_reject(self.number + 1, broken_why(error))
+                return
+            if not length:
+                return
+            self.number += 1
+            self._source.tell_progress()
+            if length > LONGEST_LINE + 1:
+                self._on_reject(self.number, f"a line of {length:,} bytes, which no row is")
+                continue
+            text = line.decode("utf-8-sig" if self.number == 1 else "utf-8", "replace")
+            yield text.replace("\0", "")
+
+
+def _collect(lines: _Lines, grouping: Grouping, on_reject: OnReject, path: Path) -> None:
+    reader = csv.reader(iter(lines))
+    columns = _columns(reader, path)
+    uid_at = columns.index("measurement_uid")
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            on_reject(lines.number, f"not CSV: {error}")
+            continue
+        if row is None:
+            return
+        why = _why_not(row, columns, uid_at)
+        if why:
+            on_reject(lines.number, why)
+            continue
+        fields = {name: value for name, value in zip(columns, row, strict=True) if value not in NOTHING}
+        grouping.add(row[uid_at].strip(), lines.number, scrub(msgspec.json.encode(fields)))
+
+
+def _why_not(row: list[str], columns: list[str], uid_at: int) -> str:
+    """Why a row cannot be used; empty = it can."""
+    if not row:
+        return "empty line"
+    if len(row) != len(columns):
+        return f"{len(row)} fields where the first line names {len(columns)}"
+    if row[uid_at].strip() in NOTHING:
+        return "no measurement_uid"
+    return "the measurement_uid is longer than any" if len(row[uid_at]) > LONGEST_UID else ""
+
+
+def _columns(reader: Any, path: Path) -> list[str]:
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise FanousError(f"{path} is not a CSV file: {error}") from error
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        hint = " It looks like raw measurements: use the source ooni." if "".join(columns)[:1] == "{" else ""
+        raise FanousError(
+            f"{path} is no CSV of OONI observations: its first line lacks {', '.join(missing)}.{hint}"
+        )
+    blind = [f"{step}_failure" for step in STEPS if _is_blind(columns, step)]
+    if blind:
+        raise FanousError(
+            f"{path} lacks {', '.join(blind)}: without it everything would look as if it had worked; "
+            "export the table with it"
+        )
+    return columns
+
+
+def _is_blind(columns: list[str], step: str) -> bool:
+    """It has columns of the step, but not the one that says whether it failed."""
+    return f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
+
+
+def _record(path: Path, uid: str, rows: Iterator[CsvRow], on_reject: OnReject) -> Record:
+    kept: list[CsvRow] = []
+    for row in rows:
+        if len(kept) < MOST_ROWS:
+            kept.append(row)
+            continue
+        for _ in range(row.copies):
+            on_reject(row.line, f"more than {MOST_ROWS:,} rows of the measurement {uid}")
+    kept.sort(key=lambda row: row.line)
+    data = b'{"ooni_csv":%d,"rows":[' % VERSION + b",".join(row.data for row in kept) + b"]}"
+    duplicates = sum(row.copies - 1 for row in kept)
+    return Record(SOURCE, data, str(path), kept[0].line, items=len(kept), duplicates=duplicates)
+
+
+Fields = dict[str, str]
+"""Non-empty columns of one row."""
+
+NO_CONTROL = "control_not_in_file"
+"""``control_failure`` of a web_connectivity measurement: the export leaves out what the helper saw."""
+
+
+class _Content(Struct):
+    rows: list[Fields]
+
+
+_content = msgspec.json.Decoder(_Content)
+
+
+def parse(record: Record) -> ParsedMeasurement:
+    """The measurement with its observations; raises ``Rejected``."""
+    try:
+        rows = _content.decode(record.data).rows
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected(f"not a record of rows: {error}") from error
+    if not rows:
+        raise Rejected("no rows")
+    notes: list[str] = []
+    document = _document(rows)
+    target, role = _subject(document.test_name or "", rows)
+    # By what they say: two facts that both lack a time are not equal, since NaN is not.
+    facts = {repr(fact): fact for fact in _observations(rows, target, role)} if role else {}
+    observations = tuple(facts.values())
+    header = measurement_of(document, _no_uid, target, "", notes)
+    control = NO_CONTROL if document.test_name == "web_connectivity" else None
+    return ParsedMeasurement(header, observations, control, tuple(notes))
+
+
+def _observations(rows: list[Fields], target: str, role: Role) -> Iterator[Observation]:
+    yield from lookups(rows, target, role)
+    for row in rows:
+        yield from endpoint_facts(row, target, role)
+
+
+def _subject(test_name: str, rows: list[Fields]) -> tuple[str, Role | None]:
+    """What the measurement is about and the roles of its hosts; no roles = a nettest without observations."""
+    if test_name in nettests.PLATFORMS:
+        return nettests.PLATFORMS[test_name], nettests.messenger_role
+    if test_name == "tor":
+        return nettests.TARGET, nettests.tor_role
+    if test_name == "web_connectivity":
+        target = target_of(_measured_host(rows))
+        return target, web.role_for(target)
+    return "", None
+
+
+def _measured_host(rows: list[Fields]) -> str:
+    """Host of the input; where the export lacks it, that of the first URL or name."""
+    for column, host in (
+        ("input", lambda value: host_and_port(value)[0]),
+        ("http_request_url", lambda value: host_and_port(value)[0]),
+        ("hostname", host_of),
+        ("fqdn", host_of),
+    ):
+        found = _first(rows, column, host)
+        if found:
+            return found
+    return ""
+
+
+def _first(rows: list[Fields], column: str, host: Callable[[str], str]) -> str:
+    return next((found for row in rows if (found := host(row.get(column, "")))), "")
+
+
+def _document(rows: list[Fields]) -> Header:
+    """The header's columns, each from the first row that has it."""
+
+    def field(name: str) -> str | None:
+        return next((row[name] for row in rows if name in row), None)
+
+    return Header(
+        test_name=field("test_name"),
+        test_version=field("test_version"),
+        measurement_uid=field("measurement_uid"),
+        report_id=field("report_id"),
+        measurement_start_time=field("measurement_start_time"),
+        probe_cc=field("probe_cc"),
+        probe_asn=_whole(field("probe_asn")),
+        probe_network_name=field("probe_as_org_name"),
+        resolver_asn=_whole(field("resolver_asn")),
+        software_name=field("software_name"),
+        software_version=field("software_version"),
+        input=field("input"),
+        annotations=Annotations(field("network_type")),
+    )
+
+
+def _whole(text: str | None) -> str | None:
+    """``12556.0`` -> ``12556``: data frames write whole numbers so."""
+    return text.removesuffix(".0") if text else text
+
+
+def _no_uid() -> str:
+    raise Rejected("no measurement_uid")
+
+
+TRUE = frozenset({"1", "1.0", "true", "True", "t"})
+MOST_NAMES = 100
+
+_TLS_SIGNS = (
+    "tls_failure",
+    "tls_version",
+    "tls_cipher_suite",
+    "tls_end_entity_certificate_fingerprint",
+    "tls_end_entity_certificate_subject",
+)
+_TLS_COUNTS = ("tls_handshake_time", "tls_handshake_read_count")
+_LISTED = re.compile(r"'([^']{1,255})'")
+_LookupKey = tuple[str, str, str, str | None]
+
+
+def lookups(rows: list[Fields], target: str, role: Role) -> Iterator[Observation]:
+    """One observation for each lookup: the table has a row for each of its answers."""
+    answers: dict[_LookupKey, dict[str, int]] = {}
+    for row in rows:
+        if not ("dns_engine" in row or "dns_failure" in row or "dns_answer" in row):
+            continue
+        address = address_of(row.get("dns_answer"))
+        key = (_host(row), _resolver(row), _query_type(row, address), failure_of(row.get("dns_failure")))
+        known = answers.setdefault(key, {})
+        if address:
+            known[address] = known.get(address) or _answer_asn(row, address)
+    for (hostname, resolver, query_type, failure), found in answers.items():
+        yield Observation(
+            layer=Layer.DNS,
+            target=target,
+            hostname=hostname,
+            role=role(hostname),
+            failure=failure,
+            resolver=resolver,
+            query_type=query_type,
+            answers=tuple(found),
+            answer_asns=tuple(found.values()),
+            ttls=(-1,) * len(found),
+        )
+
+
+def endpoint_facts(row: Fields, target: str, role: Role) -> Iterator[Observation]:
+    """Connection, handshake and request of one row, as far as it has them."""
+    hostname, ip, port = _host(row), address_of(row.get("ip")), port_of(_number(row.get("port")))
+    if "tcp_failure" in row or row.get("tcp_success") in TRUE:
+        yield Observation(
+            layer=Layer.TCP,
+            target=target,
+            hostname=hostname,
+            role=role(hostname),
+            ip=ip,
+            port=port,
+            failure=failure_of(row.get("tcp_failure")),
+        )
+    if any(sign in row for sign in _TLS_SIGNS) or any(_number(row.get(name)) for name in _TLS_COUNTS):
+        yield _handshake(row, target, role, hostname, ip, port)
+    if "http_request_url" in row:
+        yield _request(row, target, role)
+
+
+def _handshake(row: Fields, target: str, role: Role, hostname: str, ip: str, port: int) -> Observation:
+    name = host_of(row.get("tls_server_name")) or hostname
+    failure = failure_of(row.get("tls_failure"))
+    subject = [row.get("tls_end_entity_certificate_subject_common_name", "")]
+    subject += _LISTED.findall(row.get("tls_end_entity_certificate_san_list", ""))
+    return Observation(
+        layer=Layer.TLS,
+        target=target,
+        hostname=name,
+        role=role(name),
+        ip=ip,
+        port=port,
+        failure=failure,
+        seconds=duration(0.0, _number(row.get("tls_handshake_time")) or None),
+        cert_valid=cert_valid(failure, None),
+        cert_sha256=_fingerprint(row.get("tls_end_entity_certificate_fingerprint", "")),
+        cert_subject=" ".join(list(dict.fromkeys(filter(None, subject)))[:MOST_NAMES]),
+        cert_issuer=row.get("tls_end_entity_certificate_issuer_common_name", "")[:255],
+        received=count_of(_number(row.get("tls_handshake_read_bytes"))),
+    )
+
+
+def _request(row: Fields, target: str, role: Role) -> Observation:
+    url = row["http_request_url"][:LONGEST_URL]
+    host, port = host_and_port(url)
+    bare = is_address(host)
+    status = _number(row.get("http_response_status_code")) or 0.0
+    return Observation(
+        layer=Layer.HTTP,
+        target=target,
+        hostname="" if bare else host,
+        role=role("" if bare else host),
+        ip=host if bare else "",
+        port=port,
+        failure=failure_of(row.get("http_failure")),
+        seconds=duration(0.0, _number(row.get("http_runtime"))),
+        url=url,
+        status_code=int(status) if 0 < status < 1000 else 0,
+        body_length=count_of(_number(row.get("http_response_body_length"))),
+        body_truncated=row.get("http_response_body_is_truncated") in TRUE,
+        title=(row.get("http_response_html_title") or row.get("pp_http_response_body_title", ""))[:500],
+        location=row.get("http_response_header_location", "")[:LONGEST_URL],
+        server=row.get("http_response_header_server", "")[:200],
+    )
+
+
+def _host(row: Fields) -> str:
+    hostname = host_of(row.get("hostname") or row.get("fqdn"))
+    return "" if is_address(hostname) else hostname
+
+
+def _resolver(row: Fields) -> str:
+    return RESOLVERS.get(row.get("dns_engine", ""), "system")
+
+
+def _query_type(row: Fields, address: str) -> str:
+    """The export often lacks it; the answer's family tells."""
+    told = row.get("dns_query_type", "")[:20].upper()
+    return told or (("AAAA" if ":" in address else "A") if address else "")
+
+
+def _answer_asn(row: Fields, address: str) -> int:
+    told = asn_of(_number(row.get("dns_answer_asn")))
+    if not told and address_of(row.get("ip")) == address:
+        told = asn_of(_number(row.get("ip_asn")))
+    return told
+
+
+def _number(text: str | None) -> float | None:
+    """A finite number; ``None`` = missing or none."""
+    if text is None or len(text) > 40:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value - value == 0 else None
+
+
+def _fingerprint(text: str) -> str:
+    digest = text.strip().lower().replace(":", "")
+    return digest if len(digest) == 64 and all(c in "0123456789abcdef" for c in digest) else ""
+
+
+HEADER = (
+    *("test_name", "test_version", "probe_cc", "probe_asn", "probe_as_org_name", "resolver_asn"),
+    *("software_name", "software_version", "input", "network_type"),
+)
+FACTS = (
+    *("hostname", "fqdn", "ip", "ip_asn", "port"),
+    *("dns_engine", "dns_failure", "dns_answer", "dns_query_type", "dns_answer_asn"),
+    *("tcp_failure", "tcp_success"),
+    *("tls_failure", "tls_server_name", "tls_version", "tls_cipher_suite"),
+    *("tls_handshake_time", "tls_handshake_read_count", "tls_handshake_read_bytes"),
+    *("tls_end_entity_certificate_fingerprint", "tls_end_entity_certificate_subject"),
+    *("tls_end_entity_certificate_subject_common_name", "tls_end_entity_certificate_san_list"),
+    "tls_end_entity_certificate_issuer_common_name",
+    *("http_request_url", "http_failure", "http_runtime", "http_response_status_code"),
+    *("http_response_body_length", "http_response_body_is_truncated", "http_response_html_title"),
+    "pp_http_response_body_title",
+    *("http_response_header_location", "http_response_header_server"),
+)
+"""What ``parse`` and ``facts`` read; everything else of a row is left out."""
+
+
+def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
+    """The record as it may leave the store; a table has no pages.
+
+    Raises:
+        Rejected: it is not a record of rows.
+    """
+    try:
+        document = msgspec.json.decode(data)
+        rows: list[dict[str, Any]] = document["rows"]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError) as error:
+        raise Rejected(f"not a record of rows: {error}") from error
+    wanted = dict.fromkeys((*HEADER, *FACTS))
+    header = parsed.measurement
+    named = {
+        "measurement_uid": digest(header.uid),
+        "report_id": digest(header.probe),
+        "measurement_start_time": to_minute(header.started_at),
+    }
+    distinct = {msgspec.json.encode(_row(row, wanted)): None for row in rows}
+    first, *others = (msgspec.json.decode(row) for row in distinct)
+    return msgspec.json.encode({"ooni_csv": document.get("ooni_csv", 1), "rows": [named | first, *others]})
+
+
+def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
+    kept: dict[str, Any] = pruned(row, wanted)
+    if "http_response_html_title" in kept:
+        kept["http_response_html_title"] = without_seconds(kept["http_response_html_title"])
+    return kept
+
+
+class OoniCsv:
+    """The source ``ooni-csv``."""
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """Records of a ``.csv`` file, gzip or not, ordered by measurement; the whole file is read before the first."""
+        return read(path, on_reject, on_progress)
+
+    def parse(self, record: Record) -> ParsedMeasurement:
+        """The measurement with its observations; raises ``Rejected``."""
+        return parse(record)
+
+
+OONI_CSV = Source(
+    name=SOURCE,
+    title="OONI, a table of its observations",
+    help="tables of OONI's observations, .csv or .csv.gz",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    remark="a table of OONI's observations",
+    measurements=OoniCsv(),
+    family=Family.OONI,
+    redact=redact,
+)

@@ -1,0 +1,172 @@
+"""Vote SQL: verdicts to votes to series, as queries made from the declarations of ``analysis.series.signals``.
+
+``analysis.series.aggregate`` is the reference in plain Python, and the explanation.  A signal with ``layers`` is
+counted from verdicts; each gets its columns here, so a new one needs nothing but its declaration.
+"""
+
+from fanous.analysis.series.aggregate import BLOCKED_PATH, PROBE_MAJORITY
+from fanous.analysis.series.repeats import MOST
+from fanous.analysis.series.signals import COUNTED, PATH_LAYERS, Signal, Symptoms
+from fanous.model.measurement import Layer
+from fanous.model.verdict import SLOWNESS, State
+from fanous.store.engine import IN_WINDOW
+
+_IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
+_SYMPTOM = {
+    Symptoms.ALL: "symptom",
+    Symptoms.SLOW: f"(symptom AND {_IS_SLOW})",
+    Symptoms.NOT_SLOW: f"(symptom AND NOT {_IS_SLOW})",
+}
+
+
+def _group(signal: Signal) -> str:
+    """What begins the names of columns about a signal's layers, which signals of the same layers share."""
+    return "path" if signal.layers == PATH_LAYERS else "_".join(signal.layers)
+
+
+def _layers(signal: Signal) -> str:
+    if signal.layers == PATH_LAYERS:
+        return f"layer != '{Layer.DNS}'"
+    names = [f"'{layer}'" for layer in signal.layers]
+    return f"layer = {names[0]}" if len(names) == 1 else f"layer IN ({', '.join(names)})"
+
+
+def _shows(signal: Signal) -> str:
+    """Does a verdict say what the signal counts?"""
+    states = " OR ".join(f"state = '{state}'" for state in signal.states)
+    return f"{_layers(signal)} AND ({states} OR {_SYMPTOM[signal.symptoms]})"
+
+
+def _seen(signal: Signal) -> str:
+    """Name of the column: does a verdict of the measurement say so?"""
+    return f"{_group(signal)}_{'_'.join(signal.states)}"
+
+
+def _short(signal: Signal) -> str:
+    """What begins the names of columns about the signal itself."""
+    return signal.name.removeprefix("blocked_")
+
+
+def _verdict_columns() -> list[str]:
+    """Which verdicts a measurement has, by layers."""
+    columns = []
+    for group in dict.fromkeys(map(_group, COUNTED)):
+        first, *others = (signal for signal in COUNTED if _group(signal) == group)
+        where = _layers(first)
+        columns += [
+            f"countIf({_shows(first)}) > 0 AS {_seen(first)}",
+            f"countIf({where} AND state = 'ok') > 0 AS {group}_ok",
+            *(f"countIf({_shows(signal)}) > 0 AS {_seen(signal)}" for signal in others),
+            f"countIf({where} AND controlled) > 0 AS {group}_controlled",
+        ]
+    # Slowness is told by comparison: only a control that travelled with a slow verdict says anything about it.
+    return columns + [
+        f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_controlled) "
+        f"AS {_short(signal)}_controlled"
+        for signal in COUNTED
+        if signal.symptoms is Symptoms.SLOW
+    ]
+
+
+def _vote(signal: Signal) -> str:
+    """1 = it says so, 0 = it says the contrary, -1 = no vote."""
+    works = f"{_group(signal)}_ok"
+    if signal.yields_to:
+        (other,) = (each for each in COUNTED if each.name == signal.yields_to)
+        works += f" AND NOT {_seen(other)}"
+    return f"multiIf({_seen(signal)}, 1, {works}, 0, -1) AS {_short(signal)}_vote"
+
+
+def _mechanism(signal: Signal) -> str:
+    """The mechanism named by the most severe, first verdict; a symptom of slowness is as good as a verdict."""
+    severe = "" if signal.symptoms is Symptoms.SLOW else f"state != '{signal.states[0]}', "
+    order = f"({severe}mechanism = '', number)"
+    return f"argMinIf(mechanism, {order}, {_shows(signal)}) AS {_short(signal)}_mechanism"
+
+
+def _each(column: str) -> str:
+    return ", ".join(f"{_short(signal)}_{column}" for signal in COUNTED)
+
+
+def _any(columns: list[str]) -> str:
+    return " OR ".join(dict.fromkeys(columns))
+
+
+_OF_RESOLVERS = [f"signal = '{signal.name}'" for signal in COUNTED if signal.by_resolver]
+RATED = tuple(signal for signal in COUNTED if State.THROTTLED in signal.states)
+"""Signals whose votes carry a rate."""
+
+_COLUMNS = ",\n    ".join([*_verdict_columns(), *map(_vote, COUNTED)])
+# Every column but the verdict's own has one value a measurement: any() picks it.
+_BY_MEASUREMENT = f"""
+SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
+    any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
+    {_COLUMNS} %(more)s
+FROM verdicts
+WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
+    AND {IN_WINDOW} %(which)s
+GROUP BY uid, target
+"""
+_MECHANISMS = ",\n    ".join(map(_mechanism, COUNTED))
+DETAILS = f""",
+    {_MECHANISMS},
+    avgIf(kbps, {_any([_shows(signal) for signal in RATED])} AND NOT isNaN(kbps)) AS rate
+"""
+"""Columns that only the witnesses of an incident need."""
+
+_IN_SIGNALS = f"""
+ARRAY JOIN
+    [{", ".join(f"'{signal.name}'" for signal in COUNTED)}] AS signal,
+    [{_each("vote")}] AS vote,
+    [{_each("controlled")}] AS with_control
+"""
+_VOTES = f"""
+SELECT target, network, from_probe, micros, signal, vote, with_control,
+    if({_any(_OF_RESOLVERS)}, resolver, 0) AS resolver_network
+FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS}
+WHERE vote >= 0
+"""
+_BY_PROBE = f"""
+SELECT network, target, signal, resolver_network, from_probe,
+    intDiv(micros, {{step:Int64}} * 1000000) * {{step:Int64}} AS bin,
+    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, count() AS made
+FROM ({_VOTES})
+GROUP BY network, target, signal, resolver_network, bin, from_probe
+"""
+_BINS = f"""
+SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count() AS probes,
+    sum(checked) AS checked_probes, sum(made) AS measurements,
+    groupArray((sipHash64(from_probe), seen, checked, made)) AS ballots
+FROM ({_BY_PROBE})
+GROUP BY network, target, signal, resolver_network, bin
+"""
+# Single ballots are needed only where a probe may have been overruled (``analysis.series.repeats``): some probe said
+# yes and some probe no, and one of them more than once.
+SERIES = f"""
+SELECT network, target, signal, resolver_network, groupArray(bin),
+    groupArray(saw / probes), groupArray(probes), groupArray(checked_probes), groupArray(measurements),
+    sum(saw) BETWEEN 1 AND sum(probes) - 1
+        AND uniqExactArray(ballots.1) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
+    if(contested, arrayFlatten(groupArray(ballots)), []) AS theirs,
+    theirs.1, theirs.2, theirs.3, theirs.4
+FROM ({_BINS})
+GROUP BY network, target, signal, resolver_network
+ORDER BY network, target, signal, resolver_network
+"""
+WITNESSES = f"""
+SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
+    {_each("vote")}, {_each("controlled")},
+    {_each("mechanism")}, rate
+FROM ({_BY_MEASUREMENT})
+WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
+ORDER BY micros, uid, target
+"""
+"""One row a measurement and target: a third of the rows that ``votes`` makes of it."""
+
+WORKING = f"""
+SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
+    0, {_any([f"{_group(signal)}_controlled" for signal in COUNTED])}, '', nan, line, via
+FROM ({_BY_MEASUREMENT})
+WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
+ORDER BY micros, uid, target
+"""

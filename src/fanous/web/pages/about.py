@@ -1,0 +1,56 @@
+"""About: the pages on Fanous itself - its method, its data and its corrections.
+
+The page on method shows the rules and thresholds that run.
+"""
+
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
+from fanous.analysis.incidents import confirm, scope
+from fanous.analysis.rules import RULES, RULES_VERSION
+from fanous.analysis.series.signals import SIGNALS
+from fanous.pipeline.claims import corrections
+from fanous.publish.evidence.redaction import licence_of
+from fanous.publish.feeds import corrections_feed
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.publishers import SOURCES
+from fanous.store.protocol import Store
+from fanous.web.routes import Facts, Visit, page
+
+
+@page("/methodology", "methodology.html", title="Method", place=3)
+def methodology_facts(_store: Store, _visit: Visit) -> Facts:
+    return {
+        "rules": RULES,
+        "rules_version": RULES_VERSION,
+        "detector_version": DETECTOR_VERSION,
+        "confirm": confirm,
+        "scope": scope,
+        "level": DROP.options,
+        "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
+    }
+
+
+MOST_COUNTRIES = 40
+"""Asked which public series they have; a monitor of the world has the same sources in each."""
+
+
+@page("/data", "data.html", title="Data", place=4)
+def data_facts(store: Store, _visit: Visit) -> Facts:
+    """Terms of every source that could be in this store, and since when each public one gave nothing."""
+    fetched: dict[str, float] = {}
+    for country in store.facts.countries()[:MOST_COUNTRIES]:
+        for source, at in store.facts.series_fetched(country).items():
+            fetched[source] = max(at, fetched.get(source, at))
+    return {
+        "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],
+        "series": [(source, fetched.get(source.name)) for source in SOURCES.values() if source.has_series],
+    }
+
+
+MOST_CORRECTIONS = 100
+
+
+@page("/corrections", "corrections.html", feed=corrections_feed)
+def corrections_facts(store: Store, _visit: Visit) -> Facts:
+    found = corrections(store)
+    return {"corrections": found[:MOST_CORRECTIONS], "more": max(0, len(found) - MOST_CORRECTIONS)}

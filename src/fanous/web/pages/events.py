@@ -1,0 +1,152 @@
+"""Events: what people recorded next to the incidents - announced events, and claims by others - and an event's page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fanous.analysis.incidents.claims import Checked
+from fanous.analysis.incidents.events import EventOutcome, Timing, is_about, relation, touches
+from fanous.model.claim import Claim, ClaimCheck, Said
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Incident, Status
+from fanous.pipeline.claims import check, event_report
+from fanous.publish.edition import stories
+from fanous.store.protocol import Store
+from fanous.web.routes import Facts, Visit, page
+
+MOST = 8
+"""Claims, or events, that a page shows: each claim is a question to the store."""
+
+ANSWERS = {
+    ClaimCheck.SUPPORTED: "Supported",
+    ClaimCheck.CONTRADICTED: "Contradicted",
+    ClaimCheck.CANNOT_TELL: "Cannot tell",
+}
+CLAIMED = {
+    Said.DISRUPTED: "Restricted",
+    Said.OUTAGE: "Outage",
+    Said.BLOCKING: "Blocking",
+    Said.THROTTLING: "Throttling",
+    Said.SLOWDOWN: "Slowdown",
+    Said.NORMAL: "Nothing unusual",
+}
+TIMINGS = {
+    Timing.BEFORE: "It began {length} before this event, and was on when it began.",
+    Timing.DURING: "It began during this event, {length} after its start.",
+    Timing.BEFORE_OR_DURING: "It began about when this event did.",
+    Timing.OVER_BEFORE: "It was over when this event began.",
+    Timing.ALREADY_ON: "It was on long before this event.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """Attributes:
+    link: where they said it; empty unless it is an ordinary web address.
+    answer: of ``ANSWERS``.
+    """
+
+    claim: Claim
+    checked: Checked
+    link: str
+
+    @property
+    def said(self) -> str:
+        return CLAIMED[self.claim.said]
+
+    @property
+    def answer(self) -> str:
+        return ANSWERS[self.checked.answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An event beside one incident.
+
+    Attributes:
+        text: how the onset lies to it, of ``TIMINGS``.
+        seconds: between the event's start and the onset.
+    """
+
+    event: AnnouncedEvent
+    text: str
+    seconds: float
+
+
+def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
+    """Each held against the evidence, in the order given."""
+    return [ClaimRow(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST]]
+
+
+def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
+    """What others say of its country, time and targets."""
+    end = now if incident.end is None else incident.end
+    return [
+        claim
+        for claim in store.ledger.claims(incident.country)
+        if claim.since < end
+        and claim.until > incident.onset
+        and (not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets))
+    ]
+
+
+def announced_beside(store: Store, incident: Incident) -> list[Announced]:
+    """Events whose time it touches; a claim that was taken back is beside none."""
+    if incident.status is Status.RETRACTED:
+        return []
+    found = []
+    for event in store.ledger.events(incident.country):
+        if is_about(incident, event) and touches(incident, event):
+            one = relation(incident, event)
+            found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
+    return found[:MOST]
+
+
+def claims_between(claims: Iterable[Claim], since: float, until: float) -> list[Claim]:
+    """What others say of a window, the latest first."""
+    inside = [claim for claim in claims if claim.since < until and claim.until > since]
+    return sorted(inside, key=lambda claim: -claim.since)
+
+
+def events_between(events: Iterable[AnnouncedEvent], since: float, until: float) -> list[AnnouncedEvent]:
+    """Announced events that overlap a window, in the order given."""
+    return [one for one in events if one.start < until and one.end > since]
+
+
+def web_address(link: str) -> str:
+    """The address, where a reader may be sent there: nothing but http and https to a host."""
+    try:
+        parts = urlsplit(link)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return ""
+    return link if fine else ""
+
+
+OUTCOMES = {
+    EventOutcome.DISRUPTED: "Disrupted",
+    EventOutcome.ALREADY_ON: "Disrupted since before",
+    EventOutcome.SUSPECTED: "Suspected",
+    EventOutcome.NONE_SEEN: "Nothing seen",
+    EventOutcome.CANNOT_TELL: "Cannot tell",
+}
+
+ANNOUNCED = "Announced"
+"""Of an event that has not begun."""
+
+
+@page("/{country:country}/{event:event}", "event.html")
+def event_facts(store: Store, visit: Visit) -> Facts | None:
+    """Before it begins it is only announced: nothing is said of what has not been."""
+    code = visit.asked["country"]
+    event = next((one for one in store.ledger.events(code) if one.id == visit.asked["event"]), None)
+    if event is None:
+        return None
+    report = event_report(store, event) if event.start <= visit.now else None
+    return {
+        "code": code,
+        "event": event,
+        "report": report,
+        "outcome": OUTCOMES[report.outcome] if report else ANNOUNCED,
+        "incidents": stories(store, [one.incident for one in report.relations] if report else []),
+    }

@@ -1,0 +1,288 @@
+"""Routes: what a page declares about itself, one request as a page sees it, and what is sent back.
+
+``page`` and ``resource`` stand above the function that answers and put it on the list of all that the public
+side shows.  A declaration that cannot be right ends the import: a template that is not there, a path that is
+taken, a part of a path that has no form.
+"""
+
+import gzip
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from fanous.publish.edition import Edition
+from fanous.publish.feeds import Feed
+from fanous.store.protocol import Store
+from fanous.wording.language import chosen, preferred
+
+DEFAULT_PORT = 8470
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the owner of a monitor may set about its pages.
+
+    Attributes:
+        url: public address without a slash at its end, ``https://fanous.example``; empty = as the request
+            names it.  Behind a reverse proxy it must be set, or permanent links name the inner address.
+        notice: said on every page, in English: "Recorded event ..."; empty = nothing.
+        clock: unix seconds, UTC; what the pages call *now*.
+        world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
+        heard: (country, ASN) -> when a probe there was last heard, where something knows better than the
+            stored measurements (heartbeats).
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        token: what an administrator's requests must carry; empty = the pages have no such door.
+    """
+
+    url: str = ""
+    notice: str = ""
+    clock: Callable[[], float] = time.time
+    world: Path | None = None
+    heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
+    key: Path | None = None
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Edition):
+    """One request: in which language, by which address and when it is answered, and what it asks for.
+
+    Attributes:
+        path: of the request, ``/PK``.
+        asked: parts of the path, and those parameters of the query that the page declares.
+    """
+
+    site: Site
+    path: str
+    asked: Mapping[str, str]
+
+
+HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+"""Only such a Host header is repeated in an address on a page."""
+
+MOMENT = 15.0
+"""Seconds: pages that are asked for within one moment have the same *now*, and share what they read."""
+
+
+def visit_of(request: Request, site: Site, asks: Sequence[str] = ()) -> Visit:
+    """What a request asks for.
+
+    Args:
+        asks: parameters of the query that are heeded, beside the language.
+    """
+    named = chosen(request.query_params.get("lang"))
+    host = request.headers.get("host", "")
+    scheme = "https" if request.url.scheme == "https" else "http"
+    own = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
+    query = {name: request.query_params[name] for name in asks if name in request.query_params}
+    return Visit(
+        language=named or preferred(request.headers.get("accept-language", "")),
+        base=site.url or own,
+        now=site.clock() // MOMENT * MOMENT,
+        named=named is not None,
+        url=site.url,
+        notice=site.notice,
+        site=site,
+        path=request.url.path,
+        asked=query | request.path_params,
+    )
+
+
+REVALIDATE = "no-cache"
+"""Kept by the browser, and asked about each time: a page about an outage must not be an old one."""
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""For addresses that carry a digest of what they give."""
+
+LEAST_COMPRESSED = 600
+"""Bytes; a smaller answer fits into one packet as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Attributes:
+    packed: gzip of ``body``; empty where it is not worth it.
+    tag: digest of ``body``.
+    """
+
+    body: bytes
+    packed: bytes
+    media: str
+    tag: str
+    kept: str = REVALIDATE
+
+    @classmethod
+    def of(cls, body: bytes | str, media: str, *, kept: str = REVALIDATE) -> "Reply":
+        """Text is compressed; pictures are already."""
+        raw = body.encode() if isinstance(body, str) else body
+        is_text = not media.startswith("image/") or media.startswith("image/svg")
+        packed = gzip.compress(raw, 9, mtime=0) if is_text and len(raw) >= LEAST_COMPRESSED else b""
+        return cls(raw, packed, media, blake2b(raw, digest_size=9).hexdigest(), kept)
+
+    def answer(self, request: Request) -> Response:
+        """As this request wants it: whole or compressed, or 304 where it has it already."""
+        pack = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "").lower()
+        tag = f'"{self.tag}{"-gz" if pack else ""}"'
+        headers = {
+            "ETag": tag,
+            "Cache-Control": self.kept,
+            "Vary": "Accept-Encoding, Accept-Language",
+        }
+        if _has(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        if pack:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self.packed if pack else self.body, media_type=self.media, headers=headers)
+
+
+def _has(header: str, tag: str) -> bool:
+    """RFC 9110, section 13.1.2: compared weakly."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))
+
+
+FORMS = {
+    "country": "[A-Z]{2}",
+    "lower": "[a-z]{2}",
+    "network": "AS[1-9][0-9]{0,9}",
+    "incident": "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}",
+    "event": "[A-Z]{2}-watch-[0-9]{1,6}",
+    # Of a measurement: 20231217150203.123_PK_webconnectivity_0123456789abcdef, or a digest.
+    "uid": "[0-9A-Za-z][0-9A-Za-z._-]{0,119}",
+}
+"""What may stand in a path: ``{country:country}`` is ``PK``, and ``/pk`` or ``/PKX`` is another page or none."""
+
+for _name, _form in FORMS.items():
+    register_url_convertor(_name, type(f"{_name.title()}Convertor", (StringConvertor,), {"regex": _form})())
+
+
+Facts = Mapping[str, Any]
+"""Names for a template."""
+
+Gather = Callable[[Store, Visit], Facts | None]
+"""Reads the store, in the store's thread; ``None`` = there is no such page."""
+
+Later = Callable[[], Reply]
+"""What is left to do without the store, and takes long: a picture."""
+
+Maker = Callable[[Store, Visit], Reply | Later | None]
+"""Reads the store, in the store's thread, and makes the reply; ``None`` = nothing is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of HTML in six languages.
+
+    Attributes:
+        path: as Starlette writes routes, with the parts named in ``FORMS``: ``/{country:country}``.
+        template: file in ``web/templates``.
+        title: what the navigation calls it, in English (a key of the catalogues); empty = it is not there.
+        place: in the navigation, from 1.
+        asks: parameters of the query that it reads.
+        feed: what the feeds below its path list; ``None`` = it has none.
+    """
+
+    path: str
+    template: str
+    gather: Gather
+    title: str = ""
+    place: int = 0
+    asks: tuple[str, ...] = ()
+    feed: Callable[[Store, Visit], Feed] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What is no page: a picture, a citation, a document for programs.
+
+    Attributes:
+        path, asks: as of a ``Page``.
+    """
+
+    path: str
+    make: Maker
+    asks: tuple[str, ...] = ()
+
+
+PAGES: list[Page] = []
+RESOURCES: list[Resource] = []
+"""All that were declared; importing ``fanous.web.pages`` fills both."""
+
+G = TypeVar("G", bound=Gather)
+M = TypeVar("M", bound=Maker)
+
+
+def page(
+    path: str,
+    template: str,
+    *,
+    title: str = "",
+    place: int = 0,
+    asks: tuple[str, ...] = (),
+    feed: Callable[[Store, Visit], Feed] | None = None,
+) -> Callable[[G], G]:
+    """Declares the page that a function gathers the facts of; the arguments are the attributes of ``Page``.
+
+    Raises:
+        ValueError: the declaration cannot be right.
+    """
+
+    def declare(gather: G) -> G:
+        _check_path(path)
+        if not (files("fanous.web") / "templates" / template).is_file():
+            raise ValueError(f"page {path}: web/templates has no {template}")
+        if bool(title) != bool(place):
+            raise ValueError(f"page {path}: a title for the navigation needs a place in it, and the reverse")
+        if place and place in (one.place for one in PAGES):
+            raise ValueError(f"page {path}: place {place} in the navigation is taken")
+        PAGES.append(Page(path, template, gather, title, place, asks, feed))
+        return gather
+
+    return declare
+
+
+def resource(path: str, *, asks: tuple[str, ...] = ()) -> Callable[[M], M]:
+    """Declares what a function makes; the arguments are the attributes of ``Resource``.
+
+    Raises:
+        ValueError: as of ``page``.
+    """
+
+    def declare(make: M) -> M:
+        _check_path(path)
+        RESOURCES.append(Resource(path, make, asks))
+        return make
+
+    return declare
+
+
+def _check_path(path: str) -> None:
+    try:
+        compile_path(path)
+    except AssertionError as error:
+        raise ValueError(
+            f"{path}: {error}; FORMS in fanous.web.routes has what may stand in a path"
+        ) from None
+    if not path.startswith("/"):
+        raise ValueError(f"{path}: a path begins with a slash")
+    if path in paths():
+        raise ValueError(f"{path}: there is a page or resource at this path already")
+
+
+def paths() -> list[str]:
+    """Of all that was declared."""
+    return [*(one.path for one in PAGES), *(one.path for one in RESOURCES)]
+
+
+def navigation() -> list[Page]:
+    """The pages that every page links to, in order."""
+    return sorted((one for one in PAGES if one.place), key=lambda one: one.place)

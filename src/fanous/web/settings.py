@@ -1,0 +1,61 @@
+"""Settings: the table ``[web]`` - how the pages are seen from outside, and who may change what they show."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import field
+from msgspec.structs import force_setattr
+
+from fanous.config import Section, WrongKey, about, check_web_address
+from fanous.refdata.countries import shapes
+
+LEAST_TOKEN = 24
+"""Characters of an administrator's token: a shorter one can be guessed."""
+
+
+class Token(str):
+    """A secret; the file names the environment variable that holds it, so that the file may be shown to anybody."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+    @classmethod
+    def from_toml(cls, name: str) -> "Token":
+        token = os.environ.get(name, "")
+        if len(token) < LEAST_TOKEN:
+            lacking = f"has fewer than {LEAST_TOKEN} characters" if token else "is not set"
+            raise ValueError(
+                f"the environment variable {name!r} {lacking}; `openssl rand -hex 32` makes a token"
+            )
+        return cls(token)
+
+
+class SiteSettings(Section, frozen=True):
+    """The table ``[web]``.
+
+    Attributes:
+        url: public address without a slash at its end; empty = as each request names it.
+        map: file of the shapes of countries; ``None`` = the one that ships.
+        key: that signs evidence bundles; ``None`` = the user's own.
+        token: of an administrator; empty = there is no door for one.
+    """
+
+    url: str = ""
+    map: Path | None = None
+    key: Path | None = None
+    token: Token = field(default=Token(), name="admin_token")
+
+    def __post_init__(self) -> None:
+        check_web_address("url", self.url)
+        force_setattr(self, "url", self.url.rstrip("/"))
+        if urlsplit(self.url).path or urlsplit(self.url).query:
+            raise WrongKey("url", f"{self.url!r} is more than a site, such as 'https://fanous.example'")
+        if self.map is not None:
+            with about("map"):
+                drawn = shapes(self.map)
+            if not drawn:
+                why = "has no country: a line is a code, a tab and the path of an SVG"
+                raise WrongKey("map", f"{self.map} {why}")

@@ -1,0 +1,79 @@
+"""``fanous confirm --fail-on``: the exit code tells a script whether there is a disruption."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fanous.cli.main import app
+from fanous.model.incident import Incident, Status
+from fanous.pipeline import ingest, query
+from fanous.store.local import open_store
+
+
+@pytest.fixture(scope="module")
+def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fail") / "store"
+    with open_store(folder) as store:
+        ingest.ingest(store, "ooni", [rally])
+    return folder
+
+
+CONFIRMED_AT = 1_702_830_000.0
+
+CASES = [
+    ("confirmed", Status.CONFIRMED, CONFIRMED_AT, 3),
+    ("confirmed", Status.ENDED, CONFIRMED_AT, 3),
+    ("confirmed", Status.ENDED, None, 0),
+    ("confirmed", Status.SUSPECTED, None, 0),
+    ("confirmed", Status.RETRACTED, CONFIRMED_AT, 0),
+    ("suspected", Status.CONFIRMED, CONFIRMED_AT, 3),
+    ("suspected", Status.ENDED, None, 3),
+    ("suspected", Status.SUSPECTED, None, 3),
+    ("suspected", Status.RETRACTED, CONFIRMED_AT, 0),
+]
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+    """Changes to every incident of an answer."""
+    changes: dict[str, object] = {}
+    ask = query.confirm
+
+    def confirm(*about: object) -> query.CountryAnswer:
+        answer = ask(*about)  # type: ignore[arg-type]  # handed on as it came
+        return replace(answer, incidents=[_changed(one, changes) for one in answer.incidents])
+
+    monkeypatch.setattr(query, "confirm", confirm)
+    yield changes
+
+
+def _changed(incident: Incident, changes: dict[str, object]) -> Incident:
+    return replace(incident, **changes)  # type: ignore[arg-type]  # of the fields' types
+
+
+@pytest.mark.parametrize(("wanted", "status", "confirmed_at", "code"), CASES)
+def test_what_was_found_decides_the_exit_code(
+    filled: Path,
+    answered: dict[str, object],
+    wanted: str,
+    status: Status,
+    confirmed_at: float | None,
+    code: int,
+) -> None:
+    answered |= {"status": status, "confirmed_at": confirmed_at}
+    words = ["confirm", "PK", "--store", str(filled), "--fail-on", wanted, "--json"]
+    ran = CliRunner().invoke(app, words)
+    assert ran.exit_code == code
+    assert ran.stdout.startswith("{"), "the answer is printed all the same"
+
+
+def test_nothing_in_the_time_asked_about_is_no_failure(filled: Path) -> None:
+    words = ["confirm", "PK", "--store", str(filled), "--fail-on", "suspected", "--since", "2024-01-01"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+
+
+def test_without_the_option_a_disruption_is_no_failure(filled: Path) -> None:
+    assert CliRunner().invoke(app, ["confirm", "PK", "--store", str(filled)]).exit_code == 0

@@ -1,0 +1,115 @@
+"""The table of commands: what it says is so, and one line adds a command."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fanous.cli import main
+from fanous.cli.main import COMMANDS, FORMER, CommandEntry, LazyCommands, app, built
+from tests.children import child_environment
+from tests.cli.test_main import fanous
+from tests.documents import ROOT
+
+GROUPS = ["Start", "Bring in", "Ask", "Publish", "Operate", "Develop"]
+"""In DESIGN.md's order."""
+
+RECIPE = '''"""``fanous hello``: the recipe of ``fanous.cli``, followed by a test."""
+
+from fanous.cli.common import CountryArgument, country_code
+
+
+def hello(country: CountryArgument) -> None:
+    """Greet a country. It answers nothing."""
+    print(f"hello {country_code(country)}")
+'''
+
+
+def first_sentence(text: str) -> str:
+    first, stop, _ = " ".join(text.partition("\n\n")[0].split()).partition(". ")
+    return first + stop.strip()
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_a_line_of_the_table_loads_and_says_what_the_command_says(entry: CommandEntry) -> None:
+    command = built(entry.name, entry)
+    assert command.name == entry.name
+    assert entry.line == first_sentence(command.help)
+
+
+@pytest.mark.parametrize("where", ["nothing:confirm", "confirm:nothing"])
+def test_a_line_that_leads_nowhere_fails_loudly(where: str) -> None:
+    with pytest.raises((ImportError, AttributeError), match="nothing"):
+        built("confirm", CommandEntry("confirm", where, "Ask", ""))
+
+
+def test_help_lists_the_groups_in_order_and_every_command_once() -> None:
+    text = fanous("--help").stdout
+    heads = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert heads == ["Options", *GROUPS]
+    named = [line.split()[0] for line in text.splitlines() if line[:2] == "  " and line[2:3].isalpha()]
+    assert [name for name in named if name in LazyCommands()] == [entry.name for entry in COMMANDS]
+
+
+def test_no_name_stands_for_two_commands() -> None:
+    names = [*(entry.name for entry in COMMANDS), *FORMER]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [(("--help",), ""), (("--version",), ""), (("lab", "list"), "lab"), (("probe", "list"), "probe")],
+)
+def test_only_the_command_that_is_typed_is_loaded(words: tuple[str, ...], module: str) -> None:
+    code = (
+        "import sys; from fanous.cli.main import COMMANDS, carry_out;"
+        f"sys.argv = {['fanous', *words]!r}; carry_out();"
+        "names = {entry.where.partition(':')[0] for entry in COMMANDS};"
+        "print(*(name for name in names if 'fanous.cli.' + name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment()
+    )
+    assert done.returncode == 0
+    assert set(done.stderr.split()) <= {module, "orders" if module == "probe" else module}
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("fanous ev", {"events", "evaluate"}),
+        ("fanous incidents sh", {"show"}),
+        ("fanous confirm --js", {"--json"}),
+    ],
+)
+def test_a_shell_completes_names_of_commands_and_options(typed: str, offered: set[str]) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("fanous")],
+        capture_output=True,
+        text=True,
+        env=child_environment() | {"_FANOUS_COMPLETE": "complete_bash"} | words,
+    )
+    assert set(done.stdout.split()) == offered
+
+
+def test_a_name_with_a_slip_is_answered_with_the_one_that_was_meant() -> None:
+    assert "Did you mean 'confirm'?" in CliRunner().invoke(app, ["conform"]).stderr
+
+
+def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The recipe in the docstring of ``fanous.cli``."""
+    (tmp_path / "hello.py").write_text(RECIPE, encoding="utf-8")
+    monkeypatch.setattr("fanous.cli.__path__", [str(ROOT / "src" / "fanous" / "cli"), str(tmp_path)])
+    line = CommandEntry("hello", "hello:hello", "Ask", "Greet a country.")
+    monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, line))
+    fresh = typer.Typer(cls=main.Root)
+    fresh.callback()(lambda: None)
+    try:
+        assert "hello      Greet a country." in CliRunner().invoke(fresh, ["--help"]).stdout
+        assert CliRunner().invoke(fresh, ["hello", "pk"]).stdout == "hello PK\n"
+    finally:
+        sys.modules.pop("fanous.cli.hello", None)

@@ -1,0 +1,1 @@
+"""Plug-ins that the recipes are performed with; ``test_recipes`` brings each into a copy of the package."""

@@ -1,0 +1,53 @@
+"""Tides: files of a made-up tide gauge, a time and a value per line."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+from fanous.model.place import Access, Place
+from fanous.model.series import SeriesKey
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
+from fanous.sources.signals.files import reading_of, series_of_file
+from fanous.sources.signals.rows import CsvRows, number, reader
+
+SOURCE = "tides"
+STEP = 600
+
+
+class Tides:
+    """See ``SeriesFiles``."""
+
+    def begin(self) -> SeriesFiles:
+        return self
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading]:
+        table = CsvRows(path, on_reject, on_repeat, on_progress)
+        instant, times, values, lines = reader(UTC), list[int](), list[float](), list[int]()
+        for line, (time, value) in table.rows(["time", "value"]):
+            found = number(value)
+            if found is None:
+                on_reject(line, f"{value[:40]!r} is not a number")
+                continue
+            times.append(int(instant(time)))
+            values.append(found)
+            lines.append(line)
+        key = SeriesKey(Place(about.country), "", "tide_gauge", Access.ANY, 0, SOURCE)
+        yield reading_of(series_of_file(key, STEP, times, values), times, lines)
+
+
+TIDES = Source(
+    name=SOURCE,
+    title="Tide gauges",
+    help="readings of tide gauges, CSV",
+    licence="not stated",
+    is_open=False,
+    credit="",
+    files=Tides(),
+)

@@ -1,0 +1,79 @@
+"""What every source declares, and what happens to a declaration that lacks something."""
+
+from typing import Any
+
+import pytest
+
+from fanous.model.place import Family
+from fanous.sources.connector import Source, by_name
+from fanous.sources.measurements import FAMILY_OF, MEASUREMENT_SOURCES, MEASUREMENTS
+from fanous.sources.ooni import Ooni
+from fanous.sources.ooni.redact import redact
+from fanous.sources.publishers import LIVE_SOURCES, PUBLISHERS, SERIES_FILES, SOURCES, has_series
+from fanous.sources.signals.table import CsvTable
+from fanous.sources.signals.tor import Tor
+
+TERMS: dict[str, Any] = {
+    "name": "harbour",
+    "title": "Harbour",
+    "help": "records of the harbour's probes",
+    "licence": "CC0",
+    "is_open": True,
+    "credit": "",
+}
+MEASURED: dict[str, Any] = {"measurements": Ooni(), "family": Family.OONI, "redact": redact}
+LIVE: dict[str, Any] = {"live": Tor(), "every": 600, "window": 3600}
+
+
+def source(**declared: Any) -> Source:
+    return Source(**TERMS | declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "missing"),
+    [
+        ({}, "something to read"),
+        (MEASURED | {"family": None}, "family"),
+        (MEASURED | {"redact": None}, "redactor"),
+        (LIVE | {"every": 0}, "every"),
+        (LIVE | {"window": 0}, "window"),
+        ({"is_stream": True}, "every"),
+        (MEASURED | {"licence": ""}, "licence"),
+        (MEASURED | {"help": ""}, "help"),
+        (MEASURED | {"help": "two\nlines"}, "help"),
+    ],
+)
+def test_a_declaration_that_lacks_something_fails_as_it_is_made(
+    declared: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"'harbour' does not declare .*{missing}"):
+        source(**declared)
+
+
+@pytest.mark.parametrize("field", sorted(TERMS))
+def test_no_term_has_a_default(field: str) -> None:
+    with pytest.raises(TypeError, match=field):
+        Source(**{name: value for name, value in (TERMS | MEASURED).items() if name != field})
+
+
+@pytest.mark.parametrize("declared", [MEASURED, LIVE, {"files": CsvTable()}, {"is_own": True}])
+def test_a_declaration_with_all_it_needs_is_made(declared: dict[str, Any]) -> None:
+    assert by_name(source(**declared)) == {"harbour": source(**declared)}
+
+
+def test_no_name_stands_for_two_sources() -> None:
+    with pytest.raises(TypeError, match="two sources are called 'harbour'"):
+        by_name(source(**MEASURED), source(**LIVE))
+
+
+def test_what_follows_from_the_declarations() -> None:
+    assert list(MEASUREMENT_SOURCES) == list(FAMILY_OF) == list(MEASUREMENTS)
+    assert {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI} == FAMILY_OF
+    assert LIVE_SOURCES.keys() <= SERIES_FILES.keys() <= PUBLISHERS.keys()
+    assert PUBLISHERS.keys() - SERIES_FILES.keys() == {"ris"}
+    assert SOURCES.keys() - PUBLISHERS.keys() - MEASUREMENTS.keys() == {"scan"}
+
+
+def test_a_series_is_of_a_source_that_gives_some() -> None:
+    assert {name for name in SOURCES if not has_series(name)} == {"ooni", "ooni-csv"}
+    assert not has_series("harbour")

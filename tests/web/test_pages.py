@@ -1,0 +1,113 @@
+"""The recipe for a page, carried out: one file, one line, and the application answers."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fanous
+from fanous.web import routes
+from fanous.web.pages import PAGES, RESOURCES
+from fanous.web.routes import page, resource
+from tests.children import child_environment
+from tests.web.small_store import SmallStore
+from tests.web.visits import reader
+
+FILE = '''"""Weather: what the sky over a country was like."""
+
+from fanous.publish.feeds import feed_of
+from fanous.store.protocol import Store
+from fanous.web.routes import Reply
+from fanous.web.routes import Facts, Visit, page, resource
+
+
+@page("/weather", "weather.html", title="Countries", place=5, asks=("days",), feed=feed_of)
+def weather_facts(_store: Store, visit: Visit) -> Facts:
+    return {"days": visit.asked.get("days", "none")}
+
+
+@resource("/weather.txt")
+def weather_text(_store: Store, visit: Visit) -> Reply:
+    return Reply.of(visit.path, "text/plain")
+'''
+TEMPLATE = """{% extends "base.html" %}
+{% block title %}Weather{% endblock %}
+{% block main %}<h1>{{ days }} days of rain</h1>{% endblock %}
+"""
+LINE = "from fanous.web.pages import weather as weather\n"
+ASK = """
+import json
+from tests.web.small_store import SmallStore
+from tests.web.visits import reader
+client = reader(SmallStore())
+asked = ("/weather?days=3&page=2", "/weather.txt", "/weather/feed.json", "/")
+print(json.dumps([(answer.status_code, answer.text) for answer in map(client.get, asked)]))
+"""
+
+
+def test_a_page_is_one_file_and_one_line(tmp_path: Path) -> None:
+    package = tmp_path / "fanous"
+    shutil.copytree(Path(fanous.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "web/pages/weather.py").write_text(FILE)
+    (package / "web/templates/weather.html").write_text(TEMPLATE)
+    registry = package / "web/pages/__init__.py"
+    last = "from fanous.web.pages import target as target\n"
+    registry.write_text(registry.read_text().replace(last, last + LINE))
+
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", ASK],
+        capture_output=True,
+        text=True,
+        env=child_environment() | {"PYTHONPATH": f"{tmp_path}:{root}"},
+        cwd=tmp_path,
+    )
+    assert ran.returncode == 0, ran.stderr
+    (status, text), resource_, feed, first = json.loads(ran.stdout)
+    assert (status, "<h1>3 days of rain</h1>" in text) == (200, True)
+    assert 'href="/weather" aria-current="page"' in text
+    assert resource_ == [200, "/weather.txt"]
+    assert feed[0] == 200
+    assert 'href="/weather">Countries</a>' in first[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "named", "why"),
+    [
+        ("/weather", "weather.html", {}, "has no weather.html"),
+        ("/countries", "countries.html", {}, "already"),
+        ("/{country:country}.json", "countries.html", {"title": "Weather"}, "needs a place"),
+        ("/weather", "countries.html", {"title": "Weather", "place": 1}, "place 1 .* is taken"),
+        ("/{weather:weather}", "countries.html", {}, "FORMS .* has what may stand in a path"),
+        ("weather", "countries.html", {}, "begins with a slash"),
+    ],
+)
+def test_a_declaration_that_cannot_be_right_ends_the_import(
+    path: str, template: str, named: dict[str, object], why: str
+) -> None:
+    before = list(PAGES)
+    with pytest.raises(ValueError, match=why):
+        page(path, template, **named)(lambda _store, _visit: {})  # type: ignore[arg-type]  # a table of calls
+    assert before == PAGES
+
+
+def test_a_resource_at_a_path_that_is_taken_ends_the_import() -> None:
+    before = list(RESOURCES)
+    with pytest.raises(ValueError, match="already"):
+        resource("/oembed")(lambda _store, _visit: None)
+    assert before == RESOURCES
+
+
+def test_no_page_has_a_form_that_no_page_uses() -> None:
+    used = "".join(routes.paths())
+    assert [form for form in routes.FORMS if f":{form}}}" not in used] == ["lower"]
+
+
+def test_a_parameter_that_a_page_does_not_declare_changes_nothing() -> None:
+    store = SmallStore()
+    client = reader(store)
+    assert client.get("/?days=7").text == client.get("/").text
+    assert store.questions == 1
