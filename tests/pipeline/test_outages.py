@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -163,6 +164,17 @@ def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
     assert checked.answer is answer
     if answer is ClaimCheck.CONTRADICTED:
         assert checked.why == "routing and probing and usage stayed as usual"
+
+
+def test_levels_that_stopped_soon_after_its_beginning_contradict_no_outage(tmp_path: Path) -> None:
+    whole = exported(tmp_path / "a.csv", quiet, days=16)
+    since = (BEGIN + timedelta(days=15, hours=22)).timestamp()
+    with open_store(tmp_path / "store") as store:
+        ingest_series(store, "ioda-csv", [whole], About("XK"))
+        claim = Claim("somebody", Said.OUTAGE, "XK", since, since + 6 * 3600, scope=Scope.NATION)
+        assert check(store, claim).answer is ClaimCheck.CANNOT_TELL
+        within = replace(claim, until=since + 2 * 3600)
+        assert check(store, within).answer is ClaimCheck.CONTRADICTED
 
 
 @pytest.mark.parametrize(("days", "is_said"), [(4, True), (8, False)])

@@ -60,6 +60,7 @@ def waiting(seconds: float | None) -> Vitals:
         (waiting(601), ["queue_old"]),
         (replace(WELL, undetected={"PK": NOW - 899}), []),
         (replace(WELL, undetected={"PK": NOW - 901, "IR": NOW}), ["detection_late"]),
+        (replace(WELL, at=NOW + HOUR, undetected={"PK": NOW - 899}), []),  # by the machine's clock
         (replace(WELL, damaged={"x": "its digest differs"}), ["segment_damaged"]),
     ],
 )
