@@ -3,10 +3,11 @@
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
 first revision.
 
-Leases let any number of processes share the work.  A country with measurements that no detection has seen is leased to one worker at a time.  A lease ends when
-it is given back, or when it is not renewed in time; whoever takes the country next has a greater number (the
-fence), and each write under a lease checks, in its own transaction, that the lease still holds.  So a worker
-that was stopped for a while and lost its lease writes nothing, whatever it still believes.
+Leases let any number of processes share the work. A country with measurements that no detection has seen is leased
+to one worker at a time. A lease ends when it is given back, or when it is not renewed in time; whoever takes the
+country next has a greater number (the fence), and each write under a lease checks, in its own transaction, that
+the lease still holds. So a worker that was stopped for a while and lost its lease writes nothing, whatever it
+still believes.
 
 What comes in while a country is detected is noted separately, so that a detection marks exactly the span it saw.
 """

@@ -1,8 +1,8 @@
 """Values: what a record says of itself (df-000), its addresses, URLs, numbers and failures, and its pages (df-001).
 
-Each has one form, whichever version of OONI's probes wrote it.  A value that cannot be read becomes empty, 0 or NaN, which means *unknown* in an observation.  A failure becomes the
-df-007 name of the network error; a name that df-007 lists stays as it is, unless a current name means exactly the
-same.
+Each has one form, whichever version of OONI's probes wrote it. A value that cannot be read becomes empty, 0 or
+NaN, which means *unknown* in an observation. A failure becomes the df-007 name of the network error; a name that
+df-007 lists stays as it is, unless a current name means exactly the same.
 """
 
 import re
