@@ -105,8 +105,8 @@ def test_every_file_of_the_project_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", NAMING, ids=label)
 def test_every_python_file_that_is_named_from_within_the_package_exists(page: Path) -> None:
-    """``store/ask.py``, or a name alone."""
-    for path in re.findall(r"`((?:\w+/)*\w+\.py)`", text_of(page)):
+    """``store/ask.py``, or a name alone; ``NAME`` stands for a file that is still to be written."""
+    for path in re.findall(r"`((?:\w+/)*(?!NAME)\w+\.py)`", text_of(page)):
         found = (ROOT / path).exists() or (SOURCE / path).exists()
         assert found or ("/" not in path and any(SOURCE.rglob(path))), path
 

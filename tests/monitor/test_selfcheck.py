@@ -60,7 +60,7 @@ def test_a_ledger_that_cannot_be_written_does_not_silence_it(
 
     inbox = tmp_path / "inbox"
     inbox.mkdir()
-    monkeypatch.setattr("fanous.store.ledger.Spells.note_ailments", full)
+    monkeypatch.setattr("fanous.store.ledger.Ledger.note_ailments", full)
     selfcheck = looks(tmp_path / "s", inbox, (0, True))
     assert [one.kind for one in selfcheck.ailments] == ["queue_old"]
     assert caplog.messages[-1] == 'ailments_not_kept why="no space left"'

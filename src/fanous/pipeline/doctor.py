@@ -17,6 +17,7 @@ WITHOUT = {
     "bottleneck": "series and detection",
     "chdb": "the facts",
     "clickhouse-connect": "the facts",
+    "icalendar": "calendars of announced events",
     "iptocc": "the country of a probe's address",
     "jinja2": "the pages",
     "nats-py": "a stream between collectors and the store",
