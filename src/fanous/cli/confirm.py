@@ -56,8 +56,9 @@ def confirm(
 ) -> None:
     """Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.
 
-    This only reads the store: bring measurements in first with `fanous ingest`.  With --fail-on, disruptions that
-    have ended count too: name the time with --since.
+    This only reads the store: bring measurements in first with `fanous ingest`.
+
+    With --fail-on, disruptions that have ended count too: choose the time with --since.
     """
     from fanous.pipeline import query
     from fanous.publish.document import incident_document
