@@ -7,7 +7,6 @@ Each command is imported when it is typed, so that the start of one does not wai
 ``COMMANDS``.
 """
 
-import gc
 import os
 import sys
 import traceback
@@ -315,14 +314,8 @@ app = typer.Typer(
 )
 
 
-GARBAGE_THRESHOLD = 50_000
-"""New objects after which Python looks for cycles of garbage; its own value is 2,000.  Importing makes hundreds of
-thousands of objects that stay, and looking through them time and again takes a tenth of the start of a command."""
-
-
 def main() -> None:
     """Entry point: turns what the user can mend into one sentence."""
-    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         app()
     except FanousError as error:
