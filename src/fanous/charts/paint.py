@@ -3,9 +3,8 @@
 In a page a drawing carries class names, and the stylesheet (which knows the dark) has the colours.  A picture
 that stands alone carries the colours itself, as attributes: a strict content policy allows no style in it.
 
-Picture: SVG to PNG, with fonts of our own, so that all machines draw the same and Arabic is shaped.
-
-The fonts (Noto, SIL Open Font License 1.1) stand in ``fonts``, reduced to the Latin and Arabic characters.
+SVG becomes PNG with fonts of our own, so that all machines draw the same and Arabic is shaped.  The fonts (Noto, SIL
+Open Font License 1.1) stand in ``fonts``, reduced to the Latin and Arabic characters.
 """
 
 from functools import lru_cache

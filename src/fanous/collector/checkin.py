@@ -1,13 +1,11 @@
-"""Check-in: a probe says where it is and what may be spent; it gets what to measure.  Pure.
+"""Check-in: a probe says where it is and what may be spent; it gets what to measure.
 
 Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py (``check_in``,
 ``probe_geoip``, ``list_test_helpers``) and, for what a probe reads of it, ooni/probe-cli,
 internal/model/ooapi.go (``OOAPICheckInResult``).
 
-Urls: what probes are told to measure when they check in.
-
-The default is what most people use, in the categories of Citizen Lab's test lists; larger lists are fetched
-by the operator and named with ``--urls``.
+What probes are told to measure is by default what most people use, in the categories of Citizen Lab's test lists;
+larger lists are fetched by the operator and named with ``--urls``.
 """
 
 import csv

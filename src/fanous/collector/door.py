@@ -3,14 +3,11 @@
 Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py and
 .../routers/v1/probe_services.py; the test helper as in ooni/probe-cli, internal/oohelperd/handler.go.
 
-Queue: where acknowledged measurements wait for the owner of the store, as a collector sees it.
+Acknowledged measurements wait for the owner of the store in one of two kinds of queue: ``collector.inbox.Inbox``, a
+folder of one collector, and ``collector.stream.publish.QueueStream``, a replicated stream that any number of
+collectors fill.
 
-Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector.stream.publish.QueueStream``, a
-replicated stream that any number of collectors fill.
-
-Explanation: the page for people who see our pings and want to know why, or want them to stop.
-
-Serve: the collector as a process - a socket, a door, an inbox, until it is asked to stop.
+The collector also serves a page for people who see our pings and want to know why, or want them to stop.
 """
 
 import asyncio

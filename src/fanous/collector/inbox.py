@@ -3,14 +3,12 @@
 Group commit: what arrives while one fsync is under way shares the next one, so that the number of
 acknowledgements a second does not hang on the speed of the disk.
 
-Drain: what the owner of the store does with an inbox - bring sealed files in, then remove them.
+The owner of the store drains an inbox: it brings sealed files in, then removes them.  Killed in between, it does the
+same files again: the store knows each measurement by its identity, so nothing is stored twice, and a file goes only
+when its measurements are in the store.
 
-Killed in between, it does the same files again: the store knows each measurement by its identity, so
-nothing is stored twice, and a file goes only when its measurements are in the store.
-
-Withdrawal: deletes measurements of withdrawn probes that wait or were set aside in an inbox.
-
-For whoever has the store open: nobody else takes files from its inbox meanwhile.
+Measurements of probes that withdrew can be deleted while they wait or after they were set aside, by the process that
+has the store open: no other takes files from its inbox.
 """
 
 import asyncio

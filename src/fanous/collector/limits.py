@@ -2,10 +2,9 @@
 
 Kept only in memory, and forgotten when the process ends.
 
-Connections: clients that open many, or send their request's head byte by byte, are let go.
-
-uvicorn bounds the silence after a response, not the time a head may take, nor how many connections one
-address has.  (The time for a body is bounded where it is read, in ``door``.)
+Clients that open many connections, or send the head of a request byte by byte, are disconnected: uvicorn bounds the
+silence after a response, not the time a head may take, nor how many connections one address has. (The time for a body
+is bounded where it is read, in ``door``.)
 """
 
 import asyncio

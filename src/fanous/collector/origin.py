@@ -3,16 +3,13 @@
 The address stays in memory.  What a probe claims and what its address says are kept apart: a probe may call
 through a circumvention tool or a mirror, and then its claim is the better of the two.
 
-Ranges: a table of networks by address, as the operator fetched it.
+The operator may supply tables of networks by address.  Both forms in which they are published are read: iptoasn.com's
+TSV (first, last, ASN, country, name; public domain) and CSV with the columns first, last, ASN (ip-location-db's asn
+files, which name no country) or first, last, country.  Several files in one: rows of the same range complement each
+other.
 
-Both forms in which such tables are published are read: iptoasn.com's TSV (first, last, ASN, country, name;
-public domain) and CSV with the columns first, last, ASN (ip-location-db's asn files, which name no country)
-or first, last, country.  Several files in one: rows of the same range complement each other.
-
-Default ranges: locates an address by the tables included in Fanous; the collector's default.
-
-The network is the one that announces the address (``refdata.networks``), the country the one in which it was
-registered (``iptocc``, from the registries' own lists).
+By default the tables included in Fanous locate an address.  The network is the one that announces the address
+(``refdata.networks``), the country the one in which it was registered (``iptocc``, from the registries' own lists).
 """
 
 import gzip

@@ -1,14 +1,12 @@
-"""Bodies: what a client sent, decompressed, with the size of the result bounded before it is made.
+"""Request: what a client sent, decompressed within bounds, or refused with a status and a reason.
 
-zstd as OONI's probes may send it (ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py,
-``receive_measurement``: header ``content-encoding: zstd``); gzip is ours.
+Bodies may be zstd as OONI's probes may send it (ooni/backend,
+ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py, ``receive_measurement``: header ``content-encoding:
+zstd``) or, which is ours, gzip.
 
-Request length: refuses a request that states its length in two ways, and closes its connection.
-
-A proxy before the collector may believe the one and the server the other: the rest of the body would be a
-request of its own then, under somebody else's address (RFC 9112 section 6.1).
-
-Refusal: a request that is answered only with a status and a reason.
+A request that states its length in two ways is refused and its connection closed: a proxy before the collector may
+believe the one and the server the other: the rest of the body would be a request of its own then, under somebody
+else's address (RFC 9112 section 6.1).
 """
 
 import sys

@@ -6,11 +6,10 @@ Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.p
 it is kept apart.  Their ``measurement_uid`` begins with the time of receipt; ours follows from the content
 alone, so that the same measurement sent again has the same identity for ever and is stored once.
 
-Lone measurement: one that is sent by itself, without a report opened for it.
-
-So does ooniprobe from 3.31 on (ooni/probe-cli, internal/probeservices/submit.go, ``Submit``).  Follows
-``submit_measurement`` of ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py,
-for a client without a credential: there is no manifest here (404), and then theirs sends none.
+ooniprobe from 3.31 on sends a measurement by itself, without opening a report (ooni/probe-cli,
+internal/probeservices/submit.go, ``Submit``).  Follows ``submit_measurement`` of ooni/backend,
+ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py, for a client without a credential: there is no
+manifest here (404), and then theirs sends none.
 
 Theirs makes a report for each measurement.  Here a report counts as one probe, so what one address sends of
 one nettest on one day is one report: its id carries a keyed hash of the address.  The key is made each day

@@ -1,13 +1,11 @@
-"""Blocks: adds blocking to replays of real quiet measurements, and compares it with what the live code finds.
+"""Replays: real quiet measurements with an event added to them, compared with what the live code finds.
 
-Each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
+Of blocking, each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
 event is, how long, by which technique and on which networks is known exactly; the rest is exposure.
 
-Failures: a platform that fails for everybody and one that is blocked, compared with what the live code
-finds.
-
-METHODS 1 asks that the first is never called the second.  Each play is a world of its own: countries that
-each replay the same real quiet measurements in an order of their own, and one thing that happens in it.
+A platform that fails for everybody must never be called blocked.  Each of these replays is a world of its own:
+countries that each replay the same real quiet measurements in an order of their own, and one thing that happens in
+it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

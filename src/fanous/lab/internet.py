@@ -3,9 +3,8 @@
 with Internet(plan) as internet:
     for point in internet.vantage_points: ...
 
-Seam: the probe's network at a vantage point of the lab, for many vantage points in one process.
-
-Each socket is made inside the vantage point's namespace and stays there; all else is ``probe.net.sockets``.
+Many vantage points run in one process.  Each socket is made inside the vantage point's namespace and stays there; all
+else is ``probe.net.sockets``.
 """
 
 import asyncio

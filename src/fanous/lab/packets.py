@@ -1,6 +1,6 @@
 """Packets: IP, TCP and UDP as bytes - read off the wire, and forged as if somebody else had sent them.
 
-Dnswire: the few parts of RFC 1035 that a lab's resolvers and injectors need, without a library.
+Of DNS it has the few parts of RFC 1035 that the resolvers and injectors need.
 """
 
 import socket

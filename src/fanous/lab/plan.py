@@ -3,9 +3,8 @@
 Addresses follow from the plan alone, so two labs of one plan are alike.  They look public, since a probe
 rightly refuses private ones; they never leave the lab.
 
-Sites: which hosts a lab has, under which addresses - the target lists' own names, and what probes rest on.
-
-Each host has an address of its own, so that "the address was blocked" and "the name was blocked" differ.
+Sites are the hosts of the target lists and those that probes rely on.  Each host has an address of its own, so that
+"the address was blocked" and "the name was blocked" differ.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Programs: what runs inside a lab, recorded so that it never outlives it.
 
-Control: how a lab's programs are told what to do - one JSON line over a unix socket, one line back.
+They are told what to do by one JSON line over a unix socket, and answer with one line.
 """
 
 import asyncio

@@ -3,9 +3,7 @@
 The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
 provider has a recursive one that asks the authorities over the real path, and lies where a censor told it.
 
-Recursion: how a provider's resolver finds an answer - it asks an authority over the real path.
-
-So a lie that is injected on the way poisons it, and where the way out is cut it has no answer.
+So a lie that is injected on the way poisons a recursive resolver, and where the way out is cut it has no answer.
 """
 
 import asyncio

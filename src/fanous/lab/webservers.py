@@ -1,6 +1,6 @@
 """Webservers: nginx as the platforms - HTTP/1.1, 2 and 3 under their own names and certificates.
 
-Authority: the lab's own certificate authority, and the certificates of its sites.
+The certificates are signed by an authority of the lab's own.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,9 +1,8 @@
 """Intake: what waits on the disk goes into the store, which judges it and detects; each change is logged.
 
-Queue: moves what other collectors keep in a NATS stream into the store, like what waits on the disk.
-
-The servers hear that a message is done only after the store said so: killed at any point, the same ones
-come again, and are known by their identities.
+What other collectors keep in a NATS stream is moved into the store in the same way.  The servers hear that a message
+is done only after the store said so: killed at any point, the same ones come again, and are known by their
+identities.
 """
 
 import asyncio

@@ -1,12 +1,8 @@
-"""Selfcheck: the running monitor looks at itself; what falls ill or recovers is a line in the log.
+"""Tasks: what a running monitor does regularly - check itself, listen for each network, delete what is too old, send
+alerts.
 
-Heartbeats: checks regularly when each network was last heard; a change is a line in the log.
-
-Upkeep: carries out the policy of ``[retention]`` once a day.
-
-The store's thread is asked for one segment at a time, so that pages and detection never wait for a bucket.
-
-Alerts: checks regularly for alerts that are due, and sends them.
+A change of state is a line in the log.  For ``[retention]`` the store's thread is asked for one segment at a time, so
+that pages and detection never wait for a bucket.
 """
 
 import asyncio

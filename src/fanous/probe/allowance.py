@@ -1,14 +1,11 @@
-"""Allowance: what all of a probe's processes together may send and receive on a day.
+"""Allowance: what a probe may send and receive on a day, and how often it measures.
 
-A process sets a block aside on the disk before it spends it, and gives back what is left at its end.  One
-that is killed has counted up to a block too much, never too little.
+All processes of a probe share one budget.  A process sets a block aside on the disk before it spends it, and gives
+back what is left at its end.  One that is killed has counted up to a block too much, never too little.
 
-Rounds: the same round again and again, with jitter, within what volunteers' safety allows.
-
-Cadence: how often a probe measures around an announced event.
-
-An organisation's own vantage points speed up; a volunteer's never do: nobody is to be put at risk by an
-announcement, and a crowd of volunteers measuring an event would be seen.
+Rounds are repeated with jitter.  Around an announced event an organisation's own vantage points speed up; a
+volunteer's never do: nobody is to be put at risk by an announcement, and a crowd of volunteers measuring an event
+would be seen.
 """
 
 import fcntl

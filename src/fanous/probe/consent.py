@@ -1,6 +1,6 @@
 """Consent: asked before the first packet, remembered, and withdrawn at any time.
 
-Consent text: what a person is asked, in their own language where we have it, else in English.
+A person is asked in their own language where there is a translation, else in English.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Over UDP *all* answers of two seconds are kept with their TTL: an injector answers first, the resolver later.
 
-DNS wire format: encodes and decodes DNS messages (RFC 1035), and describes them as df-002 does.
+Messages are encoded and decoded as in RFC 1035, and described as in OONI's df-002.
 """
 
 import asyncio

@@ -1,9 +1,7 @@
 """Endpoint: all steps for one URL, from the name to the page, in one trace.
 
-Connection: opens a connection to one address of a site, ready for a request.
-
-The handshake with an innocuous name comes *before* that with the site's: residual blocking poisons the next
-minutes of an address once the trigger was sent.
+On each connection the handshake with an innocuous name comes *before* that with the site's: residual blocking poisons
+the next minutes of an address once the trigger was sent.
 """
 
 import asyncio

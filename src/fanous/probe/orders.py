@@ -4,9 +4,8 @@ Written as TOML, signed where the key is kept (not on the collector), handed out
 A probe that was told the organisation's public key takes nothing else; without one it takes a stop alone from
 its collector, since that can only make it silent.
 
-Check-in: asks the collector, before a round, whether there are orders for this probe.
-
-What is said of the probe is its country and network as its user named them, and nothing else.
+Before each round a probe asks the collector whether there are orders.  It tells its country and network as its user
+named them, and nothing else.
 """
 
 import base64

@@ -2,10 +2,8 @@
 
 Nothing of this is stored: it can be computed again from the record.
 
-Speed: how fast data came from a target, for the person in front of the screen.
-
-Of a download where there was one, else of its page; it decides nothing (the rules hold a download against its
-control).
+The speed shown to a person is that of a download where there was one, else of its page; it decides nothing (the rules
+hold a download against its control).
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,4 @@
-"""Output: measurements to a file, one a line, and a report as one JSON document.
-
-Display: the table that fills while a run goes on, on stderr, for people only.
-"""
+"""Output: measurements to a file, one a line; a report as one JSON document; on stderr, a table for people."""
 
 import os
 import sys

@@ -3,9 +3,8 @@
 Silence to the ping means nothing by itself: many servers do not speak QUIC.  A handshake is tried where the
 ping was answered, or where the site's own pages say that it speaks HTTP/3 (``Alt-Svc``).
 
-QUIC ping: an invariant long header with a version nobody has, which a server answers with those it speaks.
-
-Source: RFC 8999 section 6 and RFC 9000 section 6.  Nothing in it names a site, so it triggers nothing.
+The ping is an invariant long header with a version that does not exist, which a server answers with those it speaks
+(RFC 8999 section 6, RFC 9000 section 6).  Nothing in it names a site, so it triggers nothing.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done.
 
-Options: what is to be measured - addresses and lists by name become sites and apps.
+Addresses and named lists of the command line become the sites and apps to measure.
 """
 
 import asyncio

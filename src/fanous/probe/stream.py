@@ -1,18 +1,10 @@
-"""Nettest ``fanous_stream``: fetches what a player would, and records when every piece of it came.
+"""Stream (nettest ``fanous_stream``): whether live video plays from here, and at what resolution.
 
-Of a manifest: the pieces of one quality, on one connection.  Of any other URL of a media host: the same file
-again and again, as far as it is large enough.
+It fetches what a player would and records when each piece came.  Of a manifest: the pieces of one quality, on one
+connection.  Of any other URL of a media host: the same file again and again, as far as it is large enough.
 
-Playback: plays what was received at the bit rates of live video.  Pure.
-
-A player begins when two seconds are there, and stands still whenever nothing is left.
-
-Watchable: what a record of ``fanous_stream`` means for the person in front of the screen.
-
-Stream: measures whether live video plays from here, and at what resolution.
-
-``manifest`` reads HLS and DASH, ``nettest`` fetches what a player would fetch and records when it arrived, and
-``playback`` plays that at the bit rates of 240p, 480p and 720p.
+What came is then played at the bit rates of 240p, 480p and 720p: a player begins when two seconds are there, and
+stands still whenever nothing is left.  ``probe.manifest`` reads HLS and DASH.
 """
 
 import asyncio

@@ -1,9 +1,8 @@
 """TLS: one handshake on one connection; the chain is recorded also where it does not validate.
 
-Second opinion: where a handshake fails, does a browser's ClientHello with the same name get an answer?
-
-If it does, not the name alone is the trigger but what the message looks like.  Facts only: both hellos'
-sizes and fingerprints, and what came back to each (``x_second_opinions``).
+Where a handshake fails, a browser's ClientHello with the same name is tried (a second opinion).  If that gets an
+answer, not the name alone is the trigger but what the message looks like.  Facts only: both hellos' sizes and
+fingerprints, and what came back to each (``x_second_opinions``).
 """
 
 import asyncio

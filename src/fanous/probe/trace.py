@@ -2,14 +2,12 @@
 
 Times are seconds since the measurement began, by a clock that never goes back.
 
-Record: a trace as one OONI measurement (data format 0.2.0, df-000), with no address of the probe in it.
+A trace is written as one OONI measurement (data format 0.2.0, df-000), without the probe's address.  Names of our own
+begin with ``x_``; docs/formats.md has them all.
 
-Names of our own begin with ``x_``; docs/formats.md has them all.
-
-Retry: a step that failed as chance may make it fail is tried again, at once and after a pause.
-
-Every attempt stands in the record (``x_attempt``), so the rules see that one worked.  With 20 % loss in both
-directions a connection of 5 s fails in one of twenty cases, all three attempts in one of ten thousand.
+A step that may have failed by chance is tried again, at once and after a pause.  Every attempt stands in the record
+(``x_attempt``), so the rules see that one worked.  With 20 % loss in both directions a connection of 5 s fails in one
+of twenty cases, all three attempts in one of ten thousand.
 """
 
 import asyncio

@@ -3,16 +3,12 @@
 Pairs are interleaved, so that both see the same congestion.  The control is the same page from the same
 address under an innocuous name; where the server will not give it that, a large file elsewhere.
 
-Rates: what the reads of one download say.  Pure.
-
 A policer lets a first burst through (a 64 KB file read 397-479 kbit/s on a true 137), so a rate also stands
 for what came after the first third: of the bytes, and of the time, since a bucket of half a short download is
 empty at once.
 
-Screen: which targets are worth a download: those that look slowed down, and a few at random.
-
-A policer's bucket hides a handshake altogether, so what looks sound is sampled too.  Pure but for the dice,
-which the caller may seed.
+Only targets that look slowed down are worth a download, and a few at random: a policer's bucket hides a handshake
+altogether, so what looks sound is sampled too.
 """
 
 import asyncio

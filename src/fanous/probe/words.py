@@ -2,9 +2,7 @@
 
 Each sentence says no more than the rules do: without a control outside, a failure is a question.
 
-Notes: what a record of our own probe says beside its verdicts, in words.
-
-Facts of the record, not findings: the line that it was measured over, whether a browser's first message got
+Notes are facts of the record, not findings: the line that it was measured over, whether a browser's first message got
 through, how far away a name is cut, whether a video could be watched.
 """
 

@@ -1,18 +1,12 @@
-"""Tables: the rows of the open data, each with its licence, and what every field means.
-
-Export: open data as CSV, GeoJSON and Parquet, with a data package that describes it.
+"""Export: open data as CSV, GeoJSON and Parquet, with a data package that describes it.
 
     store ─► tables (rows with their licence) ─► forms ─► a folder
 
 Data under a non-commercial or unclear licence is left out, and so is anything that rests on it.  A cell of
-measurements has at least ``tables.LEAST_PROBES`` probes behind it, and times are whole minutes.  To add a
-table: its fields and a function that returns its rows, in ``tables``, and its line in ``tables.TABLES``.
+measurements has at least ``LEAST_PROBES`` probes behind it, and times are whole minutes.  To add a table: its fields
+and a function that returns its rows, and its line in ``TABLES``.
 
-Policy: which data may be published as open data, by the sources it rests on.
-
-Forms: rows as CSV (RFC 4180), Parquet and GeoJSON (RFC 7946).
-
-Package: the folder of an export, with a ``datapackage.json`` that describes it all (Frictionless v1).
+Forms are CSV (RFC 4180), Parquet and GeoJSON (RFC 7946); ``datapackage.json`` describes the folder (Frictionless v1).
 """
 
 import csv

@@ -1,6 +1,6 @@
 """Witnesses: who saw an incident, who did not, who could not have - a row for each source.
 
-Witnesses: who saw an incident and who did not, as JSON and as lines for a terminal.
+The rows are also given as JSON and as lines for a terminal.
 """
 
 from collections.abc import Iterable

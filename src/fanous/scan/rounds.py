@@ -1,13 +1,12 @@
-"""Rounds: whom to ask next - each block once, then those in doubt again, within the budget.  Pure.
+"""Rounds: which blocks to ask next, within the budget, and how many are up according to the answers.
+
+Each block is asked once, then those in doubt again.  The answers become a belief in each block, and series of the
+blocks that are up in the country, its regions and its networks.
 
 A round is a number of waves; the state after each is all that is needed to go on, so a restart in the
 middle of a round loses nothing.
 
-Belief: how sure it is that a block of addresses is up, from who answers.  Pure.
-
-Level: how many blocks of a country, its regions and its networks are up, as series.  Pure.
-
-Journal: what is believed of the blocks, on the disk after every wave; a crash leaves the one before.
+The journal has what is believed of each block, on the disk after every wave; a crash leaves the one before.
 """
 
 import os

@@ -25,7 +25,7 @@ from fanous.sources.signals.tor import TOR
 SCAN = Source(
     name="scan",
     title="our own active probing",
-    help="what `fanous scan` measures; there are no files of it",
+    help="measured by `fanous scan`; it has no files to ingest",
     licence="ours",
     is_open=True,
     credit="Fanous",

@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-if (
-    TYPE_CHECKING
-):  # most modules name a store only in their signatures: they need no engine, and start without
+# Most modules name a store only in their signatures: they need no engine, and start without one.
+if TYPE_CHECKING:
     from fanous.model.measurement import Record
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged

@@ -1,15 +1,16 @@
 """Hints: what may point to a cause, and what else was blocked around an incident.  Shown, never counted as evidence.
 
-Batteries: where the power fails, networks fall at once and each goes on sinking for hours.  On 28 April 2025 the
-traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two fifths
-and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
+Where the power fails, networks run on batteries: they fall at once and each goes on sinking for hours.  On 28 April
+2025 the traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two
+fifths and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
 country's own series also sinks like that where operators carry out an order one after another (Iran 2019), so single
 networks and regions are examined, each of which such an order cuts at once.
 
-Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow within days.
+Means of circumvention are cut first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow
+within days.
 
-Collateral damage: a censor that looks for a piece of a name hits every name that contains it; one that cuts an address
-hits every name behind it.
+A censor does collateral damage: one that looks for a piece of a name hits every name that contains it; one that cuts
+an address hits every name behind it.
 """
 
 from collections.abc import Mapping, Sequence

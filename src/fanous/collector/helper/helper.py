@@ -3,17 +3,13 @@
 Follows ooni/probe-cli, internal/oohelperd/measure.go (``measure``) and handler.go (``ServeHTTP``,
 ``handlerShouldThrottleClient``).
 
-Fetch: the page, over its redirects, each connection to an address that was looked at first.
+The page is fetched over its redirects, as in ooni/probe-cli, internal/oohelperd/http.go (``httpDo``,
+``discoverH3Endpoint``).  A name is resolved here and the connection made to the very address that was found sound: a
+second lookup by the client could answer with a private one.
 
-Follows ooni/probe-cli, internal/oohelperd/http.go (``httpDo``, ``discoverH3Endpoint``).  A name is resolved
-here and the connection made to the very address that was found sound: a second lookup by the client could
-answer with a private one.
-
-Reach: DNS, TCP and TLS of the helper; a failure is the finding and never leaves as an exception.
-
-Follows ooni/probe-cli, internal/oohelperd/dns.go (``dnsDo``) and tcptls.go (``tcpTLSDo``), with their
-time-outs.  Theirs resolves through DoH at a fixed resolver, ours through the system's: a helper stands
-where that one is sound.
+DNS, TCP and TLS are measured from the helper, and a failure is the finding, never an exception.  This follows
+ooni/probe-cli, internal/oohelperd/dns.go (``dnsDo``) and tcptls.go (``tcpTLSDo``), with their time-outs.  Theirs
+resolves through DoH at a fixed resolver, ours through the system's: a helper stands where that one is sound.
 """
 
 import asyncio

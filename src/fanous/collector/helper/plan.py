@@ -1,12 +1,11 @@
-"""Plan: what a probe asks the helper, which endpoints are tried for it, and the form of the answer.  Pure.
+"""Plan: what a probe asks the helper, which endpoints are tried for it, and the form of the answer, failures included.
 
 Follows ooni/probe-cli, internal/model/th.go (``THRequest``, ``THResponse``), internal/oohelperd/ipinfo.go
 (``newIPInfo``, ``ipInfoToEndpoints``) and handler.go (``ServeHTTP``).
 
-Words: failures as OONI's test helper has always said them, which differ from those of probes.  Pure.
-
-Follows ``tcpMapFailure`` (internal/oohelperd/tcptls.go), ``dnsMapFailure`` (dns.go) and ``httpMapFailure``
-(http.go) of ooni/probe-cli; analysis code compares with exactly these.
+OONI's test helper has always worded failures differently from probes.  The words follow ``tcpMapFailure``
+(internal/oohelperd/tcptls.go), ``dnsMapFailure`` (dns.go) and ``httpMapFailure`` (http.go) of ooni/probe-cli;
+analysis code compares with exactly these.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -3,11 +3,10 @@
 Messages that were fetched are this writer's until they are done, left, or not heard of for a minute; a
 thread of its own tells the servers that they are being worked on, however long the store takes.
 
-Drain: what the owner of the store does with a stream - bring messages in, then say that they are done.
-
-Killed in between, the same messages come again: the store knows each measurement by its identity.  A message
-that cannot be used is set aside with the reason.  One with which writers die again and again is tried alone,
-and then set aside too, so that it keeps nothing else waiting.
+The owner of the store drains a stream: it brings messages in, then says that they are done.  Killed in between, the
+same messages come again: the store knows each measurement by its identity.  A message that cannot be used is set
+aside with the reason.  One with which writers die again and again is tried alone, and then set aside too, so that it
+keeps nothing else waiting.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Course: an incident as a rehearsal saw it develop, with the seconds at which its status changed.
 
-Clock: which instant of the monitor's time a moment of the lab stands for.
+A clock maps moments of the lab to instants of the monitor's time.
 """
 
 import time

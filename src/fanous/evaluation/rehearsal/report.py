@@ -1,7 +1,4 @@
-"""Report: a rehearsal in lines for people.
-
-Document: what ``fanous lab run --json`` prints of a rehearsal.
-"""
+"""Report: a rehearsal in lines for people, and as the document that ``fanous lab run --json`` prints."""
 
 from typing import Any
 

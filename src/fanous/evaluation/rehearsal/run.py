@@ -1,11 +1,8 @@
 """Run: a scenario from beginning to end - the lab goes up, things happen, probes look, incidents come out.
 
-Precedence: the lab's programs go before others on a busy machine - a packet that waits is a false finding.
-
-Linux shares a machine among sessions before it looks at a process' own niceness (sched(7), autogroup), and
-every program of the lab has a session of its own.
-
-Stage: a scenario as the lab and the probes need it - plan, cuts, each vantage point's duty, user shares.
+On a busy machine the lab's programs go before others, since a packet that waits is a false finding.  Linux shares a
+machine among sessions before it looks at a process' own niceness (sched(7), autogroup), and every program of the lab
+has a session of its own.
 """
 
 import asyncio

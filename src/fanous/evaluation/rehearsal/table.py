@@ -5,8 +5,6 @@
 Results are appended to ``docs/truth-table.jsonl``; what stands there of the same rules and detectors is not
 run again, so it can be stopped at any time and goes on where it was.  A run that breaks is reported, and the
 next one is made.  ``docs/truth-table.md`` is written from all of them after each run.
-
-Markdown: the truth table as a page, from its results.  Pure.
 """
 
 import argparse

@@ -1,8 +1,6 @@
 """Vantage point: one probe of the lab at work - rounds at the scenario's tick, a spool, an uploader.
 
-Seams: what stands between a probe of the lab and its network - a stretched clock, and own faults.
-
-Profile: how the lab's probes measure - the screening settings, with their reasons, for the output too.
+Between the probe and its network are a stretched clock and, where the scenario wants them, faults of its own.
 """
 
 import asyncio

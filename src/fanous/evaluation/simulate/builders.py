@@ -2,10 +2,8 @@
 
 The default is an ordinary success: a sound measurement of ``x`` on PTCL, everything working.
 
-Notation: a series as one line that can be read by eye, ``"1x72 0.2x6 _x2"``.
-
-Each word is a value, then ``x`` and how many bins it fills (1 where left out); ``_`` = nothing was
-measured, so the bin is not listed.
+A series is one line that can be read by eye, ``"1x72 0.2x6 _x2"``.  Each word is a value, then ``x`` and how many
+bins it fills (1 where left out); ``_`` = nothing was measured, so the bin is not listed.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
-"""FakeNetwork: a network that a test writes down - names, answers and failures - without a socket.
+"""Fakes: a network that a test writes down, without a socket, and time that moves only when a test says so.
 
-It satisfies ``fanous.probe.net.network.Network``.  Unknown names do not exist, unknown addresses are silent.
-
-FakeClock: time that moves only when a test says so.
+``FakeNetwork`` satisfies ``fanous.probe.net.network.Network``.  Unknown names do not exist, unknown addresses are
+silent.
 """
 
 import asyncio

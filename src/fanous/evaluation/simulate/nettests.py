@@ -1,12 +1,10 @@
-"""Web connectivity: one df-000 record of OONI's web_connectivity 0.5, as the network let it come out.
+"""Nettests: df-000 records of OONI's web_connectivity 0.5 and of its messenger tests.
 
 Raw facts only: the fields in which a real probe gives its own opinion (``blocking``, ``accessible``) are
 null, so that whoever finds an event here has found it.
 
-Messengers: df-000 records of OONI's telegram, whatsapp and facebook_messenger nettests.
-
-They carry no control.  facebook_messenger only looks names up and connects, so a censor who waits for the
-name in a ClientHello is invisible to it; a resolver that lies is not.
+Messenger tests (telegram, whatsapp, facebook_messenger) carry no control. facebook_messenger only looks names up and
+connects, so a censor who waits for the name in a ClientHello is invisible to it; a resolver that lies is not.
 """
 
 from dataclasses import dataclass

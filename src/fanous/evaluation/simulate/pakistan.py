@@ -5,8 +5,6 @@ across the nation from shortly before 20:00 PKT (15:00 UTC) for about seven hour
 that began at 21:00.  The mechanism was not published; here each provider has its own, as in other years.
 Everything is made up but these facts: times to the minute, mechanisms and every single record.  The records
 hold raw facts only, marked ``"synthetic": "fanous"``; nothing in them says what was blocked.
-
-Generators: made-up events by name, for ``fanous demo``, for corpora and for tests.
 """
 
 import gzip

@@ -1,6 +1,4 @@
-"""Places: the networks of a generated country and the probes on them, with their small defects.
-
-Rounds: when a generated probe measures.
+"""Probes: the networks of a generated country, the probes on them with their small defects, and when they measure.
 
 An organisation's probe keeps a clock, a volunteer's runs when its owner's day allows: by chance, and less
 at night.

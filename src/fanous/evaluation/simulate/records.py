@@ -1,11 +1,7 @@
-"""Steps: the lists of a df-000 record that grow while a probe works: lookups, connections, handshakes, reads.
+"""Records: df-000 records of generated probes - outer fields, steps, and the web pages that they open.
 
-Field by field as OONI's data formats df-001 (http), df-002 (dns), df-005 (tcp), df-006 (tls) and df-008
-(network events) have them; ``t0`` and ``t`` are seconds since the measurement began.
-
-Envelope: the outer fields of a df-000 record, the same for every nettest.
-
-Pages: the web pages that generated probes open - where they stand and what they look like.
+Steps are given field by field as OONI's data formats df-001 (http), df-002 (dns), df-005 (tcp), df-006 (tls) and
+df-008 (network events) have them; ``t0`` and ``t`` are seconds since the measurement began.
 
 Addresses are the platforms' own, so that a reader of the file sees nothing that could not be real.
 """

@@ -1,13 +1,11 @@
-"""Quiet rows: undisrupted days of real observation tables, dealt out again in other orders.
+"""Rows: undisrupted days of real observation tables dealt out again in other orders, and rows of blocked targets.
 
 A day of a network is drawn whole, so the bursts in which failures come, and the hours at which people
 measure, stay as they were.  Repeated draws are the same volunteers' days: more of them give more exposure,
 not more kinds of trouble.
 
-Block rows: what a measurement would have recorded if its network had blocked the target.
-
-Written from OONI's data formats (df-002, df-005, df-006, df-007) and what its tables hold of blocked
-measurements; knows nothing of rules or detectors.
+A row of a blocked target is what a measurement would have recorded.  It is written from OONI's data formats (df-002,
+df-005, df-006, df-007) and what its tables hold of blocked measurements; knows nothing of rules or detectors.
 """
 
 import csv

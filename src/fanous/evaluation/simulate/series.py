@@ -1,17 +1,15 @@
-"""Series months: five weeks of a made-up country without an outage, as public sources would show it.
+"""Series: made-up months of public sources, speed tests and votes, told in physical terms.
 
-Told by what people and networks do: when they get up and go to bed, rest days and holidays, how many blocks
-there are, what a source fails to measure.  Nothing here comes from a detector or is a setting of one.
+Five weeks of a country without an outage are told by what people and networks do: when they get up and go to bed,
+rest days and holidays, how many blocks there are, what a source fails to measure.  Nothing here comes from a detector
+or is a setting of one.
 
-Speeds: what speed tests on a country's networks say, told in physical terms - lines, crowds, caps.
-
-A test gets a share of its network's pipe, which is smaller the more people are on; delays grow as the pipe
+A speed test gets a share of its network's pipe, which is smaller the more people are on; delays grow as the pipe
 fills.  Nothing here comes from a detector's model of the world.
 
-Votes: what probes on a network say over time, described in physical terms - rates an hour, minutes.
-
-For tests of detectors.  Nothing here comes from a detector's model of the world: failures come in bursts
-because lines are bad for half an hour, a restriction catches a share of the attempts, volunteers sleep.
+Votes of probes on a network are for tests of detectors.  Nothing here comes from a detector's model of the world:
+failures come in bursts because lines are bad for half an hour, a restriction catches a share of the attempts,
+volunteers sleep.
 """
 
 from collections import defaultdict

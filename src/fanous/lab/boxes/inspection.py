@@ -1,12 +1,8 @@
-"""QUIC: a censor that decrypts the first packet of a connection, whose keys everybody can derive, reads the
-name in it, and drops the connection (RFC 9001 section 5.2).
+"""Inspection: censors that read what passes - a name in a question, a ClientHello or a QUIC packet, or a plain request.
 
-DNS: injectors of forged answers, beside the path (a race) and in it (the question never arrives).
-
-Hello: a censor beside the path that sees a ClientHello pass and resets the client before the server
-answers.
-
-Page: a censor in the path that answers a plain HTTP request itself, with a block page.
+The first packet of a QUIC connection has keys that anybody can derive (RFC 9001 section 5.2).  DNS answers are forged
+next to the path (a race) or in it (the question never arrives); a ClientHello is answered with a reset before the
+server answers, a plain HTTP request with a block page.
 """
 
 from aioquic._buffer import Buffer, BufferReadError

@@ -1,9 +1,9 @@
-"""Neighbours: people on the same line who come home in the evening - datagrams that crowd a user's pipe.
+"""Line: neighbours who crowd a user's pipe in the evening, and packets that are delayed.
 
-What they get through comes and goes, as the sum of many short downloads does: sometimes next to nothing,
+What neighbours get through comes and goes, as the sum of many short downloads does: sometimes next to nothing,
 sometimes all that they ever want.
 
-Delay: packets that a rule hands over go on, but later: a handshake that takes seconds.
+Delayed packets make a handshake take seconds.
 """
 
 import asyncio

@@ -1,7 +1,4 @@
-"""By name: a censor that reads the server name of a TLS handshake, and what it does then.
-
-DNS lies: a provider's resolver that was told what not to find.
-"""
+"""By name: a censor that acts on the server name of a TLS handshake, or on the name that a resolver is asked for."""
 
 from collections.abc import Callable
 

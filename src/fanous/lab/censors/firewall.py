@@ -2,11 +2,9 @@
 
 iptables' legacy tables, since only they have the ``string`` match.
 
-Names: what a censor looks for in packets - the name in a ClientHello, in a question, in a request.
-
-OpenSSL 3.5 sends a ClientHello in two segments; the name is in the first, and a rule that looks at single
-segments finds it there.  A browser that shuffles its extensions may put it across both: then such a censor
-misses it, as real ones did.
+A censor looks for a name in a ClientHello, a question or a request.  OpenSSL 3.5 sends a ClientHello in two segments;
+the name is in the first, and a rule that looks at single segments finds it there.  A browser that shuffles its
+extensions may put it across both: then such a censor misses it, as real ones did.
 """
 
 from collections.abc import Callable, Sequence

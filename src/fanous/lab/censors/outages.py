@@ -1,6 +1,6 @@
 """Outages: everything is cut, for a network, for mobile users, for the nation, or all but what is inside.
 
-Servers: what happens at the other end, so that it is no interference by anybody on the way.
+Trouble at the servers' own end is here too: it is not interference.
 """
 
 from collections.abc import Callable

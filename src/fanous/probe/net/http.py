@@ -2,9 +2,8 @@
 
 A page is filled as it arrives: where the transfer is cut or stalls, what came before is kept.
 
-Download: page after page over one connection, until enough bytes came to tell a rate.
-
-A policer counts the bytes of a flow, not of a page; few platforms have a large page that never changes.
+A download asks for page after page over one connection until enough bytes came to tell a rate: a policer counts the
+bytes of a flow, not of a page; few platforms have a large page that never changes.
 """
 
 from collections.abc import Iterable

@@ -2,11 +2,10 @@
 
 Every method may raise one of ``failure.NETWORK_ERRORS``; deadlines are the caller's (``asyncio.timeout``).
 
-Addresses: which ones a probe must not connect to because a resolver said so.
+A probe must not connect to every address that a resolver gives: a forged answer that points into the volunteer's own
+network would turn the probe into a tool against it.
 
-A forged answer that points into the volunteer's own network would turn the probe into a tool against it.
-
-Meter: counts the bytes of all connections, so that a data cap holds also in the middle of a page.
+A meter counts the bytes of all connections, so that a data cap holds also in the middle of a page.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network

@@ -2,8 +2,6 @@
 
 The chain that the server sent is known also where it does not validate.
 
-ClientHello: one as today's browsers build it, and what any of them looks like to somebody on the path.
-
 Some censors look at the whole message, not only at the name in it; so where OpenSSL's hello fails, one that
 differs from it in order, extensions, groups and GREASE is tried.
 """

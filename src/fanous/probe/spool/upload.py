@@ -3,15 +3,11 @@
 Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer that says why is
 a refusal: a captive portal and a block page answer, too.
 
-Reports: which report each run of a probe is sent under, kept over restarts.
+All measurements of one run of a nettest belong to one report, which counts as one witness; a probe that opened a
+second one after a restart would testify twice, so the report of each run is kept over restarts.
 
-All measurements of one run of a nettest belong to one report, which counts as one witness; a probe that
-opened a second one after a restart would testify twice.
-
-Backoff: how long to wait before the next try.  Pure.
-
-Exponential with jitter: after a shutdown all probes of a country come back in the same minute, and must not
-come in step.
+The wait before the next try grows exponentially, with jitter: after a shutdown all probes of a country come back in
+the same minute, and must not come in step.
 """
 
 import asyncio

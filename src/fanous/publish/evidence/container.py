@@ -3,11 +3,8 @@
 ``tar xf`` opens it.  The reader takes only the one spelling that the writer has - fixed headers, zero
 padding, two zero blocks, nothing behind - so that no byte can change unseen.
 
-Lines: redacted records as zstd JSON lines, each with the name of its source.
-
-Series lines: ready-made series as zstd JSON lines, a series a line.
-
-They hold no person: a source, a place, a signal, and a value a bin.
+Redacted records are zstd JSON lines, each with the name of its source; ready-made series are lines too, one a series.
+Series contain nothing about a person: a source, a place, a signal, and a value a bin.
 """
 
 import io

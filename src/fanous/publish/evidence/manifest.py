@@ -1,9 +1,7 @@
 """Manifest: the parts of a bundle by content, and who packed it; the one part that is signed.
 
-Signature: the Ed25519 key that shows who packed a bundle.
-
-The key is made on first use and stays on the machine; whether a fingerprint is that of somebody you trust,
-no file can tell you.
+The Ed25519 key that shows who packed a bundle is made on first use and stays on the machine; whether a fingerprint is
+that of somebody you trust, no file can tell you.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""Pack: an incident of a store, with all it rests on, in one signed file.
-
-Selection: the records of a store that an incident rests on, its controls among them.
-"""
+"""Pack: an incident of a store, with all it rests on, in one signed file: records, controls and series."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,7 @@
-"""Recompute: records -> incidents through the live pipeline, in a store that vanishes.
+"""Recompute: records -> incidents through the live pipeline, in a temporary store, and compared.
 
-Compare: an incident as a document without its label, and where two of them differ.
-
-Numbers count after rounding to 1e-6: library maths differs in the last bits between processors.
+Incidents are compared as documents without their labels.  Numbers count after rounding to 1e-6: library maths differs
+in the last bits between processors.
 """
 
 import tempfile

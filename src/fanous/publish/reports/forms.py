@@ -1,6 +1,6 @@
 """Forms: a report as HTML without any resource of others, as PDF, as Markdown, as a post and a message.
 
-Write: a report as files in a folder; each is whole or not there.
+A file of a report is written whole or not at all.
 """
 
 import re

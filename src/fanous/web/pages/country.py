@@ -1,8 +1,7 @@
 """Country: what is disrupted there, through time, on which networks, and how much of it can be seen.
 
-Network: one ASN in one country - what could be reached from it, and which incidents name it.
-
-Each page first asks the store all that it needs, and then draws from the answers.
+A network's page (one ASN in one country) shows what could be reached from it, and which incidents name it.  Each page
+first asks the store all that it needs, and then draws from the answers.
 """
 
 from collections.abc import Sequence
