@@ -9,6 +9,15 @@ WHEN = ("--since", "2023-12-17T14:00Z", "--until", "2023-12-18T00:00Z")
 
 def test_a_claim_is_recorded_listed_and_checked(tmp_path: Path) -> None:
     store = tmp_path / "store"
+    for network in ("17557", "AS17557"):
+        add = ("claims", "add", "PK", "--who", "PTA", "--what", "normal", *WHEN, "--network", network)
+        fanous(*add, "--store", tmp_path / network)
+        (claim,) = document("claims", "list", "PK", "--store", tmp_path / network)["claims"]
+        assert claim["networks"] == [17557]
+    refused = fanous(
+        "claims", "add", "PK", "--who", "a", "--what", "normal", *WHEN, "--network", "PTCL", code=2
+    )
+    assert "AS17557" in refused.stderr
     said = fanous("claims", "add", "pk", "--who", "PTA", "--what", "normal", *WHEN, "--store", store).stdout
     assert said.startswith("PK-claim-1: PTA: normal in PK")
     (listed,) = document("claims", "list", "PK", "--store", store)["claims"]

@@ -27,6 +27,15 @@ def test_an_event_is_registered_listed_and_reported(rally: Path, tmp_path: Path)
     assert "pre-emptive" in shown
 
 
+def test_options_that_other_commands_have_are_spelled_as_there(tmp_path: Path) -> None:
+    spelled = ("--since", "2023-12-17T16:00Z", "--until", "2023-12-17T19:00Z", "--target", "x")
+    add = ("events", "add", "--country", "PK", "--title", "Rally", *spelled, "--store", tmp_path / "store")
+    (registered,) = document(*add)["watches"]
+    assert (registered["targets"], registered["start"]) == (["x"], "2023-12-17T16:00:00Z")
+    whole, blocked = (document("cost", "PK", "--hours", "1", *given) for given in ((), ("--target", "x")))
+    assert whole != blocked
+
+
 def test_an_event_to_come_is_not_late_and_its_digest_can_be_published(tmp_path: Path) -> None:
     calendar = tmp_path / "c.ics"
     calendar.write_text(

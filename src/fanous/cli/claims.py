@@ -11,6 +11,7 @@ from fanous.cli.common import (
     StoreOption,
     country_code,
     moment,
+    network_number,
     open_named,
     print_document,
 )
@@ -44,7 +45,13 @@ def claims_add(
         list[str] | None, typer.Option("--target", help="Target the claim is about; may be repeated.")
     ] = None,
     network: Annotated[
-        list[int] | None, typer.Option("--network", help="ASN the claim is about; may be repeated.")
+        list[int] | None,
+        typer.Option(
+            "--network",
+            parser=network_number,
+            metavar="ASN",
+            help="Network the claim is about; may be repeated.",
+        ),
     ] = None,
     scope: Annotated[
         Scope | None, typer.Option("--scope", help="How widespread, according to the claim.")

@@ -70,6 +70,15 @@ def country_code(code: str) -> str:
     return upper
 
 
+def network_number(text: str) -> int:
+    """The number of a network, given as ``AS17557`` or ``17557``."""
+    from fanous.model.place import asn_of
+
+    if asn := asn_of(text.upper()):
+        return asn
+    raise typer.BadParameter(f"{text!r} is not a network number, such as AS17557 or 17557")
+
+
 def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
     """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
 

@@ -23,7 +23,9 @@ def cost(
     ] = None,
     targets: Annotated[
         list[str] | None,
-        typer.Option("--targets", help="Blocked targets, such as x,youtube; default: the whole internet."),
+        typer.Option(
+            "--target", "--targets", help="Blocked targets, such as x,youtube; default: the whole internet."
+        ),
     ] = None,
     regions: Annotated[
         list[str] | None,

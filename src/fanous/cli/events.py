@@ -26,13 +26,14 @@ events_app = typer.Typer(help="Announced events: elections, rallies, exams, tria
 def events_add(
     country: Annotated[str, typer.Option("--country", help="Country code, such as PK.")],
     start: Annotated[
-        str | None, typer.Option("--start", help="Start of the event, in UTC unless it gives an offset.")
+        str | None,
+        typer.Option("--start", "--since", help="Start of the event, in UTC unless it gives an offset."),
     ] = None,
-    end: Annotated[str | None, typer.Option("--end", help="End of the event, exclusive.")] = None,
+    end: Annotated[str | None, typer.Option("--end", "--until", help="End of the event, exclusive.")] = None,
     title: Annotated[str, typer.Option("--title", help="Title of the event.")] = "",
     targets: Annotated[
         list[str] | None,
-        typer.Option("--targets", help="Targets expected to be restricted, such as x,youtube."),
+        typer.Option("--target", "--targets", help="Targets expected to be restricted, such as x,youtube."),
     ] = None,
     ics: Annotated[
         Path | None, typer.Option("--ics", help="Register all events in this iCalendar file instead.")

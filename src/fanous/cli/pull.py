@@ -17,6 +17,7 @@ from fanous.cli.common import (
     UntilOption,
     country_code,
     moment,
+    network_number,
     open_named,
     print_document,
 )
@@ -43,7 +44,9 @@ def pull(
     ] = False,
     networks: Annotated[
         list[int] | None,
-        typer.Option("--network", metavar="ASN", help="Also pull this network; may be repeated."),
+        typer.Option(
+            "--network", parser=network_number, metavar="ASN", help="Also pull this network; may be repeated."
+        ),
     ] = None,
     regions: Annotated[
         bool, typer.Option("--regions", help="ioda: also pull the country's regions.")
