@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test test-lab test-browser check format fuzz bench lock site man sbom licences
+.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser check format fuzz bench lock site man sbom licences
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -79,6 +79,9 @@ LAB_TESTS = $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(TESTS)
+
+test-long: install lab-packages postgresql  ## the long ones of which `make test` runs a core: twenty kills, every worst case
+	$(BIN)/pytest -m "matrix and not lab and not browser" -n $(WORKERS)
 
 test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root
 	$(BIN)/pytest -m lab $(LAB_TESTS)

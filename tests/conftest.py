@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from fanous.evaluation.simulate import pakistan
+from fanous.pipeline import ingest
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
+from tests.copies import copy_of
 from tests.store.buckets import KEYS, s3
 
 
@@ -24,6 +28,22 @@ def rally(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rally") / "rally.jsonl"
     pakistan.write(path, seed=3)
     return path
+
+
+@pytest.fixture(scope="session")
+def rally_folder(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds the rally, detected.  Never open it: take a copy (``copy_of``), which costs no seconds."""
+    folder = tmp_path_factory.mktemp("rally") / "store"
+    with open_store(folder) as store:
+        ingest.ingest(store, "ooni", [rally])
+    return folder
+
+
+@pytest.fixture
+def rally_store(rally_folder: Path, tmp_path: Path) -> Iterator[Store]:
+    """A store of the test's own that holds the rally, detected."""
+    with open_store(copy_of(rally_folder, tmp_path / "rally-store")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
