@@ -136,21 +136,29 @@ GROUP BY network, target, signal, resolver_network, bin, from_probe
 _BINS = f"""
 SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count() AS probes,
     sum(checked) AS checked_probes, sum(made) AS measurements,
-    groupArray((sipHash64(from_probe), seen, checked, made)) AS ballots
+    groupArray(sipHash64(from_probe)) AS voters, groupArray(seen) AS seen_each, groupArray(checked) AS checked_each,
+    groupArray(made) AS made_each
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
 # Single ballots are needed only where a probe may have been overruled (``analysis.series.repeats``): some probe said
 # yes and some probe no, and one of them more than once.
-SERIES = f"""
-SELECT network, target, signal, resolver_network, groupArray(bin),
-    groupArray(saw / probes), groupArray(probes), groupArray(checked_probes), groupArray(measurements),
+# The outer question is one of its own because the engine would work out each of its columns again and again.
+_BINS_BY_SERIES = f"""
+SELECT network, target, signal, resolver_network, groupArray(bin) AS bins, groupArray(saw / probes) AS shares,
+    groupArray(probes) AS probes_each, groupArray(checked_probes) AS checked_probes_each,
+    groupArray(measurements) AS measurements_each,
     sum(saw) BETWEEN 1 AND sum(probes) - 1
-        AND uniqExactArray(ballots.1) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
-    if(contested, arrayFlatten(groupArray(ballots)), []) AS theirs,
-    theirs.1, theirs.2, theirs.3, theirs.4
+        AND uniqExactArray(voters) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
+    groupArrayArray(voters) AS by, groupArrayArray(seen_each) AS seen, groupArrayArray(checked_each) AS checked,
+    groupArrayArray(made_each) AS made
 FROM ({_BINS})
 GROUP BY network, target, signal, resolver_network
+"""
+SERIES = f"""
+SELECT network, target, signal, resolver_network, bins, shares, probes_each, checked_probes_each, measurements_each,
+    if(contested, by, []), if(contested, seen, []), if(contested, checked, []), if(contested, made, [])
+FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
 WITNESSES = f"""

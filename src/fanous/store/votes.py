@@ -186,7 +186,7 @@ def _series(
 ) -> Series:
     key = SeriesKey(Place(country, asn), target, signal, resolver_asn=resolver_asn)
     starts = np.array(times, np.int64)
-    *in_bins, _, _, probes, seen, checked, made = columns
+    *in_bins, probes, seen, checked, made = columns
     if probes:
         return series_of(
             key,
