@@ -20,6 +20,7 @@ from fanous.pipeline.query import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.copies import copy_of
 
 FOUR = {"facebook", "instagram", "x", "youtube"}
 
@@ -28,6 +29,27 @@ FOUR = {"facebook", "instagram", "x", "youtube"}
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(tmp_path / "store") as opened:
         yield opened
+
+
+def sample(file: Path, into: Path, every: int) -> Path:
+    """One in so many of a file's measurements."""
+    into.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[::every]))
+    return into
+
+
+@pytest.fixture(scope="module")
+def some(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quarter of the rally, in which the same incident is found."""
+    return sample(rally, tmp_path_factory.mktemp("some") / "some.jsonl", 4)
+
+
+@pytest.fixture(scope="module")
+def some_folder(some: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds this quarter, detected; never opened, but copied."""
+    folder = tmp_path_factory.mktemp("some") / "store"
+    with open_store(folder) as store:
+        ingest.ingest(store, "ooni", [some])
+    return folder
 
 
 def claims(store: Store) -> list[Incident]:
@@ -47,9 +69,10 @@ def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> 
         )
 
 
-def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Path) -> None:
-    tally = ingest.ingest(store, "ooni", [rally])
-    assert (tally.rejected, tally.duplicate) == (0, 0)
+def test_the_rally_is_one_confirmed_nation_wide_incident(rally_store: Store, rally: Path) -> None:
+    store = rally_store
+    uids = {json.loads(line)["measurement_uid"] for line in rally.read_bytes().splitlines()}
+    assert store.facts.known(uids) == uids, "none was rejected"
     (incident,) = store.ledger.incidents("PK")
     assert incident.status is Status.ENDED
     assert incident.confirmed_at is not None
@@ -73,7 +96,7 @@ def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Pa
 def test_what_names_no_network_or_country_has_no_voice(
     place: dict[str, str | None], store: Store, rally: Path, tmp_path: Path
 ) -> None:
-    lines = [json.dumps(json.loads(line) | place) for line in rally.read_text().splitlines()[:2000]]
+    lines = [json.dumps(json.loads(line) | place) for line in rally.read_text().splitlines()[:2000:10]]
     (tmp_path / "placeless.jsonl").write_text("\n".join(lines))
     tally = ingest.ingest(store, "ooni", [tmp_path / "placeless.jsonl"])
     assert tally.stored == len(lines)
@@ -89,93 +112,88 @@ def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
 
 
 def test_without_the_rules_nothing_is_found(
-    store: Store, rally: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, some: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
     monkeypatch.setattr(judge, "judge", no_rules)
-    ingest.ingest(store, "ooni", [rally])
+    assert ingest.ingest(store, "ooni", [some]).stored
     assert store.ledger.incidents() == []
 
 
-def test_bringing_a_file_in_again_changes_nothing(store: Store, rally: Path) -> None:
-    first = ingest.ingest(store, "ooni", [rally])
+def test_bringing_a_file_in_again_changes_nothing(store: Store, some: Path) -> None:
+    first = ingest.ingest(store, "ooni", [some])
+    assert (first.rejected, first.duplicate) == (0, 0)
     before = store.ledger.incidents()
-    again = ingest.ingest(store, "ooni", [rally])
+    again = ingest.ingest(store, "ooni", [some])
     assert (again.stored, again.duplicate, again.read) == (0, first.stored, first.read)
     assert store.ledger.incidents() == before
     assert len(store.ledger.revisions(before[0].id)) == 1
-    ingest.ingest(store, "ooni", [rally], detects=False)
+    ingest.ingest(store, "ooni", [some], detects=False)
     assert store.ledger.undetected() == {}, "what was stored already starts no detection"
 
 
-def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path, tmp_path: Path) -> None:
-    lines = rally.read_bytes().splitlines(keepends=True)
+def test_the_order_in_which_files_come_does_not_matter(some: Path, some_folder: Path, tmp_path: Path) -> None:
+    lines = some.read_bytes().splitlines(keepends=True)
     early, late = tmp_path / "early.jsonl", tmp_path / "late.jsonl"
     early.write_bytes(b"".join(lines[::2]))
     late.write_bytes(b"".join(lines[1::2]))
-    ingest.ingest(store, "ooni", [late])
-    half = claims(store)
-    ingest.ingest(store, "ooni", [early])
-    two_steps = claims(store)
-    (label,) = {incident.id for incident in store.ledger.incidents("PK", *pakistan.WATCH)}
-    assert len(store.ledger.revisions(label)) == 2, "late measurements are a revision of the same incident"
-    store.close()
-    with open_store(tmp_path / "other") as other:
-        ingest.ingest(other, "ooni", [rally])
-        assert claims(other) == two_steps != half
+    with open_store(tmp_path / "store") as store:
+        ingest.ingest(store, "ooni", [late])
+        half = claims(store)
+        ingest.ingest(store, "ooni", [early])
+        two_steps = claims(store)
+        (label,) = {incident.id for incident in store.ledger.incidents("PK", *pakistan.WATCH)}
+        assert len(store.ledger.revisions(label)) == 2, (
+            "late measurements are a revision of the same incident"
+        )
+    with open_store(copy_of(some_folder, tmp_path / "at once")) as at_once:
+        assert claims(at_once) == two_steps != half
 
 
-def test_judging_again_gives_the_same_answer(store: Store, rally: Path) -> None:
-    ingest.ingest(store, "ooni", [rally])
-    before = store.ledger.incidents()
-    votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
-    replayed = ingest.rejudge(store, everything=True)
-    assert sum(step.measurements for step in replayed) == sum(
-        1 for line in rally.read_bytes().splitlines() if line
-    )
-    assert store.ledger.incidents() == before
-    after = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+def test_judging_again_gives_the_same_answer(some: Path, some_folder: Path, tmp_path: Path) -> None:
+    with open_store(copy_of(some_folder, tmp_path / "store")) as store:
+        before = store.ledger.incidents()
+        votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        replayed = ingest.rejudge(store, everything=True)
+        assert sum(step.measurements for step in replayed) == len(some.read_bytes().splitlines())
+        assert store.ledger.incidents() == before
+        after = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
     assert after.uids.tolist() == votes.uids.tolist()
     assert after.seen.tolist() == votes.seen.tolist()
 
 
 def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
-    store: Store, rally: Path, quiet: Path
+    rally_store: Store, quiet: Path, tmp_path: Path
 ) -> None:
-    ingest.ingest(store, "ooni", [rally])
+    store = rally_store
     (incident,) = store.ledger.incidents("PK")
     wrong = replace(incident, id="", parts=(replace(incident.parts[0], target="wikipedia"),))
     label = store.ledger.put(wrong, "a mistake").id
-    ingest.ingest(store, "ooni", [quiet])
+    assert ingest.ingest(store, "ooni", [sample(quiet, tmp_path / "some.jsonl", 10)]).stored
     taken_back = store.ledger.incident(label)
     assert taken_back is not None
     assert taken_back.status is Status.RETRACTED
     assert [r.incident.status for r in store.ledger.revisions(label)] == [incident.status, Status.RETRACTED]
 
 
-def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Store, rally: Path) -> None:
-    ingest.ingest(store, "ooni", [rally])
-    answer = query.confirm(store, "PK", ["x", "vimeo"], None, None)
+def test_the_answer_covers_the_window_and_names_what_was_not_measured(rally_store: Store) -> None:
+    answer = query.confirm(rally_store, "PK", ["x", "vimeo"], None, None)
     assert [set(i.targets) for i in answer.incidents] == [FOUR]
     assert ("vimeo", "nobody measured it in this window") in answer.insufficient
-    day_before = query.confirm(store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
+    day_before = query.confirm(rally_store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
     assert day_before.incidents == []
-    assert query.confirm(store, "PK", ["wikipedia"], None, None).incidents == []
+    assert query.confirm(rally_store, "PK", ["wikipedia"], None, None).incidents == []
 
 
-def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
-    store: Store, rally: Path
-) -> None:
-    ingest.ingest(store, "ooni", [rally])
+def test_a_country_without_measurements_is_an_error_that_says_what_there_is(rally_store: Store) -> None:
     with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
-        query.confirm(store, "KE", [], None, None)
+        query.confirm(rally_store, "KE", [], None, None)
 
 
-def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> None:
-    ingest.ingest(store, "ooni", [rally])
-    (incident,) = store.ledger.incidents("PK")
+def test_the_most_severe_kind_names_the_incident(rally_store: Store) -> None:
+    (incident,) = rally_store.ledger.incidents("PK")
     assert incident.kind is Kind.BLOCKING
     assert {part.kind for part in incident.parts} <= {Kind.BLOCKING, Kind.THROTTLING}
 
@@ -205,24 +223,24 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
 
 
 def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
-    rally: Path, tmp_path: Path, windows: list[tuple[float, float]]
+    some: Path, tmp_path: Path, windows: list[tuple[float, float]]
 ) -> None:
-    old = dated(rally, tmp_path / "old.jsonl", "2015-03-01 12:00:00")
+    old = dated(some, tmp_path / "old.jsonl", "2015-03-01 12:00:00")
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
-        tally = ingest.ingest(store, "ooni", [old, rally], late=ingest.LATE)
+        tally = ingest.ingest(store, "ooni", [old, some], late=ingest.LATE)
         (said,) = ingest.out_of_reach(tally)
         assert said.startswith("1 measurements are older than 60 days: stored")
         assert len(windows) >= 1
         assert min(since for since, _ in windows) >= pakistan.SINCE - detect.HISTORY
         assert len(store.ledger.incidents("PK")) == 1
-        ingest.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
+        ingest.ingest(store, "ooni", [dated(some, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
         assert windows[-1][0] < pakistan.SINCE - 8 * 365 * detect.DAY, "an operator's file is looked at"
 
 
 def test_detection_begins_long_before_what_goes_on_and_takes_in_the_newest_bin(
-    store: Store, rally: Path, windows: list[tuple[float, float]]
+    rally_store: Store, windows: list[tuple[float, float]]
 ) -> None:
-    ingest.ingest(store, "ooni", [rally])
+    store = rally_store
     (found,) = store.ledger.incidents("PK")
     assert found.end is not None
     detect.detect(store, "PK", found.end - 1, found.end)
@@ -235,10 +253,11 @@ def test_a_clock_that_is_ahead_stretches_no_window(
     rally: Path, tmp_path: Path, windows: list[tuple[float, float]]
 ) -> None:
     ahead = dated(rally, tmp_path / "ahead.jsonl", "2031-03-01 12:00:00")
+    few = sample(rally, tmp_path / "few.jsonl", 40)
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
         assert ingest.ingest(store, "ooni", [ahead]).ahead == 1
         assert (windows, store.ledger.undetected()) == ([], {})
-        tally = ingest.ingest(store, "ooni", [rally])
+        tally = ingest.ingest(store, "ooni", [few])
         assert (tally.late, tally.ahead, ingest.out_of_reach(tally)) == (0, 0, [])
         ingest.rejudge(store)
         latest = pakistan.UNTIL + AHEAD + TICK
