@@ -1,6 +1,5 @@
 """What is found is held against labels: by hand-made claims, and end to end on the corpora of the project."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +40,12 @@ def event(**given: Any) -> LabelledEvent:
 
 
 @pytest.fixture(scope="module")
-def scratch(rally: Path) -> Iterator[Path]:
-    """The folder of a corpus whose file is the generated event."""
-    yield rally.parent
+def scratch(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a corpus whose file is a quarter of the generated event, in which the same is found."""
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = rally.read_bytes().splitlines(keepends=True)
+    (folder / "rally.jsonl").write_bytes(b"".join(lines[::4]))
+    return folder
 
 
 def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ()) -> Evaluation:
@@ -53,7 +55,7 @@ def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ())
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
 
-def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) -> None:
+def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) -> None:
     """One run of the measurements, many labels: each is matched or not by itself."""
     next_day = Interval(EVENING.end + 86_400 if EVENING.end else 0, UNTIL)
     hours_before = Interval(EVENING.start - 5 * 3600, EVENING.start - 4 * 3600)
@@ -73,7 +75,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) 
         "one too many": event(id="one too many", networks={59257: (EVENING,), 38264: (EVENING,)}),
         "one spare": event(id="one spare", networks={59257: (EVENING,), 38264: (EVENING,)}, must=(59257,)),
     }
-    evaluation = score(scratch, *labels.values())
+    evaluation = score(rally.parent, *labels.values())
     found = dict(zip(labels, evaluation.events, strict=True))
     assert {name for name, one in found.items() if one.confirmed} == {
         "right",
@@ -209,12 +211,15 @@ def test_real_outages_seen_by_one_family_are_suspected_and_not_confirmed(
 
 
 @pytest.mark.shared_data
-def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.matrix)])
+def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(
+    times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = shared_file("signals/ioda_export_quiet_2025-12.csv.gz")
     monkeypatch.setenv(SHARED, str(file.parents[1]))
     corpus = load_corpus(CORPORA / "injected-drops")
     assert corpus.injection is not None
-    evaluation = evaluate_corpus(replace(corpus, injection=structs.replace(corpus.injection, times=5)))
+    evaluation = evaluate_corpus(replace(corpus, injection=structs.replace(corpus.injection, times=times)))
     assert evaluation.false_confirmed == 0
     assert evaluation.false_suspected_a_country_month <= 1
     for score in evaluation.losses:

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from tests.children import child_environment
 
-KILLS = 20
 CHILD = Path(__file__).with_name("ingest_child.py")
 
 
@@ -43,20 +44,21 @@ def _lines(said: Path) -> list[str]:
     return said.read_text().split("\n")[:-1]
 
 
-def test_twenty_kills_lose_nothing_and_the_last_run_completes_it(rally: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.matrix)])
+def test_kills_lose_nothing_and_the_last_run_completes_it(times: int, rally: Path, tmp_path: Path) -> None:
     seed = 20231217
     chance = Random(seed)
     file = tmp_path / "some.jsonl"
-    file.write_bytes(b"".join(rally.read_bytes().splitlines(keepends=True)[::4]))
+    file.write_bytes(b"".join(rally.read_bytes().splitlines(keepends=True)[::8]))
     uids = {json.loads(line)["measurement_uid"] for line in file.read_bytes().splitlines()}
     acknowledged: set[str] = set()
     kills = 0
-    for n in range(KILLS):
+    for n in range(times):
         word = ("opening", "opened", "acknowledged", "acknowledged")[n % 4]
         got, ended = run(tmp_path / "store", file, word, chance.uniform(0, 0.4))
         acknowledged |= got
         kills += not ended
-    assert kills > KILLS / 2, "most of them must have been killed in the middle"
+    assert kills > times / 2, "most of them must have been killed in the middle"
     assert acknowledged, "some must have come so far"
     _, ended = run(tmp_path / "store", file)
     assert ended
