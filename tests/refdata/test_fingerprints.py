@@ -1,14 +1,33 @@
 """The patterns that ship, and files of the user's own beside them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
 from fanous.errors import FanousError
 from fanous.refdata.fingerprints import fingerprints, installed_fingerprints
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, OONI_HEADER, OWN, ooni
 
 IN_PAKISTAN = ooni("kept from you by order", countries="PK")
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sets whose patterns are not looked for: only the last one is compiled, for all take two seconds."""
+
+    def last_alone(patterns: list[PatternText]) -> Matcher:
+        return compile_matcher(patterns[-1:])
+
+    def forget() -> None:
+        fingerprints.cache_clear()
+        installed_fingerprints.cache_clear()
+
+    forget()
+    monkeypatch.setattr("fanous.refdata.fingerprints.compile_matcher", last_alone)
+    yield
+    forget()
 
 
 def test_what_ships_compiles_and_says_its_source() -> None:
@@ -18,6 +37,7 @@ def test_what_ships_compiles_and_says_its_source() -> None:
     assert fingerprints() is ours
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_file_of_the_users_own_is_added(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(OWN, encoding="utf-8")
     both = fingerprints((tmp_path / "own.toml",))
@@ -30,6 +50,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         fingerprints((tmp_path / "missing.toml",))
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_an_installed_set_is_used_beside_ours(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_text(OONI_HEADER + IN_PAKISTAN)
     both = installed_fingerprints(tmp_path)
@@ -37,10 +58,12 @@ def test_an_installed_set_is_used_beside_ours(tmp_path: Path) -> None:
     assert installed_fingerprints(tmp_path) is both
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_an_empty_folder_leaves_ours_alone(tmp_path: Path) -> None:
     assert installed_fingerprints(tmp_path / "missing").patterns == fingerprints().patterns
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_the_version_follows_what_can_change_a_verdict(tmp_path: Path) -> None:
     def version(text: str) -> str:
         (tmp_path / "ooni-http.csv").write_text(text)
@@ -63,6 +86,7 @@ def test_the_version_follows_what_can_change_a_verdict(tmp_path: Path) -> None:
     assert len({once, *changed}) == 5
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_an_address_counts_wherever_one_of_the_sets_says_so(tmp_path: Path) -> None:
     row = "dns_isp_tr,195.175.254.2,10,,[''],isp,['{}'],\n"
     (tmp_path / "citizenlab-dns.csv").write_text(CITIZENLAB_DNS_HEADER + row.format("DE"))

@@ -160,15 +160,27 @@ def test_one_network_is_slow_alone(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "town",
     [
-        Town(days=4, rush=0.5),
+        Town(days=2, rush=0.5),
+        pytest.param(Town(days=4, rush=0.5), marks=pytest.mark.matrix),
         Town(days=1, rush=0.5, seed=2),  # the first evening that anybody measured
-        Town(days=1, named=(8.0, 12.0, 0.1)),  # the address of one target
-        Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3)), targets=("x",)),  # one target says nothing of others
-        Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9))),  # abroad too: the far end
-        Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9)), every=20),
-        Town(days=1, choke=(8.04, 12.0, 0.3, (1, 2, 3, 9)), every=20),  # abroad was well a moment ago
+        Town(days=0.6, named=(8.0, 12.0, 0.1)),  # the address of one target
+        Town(
+            days=0.6, choke=(8.0, 12.0, 0.3, (1, 2, 3)), targets=("x",)
+        ),  # one target says nothing of others
+        Town(days=0.6, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9))),  # abroad too: the far end
+        Town(days=0.6, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9)), every=20),
+        Town(days=0.6, choke=(8.04, 12.0, 0.3, (1, 2, 3, 9)), every=20),  # abroad was well a moment ago
     ],
-    ids=["evenings", "first evening", "one address", "one target", "far end", "in turns", "before"],
+    ids=[
+        "evenings",
+        "more evenings",
+        "first evening",
+        "one address",
+        "one target",
+        "far end",
+        "in turns",
+        "before",
+    ],
 )
 def test_what_is_no_general_slow_down_is_not_confirmed(town: Town, store: Store, tmp_path: Path) -> None:
     told = rates(town)
