@@ -12,7 +12,7 @@ import pytest
 
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
-from fanous.pipeline import ingest, query
+from fanous.pipeline import query
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_series
 from fanous.sources.connector import About
@@ -20,6 +20,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.web.application import application
 from fanous.web.routes import Site
+from tests.copies import copy_of
 from tests.web.visits import Reader
 
 T = TypeVar("T")
@@ -80,11 +81,10 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
     assert insufficient == []
 
 
-def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally: Path) -> None:
+def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally_folder: Path) -> None:
     """Its network parts are named by the country: every view that counts by network has to pass them over."""
     levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
-    with open_store(tmp_path / "store") as store:
-        ingest.ingest(store, "ooni", [rally])
+    with open_store(copy_of(rally_folder, tmp_path / "store")) as store:
         ingest_series(store, "ioda-csv", [levels], About("PK"))
         answer = query.confirm(store, "PK", [], None, None)
         assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}

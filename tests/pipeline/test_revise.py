@@ -28,9 +28,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: Store, rally: Path) -> None:
+def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(
+    store: Store, rally: Path, tmp_path: Path
+) -> None:
+    some = tmp_path / "some.jsonl"
+    some.write_bytes(b"".join(rally.read_bytes().splitlines(keepends=True)[::4]))
     store.ledger.hold_national(True)
-    ingest.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [some])
     (waiting,) = store.ledger.incidents("PK")
     assert (waiting.status, waiting.confirmed_at) == (Status.SUSPECTED, None)
     with pytest.raises(FanousError, match="needs the name"):
@@ -57,7 +61,7 @@ def test_a_claim_that_nobody_approved_waits_however_often_it_is_found(store: Sto
 
 
 def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, tmp_path: Path) -> None:
-    lines = rally.read_text("utf-8").splitlines(keepends=True)
+    lines = rally.read_text("utf-8").splitlines(keepends=True)[::4]
     is_late = [json.loads(line)["probe_asn"] == f"AS{LATE}" for line in lines]
     early, late = tmp_path / "early.jsonl", tmp_path / "late.jsonl"
     for path, wanted in ((early, False), (late, True)):
@@ -142,8 +146,8 @@ def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
         assert not store.ledger.holds_national()
 
 
-def test_what_a_person_took_back_no_detection_brings_again(store: Store, rally: Path) -> None:
-    ingest.ingest(store, "ooni", [rally])
+def test_what_a_person_took_back_no_detection_brings_again(rally_store: Store) -> None:
+    store = rally_store
     (found,) = store.ledger.incidents("PK")
     withdraw(store, found.id, " Ayesha ", "the platform itself was down", 4e9)
     detect.detect(store, "PK", found.onset, NOON + 86_400)
