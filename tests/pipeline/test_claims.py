@@ -9,10 +9,10 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Scope, Sight
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
-from fanous.pipeline import ingest
 from fanous.pipeline.claims import check, witnesses
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.copies import copy_of
 
 SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
 RALLY = from_iso("2023-12-17T21:00+05:00")
@@ -20,9 +20,8 @@ FOUR = ("facebook", "instagram", "x", "youtube")
 
 
 @pytest.fixture(scope="module")
-def store(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("statements") / "store") as opened:
-        ingest.ingest(opened, "ooni", [rally])
+def store(rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with open_store(copy_of(rally_folder, tmp_path_factory.mktemp("statements") / "store")) as opened:
         yield opened
 
 
