@@ -4,14 +4,18 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fanous.cli.collect import drain
+from fanous.cli.main import app
+from fanous.collector.door import Policy
 from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
 from fanous.pipeline import detect
 from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
+from tests.collector.threads import door
 
 
 def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_store(tmp_path: Path) -> None:
@@ -84,10 +88,9 @@ def test_what_was_kept_apart_is_brought_in_by_name(
 ) -> None:
     inbox, store = tmp_path / "inbox", tmp_path / "store"
     unplaced = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
-    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+    with door(inbox, Policy()) as probe:
         sent = body(probe_cc="ZZ", probe_asn="AS0")
         uid = probe.post(f"/report/{unplaced}", json=sent).json()["measurement_uid"]
-        assert running.stop() == 0
     drain(inbox, store)
     assert "stored 0" in capsys.readouterr().out
     drain(inbox / APART, store)
@@ -98,11 +101,10 @@ def test_what_was_kept_apart_is_brought_in_by_name(
 
 def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
     inbox, where = tmp_path / "inbox", tmp_path / "store"
-    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+    with door(inbox, Policy()) as probe:
         started_at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         sent = body(measurement_start_time=started_at)
         assert probe.post(f"/report/{REPORT_ID}", json=sent).is_success
-        assert running.stop() == 0
     drain(inbox, where, no_detect=True)
     with open_store(where) as found:
         assert list(found.ledger.undetected()) == ["PK"]
@@ -120,5 +122,6 @@ def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--inbox", "a", "--store", "b")])
 def test_a_collector_fills_one_place(options: tuple[str, ...]) -> None:
-    with pytest.raises(AssertionError, match="either --inbox or --store"), collector(*options):
-        pass
+    refused = CliRunner().invoke(app, ["collect", *options])
+    assert refused.exit_code == 2
+    assert "either --inbox or --store" in refused.stderr

@@ -7,11 +7,12 @@ import pytest
 
 from fanous.cli.collect import drain
 from fanous.cli.retain import forget
+from fanous.collector.door import Policy
 from fanous.collector.inbox import APART, NEW, inbox_of, withdraw
 from fanous.errors import FanousError
 from fanous.store.local import open_store
 from tests.collector.probe import REPORT_ID, body
-from tests.collector.server import client, collector
+from tests.collector.threads import door
 
 OTHER = REPORT_ID.replace("Ab3", "Zz9")
 
@@ -53,16 +54,14 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     store = tmp_path / "store"
     inbox = inbox_of(store)
     unplaced = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
-    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+    with door(inbox, Policy()) as probe:
         probe.post(f"/report/{REPORT_ID}", json=body(0)).raise_for_status()
-        assert running.stop() == 0
     drain(inbox, store)
-    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+    with door(inbox, Policy()) as probe:
         probe.post(f"/report/{REPORT_ID}", json=body(1)).raise_for_status()
         uid = probe.post(f"/report/{OTHER}", json=body(2, report_id=OTHER)).json()["measurement_uid"]
         unknown = body(3, probe_cc="ZZ", probe_asn="AS0", report_id=unplaced)
         probe.post(f"/report/{unplaced}", json=unknown).raise_for_status()
-        assert running.stop() == 0
     forget([REPORT_ID, unplaced], inbox, store)
     told = capsys.readouterr().out
     assert "2 measurements that waited" in told

@@ -16,7 +16,9 @@ from typing import Self
 
 import httpx
 from msgspec.structs import replace
+from typer.testing import CliRunner
 
+from fanous.cli.main import app
 from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.network import Meter
 from fanous.probe.run import run
@@ -198,6 +200,13 @@ def fanous(*words: str) -> tuple[int, str, str]:
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def in_the_process(*words: str) -> tuple[int, str, str]:
+    """The same without a process of its own: exit code, stdout, and stderr or the error that ended it."""
+    ran = CliRunner().invoke(app, words)
+    why = "" if ran.exception is None else f"{ran.exception}\n"
+    return ran.exit_code, ran.stdout, ran.stderr + why
 
 
 def until(holds: Callable[[], bool], running: Monitor, meanwhile: Callable[[], object] = int) -> None:

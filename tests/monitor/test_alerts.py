@@ -7,7 +7,7 @@ from pathlib import Path
 from fanous.model.incident import Interval
 from fanous.store.local import open_store
 from tests.charts.events import SUSPECTED, incident
-from tests.monitor.lab import fanous, monitor
+from tests.monitor.lab import fanous, in_the_process, monitor
 from tests.monitor.test_run import QUIET, written
 from tests.publish.alerts.outbox import SECRET
 from tests.publish.alerts.receivers import Receiver, web_server
@@ -49,21 +49,24 @@ def test_a_timer_does_without_the_monitor(tmp_path: Path) -> None:
     with web_server(Receiver(status=[404, 200])) as receiver:
         config = configured(tmp_path, receiver)
         options = ("--config", str(config))
-        assert fanous("alerts", "send", *options)[:2] == (0, "0 sent, 0 failed and wait, 1 given up\n")
-        code, out, _ = fanous("alerts", "list", "--state", "dead", *options, "--json")
+        assert in_the_process("alerts", "send", *options)[:2] == (
+            0,
+            "0 sent, 0 failed and wait, 1 given up\n",
+        )
+        code, out, _ = in_the_process("alerts", "list", "--state", "dead", *options, "--json")
         (dead,) = json.loads(out)["deliveries"]
         assert (code, dead["why"]) == (0, "it answered 404")
-        assert "1 deliveries wait again" in fanous("alerts", "retry", dead["key"], *options)[1]
-        assert fanous("alerts", "send", *options)[1].startswith("1 sent")
-        assert fanous("alerts", "list", *options)[1].startswith(f"{dead['key']}  sent")
+        assert "1 deliveries wait again" in in_the_process("alerts", "retry", dead["key"], *options)[1]
+        assert in_the_process("alerts", "send", *options)[1].startswith("1 sent")
+        assert in_the_process("alerts", "list", *options)[1].startswith(f"{dead['key']}  sent")
     assert len(receiver.posts) == 2
 
 
 def test_channels_can_be_tried(tmp_path: Path) -> None:
     with web_server(Receiver(status=[200, 500])) as receiver:
         config = configured(tmp_path, receiver)
-        assert fanous("alerts", "test", "--config", str(config))[:2] == (0, "desk (webhook): taken\n")
-        code, out, _ = fanous("alerts", "test", "desk", "--config", str(config), "--json")
+        assert in_the_process("alerts", "test", "--config", str(config))[:2] == (0, "desk (webhook): taken\n")
+        code, out, _ = in_the_process("alerts", "test", "desk", "--config", str(config), "--json")
         assert (code, json.loads(out)["tests"][0]["why"]) == (1, "it answered 500")
-        assert fanous("alerts", "test", "nobody", "--config", str(config))[0] == 1
+        assert in_the_process("alerts", "test", "nobody", "--config", str(config))[0] == 1
     assert [json.loads(body)["type"] for _, _, body in receiver.posts] == ["test", "test"]

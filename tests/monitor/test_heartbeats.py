@@ -15,21 +15,17 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
 from fanous.monitor.tasks import Hearing, heartbeats
-from fanous.pipeline import ingest
-from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
+from tests.copies import copy_of
 from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0
 
 
 @pytest.fixture(scope="module")
-def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("heard") / "store"
-    with open_store(folder) as store:
-        ingest.bring_in(store, "ooni", [rally], Ingested())
-    return folder
+def filled(rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of(rally_folder, tmp_path_factory.mktemp("heard") / "store")
 
 
 def test_every_network_of_the_last_weeks_is_there_with_when_it_was_heard(filled: Path) -> None:

@@ -234,10 +234,15 @@ def test_what_came_before_a_stall_is_kept(tmp_path: Path) -> None:
         await writer.drain()
         await asyncio.sleep(2)
 
-    async def build(place: Scene) -> None:
-        await place.serve(SITE, SITE_IP, 443, stall)
+    async def play() -> Found:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [SITE_IP]
+            await place.resolvers(SITE_IP)
+            await place.serve(SITE, SITE_IP, 443, stall)
+            quick = place.settings(transfer_pairs=1, transfer_timeout=0.5)  # its download stalls too
+            return await measured(place, URL, settings=quick)
 
-    found = probe(tmp_path, build)
+    found = asyncio.run(play())
     request = found.keys["requests"][0]
     assert request["failure"] == "generic_timeout_error"  # of the page, not of the whole measurement
     assert 19_000 < len(request["response"]["body"]) < 20_000

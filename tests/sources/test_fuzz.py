@@ -4,6 +4,8 @@ import gzip
 import json
 import resource
 import time
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -74,10 +76,21 @@ def test_any_fields_are_a_csv(fields: list[str], at: int) -> None:
     read(csv_of(row(**{names[at % len(names)]: "".join(fields)})), "ooni-csv")
 
 
-@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
-@pytest.mark.parametrize("depth", [500, 5_000, 1_000_000])
-@pytest.mark.parametrize("key", ["test_keys", "annotations", "input", "nobody_reads_this"])
-def test_nesting_of_any_depth_ends(opening: bytes, depth: int, key: str) -> None:
+OPENINGS = (b"[", b'{"a":', b'[{"a":')
+NESTED = ("test_keys", "annotations", "input", "nobody_reads_this")
+
+
+def nestings() -> Iterator[Any]:
+    """A million deep, which takes a second, each opening and each key once in the core."""
+    for depth, (k, key), (o, opening) in product(
+        (500, 5_000, 1_000_000), enumerate(NESTED), enumerate(OPENINGS)
+    ):
+        is_core = depth < 1_000_000 or o == k % len(OPENINGS)
+        yield pytest.param(key, depth, opening, marks=() if is_core else pytest.mark.matrix)
+
+
+@pytest.mark.parametrize(("key", "depth", "opening"), list(nestings()))
+def test_nesting_of_any_depth_ends(key: str, depth: int, opening: bytes) -> None:
     head = encoded({k: v for k, v in document().items() if k != key})[:-1]
     closing = opening.replace(b"[", b"]").replace(b"{", b"}").replace(b'"a":', b"")[::-1]
     parse(head + b',"' + key.encode() + b'":' + opening * depth + b"1" + closing * depth + b"}")
@@ -92,8 +105,9 @@ def test_numbers_of_any_size_are_read_or_noted(number: bytes, field: bytes) -> N
 
 
 @pytest.mark.parametrize("place", ["body", "title", "input", "failure", "header", "unread", "key"])
-def test_a_string_of_100_mb_is_no_matter(place: str) -> None:
-    long = "x" * HUNDRED_MB
+@pytest.mark.parametrize("size", [HUNDRED_MB // 4, pytest.param(HUNDRED_MB, marks=pytest.mark.matrix)])
+def test_a_string_of_100_mb_is_no_matter(place: str, size: int) -> None:
+    long = "x" * size
     response = {
         "body": f"<title>{long}" if place == "title" else long if place == "body" else "",
         "code": 200,
@@ -112,16 +126,26 @@ def test_a_string_of_100_mb_is_no_matter(place: str) -> None:
     assert bundle.measurement.uid == UID
     assert bundle.observations
     assert time.monotonic() - started < 20
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * HUNDRED_MB / 1024
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * size / 1024
+
+
+FILLERS = {"objects": b"{},", "lists": b"[],", "numbers": b"1,", "strings": b'"",', "nulls": b"null,"}
+FILLED = ("tcp_connect", "queries", "requests", "network_events")
 
 
 @pytest.mark.parametrize(
-    "filler",
-    [b"{},", b"[],", b"1,", b'"",', b"null,"],
-    ids=["objects", "lists", "numbers", "strings", "nulls"],
+    ("key", "filler"),
+    [
+        pytest.param(
+            key,
+            FILLERS[name],
+            marks=() if key == "requests" or name == "objects" else pytest.mark.matrix,
+            id=f"{key}-{name}",
+        )
+        for key, name in product(FILLED, FILLERS)
+    ],
 )
-@pytest.mark.parametrize("key", ["tcp_connect", "queries", "requests", "network_events"])
-def test_millions_of_empty_values_are_rejected_before_they_take_memory(filler: bytes, key: str) -> None:
+def test_millions_of_empty_values_are_rejected_before_they_take_memory(key: str, filler: bytes) -> None:
     head = encoded(document({}))
     data = head.replace(
         b'"test_keys": {}', b'"test_keys": {"%s": [' % key.encode() + filler * 5_000_000 + b"1]}"

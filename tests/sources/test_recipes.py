@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.children import child_environment
 from tests.documents import ROOT
 from tests.sources.publisher import Answer, always, publishing
 from tests.sources.records import document, encoded, web_keys
@@ -67,48 +68,70 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield copy
 
 
-class Bench:
-    """Runs the copied package on a store of its own."""
-
-    def __init__(self, package: Path, folder: Path) -> None:
-        self.store = folder / "store"
-        self._environment = os.environ | {
-            "PYTHONPATH": str(package.parent),
-            "FANOUS_STORE": str(self.store),
-            "XDG_DATA_HOME": str(folder),
-            "XDG_CACHE_HOME": str(folder),
-        }
-
-    def python(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words], env=self._environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def fanous(self, *words: str) -> str:
-        return self.python("-m", "fanous", *words)
-
-    def ask(self, code: str) -> Any:
-        """What an expression is worth; ``store`` is the open store."""
-        before = "import json\nfrom fanous.store.local import open_store\nfrom pathlib import Path\n"
-        opened = f"with open_store(Path({str(self.store)!r})) as store:\n    print(json.dumps({code}))"
-        return json.loads(self.python("-c", f"{before}{IMPORTS}\n{opened}"))
-
-
-IMPORTS = """
+PROGRAM = """
+import json, os, sys
+from pathlib import Path
+import fanous
+assert fanous.__file__.startswith(sys.argv[1])
+from typer.testing import CliRunner
+from fanous.cli.main import app
+from fanous.store.local import open_store
 from fanous.analysis.incidents.confirm import families_that_saw
 from fanous.analysis.series.aggregate import series
 from fanous.model.measurement import Record
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.publish.export import is_open
 from fanous.sources.measurements import FAMILY_OF
+for line in sys.stdin:
+    asked = json.loads(line)
+    folder = asked["folder"]
+    os.environ |= {"FANOUS_STORE": f"{folder}/store", "XDG_DATA_HOME": folder, "XDG_CACHE_HOME": folder}
+    if "code" in asked:
+        with open_store(Path(folder) / "store") as store:
+            print(json.dumps(eval(asked["code"])), flush=True)
+    else:
+        ran = CliRunner().invoke(app, asked["words"])
+        print(json.dumps([ran.exit_code, ran.stdout, ran.stderr]), flush=True)
 """
+"""Runs the commands of the copied package, one after another, on the store in the folder that is named."""
+
+
+class Bench:
+    """The copied package on a store of the test's own."""
+
+    def __init__(self, program: subprocess.Popen[str], folder: Path) -> None:
+        self._program, self._folder = program, folder
+
+    def _asked(self, **question: Any) -> Any:
+        assert self._program.stdin and self._program.stdout
+        print(json.dumps({"folder": str(self._folder)} | question), file=self._program.stdin, flush=True)
+        return json.loads(self._program.stdout.readline())
+
+    def fanous(self, *words: str) -> str:
+        code, out, err = self._asked(words=words)
+        assert code == 0, out + err
+        return str(out)
+
+    def ask(self, code: str) -> Any:
+        """What an expression is worth; ``store`` is the open store."""
+        return self._asked(code=code)
+
+
+@pytest.fixture(scope="module")
+def program(package: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(package)],
+        env=child_environment() | {"PYTHONPATH": str(package.parent)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        yield running
 
 
 @pytest.fixture
-def bench(package: Path, tmp_path: Path) -> Bench:
-    return Bench(package, tmp_path)
+def bench(program: subprocess.Popen[str], tmp_path: Path) -> Bench:
+    return Bench(program, tmp_path)
 
 
 BLOCKED = web_keys(

@@ -51,8 +51,9 @@ def test_a_text_is_not_found_within_other_names(source: str) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A package of one module, and a test of it."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of one module, and a test of it, which needs none of the plug-ins that take a second to load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     files = {
         "src/fanous/__init__.py": "",
         "src/fanous/room/__init__.py": "",

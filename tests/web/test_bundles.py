@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from fanous.model.incident import Evidence, Status
-from fanous.pipeline import ingest
 from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
@@ -13,14 +12,13 @@ from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS
 from fanous.web.routes import Site
 from tests.charts.events import incident
+from tests.copies import copy_of
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
 
-def test_what_a_page_gives_away_is_verified_elsewhere(rally: Path, tmp_path: Path) -> None:
-    folder, file = tmp_path / "store", tmp_path / "bundle.fanous"
-    with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [rally])
+def test_what_a_page_gives_away_is_verified_elsewhere(rally_folder: Path, tmp_path: Path) -> None:
+    folder, file = copy_of(rally_folder, tmp_path / "store"), tmp_path / "bundle.fanous"
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     with OneThread(lambda: open_store(folder, read_only=True)) as owner:
         client = Reader(application(owner.ask, site))

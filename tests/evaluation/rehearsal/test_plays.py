@@ -37,11 +37,11 @@ def played(scenario: Scenario) -> tuple[Rehearsal, Score]:
 
 def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
     events = (
-        ScenarioStep(16.0, 44.0, "sni_reset", ("x",), ALL),
-        ScenarioStep(16.0, 44.0, "dns_nxdomain", ("youtube",), ALL),
+        ScenarioStep(12.0, 32.0, "sni_reset", ("x",), ALL),
+        ScenarioStep(12.0, 32.0, "dns_nxdomain", ("youtube",), ALL),
     )
     wanted = Expectation(Kind.BLOCKING, None, ("x", "youtube"), ("tls.reset.sni",))
-    rehearsal, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
+    rehearsal, scored = played(replace(QUIET, duration=34.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []
     assert [one.label for one in scored.found if one.events] == ["exact"]
     document = rehearsal_document(rehearsal, scored)
@@ -50,13 +50,13 @@ def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
 
 
 def test_a_fifth_of_all_packets_lost_is_no_incident() -> None:
-    _, scored = played(replace(QUIET, events=(ScenarioStep(10.0, 26.0, "loss_20", (), ALL),)))
+    _, scored = played(replace(QUIET, duration=26.0, events=(ScenarioStep(8.0, 24.0, "loss_20", (), ALL),)))
     assert scored.false_confirmed == ()
 
 
 def test_one_network_without_a_way_out_is_seen_by_silence_and_confirmed_by_what_comes_late() -> None:
-    events = (ScenarioStep(18.0, 36.0, "outage_isp", (), (45669,)),)
+    events = (ScenarioStep(14.0, 30.0, "outage_isp", (), (45669,)),)
     wanted = Expectation(Kind.OUTAGE, Scope.ISP, (), ("outage.isp", "outage.mobile"))
-    _, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
+    _, scored = played(replace(QUIET, duration=42.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []
     assert scored.false_confirmed == ()

@@ -21,7 +21,9 @@ from tests.children import child_environment
 from tests.collector.server import started
 
 KILLS = int(os.environ.get("FANOUS_KILLS", "20"))
-"""200 before a release."""
+"""200 before a release; ``make test`` kills three times."""
+ENOUGH = 50
+"""Measurements that must be put and acknowledged, so that something could be lost."""
 PROBE = [sys.executable, "-m", "tests.probe.spool.probe_child"]
 NUMBER = re.compile(rb"bdd20d7a-bba5-40dd-a111-(\d{12})")
 
@@ -64,13 +66,14 @@ def free_port() -> int:
 
 
 @pytest.mark.timeout(120 + 8 * KILLS)
-def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.matrix)], ids=["core", "many"])
+def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path, kills: int) -> None:
     chance, store, port = Random(20231217), tmp_path / "store", free_port()
     options = ("--listen", f"127.0.0.1:{port}", "--store", str(store), "--per-address", "1000")
     collector = started(*options)
     probe = Probe(tmp_path / "spool", collector.url)
     try:
-        for _ in range(KILLS):
+        for _ in range(kills):
             time.sleep(chance.uniform(0.05, 0.4))
             if chance.random() < 0.5:
                 collector.kill()
@@ -78,6 +81,9 @@ def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_pa
             else:
                 probe.kill()
                 probe.start()
+        until = time.monotonic() + 60
+        while min(len(probe.put), len(probe.acknowledged)) <= ENOUGH and time.monotonic() < until:
+            time.sleep(0.05)
         probe.kill()
         send_the_rest(tmp_path / "spool", collector.url, probe.acknowledged)
         assert collector.stop() == 0, collector.log
@@ -86,7 +92,7 @@ def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_pa
         collector.kill()
     assert not list(inbox_of(store).glob("*.jsonl*")), "".join(collector.log)
     assert not list((inbox_of(store) / APART).iterdir())
-    assert len(probe.put) > 50 and len(probe.acknowledged) > 50
+    assert len(probe.put) > ENOUGH and len(probe.acknowledged) > ENOUGH
     with open_store(store) as found:
         lines = [
             record.data for segment in found.archive.segments() for record in found.archive.records(segment)

@@ -24,11 +24,11 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
 from fanous.web.routes import Site
+from tests.copies import copy_of
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
 RALLY = AnnouncedEvent(
@@ -91,11 +91,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def monitor(rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the pages about the generated event."""
-    folder = tmp_path_factory.mktemp("monitor") / "store"
+    folder = copy_of(rally_folder, tmp_path_factory.mktemp("monitor") / "store")
     with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [rally])
         store.ledger.add_event(RALLY, at=RALLY.start - 86_400)
         store.ledger.add_claim(CLAIM)
         store.facts.put_series([routing()])

@@ -28,12 +28,18 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @contextmanager
-def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """A page in a window of its own; whatever the browser complains of fails the test."""
+def opened(browser: Browser, address: str, asked: list[str] | None = None, **options: Any) -> Iterator[Page]:
+    """A page in a window of its own; whatever the browser complains of fails the test.
+
+    Args:
+        asked: takes down the addresses that the page asks for.
+    """
     complaints: list[str] = []
     context = browser.new_context(**options)
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
+    if asked is not None:
+        page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address, wait_until="load")
     try:

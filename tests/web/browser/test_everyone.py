@@ -2,12 +2,12 @@
 
 A page is loaded once a language and looked at in one of four views in turn, so that each page meets each of
 them.  ``FANOUS_EVERY_VIEW=1`` looks at all four: the page is turned dark or light, and made wide or narrow,
-before its eyes.  ``make test`` looks at English and at Urdu, which runs from right to left;
-``make test-browser`` at all languages, in every view.
+before its eyes.  ``make test`` looks at each page in English or in Urdu, which runs from right to left, in turn, and
+at an incident's in both; ``make test-browser`` at all languages, in every view.
 """
 
 import os
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize
@@ -21,10 +21,19 @@ View = tuple[ViewportSize, Literal["dark", "light"]]
 VIEWS: tuple[View, ...] = ((DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"), (PHONE, "light"))
 
 
-EACH_LANGUAGE = pytest.mark.parametrize(
-    "language",
-    [code if code in ("en", "ur") else pytest.param(code, marks=pytest.mark.matrix) for code in LANGUAGES],
-)
+def core(*values: object, has: bool) -> Any:
+    """A case of ``make test``, or of ``make test-browser`` only."""
+    return pytest.param(*values, marks=() if has else pytest.mark.matrix)
+
+
+def each_language(of_the_core: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("language", [core(code, has=code == of_the_core) for code in LANGUAGES])
+
+
+def is_core(path: str, language: str) -> bool:
+    """Pages in turn in English and in Urdu; an incident's in both."""
+    turn = ("en", "ur")[PAGES.index(path) % 2]
+    return language == turn or (path == INCIDENT and language in ("en", "ur"))
 
 
 def views(path: str, language: str) -> tuple[View, ...]:
@@ -40,8 +49,10 @@ def measurement(browser: Browser, monitor: str) -> str:
         return str(page.locator("tbody a[href^='/measurement/']").first.get_attribute("href"))
 
 
-@EACH_LANGUAGE
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [core(path, code, has=is_core(path, code)) for path in PAGES for code in LANGUAGES],
+)
 def test_a_page_is_right_for_everyone(browser: Browser, monitor: str, path: str, language: str) -> None:
     address = f"{monitor}{path}?lang={language}"
     (viewport, scheme), *others = views(path, language)
@@ -55,7 +66,7 @@ def test_a_page_is_right_for_everyone(browser: Browser, monitor: str, path: str,
             is_right_for_everyone(page)
 
 
-@EACH_LANGUAGE
+@each_language("ur")
 def test_a_single_measurement_is_right_for_everyone(browser: Browser, monitor: str, language: str) -> None:
     path = measurement(browser, monitor)
     with opened(browser, f"{monitor}{path}?lang={language}", viewport=PHONE) as page:
@@ -65,7 +76,7 @@ def test_a_single_measurement_is_right_for_everyone(browser: Browser, monitor: s
             is_right_for_everyone(page)
 
 
-@EACH_LANGUAGE
+@each_language("en")
 def test_a_page_that_is_not_there_is_right_for_everyone(
     browser: Browser, monitor: str, language: str
 ) -> None:

@@ -12,15 +12,22 @@ BORDER = 2
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_complete_without_a_script(browser: Browser, monitor: str, path: str) -> None:
-    texts = []
+def test_a_page_is_complete_without_a_script_and_nothing_comes_from_elsewhere_or_is_stored(
+    browser: Browser, monitor: str, path: str
+) -> None:
+    texts, asked = [], list[str]()
     for scripts in (True, False):
-        with opened(browser, monitor + path, viewport=PHONE, java_script_enabled=scripts) as page:
+        with opened(browser, monitor + path, asked, viewport=PHONE, java_script_enabled=scripts) as page:
+            if scripts:
+                kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie].join()")
+                assert kept == "0,0,"
             # What a script adds to charts stands there and nowhere else.
             page.locator(".tools").evaluate_all("(tools) => tools.forEach((one) => one.remove())")
             texts.append(page.locator("main").inner_text())
     assert texts[0] == texts[1]
     assert len(texts[0]) > 100
+    assert monitor + path in asked
+    assert [url for url in asked if not url.startswith(monitor)] == []
 
 
 def test_the_urdu_page_of_an_incident_is_in_urdu_but_for_what_is_marked(
@@ -55,21 +62,6 @@ def test_a_grid_keeps_its_names_in_view_while_it_scrolls(browser: Browser, monit
         after = name.bounding_box()
     assert before and after
     assert abs(before["x"] - after["x"]) <= BORDER
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_nothing_comes_from_elsewhere_and_nothing_is_stored(
-    browser: Browser, monitor: str, path: str
-) -> None:
-    asked: list[str] = []
-    context = browser.new_context()
-    page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(monitor + path, wait_until="load")
-    kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie].join()")
-    context.close()
-    assert [url for url in asked if not url.startswith(monitor)] == []
-    assert kept == "0,0,"
 
 
 def test_on_paper_a_page_is_whole_and_light(browser: Browser, monitor: str) -> None:

@@ -71,7 +71,7 @@ def recompute(
 
     No other store may be open in this process meanwhile.
     """
-    done = Recomputed()
+    done, fingerprints = Recomputed(), judge.known_fingerprints()
     with (
         tempfile.TemporaryDirectory(prefix="fanous-evidence-") as scratch,
         open_store(Path(scratch) / "store") as store,
@@ -81,7 +81,7 @@ def recompute(
             if record.source not in MEASUREMENT_SOURCES:
                 raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
-                batch.append(Judged(record, *judge.judge_record(record)))
+                batch.append(Judged(record, *judge.judge_record(record, fingerprints)))
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")

@@ -109,6 +109,7 @@ def verify(path: Path, signer: str = "") -> Verification:
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
     levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     shares = _read(parts, manifest.USED, _Used).user_shares
+    sources = _read(parts, manifest.SOURCES, dict[str, dict[str, str]])
     window = RecomputeWindow(claim.country, claim.since, claim.until)
     computed = recompute(_records(parts), levels, window, shares)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
@@ -130,7 +131,7 @@ def verify(path: Path, signer: str = "") -> Verification:
         figures=_figures(shares, claim.country),
         made_at=checked.made_at,
         made_by=checked.made_by,
-        sources=_read(parts, manifest.SOURCES, dict[str, dict[str, str]]),
+        sources=sources,
     )
 
 
