@@ -11,6 +11,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.commands import fanous
 from tests.copies import copy_of
+from tests.demonstration import as_far_as_x
 from tests.store.buckets import KEYS, s3
 
 
@@ -72,6 +73,16 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of ``fanous demo``, the event that was recorded in the lab.  Never open it: take a copy."""
     folder = tmp_path_factory.mktemp("demo") / "store"
     fanous("demo", "--once", "--store", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_of_x_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the event as far as X.  Never open it: take a copy."""
+    folder = tmp_path_factory.mktemp("demo-of-x") / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        as_far_as_x(patch)
+        fanous("demo", "--once", "--store", folder)
     return folder
 
 

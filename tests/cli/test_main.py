@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation import demo
-from fanous.evaluation.rehearsal.capture import unpack
 from fanous.store.local import open_store
 from tests.commands import document, fanous, program
-from tests.copies import copy_of, demo_copy
+from tests.copies import copy_of
+from tests.demonstration import as_far_as_x, demo_copy
 
 KEYS = [
     "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
@@ -165,17 +164,11 @@ def test_help_names_every_command() -> None:
 
 
 def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
-    demo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo_of_x_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shown again, where it clears the earlier one away; `tests/web/test_demo.py` starts the program."""
-
-    def shorter(name: str, path: Path) -> None:
-        unpack(name, path)
-        lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(b"".join(line for line in lines if b'"https://x.com/"' in line))
-
-    monkeypatch.setattr(demo, "unpack", shorter)
-    store = demo_copy(demo_folder, tmp_path / "demo")
+    as_far_as_x(monkeypatch)
+    store = demo_copy(demo_of_x_folder, tmp_path / "demo")
     text = fanous("demo", "--once", "--store", store).stdout
     assert "synthetic" in text
     assert "nation-wide in Pakistan" in " ".join(text.split())

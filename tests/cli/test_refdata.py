@@ -9,7 +9,6 @@ from tests.commands import document, fanous, program
 from tests.refdata.sets import OONI_HEADER, ooni, ooni_file
 from tests.refdata.test_figures import OWN
 
-
 UPDATE = ("refdata", "update")
 
 
