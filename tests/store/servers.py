@@ -1,5 +1,6 @@
 """Servers: ClickHouse as a server for tests - fronts before the in-process engine, or a real cluster."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 import clickhouse_connect
+import pytest
 
 _NUMBERS = count(1)
+
+REAL = os.environ.get("FANOUS_TEST_CLICKHOUSE", "")
+"""``user:password@host:8123`` and perhaps ``?cluster=NAME``, of a ClickHouse that may be written to."""
+
+CORE_PLACES = ("in process", "two_shards", *(["real_cluster"] if REAL else []))
+"""Of facts, in which `make test` looks: two shards are reached as one server is, and have more to do."""
+
+OTHER_PLACES = ("one_server",)
+
+EVERYWHERE = pytest.mark.parametrize("store", [*CORE_PLACES, *OTHER_PLACES], indirect=True)
+"""Marks what `make test` tries in every place: what is written is read again, by each kind of question."""
 
 
 class Server:
