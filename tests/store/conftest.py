@@ -47,10 +47,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             yield opened
         return
     server: Server = request.getfixturevalue(request.param)
-    with open_store(
-        at_urls(str(tmp_path / "archive"), server.new_database(), str(tmp_path / "l.sqlite"))
-    ) as opened:
+    facts = server.new_database()
+    with open_store(at_urls(str(tmp_path / "archive"), facts, str(tmp_path / "l.sqlite"))) as opened:
         yield opened
+    server.drop(facts)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import clickhouse_connect
 import pytest
@@ -40,12 +40,18 @@ class Server:
     def new_database(self) -> str:
         """URL of facts without tables."""
         name = f"fanous{next(_NUMBERS)}"
-        client = clickhouse_connect.get_client(dsn=f"clickhouse://{self.host}/default")
-        on_cluster = f" ON CLUSTER '{self.more.partition('=')[2]}'" if self.more else ""
-        client.command(f"DROP DATABASE IF EXISTS {name}{on_cluster}")
-        client.command(f"CREATE DATABASE {name}{on_cluster}")
-        client.close()
+        self._command(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
         return f"clickhouse://{self.host}/{name}{quote(self.more, safe='?=')}"
+
+    def drop(self, url: str) -> None:
+        """Remove the database: an engine looks after each that it has, many times a second."""
+        self._command(f"DROP DATABASE {urlsplit(url).path.strip('/')}")
+
+    def _command(self, *statements: str) -> None:
+        client = clickhouse_connect.get_client(dsn=f"clickhouse://{self.host}/default")
+        for statement in statements:
+            client.command(statement + (f" ON CLUSTER '{self.more.partition('=')[2]}'" if self.more else ""))
+        client.close()
 
 
 @contextmanager
