@@ -9,7 +9,9 @@ from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.commands import fanous
 from tests.copies import copy_of
+from tests.demonstration import as_far_as_x
 from tests.store.buckets import KEYS, s3
 
 
@@ -44,6 +46,44 @@ def rally_store(rally_folder: Path, tmp_path: Path) -> Iterator[Store]:
     """A store of the test's own that holds the rally, detected."""
     with open_store(copy_of(rally_folder, tmp_path / "rally-store")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def small_rally(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rally as far as X, and what was measured abroad: a quarter, of which one nation-wide claim comes."""
+    lines = rally.read_bytes().splitlines(keepends=True)
+    path = tmp_path_factory.mktemp("small-rally") / "rally.jsonl"
+    path.write_bytes(
+        b"".join(one for one in lines if b'"https://twitter.com/"' in one or b'"probe_cc":"PK"' not in one)
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_rally_folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds it, detected.  Never open it: take a copy."""
+    folder = tmp_path_factory.mktemp("small-rally") / "store"
+    with open_store(folder) as store:
+        ingest.ingest(store, "ooni", [small_rally])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of ``fanous demo``, the event that was recorded in the lab.  Never open it: take a copy."""
+    folder = tmp_path_factory.mktemp("demo") / "store"
+    fanous("demo", "--once", "--store", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_of_x_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the event as far as X.  Never open it: take a copy."""
+    folder = tmp_path_factory.mktemp("demo-of-x") / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        as_far_as_x(patch)
+        fanous("demo", "--once", "--store", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

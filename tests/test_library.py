@@ -14,6 +14,7 @@ import fanous.analysis.incidents.confirm  # binds the package of that name; the 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.pipeline.library import SERIES_COLUMNS, VERDICT_COLUMNS
+from tests.copies import copy_of
 
 EVENT = "pakistan-2023-12-17"
 
@@ -26,9 +27,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["fanous.Store"]:
-    with fanous.Store(tmp_path_factory.mktemp("library") / "store") as opened:
-        opened.ingest("edge", recording)
+def store(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["fanous.Store"]:
+    with fanous.Store(copy_of(demo_folder, tmp_path_factory.mktemp("library") / "store")) as opened:
         yield opened
 
 
@@ -50,6 +50,15 @@ def test_series_are_one_table_whose_bins_are_measured(store: "fanous.Store") -> 
     assert pc.min(table["count"]).as_py() >= 1
     assert pc.max(table["value"]).as_py() == 1.0
     assert fanous.series(store, "KE").num_rows == 0
+
+
+def test_what_is_brought_in_again_is_there_already(
+    store: "fanous.Store", tmp_path: Path, recording: Path
+) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"".join(recording.read_bytes().splitlines(keepends=True)[:3]))
+    tally = store.ingest("edge", path)
+    assert (tally.stored, tally.duplicate) == (0, 3)
 
 
 def test_judging_gives_a_row_a_verdict_and_names_what_it_cannot_use(tmp_path: Path, recording: Path) -> None:

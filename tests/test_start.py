@@ -5,6 +5,7 @@ What needs the internet, root, or goes on until it is stopped stands in blocks m
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from fanous.monitor.settings import read
 from tests.children import child_environment
+from tests.commands import fanous
+from tests.demonstration import demo_copy
 from tests.documents import ROOT, block_lines, label
 
 START = sorted((ROOT / "docs" / "start").glob("*.md"))
@@ -23,28 +26,67 @@ NOT_HERE = re.compile(
 """Internet, root, a file of the reader's own, minutes, or no end."""
 
 
-@pytest.mark.parametrize("page", START, ids=label)
-def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_path: Path) -> None:
-    environment = child_environment() | {
+REAL = ("organisation.md", "volunteer.md")
+"""Pages that `make test` carries out as they stand; the others share one demonstration, and this process."""
+
+
+SMALLER = {"python -m benchmarks filter": "python -m benchmarks filter --series 100"}
+"""What stands for a command that takes long, where the page is not carried out as it stands."""
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """Of a reader in a checkout, where the benchmarks are."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    names = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+    return child_environment() | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),  # the page's reader is in a checkout, where the benchmarks are
-        **{
-            name: str(tmp_path / "home")
-            for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
-        },
+        "PYTHONPATH": os.pathsep.join(paths),
+        **dict.fromkeys(names, str(home)),
     }
+
+
+def carry_out(command: str, folder: Path) -> None:
+    """As a shell in this folder does."""
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment_of(folder / "home"),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page if page.name in REAL else pytest.param(page, marks=pytest.mark.matrix) for page in START],
+    ids=label,
+)
+def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_path: Path) -> None:
     commands = block_lines(page, "")
     assert commands
     for command in commands:
-        ran = subprocess.run(
-            ["bash", "-c", command],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
-        assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+        carry_out(command, tmp_path)
+
+
+@pytest.mark.parametrize("page", [page for page in START if page.name not in REAL], ids=label)
+def test_every_command_of_a_page_works_on_the_store_of_its_demonstration(
+    page: Path, demo_of_x_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has played once for all of them, as far as X, and `fanous` is typed in this process."""
+    demonstration, *others = block_lines(page, "")
+    assert demonstration == "fanous demo --once --store event"
+    demo_copy(demo_of_x_folder, tmp_path / "event")
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for command in others:
+        program, *words = shlex.split(command)
+        if program == "fanous":
+            fanous(*words)
+        else:
+            carry_out(SMALLER.get(command, command), tmp_path)
 
 
 @pytest.mark.parametrize("page", START, ids=label)

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
-from fanous.pipeline import ingest
 from fanous.pipeline.claims import check
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous
+from tests.demonstration import demo_copy
 from tests.documents import ROOT, commands_of
 
 SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
@@ -27,12 +26,14 @@ RESTRICTED = ("facebook", "instagram", "x", "youtube")
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("story")
-    recording = folder / "event.jsonl"
-    unpack("pakistan-2023-12-17", recording)
-    with open_store(folder / "store") as opened:
-        ingest.ingest(opened, "edge", [recording])
+def folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a demonstration's store to which nobody adds anything."""
+    return demo_copy(demo_folder, tmp_path_factory.mktemp("story") / "store")
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    with open_store(folder, read_only=True) as opened:
         yield opened
 
 
@@ -98,10 +99,11 @@ def test_the_recorded_event_answers_what_was_said(
     assert because in checked.why
 
 
-def test_the_commands_of_the_document_give_the_answers_that_it_prints(tmp_path: Path) -> None:
+def test_the_commands_of_the_document_give_the_answers_that_it_prints(
+    demo_folder: Path, tmp_path: Path
+) -> None:
     """docs/claims.md, typed as it stands."""
-    where = tmp_path / "demo"
-    fanous("demo", "--once", "--store", where)
+    where = demo_copy(demo_folder, tmp_path / "demo")
     for command in commands_of(ROOT / "docs" / "claims.md"):
         _, *words = shlex.split(command)
         if words[:2] == ["claims", "add"]:

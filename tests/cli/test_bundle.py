@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous, program
+from tests.copies import copy_of
 
 
 @pytest.fixture(scope="module")
-def bundle(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
-    fanous("ingest", "ooni", rally, "--store", folder / "store")
+    copy_of(small_rally_folder, folder / "store")
     packed = document(
         "incidents", "bundle", "pk-2023-0001", "-o", folder / "b.fan", "--store", folder / "store"
     )
@@ -22,15 +23,15 @@ def bundle(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_bundle_matches_for_whoever_has_the_file(bundle: Path, tmp_path: Path) -> None:
-    said = fanous("verify", bundle, "--store", tmp_path / "never").stdout
+    done = document("verify", bundle)
+    assert done["result"] == "match"
+    assert done["claim"]["scope"] == "nation"
+    words = ("verify", bundle, "--signed-by", done["signed_by"], "--store", tmp_path / "never")
+    said = program(*words).stdout
     assert said.startswith("MATCH")
     assert "nation-wide in Pakistan" in said
     assert "made up and say so" in said
     assert not (tmp_path / "never").exists()
-    done = document("verify", bundle)
-    assert done["result"] == "match"
-    assert done["claim"]["scope"] == "nation"
-    fanous("verify", bundle, "--signed-by", done["signed_by"])
     assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 16, code=1).stderr
 
 

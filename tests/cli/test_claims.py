@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous
 
 WHEN = ("--since", "2023-12-17T14:00Z", "--until", "2023-12-18T00:00Z")
 

@@ -27,14 +27,14 @@ EVENTS = {"PK": "12", "IR": "03", "TR": "07"}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, rally: Path) -> Iterator[StoreLocation]:
+def place(tmp_path_factory: pytest.TempPathFactory, small_rally: Path) -> Iterator[StoreLocation]:
     """A store on servers with three countries in it, in none of which anything was detected yet."""
     where = programs()
     if where is None:
         pytest.skip("no PostgreSQL on this machine (apt-get install postgresql)")
     folder = tmp_path_factory.mktemp("detect")
     file = folder / "three.jsonl"
-    file.write_bytes(b"".join(told_of(rally, country, month) for country, month in EVENTS.items()))
+    file.write_bytes(b"".join(told_of(small_rally, country, month) for country, month in EVENTS.items()))
     with postgres(where) as ledgers, front(folder / "engine") as port:
         facts = Server(f"127.0.0.1:{port}").new_database()
         location = at_urls(str(folder / "archive"), facts, ledgers.new_database())
@@ -156,11 +156,11 @@ def test_a_store_of_one_folder_has_one_detection(tmp_path: Path, options: dict[s
 
 
 def test_in_a_store_of_one_folder_it_detects_what_was_left(
-    tmp_path: Path, rally: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, small_rally: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = tmp_path / "store"
     with open_store(where) as store:
-        ingest.bring_in(store, "ooni", [rally], Ingested())
+        ingest.bring_in(store, "ooni", [small_rally], Ingested())
         assert store.ledger.incidents() == []
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"

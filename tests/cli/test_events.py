@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous
+from tests.copies import copy_of
 
 
-def test_an_event_is_registered_listed_and_reported(rally: Path, tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    fanous("ingest", "ooni", rally, "--store", store)
+def test_an_event_is_registered_listed_and_reported(small_rally_folder: Path, tmp_path: Path) -> None:
+    store = copy_of(small_rally_folder, tmp_path / "store")
     when = ("--start", "2023-12-17T21:00+05:00", "--end", "2023-12-18T00:00+05:00")
     add = ("events", "add", "--country", "PK", "--title", "Virtual rally", *when, "--store", store)
     (registered,) = document(*add, "--targets", "x,facebook", "--targets", "youtube")["watches"]

@@ -9,16 +9,14 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.incident import Incident, Status
-from fanous.pipeline import ingest, query
+from fanous.pipeline import query
 from fanous.store.local import open_store
+from tests.copies import copy_of
 
 
 @pytest.fixture(scope="module")
-def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fail") / "store"
-    with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [rally])
-    return folder
+def filled(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of(small_rally_folder, tmp_path_factory.mktemp("fail") / "store")
 
 
 CONFIRMED_AT = 1_702_830_000.0
@@ -36,14 +34,19 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
-    """Changes to every incident of an answer."""
-    changes: dict[str, object] = {}
-    ask = query.confirm
+@pytest.fixture(scope="module")
+def answer(filled: Path) -> query.CountryAnswer:
+    """What the store says, asked once."""
+    with open_store(filled) as store:
+        return query.confirm(store, "PK", [], None, None)
 
-    def confirm(*about: object) -> query.CountryAnswer:
-        answer = ask(*about)  # type: ignore[arg-type]  # handed on as it came
+
+@pytest.fixture
+def answered(answer: query.CountryAnswer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+    """Changes to every incident of the answer."""
+    changes: dict[str, object] = {}
+
+    def confirm(*_: object) -> query.CountryAnswer:
         return replace(answer, incidents=[_changed(one, changes) for one in answer.incidents])
 
     monkeypatch.setattr(query, "confirm", confirm)

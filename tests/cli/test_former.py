@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.cli.test_main import fanous
+from tests.commands import fanous
 from tests.documents import unknown_words
 from tests.test_docs import ROOT_COMMAND
 

@@ -2,15 +2,15 @@
 
 import gzip
 import json
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fanous.store.local import open_store
-from tests.children import child_environment
+from tests.commands import document, fanous, program
+from tests.copies import copy_of
+from tests.demonstration import as_far_as_x, demo_copy
 
 KEYS = [
     "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
@@ -19,35 +19,16 @@ KEYS = [
 ]  # fmt: skip
 
 
-def fanous(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the command; its exit code must be ``code``, and never is there a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fanous", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=child_environment(),
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def document(*words: str | Path) -> Any:
-    return json.loads(fanous(*words, "--json").stdout)
-
-
 @pytest.fixture(scope="module")
-def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = tmp_path_factory.mktemp("cli") / "store"
-    tally = document("ingest", "ooni", rally, "--store", store)
-    assert list(tally) == ["read", "stored", "duplicate", "rejected", "rejects"]
-    assert tally["read"] == tally["stored"] + tally["duplicate"] + tally["rejected"] > 1000
-    return store
+def filled(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of(small_rally_folder, tmp_path_factory.mktemp("cli") / "store")
 
 
 def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> None:
-    answer = document("confirm", "pk", "--since", "2023-12-17", "--until", "2023-12-18", "--store", filled)
+    words = ("confirm", "pk", "--since", "2023-12-17", "--until", "2023-12-18", "--json", "--store", filled)
+    printed = program(*words).stdout
+    assert fanous(*words).stdout == printed, "as in this process, where the other tests ask"
+    answer = json.loads(printed)
     assert list(answer) == ["country", "since", "until", "incidents", "insufficient"]
     assert answer["since"] == "2023-12-17T00:00:00Z"
     (incident,) = answer["incidents"]
@@ -78,9 +59,9 @@ def test_incidents_are_listed_and_shown_with_their_revisions(filled: Path) -> No
     assert "Revisions" in fanous("incidents", "show", "PK-2023-0001", "--store", filled).stdout
 
 
-def test_judge_needs_no_store_and_gives_a_reason_for_each_verdict(rally: Path, tmp_path: Path) -> None:
+def test_judge_needs_no_store_and_gives_a_reason_for_each_verdict(small_rally: Path, tmp_path: Path) -> None:
     few = tmp_path / "few.jsonl"
-    few.write_bytes(b"".join(rally.read_bytes().splitlines(keepends=True)[1500:1520]))
+    few.write_bytes(b"".join(small_rally.read_bytes().splitlines(keepends=True)[:20]))
     judged = document("judge", few)["measurements"]
     assert len(judged) == 20
     for one in judged:
@@ -94,6 +75,10 @@ def test_judge_needs_no_store_and_gives_a_reason_for_each_verdict(rally: Path, t
 
 def test_judging_again_says_how_much(filled: Path) -> None:
     assert "0 measurements" in fanous("rejudge", "--store", filled).stdout
+
+
+REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
+"""Complaints that the program makes as well: one of each exit code."""
 
 
 @pytest.mark.parametrize(
@@ -115,14 +100,16 @@ def test_what_the_user_can_mend_is_one_sentence(
     words: list[str], code: int, says: str, tmp_path: Path
 ) -> None:
     needs_store = words[0] in ("confirm", "ingest", "incidents")
-    done = fanous(*words, *(["--store", str(tmp_path / "none")] if needs_store else []), code=code)
-    assert says in " ".join(done.stderr.replace("│", " ").split())
-    assert done.stdout == ""
+    typed = [*words, *(["--store", str(tmp_path / "none")] if needs_store else [])]
+    for run in (fanous, program) if words[:2] in REAL else (fanous,):
+        done = run(*typed, code=code)
+        assert says in " ".join(done.stderr.replace("│", " ").split())
+        assert done.stdout == ""
 
 
-def test_a_folder_that_is_no_store_is_left_alone(tmp_path: Path, rally: Path) -> None:
+def test_a_folder_that_is_no_store_is_left_alone(tmp_path: Path, small_rally: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    done = fanous("ingest", "ooni", rally, "--store", tmp_path, code=1)
+    done = fanous("ingest", "ooni", small_rally, "--store", tmp_path, code=1)
     assert "not a store" in done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["letter.txt"]
 
@@ -140,11 +127,14 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
     assert "read 0" in done.stdout and "nothing was in there" in done.stderr
 
 
-def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, rally: Path) -> None:
-    whole = gzip.compress(b"".join(rally.read_bytes().splitlines(keepends=True)[:200]))
+def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, small_rally: Path) -> None:
+    """Brought in by the program itself, which prints the documented tally."""
+    whole = gzip.compress(b"".join(small_rally.read_bytes().splitlines(keepends=True)[:200]))
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(whole[: len(whole) // 2])
-    tally = document("ingest", "ooni", cut, "--store", tmp_path / "store")
+    tally = json.loads(program("ingest", "ooni", cut, "--json", "--store", tmp_path / "store").stdout)
+    assert list(tally) == ["read", "stored", "duplicate", "rejected", "rejects"]
+    assert tally["read"] == tally["stored"] + tally["duplicate"] + tally["rejected"]
     assert 0 < tally["stored"] < 200
     assert tally["rejected"] >= 1
     assert tally["rejects"][0]["line"] > 1
@@ -153,7 +143,7 @@ def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, rally: Pat
 
 def test_a_second_process_is_told_who_has_the_store_and_what_to_do(filled: Path) -> None:
     with open_store(filled):
-        done = fanous("confirm", "PK", "--store", filled, code=1)
+        done = program("confirm", "PK", "--store", filled, code=1)
     assert "process" in done.stderr
     assert "pytest" in done.stderr or str(sys.executable) in done.stderr
 
@@ -173,9 +163,13 @@ def test_help_names_every_command() -> None:
         assert command in text
 
 
-def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(tmp_path: Path) -> None:
-    text = fanous("demo", "--once", "--store", tmp_path / "demo").stdout
+def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
+    demo_of_x_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown again, where it clears the earlier one away; `tests/web/test_demo.py` starts the program."""
+    as_far_as_x(monkeypatch)
+    store = demo_copy(demo_of_x_folder, tmp_path / "demo")
+    text = fanous("demo", "--once", "--store", store).stdout
     assert "synthetic" in text
     assert "nation-wide in Pakistan" in " ".join(text.split())
-    again = fanous("demo", "--once", "--store", tmp_path / "demo").stdout
-    assert "nation-wide in Pakistan" in " ".join(again.split())
+    assert document("confirm", "PK", "--store", store)["incidents"][0]["targets"] == ["x"]

@@ -1,54 +1,46 @@
 """`fanous refdata update` as a user meets it, with a data folder of its own."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-from tests.children import child_environment
+import pytest
+
+from tests.commands import document, fanous, program
 from tests.refdata.sets import OONI_HEADER, ooni, ooni_file
 from tests.refdata.test_figures import OWN
 
-
-def refdata(data: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "fanous", "refdata", "update", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        # A proxy that refuses stands for a machine without a network.
-        env=child_environment() | {"XDG_DATA_HOME": str(data), "https_proxy": "http://127.0.0.1:1"},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+UPDATE = ("refdata", "update")
 
 
-def document(data: Path, *words: str | Path) -> Any:
-    return json.loads(refdata(data, *words, "--json").stdout)
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data folder; a proxy that refuses stands for a machine without a network."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
 
 
 def test_a_file_is_installed_and_listed(tmp_path: Path) -> None:
     (tmp_path / "fetched.csv").write_text(ooni_file(3) + ooni(scope="galaxy"))
-    done = refdata(tmp_path, "--from", tmp_path / "fetched.csv")
+    done = fanous(*UPDATE, "--from", tmp_path / "fetched.csv")
     assert done.stdout.startswith("ooni-http.csv: updated, 3 fingerprints")
     assert "fetched.csv:5: test.one: scope 'galaxy' is not known" in done.stdout
-    (entry,) = document(tmp_path, "--list")["sets"]
+    (entry,) = document(*UPDATE, "--list")["sets"]
     assert (entry["file"], entry["usable"], entry["licence"]) == ("ooni-http.csv", 3, "none stated")
     assert (tmp_path / "fanous" / "refdata" / "ooni-http.csv").is_file()
 
 
 def test_the_rules_version_shows_that_sets_are_installed(tmp_path: Path) -> None:
-    before = document(tmp_path, "--list")["rules_version"]
+    """As every process that is started afterwards sees them."""
+    before = document(*UPDATE, "--list")["rules_version"]
     (tmp_path / "fetched.csv").write_text(OONI_HEADER + ooni())
-    (update,) = document(tmp_path, "--from", tmp_path / "fetched.csv")["updates"]
+    (update,) = document(*UPDATE, "--from", tmp_path / "fetched.csv")["updates"]
     assert update["outcome"] == "updated"
-    assert document(tmp_path, "--list")["rules_version"].startswith(f"{before}+")
+    listed = json.loads(program(*UPDATE, "--list", "--json").stdout)
+    assert listed["rules_version"].startswith(f"{before}+")
 
 
 def test_without_a_network_the_way_by_hand_is_offered(tmp_path: Path) -> None:
-    done = refdata(tmp_path, code=1)
+    done = fanous(*UPDATE, code=1)
     assert "7 of 7 sets could not be updated" in done.stderr
     assert "--from FILE: https://" in done.stderr
     assert not (tmp_path / "fanous").exists()
@@ -56,17 +48,17 @@ def test_without_a_network_the_way_by_hand_is_offered(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_set_is_the_users_to_mend(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<!DOCTYPE html>")
-    done = refdata(tmp_path, "--from", tmp_path / "page.html", code=1)
+    done = fanous(*UPDATE, "--from", tmp_path / "page.html", code=1)
     assert "page.html is no set of fingerprints" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_user_figures_of_ones_own_are_installed_and_listed(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(OWN)
-    (update,) = document(tmp_path, "--from", tmp_path / "mine.toml")["updates"]
+    (update,) = document(*UPDATE, "--from", tmp_path / "mine.toml")["updates"]
     assert (update["outcome"], update["usable"]) == ("updated", 1)
-    first, *_ = document(tmp_path, "--list")["users"]
+    first, *_ = document(*UPDATE, "--list")["users"]
     assert (first["kind"], first["countries"], first["date"]) == ("own", ["KE"], "2026")
     (tmp_path / "mine.toml").write_text(OWN.replace("asns", "asn"))
-    done = refdata(tmp_path, "--from", tmp_path / "mine.toml", code=1)
+    done = fanous(*UPDATE, "--from", tmp_path / "mine.toml", code=1)
     assert "mine.toml: not updated" in done.stdout and "asn" in done.stdout

@@ -1,6 +1,5 @@
 """A command on a store that another process has: carried out there, with the same output."""
 
-import shutil
 import socket
 import stat
 import threading
@@ -16,9 +15,10 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
-from fanous.pipeline import ingest, query
+from fanous.pipeline import query
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
+from tests.copies import copy_of
 from tests.monitor.owner import DISPATCH, lock_of, owner
 
 
@@ -33,12 +33,9 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the rally, and nobody has it open."""
-    folder = tmp_path_factory.mktemp("filled") / "store"
-    with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [rally])
-    return folder
+    return copy_of(small_rally_folder, tmp_path_factory.mktemp("filled") / "store")
 
 
 @pytest.fixture
@@ -94,15 +91,16 @@ def test_every_command_prints_the_same_whether_the_store_is_owned_or_free(filled
 
 
 def test_a_relative_path_stands_where_it_was_typed(
-    filled: Path, rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Path, small_rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(rally, tmp_path / "mine.jsonl")
+    few = small_rally.read_bytes().splitlines(keepends=True)[:20]
+    (tmp_path / "mine.jsonl").write_bytes(b"".join(few))
     request = CommandRequest(["ingest", "ooni", "mine.jsonl"], str(tmp_path))
     with owner(filled):
         reply = ask_owner(lock_of(filled), request)
     assert reply is not None
     assert (reply.code, reply.error) == (0, "")
-    assert b"stored 0, already there" in reply.out
+    assert b"stored 0, already there 20" in reply.out
 
 
 def test_an_event_that_is_left_out_of_a_calendar_is_reported_once(

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous
 
 
-def test_a_held_claim_is_shown_with_its_reason_and_approved_by_name(rally: Path, tmp_path: Path) -> None:
+def test_a_held_claim_is_shown_with_its_reason_and_approved_by_name(
+    small_rally: Path, tmp_path: Path
+) -> None:
     store, config = tmp_path / "store", tmp_path / "fanous.toml"
     config.write_text(f'[store]\nfolder = "{store}"\n[review]\nnational = true\n', "utf-8")
-    fanous("ingest", "ooni", rally, "--config", config)
+    fanous("ingest", "ooni", small_rally, "--config", config)
     (waiting,) = document("confirm", "PK", "--store", store)["incidents"]
     assert (waiting["status"], waiting["confirmed_at"]) == ("suspected", None)
     shown = document("incidents", "show", waiting["id"], "--store", store)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from fanous.cli import main
 from fanous.cli.main import COMMANDS, FORMER, CommandEntry, LazyCommands, app, built
 from tests.children import child_environment
-from tests.cli.test_main import fanous
+from tests.commands import fanous
 from tests.documents import ROOT
 
 GROUPS = ["Start", "Bring in", "Ask", "Publish", "Operate", "Develop"]

@@ -4,7 +4,6 @@ The in-process engine hosts one store a process at a time and opens another in 4
 test that needs two at once, or a kill, starts processes.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from fanous.store.local import open_store
 from fanous.store.location import at_urls
 from fanous.store.protocol import Store
 from tests.postgres import PostgresServer, postgres, programs
-from tests.store.servers import Server, front
+from tests.store.servers import CORE_PLACES, OTHER_PLACES, REAL, Server, front
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +31,6 @@ def two_shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(f"127.0.0.1:{port}", "?cluster=two")
 
 
-REAL = os.environ.get("FANOUS_TEST_CLICKHOUSE", "")
-"""``user:password@host:8123`` and perhaps ``?cluster=NAME``, of a ClickHouse that may be written to."""
-
-
 @pytest.fixture(scope="session")
 def real_cluster() -> Server:
     if not REAL:
@@ -44,21 +39,18 @@ def real_cluster() -> Server:
     return Server(host, mark + more)
 
 
-FACTS = ("in process", "one_server", "two_shards", *(["real_cluster"] if REAL else []))
-
-
-@pytest.fixture(params=FACTS)
+@pytest.fixture(params=[*CORE_PLACES, *(pytest.param(one, marks=pytest.mark.matrix) for one in OTHER_PLACES)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty one, with its facts in each of the places where they can be."""
+    """An empty one, with its facts in each of the places where they can be, or in two of them (see ``CORE_PLACES``)."""
     if request.param == "in process":
         with open_store(tmp_path / "store") as opened:
             yield opened
         return
     server: Server = request.getfixturevalue(request.param)
-    with open_store(
-        at_urls(str(tmp_path / "archive"), server.new_database(), str(tmp_path / "l.sqlite"))
-    ) as opened:
+    facts = server.new_database()
+    with open_store(at_urls(str(tmp_path / "archive"), facts, str(tmp_path / "l.sqlite"))) as opened:
         yield opened
+    server.drop(facts)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,29 @@
 """Servers: ClickHouse as a server for tests - fronts before the in-process engine, or a real cluster."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import clickhouse_connect
+import pytest
 
 _NUMBERS = count(1)
+
+REAL = os.environ.get("FANOUS_TEST_CLICKHOUSE", "")
+"""``user:password@host:8123`` and perhaps ``?cluster=NAME``, of a ClickHouse that may be written to."""
+
+CORE_PLACES = ("in process", "two_shards", *(["real_cluster"] if REAL else []))
+"""Of facts, in which `make test` looks: two shards are reached as one server is, and have more to do."""
+
+OTHER_PLACES = ("one_server",)
+
+EVERYWHERE = pytest.mark.parametrize("store", [*CORE_PLACES, *OTHER_PLACES], indirect=True)
+"""Marks what `make test` tries in every place: what is written is read again, by each kind of question."""
 
 
 class Server:
@@ -27,12 +40,18 @@ class Server:
     def new_database(self) -> str:
         """URL of facts without tables."""
         name = f"fanous{next(_NUMBERS)}"
-        client = clickhouse_connect.get_client(dsn=f"clickhouse://{self.host}/default")
-        on_cluster = f" ON CLUSTER '{self.more.partition('=')[2]}'" if self.more else ""
-        client.command(f"DROP DATABASE IF EXISTS {name}{on_cluster}")
-        client.command(f"CREATE DATABASE {name}{on_cluster}")
-        client.close()
+        self._command(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
         return f"clickhouse://{self.host}/{name}{quote(self.more, safe='?=')}"
+
+    def drop(self, url: str) -> None:
+        """Remove the database: an engine looks after each that it has, many times a second."""
+        self._command(f"DROP DATABASE {urlsplit(url).path.strip('/')}")
+
+    def _command(self, *statements: str) -> None:
+        client = clickhouse_connect.get_client(dsn=f"clickhouse://{self.host}/default")
+        for statement in statements:
+            client.command(statement + (f" ON CLUSTER '{self.more.partition('=')[2]}'" if self.more else ""))
+        client.close()
 
 
 @contextmanager

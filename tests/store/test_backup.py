@@ -2,30 +2,23 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import fanous, program
+from tests.copies import copy_of
+
 WINDOW = ("--since", "2023-12-17", "--until", "2023-12-18")
 
 
-def fanous(*words: str) -> str:
-    ran = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
 def confirmed(store: Path) -> str:
-    return fanous("confirm", "PK", *WINDOW, "--json", "--store", str(store))
+    return fanous("confirm", "PK", *WINDOW, "--json", "--store", store).stdout
 
 
 @pytest.fixture(scope="module")
-def original(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = tmp_path_factory.mktemp("original") / "store"
-    fanous("ingest", "ooni", str(rally), "--store", str(store))
-    return store
+def original(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of(small_rally_folder, tmp_path_factory.mktemp("original") / "store")
 
 
 def test_a_copy_of_the_folder_says_the_same(original: Path, tmp_path: Path) -> None:
@@ -37,9 +30,7 @@ def test_a_copy_of_the_folder_says_the_same(original: Path, tmp_path: Path) -> N
 
 def test_a_copy_that_followed_links_says_what_to_do(original: Path, tmp_path: Path) -> None:
     shutil.copytree(original, tmp_path / "restored")
-    words = ["confirm", "PK", "--store", str(tmp_path / "restored")]
-    ran = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, text=True)
-    assert ran.returncode == 1
+    ran = program("confirm", "PK", "--store", tmp_path / "restored", code=1)
     assert "copy the store with cp -a" in ran.stderr
 
 
@@ -48,7 +39,7 @@ def test_archive_and_ledger_are_enough(original: Path, tmp_path: Path) -> None:
     restored.mkdir()
     shutil.copytree(original / "archive", restored / "archive")
     shutil.copy(original / "ledger.sqlite", restored)
-    fanous("rejudge", "--store", str(restored))
+    program("rejudge", "--store", restored)
     assert confirmed(restored) == confirmed(original)
     history = ("incidents", "list", "PK", "--json", "--store")
-    assert fanous(*history, str(restored)) == fanous(*history, str(original))
+    assert fanous(*history, restored).stdout == fanous(*history, original).stdout

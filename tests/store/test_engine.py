@@ -11,8 +11,7 @@ from fanous.errors import FanousError
 from fanous.store.engine import Engine
 from fanous.store.location import at_urls
 from fanous.store.schema import TABLES, Layout
-from tests.store.conftest import REAL
-from tests.store.servers import Server
+from tests.store.servers import REAL, Server
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:

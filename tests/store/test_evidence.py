@@ -5,11 +5,13 @@ from fanous.model.verdict import State
 from fanous.store.evidence import EvidenceCounts, MechanismCount
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
+from tests.store.servers import EVERYWHERE
 
 BLOCKED = verdict(State.BLOCKED)
 ALWAYS = [Interval(NOON, None)]
 
 
+@EVERYWHERE
 def test_evidence_counts_who_saw_it_and_who_shows_that_it_worked(store: Store) -> None:
     store.append(
         [

@@ -8,19 +8,21 @@ import time
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from fanous.pipeline.ingest import recover
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.store.cases import judge
 
-KILLS = 20
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def append_until_killed(where: Path, first: int, random: Random, code: Path) -> list[str]:
+def append_until_killed(where: Path, first: int, random: Random, code: Path, *, late: bool) -> list[str]:
     """Run the appender, kill it at a random moment, and tell what it had acknowledged.
 
     Args:
+        late: not before it has acknowledged something.
         code: where compiled code is kept from run to run, which halves the time to start.
     """
     command = [sys.executable, "-m", "tests.store.appender", str(where), str(first)]
@@ -29,7 +31,7 @@ def append_until_killed(where: Path, first: int, random: Random, code: Path) -> 
         assert process.stdout is not None
         lines = [process.stdout.readline()]
         assert lines == ["open\n"]
-        if random.random() < 0.8:  # otherwise it dies while it recovers or writes its first batch
+        if late or random.random() < 0.8:  # otherwise it dies while it recovers or writes its first batch
             lines.append(process.stdout.readline())
         time.sleep(random.uniform(0, 0.4))
         os.kill(process.pid, signal.SIGKILL)
@@ -49,14 +51,15 @@ def archived(store: Store) -> list[str]:
     ]
 
 
-def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.matrix)])
+def test_kills_lose_nothing_and_duplicate_nothing(kills: int, tmp_path: Path) -> None:
     random, where = Random(), tmp_path / "store"
     acknowledged: set[str] = set()
     interrupted = 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         # Beyond all that a killed run may have begun, so that every uid is appended by one run only.
         first = kill * 1_000_000
-        acknowledged.update(append_until_killed(where, first, random, tmp_path / "code"))
+        acknowledged.update(append_until_killed(where, first, random, tmp_path / "code", late=kill == 0))
         if kill % 2:
             continue  # the next appender has to finish what is left
         with open_store(where) as store:
@@ -69,5 +72,5 @@ def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None
             assert counted(store, "observations") == dict.fromkeys(found, 2)
             assert store.facts.damaged() == []
             assert list(store.unfinished()) == []
-    assert len(acknowledged) > KILLS
-    print(f"kills={KILLS} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")
+    assert len(acknowledged) > kills
+    print(f"kills={kills} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")

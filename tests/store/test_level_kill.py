@@ -9,10 +9,11 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from fanous.store.local import open_store
 from tests.store.level_appender import BINS, SERIES
 
-KILLS = 5
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,10 +30,11 @@ def put_until_killed(where: Path, first: int, random: Random) -> set[int]:
     return {int(line) for line in lines[1:] if line.endswith("\n")}
 
 
-def test_kills_lose_no_acknowledged_level_and_leave_no_half_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.matrix)])
+def test_kills_lose_no_acknowledged_level_and_leave_no_half_batch(kills: int, tmp_path: Path) -> None:
     random, where = Random(), tmp_path / "store"
     acknowledged: set[int] = set()
-    for kill in range(KILLS):
+    for kill in range(kills):
         acknowledged |= put_until_killed(where, kill * 1000, random)
     with open_store(where) as store:
         series = store.facts.levels("PK")
@@ -41,4 +43,4 @@ def test_kills_lose_no_acknowledged_level_and_leave_no_half_batch(tmp_path: Path
     assert all(count == BINS for counts in found for count in counts.values())
     assert all(counts == found[0] for counts in found)
     assert acknowledged <= found[0].keys()
-    print(f"kills={KILLS} acknowledged={len(acknowledged)} batches of {BINS * SERIES:,} bins")
+    print(f"kills={kills} acknowledged={len(acknowledged)} batches of {BINS * SERIES:,} bins")

@@ -15,8 +15,10 @@ from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged
+from tests.store.servers import EVERYWHERE
 
 
+@EVERYWHERE
 def test_known_measurements_and_repetitions_are_left(store: Store) -> None:
     first, again, other = judged("a"), judged("a"), judged("b")
     found = store.append([first, again, other], rules_version="1")
@@ -41,6 +43,7 @@ def test_a_measurement_without_facts_is_kept(store: Store) -> None:
     assert store.facts.known(["a"]) == {"a"}
 
 
+@EVERYWHERE
 def test_many_uids_can_be_asked_for_at_once(store: Store) -> None:
     store.append([judged("a"), judged("z" * 64)], rules_version="1")
     asked = [f"{n:064}" for n in range(5000)]
@@ -134,6 +137,7 @@ def test_a_path_that_the_engine_cannot_open_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path / "what?")
 
 
+@EVERYWHERE
 def test_odd_values_do_not_stop_a_batch(store: Store) -> None:
     odd = Observation(
         Layer.DNS,

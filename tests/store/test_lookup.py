@@ -7,6 +7,7 @@ from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
+from tests.store.servers import EVERYWHERE
 
 FULL = Observation(
     layer=Layer.HTTP,
@@ -47,6 +48,7 @@ VERDICTS = (
 )
 
 
+@EVERYWHERE
 def test_a_measurement_comes_back_as_it_was_put_in(store: Store) -> None:
     header = measurement("m1", started_at=NOON + 0.123456, access=Access.MOBILE, defect="vpn", resolver_asn=1)
     one = judged("m1")
@@ -69,6 +71,7 @@ def test_a_measurement_comes_back_as_it_was_put_in(store: Store) -> None:
     assert store.archive.read(found.location) == one.record.data
 
 
+@EVERYWHERE
 def test_observations_come_back_as_they_were_put_in(store: Store) -> None:
     store.append([judged("m1", observations=(FULL, FULL))], rules_version="1")
     assert store.facts.observations("m1") == [FULL, FULL]
@@ -81,6 +84,7 @@ def test_what_was_not_measured_stays_unmeasured(store: Store) -> None:
     assert (found.failure, found.cert_valid, found.body_length, found.received) == (None, None, -1, -1)
 
 
+@EVERYWHERE
 def test_verdicts_come_back_in_order(store: Store) -> None:
     store.append([judged("m1", *VERDICTS)], rules_version="1")
     found = store.facts.verdicts("m1")

@@ -12,6 +12,7 @@ from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judge, judged
+from tests.store.servers import EVERYWHERE
 
 
 def archived_only(folder: Path, *uids: str, country: str = "PK") -> None:
@@ -112,6 +113,7 @@ def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
         assert found.location.position == 1
 
 
+@EVERYWHERE
 def test_rejudging_replaces_verdicts_and_duplicates_nothing(store: Store) -> None:
     store.append([judged("a"), judged("b")], rules_version="1")
     (step,) = rejudge_segments(store, now_blocked, rules_version="2")

@@ -13,6 +13,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 from tests.store.cases import judged
+from tests.store.servers import EVERYWHERE
 
 T0 = 1_700_000_400
 PK = Place("PK")
@@ -36,6 +37,7 @@ def shown(series: list[Series]) -> list[tuple[str, str, list[float]]]:
     return [(str(s.key.place), s.key.signal, s.values.tolist()) for s in series]
 
 
+@EVERYWHERE
 def test_what_is_put_is_there(store: Store) -> None:
     (fresh,) = store.facts.put_series([levels([10, 0, nan, 12])])
     (series,) = store.facts.levels("PK")
@@ -96,6 +98,7 @@ def test_what_came_after_an_instant_is_counted_by_signal_and_late_where_newer_bi
     assert store.facts.series_arrived("AF", T0, None, after) == []
 
 
+@EVERYWHERE
 def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) -> None:
     several = [
         levels([1]),

@@ -11,6 +11,7 @@ from fanous.model.series import Series
 from fanous.model.verdict import State
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged, random_batch, rows
+from tests.store.servers import EVERYWHERE
 
 Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float]]]
 
@@ -34,7 +35,8 @@ def within(all_rows: list[VerdictRow], since: float, until: float) -> list[Verdi
     return [row for row in all_rows if row.country == "PK" and since <= row.started_at < until]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@EVERYWHERE
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.matrix) for n in (2, 3))])
 def test_the_stores_series_are_those_of_the_reference(store: Store, seed: int) -> None:
     batch = random_batch(seed, 400)
     store.append(batch, rules_version="1")
@@ -65,7 +67,8 @@ def test_the_store_and_the_reference_overrule_the_same_probe(store: Store, denie
     assert plain([one for one in found if one.key.signal == BLOCKED_PATH]) == plain(expected)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@EVERYWHERE
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.matrix)])
 def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) -> None:
     batch = random_batch(seed, 400)
     store.append(batch, rules_version="1")
