@@ -82,7 +82,7 @@ def test_bench_alone_lists_every_bench_with_what_it_needs() -> None:
     [
         (("detect", "--series", "10", "--days", "10"), "fanous to pandas"),
         (("query", "--verdicts", "5000"), "fanous to SQLite"),
-        (("serve", "--seconds", "1", "--clients", "2"), "fanous to "),
+        pytest.param(("serve", "--seconds", "1", "--clients", "2"), "fanous to ", marks=pytest.mark.matrix),
     ],
 )
 def test_where_a_peer_can_run_the_ratio_comes_first(words: tuple[str, ...], peer: str) -> None:

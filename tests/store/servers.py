@@ -17,10 +17,10 @@ _NUMBERS = count(1)
 REAL = os.environ.get("FANOUS_TEST_CLICKHOUSE", "")
 """``user:password@host:8123`` and perhaps ``?cluster=NAME``, of a ClickHouse that may be written to."""
 
-CORE_PLACES = ("in process", "two_shards", *(["real_cluster"] if REAL else []))
-"""Of facts, in which `make test` looks: two shards are reached as one server is, and have more to do."""
+CORE_PLACES = ("in process", *(["real_cluster"] if REAL else []))
+"""Of facts, in which `make test` looks; at servers it looks where a test is marked ``EVERYWHERE``."""
 
-OTHER_PLACES = ("one_server",)
+OTHER_PLACES = ("one_server", "two_shards")
 
 EVERYWHERE = pytest.mark.parametrize("store", [*CORE_PLACES, *OTHER_PLACES], indirect=True)
 """Marks what `make test` tries in every place: what is written is read again, by each kind of question."""

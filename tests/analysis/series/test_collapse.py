@@ -11,7 +11,7 @@ from fanous.model.instant import from_iso
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.ooni_counts import read_counts
-from tests.cli.test_main import document, fanous
+from tests.commands import document, fanous
 from tests.shared_data import shared_file
 
 

@@ -49,11 +49,13 @@ def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
     assert document["seconds_to_confirm"]
 
 
+@pytest.mark.matrix
 def test_a_fifth_of_all_packets_lost_is_no_incident() -> None:
     _, scored = played(replace(QUIET, duration=26.0, events=(ScenarioStep(8.0, 24.0, "loss_20", (), ALL),)))
     assert scored.false_confirmed == ()
 
 
+@pytest.mark.matrix
 def test_one_network_without_a_way_out_is_seen_by_silence_and_confirmed_by_what_comes_late() -> None:
     events = (ScenarioStep(14.0, 30.0, "outage_isp", (), (45669,)),)
     wanted = Expectation(Kind.OUTAGE, Scope.ISP, (), ("outage.isp", "outage.mobile"))
