@@ -60,6 +60,14 @@ def small_rally(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_rally(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without marks: what real records of it would look like, for the doors that refuse staged ones."""
+    path = tmp_path_factory.mktemp("real-rally") / "rally.jsonl"
+    path.write_bytes(small_rally.read_bytes().replace(b'"synthetic":"fanous",', b""))
+    return path
+
+
+@pytest.fixture(scope="session")
 def small_rally_folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that holds it, detected.  Never open it: take a copy."""
     folder = tmp_path_factory.mktemp("small-rally") / "store"

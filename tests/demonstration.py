@@ -1,4 +1,4 @@
-"""Demonstration: the store of ``fanous demo`` in copies, and the recorded event as far as X."""
+"""Demonstration: the recorded event as far as X."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pytest
 
 from fanous.evaluation import demo
 from fanous.evaluation.rehearsal.capture import unpack
-from tests.copies import copy_of
 
 
 def as_far_as_x(patch: pytest.MonkeyPatch) -> None:
@@ -18,9 +17,3 @@ def as_far_as_x(patch: pytest.MonkeyPatch) -> None:
         path.write_bytes(b"".join(line for line in lines if b'"https://x.com/"' in line))
 
     patch.setattr(demo, "unpack", shorter)
-
-
-def demo_copy(folder: Path, to: Path) -> Path:
-    """A copy of a demonstration's store that is a demonstration's, too."""
-    to.with_name(f"{to.name}.{demo.MARK}").touch()
-    return copy_of(folder, to)

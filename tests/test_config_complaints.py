@@ -149,6 +149,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "even_when_quiet": [('"opened"', "a list"), ('["confirm"]', "did you mean 'confirmed'?")],
         "per_hour": [('"1"', "a whole number from 1"), ("0", "a whole number from 1")],
         "form": [*TEXT, ('"pots"', "did you mean 'post'?"), ('"sms"', "only apprise")],
+        "exercises": [('"yes"', "true or false")],
     },
     "alerts.rules[1]": {
         "channels": [('"noc"', "a list is needed"), ('["nocc"]', "did you mean 'noc'?")],

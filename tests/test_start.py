@@ -15,7 +15,7 @@ import pytest
 from fanous.monitor.settings import read
 from tests.children import child_environment
 from tests.commands import fanous
-from tests.demonstration import demo_copy
+from tests.copies import copy_of
 from tests.documents import ROOT, block_lines, label
 
 START = sorted((ROOT / "docs" / "start").glob("*.md"))
@@ -26,7 +26,7 @@ NOT_HERE = re.compile(
 """Internet, root, a file of the reader's own, minutes, or no end."""
 
 
-REAL = ("organisation.md", "volunteer.md")
+REAL = ("volunteer.md",)
 """Pages that `make test` carries out as they stand; the others share one demonstration, and this process."""
 
 
@@ -77,7 +77,7 @@ def test_every_command_of_a_page_works_on_the_store_of_its_demonstration(
     """It has played once for all of them, as far as X, and `fanous` is typed in this process."""
     demonstration, *others = block_lines(page, "")
     assert demonstration == "fanous demo --once --store event"
-    demo_copy(demo_of_x_folder, tmp_path / "event")
+    copy_of(demo_of_x_folder, tmp_path / "event")
     monkeypatch.chdir(tmp_path)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))

@@ -17,7 +17,7 @@ from fanous.pipeline.claims import check
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.commands import document, fanous
-from tests.demonstration import demo_copy
+from tests.copies import copy_of
 from tests.documents import ROOT, commands_of
 
 SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
@@ -28,7 +28,7 @@ RESTRICTED = ("facebook", "instagram", "x", "youtube")
 @pytest.fixture(scope="module")
 def folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a demonstration's store to which nobody adds anything."""
-    return demo_copy(demo_folder, tmp_path_factory.mktemp("story") / "store")
+    return copy_of(demo_folder, tmp_path_factory.mktemp("story") / "store")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_commands_of_the_document_give_the_answers_that_it_prints(
     demo_folder: Path, tmp_path: Path
 ) -> None:
     """docs/claims.md, typed as it stands."""
-    where = demo_copy(demo_folder, tmp_path / "demo")
+    where = copy_of(demo_folder, tmp_path / "demo")
     for command in commands_of(ROOT / "docs" / "claims.md"):
         _, *words = shlex.split(command)
         if words[:2] == ["claims", "add"]:

@@ -11,6 +11,7 @@ import pytest
 from fanous.cli.detect import detect
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested
@@ -83,7 +84,7 @@ def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
 
 def mark_all(store: Store) -> None:
     for country in EVENTS:
-        span = store.facts.span(country)
+        span = store.of(Provenance.SYNTHETIC).facts.span(country)
         assert span is not None
         store.ledger.mark_undetected({country: span})
 

@@ -10,10 +10,10 @@ import pytest
 from fanous.store.local import open_store
 from tests.commands import document, fanous, program
 from tests.copies import copy_of
-from tests.demonstration import as_far_as_x, demo_copy
+from tests.demonstration import as_far_as_x
 
 KEYS = [
-    "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
+    "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
     "users_affected_share", "kbps", "level", "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
@@ -168,7 +168,7 @@ def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
 ) -> None:
     """Shown again, where it clears the earlier one away; `tests/web/test_demo.py` starts the program."""
     as_far_as_x(monkeypatch)
-    store = demo_copy(demo_of_x_folder, tmp_path / "demo")
+    store = copy_of(demo_of_x_folder, tmp_path / "demo")
     text = fanous("demo", "--once", "--store", store).stdout
     assert "synthetic" in text
     assert "nation-wide in Pakistan" in " ".join(text.split())

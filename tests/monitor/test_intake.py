@@ -13,9 +13,9 @@ from fanous.store.protocol import OneThread
 from tests.pipeline.test_ingest import dated
 
 
-def halves(rally: Path, folder: Path) -> None:
+def halves(real_rally: Path, folder: Path) -> None:
     """Two sealed files, and one that is still being written."""
-    lines = rally.read_bytes().splitlines(keepends=True)
+    lines = real_rally.read_bytes().splitlines(keepends=True)
     folder.mkdir()
     (folder / "1.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]))
     (folder / "2.jsonl").write_bytes(b"".join(lines[len(lines) // 2 :]))
@@ -27,12 +27,12 @@ def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
 
 
 def test_files_are_taken_and_what_they_change_is_said(
-    rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    real_rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "fanous.monitor")
-    halves(rally, tmp_path / "in")
+    halves(real_rally, tmp_path / "in")
     (tmp_path / "own").mkdir()
-    dated(rally, tmp_path / "own" / "1.jsonl", "2015-03-01 12:00:00")
+    dated(real_rally, tmp_path / "own" / "1.jsonl", "2015-03-01 12:00:00")
     (tmp_path / "own" / "2.jsonl").write_bytes(b"no measurement\n")
 
     async def main() -> None:
@@ -57,10 +57,10 @@ def test_files_are_taken_and_what_they_change_is_said(
     assert "older than 60 days" in said(caplog, "out_of_reach")[0]
 
 
-def test_the_last_look_takes_everything(rally: Path, tmp_path: Path) -> None:
+def test_the_last_look_takes_everything(real_rally: Path, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    for number, line in enumerate(rally.read_bytes().splitlines(keepends=True)[:40]):
+    for number, line in enumerate(real_rally.read_bytes().splitlines(keepends=True)[:40]):
         (folder / f"{number:03d}.jsonl").write_bytes(line)
 
     async def main() -> None:

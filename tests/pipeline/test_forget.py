@@ -132,4 +132,4 @@ def test_killed_in_the_middle_it_is_completed_by_running_it_again(
         assert len(left) == len(set(left))
         expected = sum(gone.encode() not in line for line in few.read_bytes().splitlines())
         assert len(left) == expected < len(few.read_bytes().splitlines())
-        assert sum(int(s.counts.sum()) for s in store.facts.volume("PK", 0, 2e9)) > 0
+        assert sum(int(s.counts.sum()) for s in store.about("PK").facts.volume("PK", 0, 2e9)) > 0

@@ -13,6 +13,7 @@ from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
+from fanous.model.provenance import Provenance
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
@@ -72,7 +73,7 @@ def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> 
 def test_the_rally_is_one_confirmed_nation_wide_incident(rally_store: Store, rally: Path) -> None:
     store = rally_store
     uids = {json.loads(line)["measurement_uid"] for line in rally.read_bytes().splitlines()}
-    assert store.facts.known(uids) == uids, "none was rejected"
+    assert store.of(Provenance.SYNTHETIC).facts.known(uids) == uids, "none was rejected"
     (incident,) = store.ledger.incidents("PK")
     assert incident.status is Status.ENDED
     assert incident.confirmed_at is not None
@@ -102,8 +103,8 @@ def test_what_names_no_network_or_country_has_no_voice(
     assert tally.stored == len(lines)
     for country in ("PK", "ZZ"):
         assert store.ledger.incidents(country) == []
-        assert len(store.facts.votes(country, 0, 2e9)) == 0
-        assert store.facts.series(country, 0, 2e9) == []
+        assert len(store.of(Provenance.SYNTHETIC).facts.votes(country, 0, 2e9)) == 0
+        assert store.of(Provenance.SYNTHETIC).facts.series(country, 0, 2e9) == []
 
 
 def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
@@ -155,11 +156,11 @@ def test_the_order_in_which_files_come_does_not_matter(some: Path, some_folder: 
 def test_judging_again_gives_the_same_answer(some: Path, some_folder: Path, tmp_path: Path) -> None:
     with open_store(copy_of(some_folder, tmp_path / "store")) as store:
         before = store.ledger.incidents()
-        votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        votes = store.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         replayed = ingest.rejudge(store, everything=True)
         assert sum(step.measurements for step in replayed) == len(some.read_bytes().splitlines())
         assert store.ledger.incidents() == before
-        after = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        after = store.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
     assert after.uids.tolist() == votes.uids.tolist()
     assert after.seen.tolist() == votes.seen.tolist()
 
@@ -244,7 +245,7 @@ def test_detection_begins_long_before_what_goes_on_and_takes_in_the_newest_bin(
     (found,) = store.ledger.incidents("PK")
     assert found.end is not None
     detect.detect(store, "PK", found.end - 1, found.end)
-    newest = store.facts.span("PK")
+    newest = store.of(Provenance.SYNTHETIC).facts.span("PK")
     assert newest is not None
     assert windows[-1] == (found.onset - detect.HISTORY, newest[1] + TICK)
 

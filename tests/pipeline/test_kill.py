@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from fanous.evaluation.simulate import pakistan
+from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from tests.children import child_environment
@@ -64,14 +65,14 @@ def test_kills_lose_nothing_and_the_last_run_completes_it(times: int, rally: Pat
     assert ended
     with open_store(tmp_path / "store") as store:
         assert not list(store.unfinished())
-        votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        votes = store.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         rows = list(zip(votes.uids, votes.targets, votes.signals, strict=True))
         assert len(rows) == len(set(rows)), "a measurement counts once"
-        assert store.facts.known(uids) == uids >= acknowledged
+        assert store.of(Provenance.SYNTHETIC).facts.known(uids) == uids >= acknowledged
         found = store.ledger.incidents("PK")
     with open_store(tmp_path / "clean") as clean:
         ingest.ingest(clean, "ooni", [file])
-        undisturbed = clean.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+        undisturbed = clean.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         assert sorted(rows) == sorted(
             zip(undisturbed.uids, undisturbed.targets, undisturbed.signals, strict=True)
         )

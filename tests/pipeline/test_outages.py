@@ -84,7 +84,7 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
 def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally_folder: Path) -> None:
     """Its network parts are named by the country: every view that counts by network has to pass them over."""
     levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
-    with open_store(copy_of(rally_folder, tmp_path / "store")) as store:
+    with open_store(copy_of(rally_folder, tmp_path / "store"), staged=True) as store:
         ingest_series(store, "ioda-csv", [levels], About("PK"))
         answer = query.confirm(store, "PK", [], None, None)
         assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}

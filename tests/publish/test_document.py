@@ -13,7 +13,7 @@ from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 KEYS = [
-    "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
+    "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
     "users_affected_share", "kbps", "level", "evidence", "rules_version", "detector_version",
 ]  # fmt: skip

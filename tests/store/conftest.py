@@ -41,7 +41,7 @@ def real_cluster() -> Server:
 
 @pytest.fixture(params=[*CORE_PLACES, *(pytest.param(one, marks=pytest.mark.matrix) for one in OTHER_PLACES)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty one, with its facts in each of the places where they can be, or in two of them (see ``CORE_PLACES``)."""
+    """An empty one, with its facts in each of the places where they can be, or some of them (``CORE_PLACES``)."""
     if request.param == "in process":
         with open_store(tmp_path / "store") as opened:
             yield opened

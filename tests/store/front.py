@@ -45,9 +45,14 @@ class Shard:
         if database:
             self._connection.query(f"USE `{database}`")
         for name, value in settings.items():
-            self._connection.query(f"SET {name} = '{value}'")
-        result = self._connection.query(sql, "TabSeparated", params=dict(parameters))
-        return bytes(result.bytes()) if result is not None else b""
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+            self._connection.query(f"SET {name} = '{escaped}'")
+        try:
+            result = self._connection.query(sql, "TabSeparated", params=dict(parameters))
+            return bytes(result.bytes()) if result is not None else b""
+        finally:  # a setting is the question's own
+            for name in settings:
+                self._connection.query(f"SET {name} = DEFAULT")
 
     def insert(self, head: str, data: bytes, database: str, settings: Mapping[str, str]) -> None:
         with tempfile.NamedTemporaryFile(suffix=".native") as file:

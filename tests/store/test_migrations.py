@@ -15,6 +15,7 @@ import clickhouse_connect
 import pytest
 
 from fanous.errors import FanousError
+from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
@@ -52,22 +53,70 @@ def test_every_format_before_this_one_has_a_store_and_a_way() -> None:
     assert sorted(MIGRATIONS) == list(range(2, FORMAT + 1))
 
 
-@pytest.mark.parametrize("old", OLD)
-def test_an_old_store_says_what_it_said(old: int, tmp_path: Path) -> None:
-    folder = old_store(old, tmp_path / "store")
-    with open_store(folder) as store:
+def test_an_old_store_says_what_it_said_and_that_it_is_synthetic(tmp_path: Path) -> None:
+    """The store of format 1 holds what a generator made."""
+    folder = old_store(1, tmp_path / "store")
+    with open_store(folder) as opened:
+        assert opened.facts.countries() == []
+        store = opened.of(Provenance.SYNTHETIC)
         assert store.facts.countries() == ["PK"]
         (segment,) = store.archive.segments()
         uids = sorted(set(store.facts.votes("PK", *WINDOW).uids))
         assert len(uids) == 3
         assert len(list(store.archive.records(segment))) == 3
         assert list(store.unfinished()) == []
-        assert [one.reason for one in store.ledger.revisions("PK-2023-0001")] == ["the first claim"]
+        (revision,) = store.ledger.revisions("PK-2023-0001")
+        assert (revision.reason, revision.incident.provenance) == ("the first claim", Provenance.SYNTHETIC)
         before = [str(store.facts.verdicts(uid)) for uid in uids]  # as text: NaN is no number
-        ingest.rejudge(store, everything=True)
+        ingest.rejudge(opened, everything=True)
         assert [str(store.facts.verdicts(uid)) for uid in uids] == before
     with open_store(folder) as store:
-        assert set(store.facts.votes("PK", *WINDOW).uids) == set(uids)
+        assert set(store.of(Provenance.SYNTHETIC).facts.votes("PK", *WINDOW).uids) == set(uids)
+
+
+A_FILE, A_GENERATOR, A_RECORDING, THE_LAB, A_PROBE = (
+    {f"20231217160000.000000_PK_webconnectivity_00000000000000{name}" for name in names}
+    for names in (("a1", "a2"), ("b1",), ("c1",), ("d1",), ("e1",))
+)
+"""What the store of format 2 holds: records without and with a mark, and one that met a server of the lab."""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "rejudged"])
+def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> None:
+    folder = old_store(2, tmp_path / "store")
+    with open_store(folder) as store:
+        if again:
+            ingest.rejudge(store, everything=True)
+            THE_LAB_TOLD: set[str] = set()  # its certificate stands in the facts alone in this store
+        else:
+            THE_LAB_TOLD = THE_LAB
+        synthetic = A_GENERATOR | A_RECORDING | THE_LAB_TOLD
+        facts, staged = store.facts, store.of(Provenance.SYNTHETIC).facts
+        every = A_FILE | A_GENERATOR | A_RECORDING | THE_LAB | A_PROBE
+        assert staged.known(every) == synthetic
+        assert facts.known(every) == every - synthetic
+        assert set(staged.votes("PK", *WINDOW).uids) == synthetic
+        for table in FACTS:
+            told = store.facts.engine.rows(f"SELECT DISTINCT uid, provenance FROM {table}")
+            assert {uid for uid, name in told if name == "imported"} == (
+                set() if table == "observations" and not again else A_FILE
+            )
+        (series,) = facts.levels("PK", *WINDOW)
+        assert series.values.tolist() == [10.0, 11.0]
+        assert staged.levels("PK", *WINDOW) == []
+
+
+def test_an_old_incident_has_the_provenance_of_what_it_was_seen_in(tmp_path: Path) -> None:
+    folder = old_store(2, tmp_path / "store")
+    for _ in range(2):
+        with open_store(folder) as store:
+            told = {one.networks[0].entity: one.provenance for one in store.ledger.incidents()}
+            assert told == {"AS59257": Provenance.SYNTHETIC, "AS56167": Provenance.IMPORTED}
+            first = store.ledger.revisions("PK-2023-0001")
+            assert [(one.n, one.reason, one.incident.provenance) for one in first] == [
+                (1, "a staged one", Provenance.SYNTHETIC),
+                (2, "again", Provenance.SYNTHETIC),
+            ]
 
 
 @pytest.mark.parametrize("old", OLD)

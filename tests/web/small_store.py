@@ -12,6 +12,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation
 from fanous.model.place import Place
+from fanous.model.provenance import Provenance
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
@@ -54,7 +55,29 @@ class SmallStore:
 
     engine: Any = None
 
-    def with_facts(self, _facts: Any) -> Any:
+    is_synthetic: bool = False
+    staged = False
+
+    def with_facts(self, _wrapped: Any) -> Any:
+        return self
+
+    def of(self, provenance: Provenance) -> "SmallStore":
+        """It holds one kind of records; of the other it has none."""
+        if provenance.is_synthetic is self.is_synthetic:
+            return self
+        return replace(
+            self,
+            ballots=(),
+            heard_networks=[],
+            quantity_series=[],
+            stored={},
+            is_synthetic=not self.is_synthetic,
+        )
+
+    def sides(self) -> "tuple[SmallStore, SmallStore]":
+        return self.of(Provenance.REAL), self.of(Provenance.SYNTHETIC)
+
+    def about(self, _country: str | None = None) -> "SmallStore":
         return self
 
     @property
@@ -65,13 +88,21 @@ class SmallStore:
         return self.now_is
 
     def incidents(
-        self, country: str | None = None, since: float | None = None, until: float | None = None
+        self,
+        country: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        *,
+        synthetic: bool | None = None,
     ) -> list[Incident]:
         low, high = -inf if since is None else since, inf if until is None else until
         return [
             one
             for one in self.known
-            if country in (None, one.country) and one.onset < high and (one.end or inf) >= low
+            if synthetic in (None, one.provenance.is_synthetic)
+            and country in (None, one.country)
+            and one.onset < high
+            and (one.end or inf) >= low
         ]
 
     def incident(self, incident_id: str) -> Incident | None:

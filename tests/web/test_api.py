@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
+from fanous.model.provenance import Provenance
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
@@ -145,8 +146,13 @@ def test_what_was_taken_back_is_listed() -> None:
 
 
 def test_a_recorded_event_says_so() -> None:
-    visitor = reader(SmallStore(list(MIXED)), Site(notice="Demonstration", clock=lambda: NOW))
-    assert all(one["synthetic"] for one in visitor.get(f"{API}/incidents").json()["incidents"])
+    staged = replace(MIXED[0], provenance=Provenance.SYNTHETIC)
+    visitor = reader(SmallStore([staged, *MIXED[1:]]))
+    told = visitor.get(f"{API}/incidents").json()["incidents"]
+    assert {one["id"]: one["synthetic"] for one in told} == {one.id: one is MIXED[0] for one in MIXED}
+    (one,) = [one for one in told if one["synthetic"]]
+    assert one["provenance"] == "synthetic"
+    assert one["sentence"].startswith("Synthetic: a staged event.")
 
 
 def test_metrics_count_what_is_open() -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fanous.model.incident import Incident, Status
+from fanous.model.provenance import Provenance
 from fanous.store.ledger import Revision
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
@@ -120,8 +121,10 @@ def test_corrections_have_a_feed_of_their_own() -> None:
 
 
 def test_a_recorded_event_says_so_in_every_title() -> None:
-    told = visiting(site=replace(SITE, notice="Demonstration"))
-    assert all(one["title"].startswith("[Synthetic]") for one in told.get("/feed.json").json()["items"])
+    staged = [replace(one, provenance=Provenance.SYNTHETIC) for one in KNOWN]
+    items = reader(Revised(staged), SITE).get("/feed.json").json()["items"]
+    assert items
+    assert all(one["title"].startswith("[Synthetic]") for one in items)
 
 
 # --- CAP 1.2 --------------------------------------------------------------------------------------
@@ -222,9 +225,12 @@ def test_a_retraction_cancels_what_was_said(lang: str) -> None:
 
 
 def test_a_revision_updates_and_a_recorded_event_is_an_exercise() -> None:
-    root = cap_of(reader(Revised([KNOWN[0]]), replace(SITE, notice="Demonstration")))
+    root = cap_of(reader(Revised([replace(KNOWN[0], provenance=Provenance.SYNTHETIC)]), SITE))
     assert root.findtext(f"{CAP}msgType") == "Update"
     assert root.findtext(f"{CAP}status") == "Exercise"
+    assert (root.findtext(f"{CAP}note") or "").startswith("Synthetic: a staged event.")
+    real = cap_of(reader(Revised([KNOWN[0]]), SITE))
+    assert (real.findtext(f"{CAP}status"), real.findtext(f"{CAP}note")) == ("Actual", None)
 
 
 def test_there_is_no_warning_of_what_is_not_known() -> None:

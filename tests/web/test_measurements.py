@@ -8,6 +8,7 @@ import pytest
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
 from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.provenance import Provenance
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment
@@ -55,7 +56,7 @@ def stored(
     """A store that knows one measurement."""
     location = Location(Segment("2023121700", "PK", "webconnectivity", source, "0" * 16), 0)
     one, facts = bundle.measurement, list(bundle.observations)
-    row = StoredMeasurement(one, source, NOW, location, len(facts), None, ())
+    row = StoredMeasurement(one, source, NOW, location, len(facts), None, (), Provenance.REAL)
     return SmallStore(stored={one.uid: (row, verdicts, facts, raw)})
 
 

@@ -99,9 +99,10 @@ def test_lists_are_part_of_a_question() -> None:
 
 def test_what_is_claimed_is_never_remembered(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        kept = RememberedFacts(store.facts)
-        shown = store.with_facts(kept)
-        assert shown.facts is kept
+        shown = store.with_facts(RememberedFacts)
+        for side, own in zip(shown.sides(), store.sides(), strict=True):
+            assert isinstance(side.facts, RememberedFacts)
+            assert (side.facts.inner, side.facts.synthetic) == (own.facts, own.is_synthetic)
         assert shown.ledger is store.ledger
 
 

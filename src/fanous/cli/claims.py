@@ -131,6 +131,7 @@ def claims_check(
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.pipeline.claims import check
+    from fanous.wording.events import STAGED
 
     with open_named(store, config, read_only=True) as opened:
         wanted = [c for c in opened.ledger.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
@@ -141,6 +142,8 @@ def claims_check(
         print_document({"claims": [claim_document(c) | answer_document(found) for c, found in checked]})
         return
     for claim, found in checked:
+        if found.synthetic:
+            print(STAGED)
         print(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
         for point in found.points:
             print(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {point.why}")
@@ -171,6 +174,7 @@ def claim_document(claim: Claim) -> dict[str, Any]:
 
 def answer_document(checked: "Checked") -> dict[str, Any]:
     return {
+        "synthetic": checked.synthetic,
         "answer": str(checked.answer),
         "why": checked.why,
         "incidents": list(checked.incidents),

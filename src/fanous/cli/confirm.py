@@ -108,12 +108,16 @@ def signals(
     """
     from fanous.charts.connectivity import connectivity_document, print_connectivity
     from fanous.pipeline.series import series_now
+    from fanous.wording.events import STAGED
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then
     with open_named(store, config, read_only=True) as opened:
         levels = series_now(opened, code, now)
+        staged = opened.about(code).is_synthetic
     if as_json:
-        print_document(connectivity_document(code, levels, now))
+        print_document(connectivity_document(code, levels, now) | {"synthetic": staged})
     else:
+        if staged:
+            print(STAGED)
         print_connectivity(console(), code, levels, now)

@@ -113,9 +113,11 @@ def _is_shared(place: "Path | StoreLocation") -> bool:
 
 def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float | None) -> None:
     """Everything that was measured there and then waits for detection."""
+    from fanous.pipeline.query import known_countries
+
     spans = {}
-    for country in codes or store.facts.countries():
-        span = store.facts.span(country)
+    for country in codes or known_countries(store):
+        span = store.about(country).facts.span(country)
         if span is None:
             if codes:
                 raise FanousError(f"nothing was measured in {country}: there is nothing to detect")

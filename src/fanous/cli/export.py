@@ -37,19 +37,15 @@ def export(
     Data under a non-commercial or unclear licence (OONI, IODA, Radar and others) is left out, as is anything
     derived from it; the command reports how much.  Each hourly result comes from at least three probes.
     """
-    from fanous.evaluation.demo import notice_for
     from fanous.publish.export import ExportScope
     from fanous.publish.export import export as write
-    from fanous.store.location import store_place
 
     start, end = moment(since, "--since"), moment(until, "--until")
-    place = store_place(store, config)
     wanted = ExportScope(
         country=country_code(country) if country else None,
         since=-inf if start is None else start,
         until=inf if end is None else end,
         licence=licence,
-        notice=notice_for(place) if isinstance(place, Path) else "",
     )
     with open_named(store, config, read_only=True) as opened:
         done = write(opened, wanted, out, time.time())

@@ -76,7 +76,7 @@ def incidents_show(
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         revisions = opened.ledger.revisions(incident.id)
-        names = opened.facts.networks(incident.country)
+        names = opened.of(incident.provenance).facts.networks(incident.country)
         seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
@@ -118,21 +118,17 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
-    from fanous.evaluation.demo import notice_for
     from fanous.publish.reports.forms import sms, write
     from fanous.publish.reports.report import gather
-    from fanous.store.location import store_place
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
-    place = store_place(store, config)
-    notice = notice_for(place) if isinstance(place, Path) else ""
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
-        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)
+        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"))
     message = sms(report)
     files = [str(path) for path in write(report, out)]
     if as_json:

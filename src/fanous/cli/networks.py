@@ -32,17 +32,24 @@ def networks(
         _of_counts(counts, as_json)
         return
     from fanous.monitor.tasks import country_collapses, heartbeats
+    from fanous.wording.events import STAGED
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
+        shown = opened.about(code)
         beats, now = heartbeats(opened, code), opened.now()
         fell = country_collapses(opened, code) if code else []
         places = sorted({beat.place.country for beat in beats})
-        names = {(place, asn): name for place in places for asn, name in opened.facts.networks(place).items()}
+        names = {(place, asn): name for place in places for asn, name in shown.facts.networks(place).items()}
     if as_json:
         heard = [_document(beat) for beat in beats]
-        print_document({"at": to_iso(now), "networks": heard, "collapses": [_fell(one) for one in fell]})
+        fallen = [_fell(one) for one in fell]
+        print_document(
+            {"at": to_iso(now), "synthetic": shown.is_synthetic, "networks": heard, "collapses": fallen}
+        )
         return
+    if shown.is_synthetic:
+        print(STAGED)
     for one in fell:
         print(_in_a_line(one))
     if not beats:

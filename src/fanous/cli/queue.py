@@ -64,9 +64,13 @@ class Bringing:
         return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
 
     def __call__(self, files: Sequence[Path]) -> "Ingested":
+        from fanous.model.provenance import Provenance
         from fanous.pipeline import ingest
+        from fanous.pipeline.judge import REJECTS_SAID
 
-        tally = ingest.ingest(self._store, SOURCE, files, late=ingest.LATE, detects=self._detects)
+        tally = ingest.ingest(
+            self._store, SOURCE, files, provenance=Provenance.REAL, late=ingest.LATE, detects=self._detects
+        )
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected
@@ -74,8 +78,10 @@ class Bringing:
         log.info(logline("drained", files=len(files), **counts))
         for note in ingest.out_of_reach(tally):
             log.warning(logline("out_of_reach", why=note))
-        for reject in tally.rejects:
+        for reject in tally.rejects[:REJECTS_SAID]:
             log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
+        if tally.rejected > REJECTS_SAID:
+            log.warning(logline("rejected", more=tally.rejected - REJECTS_SAID))
         return tally
 
 

@@ -66,6 +66,7 @@ def _document(done: "Verification") -> dict[str, Any]:
         "ledger_differences": done.ledger,
         "measurements": done.records,
         "series": done.series,
+        "provenance": done.provenance,
         "synthetic": done.synthetic,
         "signed_by": done.signer,
         "user_figures": done.figures or None,
@@ -78,14 +79,13 @@ def _document(done: "Verification") -> dict[str, Any]:
 def _print(done: "Verification") -> None:
     from fanous.wording.sentence import sentence
 
-    print(f"{WORDS[str(done.result)]}.")
+    first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
+    print(f"{first}{WORDS[str(done.result)]}.")
     # A claim that nothing bears out may say anything: it is not repeated as a sentence.
     print(f"  {done.label[:40]!r}" if done.differences else f"  {done.label}: {sentence(done.claim)}")
     print(f"  computed again from {_rests_on(done)}; made {done.made_at} by {done.made_by}")
     if done.synthetic:
-        print(
-            f"  {done.synthetic:,} of them are made up and say so (synthetic): this proves a method, no event"
-        )
+        print(f"  {done.synthetic:,} of them are synthetic: this proves a method, no event")
     print(f"  signed by SHA256:{done.signer} (whether you trust that key, no file can tell you)")
     if done.figures:
         print(f"  computed with {done.figures}, as the bundle has them: not those of this machine")

@@ -1,16 +1,16 @@
 """The demonstration: Fanous on one event, offline, in a store of its own.
 
 The event was recorded in the lab (``fanous lab record pakistan-2023-12-17``): real packets, the real probe,
-staged censors.  Raw measurements only, so that everything said of it comes from the rules, and the output
-says that the event is synthetic.
+staged censors.  Raw measurements only, so that everything said of it comes from the rules; each of them is marked,
+so that whatever is said of them says that it is synthetic.
 """
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from fanous.config import data_folder
@@ -19,10 +19,10 @@ from fanous.evaluation.rehearsal.capture import unpack
 from fanous.pipeline import ingest, query
 from fanous.pipeline.query import CountryAnswer
 from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
-MARK = "made-by-fanous-demo"
 NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
 """Said on every page of it."""
 
@@ -39,15 +39,16 @@ class RecordedEvent:
 
 
 def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAnswer], None]) -> RecordedEvent:
-    """Generate the event, ingest it, show the answer.
+    """Bring the recording in, and show the answer.  Nothing is deleted: what is there already is known.
 
     Args:
-        store: an empty or new folder, or one that an earlier demonstration made; ``None`` = the user's
-            data folder.
+        store: a new folder, or one that an earlier demonstration made; ``None`` = in the user's data folder.
         show: puts the answer on the console.
+
+    Raises:
+        FanousError: the store holds something of somebody else's.
     """
     folder = store or data_folder() / "demo"
-    _clear(folder)
     console.print(
         "A staged event after Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
         "censors of ours in network namespaces.  It is [bold]synthetic[/bold]: no finding about Pakistan."
@@ -55,28 +56,37 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as temporary:
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
-        with open_store(folder) as opened:
+        with open_store(folder, staged=True) as opened:
+            _refuse_others(opened, recording, folder)
+            ingest.rejudge(opened)  # what an older Fanous brought in
             tally = ingest.ingest(opened, "edge", [recording])
             answer = query.confirm(opened, COUNTRY, [], None, None)
-    (folder.parent / f"{folder.name}.{MARK}").touch()
-    console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
+    count = tally.stored + tally.duplicate
+    console.print(f"{count:,} raw measurements judged; this is what they amount to:\n")
     show(answer)
     console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
     return RecordedEvent(folder, answer.until)
 
 
-def notice_for(folder: Path) -> str:
-    """What has to be said of all that stands in this store; empty = nothing."""
-    return NOTICE if (folder.parent / f"{folder.name}.{MARK}").exists() else ""
+class _Named(msgspec.Struct):
+    measurement_uid: str
 
 
-def _clear(folder: Path) -> None:
-    """Remove an earlier demonstration, and nothing else."""
-    mark = folder.parent / f"{folder.name}.{MARK}"
-    if mark.exists() and folder.is_dir():
-        shutil.rmtree(folder)
-        mark.unlink()
-    elif folder.exists() and any(folder.iterdir()):
+def _refuse_others(store: Store, recording: Path, folder: Path) -> None:
+    """A store that holds anything but this recording is somebody's."""
+    uids = [
+        msgspec.json.decode(line, type=_Named).measurement_uid for line in recording.read_bytes().splitlines()
+    ]
+    real, staged = store.sides()
+    held = sum(1 for segment in store.archive.segments() for _ in store.archive.records(segment))
+    is_own = (
+        held == len(staged.facts.known(uids))
+        and not real.facts.countries()
+        and not store.ledger.claims()
+        and not store.ledger.events()
+    )
+    if not is_own:
         raise FanousError(
-            f"{folder} holds something that no demonstration made: name a new folder with --store"
+            f"{folder} holds something that no demonstration made, and stays as it is: "
+            "name a new folder with --store"
         )

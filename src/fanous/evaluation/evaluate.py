@@ -27,6 +27,7 @@ from fanous.evaluation.corpus import (
 from fanous.evaluation.drops import inject
 from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
+from fanous.model.provenance import Provenance
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
 from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
@@ -64,8 +65,9 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
         if corpus.world is not None:
             plays = replays.plays(corpus, corpus.world, paths)
             return replays.gathered_failures(corpus.title, replayed(plays, folder))
-        with open_store(folder / "store") as store:
-            stored = sum(_bring_in(store, file, path) for file, path in files)
+        with open_store(folder / "store", staged=True) as opened:
+            store = opened.of(Provenance.SYNTHETIC)
+            stored = sum(_bring_in(opened, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)
             if corpus.injection is None:
                 return compared
@@ -79,9 +81,12 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
     for number, one in enumerate(replays):
         path = folder / f"replay-{number}.csv"
         one.write(path)
-        with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
-            stored = ingest.ingest(store, "ooni-csv", [path]).stored
-            compared = _compare(one.corpus, store, stored)
+        with (
+            tempfile.TemporaryDirectory(dir=folder) as own,
+            open_store(Path(own) / "store", staged=True) as opened,
+        ):
+            stored = ingest.ingest(opened, "ooni-csv", [path]).stored
+            compared = _compare(one.corpus, opened.of(Provenance.SYNTHETIC), stored)
         found.append((replace(one, measurements=()), compared))
         path.unlink()
     return found

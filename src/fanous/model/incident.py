@@ -6,10 +6,11 @@ An incident is never edited: a change is a new revision with its reason.  Next t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.model.place import Access, Family, asn_of
+from fanous.model.provenance import Provenance
 
 
 class Kind(StrEnum):
@@ -186,8 +187,10 @@ class Incident:
         reason: why the status is what it is, in words.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
+        provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 
+    provenance: Provenance = field(default=Provenance.IMPORTED, kw_only=True)
     country: str
     kind: Kind
     status: Status

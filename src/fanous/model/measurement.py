@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TypeVar, dataclass_transform
 
 from fanous.model.place import Access
+from fanous.model.provenance import Provenance
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Record:
         line: 1-based line (or row, or member of a tar) in ``file``.
         items: what the user counts: 1 measurement, or the distinct rows of a CSV in this record.
         duplicates: exact repetitions of those rows, which the reader has left out.
+        provenance: set by whoever brings it in; a reader knows a file and not where it came from.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Record:
     line: int = 0
     items: int = 1
     duplicates: int = 0
+    provenance: Provenance = Provenance.IMPORTED
 
 
 class Layer(StrEnum):

@@ -17,8 +17,9 @@ from fanous.collector.stream.address import StreamAddress
 from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.log import logline
 from fanous.model.incident import Incident
+from fanous.model.provenance import Provenance
 from fanous.pipeline import detect, ingest
-from fanous.pipeline.judge import Ingested
+from fanous.pipeline.judge import REJECTS_SAID, Ingested
 from fanous.pipeline.scheduler import pause
 from fanous.store.protocol import Ask, Store
 from fanous.wording.sentence import sentence
@@ -64,7 +65,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
         place: where they waited, for the log.
     """
     began, before = time.monotonic(), _claims(store)
-    tally = ingest.ingest(store, source, files, late=ingest.LATE)
+    tally = ingest.ingest(store, source, files, provenance=Provenance.REAL, late=ingest.LATE)
     _say_taken(place, len(files), tally, time.monotonic() - began)
     for incident in _claims(store).values():
         earlier = before.get(incident.id)
@@ -93,8 +94,10 @@ def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
             seconds=seconds,
         )
     )
-    for reject in tally.rejects:
+    for reject in tally.rejects[:REJECTS_SAID]:
         log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
+    if tally.rejected > REJECTS_SAID:
+        log.warning(logline("rejected", more=tally.rejected - REJECTS_SAID))
     for remark in tally.remarks:
         log.warning(logline("unusable", left_by="an interrupted run", why=remark))
     for note in ingest.out_of_reach(tally):

@@ -130,7 +130,7 @@ COLLAPSES = 60 * DAY
 
 def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
     """All networks that were heard in the memory, by country and number."""
-    now = store.now()
+    now, store = store.now(), store.about(country)
     since = now - MEMORY
     countries = [country] if country else store.facts.countries(since, now)
     return [
@@ -143,7 +143,7 @@ def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
 
 def country_collapses(store: Store, country: str) -> list[Collapse]:
     """Days of the last two months on which hardly any network of a country was heard."""
-    now = store.now()
+    now, store = store.now(), store.about(country)
     since = now - COLLAPSES
     others = [name for name in store.facts.countries(since, now) if name != country]
     elsewhere = [volume for name in others for volume in store.facts.volume(name, since, now, DAY)]

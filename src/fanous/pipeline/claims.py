@@ -1,5 +1,6 @@
 """Claims: checks what others say against the store, and reports on announced events; reads only."""
 
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
@@ -23,6 +24,7 @@ from fanous.store.protocol import Store
 
 def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
     """Who saw the incident, who did not, and who could not have."""
+    store = store.of(incident.provenance)
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
     return who_saw_what(incident, store.facts.votes(incident.country, start, end, targets), FAMILY_OF)
@@ -30,16 +32,19 @@ def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
 
 def what_else(store: Store, incident: Incident) -> list[str]:
     """Hints beside an incident: what went before it, what may have been hit without being meant."""
+    store = store.of(incident.provenance)
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
     asns = [asn for network in incident.networks if (asn := network.asn)]
     addresses = store.facts.failing_addresses(incident.country, asns, incident.intervals)
-    told = beside(incident, store.ledger.incidents(incident.country), domains, addresses)
+    known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
+    told = beside(incident, known, domains, addresses)
     season = exam_season(incident.country, incident.onset)
     return [*told, season] if season and season not in incident.hints else told
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:
     """For targets that were slowed down: a fixed rate, or a crowded line; ``None`` = none was."""
+    store = store.of(incident.provenance)
     slow = sorted({p.target for p in incident.parts if p.kind is Kind.THROTTLING and p.target})
     if not slow:
         return None
@@ -49,11 +54,14 @@ def slowed_how(store: Store, incident: Incident) -> Policing | None:
 
 def check(store: Store, claim: Claim) -> Checked:
     """Hold one claim against the incidents and the coverage of its country, time and targets."""
-    incidents = store.ledger.incidents(claim.country, claim.since, claim.until)
+    store = store.about(claim.country)
+    incidents = store.ledger.incidents(claim.country, claim.since, claim.until, synthetic=store.is_synthetic)
     votes = store.facts.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
-    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until), _watched(store, claim))
+    covered = coverage_of(votes, claim.since, claim.until)
+    found = check_claim(claim, incidents, covered, _watched(store, claim))
+    return replace(found, synthetic=store.is_synthetic)
 
 
 def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
@@ -82,7 +90,9 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
 
 def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     """What was seen around an announced event."""
-    incidents = store.ledger.incidents(event.country)
+    store = store.about(event.country)
+    incidents = store.ledger.incidents(event.country, synthetic=store.is_synthetic)
     targets = sorted(set(event.targets)) or None
     votes = store.facts.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
-    return report_event(event, incidents, votes, store.facts.span(event.country))
+    found = report_event(event, incidents, votes, store.facts.span(event.country))
+    return replace(found, synthetic=store.is_synthetic)

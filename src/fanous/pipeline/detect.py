@@ -6,9 +6,13 @@ Whatever is brought in marks its countries as undetected; detection then takes t
 any number of processes share the work.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from fanous.analysis.incidents.merge import absorb, is_of_lines, join
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
+from fanous.model.provenance import Provenance, weakest
 from fanous.pipeline.interference import TICK, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages
@@ -72,6 +76,8 @@ def detect(
     Late measurements change the past: everything from ``first`` to the newest measurement is computed
     again, and each incident that differs gets a revision.
 
+    What is synthetic is detected by itself: it can change nothing that is said of anything else.
+
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
         shares: of the networks' users; ``None`` = as this machine knows them.
@@ -79,15 +85,25 @@ def detect(
     """
     if country == UNKNOWN_COUNTRY:
         return []
-    since, until = _window(store, country, first, last)
-    found = find_incidents(store, country, since, until, shares or user_weights(country))
-    return write_changes(store, country, found, since, until, why)
+    written = []
+    for side in store.sides():
+        if _is_about(side, country):
+            since, until = _window(side, country, first, last)
+            found = find_incidents(side, country, since, until, shares or user_weights(country))
+            written += write_changes(side, country, found, since, until, why)
+    return written
+
+
+def _is_about(store: Store, country: str) -> bool:
+    """Whether this side of the store knows, or has claimed, anything of the country."""
+    known = store.facts.span(country) is not None
+    return known or bool(store.ledger.incidents(country, synthetic=store.is_synthetic))
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
     """From far enough before ``first`` to see the beginning of what was on then, to the newest measurement."""
     since = first - HISTORY
-    for incident in store.ledger.incidents(country, since, first):
+    for incident in store.ledger.incidents(country, since, first, synthetic=store.is_synthetic):
         since = min(since, incident.onset - HISTORY)
     newest = store.facts.span(country)
     until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
@@ -106,7 +122,30 @@ def find_incidents(
     interference = find_interference(store, country, since, until, shares)
     joined = join(outages, interference)
     lost = [one for one in joined if one.kind is Kind.OUTAGE and is_of_lines(one)]
-    return absorb(lost, [one for one in joined if one not in lost])
+    return _with_provenance(store, absorb(lost, [one for one in joined if one not in lost]), (since, until))
+
+
+def _with_provenance(
+    store: Store, incidents: Sequence[Incident], when: tuple[float, float]
+) -> list[Incident]:
+    """Each with the weakest provenance of what it is made of."""
+    if not incidents:
+        return []
+    all_of_it = store.facts.provenances(incidents[0].country, *when)
+    return [
+        replace(
+            one, provenance=weakest(all_of_it if len(all_of_it) == 1 else _made_of(store, one, all_of_it))
+        )
+        for one in incidents
+    ]
+
+
+def _made_of(store: Store, incident: Incident, all_of_it: set[Provenance]) -> set[Provenance]:
+    """Of an outage everything counts: its baseline is made of all that was known."""
+    if not incident.targets:
+        return all_of_it
+    asns = [network.asn for network in incident.networks]
+    return store.facts.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:

@@ -8,17 +8,19 @@ any point and run again: a segment of the archive is either whole or still to be
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.provenance import Provenance
 from fanous.model.verdict import Verdict
 from fanous.pipeline.detect import DAY, detect_all
 from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, rules_version
 from fanous.pipeline.query import AHEAD
+from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
@@ -44,6 +46,7 @@ def ingest(
     paths: Sequence[Path],
     on_progress: OnFile | None = None,
     *,
+    provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
     detects: bool = True,
 ) -> Ingested:
@@ -52,13 +55,15 @@ def ingest(
     To complete a run that was killed, run it again: what was acknowledged is known and counted as duplicate.
 
     Args:
+        provenance: of what the files hold.  A record that is marked as synthetic is so too where the files are
+            imported; through the doors of what is real it does not come in at all.
         late: seconds; older measurements are stored and start no detection (``rejudge`` does).  Infinite
             for files that an operator chose, ``LATE`` for what came by itself.
         detects: detect at once; otherwise what came in is marked for whoever detects (``detect_all``).
     """
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store, late))
-    bring_in(store, source, paths, tally, on_progress, late=late)
+    bring_in(store, source, paths, tally, on_progress, provenance=provenance, late=late)
     if detects:
         detect_all(store)
     return tally
@@ -71,6 +76,7 @@ def bring_in(
     tally: Ingested,
     on_progress: OnFile | None = None,
     *,
+    provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
 ) -> None:
     """Read, judge and store, without detecting.
@@ -79,9 +85,10 @@ def bring_in(
     walking them again and again costs a fifth of the time.
     """
     version = rules_version()
+    provenance = Provenance.SYNTHETIC if store.staged else provenance
     gc.disable()
     try:
-        for batch in _batches(judged_records(source, paths, tally, on_progress)):
+        for batch in _batches(judged_records(source, paths, tally, on_progress, provenance)):
             _append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
@@ -90,7 +97,11 @@ def bring_in(
 
 
 def judged_records(
-    source: str, paths: Sequence[Path], tally: Ingested, on_progress: OnFile | None = None
+    source: str,
+    paths: Sequence[Path],
+    tally: Ingested,
+    on_progress: OnFile | None = None,
+    provenance: Provenance = Provenance.IMPORTED,
 ) -> Iterator[Judged]:
     """Every record of the files with its verdicts; what cannot be used goes to ``tally``.
 
@@ -104,10 +115,28 @@ def judged_records(
         watch = None if on_progress is None else partial(on_progress, path)
         for record in connector.read(path, partial(tally.reject, str(path)), watch):
             try:
-                yield Judged(record, *judge_record(record, fingerprints))
+                came = replace(record, provenance=provenance_of(record, provenance))
+                yield Judged(came, *judge_record(came, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
+
+
+SET_ASIDE = "it is marked as synthetic, and what is measured of the world bears no such mark: set aside"
+
+
+def provenance_of(record: Record, door: Provenance) -> Provenance:
+    """What a record that came through this door is.
+
+    Raises:
+        Rejected: it is marked as synthetic, and came as something real: whoever may send records could otherwise
+            stage an event beside a true one.
+    """
+    if door.is_synthetic or not is_marked(record.data):
+        return door
+    if door is Provenance.REAL:
+        raise Rejected(SET_ASIDE)
+    return Provenance.SYNTHETIC
 
 
 def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
@@ -204,10 +233,11 @@ def rejudge(store: Store, country: str | None = None, *, everything: bool = Fals
     replayed = recovered + rejudge_segments(
         store, judge_record, rules_version=rules_version(), country=country, everything=everything
     )
-    for name in [country] if country else store.facts.countries():
-        span = store.facts.span(name)
-        if span is not None:
-            store.ledger.mark_undetected({name: span})
+    for side in store.sides():
+        for name in [country] if country else side.facts.countries():
+            span = side.facts.span(name)
+            if span is not None:
+                store.ledger.mark_undetected({name: span})
     detect_all(store)
     return replayed
 
@@ -294,6 +324,8 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
         try:
             for record in store.archive.records(segment):
                 try:
+                    if not segment.provenance and is_marked(record.data):
+                        record = replace(record, provenance=Provenance.SYNTHETIC)
                     one.judged.append(Judged(record, *judge(record)))
                 except Rejected as error:
                     one.rejected.append(f"{record.file}:{record.line}: {error}")
@@ -304,15 +336,19 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
 
 def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
     """The same without measurements that stand in a whole segment, or came before."""
-    seen: set[str] = set()
+    seen: set[tuple[bool, str]] = set()
     for one in read:
         uids = [judged.parsed.measurement.uid for judged in one.judged]
-        seen |= store.facts.known(uids, settled=True)
+        sides = [judged.record.provenance.is_synthetic for judged in one.judged]
+        for side in (Provenance.REAL, Provenance.SYNTHETIC):
+            own = [uid for uid, synthetic in zip(uids, sides, strict=True) if synthetic is side.is_synthetic]
+            known = store.of(side).facts.known(own, settled=True) if own else ()
+            seen |= {(side.is_synthetic, uid) for uid in known}
         kept = []
-        for judged, uid in zip(one.judged, uids, strict=True):
-            if uid not in seen:
+        for judged, identity in zip(one.judged, zip(sides, uids, strict=True), strict=True):
+            if identity not in seen:
                 kept.append(judged)
-                seen.add(uid)
+                seen.add(identity)
         one.judged = kept
         yield one
 

@@ -52,6 +52,9 @@ def judge_record(
 REJECTS_LISTED = 1000
 """All rejects are counted, and only so many listed, so that a bad file of any size fits in memory."""
 
+REJECTS_SAID = 20
+"""Of one batch in the log: whoever sends records must not be able to fill the disk with lines about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:

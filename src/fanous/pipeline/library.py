@@ -224,14 +224,16 @@ def series(
     unknown = [name for name in signals or () if name not in SIGNALS]
     if unknown:
         raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
-    code, span = _code(country), store.opened.facts.span(_code(country))
+    code = _code(country)
+    facts = store.opened.about(code).facts
+    span = facts.span(code)
     if span is None:
         return series_table([])
     first = _seconds(since) if since is not None else span[0] // step * step
     last = _seconds(until) if until is not None else span[1] + 1
     assert first is not None and last is not None
-    found = store.opened.facts.series(code, first, last, step, list(targets) if targets is not None else None)
-    found += store.opened.facts.levels(code, first, last)
+    found = facts.series(code, first, last, step, list(targets) if targets is not None else None)
+    found += facts.levels(code, first, last)
     return series_table(one for one in found if signals is None or one.key.signal in signals)
 
 

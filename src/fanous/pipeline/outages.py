@@ -89,7 +89,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
     """When other countries had an outage."""
     return [
         (incident.country, interval)
-        for incident in store.ledger.incidents(None, since, until)
+        for incident in store.ledger.incidents(None, since, until, synthetic=store.is_synthetic)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
         and incident.status is not Status.RETRACTED

@@ -42,7 +42,7 @@ class CountryAnswer:
 def confirm(
     store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None
 ) -> CountryAnswer:
-    """What is known of disruptions in a country; reads only.
+    """What is known of disruptions in a country; reads only.  Staged events come last, and change nothing.
 
     Args:
         targets: restrict the answer to these; empty = all.
@@ -51,9 +51,10 @@ def confirm(
     Raises:
         FanousError: the store has nothing of this country.
     """
+    every, store = store, store.about(country)
     span = store.facts.span(country)
     if span is None:
-        known = ", ".join(store.facts.countries()) or "nothing yet"
+        known = ", ".join(known_countries(every)) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); "
             "bring some in with `fanous ingest ooni FILE...`"
@@ -65,16 +66,22 @@ def confirm(
         for incident in store.ledger.incidents(country, since, until)
         if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
     ]
-    shown = targets or sorted({target for incident in incidents for target in incident.targets})
+    own = [one for one in incidents if one.provenance.is_synthetic is store.is_synthetic]
+    shown = targets or sorted({target for incident in own for target in incident.targets})
     return CountryAnswer(
         country=country,
         since=since,
         until=until,
-        incidents=incidents,
+        incidents=sorted(incidents, key=lambda one: one.provenance.is_synthetic),
         insufficient=_insufficient(store, country, since, until, targets),
-        grid=_grid(store, country, since, until, shown, incidents) if shown else None,
+        grid=_grid(store, country, since, until, shown, own) if shown else None,
         names=store.facts.networks(country),
     )
+
+
+def known_countries(store: Store) -> list[str]:
+    """All that the store has anything of, synthetic or not."""
+    return sorted({name for side in store.sides() for name in side.facts.countries()})
 
 
 def _grid(

@@ -95,7 +95,7 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
     if policy.observations_days is not None:
         before = now - policy.observations_days * DAY
         kept = around(store.ledger.incidents(), now)
-        count = store.facts.observations_before(before, kept)
+        count = sum(side.facts.observations_before(before, kept) for side in store.sides())
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
     return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
 

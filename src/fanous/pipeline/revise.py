@@ -104,7 +104,8 @@ def write_changes(
     Args:
         why: what else happened that may have changed incidents; comes first in the reasons.
     """
-    known = [i for i in store.ledger.incidents(country, since, until) if i.onset >= since]
+    every = store.ledger.incidents(country, since, until, synthetic=store.is_synthetic)
+    known = [incident for incident in every if incident.onset >= since]
     pairs = match(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
     approved = store.ledger.approvals() if store.ledger.holds_national() else None

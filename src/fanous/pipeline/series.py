@@ -19,6 +19,7 @@ from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
+from fanous.model.provenance import Provenance
 from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import finish_interrupted, remarks
@@ -84,7 +85,7 @@ def _bring_in(
     fresh: set[int] = set()
     sayings: list[PublishedClaim] = []
     for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
-        written = put_series(store, [reading.levels for reading in batch])
+        written = put_series(store, [reading.levels for reading in batch], Provenance.IMPORTED)
         for reading, which in zip(batch, written, strict=True):
             seen.update(reading.lines.tolist())
             fresh.update(reading.lines[which[reading.bins]].tolist())
@@ -109,12 +110,13 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
 
 
 def put_series(
-    store: Store, batch: Sequence[SourceSeries]
+    store: Store, batch: Sequence[SourceSeries], provenance: Provenance = Provenance.REAL
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Mark the countries of series, then store the series: in this order a crash forgets none."""
     ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
     store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
-    return list(store.facts.put_series(batch))
+    provenance = Provenance.SYNTHETIC if store.staged else provenance
+    return list(store.of(provenance).facts.put_series(batch, provenance))
 
 
 def _batches(
@@ -143,10 +145,11 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     Raises:
         FanousError: there is none.
     """
+    store = store.about(country)
     own = speed_series(store.facts.rates(at - RATES, at), country)
     levels = store.facts.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
-    incidents = store.ledger.incidents(country, until=at)
+    incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
     whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
     if not whole:

@@ -227,7 +227,7 @@ def examine(
         machine_at: unix seconds, by the machine's clock.
         known: ``Vitals.undetected`` of the look before; a country that is new waits since now.
     """
-    now = store.now()
+    now, store = store.now(), store.about()
     return Vitals(
         at=now,
         machine_at=machine_at,

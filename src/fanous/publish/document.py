@@ -18,6 +18,7 @@ def incident_document(incident: Incident) -> Document:
     """The incident exactly as the command line's ``--json`` gives it."""
     return {
         "id": incident.id,
+        "provenance": str(incident.provenance),
         "kind": str(incident.kind),
         "status": str(incident.status),
         "scope": str(incident.scope),

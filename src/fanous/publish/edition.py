@@ -78,7 +78,7 @@ def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
     told = []
     for incident in incidents:
         if incident.country not in names:
-            names[incident.country] = store.facts.networks(incident.country)
+            names[incident.country] = store.about(incident.country).facts.networks(incident.country)
         told.append(Story(incident, names[incident.country]))
     return told
 

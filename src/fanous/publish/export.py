@@ -91,14 +91,12 @@ class ExportScope:
     country: ``None`` = all.
     since: unix seconds; likewise ``until``.
     licence: of what is the operator's own.
-    notice: of a recorded event; its rows say that they are synthetic.
     """
 
     country: str | None
     since: float
     until: float
     licence: str
-    notice: str = ""
 
 
 @dataclass(slots=True)
@@ -132,10 +130,10 @@ def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[
         if not licence:
             left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
             continue
-        yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence, bool(wanted.notice))
+        yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence)
 
 
-def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bool) -> Row:
+def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
     document = incident_document(incident)
     users = document["users_affected_share"] or {}
     return {
@@ -157,13 +155,19 @@ def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bo
         "measurements": incident.evidence.measurements,
         "probes": incident.evidence.probes,
         "sentence": sentence(incident),
-        "synthetic": synthetic,
+        "provenance": str(incident.provenance),
+        "synthetic": incident.provenance.is_synthetic,
         "licence": licence,
     }
 
 
 def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Measurements of one's own probes, counted by hour, network and target."""
+    """Measurements of one's own probes, counted by hour, network and target; synthetic ones by themselves."""
+    for side in store.sides():
+        yield from _cells_of(side, wanted, left)
+
+
+def _cells_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     for country in [wanted.country] if wanted.country else store.facts.countries():
         span = store.facts.span(country)
         if span is None:
@@ -201,13 +205,18 @@ def _cells(
             "measurements": len(measured[cell]),
             "failed": sum(measured[cell].values()),
             "probes": len(probes[cell]),
-            "synthetic": bool(wanted.notice),
+            "synthetic": store.is_synthetic,
             "licence": wanted.licence,
         }
 
 
 def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Ready-made series of open sources."""
+    for side in store.sides():
+        yield from _series_of(side, wanted, left)
+
+
+def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     names = store.facts.countries()
     for country in [wanted.country] if wanted.country else names:
         for series in store.facts.levels(country, wanted.since, wanted.until):
@@ -228,6 +237,7 @@ def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Ro
                         "at": minute(float(at)),
                         "seconds": series.step,
                         "value": value,
+                        "synthetic": store.is_synthetic,
                         "licence": wanted.licence if terms == "ours" else terms,
                     }
 
@@ -240,7 +250,7 @@ def minute(instant: float | None) -> str | None:
 
 
 _LICENCE = ("licence", "string", "under which this row is given")
-_SYNTHETIC = ("synthetic", "boolean", "true: a recorded or made-up event, no finding")
+_SYNTHETIC = ("synthetic", "boolean", "true: of a staged event, no finding")
 _COUNTRY = ("country", "string", "ISO 3166-1")
 
 TABLES = (
@@ -269,6 +279,7 @@ TABLES = (
             ("measurements", "integer", "that saw it"),
             ("probes", "integer", "independent ones that saw it"),
             ("sentence", "string", "the claim in words, hedged as its status demands"),
+            ("provenance", "string", "real, imported, synthetic: the weakest of what it is made of"),
             _SYNTHETIC,
             _LICENCE,
         ),
@@ -289,7 +300,7 @@ TABLES = (
             _SYNTHETIC,
             _LICENCE,
         ),
-        ("country", "network", "target", "hour"),
+        ("country", "network", "target", "hour", "synthetic"),
         cell_rows,
     ),
     ExportTable(
@@ -305,9 +316,10 @@ TABLES = (
             ("at", "datetime", "beginning of the bin, UTC"),
             ("seconds", "integer", "width of the bin"),
             ("value", "number", "in the signal's unit"),
+            _SYNTHETIC,
             _LICENCE,
         ),
-        ("entity", "source", "signal", "target", "subtype", "at", "seconds"),
+        ("entity", "source", "signal", "target", "subtype", "at", "seconds", "synthetic"),
         series_rows,
     ),
 )
@@ -374,10 +386,12 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     """
     left, written, counts = LeftOut(), list[Path](), dict[str, int]()
     resources: list[dict[str, Any]] = []
+    synthetic = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for table in TABLES:
             rows = list(table.rows(store, wanted, left))
+            synthetic += sum(bool(row["synthetic"]) for row in rows)
             counts[table.name] = len(rows)
             forms = {"csv": as_csv(table, rows), "parquet": as_parquet(table, rows)}
             if table.name == "incidents":
@@ -387,7 +401,7 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
                 replace_file(path, content)
                 written.append(path)
                 resources.append(_resource(table, ending, content))
-        described = _package(wanted, resources, left, now)
+        described = _package(wanted, resources, left, now) | {"synthetic": synthetic}
         path = folder / "datapackage.json"
         replace_file(path, msgspec.json.format(msgspec.json.encode(described), indent=2))
     except OSError as error:
@@ -428,7 +442,6 @@ def _package(
         "created": to_iso(now),
         "licenses": [{"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}],
         "sources": [{"title": one.title, "path": one.page} for one in open_ones],
-        "synthetic": wanted.notice or None,
         "left_out": left.counts,
         "resources": resources,
     }

@@ -27,6 +27,7 @@ from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 from fanous.wording.narrative import claim_line, sentences
+from fanous.wording.sentence import synthetic
 from fanous.wording.words import network_title, target_title
 
 MOST = 50
@@ -84,7 +85,10 @@ def feed_of(
         title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
     if network is not None:
         found = [one for one in found if network in one.entities]
-        name = network_title(int(network.removeprefix("AS")), store.facts.networks(country or "")) or network
+        name = (
+            network_title(int(network.removeprefix("AS")), store.about(country).facts.networks(country or ""))
+            or network
+        )
         title, path = f"{title}, {name}", f"{path}/{network}"
     if target is not None:
         found = [one for one in found if target_of(target) in one.targets]
@@ -114,8 +118,8 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
         yield Entry(
             id=entry_id(edition, incident_path(incident)),
             url=edition.permanent(incident_path(incident)),
-            title=_marked(edition, claim_line(incident, story.names, edition.language).text),
-            summary=_marked(edition, summary),
+            title=claim_line(incident, story.names, edition.language).text,
+            summary=summary,
             published=store.ledger.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
@@ -126,21 +130,16 @@ def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Itera
     for one in found:
         incident = store.ledger.revisions(one.incident)[one.n - 1].incident
         path = incident_path(incident)
-        claim = claim_line(incident, store.facts.networks(one.country), edition.language)
+        names = store.of(incident.provenance).facts.networks(one.country)
         yield Entry(
             id=entry_id(edition, f"{path}#{one.n}"),
             url=edition.permanent(path),
-            title=_marked(edition, f"{edition.language.say('Correction')}: {claim.text}"),
+            title=claim_line(incident, names, edition.language, "Correction").text,
             summary=f"Taken back: {'; '.join(one.taken_back)}. {one.reason}",
             published=one.at,
             updated=one.at,
             categories=_categories(incident),
         )
-
-
-def _marked(edition: Edition, text: str) -> str:
-    """A recorded event must not be taken for news wherever a line of it lands."""
-    return f"[{edition.language.say('Synthetic')}] {text}" if edition.notice else text
 
 
 def _categories(incident: Incident) -> tuple[tuple[str, str], ...]:
@@ -267,11 +266,12 @@ def _head(
     _cap_text(root, "identifier", _identifier(incident.id, last.n))
     _cap_text(root, "sender", sender_of(edition))
     _cap_text(root, "sent", moment(last.at))
-    _cap_text(root, "status", "Exercise" if edition.notice else "Actual")
+    staged = edition.notice or incident.provenance.is_synthetic
+    _cap_text(root, "status", "Exercise" if staged else "Actual")
     _cap_text(root, "msgType", kind)
     _cap_text(root, "scope", "Public")
-    if edition.notice:
-        _cap_text(root, "note", edition.notice)
+    if staged:
+        _cap_text(root, "note", edition.notice or synthetic(incident))
     if len(revisions) > 1:
         said = [
             f"{sender_of(edition)},{_identifier(incident.id, r.n)},{moment(r.at)}" for r in revisions[:-1]
@@ -294,7 +294,7 @@ def moment(instant: float) -> str:
 
 
 def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
-    names = store.facts.networks(incident.country)
+    names = store.of(incident.provenance).facts.networks(incident.country)
     told = sentences(incident, names, edition.language)
     _cap_text(info, "language", edition.language.code)
     _cap_text(info, "category", "Infra")

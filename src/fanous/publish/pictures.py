@@ -36,7 +36,7 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
         names=_names(lines),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
-        notice=language.say("Synthetic") if edition.notice else "",
+        notice=language.say("Synthetic") if incident.provenance.is_synthetic else "",
         rtl=language.direction == "rtl",
     )
     empty = Lines(int(incident.onset), 1, (), False)
@@ -75,6 +75,7 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
 
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     """Its targets through time; an outage has one line, of all that is measured."""
+    store = store.of(incident.provenance)
     since, until = reach(store, incident, now)
     votes = store.facts.votes(incident.country, since, until, _drawn_targets(incident) or None)
     return lines_among(incident, votes, since, until)
@@ -133,7 +134,7 @@ def _foot(incident: Incident, edition: Edition, *, drawn: bool) -> list[str]:
     """When, on both clocks (where no sentence above says it); what is drawn, and where it can be checked."""
     language = edition.language
     address = edition.permanent(incident_path(incident)).partition("://")[2]
-    notice = f"{language.say('Synthetic')} · " if edition.notice else ""
+    notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
     if not drawn:
         return [f"{notice}{language.apart(address)}"]
     shown = language.say("Share of users for whom each target worked as usual")

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from fanous.errors import FanousError
 from fanous.model.measurement import Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.model.provenance import Provenance
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
 
 if sys.version_info >= (3, 14):
@@ -26,7 +28,9 @@ else:
     from backports import zstd
 
 SUFFIX = ".jsonl.zst"
-_NAME = re.compile(r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})\.([0-9a-f]{16})")
+_NAME = re.compile(
+    r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})(?:\.(real|imported|synthetic))?\.([0-9a-f]{16})"
+)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -40,6 +44,7 @@ class Segment:
         test_name: OONI's nettest without underscores, as in OONI's own folders.
         source: connector that read the records and reads them again.
         digest: first 16 hex digits of the SHA-256 of the file; before November 2026, of what it unpacks to.
+        provenance: of all its records; empty = it was written before provenance was (November 2026).
     """
 
     hour: str
@@ -47,10 +52,17 @@ class Segment:
     test_name: str
     source: str
     digest: str
+    provenance: Provenance | Literal[""] = ""
+
+    @property
+    def assumed(self) -> Provenance:
+        """Of an old segment: what probes sent is real, the rest came in files, as far as is known."""
+        return self.provenance or (Provenance.REAL if self.source == "edge" else Provenance.IMPORTED)
 
     @property
     def name(self) -> str:
-        return f"{self.hour}_{self.country}_{self.test_name}.{self.source}.{self.digest}"
+        mark = f".{self.provenance}" if self.provenance else ""
+        return f"{self.hour}_{self.country}_{self.test_name}.{self.source}{mark}.{self.digest}"
 
     @property
     def begins(self) -> float:
@@ -84,12 +96,15 @@ class SegmentFolder:
     country: str
     test_name: str
     source: str
+    provenance: Provenance | Literal[""]
 
     def holding(self, digest: str) -> Segment:
-        return Segment(self.hour, self.country, self.test_name, self.source, digest)
+        return Segment(self.hour, self.country, self.test_name, self.source, digest, self.provenance)
 
 
-def shelf(received_at: float, country: str, test_name: str, source: str) -> SegmentFolder:
+def shelf(
+    received_at: float, country: str, test_name: str, source: str, provenance: Provenance | Literal[""] = ""
+) -> SegmentFolder:
     """The folder for a record; what a probe wrote never becomes part of a path unchecked."""
     plain = re.sub(r"[^a-z0-9]", "", test_name.lower())[:64]
     return SegmentFolder(
@@ -97,13 +112,17 @@ def shelf(received_at: float, country: str, test_name: str, source: str) -> Segm
         country=country if _COUNTRY.fullmatch(country) else UNKNOWN_COUNTRY,
         test_name=plain or "unknown",
         source=re.sub(r"[^a-z0-9-]", "-", source.lower())[:32] or "unknown",
+        provenance=provenance,
     )
 
 
 def parse_name(name: str) -> Segment | None:
     """The segment of a file name without suffix; ``None`` = no segment has such a name."""
     match = _NAME.fullmatch(name)
-    return Segment(*match.groups()) if match else None
+    if match is None:
+        return None
+    hour, country, test_name, source, provenance, digest = match.groups()
+    return Segment(hour, country, test_name, source, digest, Provenance(provenance) if provenance else "")
 
 
 LEVEL = 2
@@ -147,7 +166,8 @@ class Archive:
         """
         shelves: dict[SegmentFolder, list[int]] = {}
         for index, item in enumerate(received):
-            place = shelf(received_at, item.country, item.test_name, item.record.source)
+            record = item.record
+            place = shelf(received_at, item.country, item.test_name, record.source, record.provenance)
             shelves.setdefault(place, []).append(index)
         locations: dict[int, Location] = {}
         packed: dict[Segment, bytes] = {}
@@ -178,7 +198,9 @@ class Archive:
         lines = [line for n, line in enumerate(self._lines(segment)) if n not in positions]
         if not lines:
             return None
-        place = SegmentFolder(segment.hour, segment.country, segment.test_name, segment.source)
+        place = SegmentFolder(
+            segment.hour, segment.country, segment.test_name, segment.source, segment.provenance
+        )
         rest, content = _segment(place, lines)
         with disk_errors(f"write to the archive {self.folder}"):
             self._write(rest, content, self.received_at(segment))
@@ -231,7 +253,7 @@ class Archive:
             DamagedSegment: before the first record, where the content is not what the name says.
         """
         for line, data in enumerate(self._lines(segment), 1):
-            yield Record(segment.source, data, file=segment.name, line=line)
+            yield Record(segment.source, data, file=segment.name, line=line, provenance=segment.assumed)
 
     def read(self, location: Location) -> bytes:
         """One raw record."""

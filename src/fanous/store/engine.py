@@ -15,9 +15,10 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import clickhouse_connect
@@ -31,7 +32,15 @@ from fanous.errors import FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
-from fanous.store.schema import FACTS, FIND_SEGMENT, FORMAT, TABLES, Layout
+from fanous.store.schema import (
+    FACTS,
+    FIND_SEGMENT,
+    FORMAT,
+    LEVELS_SORTED_BY,
+    SYNTHETIC_ROWS,
+    TABLES,
+    Layout,
+)
 
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, a row each."""
@@ -53,7 +62,24 @@ def _to_2(layout: Layout) -> Iterator[str]:
         yield f"ALTER TABLE {rows} MATERIALIZE INDEX find_segment"
 
 
-MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
+def _to_3(layout: Layout) -> Iterator[str]:
+    """Every row says its provenance.  What no probe of ours sent came in a file, as far as is known; what is
+    synthetic is found in the archive (``store.upgrade``)."""
+    guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
+    for table, default in (
+        ("measurements", guessed),
+        ("verdicts", guessed),
+        ("observations", "DEFAULT 'real'"),
+        ("levels", "DEFAULT 'imported'"),
+    ):
+        for rows in layout.tables_of(table):
+            yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS provenance LowCardinality(String) {default}"
+    for rows in layout.tables_of("levels"):
+        sorts = "" if rows.startswith("levels ON") else f", MODIFY ORDER BY ({LEVELS_SORTED_BY})"
+        yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS synthetic Bool{sorts}"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3}
 """Format -> the statements that lead to it from the format before."""
 
 
@@ -137,6 +163,7 @@ class Engine:
 
     def __init__(self, location: StoreLocation) -> None:
         self._layout = Layout(location.cluster)
+        self._reading: dict[str, str] = {}
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
@@ -147,6 +174,17 @@ class Engine:
     def close(self) -> None:
         self._client.close()
 
+    def showing(self, *, synthetic: bool) -> Self:
+        """The same engine, whose questions see synthetic rows alone, or all others alone.
+
+        The engine itself leaves the rest out, whatever the question: no statement can forget it.
+        """
+        shown = copy(self)
+        word = "" if synthetic else "NOT "
+        filters = ", ".join(f"'{table}': '{word}({_quoted(rows)})'" for table, rows in SYNTHETIC_ROWS.items())
+        shown._reading = {"additional_table_filters": f"{{{filters}}}"}
+        return shown
+
     def run(self, sql: str, **parameters: Any) -> None:
         """A statement without an answer."""
         with _engine_errors("write facts"):
@@ -155,6 +193,13 @@ class Engine:
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
         """Take rows out, on every shard."""
         self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
+
+    def change(self, table: str, what: str, condition: str, **parameters: Any) -> None:
+        """Give rows another value, on every shard; done when it returns."""
+        rows = self._layout.rows_of(table)
+        self.run(
+            f"ALTER TABLE {rows} UPDATE {what} WHERE {condition} SETTINGS mutations_sync = 2", **parameters
+        )
 
     def tables(self) -> set[str]:
         """Names of all tables in the database."""
@@ -165,12 +210,15 @@ class Engine:
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The answer, row by row."""
         with _engine_errors("read facts"):
-            return [tuple(row) for row in self._client.query(sql, parameters=parameters or None).result_rows]
+            result = self._client.query(sql, parameters=parameters or None, settings=self._reading)
+            return [tuple(row) for row in result.result_rows]
 
     def columns(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """The answer, column by column; empty where there are no rows."""
         with _engine_errors("read facts"):
-            result = self._client.query(sql, parameters=parameters or None, column_oriented=True)
+            result = self._client.query(
+                sql, parameters=parameters or None, settings=self._reading, column_oriented=True
+            )
             return [list(column) for column in result.result_columns]
 
     def insert(self, table: str, columns: Columns) -> None:
@@ -197,6 +245,11 @@ class Engine:
                 column_oriented=True,
                 settings={"insert_deduplication_token": uuid4().hex},
             )
+
+
+def _quoted(text: str) -> str:
+    """Within single quotes."""
+    return text.replace("'", "\\'")
 
 
 def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
@@ -318,11 +371,14 @@ class FactsPart:
     """Base of the parts of ``store.facts.Facts``: the questions of one subject, asked of one engine.
 
     Args:
+        engine: one that shows what is synthetic or what is not (``Engine.showing``).
         read_only: the store was opened to be read: what writes is refused.
+        synthetic: which of the two ``engine`` shows.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+    def __init__(self, engine: Engine, *, read_only: bool = False, synthetic: bool = False) -> None:
         self.engine = engine
+        self.synthetic = synthetic
         self._read_only = read_only
 
     def may_write(self) -> None:

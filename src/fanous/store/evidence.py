@@ -6,9 +6,11 @@ from typing import Any
 
 from fanous.model.incident import Interval, LineRecord, Onset, Software, Stretches
 from fanous.model.measurement import Layer
+from fanous.model.provenance import Provenance
 from fanous.model.series import RatePair
 from fanous.model.verdict import State
 from fanous.store.engine import (
+    AT_IN_WINDOW,
     IN_INTERVALS,
     IN_STRETCHES,
     IN_WINDOW,
@@ -93,6 +95,18 @@ SELECT countIf(saw AND named), uniqExactIf(from_probe, saw AND named), uniqExact
 FROM ({_BY_MEASUREMENT})
 """
 
+_PROVENANCES = f"""
+SELECT DISTINCT provenance FROM (
+    SELECT DISTINCT provenance FROM verdicts WHERE country = {{country:String}} AND {IN_WINDOW}
+    UNION ALL
+    SELECT DISTINCT provenance FROM levels FINAL WHERE country = {{country:String}} AND {AT_IN_WINDOW}
+)
+"""
+_PROVENANCES_SEEN = f"""
+SELECT DISTINCT provenance FROM verdicts
+WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}}
+    AND (state IN ('blocked', 'throttled', 'down') OR symptom) AND {IN_INTERVALS}
+"""
 
 LEAST_VOICES = 3
 """Measurements of a target before it counts for the lines of a network as a whole: one device on a bad line
@@ -215,6 +229,18 @@ class EvidenceFacts(FactsPart):
         rows = self.engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
         measurements, probes, networks, controlled, elsewhere, sources = rows[0]
         return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
+
+    def provenances(self, country: str, since: float, until: float) -> set[Provenance]:
+        """Of all measurements of a country and of its series."""
+        rows = self.engine.rows(_PROVENANCES, country=country, **window(since, until))
+        return {Provenance(name) for (name,) in rows}
+
+    def provenances_seen(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> set[Provenance]:
+        """Of the measurements in which one of the targets failed on one of the networks."""
+        rows = self.engine.rows(_PROVENANCES_SEEN, **_claim(country, targets, asns, intervals))
+        return {Provenance(name) for (name,) in rows}
 
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float

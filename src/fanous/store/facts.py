@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from fanous.model.measurement import Measurement, Observation
+from fanous.model.provenance import Provenance
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location, Segment, parse_name
 from fanous.store.batch import Placed
@@ -46,6 +47,7 @@ class StoredMeasurement:
     observations: int
     control_failure: str | None
     bogus: tuple[str, ...]
+    provenance: Provenance
 
 
 Noun = TypeVar("Noun", Measurement, Observation, Verdict)
@@ -172,6 +174,7 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
             observations=row["observations"],
             control_failure=row["control_failure"],
             bogus=tuple(row["bogus"]),
+            provenance=Provenance(row["provenance"]),
         )
 
     def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
@@ -246,6 +249,7 @@ def _measurement_columns(placed: Sequence[Placed]) -> Columns:
         "observations": [len(parsed.observations) for parsed in bundles],
         "control_failure": [parsed.control_failure for parsed in bundles],
         "bogus": [parsed.bogus for parsed in bundles],
+        "provenance": [str(p.judged.record.provenance) for p in placed],
     }
 
 
@@ -288,6 +292,7 @@ def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) 
     return columns | {
         "started_at": _each([ticks(m.started_at) for m in headers], sizes),
         "segment": _each([p.location.segment.name for p in placed], sizes),
+        "provenance": _each([str(p.judged.record.provenance) for p in placed], sizes),
         "number": list(chain.from_iterable(map(range, sizes))),
     }
 

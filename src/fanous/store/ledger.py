@@ -26,6 +26,7 @@ import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
+from fanous.model.provenance import Provenance
 from fanous.model.vitals import Spell
 from fanous.store.database import META, SCHEMA, Database, decode_incident, encode_incident
 from fanous.store.notices import NOTICES, Notices
@@ -307,6 +308,8 @@ class Revision:
     incident: Incident
 
 
+_PROVENANCE = "provenance"
+
 Key = tuple[str, str]
 """Kind of an ailment, and whom it is about."""
 
@@ -376,12 +379,18 @@ class Ledger(Notices, Leases):
             return _append(connection, claim, before.n + 1, reason, now)
 
     def incidents(
-        self, country: str | None = None, since: float | None = None, until: float | None = None
+        self,
+        country: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        *,
+        synthetic: bool | None = None,
     ) -> list[Incident]:
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
         Args:
             since: ``None`` = no bound; so with ``until``.
+            synthetic: those of synthetic records alone, or all others alone; ``None`` = both.
         """
         newer = _REVISIONS.alias()
         last = (
@@ -400,12 +409,29 @@ class Ledger(Notices, Leases):
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         # Sorted here: how a database orders text depends on its locale.
-        return [decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2])]
+        found = (decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2]))
+        return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
 
     def incident(self, incident_id: str) -> Incident | None:
         """Its latest revision; ``None`` = unknown."""
         claimed = self.revisions(incident_id)
         return claimed[-1].incident if claimed else None
+
+    def knows_provenance(self) -> bool:
+        """Whether every incident says its provenance."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(META.c.value).where(META.c.key == _PROVENANCE)) is not None
+
+    def set_provenance(self, of: Callable[[Incident], Provenance]) -> None:
+        """Write into each incident the one field that it lacks since before there was one; the rest stays."""
+        with self._database.writing() as connection:
+            for row in connection.execute(_REVISIONS.select()).all():
+                incident = decode_incident(row.document)
+                document = encode_incident(replace(incident, provenance=of(incident)))
+                one = (_REVISIONS.c.incident == row.incident) & (_REVISIONS.c.n == row.n)
+                connection.execute(_REVISIONS.update().where(one).values(document=document))
+            connection.execute(META.delete().where(META.c.key == _PROVENANCE))
+            connection.execute(META.insert().values(key=_PROVENANCE, value="written"))
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from fanous.errors import FanousError
+from fanous.model.provenance import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
@@ -20,10 +21,15 @@ from fanous.store.facts import Facts
 from fanous.store.ledger import Ledger, Span, spans_of
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
 from fanous.store.protocol import Store
+from fanous.store.upgrade import give_provenance
 
 
 def open_store(
-    where: str | Path | StoreLocation, *, read_only: bool = False, clock: Callable[[], float] = time.time
+    where: str | Path | StoreLocation,
+    *,
+    read_only: bool = False,
+    clock: Callable[[], float] = time.time,
+    staged: bool = False,
 ) -> Store:
     """Open a store, making it where it is new.
 
@@ -32,18 +38,19 @@ def open_store(
         read_only: the store must exist, and nothing can be appended.  The engine wants it for this process
             alone all the same.
         clock: unix seconds, UTC; what the store calls now.  A lab gives its own.
+        staged: whoever opens it stages an event: all that is brought in is synthetic.
 
     Raises:
         FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be
             written.
     """
     if isinstance(where, StoreLocation):
-        return OpenStore(where, read_only=read_only, clock=clock)
+        return OpenStore(where, read_only=read_only, clock=clock, staged=staged)
     location = in_folder(where)
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only)
-    return OpenStore(location, read_only=read_only, clock=clock)
+    return OpenStore(location, read_only=read_only, clock=clock, staged=staged)
 
 
 class OpenStore:
@@ -53,8 +60,12 @@ class OpenStore:
         left_by: the process that died with the store open, if one did.
     """
 
-    def __init__(self, location: StoreLocation, *, read_only: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, location: StoreLocation, *, read_only: bool, clock: Callable[[], float], staged: bool = False
+    ) -> None:
         self.now = clock
+        self.staged = staged
+        self.is_synthetic = False
         self._read_only = read_only
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
@@ -72,14 +83,41 @@ class OpenStore:
             self._release()
             raise
         try:
-            self.facts = Facts(Engine(location), read_only=read_only)
+            self._engine = Engine(location)
         except BaseException:
             self.ledger.close()
             self._release()
             raise
+        self._every = Facts(self._engine, read_only=read_only)
+        self._sides = tuple(
+            Facts(self._engine.showing(synthetic=side), read_only=read_only, synthetic=side)
+            for side in (False, True)
+        )
+        if self._lock is not None:
+            give_provenance(self.archive, self._engine, self._every, self.ledger)
+
+    @property
+    def facts(self) -> Facts:
+        return self._sides[self.is_synthetic]
+
+    def of(self, provenance: Provenance) -> Store:
+        if provenance.is_synthetic is self.is_synthetic:
+            return self
+        other = copy(self)
+        other.is_synthetic = provenance.is_synthetic
+        return other
+
+    def sides(self) -> tuple[Store, Store]:
+        return self.of(Provenance.REAL), self.of(Provenance.SYNTHETIC)
+
+    def about(self, country: str | None = None) -> Store:
+        real, synthetic = self.sides()
+        known, staged = real.facts.countries(), synthetic.facts.countries()
+        is_staged = country in staged and country not in known if country else bool(staged) and not known
+        return synthetic if is_staged else real
 
     def close(self) -> None:
-        self.facts.engine.close()
+        self._engine.close()
         self.ledger.close()
         self._release()
 
@@ -93,9 +131,9 @@ class OpenStore:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def with_facts(self, facts: Facts) -> Store:
+    def with_facts(self, wrapped: Callable[[Facts], Facts]) -> Store:
         reader = copy(self)
-        reader.facts = facts
+        reader._sides = tuple(map(wrapped, self._sides))
         return reader
 
     def append(
@@ -109,11 +147,7 @@ class OpenStore:
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
-        by_uid: dict[str, Judged] = {}
-        for judged in batch:
-            by_uid.setdefault(judged.parsed.measurement.uid, judged)
-        known = self.facts.known(by_uid)
-        fresh = [judged for uid, judged in by_uid.items() if uid not in known]
+        fresh = [*self._unknown(batch, Provenance.REAL), *self._unknown(batch, Provenance.SYNTHETIC)]
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
@@ -132,6 +166,15 @@ class OpenStore:
             self._swept = True
         return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
 
+    def _unknown(self, batch: Sequence[Judged], side: Provenance) -> list[Judged]:
+        """Those of one side that are new, each once: nobody can keep a real record out by sending its id before."""
+        by_uid: dict[str, Judged] = {}
+        for judged in batch:
+            if judged.record.provenance.is_synthetic is side.is_synthetic:
+                by_uid.setdefault(judged.parsed.measurement.uid, judged)
+        known = self.of(side).facts.known(by_uid) if by_uid else ()
+        return [judged for uid, judged in by_uid.items() if uid not in known]
+
     def _may_write(self) -> None:
         if self._read_only:
             raise FanousError(READ_ONLY)
@@ -148,7 +191,7 @@ class OpenStore:
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
-        found = self.facts.records_of(probes)
+        found = self._every.records_of(probes)
         positions: dict[Segment, set[int]] = {}
         for location, _, _ in found:
             positions.setdefault(location.segment, set()).add(location.position)

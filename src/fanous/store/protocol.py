@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 # Most modules name a store only in their signatures: they need no engine, and start without one.
 if TYPE_CHECKING:
     from fanous.model.measurement import Record
+    from fanous.model.provenance import Provenance
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.facts import Facts
@@ -51,8 +52,32 @@ class Store(Protocol):
     def ledger(self) -> "Ledger":
         """Incidents, and what people and processes note next to them."""
 
-    def with_facts(self, facts: "Facts") -> "Store":
-        """The same store for a reader, with other facts in place of its own."""
+    @property
+    def staged(self) -> bool:
+        """Whether all that is brought in through this opening is synthetic."""
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Which facts it shows: synthetic ones alone, or all others."""
+
+    def of(self, provenance: "Provenance") -> "Store":
+        """The same store, showing the facts of this provenance: synthetic ones alone, or all others.
+
+        The two know nothing of each other, so that a staged event can change nothing that is said of a real one.
+        """
+
+    def sides(self) -> "tuple[Store, Store]":
+        """The same store twice: showing what is not synthetic, and showing what is."""
+
+    def about(self, country: str | None = None) -> "Store":
+        """The same store, showing what is synthetic of a country where it has nothing else of it.
+
+        Args:
+            country: ``None`` = of the world.
+        """
+
+    def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
+        """The same store for a reader, with what stands in front of its facts."""
 
     def append(
         self,

@@ -7,11 +7,14 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FORMAT = 2
+FORMAT = 3
 """Version of all that a store holds; raise it when an older Fanous could misread a newer store."""
 
 _TEXT, _WORD, _FLAG = "String", "LowCardinality(String)", "Bool"
 _TIME = "DateTime64(6, 'UTC')"
+
+PROVENANCE = {"provenance": _WORD}
+"""As ``model.provenance`` has it, in every table from which something is concluded."""
 
 MEASUREMENTS = {
     "uid": _TEXT,
@@ -35,6 +38,7 @@ MEASUREMENTS = {
     "observations": "UInt32",
     "control_failure": "LowCardinality(Nullable(String))",
     "bogus": "Array(String)",
+    **PROVENANCE,
 }
 
 OBSERVATIONS = {
@@ -74,6 +78,7 @@ OBSERVATIONS = {
     "received": "Int64",
     "kbps": "Float64",
     "largest_gap": "Float64",
+    **PROVENANCE,
 }
 
 VERDICTS = {
@@ -101,6 +106,7 @@ VERDICTS = {
     "observations": "UInt32",
     "kbps": "Float64",
     "role": _WORD,
+    **PROVENANCE,
 }
 
 SEGMENTS = {
@@ -128,9 +134,11 @@ LEVELS = {
     "at": _TIME,
     "value": "Nullable(Float64)",
     "fetched_at": _TIME,
+    **PROVENANCE,
+    "synthetic": _FLAG,
 }
 """Ready-made series, a row a bin.  NULL = the source has no value there; a row that is fetched again takes
-the place of the one before, so that late corrections win."""
+the place of the one before, so that late corrections win.  A synthetic one takes the place of no other."""
 
 PULLS = {
     "source": _WORD,
@@ -179,6 +187,7 @@ _FIND_UID = "INDEX find_uid uid TYPE bloom_filter(0.01) GRANULARITY 1"
 FIND_SEGMENT = "INDEX find_segment segment TYPE bloom_filter(0.01) GRANULARITY 8"
 
 LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step"
+LEVELS_SORTED_BY = f"{LEVEL_KEY}, at, synthetic"
 
 TABLES = {
     table.name: table
@@ -193,13 +202,16 @@ TABLES = {
         FactTable("observations", OBSERVATIONS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
         FactTable("verdicts", VERDICTS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
         FactTable("segments", SEGMENTS, "segment", "segment"),
-        FactTable("levels", LEVELS, f"{LEVEL_KEY}, at", "country", version="fetched_at"),
+        FactTable("levels", LEVELS, LEVELS_SORTED_BY, "country", version="fetched_at"),
         FactTable("pulls", PULLS, "source, country, piece, since, until", "country", version="pulled_at"),
         FactTable("versions", VERSIONS, "version", "version"),
     )
 }
 FACTS = ("observations", "verdicts", "measurements")
 """The tables a segment's rows are in, in the order they are written."""
+
+SYNTHETIC_ROWS = {**dict.fromkeys(FACTS, "provenance = 'synthetic'"), "levels": "synthetic"}
+"""Table -> which of its rows are synthetic.  Whoever asks sees these alone, or all others alone."""
 
 # fsync: the marker must never survive a power cut that its rows did not (3 ms an insert).
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192"
@@ -222,6 +234,12 @@ class Layout:
     def rows_of(self, table: str) -> str:
         """The table that holds the rows, as a statement names it that changes them where they stand."""
         return f"{table}_rows ON CLUSTER '{self.cluster}'" if self.cluster else table
+
+    def tables_of(self, table: str) -> Iterator[str]:
+        """Each table that has the columns, as a statement names it that changes them."""
+        yield self.rows_of(table)
+        if self.cluster:
+            yield f"{table} ON CLUSTER '{self.cluster}'"
 
     def create(self, table: FactTable) -> Iterator[str]:
         """The statements that make a table where it is missing."""

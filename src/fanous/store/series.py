@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
+from fanous.model.provenance import Provenance
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
@@ -21,7 +22,7 @@ from fanous.store.schema import LEVEL_KEY
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
 # FINAL: of rows with one key, the one fetched last.
 _STORED = f"""
-SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan))
+SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan)), groupArray(provenance)
 FROM levels FINAL
 WHERE country = {{country:String}} AND source = {{source:String}} AND signal IN {{signals:Array(String)}}
     AND {AT_IN_WINDOW}
@@ -72,6 +73,10 @@ class Pulled:
     pulled_at: float
 
 
+StoredBins = tuple[Ints, Floats, NDArray[np.bool_]]
+"""Times, values, and which of them are imported."""
+
+
 class SeriesFacts(FactsPart):
     """The series of public sources, and which windows of them were pulled."""
 
@@ -115,15 +120,21 @@ class SeriesFacts(FactsPart):
         return [Pulled(*row) for row in self.engine.rows(_PULLED, source=source, country=country)]
 
     def put_series(
-        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
+        self,
+        batch: Sequence[SourceSeries],
+        provenance: Provenance | None = None,
+        *,
+        fetched_at: float | None = None,
     ) -> list[NDArray[np.bool_]]:
         """Keep ready-made series; on the disk when it returns, all of the batch or none.
 
-        A bin that is stored with the same value is left; one with another value is replaced, so that late
-        corrections win (of two calls the one with the later ``fetched_at``).
+        A bin that is stored with the same value is left, unless it now comes from where it can be trusted more;
+        one with another value is replaced, so that late corrections win (of two calls the one with the later
+        ``fetched_at``).
 
         Args:
             batch: each bin of a key and step at most once.
+            provenance: ``None`` = imported; synthetic where these facts are.
             fetched_at: when the source said so; ``None`` = now.
 
         Returns:
@@ -131,9 +142,14 @@ class SeriesFacts(FactsPart):
         """
         self.may_write()
         check_series(batch)
-        changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
+        provenance = provenance or (Provenance.SYNTHETIC if self.synthetic else Provenance.IMPORTED)
+        if provenance.is_synthetic is not self.synthetic:
+            raise ValueError(f"{provenance} series go into the facts of {provenance} records")
+        changed = [
+            _differs(one, provenance, stored) for one, stored in zip(batch, self._stored(batch), strict=True)
+        ]
         at = time.time() if fetched_at is None else fetched_at
-        self.engine.insert("levels", _columns(batch, changed, at))
+        self.engine.insert("levels", _columns(batch, provenance, changed, at))
         return changed
 
     def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
@@ -150,13 +166,13 @@ class SeriesFacts(FactsPart):
         }
         self.engine.insert("pulls", columns)
 
-    def _stored(self, batch: Sequence[SourceSeries]) -> list[tuple[Ints, Floats]]:
+    def _stored(self, batch: Sequence[SourceSeries]) -> list[StoredBins]:
         """For each of the batch: its stored bins in the span of its own times, ascending."""
         asked: dict[tuple[str, str], list[SourceSeries]] = {}
         for one in batch:
             if len(one):
                 asked.setdefault((one.key.place.country, one.key.source), []).append(one)
-        found: dict[tuple[SeriesKey, int], tuple[Ints, Floats]] = {}
+        found: dict[tuple[SeriesKey, int], StoredBins] = {}
         for (country, source), own in asked.items():
             rows = self.engine.rows(
                 _STORED,
@@ -167,8 +183,8 @@ class SeriesFacts(FactsPart):
                     min(int(one.times.min()) for one in own), max(int(one.times.max()) for one in own) + 1
                 ),
             )
-            found.update({_key(row): _ordered(row[-2], row[-1]) for row in rows})
-        nothing = (np.array([], np.int64), np.array([]))
+            found.update({_key(row): _stored_bins(*row[-3:]) for row in rows})
+        nothing = _stored_bins([], [], [])
         return [found.get((one.key, one.step), nothing) for one in batch]
 
 
@@ -193,32 +209,36 @@ def _only(
     return sql, parameters
 
 
-def _differs(one: SourceSeries, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
-    """Which bins are not stored, or with another value."""
-    times, values = stored
+def _differs(one: SourceSeries, provenance: Provenance, stored: StoredBins) -> NDArray[np.bool_]:
+    """Which bins are not stored, or with another value, or come from where they can be trusted more."""
+    times, values, imported = stored
     if not len(times):
         return np.ones(len(one), np.bool_)
     at = np.minimum(np.searchsorted(times, one.times), len(times) - 1)
     known = times[at] == one.times
     same = (values[at] == one.values) | (np.isnan(values[at]) & np.isnan(one.values))
-    return np.asarray(~(known & same))
+    stronger = imported[at] & (provenance is Provenance.REAL)
+    return np.asarray(~(known & same) | stronger)
 
 
 def _columns(
-    batch: Sequence[SourceSeries], chosen: Sequence[NDArray[np.bool_]], fetched_at: float
+    batch: Sequence[SourceSeries],
+    provenance: Provenance,
+    chosen: Sequence[NDArray[np.bool_]],
+    fetched_at: float,
 ) -> Columns:
     columns: Columns = {}
     for one, which in zip(batch, chosen, strict=True):
         count = int(which.sum())
         values = one.values[which]
-        for name, value in _heading(one, fetched_at).items():
+        for name, value in _heading(one, provenance, fetched_at).items():
             columns.setdefault(name, []).extend([value] * count)
         columns.setdefault("at", []).extend((one.times[which] * 1_000_000).tolist())
         columns.setdefault("value", []).extend(None if v != v else v for v in values.tolist())
     return columns or {"at": []}
 
 
-def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
+def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> dict[str, Any]:
     from fanous.sources.publishers import SOURCES  # with every reader, which no question to a store needs
 
     key = one.key
@@ -234,6 +254,8 @@ def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
         "subtype": key.subtype,
         "step": one.step,
         "fetched_at": ticks(fetched_at),
+        "provenance": str(provenance),
+        "synthetic": provenance.is_synthetic,
     }
 
 
@@ -248,6 +270,13 @@ def _ordered(times: list[int], values: list[float]) -> tuple[Ints, Floats]:
     bins = np.array(times, np.int64)
     order = np.argsort(bins)
     return bins[order], np.array(values, np.float64)[order]
+
+
+def _stored_bins(times: list[int], values: list[float], provenances: list[str]) -> StoredBins:
+    bins = np.array(times, np.int64)
+    order = np.argsort(bins)
+    imported = np.array([one == Provenance.IMPORTED for one in provenances], np.bool_)
+    return bins[order], np.array(values, np.float64)[order], imported[order]
 
 
 def _series(row: tuple[Any, ...]) -> Series:

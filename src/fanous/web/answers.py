@@ -42,19 +42,23 @@ class Answers:
         self.ask = ask
         self.site = site
         self._shelf = Shelf()
-        self._remembered: RememberedFacts | None = None
+        self._remembered: dict[bool, RememberedFacts] = {}
 
     def forget(self) -> None:
         """Something changed: the next reply is made anew."""
         self._shelf.empty()
-        if self._remembered is not None:
-            self._remembered.forget()
+        for facts in self._remembered.values():
+            facts.forget()
 
     def _remembering(self, store: Store) -> Store:
         """The same store, whose facts are remembered; what is claimed is never."""
-        if self._remembered is None or self._remembered.inner is not store.facts:
-            self._remembered = RememberedFacts(store.facts)
-        return store.with_facts(self._remembered)
+        return store.with_facts(self._remembers)
+
+    def _remembers(self, facts: stored.Facts) -> stored.Facts:
+        known = self._remembered.get(facts.synthetic)
+        if known is None or known.inner is not facts:
+            known = self._remembered[facts.synthetic] = RememberedFacts(facts)
+        return known
 
     async def shelved(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         """What was just made under this key, or made now."""
@@ -238,7 +242,7 @@ class RememberedFacts(stored.Facts):
     """
 
     def __init__(self, inner: stored.Facts, clock: Callable[[], float] = monotonic) -> None:
-        super().__init__(inner.engine, read_only=True)
+        super().__init__(inner.engine, read_only=True, synthetic=inner.synthetic)
         self.inner = inner
         self._clock = clock
         self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()

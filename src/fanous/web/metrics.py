@@ -18,8 +18,10 @@ LATELY = 7 * 86_400.0
 
 def open_incidents(store: Store, _now: float) -> list[Metric]:
     """By country, kind and status; what is not there is not open."""
-    count = Counter((one.country, one.kind, one.status) for one in store.ledger.incidents() if is_open(one))
-    text = "Incidents that are open, by country, kind and status"
+    known = store.ledger.incidents(synthetic=store.is_synthetic)
+    count = Counter((one.country, one.kind, one.status) for one in known if is_open(one))
+    staged = "Synthetic, of a staged event: " if store.is_synthetic else ""
+    text = f"{staged}Incidents that are open, by country, kind and status"
     return [
         Metric(
             "fanous_incidents_open",
@@ -56,5 +58,6 @@ SUBJECTS: tuple[Callable[[Store, float], list[Metric]], ...] = (open_incidents, 
 
 def metrics(store: Store, visit: Visit) -> Reply:
     """In the text format of Prometheus."""
-    found = [metric for subject in SUBJECTS for metric in subject(store, visit.now)]
+    shown = store.about()
+    found = [metric for subject in SUBJECTS for metric in subject(shown, visit.now)]
     return Reply.of(render(found), MEDIA)

@@ -26,6 +26,7 @@ def event_document(event: AnnouncedEvent) -> dict[str, Any]:
 def report_document(report: EventReport) -> dict[str, Any]:
     return {
         "watch": event_document(report.event),
+        "synthetic": report.synthetic,
         "outcome": str(report.outcome),
         "why": report.why,
         "incidents": [
@@ -69,6 +70,10 @@ def event_line(event: AnnouncedEvent) -> str:
     return f"{event.id}  {to_iso(event.start)} to {to_iso(event.end)}  {event.title}{targets}{late}"
 
 
+STAGED = "Synthetic: what follows rests on staged measurements. It says nothing about the world."
+"""Said first wherever a line of the command line rests on them."""
+
+
 def report_lines(report: EventReport) -> list[str]:
     event = report.event
     others = [one for one in report.relations if one.why not in report.why]
@@ -76,6 +81,7 @@ def report_lines(report: EventReport) -> list[str]:
         "after it had begun, so it may have been chosen for what happened" if event.is_late else "before it"
     )
     return [
+        *([STAGED] if report.synthetic else []),
         f"{event.title}, {event.country}, {to_iso(event.start)} to {to_iso(event.end)}",
         f"  registered {to_iso(event.registered_at)}, {when}; SHA-256 {event.digest}",
         f"  {str(report.outcome).replace('_', ' ').upper()}: {report.why}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import asn_of
+from fanous.model.provenance import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording.clocks import both_clocks
 from fanous.wording.language import ENGLISH, Language
@@ -61,8 +62,32 @@ class Narrative:
     language: Language
 
 
+SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
+ORIGIN = "Where the data come from"
+IMPORTED = "It rests on files that were handed in; nothing says where they were before."
+
+
+def provenance_note(incident: Incident, language: Language) -> Narrative | None:
+    """What has to be said of what an incident is made of; ``None`` = nothing."""
+    text = {Provenance.SYNTHETIC: SYNTHETIC, Provenance.IMPORTED: IMPORTED}.get(incident.provenance)
+    if text is None:
+        return None
+    own = language if language.knows(text) else ENGLISH
+    return Narrative(own.say(text, country=place(incident.country, own)), own)
+
+
+def led(incident: Incident, text: str, language: Language) -> str:
+    """A text about an incident; of a staged one it says so first, wherever it is read."""
+    return f"[{language.say('Synthetic')}] {text}" if incident.provenance.is_synthetic else text
+
+
 def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
     """At most two lines: what, and where."""
+    claim = _claimed(incident, names, language)
+    return Narrative(led(incident, claim.text, claim.language), claim.language)
+
+
+def _claimed(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     sure = incident.confirmed_at is not None
@@ -88,22 +113,28 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     return ON_SOME | IN_PARTS if regions_alone else ON_SOME
 
 
-def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """The headline with its status before it: for whatever leaves the pages and may be read alone."""
-    claim = headline(incident, names, language)
+def claim_line(
+    incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
+) -> Narrative:
+    """The headline with its status before it: for whatever leaves the pages and may be read alone.
+
+    Args:
+        before: a word that stands before the status, such as ``Correction``.
+    """
+    claim = _claimed(incident, names, language)
     own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    return Narrative(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
+    said = own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text)
+    corrected = f"{own.say(before)}: {said}" if before else said
+    return Narrative(led(incident, corrected, own), own)
 
 
 def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Narrative]:
     """The claim, hedged as its status demands; in order."""
-    if language.code == "en":
+    first = claim_line(incident, names, language)
+    if language.code == "en" or first.language is not language:
         return [Narrative(sentence(incident, names), ENGLISH)]
-    first = headline(incident, names, language)
-    opening = language.say(CLAIM, status=language.say(status_word(incident)), claim=first.text)
-    if first.language is not language or not language.knows(CLAIM):
-        return [Narrative(sentence(incident, names), ENGLISH)]
-    return [Narrative(opening, language), *_rest(incident, language)]
+    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    return [*([note] if note else []), first, *_rest(incident, language)]
 
 
 def _rest(incident: Incident, language: Language) -> list[Narrative]:

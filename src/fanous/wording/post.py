@@ -11,7 +11,7 @@ from math import ceil
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.refdata.countries import country_name
 from fanous.wording.language import Language
-from fanous.wording.narrative import claim_line, networks_named, target_names
+from fanous.wording.narrative import claim_line, led, networks_named, target_names
 from fanous.wording.words import status_word
 
 GSM = frozenset(
@@ -101,10 +101,17 @@ STATES = {
 }
 
 
-def shorter(incident: Incident, names: Mapping[int, str], language: Language) -> tuple[str, ...]:
-    """The claim, and what is left where there is no room: words of the glossary, then where to look."""
-    claim = claim_line(incident, names, language).text
-    status = language.say(status_word(incident))
+def shorter(
+    incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
+) -> tuple[str, ...]:
+    """The claim, and what is left where there is no room: words of the glossary, then where to look.
+
+    Args:
+        before: as of ``claim_line``.
+    """
+    claim = claim_line(incident, names, language, before).text
+    word = language.say(status_word(incident))
+    status = led(incident, f"{language.say(before)}: {word}" if before else word, language)
     place = country_name(incident.country, language.code)
     where = f"{status}: {place}, {incident.id}"
     kinds = {part.kind for part in incident.parts} or {incident.kind}

@@ -139,7 +139,17 @@ def sentence(incident: Incident, names: Mapping[int, str] | None = None) -> str:
     Args:
         names: ASN -> the network's name as the measurements give it, where we know none ourselves.
     """
-    place = line_place(incident) if is_of_lines(incident) else _where(incident, names or {})
+    staged = f"{synthetic(incident)} " if incident.provenance.is_synthetic else ""
+    return f"{staged}{_claim(incident, names or {})}"
+
+
+def synthetic(incident: Incident) -> str:
+    """Said first of a staged event."""
+    return f"Synthetic: a staged event. It says nothing about {in_country(incident.country)[3:]}."
+
+
+def _claim(incident: Incident, names: Mapping[int, str]) -> str:
+    place = line_place(incident) if is_of_lines(incident) else _where(incident, names)
     claim = f"{_what(incident)} {place} {_when(incident)}"
     told = f"{claim}{_method(incident)}{_users(incident)}"
     if incident.status is Status.RETRACTED:

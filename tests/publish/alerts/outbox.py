@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from fanous.model.incident import Incident
+from fanous.model.provenance import Provenance
 from fanous.publish.alerts.dispatch import Dispatcher, Done
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.settings import Alerting, read_alerting
@@ -40,6 +41,9 @@ class Told:
 
     @property
     def facts(self) -> "Told":
+        return self
+
+    def of(self, _provenance: Provenance) -> "Told":
         return self
 
     def networks(self, _country: str) -> dict[int, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident, Status
+from fanous.model.provenance import Provenance
 from fanous.publish.alerts.message import Message, Sender, compose, test_message
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from tests.charts.events import ONGOING, SUSPECTED, incident
@@ -76,8 +77,15 @@ def test_a_monitor_without_an_address_gives_none() -> None:
 
 
 def test_what_is_synthetic_says_so() -> None:
+    told = message(replace(CONFIRMED, provenance=Provenance.SYNTHETIC))
+    assert told.title.startswith("[Synthetic]")
+    assert told.text.startswith("Synthetic: a staged event.")
+    assert all(one.startswith("[Synthetic]") for one in told.short)
+    assert told.document["provenance"] == "synthetic"
+
+
+def test_a_clock_that_runs_fast_is_named_first() -> None:
     told = message(CONFIRMED, sender=Sender(notice="Lab: the clock runs fast"))
-    assert told.title.startswith("[synthetic]")
     assert told.text.startswith("Lab: the clock runs fast")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
+from fanous.model.provenance import Provenance
 from fanous.model.series import SourceSeries
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
@@ -38,15 +39,16 @@ class Memory:
         levels: Sequence[SourceSeries],
         window: RecomputeWindow,
         shares: UserWeights | None,
+        claimed: Provenance,
     ) -> Recomputed:
         every = list(records)
         if levels:
-            return recompute(every, levels, window, shares)
-        asked = (every, window, shares)
+            return recompute(every, levels, window, shares, claimed)
+        asked = (every, window, shares, claimed)
         for known, computed in self._known:
             if known == asked:
                 return computed
-        computed = recompute(every, levels, window, shares)
+        computed = recompute(every, levels, window, shares, claimed)
         self._known.append((asked, computed))
         return computed
 

@@ -16,6 +16,7 @@ from pyarrow import parquet
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.place import Place
+from fanous.model.provenance import Provenance
 from fanous.model.series import Series, SeriesKey, Votes
 from fanous.publish.export import (
     LEAST_PROBES,
@@ -61,10 +62,10 @@ class Holding(SmallStore):
         return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
 
     def levels(self, country: str, *_rest: Any, **_named: Any) -> list[Series]:
-        return self.ready if country == self.country else []
+        return self.ready if country == self.country and not self.is_synthetic else []
 
     def countries(self) -> list[str]:
-        return [self.country]
+        return [] if self.is_synthetic else [self.country]
 
 
 def exported(folder: Path, store: Holding, wanted: ExportScope = ALL) -> Exported:
@@ -170,9 +171,10 @@ def test_times_are_whole_minutes() -> None:
 
 
 def test_a_recorded_event_says_so_in_every_row(tmp_path: Path) -> None:
-    exported(tmp_path, Holding([OURS]), replace(ALL, notice="Demonstration"))
-    assert [row["synthetic"] for row in rows(tmp_path, "incidents")] == ["True"]
-    assert json.loads((tmp_path / "datapackage.json").read_text())["synthetic"] == "Demonstration"
+    exported(tmp_path, Holding([OURS, replace(OURS, id="PK-2023-0009", provenance=Provenance.SYNTHETIC)]))
+    told = [(row["provenance"], row["synthetic"]) for row in rows(tmp_path, "incidents")]
+    assert told == [("imported", "False"), ("synthetic", "True")]
+    assert json.loads((tmp_path / "datapackage.json").read_text())["synthetic"] == 1
 
 
 # --- how it is described --------------------------------------------------------------------------

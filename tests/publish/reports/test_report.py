@@ -12,6 +12,7 @@ import pytest
 from fanous.charts.card import running
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind, Part, Status
+from fanous.model.provenance import Provenance
 from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
 from fanous.store.protocol import Store
@@ -29,10 +30,10 @@ STRANGE = {"entities": ("AS64512",)}
 HOSTILE = '</script><script>alert("x")</script>#eval("1+1")[*_`'
 
 
-def report(claim: Incident | None = None, code: str = "en", notice: str = "", name: str = "Zong") -> Report:
+def report(claim: Incident | None = None, code: str = "en", name: str = "Zong") -> Report:
     one = replace(claim or incident(), id="PK-2023-0001")
     store = SmallStore([one], {64512: name}, now_is=START + 86_400)
-    return gather(cast(Store, store), one, LANGUAGES[code], BASE, notice)
+    return gather(cast(Store, store), one, LANGUAGES[code], BASE)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -120,11 +121,18 @@ def test_what_runs_from_the_right_says_so_in_a_picture() -> None:
 
 
 def test_a_recorded_event_says_so_first() -> None:
-    one = report(notice="Demonstration: made up.")
+    one = report(incident(provenance=Provenance.SYNTHETIC))
     assert post(one).startswith("[Synthetic]")
     assert sms(one).text.startswith("[Synthetic]")
-    assert html(one).index("Demonstration") < html(one).index("<h1>")
-    assert markdown(one).startswith("> Demonstration")
+    assert html(one).index("Synthetic: a staged event") < html(one).index("<h1>")
+    assert markdown(one).startswith("> Synthetic: a staged event")
+
+
+def test_what_rests_on_files_that_were_handed_in_says_so_and_does_not_cry_it() -> None:
+    one = report(incident(provenance=Provenance.IMPORTED))
+    assert "It rests on files that were handed in" in markdown(one)
+    assert markdown(one).startswith("# ")
+    assert "handed in" not in markdown(report(incident(provenance=Provenance.REAL)))
 
 
 def test_it_is_written_as_files_and_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
@@ -140,6 +148,6 @@ def test_a_chart_is_in_it_where_something_was_measured() -> None:
     one = replace(event(), id="PK-2023-0001")
     ballots = (Ballot(OFTEN, True, asn=59257), Ballot(OFTEN, False, asn=59257, target="wikipedia"))
     store = SmallStore([one], ballots=ballots, now_is=START + 86_400)
-    drawn = gather(cast(Store, store), one, LANGUAGES["en"], BASE, "")
+    drawn = gather(cast(Store, store), one, LANGUAGES["en"], BASE)
     assert drawn.chart.startswith("<svg")
     assert "<svg" in html(drawn)

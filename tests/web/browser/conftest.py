@@ -23,6 +23,7 @@ from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
+from fanous.model.provenance import Provenance
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
@@ -97,7 +98,7 @@ def monitor(rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with open_store(folder) as store:
         store.ledger.add_event(RALLY, at=RALLY.start - 86_400)
         store.ledger.add_claim(CLAIM)
-        store.facts.put_series([routing()])
+        store.of(Provenance.SYNTHETIC).facts.put_series([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
     with (
         OneThread(lambda: open_store(folder, read_only=True)) as owner,

@@ -55,11 +55,13 @@ class Checked:
 
     Attributes:
         incidents: ids of those that it was compared with.
+        synthetic: it was held against a staged event, and says nothing of the world.
     """
 
     answer: ClaimCheck
     points: tuple[Point, ...]
     incidents: tuple[str, ...]
+    synthetic: bool = False
 
     @property
     def why(self) -> str:

@@ -93,6 +93,7 @@ class EventReport:
     Attributes:
         why: the outcome in words.
         other_days: start of the same hours on another day, and what was measured then.
+        synthetic: what was seen was staged, and says nothing of the world.
     """
 
     event: AnnouncedEvent
@@ -103,6 +104,7 @@ class EventReport:
     other_days: tuple[tuple[float, Coverage], ...]
     comparison: str
     coincidence: Coincidence
+    synthetic: bool = False
 
 
 def report_event(

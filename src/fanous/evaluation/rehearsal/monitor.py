@@ -20,6 +20,7 @@ import msgspec
 from fanous.collector.inbox import drain
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.model.place import UserWeights
+from fanous.model.provenance import Provenance
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.publish.document import detailed_document
@@ -65,7 +66,7 @@ class MonitorState(msgspec.Struct):
 
 def run(monitor: Monitor) -> Iterator[MonitorState]:
     """States as they come; ends when stdin says so, or is closed."""
-    with open_store(Path(monitor.store)) as store:
+    with open_store(Path(monitor.store), staged=True) as store:
         known_fingerprints()  # compiled before the clock runs: it takes seconds
         yield MonitorState(0.0)
         clock = msgspec.json.decode(sys.stdin.buffer.readline(), type=LabClock)
@@ -103,7 +104,7 @@ def _look(
         pass
     while (lease := store.ledger.lease()) is not None:
         store.ledger.mark_detected(lease)
-    now = _heard_until(store, monitor, clock)
+    now = _heard_until(store.of(Provenance.SYNTHETIC), monitor, clock)
     detect.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.ledger.incidents(monitor.country):
         document = detailed_document(incident)

@@ -98,6 +98,7 @@ class Channel:
     means: name in ``senders.SENDERS``.
     address: it may hold a password and is never printed.
     secret: of means that sign; empty = none.
+    exercises: it is told of staged events too.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Channel:
     language: Language = ENGLISH
     form: Form = Form.FULL
     pace: Pace = field(default_factory=Pace)
+    exercises: bool = False
 
 
 class AlertRule(Section, frozen=True):

@@ -6,7 +6,7 @@ same message again under the same key, and never takes a channel for one that wa
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -32,8 +32,14 @@ NEWEST_OPEN = 60 * DAY
 """Likewise what is open since before: detection looks back so far (``pipeline.detect.HISTORY``)."""
 
 
-def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:
-    """Each channel at most once, whatever number of rules names it."""
+def orders_of(
+    news: News, rules: Iterable[AlertRule], now: float, exercising: Collection[str] = ()
+) -> list[Order]:
+    """Each channel at most once, whatever number of rules names it.
+
+    Args:
+        exercising: channels that asked for staged events; no other hears of one.
+    """
     happened = happenings(news.before, news.incident)
     if not happened:
         return []
@@ -43,8 +49,11 @@ def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]
             fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
             if fitting and rule.concerns(news.incident):
                 channels |= dict.fromkeys(rule.channels, happened[0])
+    staged = news.incident.provenance.is_synthetic
     return [
-        Order(channel, news.incident.id, news.n, happening) for channel, happening in sorted(channels.items())
+        Order(channel, news.incident.id, news.n, happening)
+        for channel, happening in sorted(channels.items())
+        if not staged or channel in exercising
     ]
 
 
@@ -171,14 +180,15 @@ def route(store: Store, alerting: Alerting) -> None:
         news = store.ledger.outbox.next_news()
         if news is None:
             return
-        store.ledger.outbox.route(news, orders_of(news, alerting.rules, store.now()))
+        orders = orders_of(news, alerting.rules, store.now(), alerting.exercising)
+        store.ledger.outbox.route(news, orders)
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
     """What is news to this channel, which may know an earlier revision; ``None`` = nothing."""
     claims = {one.n: one.incident for one in store.ledger.revisions(delivery.incident)}
     incident = claims[delivery.n]
-    names = store.facts.networks(incident.country)
+    names = store.of(incident.provenance).facts.networks(incident.country)
     return compose(delivery, claims.get(delivery.told_n), incident, names, channel.language, sender)
 
 
@@ -193,7 +203,7 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     for delivery in latest.values():
         incident = store.ledger.incident(delivery.incident)
         if incident is not None and is_open(incident):
-            names = store.facts.networks(incident.country)
+            names = store.of(incident.provenance).facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)
             found += [message] if message is not None else []
     return found

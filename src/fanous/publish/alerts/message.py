@@ -89,6 +89,7 @@ def compose(
     if not happened:
         return None
     first = happened[0]
+    before = CORRECTION if first is Happening.CORRECTED else ""
     url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
     lines = [*_notice(sender), *(one.text for one in sentences(incident, names, language))]
     if first is Happening.CORRECTED and told is not None:
@@ -102,7 +103,7 @@ def compose(
         happening=str(first),
         incident=incident.id,
         n=delivery.n,
-        title=_title(first, incident, names, language, sender),
+        title=claim_line(incident, names, language, before).text,
         text="\n".join(lines),
         url=url,
         language=language.code,
@@ -110,7 +111,7 @@ def compose(
         starts_at=incident.onset,
         ends_at=_over_at(incident),
         document=detailed_document(incident),
-        short=tuple(_marked(one, first, language, sender) for one in shorter(incident, names, language)),
+        short=shorter(incident, names, language, before),
     )
 
 
@@ -118,20 +119,6 @@ def test_message(key: str, now: float, sender: Sender) -> Message:
     """Tries a channel; says that nothing happened."""
     text = "This is a test of a channel of Fanous. Nothing has happened."
     return Message(key, TEST, "", 0, "Fanous: test", text, sender.url, "en", "ZZ", now, now + 300)
-
-
-def _title(
-    first: Happening, incident: Incident, names: Mapping[int, str], language: Language, sender: Sender
-) -> str:
-    """The status stands before the claim: a retracted one must not read like news of it."""
-    claim = claim_line(incident, names, language)
-    return _marked(claim.text, first, claim.language, sender)
-
-
-def _marked(claim: str, first: Happening, language: Language, sender: Sender) -> str:
-    marks = ["[synthetic]"] if sender.notice else []
-    marks += [f"{language.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
-    return " ".join([*marks, claim])
 
 
 def _notice(sender: Sender) -> list[str]:

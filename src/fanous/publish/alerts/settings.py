@@ -43,6 +43,11 @@ class Alerting:
     rules: tuple[AlertRule, ...] = ()
     every: float = 2.0
 
+    @property
+    def exercising(self) -> frozenset[str]:
+        """Channels that are told of staged events."""
+        return frozenset(name for name, one in (self.channels or {}).items() if one.exercises)
+
     def channel(self, name: str) -> Channel | None:
         return (self.channels or {}).get(name)
 
@@ -53,6 +58,7 @@ class ChannelTable(Section, frozen=True):
     Attributes:
         apprise_env, secret_env: environment variables that hold what is not to stand in a file.
         quiet: hours of each day on the clock of ``zone``.
+        exercises: tell of staged events (a lab, a demonstration) too.
     """
 
     apprise: Text = ""
@@ -67,6 +73,7 @@ class ChannelTable(Section, frozen=True):
     even_when_quiet: Some[Happening] = ()
     per_hour: Annotated[int, Meta(ge=1)] = 30
     form: Form = Form.FULL
+    exercises: bool = False
 
     def __post_init__(self) -> None:
         self.channel("")  # refuses what does not go together
@@ -94,6 +101,7 @@ class ChannelTable(Section, frozen=True):
             language=LANGUAGES[self.language],
             form=self.form,
             pace=Pace(quiet, self.even_when_quiet, self.per_hour),
+            exercises=self.exercises,
         )
 
     def _key_of(self, name: str) -> str:

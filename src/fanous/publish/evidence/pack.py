@@ -208,7 +208,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     latest = revisions[-1]
     _check_claimed(latest.incident)
-    selection = select(store, latest.incident, latest.at)
+    selection = select(store.of(latest.incident.provenance), latest.incident, latest.at)
     _check_found(latest.incident, selection)
     sources = {series.key.source for series in selection.levels}
     found: dict[str, Fingerprint] = {}
@@ -248,7 +248,8 @@ def _computed(gathered: Gathered) -> Incident:
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS)
     window = RecomputeWindow(chosen.country, chosen.since, chosen.until)
-    computed = recompute(lines, levels, window, user_weights(chosen.country))
+    provenance = gathered.incident.provenance
+    computed = recompute(lines, levels, window, user_weights(chosen.country), provenance)
     found = closest(computed.incidents, gathered.incident)
     if found is None:
         raise FanousError(

@@ -17,10 +17,12 @@ from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
+from fanous.model.provenance import Provenance
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
+from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
@@ -30,9 +32,6 @@ BATCH = 2000
 """Records in memory at once, as in the pipeline."""
 
 REJECTS = 20
-
-MADE_UP = b'"synthetic":'
-"""What the generators of made-up events write into every record, spelled as packed lines spell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Recomputed:
 
     Attributes:
         records: that were used; ``series``: ready-made ones.
-        synthetic: records that say of themselves that a generator made them up.
+        synthetic: records that are, by what they say of themselves or by what is claimed of them.
         rejects: of those that could not be used, the first ``REJECTS`` with why.
     """
 
@@ -66,10 +65,15 @@ def recompute(
     levels: Sequence[SourceSeries],
     window: RecomputeWindow,
     shares: UserWeights | None,
+    claimed: Provenance,
 ) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
     No other store may be open in this process meanwhile.
+
+    Args:
+        claimed: what the records are said to be.  One that is marked as synthetic bears out no claim of anything
+            else.
     """
     done, fingerprints = Recomputed(), judge.known_fingerprints()
     with (
@@ -80,18 +84,22 @@ def recompute(
         for record in records:
             if record.source not in MEASUREMENT_SOURCES:
                 raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
+            made = Provenance.SYNTHETIC if is_marked(record.data) else claimed
             try:
-                batch.append(Judged(record, *judge.judge_record(record, fingerprints)))
+                batch.append(
+                    Judged(replace(record, provenance=made), *judge.judge_record(record, fingerprints))
+                )
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")
-            done.synthetic += MADE_UP in record.data
+            done.synthetic += made.is_synthetic
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
-        store.facts.put_series(levels)
+        side = store.of(claimed)
+        side.facts.put_series(levels, claimed)
         done.series = len(levels)
-        done.incidents = detect.find_incidents(store, window.country, window.since, window.until, shares)
+        done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from fanous.errors import FanousError
+from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.measurement import Record
+from fanous.model.measurement import Observer, Record
 from fanous.model.place import UserWeights
+from fanous.model.provenance import Provenance
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint
@@ -25,6 +26,9 @@ from fanous.publish.evidence.recompute import (
 )
 from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
 from fanous.refdata.users import user_weights
+from fanous.sources.marks import is_marked
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.upgrade import LAB_AUTHORITY
 
 LEAST_FINGERPRINT = 16
 """Hex digits by which a signer may be named: fewer could be found by trying."""
@@ -46,7 +50,8 @@ class Verification:
         differences: where the claim is not what the records amount to here.
         versions: (what, in the bundle, here) of rules, detectors, thresholds and reference data.
         ledger: where the packer's ledger says something else than the claim, and its id for it.
-        synthetic: records that say of themselves that a generator made them up.
+        provenance: of what it is about.
+        synthetic: records that are, by what they say of themselves or by what is claimed of them.
         signer: fingerprint of the key.
         figures: whose user figures it was computed with, where they are not this machine's; empty = they are.
     """
@@ -59,6 +64,7 @@ class Verification:
     ledger: list[str]
     records: int
     series: int
+    provenance: Provenance
     synthetic: int
     signer: str
     figures: str
@@ -111,8 +117,9 @@ def verify(path: Path, signer: str = "") -> Verification:
     shares = _read(parts, manifest.USED, _Used).user_shares
     sources = _read(parts, manifest.SOURCES, dict[str, dict[str, str]])
     window = RecomputeWindow(claim.country, claim.since, claim.until)
-    computed = recompute(_records(parts), levels, window, shares)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
+    provenance = _claimed(recorded, claim.incident, parts)
+    computed = recompute(_records(parts), levels, window, shares, provenance)
     versions += unlike_fields(recorded, claim_of(claim.incident))
     best = closest(computed.incidents, claim.incident)
     apart = _apart(recorded, best, computed)
@@ -126,6 +133,7 @@ def verify(path: Path, signer: str = "") -> Verification:
         ledger=ledger.differences,
         records=computed.records,
         series=computed.series,
+        provenance=provenance,
         synthetic=computed.synthetic,
         signer=by,
         figures=_figures(shares, claim.country),
@@ -161,6 +169,22 @@ def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
 def _records(parts: dict[str, bytes]) -> Iterator[Record]:
     for name in (manifest.RECORDS, manifest.CONTROLS):
         yield from unpack_lines(parts[name], name)
+
+
+def _claimed(recorded: dict[str, Any], incident: Incident, parts: dict[str, bytes]) -> Provenance:
+    """Older bundles do not say: theirs is synthetic if one of their records is, or met a server of the lab."""
+    if "provenance" in recorded:
+        return incident.provenance
+    staged = any(is_marked(record.data) or _met_the_lab(record) for record in _records(parts))
+    return Provenance.SYNTHETIC if staged else Provenance.IMPORTED
+
+
+def _met_the_lab(record: Record) -> bool:
+    try:
+        found = MEASUREMENT_SOURCES[record.source].parse(record).observations
+    except (KeyError, Rejected):
+        return False
+    return any(one.cert_issuer == LAB_AUTHORITY and one.vantage is Observer.PROBE for one in found)
 
 
 def _apart(recorded: dict[str, Any], best: Incident | None, computed: Recomputed) -> list[str]:

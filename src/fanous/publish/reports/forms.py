@@ -65,7 +65,7 @@ def _document(report: Report) -> dict[str, Any]:
     return {
         "lang": report.language.code,
         "dir": report.language.direction,
-        "notice": report.notice,
+        "notice": _told(report.notice) if report.notice else None,
         "claim": _told(report.claim),
         "sentences": [_told(one) for one in report.sentences],
         "reason": report.reason,
@@ -86,7 +86,7 @@ def _told(one: Narrative) -> dict[str, str]:
 
 
 def markdown(report: Report) -> str:
-    lines = [f"> {_md(report.notice)}", ""] if report.notice else []
+    lines = [f"> {_md(report.notice.text)}", ""] if report.notice else []
     lines += [f"# {_md(report.claim.text)}", ""]
     lines += [
         " ".join(_md(one.text) for one in report.sentences),
@@ -122,16 +122,12 @@ def _md(text: str) -> str:
 
 def post(report: Report) -> str:
     """At most 280 characters, the address among them."""
-    lead = f"[{report.say('Synthetic').text}] " if report.notice else ""
-    claims = [f"{lead}{claim}" for claim in report.short]
-    return post_text(claims, [report.url, report.when.text, *_users(report)])
+    return post_text(report.short, [report.url, report.when.text, *_users(report)])
 
 
 def sms(report: Report) -> Sms:
     """Within one message where anything at all goes into one."""
-    lead = f"[{report.say('Synthetic').text}] " if report.notice else ""
-    claims = [f"{lead}{claim}" for claim in report.short]
-    return sms_text(claims, [report.incident.id, report.when.text, report.url])
+    return sms_text(report.short, [report.incident.id, report.when.text, report.url])
 
 
 def _users(report: Report) -> list[str]:

@@ -47,7 +47,7 @@ class Report:
     cost: lines.
     chart: SVG; empty = too little was measured to draw one.
     url: permanent address.
-    notice: what has to be said first (a recorded event); empty = nothing.
+    notice: what has to be said first of what it is made of; ``None`` = nothing.
     """
 
     incident: Incident
@@ -65,7 +65,7 @@ class Report:
     cost: tuple[str, ...]
     chart: str
     url: str
-    notice: str
+    notice: Narrative | None
 
     def say(self, text: str) -> Narrative:
         return said(self.language, text)
@@ -77,12 +77,13 @@ def said(language: Language, text: str, **values: str) -> Narrative:
     return Narrative(own.say(text, **values), own)
 
 
-def gather(store: Store, incident: Incident, language: Language, base: str, notice: str) -> Report:
+def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:
     """All that is said of the latest revision.
 
     Args:
         base: public address of the monitor without a slash at its end.
     """
+    store = store.of(incident.provenance)
     names = store.facts.networks(incident.country)
     revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
@@ -113,9 +114,9 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
         cost=tuple(
             cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)), language)
         ),
-        chart=chart_svg(store, incident, Edition(language, base, store.now(), notice=notice)),
+        chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
-        notice=notice,
+        notice=narrative.provenance_note(incident, language) if incident.provenance.is_synthetic else None,
     )
 
 
@@ -146,6 +147,9 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
     ways = narrative.methods(incident, language)
     if ways:
         values.append(("How", narrative.joined(ways, language), "/mechanisms"))
+    note = narrative.provenance_note(incident, language)
+    if note is not None:
+        values.append((narrative.ORIGIN, note.text, "/provenance"))
     return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.measurement import ParsedMeasurement
+from fanous.sources.marks import ANNOTATION, RECORDED
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
     Binary,
@@ -36,9 +37,6 @@ IDENTIFYING = re.compile(
     re.IGNORECASE,
 )
 """Headers whose value names one visit; their names stay, since rules compare the names."""
-
-SYNTHETIC = "synthetic"
-"""Annotation of generated records, which must never be mistaken for real ones."""
 
 LONGEST_BODY = 64 << 20
 """Bytes: the most blanks that a page becomes, so that a forged record cannot blow up."""
@@ -69,8 +67,10 @@ def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> 
     document = _decoded(data)
     test_name = str(document.get("test_name"))
     kept = pruned(document, _wanted(Header))
-    if isinstance(document.get("annotations"), dict) and SYNTHETIC in document["annotations"]:
-        kept["annotations"][SYNTHETIC] = document["annotations"][SYNTHETIC]
+    if isinstance(document.get("annotations"), dict) and ANNOTATION in document["annotations"]:
+        kept["annotations"][ANNOTATION] = document["annotations"][ANNOTATION]
+    if RECORDED in document:
+        kept[RECORDED] = document[RECORDED]
     keys = _KEYS.get(test_name)
     if keys is TorKeys and isinstance(document.get("test_keys"), dict):
         kept["test_keys"] = {"targets": _tor_targets(document["test_keys"].get("targets"))}

@@ -66,7 +66,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
     listed = []
     for one in page:
         if one.country not in names:
-            names[one.country] = store.facts.networks(one.country)
+            names[one.country] = store.about(one.country).facts.networks(one.country)
         listed.append(_about(one, names[one.country], asked) | incident_document(one))
     return checked({"incidents": listed, "next": after}, Incidents)
 
@@ -95,13 +95,14 @@ def _about(one: Incident, names: Mapping[int, str], asked: Asked) -> Document:
         "country": one.country,
         "url": f"{asked.base}{incident_path(one)}",
         "sentence": sentence(one, names),
-        "synthetic": bool(asked.site.notice),
+        "synthetic": one.provenance.is_synthetic,
     }
 
 
 def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
-    document: dict[str, Any] = detailed_document(one) | _about(one, store.facts.networks(one.country), asked)
+    names = store.of(one.provenance).facts.networks(one.country)
+    document: dict[str, Any] = detailed_document(one) | _about(one, names, asked)
     document["revisions"] = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
         for r in store.ledger.revisions(one.id)
@@ -145,7 +146,8 @@ def corrections(store: Store, asked: Asked) -> bytes:
 def countries(store: Store, asked: Asked) -> bytes:
     """All that were ever measured, or have an incident."""
     now = asked.site.clock()
-    known = store.ledger.incidents()
+    store = store.about()
+    known = store.ledger.incidents(synthetic=store.is_synthetic)
     heard: dict[str, float] = {}
     for one in store.facts.heard(now - LATELY, now + 1):
         heard[one.country] = max(one.at, heard.get(one.country, 0.0))
@@ -153,6 +155,7 @@ def countries(store: Store, asked: Asked) -> bytes:
     listed = [
         {
             "country": name,
+            "synthetic": store.is_synthetic,
             "confirmed": sum(_is(one, name, Status.CONFIRMED) for one in known),
             "suspected": sum(_is(one, name, Status.SUSPECTED) for one in known),
             "last_heard": to_iso(heard[name]) if name in heard else None,

@@ -81,7 +81,11 @@ class Incident(Struct):
     rules_version: str
     detector_version: str
     sentence: Annotated[str, Meta(description="the claim in English, hedged as its status demands")]
-    synthetic: Annotated[bool, Meta(description="true: a recorded or made-up event, no finding")]
+    provenance: Annotated[
+        Literal["real", "imported", "synthetic"],
+        Meta(description="the weakest of what it is made of; synthetic: a staged event, no finding"),
+    ]
+    synthetic: Annotated[bool, Meta(description="true: a staged event, no finding")]
 
 
 class NetworkPart(Struct):
@@ -146,6 +150,7 @@ class CountryState(Struct):
     """Open incidents by status; ``last_heard`` null = nothing in seven days."""
 
     country: Country
+    synthetic: Annotated[bool, Meta(description="true: all that is known was staged, no finding")]
     confirmed: int
     suspected: int
     last_heard: Instant | None

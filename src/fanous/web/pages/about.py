@@ -38,6 +38,7 @@ MOST_COUNTRIES = 40
 def data_facts(store: Store, _visit: Visit) -> Facts:
     """Terms of every source that could be in this store, and since when each public one gave nothing."""
     fetched: dict[str, float] = {}
+    store = store.about()
     for country in store.facts.countries()[:MOST_COUNTRIES]:
         for source, at in store.facts.series_fetched(country).items():
             fetched[source] = max(at, fetched.get(source, at))

@@ -86,7 +86,8 @@ def connectivity(
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
         spans: shaded.
     """
-    lost = outage_times(store.ledger.incidents(country, until=until), Place(country))
+    known = store.ledger.incidents(country, until=until, synthetic=store.is_synthetic)
+    lost = outage_times(known, Place(country))
     series = [
         one
         for one in store.facts.levels(country, look_back(since, lost), until, entities=[Place(country)])
@@ -255,7 +256,7 @@ class Places:
 
 def places(store: Store, country: str, now: float) -> Places | None:
     """The places of a country; ``None`` = no source tells them apart here."""
-    incidents = store.ledger.incidents(country, until=now)
+    incidents = store.ledger.incidents(country, until=now, synthetic=store.is_synthetic)
     since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
     series = [
         one

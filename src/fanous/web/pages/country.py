@@ -49,9 +49,11 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     since, until = visit.now - days * DAY, visit.now + 1
 
-    incidents = store.ledger.incidents(code, since, until)
+    store = store.about(code)
+    every = store.ledger.incidents(code, synthetic=store.is_synthetic)
+    incidents = store.ledger.incidents(code, since, until, synthetic=store.is_synthetic)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    past = [incident for incident in store.ledger.incidents(code) if not is_open(incident)]
+    past = [incident for incident in every if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
     events, claims = store.ledger.events(code), store.ledger.claims(code)
     events = events_between(events, since, until + AHEAD)
@@ -74,6 +76,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
 
     return {
         "code": code,
+        "staged": store.is_synthetic,
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
@@ -246,11 +249,13 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     asn = asn_of(place)
     days = days_asked(visit)
     since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
+    store = store.about(code)
     lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
     names = store.facts.networks(code)
     if not is_country(code) or (not lines and asn not in names):
         return None
-    naming = [incident for incident in store.ledger.incidents(code) if place in incident.entities]
+    every = store.ledger.incidents(code, synthetic=store.is_synthetic)
+    naming = [incident for incident in every if place in incident.entities]
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
     drawn = newest(store, code, since, until)
     votes = store.facts.votes(code, drawn, until)
@@ -258,6 +263,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "code": code,
         "asn": asn,
         "entity": place,
+        "staged": store.is_synthetic,
         "days": days,
         "windows_asked": WINDOWS,
         "names": names,

@@ -45,6 +45,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         return None
     incident = story.incident
     since, until = reach(store, incident, visit.now)
+    store = store.of(incident.provenance)
     votes = store.facts.votes(
         incident.country, since, until, [target for target in incident.targets if target]
     )
@@ -154,12 +155,16 @@ class Watched:
 
 @page("/", "now.html", title="Now", place=1, feed=feed_of)
 def now_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.ledger.incidents(None, visit.now - LATELY, visit.now + DAY)
+    store = store.about()
+    incidents = store.ledger.incidents(
+        None, visit.now - LATELY, visit.now + DAY, synthetic=store.is_synthetic
+    )
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
     return {
+        "staged": store.is_synthetic,
         "open": going,
         "lately": over,
         "watched": seen,
@@ -230,7 +235,8 @@ def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
 
 @page("/countries", "countries.html", title="Countries", place=2)
 def countries_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.ledger.incidents()
+    store = store.about()
+    incidents = store.ledger.incidents(synthetic=store.is_synthetic)
     every = {*store.facts.countries(), *(incident.country for incident in incidents)}
     lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
     lines = [
@@ -243,4 +249,4 @@ def countries_facts(store: Store, visit: Visit) -> Facts:
         for code in every
     ]
     lines.sort(key=lambda line: country_name(line[0], visit.language.code))
-    return {"lines": lines}
+    return {"lines": lines, "staged": store.is_synthetic}

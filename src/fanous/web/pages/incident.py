@@ -18,6 +18,7 @@ from fanous.charts.plot import NARROW, WIDE, plot
 from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
+from fanous.model.provenance import Provenance
 from fanous.publish import pictures
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import incident_path, spell, stories
@@ -35,9 +36,11 @@ from fanous.web.pages.events import Announced, announced_beside, claims_about, s
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH
-from fanous.wording.narrative import headline, methods
+from fanous.wording.narrative import claim_line, methods, provenance_note
 from fanous.wording.sentence import sentence
 from fanous.wording.words import printable
+
+IMPORTED = Provenance.IMPORTED
 
 MOST_BESIDE = 3
 """Targets that were not disrupted beside those that were: what still worked is half of the story."""
@@ -66,6 +69,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     incident = store.ledger.incident(visit.asked["id"])
     if incident is None or incident.country != visit.asked["country"]:
         return None
+    store = store.of(incident.provenance)
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
     votes = store.facts.votes(incident.country, since, until)
@@ -77,6 +81,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     return {
         "story": story,
         "incident": incident,
+        "staged": incident.provenance.is_synthetic,
+        "imported": provenance_note(incident, visit.language) if incident.provenance is IMPORTED else None,
         "names": story.names,
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
@@ -181,9 +187,9 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
         for one in store.ledger.revisions(incident.id)
     ]
     document = detailed_document(incident) | {
-        "sentence": sentence(incident, store.facts.networks(incident.country)),
+        "sentence": sentence(incident, store.of(incident.provenance).facts.networks(incident.country)),
         "url": visit.permanent(incident_path(incident)),
-        "synthetic": bool(visit.site.notice),
+        "synthetic": incident.provenance.is_synthetic,
         "revisions": history,
     }
     return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=2), JSON)
@@ -243,7 +249,7 @@ def tex(text: str) -> str:
 
 def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
     """Title, year of the event, revision."""
-    title = headline(incident, store.facts.networks(incident.country), ENGLISH).text
+    title = claim_line(incident, store.of(incident.provenance).facts.networks(incident.country), ENGLISH).text
     revisions = store.ledger.revisions(incident.id)
     return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
 
@@ -255,7 +261,9 @@ def oembed(store: Store, visit: Visit) -> Reply | None:
     incident = store.ledger.incident(match[2]) if match else None
     if incident is None or match is None or incident.country != match[1]:
         return None
-    title = headline(incident, store.facts.networks(incident.country), visit.language).text
+    title = claim_line(
+        incident, store.of(incident.provenance).facts.networks(incident.country), visit.language
+    ).text
     address = visit.permanent(f"/embed{incident_path(incident)}")
     document = {
         "version": "1.0",
@@ -283,7 +291,7 @@ def report_pdf(store: Store, visit: Visit) -> Later | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    report = gather(store, incident, visit.language, visit.base)
     return lambda: Reply.of(forms.pdf(report), PDF)
 
 
@@ -292,5 +300,5 @@ def report_markdown(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    report = gather(store, incident, visit.language, visit.base)
     return Reply.of(forms.markdown(report), MARKDOWN)

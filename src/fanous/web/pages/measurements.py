@@ -10,6 +10,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import Record
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
+from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.web.pages.incident import incident_asked
 from fanous.web.routes import Facts, Reply, Visit, page, resource
@@ -68,6 +69,7 @@ def page_asked(visit: Visit, total: int) -> int:
 
 def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[MeasurementSeen], float]:
     """On the networks and in the times that it names; and up to when they were looked for."""
+    store = store.of(incident.provenance)
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
     votes = store.facts.votes(incident.country, incident.onset, until, list(incident.targets) or None)
@@ -83,16 +85,24 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     return [*{(one.uid, one.target): one for one in seen}.values()], until
 
 
+def measured(store: Store, uid: str) -> StoredMeasurement | None:
+    """A real one comes before a staged one of the same name."""
+    real, synthetic = store.sides()
+    return real.facts.measurement(uid) or synthetic.facts.measurement(uid)
+
+
 @page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
-    stored = store.facts.measurement(visit.asked["uid"])
+    stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None
+    store = store.of(stored.provenance)
     country = stored.measurement.country
     observations = store.facts.observations(stored.measurement.uid)
     return {
         "stored": stored,
+        "staged": store.is_synthetic,
         "one": stored.measurement,
         "verdicts": store.facts.verdicts(stored.measurement.uid),
         "observations": observations[:MOST_OBSERVATIONS],
@@ -106,7 +116,7 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
 @resource("/measurement/{uid:uid}.json")
 def measurement_json(store: Store, visit: Visit) -> Reply | None:
     """The raw record as it may leave the store: to the minute, without addresses of people."""
-    stored = store.facts.measurement(visit.asked["uid"])
+    stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None
     try:
@@ -117,5 +127,9 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
         document = msgspec.json.decode(record.data)
     except msgspec.DecodeError:
         return Reply.of(record.data, "text/plain; charset=utf-8")
-    told = {"licence": licence_of(stored.source), "measurement_uid": stored.measurement.uid}
+    told = {
+        "provenance": str(stored.provenance),
+        "licence": licence_of(stored.source),
+        "measurement_uid": stored.measurement.uid,
+    }
     return Reply.of(msgspec.json.encode(told | {"record": document}), JSON)

@@ -37,12 +37,19 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     target = visit.asked["target"]
     if len(target) > LONGEST:
         return None
-    naming = [one for one in store.ledger.incidents() if target in one.targets]
+    store = store.about()
+    naming = [one for one in store.ledger.incidents(synthetic=store.is_synthetic) if target in one.targets]
     seen = _seen(store, visit, target, [one.country for one in naming])
     if not naming and not seen and target not in platforms():
         return None
     naming.sort(key=lambda incident: (not is_open(incident), -incident.onset))
-    return {"target": target, "incidents": stories(store, naming), "seen": seen, "days": int(REACH / DAY)}
+    return {
+        "target": target,
+        "incidents": stories(store, naming),
+        "seen": seen,
+        "days": int(REACH / DAY),
+        "staged": store.is_synthetic,
+    }
 
 
 def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[TargetSeen]:
@@ -53,7 +60,7 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
         votes = store.facts.votes(country, newest(store, country, since, until), until, [target])
         incidents = [
             one
-            for one in store.ledger.incidents(country, since, until)
+            for one in store.ledger.incidents(country, since, until, synthetic=store.is_synthetic)
             if target in one.targets and one.status is not Status.RETRACTED
         ]
         grid = by_network(votes, incidents, country, visit.language)

@@ -1,0 +1,84 @@
+"""Upgrade: gives what was stored before provenance was (November 2026) the provenance that it has.
+
+Once, when such a store is opened.  A record is synthetic if it says so, or if it met a server of the lab; the name of
+the lab's authority counts here and nowhere else, since whoever answers a probe could write it into a certificate.
+An incident is synthetic if any of the measurements in which it was seen is.  A process that is killed meanwhile does
+it again.
+"""
+
+from collections.abc import Iterator, Sequence
+from logging import getLogger
+from math import inf
+from typing import TypeVar
+
+from fanous.log import logline
+from fanous.model.incident import Incident
+from fanous.model.provenance import Provenance, weakest
+from fanous.sources.marks import is_marked
+from fanous.store.archive import Archive, DamagedSegment, Segment
+from fanous.store.engine import Engine
+from fanous.store.facts import Facts
+from fanous.store.ledger import Ledger
+from fanous.store.schema import FACTS
+
+LAB_AUTHORITY = "Fanous lab authority"
+"""Common name of the authority that signs for the lab's servers."""
+
+SOME = 1000
+"""Records a statement."""
+
+_AT = """
+SELECT uid FROM measurements WHERE segment = {segment:String} AND position IN {positions:Array(UInt32)}
+"""
+_OF_LAB = "SELECT DISTINCT uid FROM observations WHERE cert_issuer = {authority:String} AND vantage = 'probe'"
+
+T = TypeVar("T")
+
+log = getLogger("fanous.store")
+
+
+def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledger) -> None:
+    """Does nothing where it was done before.
+
+    Args:
+        engine: one that shows all rows, as ``every`` does.
+    """
+    if ledger.knows_provenance():
+        return
+    old = [segment for segment in archive.segments() if not segment.provenance]
+    if old:
+        log.info(logline("upgrading", looks_for="synthetic records", segments=len(old)))
+    for segment in old:
+        for positions in _by_some(_marked(archive, segment)):
+            found = engine.rows(_AT, segment=segment.name, positions=positions)
+            _make_synthetic(engine, [uid for (uid,) in found])
+    for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
+        _make_synthetic(engine, uids)
+    ledger.set_provenance(lambda incident: _of_incident(every, incident))
+
+
+def _marked(archive: Archive, segment: Segment) -> list[int]:
+    """Where the records lie that say of themselves that they are synthetic."""
+    try:
+        return [n for n, record in enumerate(archive.records(segment)) if is_marked(record.data)]
+    except DamagedSegment as error:
+        log.warning(logline("unusable", segment=segment.name, why=str(error)))
+        return []
+
+
+def _make_synthetic(engine: Engine, uids: Sequence[str]) -> None:
+    for table in FACTS:
+        engine.change(
+            table, f"provenance = '{Provenance.SYNTHETIC}'", "uid IN {uids:Array(String)}", uids=list(uids)
+        )
+
+
+def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
+    return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
+
+
+def _of_incident(every: Facts, incident: Incident) -> Provenance:
+    """Where nothing is left of what it was seen in, all that is known of the country counts."""
+    asns = [network.asn for network in incident.networks]
+    seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
+    return weakest(seen or every.provenances(incident.country, 0, inf) or {Provenance.IMPORTED})

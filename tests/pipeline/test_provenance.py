@@ -1,0 +1,220 @@
+"""What is staged can pass for nothing else, and can change nothing that is said of anything else."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fanous.model.incident import Incident
+from fanous.model.place import Place
+from fanous.model.provenance import Provenance, weakest
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline import ingest, query
+from fanous.pipeline.ingest import SET_ASIDE
+from fanous.sources.marks import is_marked
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
+from tests.copies import copy_of
+
+REAL, IMPORTED, SYNTHETIC = Provenance
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store") as opened:
+        yield opened
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def written(folder: Path, name: str, records: list[dict[str, Any]]) -> Path:
+    path = folder / name
+    path.write_bytes(b"".join(json.dumps(one).encode() + b"\n" for one in records))
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_folder(real_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store into which it came through the door of real records.  Take a copy."""
+    folder = tmp_path_factory.mktemp("real") / "store"
+    with open_store(folder) as opened:
+        ingest.ingest(opened, "ooni", [real_rally], provenance=REAL)
+    return folder
+
+
+def claims(store: Store, *, synthetic: bool = False) -> list[Incident]:
+    return store.ledger.incidents("PK", synthetic=synthetic)
+
+
+def test_what_is_weakest_decides() -> None:
+    assert weakest([]) is weakest([REAL]) is REAL
+    assert weakest([REAL, IMPORTED]) is IMPORTED
+    assert weakest([SYNTHETIC, REAL]) is SYNTHETIC
+
+
+@pytest.mark.parametrize(
+    ("record", "marked"),
+    [
+        ({"annotations": {"synthetic": "fanous"}}, True),
+        ({"annotations": {"synthetic": ""}}, True),
+        ({"x_recorded": "recorded in the lab"}, True),
+        ({"annotations": {}, "test_keys": {"requests": [{"body": '{"x_recorded": 1}'}]}}, False),
+        ({"annotations": {"note": '"synthetic"'}}, False),
+        ({"test_keys": {"synthetic": True}, "annotations": None}, False),
+        ({"annotations": ["synthetic"]}, False),
+    ],
+)
+def test_a_mark_counts_where_it_belongs_and_no_page_can_carry_one(
+    record: dict[str, Any], marked: bool
+) -> None:
+    assert is_marked(json.dumps(record).encode()) is marked
+
+
+@pytest.mark.parametrize(
+    "data", [b'"synthetic"', b'{"annotations": {"synthetic"', b'["x_recorded"]', b"\xff"]
+)
+def test_what_cannot_be_read_bears_no_mark(data: bytes) -> None:
+    assert not is_marked(data)
+
+
+@pytest.mark.parametrize("provenance", [REAL, IMPORTED])
+def test_an_incident_has_the_provenance_of_the_door_its_records_came_through(
+    provenance: Provenance, real_rally: Path, store: Store
+) -> None:
+    ingest.ingest(store, "ooni", [real_rally], provenance=provenance)
+    (claim,) = claims(store)
+    assert claim.provenance is provenance
+    (segment, *_) = store.archive.segments()
+    assert f".{provenance}." in segment.name
+    assert next(store.archive.records(segment)).provenance is provenance
+
+
+def test_a_file_of_marked_records_is_synthetic_and_so_is_all_that_is_said_of_it(
+    small_rally: Path, store: Store
+) -> None:
+    ingest.ingest(store, "ooni", [small_rally])
+    assert claims(store) == []
+    (claim,) = claims(store, synthetic=True)
+    assert claim.provenance is SYNTHETIC
+    assert store.facts.countries() == []
+    assert store.facts.votes("PK", 0, 2e9).uids.tolist() == []
+
+
+def test_through_the_doors_of_real_records_nothing_marked_comes_in(small_rally: Path, store: Store) -> None:
+    tally = ingest.ingest(store, "ooni", [small_rally], provenance=REAL)
+    assert tally.stored == 0
+    assert tally.rejected == tally.read == len(documents(small_rally))
+    assert {reject.why for reject in tally.rejects} == {SET_ASIDE}
+    assert list(store.archive.segments()) == []
+
+
+@pytest.mark.parametrize("door", [REAL, IMPORTED])
+@pytest.mark.parametrize("working", [True, False], ids=["saying that it works", "saying that it fails"])
+def test_marked_records_amid_a_real_event_change_nothing(
+    working: bool, door: Provenance, real_folder: Path, real_rally: Path, quiet: Path, tmp_path: Path
+) -> None:
+    """Whoever may send records could otherwise switch a claim off, or make one."""
+    source = documents(quiet if working else real_rally)
+    staged = [
+        one | {"annotations": one["annotations"] | {"synthetic": "x"}, "measurement_uid": f"{n}"}
+        for n, one in enumerate(source[::3])
+    ]
+    with open_store(copy_of(real_folder, tmp_path / "store")) as store:
+        before = claims(store), query.confirm(store, "PK", [], None, None).insufficient
+        ingest.ingest(store, "ooni", [written(tmp_path, "staged.jsonl", staged)], provenance=door)
+        ingest.rejudge(store, everything=True)
+        answer = query.confirm(store, "PK", [], None, None)
+        assert (claims(store), answer.insufficient) == before
+        assert [one for one in answer.incidents if one.provenance is not SYNTHETIC] == before[0]
+        assert [one.provenance for one in answer.incidents] == sorted(
+            (one.provenance for one in answer.incidents), key=list(Provenance).index
+        ), "staged ones come last"
+
+
+def test_a_staged_record_of_the_same_name_keeps_no_real_one_out(
+    real_rally: Path, small_rally: Path, store: Store
+) -> None:
+    ingest.ingest(store, "ooni", [small_rally])
+    tally = ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+    assert (tally.duplicate, tally.stored) == (0, len(documents(real_rally)))
+    (real,), (staged,) = claims(store), claims(store, synthetic=True)
+    assert replace(staged, id=real.id, provenance=REAL) == real
+    again = ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+    assert again.stored == 0
+
+
+def test_what_a_probe_withdraws_goes_on_both_sides(real_rally: Path, small_rally: Path, store: Store) -> None:
+    ingest.ingest(store, "ooni", [small_rally])
+    ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+    report = documents(real_rally)[0]["report_id"]
+    own = sum(one["report_id"] == report for one in documents(real_rally))
+    assert ingest.forget(store, [report]).measurements == 2 * own
+
+
+def test_imported_records_among_real_ones_weaken_what_they_bear_out(
+    real_rally: Path, store: Store, tmp_path: Path
+) -> None:
+    every = documents(real_rally)
+    ingest.ingest(store, "ooni", [written(tmp_path, "a.jsonl", every[::2])], provenance=REAL)
+    assert {claim.provenance for claim in claims(store)} <= {REAL}
+    ingest.ingest(store, "ooni", [written(tmp_path, "b.jsonl", every[1::2])])
+    assert {claim.provenance for claim in claims(store)} == {IMPORTED}
+
+
+def test_a_store_that_stages_holds_nothing_else(real_rally: Path, tmp_path: Path) -> None:
+    with open_store(tmp_path / "store", staged=True) as store:
+        ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+        assert claims(store) == []
+        assert {claim.provenance for claim in claims(store, synthetic=True)} == {SYNTHETIC}
+
+
+def test_a_country_is_shown_as_it_is_and_as_it_was_staged_only_where_nothing_else_is_known(
+    real_rally: Path, small_rally: Path, store: Store
+) -> None:
+    assert not store.about("PK").is_synthetic
+    ingest.ingest(store, "ooni", [small_rally])
+    assert store.about("PK").is_synthetic and store.about().is_synthetic
+    ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+    assert not store.about("PK").is_synthetic and not store.about().is_synthetic
+
+
+# --- series ------------------------------------------------------------------------------------------
+
+
+def series(*values: float) -> SourceSeries:
+    key = SeriesKey(Place("PK"), "", "active_24s", source="ioda")
+    times = 1_702_828_800 + 600 * np.arange(len(values))
+    return SourceSeries(key, 600, times, np.array(values))
+
+
+def stored(store: Store) -> list[list[float]]:
+    return [one.values.tolist() for one in store.facts.levels("PK")]
+
+
+def test_staged_series_take_the_place_of_no_other(store: Store) -> None:
+    staged = store.of(SYNTHETIC)
+    store.facts.put_series([series(10, 11)], REAL)
+    staged.facts.put_series([series(1, 2, 3)])
+    assert (stored(store), stored(staged)) == ([[10, 11]], [[1, 2, 3]])
+    store.facts.put_series([series(9)], REAL)
+    assert (stored(store), stored(staged)) == ([[9, 11]], [[1, 2, 3]])
+    with pytest.raises(ValueError, match="synthetic series go into the facts of synthetic records"):
+        store.facts.put_series([series(1)], SYNTHETIC)
+
+
+def test_a_bin_that_a_file_gave_is_real_once_its_source_says_the_same(store: Store) -> None:
+    def known() -> set[Provenance]:
+        return store.facts.provenances("PK", 0, 2e9)
+
+    (new,) = store.facts.put_series([series(10, 11)], IMPORTED)
+    assert (new.tolist(), known()) == ([True, True], {IMPORTED})
+    (new,) = store.facts.put_series([series(10, 11)], REAL)
+    assert (new.tolist(), known()) == ([True, True], {REAL})
+    (new,) = store.facts.put_series([series(10, 11)], IMPORTED)
+    assert (new.tolist(), known()) == ([False, False], {REAL})
