@@ -20,7 +20,16 @@ LEGEND = Legend(HOSTILE, HOSTILE, [(600.0, HOSTILE)], [(0.0, "0%"), (1.0, "100%"
 
 def words(headline: str = "X blocked", *, rtl: bool = False, sure: bool = True) -> Words:
     return Words(
-        "Confirmed", headline, "A sentence.", ["foot", HOSTILE], [HOSTILE, "Y"], sure, False, "note", rtl
+        "Confirmed",
+        headline,
+        "A sentence.",
+        ["foot", HOSTILE],
+        [HOSTILE, "Y"],
+        sure,
+        False,
+        False,
+        "note",
+        rtl,
     )
 
 

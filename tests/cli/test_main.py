@@ -15,7 +15,7 @@ from tests.demonstration import as_far_as_x
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "evidence", "rules_version", "detector_version",
+    "users_affected_share", "kbps", "level", "reason", "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
 
 

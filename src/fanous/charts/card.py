@@ -106,6 +106,7 @@ class Words:
     Attributes:
         confirmed: was it ever, so that the chip is filled?
         over: has it ended?
+        gone: was it taken back?
         sentence: shown where there is no chart.
         foot: lines at the foot: time in both clocks, source.
         notice: said at the top; empty = nothing.
@@ -119,6 +120,7 @@ class Words:
     names: Sequence[str]
     confirmed: bool
     over: bool
+    gone: bool
     notice: str = ""
     rtl: bool = False
 
@@ -129,7 +131,8 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
     parts = [_top(words), _chip(words)]
-    bold = f'font-family="{HEADLINES}" font-weight="700" font-size="{size}" fill="{INK}"'
+    struck = f'fill="{SOFT}" text-decoration="line-through"' if words.gone else f'fill="{INK}"'
+    bold = f'font-family="{HEADLINES}" font-weight="700" font-size="{size}" {struck}'
     for line in headline:
         parts.append(side.text(y, line, bold))
         y += round(size * 1.22)
@@ -141,7 +144,8 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
             for n, line in enumerate(told)
         ]
     else:
-        parts.append(_chart(words, lines, spans, legend))
+        drawn = _chart(words, lines, spans, legend)
+        parts.append(f'<g opacity="0.35">{drawn}</g>' if words.gone else drawn)
     parts += [_small(side, HEIGHT - 52 + n * 30, line, FOOT_SIZES) for n, line in enumerate(words.foot[:2])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
@@ -177,13 +181,15 @@ def _top(words: Words) -> str:
 
 
 def _chip(words: Words) -> str:
-    """A filled word is sure; a dashed frame is a suspicion."""
+    """A filled word is sure; a dashed frame is a suspicion; what was taken back is grey."""
     width = round(breadth(words.status, 26) + 36)
     x = WIDTH - EDGE - width if words.rtl else EDGE
     fill = (INK if words.over else BLOCKED) if words.confirmed else PAPER
     frame = fill if words.confirmed else SLOWED
     dashes = "" if words.confirmed else ' stroke-dasharray="10 6"'
     ink = "#fff" if words.confirmed else INK
+    if words.gone:
+        fill, frame, dashes, ink = PAPER, SOFT, "", INK
     return (
         f'<rect x="{x}" y="98" width="{width}" height="44" rx="6" fill="{fill}" stroke="{frame}" '
         f'stroke-width="3"{dashes}/><text x="{x + width // 2}" y="129" text-anchor="middle" '

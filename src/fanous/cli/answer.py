@@ -45,14 +45,14 @@ def incident_list(incidents: Sequence[Incident]) -> Table:
 def print_answer(console: Console, answer: CountryAnswer) -> None:
     """The whole answer, most certain first."""
     console.print(_headline(answer))
-    standing = _standing(answer)
-    for incident in sorted(standing, key=lambda i: (i.confirmed_at is None, i.onset)):
+    gone = _retracted(answer)
+    for incident in gone[:SHOWN]:
+        console.print(Text(f"{incident.id}  {sentence(incident, answer.names)} {because(incident)}"))
+    if len(gone) > SHOWN:
+        console.print(f"... and {len(gone) - SHOWN} more; `fanous incidents list {answer.country}` has them.")
+    for incident in sorted(_standing(answer), key=lambda i: (i.confirmed_at is None, i.onset)):
         console.print()
         console.print(incident_text(incident, answer.names))
-    retracted = len(answer.incidents) - len(standing)
-    if retracted:
-        told = f"{counted(retracted, 'earlier claim')} retracted"
-        console.print(Text(f"\n{told}; `fanous incidents list {answer.country}` has them."))
     if answer.grid is not None and answer.grid.rows:
         console.print()
         zone = zone_name(answer.until, answer.country)
@@ -68,6 +68,10 @@ def _standing(answer: CountryAnswer) -> list[Incident]:
     return [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
 
 
+def _retracted(answer: CountryAnswer) -> list[Incident]:
+    return [incident for incident in answer.incidents if incident.status is Status.RETRACTED]
+
+
 def _headline(answer: CountryAnswer) -> Text:
     start, end = span(answer.since, answer.until, answer.country, about="")
     several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
@@ -79,11 +83,13 @@ def _headline(answer: CountryAnswer) -> Text:
 def _found(answer: CountryAnswer) -> str:
     confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
     suspected = len(_standing(answer)) - len(confirmed)
+    gone = len(_retracted(answer))
+    taken_back = f"{counted(gone, 'earlier claim')} retracted; " if gone else ""
     if not confirmed and not suspected:
-        return "no disruption found in what was measured"
+        return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured"
     over = sum(incident.status is Status.ENDED for incident in confirmed)
     which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
-    return f"{len(confirmed)} confirmed{which}, {suspected} suspected"
+    return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected"
 
 
 def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:

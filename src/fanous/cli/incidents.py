@@ -215,7 +215,7 @@ def incidents_corrections(
     as_json: JsonOption = False,
 ) -> None:
     """List incidents that were retracted or narrowed, with the reasons; newest first."""
-    from fanous.pipeline.claims import corrections
+    from fanous.pipeline.claims import by_month, corrections
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
@@ -232,7 +232,7 @@ def incidents_corrections(
             }
             for one in found
         ]
-        print_document({"corrections": listed})
+        print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return
     for one in found:
         print(f"{to_iso(one.at)}  {one.incident}  took back {'; '.join(one.taken_back)}")

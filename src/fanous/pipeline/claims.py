@@ -1,5 +1,7 @@
 """Claims: checks what others say against the store, and reports on announced events; reads only."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
@@ -15,6 +17,7 @@ from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
+from fanous.model.instant import to_iso
 from fanous.model.place import Family
 from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
@@ -86,6 +89,12 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
             if gone:
                 found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+
+
+def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:
+    """``2023-12`` -> how many things were taken back in it (UTC), the newest month first."""
+    count = Counter(to_iso(one.at)[:7] for one in found)
+    return sorted(count.items(), reverse=True)
 
 
 def event_report(store: Store, event: AnnouncedEvent) -> EventReport:

@@ -45,6 +45,7 @@ def incident_document(incident: Incident) -> Document:
         "users_affected_share": _users(incident.users),
         "kbps": _estimate(incident.kbps),
         "level": _estimate(incident.level),
+        "reason": incident.reason,
         "evidence": {
             "measurements": incident.evidence.measurements,
             "probes": incident.evidence.probes,
@@ -62,7 +63,6 @@ def detailed_document(incident: Incident) -> Document:
     return incident_document(incident) | {
         "country": incident.country,
         "rule": incident.rule or None,
-        "reason": incident.reason,
         "networks": [
             {
                 "entity": network.entity,

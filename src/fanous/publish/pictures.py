@@ -27,15 +27,17 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     (story,) = stories(store, [incident])
     language = edition.language
     lines = _drawable(lines_of(store, incident, edition.now))
+    gone = incident.status is Status.RETRACTED
     told = " ".join(one.text for one in narrative.sentences(incident, story.names, language))
     words = Words(
         status=language.say(status_word(incident)),
-        headline=narrative.headline(incident, story.names, language).text,
+        headline=(narrative.claimed if gone else narrative.headline)(incident, story.names, language).text,
         sentence=told,
         foot=_foot(incident, edition, drawn=lines is not None),
         names=_names(lines),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
+        gone=gone,
         notice=language.say("Synthetic") if incident.provenance.is_synthetic else "",
         rtl=language.direction == "rtl",
     )

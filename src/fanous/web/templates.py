@@ -122,6 +122,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             marked=partial(marked, language),
             told=partial(told, language),
             headline=partial(narrative.headline, language=language),
+            claimed=partial(narrative.claimed, language=language),
+            leads=narrative.leads,
             sentences=partial(narrative.sentences, language=language),
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),

@@ -82,12 +82,21 @@ def led(incident: Incident, text: str, language: Language) -> str:
 
 
 def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """At most two lines: what, and where."""
-    claim = _claimed(incident, names, language)
-    return Narrative(led(incident, claim.text, claim.language), claim.language)
+    """At most two lines: what, and where; of what was taken back, that it was comes first."""
+    claim = claimed(incident, names, language)
+    before = leads(incident, claim.language)
+    return Narrative(" ".join([*before, claim.text]), claim.language)
 
 
-def _claimed(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
+def leads(incident: Incident, language: Language) -> list[str]:
+    """What stands before a headline, so that nobody can take it for more than it is."""
+    staged = [f"[{language.say('Synthetic')}]"] if incident.provenance.is_synthetic else []
+    taken_back = [f"{language.say('Retracted')}:"] if incident.status is Status.RETRACTED else []
+    return staged + taken_back
+
+
+def claimed(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
+    """What is, or once was, claimed: a headline without what has to stand before it."""
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     sure = incident.confirmed_at is not None
@@ -121,7 +130,7 @@ def claim_line(
     Args:
         before: a word that stands before the status, such as ``Correction``.
     """
-    claim = _claimed(incident, names, language)
+    claim = claimed(incident, names, language)
     own = claim.language if claim.language.knows(CLAIM) else ENGLISH
     said = own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text)
     corrected = f"{own.say(before)}: {said}" if before else said

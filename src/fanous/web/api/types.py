@@ -77,6 +77,7 @@ class Incident(Struct):
     users_affected_share: Users | None
     kbps: Estimate | None
     level: Estimate | None
+    reason: Annotated[str, Meta(description="why the status is what it is, in English")]
     evidence: Evidence
     rules_version: str
     detector_version: str
@@ -118,7 +119,6 @@ class Detailed(Incident):
     """The same with what each network saw and every revision."""
 
     rule: str | None
-    reason: str
     networks: list[NetworkPart]
     opinions: list[Opinion]
     hints: list[str]

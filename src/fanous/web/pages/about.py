@@ -8,7 +8,7 @@ from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents import confirm, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
-from fanous.pipeline.claims import corrections
+from fanous.pipeline.claims import by_month, corrections
 from fanous.publish.evidence.redaction import licence_of
 from fanous.publish.feeds import corrections_feed
 from fanous.sources.measurements import MEASUREMENT_SOURCES
@@ -49,9 +49,14 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
 
 
 MOST_CORRECTIONS = 100
+MOST_MONTHS = 36
 
 
 @page("/corrections", "corrections.html", feed=corrections_feed)
 def corrections_facts(store: Store, _visit: Visit) -> Facts:
     found = corrections(store)
-    return {"corrections": found[:MOST_CORRECTIONS], "more": max(0, len(found) - MOST_CORRECTIONS)}
+    return {
+        "corrections": found[:MOST_CORRECTIONS],
+        "more": max(0, len(found) - MOST_CORRECTIONS),
+        "months": by_month(found)[:MOST_MONTHS],
+    }
