@@ -54,7 +54,14 @@ def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
         ([ONGOING, OVER], "Pakistan: 2 confirmed (1 over), 0 suspected"),
         ([SUSPECTED], "Pakistan: 0 confirmed, 1 suspected"),
         ([{"confirmed_at": None}], "Pakistan: 0 confirmed, 1 suspected"),  # ended, never confirmed
-        ([{"status": Status.RETRACTED}], "Pakistan: no disruption found in what was measured"),
+        (
+            [{"status": Status.RETRACTED}],
+            "Pakistan: 1 earlier claim retracted; no other disruption found in what was measured",
+        ),
+        (
+            [{"status": Status.RETRACTED}, ONGOING],
+            "Pakistan: 1 earlier claim retracted; 1 confirmed, 0 suspected",
+        ),
     ],
 )
 def test_the_headline_counts_what_stands(given: list[dict[str, Any]], says: str) -> None:
@@ -84,13 +91,25 @@ def test_what_is_confirmed_comes_before_what_is_suspected() -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize(
-    ("gone", "says"), [(1, "1 earlier claim retracted"), (2, "2 earlier claims retracted")]
-)
-def test_what_was_retracted_is_counted_and_not_told(gone: int, says: str) -> None:
-    found = text(answer(*[incident(status=Status.RETRACTED)] * gone))
-    assert f"{says}; `fanous incidents list PK` has them." in found
-    assert "X (Twitter)" not in found
+def test_what_was_retracted_comes_first_and_why() -> None:
+    gone = incident(status=Status.RETRACTED, id="PK-2023-0007", reason="an instrument's fault")
+    told = " ".join(text(answer(gone, incident(id="PK-2023-0002"))).split())
+    assert told.startswith("Pakistan: 1 earlier claim retracted; 1 confirmed")
+    taken_back, why, stands = (
+        told.index(words)
+        for words in (
+            "PK-2023-0007 Retracted: the earlier claim that X (Twitter)",
+            "does not stand. Why retracted: an instrument's fault.",
+            "PK-2023-0002",
+        )
+    )
+    assert taken_back < why < stands
+
+
+def test_of_many_that_were_retracted_the_rest_is_counted() -> None:
+    found = text(answer(*[incident(status=Status.RETRACTED)] * (SHOWN + 2)))
+    assert found.count("Why retracted") == SHOWN
+    assert "... and 2 more; `fanous incidents list PK` has them." in found
 
 
 def test_what_cannot_be_judged_is_named_and_the_rest_counted() -> None:

@@ -140,7 +140,7 @@ class SmallStore:
         return [one for one in self.unsure if country == self.country and since < until]
 
     def countries(self) -> list[str]:
-        return [self.country] if self.ballots else []
+        return [self.country] if self.ballots or self.heard_networks else []
 
     def claims(self, country: str | None = None) -> list[Claim]:
         return [one for one in self.said if country in (None, one.country)]

@@ -9,6 +9,8 @@ from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, reader
 
+HOUR = 3600.0
+
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
@@ -37,7 +39,7 @@ def test_a_suspicion_is_not_counted_as_a_disruption(known: list[Incident], headl
 def test_a_quiet_world_is_said_to_be_quiet_only_where_one_can_see() -> None:
     client = reader(SmallStore())
     text = client.get("/").text
-    assert "No disruption is open in what we can see" in text
+    assert "<h1>Nothing has been measured yet, so nothing can be said</h1>" in text
     assert "Nothing was measured in the last 7 days." in text
 
 
@@ -124,3 +126,18 @@ def test_a_host_header_that_is_no_host_is_not_repeated() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/", host='evil"><script>').text
     assert "evil" not in text
+
+
+@pytest.mark.parametrize(
+    ("ago", "headline"),
+    [
+        (HOUR, "No open disruption was found in the 1 country that was measured in the last 24 hours"),
+        (30 * HOUR, "Nothing was measured in the last 24 hours: what has happened since is unknown"),
+        (9 * 24 * HOUR, "Nothing was measured in the last 7 days, so nothing can be said"),
+    ],
+)
+def test_a_page_without_disruptions_says_what_was_looked_at_and_reassures_nobody(
+    ago: float, headline: str
+) -> None:
+    heard = Heard("PK", 45669, NOW - ago, 12, 2)
+    assert f"<h1>{headline}</h1>" in reader(SmallStore(heard_networks=[heard])).get("/").text

@@ -2,14 +2,18 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fanous.model.incident import Incident, Interval, Status
+from fanous.publish.edition import Edition
+from fanous.publish.pictures import card_svg
 from fanous.store.coverage import Insufficient, Reason
+from fanous.store.protocol import Store
 from fanous.web.pages.incident import tex
 from fanous.web.routes import Site
+from fanous.wording.language import LANGUAGES
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore
@@ -192,3 +196,35 @@ def test_a_permanent_address_is_that_of_the_site_not_of_the_request() -> None:
     answer = client.get(PATH)
     assert '<link rel="canonical" href="https://fanous.example/PK/PK-2023-0042">' in answer.text
     assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("lang", ["en", "ur"])
+@pytest.mark.parametrize("path", [PATH, f"/embed{PATH}"])
+def test_a_retraction_is_as_loud_as_the_claim(path: str, lang: str) -> None:
+    """That it was taken back, when and why, stands before what was claimed, which is struck through."""
+    say = LANGUAGES[lang].say
+    gone = event(status=Status.RETRACTED, reason="an instrument's fault")
+    page = visiting(gone).get(f"{path}?lang={lang}").text
+    (before, headline) = page.split("<h1>")
+    assert 'class="retraction"' in before
+    assert "first seen" in before, "the reason of the revision"
+    title = headline.split("</h1>")[0]
+    assert title.index(f"{say('Retracted')}:") < title.index("<s>")
+    assert "gone" in headline, "figures and chart are struck through"
+    standing = visiting(event()).get(f"{path}?lang={lang}").text
+    assert "<s>" not in standing and "retraction" not in standing and "gone" not in standing
+
+
+def test_the_card_of_a_retraction_is_grey_and_struck_through() -> None:
+    store = SmallStore([event(status=Status.RETRACTED), event(id="PK-2023-0043")])
+    gone, stands = (
+        card_svg(cast(Store, store), one, Edition(LANGUAGES["en"], "https://fanous.example", NOW))
+        for one in store.known
+    )
+    assert 'text-decoration="line-through"' in gone and "line-through" not in stands
+    assert "Retracted" in gone
+
+
+def test_what_is_listed_says_that_it_was_taken_back() -> None:
+    page = visiting(event(status=Status.RETRACTED)).get("/PK?days=365").text
+    assert re.search(r"Retracted: <s>", page)

@@ -125,12 +125,16 @@ class Words:
     rtl: bool = False
 
 
+GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
+
+
 def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
     """The card as SVG that stands alone."""
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
-    parts = [_top(words), _chip(words)]
+    parts = [GREY] if words.gone else []
+    parts += [_top(words), _chip(words)]
     struck = f'fill="{SOFT}" text-decoration="line-through"' if words.gone else f'fill="{INK}"'
     bold = f'font-family="{HEADLINES}" font-weight="700" font-size="{size}" {struck}'
     for line in headline:
@@ -145,7 +149,7 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
         ]
     else:
         drawn = _chart(words, lines, spans, legend)
-        parts.append(f'<g opacity="0.35">{drawn}</g>' if words.gone else drawn)
+        parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
     parts += [_small(side, HEIGHT - 52 + n * 30, line, FOOT_SIZES) for n, line in enumerate(words.foot[:2])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '

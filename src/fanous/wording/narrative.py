@@ -130,16 +130,20 @@ def claim_line(
     Args:
         before: a word that stands before the status, such as ``Correction``.
     """
+    said = _stated(incident, names, language)
+    corrected = f"{said.language.say(before)}: {said.text}" if before else said.text
+    return Narrative(led(incident, corrected, said.language), said.language)
+
+
+def _stated(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
     claim = claimed(incident, names, language)
     own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    said = own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text)
-    corrected = f"{own.say(before)}: {said}" if before else said
-    return Narrative(led(incident, corrected, own), own)
+    return Narrative(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
 
 
 def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Narrative]:
     """The claim, hedged as its status demands; in order."""
-    first = claim_line(incident, names, language)
+    first = _stated(incident, names, language)
     if language.code == "en" or first.language is not language:
         return [Narrative(sentence(incident, names), ENGLISH)]
     note = provenance_note(incident, language) if incident.provenance.is_synthetic else None

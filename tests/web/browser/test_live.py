@@ -22,7 +22,7 @@ def test_a_new_incident_appears_on_the_open_page(browser: Browser) -> None:
         context = browser.new_context()
         page = context.new_page()
         page.goto(address)
-        expect(page.locator("h1")).to_have_text("No disruption is open in what we can see")
+        expect(page.locator("h1")).to_have_text("Nothing has been measured yet, so nothing can be said")
         page.wait_for_timeout(500)
         store.facts.known = [incident(**ONGOING)]
         expect(page.locator("h1")).to_have_text(

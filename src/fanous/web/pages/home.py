@@ -168,6 +168,8 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "open": going,
         "lately": over,
         "watched": seen,
+        "recent": sum(one.at >= visit.now - QUIET for one in seen),
+        "known": bool(store.facts.countries()),
         "world": world_of(going, over, [one.country for one in seen], visit.site.world),
         "lead": lead_of(store, [*going, *over], visit),
         "unseen": COUNTRIES - len(seen),
