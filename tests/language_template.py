@@ -13,7 +13,7 @@ from fanous.analysis.cost import words as cost_words
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
-from fanous.publish.alerts.message import CORRECTION, MORE
+from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events
 from fanous.wording import cost, narrative, words
 from fanous.wording.words import MECHANISMS
@@ -41,6 +41,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
         narrative.CLAIM,
         narrative.HOW,
         narrative.USERS,
+        narrative.NETWORKS,
         narrative.SYNTHETIC,
         narrative.IMPORTED,
         narrative.ORIGIN,
@@ -59,7 +60,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(page.title for page in PAGES if page.title),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
-    (CORRECTION, MORE),
+    (CORRECTION, MORE, A_TEST, NOTHING),
     cost_words.TEXTS,
     cost.TEXTS,
 )

@@ -154,10 +154,22 @@ def test_a_page_says_how_to_share_it() -> None:
 
 def test_oembed_gives_a_frame_of_this_site_alone() -> None:
     client = visiting(event())
-    document = client.get(f"/oembed?url=http://anything.example{PATH}").json()
+    document = client.get(f"/oembed?url=http://monitor.example{PATH}").json()
     assert document["html"].startswith('<iframe src="http://monitor.example/embed/PK/PK-2023-0042"')
     assert client.get("/oembed?url=http://monitor.example/PK").status_code == 404
     assert client.get("/oembed").status_code == 404
+    assert client.get(f"/oembed?url=http://anything.example{PATH}").status_code == 404
+
+
+def test_oembed_is_as_large_as_is_asked_and_says_which_formats_it_has() -> None:
+    client, asked = visiting(event()), f"/oembed?url=http://monitor.example{PATH}"
+    small = client.get(f"{asked}&maxwidth=300&maxheight=200&format=json").json()
+    assert (small["width"], small["height"]) == (300, 200)
+    assert 'width="300" height="200"' in small["html"]
+    large = client.get(f"{asked}&maxwidth=9999&maxheight=none").json()
+    assert (large["width"], large["height"]) == (640, 420)
+    assert client.get(f"{asked}&format=xml").status_code == 501
+    assert small["title"].startswith("Confirmed, ended: ")
 
 
 def test_citations_name_the_incident_its_revision_and_its_address() -> None:

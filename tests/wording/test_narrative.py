@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from fanous.model.incident import Kind, Part
+from fanous.refdata.users import user_weights
 from fanous.wording import ENGLISH, LANGUAGES
-from fanous.wording.narrative import headline, sentences
+from fanous.wording.narrative import NETWORKS, headline, sentences
 from fanous.wording.sentence import sentence
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
@@ -71,3 +72,15 @@ def test_an_end_that_nobody_saw_is_not_given() -> None:
     over = " ".join(told.text for told in sentences(incident(end=END), {}, french))
     assert "aucune fin" in going
     assert "aucune fin" not in over
+
+
+def test_shares_are_of_users_only_where_user_figures_are_known() -> None:
+    known, unknown = incident(**NATION), incident(**NATION, country="KP")
+    assert user_weights("PK") is not None and user_weights("KP") is None
+    assert "of users" in sentence(known) and "networks (" not in sentence(known)
+    assert "of networks" in sentence(unknown) and "users" not in sentence(unknown)
+    for language in LANGUAGES.values():
+        if language.code != "en":
+            last = sentences(unknown, {}, language)[-1].text
+            first = language.say(NETWORKS, mean="", low="", high="").split()[0]
+            assert last.startswith(first[:3]) and last != sentences(known, {}, language)[-1].text

@@ -44,7 +44,7 @@ def alerts_test(
     now = time.time()
     outcomes: list[tuple[Channel, Attempt]] = []
     for channel in _channels(alerting, names or []):
-        message = test_message(str(uuid4()), now, Sender(alerting.url))
+        message = test_message(str(uuid4()), now, Sender(alerting.url), channel.language)
         outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
     if as_json:
         told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]

@@ -33,7 +33,7 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
         status=language.say(status_word(incident)),
         headline=(narrative.claimed if gone else narrative.headline)(incident, story.names, language).text,
         sentence=told,
-        foot=_foot(incident, edition, drawn=lines is not None),
+        foot=_foot(incident, edition, lines),
         names=_names(lines),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
@@ -60,7 +60,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
         spans_of(incident, edition.now),
         legend,
         title,
-        _foot(incident, edition, drawn=True),
+        _foot(incident, edition, lines),
     )
 
 
@@ -115,7 +115,7 @@ def legend_of(
         if (shares := [share for share in line.shares if share is not None])
     ]
     return Legend(
-        title=language.say("Share of users for whom each target worked as usual"),
+        title=_share(lines, language),
         description=language.say("Lowest share") + f": {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
@@ -132,15 +132,21 @@ def _names(lines: Lines | None) -> list[str]:
     return [target_title(line.target) for line in lines.lines] if lines else []
 
 
-def _foot(incident: Incident, edition: Edition, *, drawn: bool) -> list[str]:
+def _share(lines: Lines, language: Language) -> str:
+    """What the lines are a share of."""
+    if lines.by_users:
+        return language.say("Share of users for whom each target worked as usual")
+    return language.say("Share of measured networks on which each target worked as usual")
+
+
+def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str]:
     """When, on both clocks (where no sentence above says it); what is drawn, and where it can be checked."""
     language = edition.language
     address = edition.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
-    if not drawn:
+    if lines is None:
         return [f"{notice}{language.apart(address)}"]
-    shown = language.say("Share of users for whom each target worked as usual")
     return [
         narrative.roughly_when(incident, language).text,
-        f"{notice}{shown} · {language.apart(address)}",
+        f"{notice}{_share(lines, language)} · {language.apart(address)}",
     ]

@@ -15,7 +15,15 @@ from fanous.refdata.countries import country_name
 from fanous.wording.clocks import both_clocks
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.sentence import ONSET_SURE, sentence
-from fanous.wording.words import NAMED, in_country, mechanism_words, network_title, status_word, target_title
+from fanous.wording.words import (
+    NAMED,
+    counts_users,
+    in_country,
+    mechanism_words,
+    network_title,
+    status_word,
+    target_title,
+)
 
 ACROSS = {
     (Kind.BLOCKING, True): "{targets} blocked across {country}",
@@ -172,6 +180,7 @@ WHEN = {
 CLAIM = "{status}: {claim}."
 HOW = "Seen as: {methods}."
 USERS = "An estimated {mean} of users were affected ({low} to {high})."
+NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
 
 Clause = tuple[str, dict[str, str]]
 """A text of the catalogues, and what fills its places; empty = nothing to say."""
@@ -224,7 +233,7 @@ def _users(incident: Incident, language: Language) -> Clause:
     if users is None or incident.scope is not Scope.NATION:
         return "", {}
     figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-    return USERS, figures
+    return (USERS if counts_users(incident.country) else NETWORKS), figures
 
 
 def target_names(incident: Incident, language: Language) -> str:

@@ -13,6 +13,7 @@ from fanous.wording.clocks import english_clocks, span
 from fanous.wording.words import (
     NAMED,
     counted,
+    counts_users,
     in_country,
     listed,
     mechanism_words,
@@ -290,9 +291,11 @@ def _method(incident: Incident) -> str:
 
 
 def _users(incident: Incident) -> str:
-    """Shares without published user figures are not worth a journalist's sentence."""
+    """Where no user figures are known, of networks."""
     users = incident.users
     if users is None or incident.scope is not Scope.NATION:
         return ""
     whose = f"users on {_LINES[incident.access]}" if incident.access in _LINES else "users"
+    if not counts_users(incident.country):
+        whose = _LINES.get(incident.access, "networks")
     return f", affecting an estimated {users.mean:.0%} of {whose} ({users.low:.0%} to {users.high:.0%})"

@@ -49,6 +49,13 @@ def status_word(incident: Incident) -> str:
     return ENDED_UNSURE if incident.confirmed_at is None else ENDED_SURE
 
 
+def counts_users(country: str) -> bool:
+    """Whether shares in a country are shares of users; where no user figures are known, they are of networks."""
+    from fanous.refdata.users import user_weights
+
+    return user_weights(country) is not None
+
+
 NAMED = 4
 """Names in a row that a reader still takes in; beyond, the rest is counted."""
 

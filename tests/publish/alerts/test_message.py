@@ -95,6 +95,8 @@ def test_what_a_channel_knows_already_is_no_message() -> None:
 
 def test_a_test_says_that_nothing_has_happened() -> None:
     assert "Nothing has happened" in test_message("k", 0.0, Sender()).text
+    urdu = test_message("k", 0.0, Sender(), LANGUAGES["ur"])
+    assert "کچھ نہیں ہوا" in urdu.text and urdu.language == "ur"
 
 
 test_message.__test__ = False  # type: ignore[attr-defined] # a function of Fanous with such a name

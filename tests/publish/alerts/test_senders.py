@@ -84,7 +84,7 @@ def test_a_sender_is_one_file_its_line_and_its_key(tmp_path: Path) -> None:
     with_sender(tmp_path, key=True)
     ran = run(tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "told.txt").read_text() == "Fanous: test"
+    assert (tmp_path / "told.txt").read_text() == "Fanous: Test"
 
 
 def test_a_sender_whose_address_has_no_key_ends_the_import(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ from fanous.analysis.incidents.revision import happenings, what_was_wrong
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publish.document import detailed_document
-from fanous.wording.language import Language
+from fanous.wording.language import ENGLISH, Language
 from fanous.wording.narrative import claim_line, sentences
 from fanous.wording.post import post_text, shorter, sms_text
 from fanous.wording.sentence import because
 
 CORRECTION = "Correction"
 MORE = "Evidence and history"
+A_TEST = "Test"
+NOTHING = "This is a test of a channel of Fanous. Nothing has happened."
 
 TEST = "test"
 """What happened, of a message that only tries a channel."""
@@ -115,10 +117,10 @@ def compose(
     )
 
 
-def test_message(key: str, now: float, sender: Sender) -> Message:
+def test_message(key: str, now: float, sender: Sender, language: Language = ENGLISH) -> Message:
     """Tries a channel; says that nothing happened."""
-    text = "This is a test of a channel of Fanous. Nothing has happened."
-    return Message(key, TEST, "", 0, "Fanous: test", text, sender.url, "en", "ZZ", now, now + 300)
+    title, text = f"Fanous: {language.say(A_TEST)}", language.say(NOTHING)
+    return Message(key, TEST, "", 0, title, text, sender.url, language.code, "ZZ", now, now + 300)
 
 
 def _notice(sender: Sender) -> list[str]:

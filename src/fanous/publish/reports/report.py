@@ -139,7 +139,11 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         ("Began", at(incident.onset), "/onset"),
         ("Ended", end, "/end"),
         ("Confirmed", confirmed, "/confirmed_at"),
-        ("Users affected", affected, "/users_affected_share"),
+        (
+            "Users affected" if words.counts_users(incident.country) else "Networks affected",
+            affected,
+            "/users_affected_share",
+        ),
         ("Networks", language.number(evidence.networks), "/evidence/networks"),
         ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
         ("Probes", language.number(evidence.probes), "/evidence/probes"),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.incidents.revision import is_held
@@ -254,32 +255,44 @@ def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
     return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
 
 
-@resource("/oembed", asks=("url",))
+@resource("/oembed", asks=("url", "format", "maxwidth", "maxheight"))
 def oembed(store: Store, visit: Visit) -> Reply | None:
     """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
-    match = INCIDENT_PATH.fullmatch(urlsplit(visit.asked.get("url", "")).path)
+    if visit.asked.get("format", "json") != "json":
+        raise HTTPException(501)
+    address = urlsplit(visit.asked.get("url", ""))
+    match = INCIDENT_PATH.fullmatch(address.path) if address.netloc == urlsplit(visit.base).netloc else None
     incident = store.ledger.incident(match[2]) if match else None
     if incident is None or match is None or incident.country != match[1]:
         return None
     title = claim_line(
         incident, store.of(incident.provenance).facts.networks(incident.country), visit.language
     ).text
-    address = visit.permanent(f"/embed{incident_path(incident)}")
+    frame = visit.permanent(f"/embed{incident_path(incident)}")
+    width = _at_most(EMBED_WIDTH, visit.asked.get("maxwidth", ""))
+    height = _at_most(EMBED_HEIGHT, visit.asked.get("maxheight", ""))
     document = {
         "version": "1.0",
         "type": "rich",
         "title": title,
         "provider_name": "Fanous",
         "provider_url": visit.permanent("/"),
-        "width": EMBED_WIDTH,
-        "height": EMBED_HEIGHT,
-        "html": f'<iframe src="{address}" width="{EMBED_WIDTH}" height="{EMBED_HEIGHT}" '
+        "width": width,
+        "height": height,
+        "html": f'<iframe src="{frame}" width="{width}" height="{height}" '
         'style="border:0" loading="lazy"></iframe>',
         "thumbnail_url": visit.permanent(f"{incident_path(incident)}/card.png"),
         "thumbnail_width": 1200,
         "thumbnail_height": 630,
     }
     return Reply.of(msgspec.json.encode(document), JSON)
+
+
+def _at_most(ordinary: int, asked: str) -> int:
+    """As large as is asked for, and no larger than is of use."""
+    return (
+        min(ordinary, int(asked)) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 6 else ordinary
+    )
 
 
 PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"

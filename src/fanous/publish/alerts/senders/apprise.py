@@ -1,7 +1,7 @@
 """Apprise: mail, Telegram, Slack, Matrix, Mastodon, Signal and a hundred others, by one address each.
 
-These services know no idempotency key: it stands in the text, and in a header of mails, so that a person or a
-filter recognises what comes twice.
+These services know no idempotency key: it stands in a header of mails, and else in the text, so that a filter or a
+person recognises what comes twice.
 """
 
 import asyncio
@@ -10,11 +10,21 @@ import threading
 from typing import Any
 
 from fanous.errors import FanousError
+from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import Channel, Form
 from fanous.publish.alerts.message import Message
 from fanous.publish.alerts.senders.means import SECONDS, Attempt, Means
+from fanous.wording.post import ISOLATES
 
 KEY_HEADER = "X-Fanous-Alert"
+
+TYPES: dict[str, str] = {
+    Happening.OPENED: "warning",
+    Happening.CONFIRMED: "failure",
+    Happening.ENDED: "success",
+    Happening.CORRECTED: "warning",
+}
+"""What Apprise's services colour a message by."""
 
 
 async def send_by_apprise(channel: Channel, message: Message, now: float) -> Attempt:  # noqa: ARG001 one shape for all senders
@@ -32,27 +42,37 @@ def _notify(channel: Channel, message: Message) -> Attempt:
     if service is None:
         return Attempt("Apprise does not know this kind of address", permanent=True)
     headers = getattr(service, "headers", None)
-    if isinstance(headers, dict) and service.secure_protocol == "mailtos":
-        headers[KEY_HEADER] = message.key
+    is_mail = isinstance(headers, dict) and service.secure_protocol == "mailtos"
+    if is_mail:
+        service.headers[KEY_HEADER] = message.key
     told = apprise.Apprise()
     told.add(service)
     complaints = _Complaints()
     logging.getLogger("apprise").addHandler(complaints)
     try:
-        title, body = _said(channel.form, message)
-        taken = told.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT)
+        title, body = _said(channel.form, message, in_header=is_mail)
+        taken = told.notify(
+            body=body,
+            title=title,
+            notify_type=apprise.NotifyType(TYPES.get(message.happening, "info")),
+            body_format=apprise.NotifyFormat.TEXT,
+        )
     finally:
         logging.getLogger("apprise").removeHandler(complaints)
     return Attempt() if taken else Attempt(complaints.last or "the service did not take it")
 
 
-def _said(form: Form, message: Message) -> tuple[str, str]:
-    """Title and body; a short form has no title and no room for a key."""
+def _said(form: Form, message: Message, *, in_header: bool) -> tuple[str, str]:
+    """Title and body; a short form has no title and no room for a key.
+
+    Marks that set a name apart stay out of titles: programs that show subjects draw them as boxes.
+    """
     if form is Form.SMS:
         return "", message.as_sms()
     if form is Form.POST:
         return "", message.as_post()
-    return message.title, f"{message.body}\n{message.key}"
+    body = message.body if in_header else f"{message.body}\n{message.key}"
+    return message.title.translate(ISOLATES), body
 
 
 class _Complaints(logging.Handler):
