@@ -19,5 +19,5 @@ def test_a_held_claim_is_shown_with_its_reason_and_approved_by_name(
     assert f"{waiting['id']}  ended" in done
     again = fanous("incidents", "approve", waiting["id"], "--by", "Ayesha", "--store", store, code=1)
     assert "not held for review" in again.stderr
-    assert document("incidents", "corrections", "PK", "--store", store) == {"corrections": []}
+    assert document("incidents", "corrections", "PK", "--store", store) == {"by_month": {}, "corrections": []}
     assert "no corrections" in fanous("incidents", "corrections", "--store", store).stdout

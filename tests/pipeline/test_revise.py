@@ -111,6 +111,7 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     (whole,) = write_changes(store, "PK", [both], NOON - 1, NOON + 7200)
     assert whole.id == first.id
     assert store.ledger.revisions(second.id)[-1].reason == f"it is told as a part of {first.id}"
+    assert store.ledger.revisions(second.id)[-1].incident.merged_into == first.id
     other = Part("youtube", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",))
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
     write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
@@ -154,6 +155,7 @@ def test_what_a_person_took_back_no_detection_brings_again(rally_store: Store) -
     (after,) = store.ledger.incidents("PK")
     assert after.status is Status.RETRACTED
     assert after.reason == "taken back by Ayesha: the platform itself was down"
+    assert after.withdrawn_by == "Ayesha"
     assert len(corrections(store, "PK")) == 1
     with pytest.raises(FanousError, match="is retracted already"):
         withdraw(store, found.id, "Ayesha", "again", 4e9)

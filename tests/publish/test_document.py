@@ -102,7 +102,18 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
     shown = json.loads(done.stdout)
     assert known is not None
-    more = ["rule", "networks", "opinions", "hints", "witnesses", "slowed_how", "revisions"]
+    more = [
+        "rule",
+        "held_by",
+        "withdrawn_by",
+        "merged_into",
+        "networks",
+        "opinions",
+        "hints",
+        "witnesses",
+        "slowed_how",
+        "revisions",
+    ]
     assert list(shown) == [*KEYS, "country", *more]
     added = ("witnesses", "slowed_how", "revisions")
     assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)

@@ -188,9 +188,12 @@ class SmallStore:
     def read(self, location: Location) -> bytes:
         return next(own[3] for own in self.stored.values() if own[0].location == location)
 
-    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+    def retract(
+        self, incident_id: str, reason: str, *, at: float | None = None, withdrawn_by: str = ""
+    ) -> Incident:
         (old,) = [one for one in self.known if one.id == incident_id]
-        self.known[self.known.index(old)] = replace(old, status=Status.RETRACTED, reason=reason)
+        gone = replace(old, status=Status.RETRACTED, reason=reason, withdrawn_by=withdrawn_by)
+        self.known[self.known.index(old)] = gone
         self.revised_at = self.revised_at if at is None else at
         return self.known[-1]
 

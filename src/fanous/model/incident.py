@@ -187,6 +187,9 @@ class Incident:
         reason: why the status is what it is, in words.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
+        held_by: what keeps a claim that would be confirmed waiting (``review``); empty = nothing does.
+        withdrawn_by: the person who took it back for good; empty = nobody did.
+        merged_into: id of the incident of which it turned out to be a part; empty = it is told by itself.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 
@@ -217,6 +220,9 @@ class Incident:
     id: str = ""
     opinions: tuple[FamilyView, ...] = ()
     hints: tuple[str, ...] = ()
+    held_by: str = ""
+    withdrawn_by: str = ""
+    merged_into: str = ""
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -12,11 +12,8 @@ from logging import getLogger
 
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.incidents.revision import (
-    WITHDRAWN,
     arrival_sentence,
     held,
-    is_held,
-    is_withdrawn,
     must_wait,
 )
 from fanous.errors import FanousError
@@ -114,7 +111,8 @@ def write_changes(
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
             came = _joined(why, what_came(store, incident, incident))
-            store.ledger.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
+            why_not = f"{PART_OF}{whole.id}" if whole else NOT_BORNE_OUT
+            store.ledger.retract(incident.id, _joined(came, why_not), merged_into=whole.id if whole else "")
     return written
 
 
@@ -145,7 +143,7 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
 def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
     if old is None:
         return store.ledger.put(new, new.reason)
-    if is_withdrawn(old):
+    if old.withdrawn_by:
         return old
     if replace(new, id=old.id) == old:
         return old
@@ -183,7 +181,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip():
         raise FanousError("an approval needs the name of the person who looked at it: give it with --by")
-    if not is_held(revisions[-1].incident):
+    if not revisions[-1].incident.held_by:
         status = revisions[-1].incident.status
         raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
     return Approval(incident_id, revisions[-1].n, who.strip(), at, note.strip())
@@ -203,7 +201,9 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
     with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
-        return store.ledger.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
+        by = who.strip()
+        reason = f"taken back by {by}: {why.strip()}"
+        return store.ledger.retract(incident_id, reason, at=at, withdrawn_by=by)
 
 
 def _joined(*parts: str) -> str:

@@ -63,6 +63,9 @@ def detailed_document(incident: Incident) -> Document:
     return incident_document(incident) | {
         "country": incident.country,
         "rule": incident.rule or None,
+        "held_by": incident.held_by or None,
+        "withdrawn_by": incident.withdrawn_by or None,
+        "merged_into": incident.merged_into or None,
         "networks": [
             {
                 "entity": network.entity,

@@ -26,7 +26,6 @@ import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
-from fanous.model.provenance import Provenance
 from fanous.model.vitals import Spell
 from fanous.store.database import META, SCHEMA, Database, decode_incident, encode_incident
 from fanous.store.notices import NOTICES, Notices
@@ -367,15 +366,35 @@ class Ledger(Notices, Leases):
                 return claim
             return _append(connection, claim, before.n + 1, reason, now)
 
-    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
-        """Append a revision that takes the incident back."""
+    def retract(
+        self,
+        incident_id: str,
+        reason: str,
+        *,
+        at: float | None = None,
+        withdrawn_by: str = "",
+        merged_into: str = "",
+    ) -> Incident:
+        """Append a revision that takes the incident back.
+
+        Args:
+            withdrawn_by: the person who did, for good; empty = it was found not to stand.
+            merged_into: id of the incident that it is told as a part of.
+        """
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
             before = _latest(connection, incident_id)
             if before.incident.status == Status.RETRACTED:
                 return before.incident
-            claim = replace(before.incident, status=Status.RETRACTED, reason=reason)
+            claim = replace(
+                before.incident,
+                status=Status.RETRACTED,
+                reason=reason,
+                held_by="",
+                withdrawn_by=withdrawn_by,
+                merged_into=merged_into,
+            )
             return _append(connection, claim, before.n + 1, reason, now)
 
     def incidents(
@@ -422,12 +441,12 @@ class Ledger(Notices, Leases):
         with self._database.reading() as connection:
             return connection.scalar(sa.select(META.c.value).where(META.c.key == _PROVENANCE)) is not None
 
-    def set_provenance(self, of: Callable[[Incident], Provenance]) -> None:
-        """Write into each incident the one field that it lacks since before there was one; the rest stays."""
+    def complete(self, completed: Callable[[Incident], Incident]) -> None:
+        """Write into each incident the fields that it lacks since before there were such; the rest stays."""
         with self._database.writing() as connection:
             for row in connection.execute(_REVISIONS.select()).all():
                 incident = decode_incident(row.document)
-                document = encode_incident(replace(incident, provenance=of(incident)))
+                document = encode_incident(completed(incident))
                 one = (_REVISIONS.c.incident == row.incident) & (_REVISIONS.c.n == row.n)
                 connection.execute(_REVISIONS.update().where(one).values(document=document))
             connection.execute(META.delete().where(META.c.key == _PROVENANCE))

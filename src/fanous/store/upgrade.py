@@ -1,4 +1,4 @@
-"""Upgrade: gives what was stored before provenance was (November 2026) the provenance that it has.
+"""Upgrade: gives what was stored before November 2026 the provenance that it has, and its state as fields.
 
 Once, when such a store is opened.  A record is synthetic if it says so, or if it met a server of the lab; the name of
 the lab's authority counts here and nowhere else, since whoever answers a probe could write it into a certificate.
@@ -6,13 +6,15 @@ An incident is synthetic if any of the measurements in which it was seen is.  A 
 it again.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from logging import getLogger
 from math import inf
 from typing import TypeVar
 
 from fanous.log import logline
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Status
 from fanous.model.provenance import Provenance, weakest
 from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Segment
@@ -54,7 +56,7 @@ def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledg
             _make_synthetic(engine, [uid for (uid,) in found])
     for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
         _make_synthetic(engine, uids)
-    ledger.set_provenance(lambda incident: _of_incident(every, incident))
+    ledger.complete(lambda incident: _with_codes(replace(incident, provenance=_of_incident(every, incident))))
 
 
 def _marked(archive: Archive, segment: Segment) -> list[int]:
@@ -75,6 +77,20 @@ def _make_synthetic(engine: Engine, uids: Sequence[str]) -> None:
 
 def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
     return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
+
+
+def _with_codes(incident: Incident) -> Incident:
+    """What stood in the reason alone when an incident of before November 2026 was written: here and nowhere else it is
+    read out of words."""
+    reason = incident.reason
+    if incident.status is Status.SUSPECTED and "held for a person's review" in reason:
+        return replace(incident, held_by="review")
+    if incident.status is not Status.RETRACTED:
+        return incident
+    if by := re.match(r"taken back by (.+?): ", reason):
+        return replace(incident, withdrawn_by=by[1])
+    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", reason)
+    return replace(incident, merged_into=whole[1]) if whole else incident
 
 
 def _of_incident(every: Facts, incident: Incident) -> Provenance:

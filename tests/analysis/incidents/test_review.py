@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.revision import held, is_held, must_wait
+from fanous.analysis.incidents.revision import REVIEW, held, must_wait
 from fanous.model.incident import Scope, Status
 from tests.store.cases import incident
 
@@ -20,8 +20,8 @@ def test_held_means_suspected_with_the_reason_shown() -> None:
     assert (waiting.status, waiting.confirmed_at, waiting.rule) == (Status.SUSPECTED, None, "")
     assert "held for a person's review" in waiting.reason
     assert NATIONAL.reason in waiting.reason
-    assert is_held(waiting)
-    assert not is_held(NATIONAL)
+    assert waiting.held_by == REVIEW
+    assert not NATIONAL.held_by
 
 
 def test_nothing_else_changes() -> None:
@@ -31,5 +31,6 @@ def test_nothing_else_changes() -> None:
         confirmed_at=NATIONAL.confirmed_at,
         rule=NATIONAL.rule,
         reason=NATIONAL.reason,
+        held_by="",
     )
     assert kept == NATIONAL

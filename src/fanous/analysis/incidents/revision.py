@@ -17,10 +17,10 @@ from fanous.model.incident import Incident, Scope, Status
 
 # --- reviewed by a person -------------------------------------------------------------------------------
 
-HELD = "held for a person's review, as every national claim is here"
+REVIEW = "review"
+"""What holds a claim until a person has seen it."""
 
-WITHDRAWN = "taken back by "
-"""Beginning of the reason of a claim that a person took back; no detection brings it back."""
+HELD = "held for a person's review, as every national claim is here"
 
 
 def must_wait(incident: Incident) -> bool:
@@ -35,17 +35,9 @@ def held(incident: Incident) -> Incident:
         status=Status.SUSPECTED,
         confirmed_at=None,
         rule="",
+        held_by=REVIEW,
         reason=f"suspected: {HELD}; it would be confirmed: {incident.reason}",
     )
-
-
-def is_held(incident: Incident) -> bool:
-    return incident.status is Status.SUSPECTED and HELD in incident.reason
-
-
-def is_withdrawn(incident: Incident) -> bool:
-    """Did a person take it back for good?"""
-    return incident.status is Status.RETRACTED and incident.reason.startswith(WITHDRAWN)
 
 
 # --- what came in ---------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fanous import __version__
 from fanous.analysis.incidents.alternatives import LINE_TARGETS
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW
-from fanous.analysis.incidents.revision import is_held
 from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
@@ -279,7 +278,7 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
 def _check_claimed(incident: Incident) -> None:
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident.id} was retracted: nothing is claimed, so there is nothing to prove")
-    if is_held(incident):
+    if incident.held_by:
         raise FanousError(
             f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "
             f"`fanous incidents approve {incident.id}` first"

@@ -119,6 +119,9 @@ class Detailed(Incident):
     """The same with what each network saw and every revision."""
 
     rule: str | None
+    held_by: Annotated[str | None, Meta(description="review: a person has to see it before it is confirmed")]
+    withdrawn_by: Annotated[str | None, Meta(description="the person who took it back for good")]
+    merged_into: Annotated[str | None, Meta(description="id of the incident that it is told as a part of")]
     networks: list[NetworkPart]
     opinions: list[Opinion]
     hints: list[str]

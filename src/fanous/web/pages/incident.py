@@ -13,7 +13,6 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.incidents.revision import is_held
 from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, plot
 from fanous.charts.reachability import Lines, beside, matrix
@@ -104,7 +103,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         ),
         "packable": bool(incident.targets)
         and incident.status is not Status.RETRACTED
-        and not is_held(incident),
+        and not incident.held_by,
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,

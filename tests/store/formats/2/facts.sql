@@ -116,7 +116,7 @@ CREATE TABLE segments
 ENGINE = MergeTree
 ORDER BY (segment)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192, non_replicated_deduplication_window = 100;
-INSERT INTO segments (`segment`, `country`, `records`, `rules_version`, `damage`, `committed_at`) VALUES ('2023121716_PK_webconnectivity.edge.d5c68c27b49eaee0', 'PK', 3, 'rules 2', '', '2026-11-27 20:46:04.560301'), ('2023121716_PK_webconnectivity.ooni.0c863d2a5bb7a300', 'PK', 3, 'rules 2', '', '2026-11-27 20:46:04.560301');
+INSERT INTO segments (`segment`, `country`, `records`, `rules_version`, `damage`, `committed_at`) VALUES ('2023121716_PK_webconnectivity.edge.d5c68c27b49eaee0', 'PK', 3, 'rules 2', '', '2026-11-27 22:18:48.046392'), ('2023121716_PK_webconnectivity.ooni.0c863d2a5bb7a300', 'PK', 3, 'rules 2', '', '2026-11-27 22:18:48.046392');
 CREATE TABLE levels
 (
     `source` LowCardinality(String),
@@ -158,4 +158,4 @@ CREATE TABLE versions
 ENGINE = MergeTree
 ORDER BY (version)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192, non_replicated_deduplication_window = 100;
-INSERT INTO versions (`version`, `since`, `fanous`) VALUES (2, '2026-11-27 20:46:04.375568', '0.1.0');
+INSERT INTO versions (`version`, `since`, `fanous`) VALUES (2, '2026-11-27 22:18:47.977427', '0.1.0');
