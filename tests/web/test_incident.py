@@ -7,8 +7,9 @@ from typing import Any, cast
 import pytest
 
 from fanous.model.incident import Incident, Interval, Status
+from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition
-from fanous.publish.pictures import card_svg
+from fanous.publish.pictures import card_svg, chart_svg
 from fanous.store.coverage import Insufficient, Reason
 from fanous.store.protocol import Store
 from fanous.web.pages.incident import tex
@@ -240,3 +241,25 @@ def test_the_card_of_a_retraction_is_grey_and_struck_through() -> None:
 def test_what_is_listed_says_that_it_was_taken_back() -> None:
     page = visiting(event(status=Status.RETRACTED)).get("/PK?days=365").text
     assert re.search(r"Retracted: <s>", page)
+
+
+@pytest.mark.parametrize("picture", ["chart.svg", "card"])
+def test_a_picture_carries_its_sources_and_their_licences(picture: str) -> None:
+    """Copied without its page, it still says whose data it shows."""
+    one = event()
+    store = SmallStore([one], ballots=(Ballot(OFTEN, False, asn=59257), Ballot(OFTEN, False, asn=45669)))
+    edition = Edition(LANGUAGES["en"], "https://fanous.example", NOW)
+    draw = card_svg if picture == "card" else chart_svg
+    drawn = draw(cast(Store, store), one, edition)
+    assert credit_line(one, LANGUAGES["en"]) in drawn
+    assert "OONI (CC BY-NC-SA 4.0)" in drawn
+
+
+def test_of_what_lasts_for_days_the_days_are_told_first() -> None:
+    short = visiting(event()).get(PATH).text
+    long = visiting(event(end=ON.start + 5 * 86_400)).get(PATH).text
+    began = r"<dt>Began</dt>\s*<dd><time[^>]*>([^<]*)</time>"
+    assert re.findall(began, short) == ["09:00 PKT"]
+    assert re.findall(began, long) == ["13 November 2023"]
+    unsure = visiting(event(onset_earliest=ON.start - 5400)).get(PATH).text
+    assert "between 02:30 and 04:00 UTC" in unsure

@@ -108,7 +108,7 @@ class Words:
         over: has it ended?
         gone: was it taken back?
         sentence: shown where there is no chart.
-        foot: lines at the foot: time in both clocks, source.
+        foot: at most three lines at the foot: time in both clocks, what is drawn, whose data it is.
         notice: said at the top; empty = nothing.
         rtl: the language runs from the right.
     """
@@ -150,7 +150,8 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
     else:
         drawn = _chart(words, lines, spans, legend)
         parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
-    parts += [_small(side, HEIGHT - 52 + n * 30, line, FOOT_SIZES) for n, line in enumerate(words.foot[:2])]
+    first, step = (HEIGHT - 66, 26) if len(words.foot) > 2 else (HEIGHT - 52, 30)
+    parts += [_small(side, first + n * step, line, FOOT_SIZES) for n, line in enumerate(words.foot[:3])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         f'height="{HEIGHT}"><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
@@ -225,7 +226,7 @@ def framed(
     foot: Sequence[str],
 ) -> str:
     """The chart as a picture that stands alone: title, names of the lines, source."""
-    width, height = 900, 418
+    width, height = 900, 380 + 19 * len(foot)
     parts, x = [], float(LEFT)
     for n, name in enumerate(names):
         parts.append(

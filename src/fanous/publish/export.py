@@ -23,11 +23,11 @@ from typing import Any
 import msgspec
 
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Says
+from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
+from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
 from fanous.refdata.files import replace_file
-from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.sentence import sentence
@@ -39,28 +39,6 @@ OWN = "edge"
 def is_open(source: str) -> bool:
     """May values of this source enter?  What is not known may not."""
     return source in SOURCES and SOURCES[source].is_open
-
-
-def sources_of(incident: Incident) -> tuple[str, ...]:
-    """What its claim rests on; a family without a named source stands as ``family:NAME``, and is not open."""
-    found: list[str] = []
-    for family in incident.evidence.families:
-        # A family of measurements may rest on each of its sources; the first speaks for others of its licence.
-        by_licence: dict[str, str] = {}
-        for source in MEASUREMENTS.values():
-            if source.family == family:
-                by_licence.setdefault(source.licence, source.name)
-        if by_licence:
-            found += by_licence.values()
-            continue
-        named = [
-            series.partition(" ")[0]
-            for opinion in incident.opinions
-            if opinion.family == family and opinion.says is not Says.UNKNOWN
-            for series in opinion.sources
-        ]
-        found += named or [f"family:{family}"]
-    return tuple(dict.fromkeys(found))
 
 
 def licence_of(sources: tuple[str, ...], own: str) -> str:

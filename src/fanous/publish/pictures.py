@@ -7,6 +7,7 @@ from fanous.charts.plot import WIDE, Legend, Shape, levels, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
 from fanous.model.series import Votes
+from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
@@ -144,9 +145,11 @@ def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str
     language = edition.language
     address = edition.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
+    credit = credit_line(incident, language)
     if lines is None:
-        return [f"{notice}{language.apart(address)}"]
+        return [f"{notice}{language.apart(address)}", *([credit] if credit else [])]
     return [
         narrative.roughly_when(incident, language).text,
         f"{notice}{_share(lines, language)} · {language.apart(address)}",
+        *([credit] if credit else []),
     ]

@@ -129,6 +129,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             hour=partial(clocks.hour, language=language),
             date=lambda instant, country: clocks.date(local(instant, country), language),
             moment=partial(clocks.moment, language=language),
+            utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
             ago=lambda instant: clocks.ago(visit.now - instant, language),
             length=partial(clocks.length, language=language),

@@ -18,6 +18,7 @@ from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.place import Place
 from fanous.model.provenance import Provenance
 from fanous.model.series import Series, SeriesKey, Votes
+from fanous.publish.credits import credit_line, sources_of
 from fanous.publish.export import (
     LEAST_PROBES,
     TABLES,
@@ -27,11 +28,11 @@ from fanous.publish.export import (
     is_open,
     licence_of,
     minute,
-    sources_of,
 )
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
+from fanous.wording.language import LANGUAGES
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident
 from tests.web.small_store import SmallStore
@@ -230,3 +231,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(FanousError, match="name another with -o"):
         exported(tmp_path / "file", Holding())
+
+
+def test_a_picture_credits_those_whose_data_it_shows_with_their_licence() -> None:
+    assert credit_line(by("edge", "ooni"), LANGUAGES["en"]) == "Data: Fanous; OONI (CC BY-NC-SA 4.0)"
+    assert credit_line(by("ooni"), LANGUAGES["ur"]).endswith("\u2068OONI (CC BY-NC-SA 4.0)\u2069")
+    assert credit_line(by(), LANGUAGES["en"]) == ""
