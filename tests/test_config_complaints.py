@@ -98,7 +98,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
     },
     "rounds": {
         "on": FLAG,
-        "urls": [('"x"', "a list is needed"), ('["gopher://x"]', "is no address of a site")],
+        "urls": [('"x"', "a list is needed"), ('["gopher://x"]', "is not a website URL")],
         "lists": [('"x"', "a list is needed"), ('["sociall"]', "did you mean 'social'?")],
         "every": [('"1"', "a number"), ("60", "too fast"), ("nan", "a number from 0")],
         "organisation": FLAG,
@@ -271,7 +271,7 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
         ),
         (
             '[rounds]\nurls = ["gopher://x"]\nlists = ["social"]',
-            "[rounds] urls: 'gopher://x' is no address of a site",
+            "[rounds] urls: 'gopher://x' is not a website URL",
         ),
         (
             '[store]\narchive = "/a"\nfacts = "/f"\nledger = "/l"',

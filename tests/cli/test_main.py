@@ -42,7 +42,7 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
 
 def test_confirm_for_people_has_the_sentence_and_the_grid(filled: Path) -> None:
     text = fanous("confirm", "PK", "--target", "twitter.com", "--store", filled).stdout
-    assert "Confirmed, and over:" in text
+    assert "Confirmed; now ended:" in text
     assert "PKT" in text
     assert "UTC" in text
     assert "AS59257" in text

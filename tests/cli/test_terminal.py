@@ -149,7 +149,7 @@ def test_the_label_tells_whether_it_was_ever_confirmed(given: dict[str, Any], he
 
 def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> None:
     _, claim, evidence, rule, of_network = shown(incident())
-    assert claim.startswith("  Confirmed, and over: X (Twitter) was blocked")
+    assert claim.startswith("  Confirmed; now ended: X (Twitter) was blocked")
     assert evidence.startswith("  1,412 measurements by 23 probes on 7 networks saw it;")
     assert evidence.endswith("398 checks elsewhere or from outside worked at the time.")
     assert rule.startswith("  Confirmed by C2: 23 independent probes")

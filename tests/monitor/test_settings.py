@@ -108,7 +108,7 @@ def test_parts_can_be_switched_off(tmp_path: Path) -> None:
         ("[rounds]\nevery = 60", "[rounds] every: a round every 60 s is too fast: at least 600 s here"),
         ("[rounds]\norganisation = true\nevery = 30", "at least 60 s here"),
         ("[rounds]\non = 1", "[rounds] on: true or false is needed, not 1"),
-        ('[rounds]\nurls = ["gopher://x"]', "[rounds] urls: 'gopher://x' is no address of a site"),
+        ('[rounds]\nurls = ["gopher://x"]', "[rounds] urls: 'gopher://x' is not a website URL"),
         ('[rounds]\nlists = ["sociall"]', "[rounds] lists: "),
         (
             '[rounds]\ncountry = "Narnia"',

@@ -83,7 +83,7 @@ def test_what_cannot_be_read_bears_no_mark(data: bytes) -> None:
     assert not is_marked(data)
 
 
-@pytest.mark.parametrize("provenance", [REAL, IMPORTED])
+@pytest.mark.parametrize("provenance", [IMPORTED, pytest.param(REAL, marks=pytest.mark.matrix)])
 def test_an_incident_has_the_provenance_of_the_door_its_records_came_through(
     provenance: Provenance, real_rally: Path, store: Store
 ) -> None:
@@ -114,7 +114,7 @@ def test_through_the_doors_of_real_records_nothing_marked_comes_in(small_rally: 
     assert list(store.archive.segments()) == []
 
 
-@pytest.mark.parametrize("door", [REAL, IMPORTED])
+@pytest.mark.parametrize("door", [IMPORTED, pytest.param(REAL, marks=pytest.mark.matrix)])
 @pytest.mark.parametrize("working", [True, False], ids=["saying that it works", "saying that it fails"])
 def test_marked_records_amid_a_real_event_change_nothing(
     working: bool, door: Provenance, real_folder: Path, real_rally: Path, quiet: Path, tmp_path: Path

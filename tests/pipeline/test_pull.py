@@ -239,7 +239,7 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
     with publishing(always(Answer(code=404))) as server:
         code, output = run(home, "ripestat", "--country", "PK", "--mirror", server.address)
     assert code == 1
-    assert "404" in output and "nothing could be had from ripestat" in output
+    assert "404" in output and "could not fetch any data from ripestat" in output
 
 
 @pytest.mark.parametrize(

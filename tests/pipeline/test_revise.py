@@ -116,7 +116,7 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
     write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
     assert store.ledger.revisions(first.id)[-1].reason.endswith(
-        "the measurements do not bear it out any more"
+        "it is no longer supported by the measurements"
     )
 
 

@@ -289,5 +289,5 @@ def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
 
 
 def test_a_url_that_is_none_is_named() -> None:
-    with pytest.raises(FanousError, match="is no address of a site"):
+    with pytest.raises(FanousError, match="is not a website URL"):
         fanous_probe("run", "-i", "gopher://a.example", "--yes", "--json")

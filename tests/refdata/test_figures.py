@@ -85,7 +85,7 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda text: text.replace("[KE]", "[KENYA]"), "no country code"),
+        (lambda text: text.replace("[KE]", "[KENYA]"), "not a country code"),
         (lambda text: text.replace("users_m = 30", 'users_m = "many"'), "Expected `float`"),
         (lambda text: text.replace("users_m = 30", "users_m = -1"), ">= 0"),
         (lambda text: text.replace("[36926]", "[33771]"), "AS33771 is listed twice"),

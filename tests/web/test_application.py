@@ -131,7 +131,7 @@ def test_a_host_header_that_is_no_host_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("ago", "headline"),
     [
-        (HOUR, "No open disruption was found in the 1 country that was measured in the last 24 hours"),
+        (HOUR, "No ongoing disruption in the 1 country measured in the last 24 hours"),
         (30 * HOUR, "Nothing was measured in the last 24 hours: what has happened since is unknown"),
         (9 * 24 * HOUR, "Nothing was measured in the last 7 days, so nothing can be said"),
     ],

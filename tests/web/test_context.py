@@ -91,7 +91,7 @@ def test_of_an_event_that_is_to_come_nothing_is_said_but_that_it_is_announced() 
     coming = AnnouncedEvent("PK", NOW + 3600, NOW + 7200, "Tribunal", (), "PK-watch-2", NOW - 60)
     client = visiting(announced=[coming])
     text = client.get("/PK/PK-watch-2").text
-    assert "It has not begun." in text
+    assert "It has not begun yet." in text
     assert "What was seen" not in text
     for path in ("/", "/PK"):
         assert "Tribunal" in client.get(path).text

@@ -200,7 +200,7 @@ def test_the_json_is_that_of_the_command_line_with_sentence_and_address() -> Non
     assert document["id"] == "PK-2023-0042"
     assert document["url"] == "http://monitor.example/PK/PK-2023-0042"
     assert document["revisions"][0]["n"] == 1
-    assert document["sentence"].startswith("Confirmed, and over:")
+    assert document["sentence"].startswith("Confirmed; now ended:")
 
 
 def test_a_permanent_address_is_that_of_the_site_not_of_the_request() -> None:

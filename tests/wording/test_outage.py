@@ -39,7 +39,7 @@ def outage(**given: Any) -> Incident:
     [
         (
             {},
-            "Confirmed, and over: connectivity fell to about 5% of ordinary levels nation-wide in",
+            "Confirmed; now ended: connectivity fell to about 5% of ordinary levels nation-wide in",
         ),
         (
             {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)},
@@ -47,7 +47,7 @@ def outage(**given: Any) -> Incident:
         ),
         (
             {"confirmed_at": None},
-            "Suspected, never confirmed, and over: connectivity may have fallen to",
+            "Suspected, never confirmed; now ended: connectivity may have fallen to",
         ),
         ({"level": Estimate(0.003, 0.0, 0.01)}, "fell to less than 1% of ordinary levels"),
         ({"level": None}, "connectivity fell nation-wide in Pakistan from"),

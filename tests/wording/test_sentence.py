@@ -16,7 +16,7 @@ FIVE = ("AS45669", "AS59257", "AS24499", "AS56167", "AS9541")
 
 def test_a_confirmed_and_ended_incident_is_one_sentence() -> None:
     assert sentence(incident()) == (
-        "Confirmed, and over: X (Twitter) was blocked on one network in Pakistan (Zong, AS59257) from about "
+        "Confirmed; now ended: X (Twitter) was blocked on one network in Pakistan (Zong, AS59257) from about "
         "17 December 2023, 19:45 PKT (14:45 UTC) to about 22:55 PKT (17:55 UTC) the same day, seen as "
         "connections reset when the name is sent."
     )
@@ -25,13 +25,13 @@ def test_a_confirmed_and_ended_incident_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("given", "opening"),
     [
-        ({}, "Confirmed, and over: X (Twitter) was blocked on"),
+        ({}, "Confirmed; now ended: X (Twitter) was blocked on"),
         (ONGOING, "Confirmed: X (Twitter) has been blocked on"),
         (ONGOING | {"targets": ("x", "youtube")}, "Confirmed: X (Twitter) and YouTube have been blocked on"),
         (SUSPECTED, "Suspected, not confirmed: X (Twitter) may have been blocked on"),
         (
             {"confirmed_at": None},
-            "Suspected, never confirmed, and over: X (Twitter) may have been blocked on",
+            "Suspected, never confirmed; now ended: X (Twitter) may have been blocked on",
         ),
         (
             {"status": Status.RETRACTED},
@@ -163,7 +163,7 @@ def test_each_kind_has_its_own_verb() -> None:
 )
 def test_an_incident_without_targets_is_about_the_internet(kind: Kind, done: str) -> None:
     said = sentence(incident(kind=kind, parts=(), entities=("PK",), scope=Scope.NATION, users=None))
-    assert said.startswith(f"Confirmed, and over: Internet access was {done} nation-wide in Pakistan")
+    assert said.startswith(f"Confirmed; now ended: Internet access was {done} nation-wide in Pakistan")
 
 
 def test_a_long_list_of_targets_is_cut_and_counted() -> None:

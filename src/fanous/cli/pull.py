@@ -108,7 +108,7 @@ def pull(
             start = end = None
             time.sleep(settings.every)
     if done.failures and not done.pieces:
-        raise FanousError(f"nothing could be had from {source}", permanent=False)
+        raise FanousError(f"could not fetch any data from {source}", permanent=False)
 
 
 def pull_once(

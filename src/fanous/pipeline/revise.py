@@ -83,7 +83,7 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
         yield lease
 
 
-NOT_BORNE_OUT = "the measurements do not bear it out any more"
+NOT_BORNE_OUT = "it is no longer supported by the measurements"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
 """Kinds that series of public sources can change."""
 

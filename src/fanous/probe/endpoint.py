@@ -132,7 +132,7 @@ async def measure_into(
     """
     parts = url_parts(url)
     if parts is None:
-        raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+        raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
     host = parts.hostname or ""
     later: Later = []
     try:
@@ -212,7 +212,7 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
     """The page as a browser would get it: the system's resolver, one connection, redirects; no controls."""
     parts = url_parts(url)
     if parts is None:
-        raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+        raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
     host = parts.hostname or ""
     found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
     for ip in to_try(trace, settings, host, found, ipv6=True):

@@ -191,7 +191,7 @@ def _check_url(url: str) -> None:
     except ValueError:
         usable, host = False, ""
     if not usable or (is_address(host) and not is_public(host)):
-        raise FanousError(f"the orders name {url!r}, which is no address of a public site")
+        raise FanousError(f"the orders name {url!r}, which is not the address of a public site")
 
 
 def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:

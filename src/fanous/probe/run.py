@@ -233,7 +233,7 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], 
     """
     for url in inputs:
         if url_parts(url) is None:
-            raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+            raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
     names = lists or ([] if inputs else [DEFAULT_LIST])
     named = [target_list(name) for name in names]
     for name, one in zip(names, named, strict=True):

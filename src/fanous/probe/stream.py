@@ -123,7 +123,9 @@ async def stream_record(network: Network, settings: Settings, url: str, vantage:
         FanousError: the URL cannot be asked for, or the data cap is reached.
     """
     if url_parts(url) is None:
-        raise FanousError(f"{url!r} is no address of a stream: it must be http:// or https:// with a host")
+        raise FanousError(
+            f"{url!r} is not the address of a stream: it must be http:// or https:// with a host"
+        )
     trace = Trace(network)
     trace.until = network.now() + settings.endpoint_seconds
     keys: Entry = {"kind": "file", "variants": [], "chosen_kbps": None, "why": "", "media": None}

@@ -48,7 +48,7 @@ BLIND = {
 }
 """Why a family could not have seen it, as ``fanous.analysis.incidents.witnesses`` has it, for readers."""
 
-NOTHING = "This source gave nothing that speaks of it."
+NOTHING = "No data from this source."
 NO_HISTORY = "It has no history to compare with."
 
 

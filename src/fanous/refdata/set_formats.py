@@ -151,7 +151,7 @@ def _countries(row: dict[str, str], name: str) -> frozenset[str]:
     codes = set(re.findall(r"[^\s,'\"\[\]]+", row.get("expected_countries", "")))
     unknown = sorted(code for code in codes - {EVERYWHERE} if not is_country(code))
     if unknown:
-        raise _Useless(f"{name}: {unknown[0]!r} is no country")
+        raise _Useless(f"{name}: {unknown[0]!r} is not a country")
     return frozenset() if EVERYWHERE in codes else frozenset(codes)
 
 

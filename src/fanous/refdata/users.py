@@ -100,7 +100,7 @@ def parse_own(text: str, name: str) -> FiguresFile:
         raise FanousError(f"{name}: {error}; docs/formats.md has the form of user figures") from None
     for country, one in figures.items():
         if not is_country(country):
-            raise FanousError(f"{name}: [{country}] is no country code such as PK")
+            raise FanousError(f"{name}: [{country}] is not a country code such as PK")
         seen = [asn for operator in one.network for asn in operator.asns]
         if twice := {asn for asn in seen if seen.count(asn) > 1}:
             raise FanousError(f"{name}: AS{min(twice)} is listed twice in [{country}]")

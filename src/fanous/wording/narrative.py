@@ -168,8 +168,8 @@ def _rest(incident: Incident, language: Language) -> list[Narrative]:
 
 
 WHEN = {
-    ("before", False): "It was so already at {onset}, when the record begins; no end has been seen.",
-    ("before", True): "It was so already at {onset}, when the record begins, and ended about {end}.",
+    ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
+    ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
     ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
     ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
     ("about", False): "Since about {onset}; no end has been seen.",

@@ -184,8 +184,8 @@ def because(incident: Incident) -> str:
 def _opening(incident: Incident) -> str:
     over = incident.status is Status.ENDED
     if incident.confirmed_at is None:
-        return "Suspected, never confirmed, and over:" if over else "Suspected, not confirmed:"
-    return "Confirmed, and over:" if over else "Confirmed:"
+        return "Suspected, never confirmed; now ended:" if over else "Suspected, not confirmed:"
+    return "Confirmed; now ended:" if over else "Confirmed:"
 
 
 def _what(incident: Incident) -> str:

@@ -219,7 +219,7 @@ def _some(chance: np.random.Generator) -> Anomaly:
 def test_a_level_that_lasts_is_no_return_and_a_short_history_is_said() -> None:
     reason = made(drop(AP, 0, 200, accepted=True, short=True)).reason
     assert "the lower level lasted, and counts as ordinary since" in reason
-    assert "held against less than a week of history" in reason
+    assert "based on less than a week of history" in reason
 
 
 def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:

@@ -188,7 +188,7 @@ def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str
     else:
         status, reason = Status.ENDED, f"ended without being confirmed: {verdict.reason}"
     short = any(a.departure is not None and a.departure.short for a in far.lead)
-    history = "held against less than a week of history" if short else ""
+    history = "based on less than a week of history" if short else ""
     return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
 
 

@@ -55,7 +55,7 @@ def pdf(report: Report) -> bytes:
 
 def _document(report: Report) -> dict[str, Any]:
     words = {
-        "chart": "Who could use it as usual",
+        "chart": "Users able to reach each service",
         "networks": "When, on each network",
         "saw": "Who saw it",
         "cost": "What it may cost",

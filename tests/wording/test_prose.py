@@ -1,0 +1,73 @@
+"""What people read is plain English: a list of words and turns that give a translation away.
+
+The list grows with what a reader stumbles over; a text that needs one of these says why in ``ALLOWED``.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.documents import ROOT
+from tests.language_template import texts
+
+GIVEAWAYS = (
+    r"(?<!there )\bis no (address|site|store|page|country|source)\b",
+    r"\bcould be had\b",
+    r"\bgave nothing\b",
+    r"\bin what we can see\b",
+    r"\band over:",
+    r"\bit was so\b",
+    r"\bbear (it|them|this) out\b",
+    r"\bsays nothing of\b",
+    r"\banother one than\b",
+    r"\bheld against less\b",
+    r"\bto take away\b",
+    r"\blikewise\b",
+    r"\bmeanwhile\b",
+    r"\bone's own\b",
+)
+LOOK = [re.compile(one, re.IGNORECASE) for one in GIVEAWAYS]
+
+SRC = ROOT / "src" / "fanous"
+
+ALLOWED: dict[str, str] = {}
+"""A piece of the text -> why it is right as it is."""
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Where, and what: texts of pages, help and complaints; docstrings and comments are for colleagues."""
+    for text in texts():
+        for one in [text] if isinstance(text, str) else text:
+            yield "a page", one
+    for file in sorted(SRC.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                for part in ast.walk(node.exc):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield str(file.relative_to(ROOT)), part.value
+
+
+def found(text: str) -> list[str]:
+    return [look.pattern for look in LOOK if look.search(text) and not any(one in text for one in ALLOWED)]
+
+
+def test_what_people_read_has_none_of_the_giveaways() -> None:
+    assert [(where, text, hits) for where, text in said() if (hits := found(text))] == []
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs" / "start").glob("*.md"))], ids=str
+)
+def test_nor_have_the_pages_for_newcomers(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [(n, hits) for n, line in enumerate(lines, 1) if (hits := found(line))] == []
+
+
+def test_the_check_would_notice() -> None:
+    assert found("No disruption is open in what we can see")
+    assert found("nothing could be had from ioda")
+    assert not found("No ongoing disruption in the 42 countries we measure")
