@@ -10,6 +10,7 @@ from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
+from fanous.model.provenance import Provenance
 from fanous.pipeline.query import CountryAnswer
 from fanous.wording.sentence import sentence
 from tests.analysis.incidents.events import Ballot, votes
@@ -89,6 +90,11 @@ def test_what_is_confirmed_comes_before_what_is_suspected() -> None:
     found = text(answer(suspected, late, incident(id="PK-2023-0002")))
     places = [found.index(label) for label in ("PK-2023-0002", "PK-2023-0003", "PK-2023-0001")]
     assert places == sorted(places)
+
+
+def test_a_staged_event_beside_a_real_one_is_not_counted_with_it() -> None:
+    told = text(answer(incident(**ONGOING), incident(**ONGOING, provenance=Provenance.SYNTHETIC)))
+    assert told.startswith("Pakistan: 1 confirmed, 0 suspected; 1 staged event (synthetic)")
 
 
 def test_what_was_retracted_comes_first_and_why() -> None:

@@ -174,6 +174,7 @@ def test_the_programs_answer_and_its_repr(store: Store) -> None:
         out = io.StringIO()
         print_answer(Console(file=out, width=200), answer)
         assert says_so(out.getvalue()) is staged
+        assert out.getvalue().startswith("[Synthetic] ") is staged
         assert repr(one).startswith(
             f"Incident(provenance=<Provenance.{'SYNTHETIC' if staged else 'IMPORTED'}"
         )

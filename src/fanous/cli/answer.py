@@ -77,19 +77,24 @@ def _headline(answer: CountryAnswer) -> Text:
     several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
     zone = f"{zone_name(answer.since, answer.country)} = {main_zone(answer.country)}{several}"
     head = f"{country_name(answer.country)}: {_found(answer)}"
+    if answer.synthetic:
+        head = f"[Synthetic] {head}"
     return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
 
 
 def _found(answer: CountryAnswer) -> str:
-    confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
-    suspected = len(_standing(answer)) - len(confirmed)
+    counted_ones = [one for one in _standing(answer) if one.provenance.is_synthetic is answer.synthetic]
+    staged = len(_standing(answer)) - len(counted_ones)
+    beside = f"; {counted(staged, 'staged event')} (synthetic)" if staged else ""
+    confirmed = [incident for incident in counted_ones if incident.confirmed_at is not None]
+    suspected = len(counted_ones) - len(confirmed)
     gone = len(_retracted(answer))
     taken_back = f"{counted(gone, 'earlier claim')} retracted; " if gone else ""
     if not confirmed and not suspected:
-        return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured"
+        return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured{beside}"
     over = sum(incident.status is Status.ENDED for incident in confirmed)
     which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
-    return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected"
+    return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected{beside}"
 
 
 def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:

@@ -28,6 +28,7 @@ class CountryAnswer:
     Attributes:
         insufficient: (target, why) of what nothing can be said about.
         grid: ``None`` = nothing was measured.
+        synthetic: all that is known of the country was staged.
     """
 
     country: str
@@ -37,6 +38,7 @@ class CountryAnswer:
     insufficient: Sequence[tuple[str, str]]
     grid: Grid | None
     names: Mapping[int, str]
+    synthetic: bool = False
 
 
 def confirm(
@@ -76,6 +78,7 @@ def confirm(
         insufficient=_insufficient(store, country, since, until, targets),
         grid=_grid(store, country, since, until, shown, own) if shown else None,
         names=store.facts.networks(country),
+        synthetic=store.is_synthetic,
     )
 
 
