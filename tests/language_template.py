@@ -15,7 +15,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events
-from fanous.wording import cost, narrative, words
+from fanous.wording import cost, narrative, sentence, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -42,7 +42,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
         narrative.HOW,
         narrative.USERS,
         narrative.NETWORKS,
-        narrative.SYNTHETIC,
+        sentence.SYNTHETIC,
         narrative.IMPORTED,
         narrative.ORIGIN,
     ),

@@ -53,7 +53,7 @@ def claims(store: Store, *, synthetic: bool = False) -> list[Incident]:
 
 
 def test_what_is_weakest_decides() -> None:
-    assert weakest([]) is weakest([REAL]) is REAL
+    assert weakest([REAL]) is REAL and weakest([]) is IMPORTED
     assert weakest([REAL, IMPORTED]) is IMPORTED
     assert weakest([SYNTHETIC, REAL]) is SYNTHETIC
 

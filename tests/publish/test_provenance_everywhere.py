@@ -34,8 +34,7 @@ from fanous.store.protocol import OneThread, Store
 from fanous.web.application import application
 from fanous.web.routes import Site
 from fanous.wording.language import LANGUAGES
-from fanous.wording.narrative import SYNTHETIC
-from fanous.wording.sentence import sentence
+from fanous.wording.sentence import SYNTHETIC, sentence
 from tests.commands import document
 from tests.commands import fanous as command
 from tests.web.visits import Reader

@@ -94,6 +94,7 @@ def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> N
         facts, staged = store.facts, store.of(Provenance.SYNTHETIC).facts
         every = A_FILE | A_GENERATOR | A_RECORDING | THE_LAB | A_PROBE
         assert staged.known(every) == synthetic
+        assert set(store.ledger.undetected()) == (set() if again else {"PK"}), "they were mixed: found anew"
         assert facts.known(every) == every - synthetic
         assert set(staged.votes("PK", *WINDOW).uids) == synthetic
         for table in FACTS:

@@ -131,7 +131,7 @@ def claims_check(
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.pipeline.claims import check
-    from fanous.wording.events import STAGED
+    from fanous.wording.words import STAGED
 
     with open_named(store, config, read_only=True) as opened:
         wanted = [c for c in opened.ledger.claims() if claim_id is None or c.id.lower() == claim_id.lower()]

@@ -108,7 +108,7 @@ def signals(
     """
     from fanous.charts.connectivity import connectivity_document, print_connectivity
     from fanous.pipeline.series import series_now
-    from fanous.wording.events import STAGED
+    from fanous.wording.words import STAGED
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then

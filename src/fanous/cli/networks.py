@@ -32,7 +32,7 @@ def networks(
         _of_counts(counts, as_json)
         return
     from fanous.monitor.tasks import country_collapses, heartbeats
-    from fanous.wording.events import STAGED
+    from fanous.wording.words import STAGED
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:

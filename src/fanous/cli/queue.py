@@ -66,7 +66,7 @@ class Bringing:
     def __call__(self, files: Sequence[Path]) -> "Ingested":
         from fanous.model.provenance import Provenance
         from fanous.pipeline import ingest
-        from fanous.pipeline.judge import REJECTS_SAID
+        from fanous.pipeline.judge import log_rejects
 
         tally = ingest.ingest(
             self._store, SOURCE, files, provenance=Provenance.REAL, late=ingest.LATE, detects=self._detects
@@ -78,10 +78,7 @@ class Bringing:
         log.info(logline("drained", files=len(files), **counts))
         for note in ingest.out_of_reach(tally):
             log.warning(logline("out_of_reach", why=note))
-        for reject in tally.rejects[:REJECTS_SAID]:
-            log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
-        if tally.rejected > REJECTS_SAID:
-            log.warning(logline("rejected", more=tally.rejected - REJECTS_SAID))
+        log_rejects(log, tally)
         return tally
 
 

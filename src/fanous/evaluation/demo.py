@@ -62,7 +62,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
             tally = ingest.ingest(opened, "edge", [recording])
             answer = query.confirm(opened, COUNTRY, [], None, None)
     count = tally.stored + tally.duplicate
-    console.print(f"{count:,} raw measurements judged; this is what they amount to:\n")
+    console.print(f"{count:,} raw measurements judged. The result:\n")
     show(answer)
     console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
     return RecordedEvent(folder, answer.until)

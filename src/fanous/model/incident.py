@@ -187,9 +187,9 @@ class Incident:
         reason: why the status is what it is, in words.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
-        held_by: what keeps a claim that would be confirmed waiting (``review``); empty = nothing does.
-        withdrawn_by: the person who took it back for good; empty = nobody did.
-        merged_into: id of the incident of which it turned out to be a part; empty = it is told by itself.
+        held_by: why a claim that would be confirmed has to wait (``review``); empty = it does not.
+        withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
+        merged_into: id of the incident that it turned out to be part of; empty = none.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 

@@ -10,9 +10,9 @@ class Provenance(StrEnum):
     REAL = "real"
     """Our collector, our probe, or a public archive."""
     IMPORTED = "imported"
-    """A file or a table that somebody handed in; nothing says where it was before."""
+    """A file or a table that somebody handed in, of unknown origin."""
     SYNTHETIC = "synthetic"
-    """Made by a generator or measured in a lab: it is about no country."""
+    """Made by a generator or measured in a lab; it says nothing about any country."""
 
     @property
     def is_synthetic(self) -> bool:
@@ -20,5 +20,5 @@ class Provenance(StrEnum):
 
 
 def weakest(known: Iterable[Provenance]) -> Provenance:
-    """What may be said of something that is made of all these; of nothing, that it is real."""
-    return max(known, key=list(Provenance).index, default=Provenance.REAL)
+    """The provenance of what is made of all these; of nothing known, imported."""
+    return max(known, key=list(Provenance).index, default=Provenance.IMPORTED)

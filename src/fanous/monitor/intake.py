@@ -19,7 +19,7 @@ from fanous.log import logline
 from fanous.model.incident import Incident
 from fanous.model.provenance import Provenance
 from fanous.pipeline import detect, ingest
-from fanous.pipeline.judge import REJECTS_SAID, Ingested
+from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.scheduler import pause
 from fanous.store.protocol import Ask, Store
 from fanous.wording.sentence import sentence
@@ -94,10 +94,7 @@ def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
             seconds=seconds,
         )
     )
-    for reject in tally.rejects[:REJECTS_SAID]:
-        log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
-    if tally.rejected > REJECTS_SAID:
-        log.warning(logline("rejected", more=tally.rejected - REJECTS_SAID))
+    log_rejects(log, tally)
     for remark in tally.remarks:
         log.warning(logline("unusable", left_by="an interrupted run", why=remark))
     for note in ingest.out_of_reach(tally):

@@ -129,23 +129,23 @@ def _with_provenance(
     store: Store, incidents: Sequence[Incident], when: tuple[float, float]
 ) -> list[Incident]:
     """Each with the weakest provenance of what it is made of."""
+    if store.is_synthetic:
+        return [replace(one, provenance=Provenance.SYNTHETIC) for one in incidents]
     if not incidents:
         return []
-    all_of_it = store.facts.provenances(incidents[0].country, *when)
+    known = store.facts.provenances(incidents[0].country, *when)
     return [
-        replace(
-            one, provenance=weakest(all_of_it if len(all_of_it) == 1 else _made_of(store, one, all_of_it))
-        )
+        replace(one, provenance=weakest(known if len(known) == 1 else _made_of(store, one, known)))
         for one in incidents
     ]
 
 
-def _made_of(store: Store, incident: Incident, all_of_it: set[Provenance]) -> set[Provenance]:
-    """Of an outage everything counts: its baseline is made of all that was known."""
+def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Provenance]:
+    """Everything known counts for an outage, whose baseline is made of it."""
     if not incident.targets:
-        return all_of_it
+        return known
     asns = [network.asn for network in incident.networks]
-    return store.facts.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
+    return store.facts.provenances_seen(incident.country, incident.targets, asns, incident.intervals) or known
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:

@@ -115,21 +115,23 @@ def judged_records(
         watch = None if on_progress is None else partial(on_progress, path)
         for record in connector.read(path, partial(tally.reject, str(path)), watch):
             try:
-                came = replace(record, provenance=provenance_of(record, provenance))
-                yield Judged(came, *judge_record(came, fingerprints))
+                own = provenance_of(record, provenance)
+                if own is not record.provenance:
+                    record = replace(record, provenance=own)
+                yield Judged(record, *judge_record(record, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
 
 
-SET_ASIDE = "it is marked as synthetic, and what is measured of the world bears no such mark: set aside"
+SET_ASIDE = "it is marked as synthetic, which no real measurement is: set aside"
 
 
 def provenance_of(record: Record, door: Provenance) -> Provenance:
     """What a record that came through this door is.
 
     Raises:
-        Rejected: it is marked as synthetic, and came as something real: whoever may send records could otherwise
+        Rejected: it is marked as synthetic, and came as something real: anyone who may send records could otherwise
             stage an event beside a true one.
     """
     if door.is_synthetic or not is_marked(record.data):

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from logging import Logger
 from pathlib import Path
 from typing import Any
 
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
 from fanous.errors import Rejected
+from fanous.log import logline
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
@@ -52,8 +54,8 @@ def judge_record(
 REJECTS_LISTED = 1000
 """All rejects are counted, and only so many listed, so that a bad file of any size fits in memory."""
 
-REJECTS_SAID = 20
-"""Of one batch in the log: whoever sends records must not be able to fill the disk with lines about them."""
+REJECTS_LOGGED = 20
+"""Of one batch: a sender of bad records must not be able to fill the disk with lines about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,14 @@ class Ingested:
         self.rejected += items
         if len(self.rejects) < REJECTS_LISTED:
             self.rejects.append(Reject(file, line, why))
+
+
+def log_rejects(log: Logger, tally: Ingested) -> None:
+    """The first ``REJECTS_LOGGED``, and how many more there were."""
+    for reject in tally.rejects[:REJECTS_LOGGED]:
+        log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
+    if tally.rejected > REJECTS_LOGGED:
+        log.warning(logline("rejected", more=tally.rejected - REJECTS_LOGGED))
 
 
 # --- fanous judge ---------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
         yield lease
 
 
-NOT_BORNE_OUT = "it is no longer supported by the measurements"
+NOT_SUPPORTED = "it is no longer supported by the measurements"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
 """Kinds that series of public sources can change."""
 
@@ -111,7 +111,7 @@ def write_changes(
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
             came = _joined(why, what_came(store, incident, incident))
-            why_not = f"{PART_OF}{whole.id}" if whole else NOT_BORNE_OUT
+            why_not = f"{PART_OF}{whole.id}" if whole else NOT_SUPPORTED
             store.ledger.retract(incident.id, _joined(came, why_not), merged_into=whole.id if whole else "")
     return written
 

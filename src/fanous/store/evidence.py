@@ -97,7 +97,7 @@ FROM ({_BY_MEASUREMENT})
 
 _PROVENANCES = f"""
 SELECT DISTINCT provenance FROM (
-    SELECT DISTINCT provenance FROM verdicts WHERE country = {{country:String}} AND {IN_WINDOW}
+    SELECT DISTINCT provenance FROM measurements WHERE country = {{country:String}} AND {IN_WINDOW}
     UNION ALL
     SELECT DISTINCT provenance FROM levels FINAL WHERE country = {{country:String}} AND {AT_IN_WINDOW}
 )

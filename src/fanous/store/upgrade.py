@@ -56,7 +56,16 @@ def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledg
             _make_synthetic(engine, [uid for (uid,) in found])
     for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
         _make_synthetic(engine, uids)
+    _detect_again(every, ledger)
     ledger.complete(lambda incident: _with_codes(replace(incident, provenance=_of_incident(every, incident))))
+
+
+def _detect_again(every: Facts, ledger: Ledger) -> None:
+    """Countries in which staged and other records were mixed: what they were thought to show has to be found anew."""
+    for country in every.countries():
+        span, found = every.span(country), every.provenances(country, 0, inf)
+        if span is not None and len(found) > 1 and Provenance.SYNTHETIC in found:
+            ledger.mark_undetected({country: span})
 
 
 def _marked(archive: Archive, segment: Segment) -> list[int]:
@@ -97,4 +106,4 @@ def _of_incident(every: Facts, incident: Incident) -> Provenance:
     """Where nothing is left of what it was seen in, all that is known of the country counts."""
     asns = [network.asn for network in incident.networks]
     seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
-    return weakest(seen or every.provenances(incident.country, 0, inf) or {Provenance.IMPORTED})
+    return weakest(seen or every.provenances(incident.country, 0, inf))

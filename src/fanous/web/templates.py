@@ -123,7 +123,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             told=partial(told, language),
             headline=partial(narrative.headline, language=language),
             claimed=partial(narrative.claimed, language=language),
-            leads=narrative.leads,
+            headline_lead=narrative.lead,
             sentences=partial(narrative.sentences, language=language),
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),

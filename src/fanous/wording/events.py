@@ -7,6 +7,7 @@ from fanous.analysis.incidents.witnesses import coverage_sentence
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
+from fanous.wording.words import STAGED
 
 
 def event_document(event: AnnouncedEvent) -> dict[str, Any]:
@@ -68,10 +69,6 @@ def event_line(event: AnnouncedEvent) -> str:
     late = "  LATE: registered when it had begun" if event.is_late else ""
     targets = f" ({', '.join(event.targets)})" if event.targets else ""
     return f"{event.id}  {to_iso(event.start)} to {to_iso(event.end)}  {event.title}{targets}{late}"
-
-
-STAGED = "Synthetic: what follows rests on staged measurements. It says nothing about the world."
-"""Said first wherever a line of the command line rests on them."""
 
 
 def report_lines(report: EventReport) -> list[str]:

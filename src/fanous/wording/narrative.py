@@ -14,7 +14,7 @@ from fanous.model.provenance import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording.clocks import both_clocks
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.sentence import ONSET_SURE, sentence
+from fanous.wording.sentence import ONSET_SURE, SYNTHETIC, sentence
 from fanous.wording.words import (
     NAMED,
     counts_users,
@@ -70,7 +70,6 @@ class Narrative:
     language: Language
 
 
-SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
 IMPORTED = "It rests on files that were handed in; nothing says where they were before."
 
@@ -85,26 +84,24 @@ def provenance_note(incident: Incident, language: Language) -> Narrative | None:
 
 
 def led(incident: Incident, text: str, language: Language) -> str:
-    """A text about an incident; of a staged one it says so first, wherever it is read."""
+    """A text about an incident, which begins by saying so if the incident was staged."""
     return f"[{language.say('Synthetic')}] {text}" if incident.provenance.is_synthetic else text
 
 
 def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """At most two lines: what, and where; of what was taken back, that it was comes first."""
+    """At most two lines: what and where, after *Synthetic* or *Retracted* if it is."""
     claim = claimed(incident, names, language)
-    before = leads(incident, claim.language)
-    return Narrative(" ".join([*before, claim.text]), claim.language)
+    return Narrative(f"{lead(incident, claim.language)}{claim.text}", claim.language)
 
 
-def leads(incident: Incident, language: Language) -> list[str]:
-    """What stands before a headline, so that nobody can take it for more than it is."""
-    staged = [f"[{language.say('Synthetic')}]"] if incident.provenance.is_synthetic else []
-    taken_back = [f"{language.say('Retracted')}:"] if incident.status is Status.RETRACTED else []
-    return staged + taken_back
+def lead(incident: Incident, language: Language) -> str:
+    """What a headline has to begin with, and a blank; usually empty."""
+    taken_back = f"{language.say('Retracted')}: " if incident.status is Status.RETRACTED else ""
+    return led(incident, taken_back, language)
 
 
 def claimed(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """What is, or once was, claimed: a headline without what has to stand before it."""
+    """What is, or once was, claimed: a headline without its lead."""
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     sure = incident.confirmed_at is not None

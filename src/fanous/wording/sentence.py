@@ -144,9 +144,12 @@ def sentence(incident: Incident, names: Mapping[int, str] | None = None) -> str:
     return f"{staged}{_claim(incident, names or {})}"
 
 
+SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
+
+
 def synthetic(incident: Incident) -> str:
-    """Said first of a staged event."""
-    return f"Synthetic: a staged event. It says nothing about {in_country(incident.country)[3:]}."
+    """What every account of a staged event begins with."""
+    return SYNTHETIC.format(country=in_country(incident.country).removeprefix("in "))
 
 
 def _claim(incident: Incident, names: Mapping[int, str]) -> str:

@@ -49,6 +49,10 @@ def status_word(incident: Incident) -> str:
     return ENDED_UNSURE if incident.confirmed_at is None else ENDED_SURE
 
 
+STAGED = "Synthetic: what follows rests on staged measurements. It says nothing about the real world."
+"""First line of a command's output that rests on them."""
+
+
 def counts_users(country: str) -> bool:
     """Whether shares in a country are shares of users; where no user figures are known, they are of networks."""
     from fanous.refdata.users import user_weights

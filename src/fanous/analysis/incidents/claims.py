@@ -55,7 +55,7 @@ class Checked:
 
     Attributes:
         incidents: ids of those that it was compared with.
-        synthetic: it was held against a staged event, and says nothing of the world.
+        synthetic: it was checked against a staged event, so the answer says nothing about the real world.
     """
 
     answer: ClaimCheck

@@ -93,7 +93,7 @@ class EventReport:
     Attributes:
         why: the outcome in words.
         other_days: start of the same hours on another day, and what was measured then.
-        synthetic: what was seen was staged, and says nothing of the world.
+        synthetic: what was seen was staged, so the report says nothing about the real world.
     """
 
     event: AnnouncedEvent

@@ -120,8 +120,10 @@ class Detailed(Incident):
 
     rule: str | None
     held_by: Annotated[str | None, Meta(description="review: a person has to see it before it is confirmed")]
-    withdrawn_by: Annotated[str | None, Meta(description="the person who took it back for good")]
-    merged_into: Annotated[str | None, Meta(description="id of the incident that it is told as a part of")]
+    withdrawn_by: Annotated[str | None, Meta(description="the person who withdrew it for good")]
+    merged_into: Annotated[
+        str | None, Meta(description="id of the incident that it turned out to be part of")
+    ]
     networks: list[NetworkPart]
     opinions: list[Opinion]
     hints: list[str]
