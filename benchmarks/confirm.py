@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Access
+from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -76,7 +77,8 @@ def incident(targets: Sequence[str], networks: int, start: int, end: int) -> Inc
         entities=names, parts=tuple(Part(t, Kind.BLOCKING, ("tls.reset.sni",), names) for t in targets),
         networks=parts, onset=spell.start, onset_earliest=spell.start - 600, onset_latest=spell.start + 600,
         end=spell.end, intervals=(spell,), confirmed_at=spell.start + 3600, confidence=0.999, users=None,
-        kbps=None, level=None, evidence=Evidence(1000, 100, networks, 900, ("ooni",)), rule="C2", reason="C2",
+        kbps=None, level=None, evidence=Evidence(1000, 100, networks, 900, ("ooni",)), rule="C2",
+        reasons=as_written("C2"),
         rules_version="1", detector_version="1",
     )  # fmt: skip
 
@@ -98,11 +100,14 @@ def main(total: int, a_measurement: int) -> None:
             fill(store, total // a_measurement, a_measurement)
             month = START + 59 * 86_400
             long = incident(["x"], 20, month, month + 184 * 86_400)
-            store.ledger.put(long, "bench")
+            store.ledger.put(long, as_written("bench"))
             store.ledger.put(
-                incident(["site7.example", "site8.example"], 8, START, START + 9 * 86_400), "bench"
+                incident(["site7.example", "site8.example"], 8, START, START + 9 * 86_400),
+                as_written("bench"),
             )
-            store.ledger.put(replace(long, networks=long.networks[:1], onset=START + 3e7, end=None), "bench")
+            store.ledger.put(
+                replace(long, networks=long.networks[:1], onset=START + 3e7, end=None), as_written("bench")
+            )
         print(f"{total:,} observations in {total // a_measurement:,} measurements of a year of one country")
         year = ("--since", "2023-01-01", "--until", "2024-01-01", "--store", str(where))
         asked = {

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from benchmarks.confirm import COUNTRY, START, YEAR, fill, incident
 
+from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -76,7 +77,7 @@ def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> Non
 async def change(owner: object) -> None:
     """A new incident, now."""
     new = incident(["site9.example"], 4, int(NOW) - 7200, int(NOW) - 3600)
-    await owner.ask(lambda store: store.ledger.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
+    await owner.ask(lambda store: store.ledger.put(new, as_written("bench")))  # type: ignore[attr-defined]  # OneThread
 
 
 async def arrival(owner: object) -> None:
@@ -158,7 +159,7 @@ def prepared(folder: Path, observations: int) -> None:
 
 
 def _claim(store: Store) -> None:
-    store.ledger.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
+    store.ledger.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), as_written("bench"))
 
 
 def main(observations: int, seconds: float) -> None:

@@ -15,7 +15,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events
-from fanous.wording import cost, narrative, sentence, words
+from fanous.wording import cost, headline, narrative, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -28,27 +28,34 @@ METHODS = [
 Text = str | tuple[str, str]
 """One text, or the forms for one and for many."""
 
-TABLES: tuple[tuple[str, ...], ...] = (
+TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(words.STATUSES.values()),
     (words.ENDED_SURE, words.ENDED_UNSURE),
     tuple(words.SCOPES.values()),
     tuple(words.ACCESSES.values()),
-    tuple(narrative.ACROSS.values()),
-    tuple(narrative.ON_SOME.values()),
-    tuple(narrative.IN_PARTS.values()),
+    tuple(headline.ACROSS.values()),
+    tuple(headline.ON_SOME.values()),
+    tuple(headline.IN_PARTS.values()),
     tuple(narrative.WHEN.values()),
-    (
-        narrative.CLAIM,
-        narrative.HOW,
-        narrative.USERS,
-        narrative.NETWORKS,
-        sentence.SYNTHETIC,
-        narrative.IMPORTED,
-        narrative.ORIGIN,
-    ),
+    (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
+    tuple(narrative.DONE.values()),
+    tuple(narrative.FELL.values()),
+    (narrative.RETRACTED, narrative.RETRACTED_SUSPICION, *narrative.OPENING.values(), narrative.LESS),
+    (*narrative.WHERE.values(), narrative.ON_NETWORKS, narrative.IN_REGIONS, narrative.IN_COUNTRY),
+    (*narrative.SINCE.values(), *narrative.FROM.values(), narrative.AT, narrative.ON_DAY),
+    (*narrative.DAYS.values(), *narrative.SINCE_DAY.values()),
+    (*narrative.SESSIONS.values(), *narrative.OPEN_SESSIONS.values()),
+    (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
+    (narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
+    (*narrative.USERS.values(), narrative.NETWORKS),
+    (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
+    (*narrative.SAYS.values(), narrative.LEFT, narrative.LOWER, *narrative.BECAUSE.values()),
+    tuple(reasons.REASONS.values()),
+    (*reasons.GONE.values(), reasons.NO_LONGER),
+    (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
+    tuple(words.FAMILIES.values()),
     tuple(MECHANISMS.values()),
     tuple(grid.WORDS.values()),
-    tuple(witnesses.FAMILIES.values()),
     tuple(witnesses.SIGHTS.values()),
     tuple(witnesses.BLIND.values()),
     (witnesses.NOTHING, witnesses.NO_HISTORY),

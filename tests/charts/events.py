@@ -15,6 +15,7 @@ from fanous.model.incident import (
 )
 from fanous.model.instant import from_iso
 from fanous.model.place import Access
+from fanous.model.reason import Reason
 
 START, END = from_iso("2023-12-17T14:45Z"), from_iso("2023-12-17T17:55Z")
 """19:45 to 22:55 in Pakistan."""
@@ -24,7 +25,7 @@ SUSPECTED = ONGOING | {
     "status": Status.SUSPECTED,
     "confirmed_at": None,
     "rule": "",
-    "reason": "suspected: 2 independent probes saw it; 3 are needed",
+    "reasons": (Reason("lacks.probes", {"probes": 2, "needed": 3}),),
 }
 NATION = {
     "scope": Scope.NATION,
@@ -59,7 +60,7 @@ def incident(**given: Any) -> Incident:
         "level": None,
         "evidence": Evidence(1412, 23, 7, 398, ("ooni",)),
         "rule": "C2",
-        "reason": "C2: 23 independent probes on 7 networks saw it, with the outside helper as control",
+        "reasons": (Reason("rule.c2", {"probes": 23, "networks": 7, "control": "helper"}),),
         "rules_version": "1",
         "detector_version": "2026.11",
         "id": "PK-2023-0042",

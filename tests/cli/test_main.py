@@ -15,7 +15,8 @@ from tests.demonstration import as_far_as_x
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "reason", "evidence", "rules_version", "detector_version",
+    "users_affected_share", "kbps", "level", "lasting_since", "reason", "reasons", "evidence", "rules_version",
+    "detector_version",
 ]  # fmt: skip
 
 
@@ -171,5 +172,5 @@ def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
     store = copy_of(demo_of_x_folder, tmp_path / "demo")
     text = fanous("demo", "--once", "--store", store).stdout
     assert "synthetic" in text
-    assert "nation-wide in Pakistan" in " ".join(text.split())
+    assert "across Pakistan" in " ".join(text.split())
     assert document("confirm", "PK", "--store", store)["incidents"][0]["targets"] == ["x"]

@@ -14,7 +14,8 @@ def test_a_held_claim_is_shown_with_its_reason_and_approved_by_name(
     (waiting,) = document("confirm", "PK", "--store", store)["incidents"]
     assert (waiting["status"], waiting["confirmed_at"]) == ("suspected", None)
     shown = document("incidents", "show", waiting["id"], "--store", store)
-    assert "held for a person's review" in shown["reason"]
+    assert shown["reason"].startswith("Held until a person has reviewed it")
+    assert shown["reasons"][0] == {"code": "held.review", "params": {}}
     done = fanous("incidents", "approve", waiting["id"], "--by", "Ayesha", "--store", store).stdout
     assert f"{waiting['id']}  ended" in done
     again = fanous("incidents", "approve", waiting["id"], "--by", "Ayesha", "--store", store, code=1)

@@ -11,8 +11,9 @@ from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
-from fanous.wording.sentence import sentence
+from fanous.wording.narrative import sentence
 from tests.analysis.incidents.events import Ballot, votes
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
 
@@ -98,14 +99,14 @@ def test_a_staged_event_beside_a_real_one_is_not_counted_with_it() -> None:
 
 
 def test_what_was_retracted_comes_first_and_why() -> None:
-    gone = incident(status=Status.RETRACTED, id="PK-2023-0007", reason="an instrument's fault")
+    gone = incident(status=Status.RETRACTED, id="PK-2023-0007", reasons=(Reason("not_supported"),))
     told = " ".join(text(answer(gone, incident(id="PK-2023-0002"))).split())
     assert told.startswith("Pakistan: 1 earlier claim retracted; 1 confirmed")
     taken_back, why, stands = (
         told.index(words)
         for words in (
-            "PK-2023-0007 Retracted: the earlier claim that X (Twitter)",
-            "does not stand. Why retracted: an instrument's fault.",
+            "PK-2023-0007 Retracted: Fanous no longer claims that X (Twitter)",
+            "Why it was retracted: It is no longer supported by the measurements.",
             "PK-2023-0002",
         )
     )
@@ -114,7 +115,7 @@ def test_what_was_retracted_comes_first_and_why() -> None:
 
 def test_of_many_that_were_retracted_the_rest_is_counted() -> None:
     found = text(answer(*[incident(status=Status.RETRACTED)] * (SHOWN + 2)))
-    assert found.count("Why retracted") == SHOWN
+    assert found.count("Why it was retracted") == SHOWN
     assert "... and 2 more; `fanous incidents list PK` has them." in found
 
 
@@ -156,10 +157,12 @@ def test_the_label_tells_whether_it_was_ever_confirmed(given: dict[str, Any], he
 def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> None:
     _, claim, evidence, rule, of_network = shown(incident())
     assert claim.startswith("  Confirmed; now ended: X (Twitter) was blocked")
-    assert evidence.startswith("  1,412 measurements by 23 probes on 7 networks saw it;")
-    assert evidence.endswith("398 checks elsewhere or from outside worked at the time.")
-    assert rule.startswith("  Confirmed by C2: 23 independent probes")
-    assert of_network == ("  AS59257 Zong: 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT")
+    assert evidence.startswith("  Connections to X (Twitter) were reset when they named the site.")
+    assert "1,412 measurements in 23 test runs on 7 networks saw it." in evidence
+    assert rule.startswith("  Why it is confirmed: Rule C2 is met: 23 test runs on 7 networks saw it.")
+    assert of_network == (
+        "  AS59257 Zong: 104 failing measurements in 28 test runs, 17 Dec 19:45 to 22:55 PKT"
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,25 +170,25 @@ def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> N
     [
         (
             {"measurements": 1, "probes": 1},
-            "AS59257 Zong: 1 failing measurement by 1 probe, 17 Dec 19:45 to 22:55 PKT",
+            "AS59257 Zong: 1 failing measurement in 1 test run, 17 Dec 19:45 to 22:55 PKT",
         ),
         (
             {"intervals": (Interval(START, START + 60), Interval(END, END + 86400))},
-            "AS59257 Zong: 104 failing measurements by 28 probes, 17 Dec 19:45 to 18 Dec 22:55 PKT "
+            "AS59257 Zong: 104 failing measurements in 28 test runs, 17 Dec 19:45 to 18 Dec 22:55 PKT "
             "in 2 periods",
         ),
         (
             {"intervals": (Interval(START, START + 60), Interval(END, None))},
-            "AS59257 Zong: 104 failing measurements by 28 probes, since 17 Dec 19:45 PKT in 2 periods",
+            "AS59257 Zong: 104 failing measurements in 28 test runs, since 17 Dec 19:45 PKT in 2 periods",
         ),
-        ({"intervals": ()}, "AS59257 Zong: 104 failing measurements by 28 probes, times unknown"),
+        ({"intervals": ()}, "AS59257 Zong: 104 failing measurements in 28 test runs, times unknown"),
         (
             {"entity": "AS4200000001"},
-            "AS4200000001: 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT",
+            "AS4200000001: 104 failing measurements in 28 test runs, 17 Dec 19:45 to 22:55 PKT",
         ),
         (
             {"targets": ("youtube",)},
-            "AS59257 Zong (YouTube only): 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT",
+            "AS59257 Zong (YouTube only): 104 failing measurements in 28 test runs, 17 Dec 19:45 to 22:55 PKT",
         ),
     ],
 )

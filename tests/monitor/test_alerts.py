@@ -23,7 +23,7 @@ def claimed(folder: Path) -> None:
     times = {"onset": onset, "onset_earliest": onset, "onset_latest": onset}
     claim = incident(**(SUSPECTED | times | {"intervals": (Interval(onset, None),)}))
     with open_store(folder / "store") as store:
-        store.ledger.put(claim, claim.reason)
+        store.ledger.put(claim, claim.reasons)
 
 
 def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> None:

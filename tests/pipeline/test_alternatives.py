@@ -10,6 +10,7 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Layer
+from fanous.model.reason import Reason
 from fanous.model.verdict import State
 from fanous.pipeline import detect
 from fanous.store.batch import Judged
@@ -104,7 +105,7 @@ def test_a_platform_that_began_to_fail_in_three_countries_at_once_is_down(store:
     put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
     (incident,) = found(store)
     assert incident.status is Status.RETRACTED
-    assert "the platform itself was down: it began to fail in EG, IR, TR" in incident.reason
+    assert incident.reasons == (Reason("platform.down", {"countries": ("EG", "IR", "TR")}),)
 
 
 def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:
@@ -114,7 +115,7 @@ def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store)
     detect.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
     (incident,) = store.ledger.incidents("PK")
     assert incident.onset < NOON - 8 * HOUR
-    assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason
+    assert incident.status is Status.RETRACTED and incident.reasons[0].code == "platform.down"
 
 
 def test_countries_that_have_blocked_it_for_years_veto_nothing(store: Store) -> None:
@@ -130,7 +131,8 @@ def test_what_one_version_of_a_program_alone_sees_is_its_own_defect(store: Store
     working = [measured("PK", asn, EVENT, fails=False, software="b 2.0") for asn in (PTCL, JAZZ)]
     put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *working)
     assert all(incident.confirmed_at is None for incident in found(store))
-    assert all("defect" in i.reason for i in store.ledger.incidents("PK") if i.status is Status.RETRACTED)
+    retracted = [i for i in store.ledger.incidents("PK") if i.status is Status.RETRACTED]
+    assert {i.reasons[0].code for i in retracted} <= {"software.defect", "probe.defect"}
 
 
 def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store: Store) -> None:
@@ -160,7 +162,8 @@ def test_where_all_that_is_measured_fails_the_line_may_be_what_failed(store: Sto
     put(store, beside(PTCL, fails=True), beside(JAZZ, fails=True))
     told = found(store)
     assert told and all(incident.confirmed_at is None for incident in told)
-    assert all("AS17557, AS45669" in i.reason and "the line may be" in i.reason for i in told)
+    at_fault = Reason("line.at_fault", {"networks": ("AS17557", "AS45669")})
+    assert all(i.reasons[0] == at_fault for i in told)
 
 
 def test_where_other_sites_work_on_the_same_lines_the_target_was_singled_out(store: Store) -> None:

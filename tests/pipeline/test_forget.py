@@ -10,6 +10,7 @@ import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
+from fanous.model.reason import Reason
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -78,7 +79,7 @@ def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
         last = store.ledger.revisions(claim.id)[-1]
         assert last.incident.evidence.probes < claim.evidence.probes
         assert last.incident.confirmed_at is not None
-        assert "withdrawn by who made them" in last.reason
+        assert last.reasons[0] == Reason("forgotten", {"n": before - len(left)})
         assert ingest.rejudge(store, everything=True)
         assert store.ledger.incident(claim.id) == last.incident
 

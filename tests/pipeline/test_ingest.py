@@ -14,6 +14,7 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
+from fanous.model.reason import as_written
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
@@ -171,7 +172,7 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
     store = rally_store
     (incident,) = store.ledger.incidents("PK")
     wrong = replace(incident, id="", parts=(replace(incident.parts[0], target="wikipedia"),))
-    label = store.ledger.put(wrong, "a mistake").id
+    label = store.ledger.put(wrong, as_written("a mistake")).id
     assert ingest.ingest(store, "ooni", [sample(quiet, tmp_path / "some.jsonl", 10)]).stored
     taken_back = store.ledger.incident(label)
     assert taken_back is not None

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
+from fanous.model.reason import Reason
 from fanous.monitor.tasks import Upkeep
 from fanous.pipeline.retain import Retention, around, carry_out, plan, retention
 from fanous.store.local import open_store
@@ -61,7 +62,7 @@ def test_old_observations_go_and_every_conclusion_stays(tmp_path: Path) -> None:
     [
         ({}, 0),
         ({"end": NOON + DAY, "status": Status.ENDED}, 0),
-        ({"status": Status.RETRACTED, "reason": "an error"}, 2),
+        ({"status": Status.RETRACTED, "reasons": (Reason("not_supported"),)}, 2),
         ({"country": "IR"}, 2),
         ({"onset": NOON + 59 * DAY, "onset_earliest": None}, 0),
         ({"onset": NOON + 61 * DAY, "onset_earliest": None}, 2),

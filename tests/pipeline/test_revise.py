@@ -11,6 +11,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Place
+from fanous.model.reason import Reason, as_written
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.claims import corrections
@@ -43,7 +44,9 @@ def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(
     assert standing.status is Status.ENDED
     assert standing.confirmed_at is not None
     assert (standing.onset, standing.evidence) == (waiting.onset, waiting.evidence)
-    assert "approved by Ayesha (read it twice)" in store.ledger.revisions(waiting.id)[-1].reason
+    assert store.ledger.revisions(waiting.id)[-1].reasons[0] == Reason(
+        "approved", {"by": "Ayesha", "note": "read it twice"}
+    )
     with pytest.raises(FanousError, match="not held"):
         detect.approve(store, waiting.id, "Ayesha", "", NOON)
     with pytest.raises(FanousError, match="no incident XX-1"):
@@ -73,7 +76,9 @@ def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, t
     (found,) = store.ledger.incidents("PK")
     revisions = store.ledger.revisions(found.id)
     assert len(revisions) == 2
-    assert f"late measurements from AS{LATE}; C2" in revisions[-1].reason
+    came, met = revisions[-1].reasons
+    assert (came.code, came.params["from"]) == ("arrived.late_measurements", (f"AS{LATE}",))
+    assert met.code == "rule.c2"
     assert f"AS{LATE}" in found.entities
     assert corrections(store, "PK") == []
 
@@ -89,8 +94,8 @@ def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: St
     store.append([judged("m9", asn=45669, target="x")], rules_version="1")
     write_changes(store, "PK", [], NOON - 1, NOON + 1)
     (one,) = corrections(store)
-    assert (one.incident, one.n, one.taken_back) == (first.id, 2, ("the whole claim",))
-    assert one.reason.startswith("1 new measurement from AS45669; ")
+    assert (one.incident, one.n, one.taken_back) == (first.id, 2, (Reason("gone.all"),))
+    assert one.reasons[0] == Reason("arrived.measurements", {"n": 1, "from": ("AS45669",), "others": 0})
     assert corrections(store, "IR") == []
 
 
@@ -110,14 +115,12 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     first, second = write_changes(store, "PK", [cut, outage], NOON - 1, NOON + 7200)
     (whole,) = write_changes(store, "PK", [both], NOON - 1, NOON + 7200)
     assert whole.id == first.id
-    assert store.ledger.revisions(second.id)[-1].reason == f"it is told as a part of {first.id}"
+    assert store.ledger.revisions(second.id)[-1].reasons == (Reason("merged", {"incident": first.id}),)
     assert store.ledger.revisions(second.id)[-1].incident.merged_into == first.id
     other = Part("youtube", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",))
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
     write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
-    assert store.ledger.revisions(first.id)[-1].reason.endswith(
-        "it is no longer supported by the measurements"
-    )
+    assert store.ledger.revisions(first.id)[-1].reasons[-1] == Reason("not_supported")
 
 
 def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store) -> None:
@@ -128,13 +131,16 @@ def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store)
     (first,) = write_changes(store, "PK", [outage], NOON - 1, NOON + 1)
     store.facts.put_series([SourceSeries(key, 300, times, np.zeros(4))])
     write_changes(store, "PK", [replace(outage, confidence=0.5)], NOON - 1, NOON + 1)
-    assert store.ledger.revisions(first.id)[-1].reason.startswith("2 late bins of bgp (ioda); ")
+    assert store.ledger.revisions(first.id)[-1].reasons[0] == Reason(
+        "arrived.late_bins", {"n": 2, "from": ("bgp (ioda)",), "others": 0}
+    )
 
 
 def test_other_rules_are_named_as_the_reason(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     write_changes(store, "PK", [replace(incident(), rules_version="2")], NOON - 1, NOON + 1)
-    assert "computed again with rules 2" in store.ledger.revisions(first.id)[-1].reason
+    changed = store.ledger.revisions(first.id)[-1].reasons[0]
+    assert (changed.code, changed.params["rules"]) == ("versions", "2")
 
 
 def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
@@ -154,15 +160,15 @@ def test_what_a_person_took_back_no_detection_brings_again(rally_store: Store) -
     detect.detect(store, "PK", found.onset, NOON + 86_400)
     (after,) = store.ledger.incidents("PK")
     assert after.status is Status.RETRACTED
-    assert after.reason == "taken back by Ayesha: the platform itself was down"
+    assert after.reasons == (Reason("withdrawn", {"by": "Ayesha", "why": "the platform itself was down"}),)
     assert after.withdrawn_by == "Ayesha"
     assert len(corrections(store, "PK")) == 1
-    with pytest.raises(FanousError, match="is retracted already"):
+    with pytest.raises(FanousError, match="has been retracted already"):
         withdraw(store, found.id, "Ayesha", "again", 4e9)
 
 
 @pytest.mark.parametrize(("who", "why"), [("", "because"), ("Ayesha", " ")])
 def test_nothing_is_taken_back_without_name_and_reason(store: Store, who: str, why: str) -> None:
-    known = store.ledger.put(incident(), "seen")
+    known = store.ledger.put(incident(), as_written("seen"))
     with pytest.raises(FanousError, match="name and a reason"):
         withdraw(store, known.id, who, why, NOON)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanous.model.incident import Estimate, Interval
+from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document
 from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
@@ -15,7 +16,8 @@ from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "reason", "evidence", "rules_version", "detector_version",
+    "users_affected_share", "kbps", "level", "lasting_since", "reason", "reasons", "evidence", "rules_version",
+    "detector_version",
 ]  # fmt: skip
 
 
@@ -23,7 +25,14 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
     document = incident_document(incident(**NATION))
     assert list(document) == KEYS
     assert list(document["parts"][0]) == ["target", "kind", "mechanisms", "entities"]
-    assert list(document["evidence"]) == ["measurements", "probes", "networks", "controls", "families"]
+    assert list(document["evidence"]) == [
+        "measurements",
+        "probes",
+        "probes_are",
+        "networks",
+        "controls",
+        "families",
+    ]
     assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed"]
 
 
@@ -34,7 +43,11 @@ def test_the_detailed_form_begins_with_the_same_and_adds_what_each_network_saw()
     assert list(document)[: len(KEYS)] == KEYS
     assert document["country"] == "PK"
     assert document["rule"] == "C2"
-    assert document["reason"] == one.reason
+    assert document["reason"] == (
+        "Rule C2 is met: 23 test runs on 7 networks saw it. Control: the same request from outside the country."
+    )
+    params = {"probes": 23, "networks": 7, "control": "helper"}
+    assert document["reasons"] == [{"code": "rule.c2", "params": params}]
     assert document["networks"] == [
         {
             "entity": "AS59257",
@@ -95,8 +108,8 @@ def test_targets_and_mechanisms_are_each_named_once() -> None:
 
 def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        label = store.ledger.put(incident(id="", **ONGOING), "seen", at=START).id
-        store.ledger.put(incident(id="", confirmed_at=None), "over", known_as=label, at=END)
+        label = store.ledger.put(incident(id="", **ONGOING), as_written("seen"), at=START).id
+        store.ledger.put(incident(id="", confirmed_at=None), as_written("over"), known_as=label, at=END)
         known = store.ledger.incident(label)
     words = ["incidents", "show", label, "--json", "--store", str(tmp_path / "store")]
     done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
@@ -118,9 +131,14 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
     added = ("witnesses", "slowed_how", "revisions")
     assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)
     assert shown["revisions"] == [
-        {"n": 1, "at": "2023-12-17T14:45:00Z", "status": "confirmed", "reason": "seen"},
-        {"n": 2, "at": "2023-12-17T17:55:00Z", "status": "ended", "reason": "over"},
+        revision(1, "2023-12-17T14:45:00Z", "confirmed", "seen"),
+        revision(2, "2023-12-17T17:55:00Z", "ended", "over"),
     ]
+
+
+def revision(n: int, at: str, status: str, text: str) -> dict[str, object]:
+    reasons = [{"code": "as_written", "params": {"text": text}}]
+    return {"n": n, "at": at, "status": status, "reason": f"{text.capitalize()}.", "reasons": reasons}
 
 
 def test_it_is_plain_json() -> None:

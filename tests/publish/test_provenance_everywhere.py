@@ -33,8 +33,9 @@ from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.application import application
 from fanous.web.routes import Site
+from fanous.wording.headline import SYNTHETIC
 from fanous.wording.language import LANGUAGES
-from fanous.wording.sentence import SYNTHETIC, sentence
+from fanous.wording.narrative import sentence
 from tests.commands import document
 from tests.commands import fanous as command
 from tests.web.visits import Reader

@@ -21,6 +21,7 @@ from fanous.model.incident import (
 )
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
+from fanous.model.reason import Reason
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 
@@ -131,7 +132,7 @@ def incident(**given: Any) -> Incident:
             level=Estimate(0.2, 0.1, 0.3),
             evidence=Evidence(412, 23, 7, 398, ("edge", "ooni")),
             rule="C2",
-            reason="23 probes on 7 networks",
+            reasons=(Reason("rule.c2", {"probes": 23, "networks": 7, "control": "helper"}),),
             rules_version="1",
             detector_version="1",
         ),

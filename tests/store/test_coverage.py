@@ -1,6 +1,6 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
-from fanous.store.coverage import Heard, Insufficient, Reason
+from fanous.store.coverage import Doubt, Heard, Insufficient
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
 
@@ -100,12 +100,12 @@ def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: S
             "y",
             4,
             (
-                Reason("tls.no_control", "no control", 2),
-                Reason("", "vpn", 1),
-                Reason("dns.no_control", "no control for the name", 1),
+                Doubt("tls.no_control", "no control", 2),
+                Doubt("", "vpn", 1),
+                Doubt("dns.no_control", "no control for the name", 1),
             ),
         ),
-        Insufficient("symptom", 1, (Reason("s", "w", 1),)),
+        Insufficient("symptom", 1, (Doubt("s", "w", 1),)),
     ]
     assert found[0].why == "no control (2 of 4 measurements)"
 

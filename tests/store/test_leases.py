@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.cli import detect
+from fanous.model.reason import as_written
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost, Ledger, spans_of
 from tests.store.cases import NOON, incident
 
@@ -89,29 +90,29 @@ def test_the_country_whose_turn_is_longest_ago_comes_first(ledger: Ledger) -> No
 
 def test_who_lost_a_lease_writes_nothing(ledger: Ledger, other: Ledger) -> None:
     ledger.mark_undetected({"PK": (1.0, 2.0)})
-    known = ledger.put(incident(), "before", at=NOON)
+    known = ledger.put(incident(), as_written("before"), at=NOON)
     lost = taken(ledger, seconds=-1)
     with ledger.holding(lost):
-        ledger.put(incident(country="IR"), "it ran out, and nobody else has it: good", at=NOON)
+        ledger.put(incident(country="IR"), as_written("it ran out, and nobody else has it: good"), at=NOON)
     won = taken(other)
     assert won.fence > lost.fence
     with ledger.holding(lost):
         with pytest.raises(LeaseLost, match="another process took it over"):
-            ledger.put(incident(), "late", at=NOON)
+            ledger.put(incident(), as_written("late"), at=NOON)
         with pytest.raises(LeaseLost):
-            ledger.put(incident(end=NOON + 60), "late", known_as=known.id, at=NOON)
+            ledger.put(incident(end=NOON + 60), as_written("late"), known_as=known.id, at=NOON)
         with pytest.raises(LeaseLost):
-            ledger.retract(known.id, "late", at=NOON)
+            ledger.retract(known.id, as_written("late"), at=NOON)
     with pytest.raises(LeaseLost):
         ledger.mark_detected(lost)
     with pytest.raises(LeaseLost):
         ledger.renew(lost, 60)
     ledger.give_back(lost)
     assert other.leases() == [("PK", other.worker)]
-    assert [one.reason for one in other.revisions(known.id)] == ["before"]
+    assert [one.reasons for one in other.revisions(known.id)] == [as_written("before")]
     assert len(other.incidents(None, None, None)) == 2
     with other.holding(won):
-        other.retract(known.id, "it is mine now", at=NOON)
+        other.retract(known.id, as_written("it is mine now"), at=NOON)
     assert ledger.undetected() == {"PK": (1.0, 2.0)}
 
 
@@ -142,7 +143,7 @@ def test_the_one_owner_of_a_store_need_not_wait_for_its_own_death(ledger_url: st
     successor = Ledger(ledger_url, owner="machine:/store")
     assert taken(successor).span == (1.0, 2.0)
     with killed.holding(lost), pytest.raises(LeaseLost):
-        killed.put(incident(), "from the grave", at=NOON)
+        killed.put(incident(), as_written("from the grave"), at=NOON)
     for one in (killed, stranger, successor):
         one.close()
 

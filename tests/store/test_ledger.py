@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Status
+from fanous.model.reason import as_written
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -29,7 +30,7 @@ def run(url: str, *statements: str) -> None:
 
 
 def put(ledger: Ledger, known_as: str | None = None, at: float = NOON, **given: object) -> str:
-    return ledger.put(incident(**given), "because", known_as=known_as, at=at).id
+    return ledger.put(incident(**given), as_written("because"), known_as=known_as, at=at).id
 
 
 def test_ids_are_numbered_by_country_and_year_of_onset(ledger: Ledger) -> None:
@@ -57,17 +58,20 @@ def test_a_changed_claim_is_appended_and_the_old_one_stays(ledger: Ledger) -> No
     put(ledger, name, at=NOON + 60, end=NOON + 3600, status=Status.ENDED)
     first, second = ledger.revisions(name)
     assert (first.n, first.at, first.incident) == (1, NOON, incident(id=name))
-    assert (second.n, second.at, second.reason) == (2, NOON + 60, "because")
+    assert (second.n, second.at, second.reasons) == (2, NOON + 60, as_written("because"))
     assert ledger.incident(name) == second.incident
     assert ledger.incidents(None, None, None) == [second.incident]
 
 
 def test_a_retraction_is_a_revision_with_its_reason(ledger: Ledger) -> None:
     name = put(ledger)
-    taken_back = ledger.retract(name, "it was us", at=NOON + 60)
-    assert taken_back == incident(id=name, status=Status.RETRACTED, reason="it was us")
-    assert ledger.retract(name, "again", at=NOON + 90) == taken_back
-    assert [revision.reason for revision in ledger.revisions(name)] == ["because", "it was us"]
+    taken_back = ledger.retract(name, as_written("it was us"), at=NOON + 60)
+    assert taken_back == incident(id=name, status=Status.RETRACTED, reasons=as_written("it was us"))
+    assert ledger.retract(name, as_written("again"), at=NOON + 90) == taken_back
+    assert [revision.reasons for revision in ledger.revisions(name)] == [
+        as_written("because"),
+        as_written("it was us"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,14 +107,14 @@ def test_only_the_latest_revision_is_asked(ledger: Ledger) -> None:
 def test_an_unknown_incident_is_said_to_be_unknown(ledger: Ledger) -> None:
     assert (ledger.incident("PK-1999-0001"), ledger.revisions("PK-1999-0001")) == (None, [])
     with pytest.raises(FanousError, match="no incident PK-1999-0001"):
-        ledger.retract("PK-1999-0001", "why")
+        ledger.retract("PK-1999-0001", as_written("why"))
     with pytest.raises(FanousError, match="no incident PK-1999-0001"):
         put(ledger, "PK-1999-0001")
 
 
 def test_what_is_written_is_there_after_reopening(ledger_url: str) -> None:
     first = Ledger(ledger_url)
-    claimed = first.put(incident(), "because", at=NOON)
+    claimed = first.put(incident(), as_written("because"), at=NOON)
     first.close()
     second = Ledger(ledger_url)
     assert second.incidents("PK", None, None) == [claimed] == [replace(incident(), id="PK-2023-0001")]

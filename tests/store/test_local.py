@@ -9,6 +9,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import measurement, verdict
 from fanous.model.measurement import Layer, Observation, Record
+from fanous.model.reason import as_written
 from fanous.store.batch import Judged
 from fanous.store.engine import Engine
 from fanous.store.local import open_store
@@ -72,13 +73,13 @@ def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
 def test_what_is_stored_is_there_after_reopening(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a")], rules_version="1")
-        claimed = store.ledger.put(incident(), "because")
+        claimed = store.ledger.put(incident(), as_written("because"))
     with open_store(tmp_path / "store") as store:
         assert store.facts.known(["a"]) == {"a"}
         assert store.ledger.incidents() == [claimed]
         assert store.ledger.incident(claimed.id) == claimed
         assert [revision.n for revision in store.ledger.revisions(claimed.id)] == [1]
-        assert store.ledger.retract(claimed.id, "an error").reason == "an error"
+        assert store.ledger.retract(claimed.id, as_written("an error")).reasons == as_written("an error")
 
 
 def test_one_store_after_another_in_one_process(tmp_path: Path) -> None:

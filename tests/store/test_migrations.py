@@ -16,6 +16,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.provenance import Provenance
+from fanous.model.reason import as_written
 from fanous.pipeline import ingest
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
@@ -66,7 +67,8 @@ def test_an_old_store_says_what_it_said_and_that_it_is_synthetic(tmp_path: Path)
         assert len(list(store.archive.records(segment))) == 3
         assert list(store.unfinished()) == []
         (revision,) = store.ledger.revisions("PK-2023-0001")
-        assert (revision.reason, revision.incident.provenance) == ("the first claim", Provenance.SYNTHETIC)
+        assert revision.reasons == as_written("the first claim")
+        assert revision.incident.provenance is Provenance.SYNTHETIC
         before = [str(store.facts.verdicts(uid)) for uid in uids]  # as text: NaN is no number
         ingest.rejudge(opened, everything=True)
         assert [str(store.facts.verdicts(uid)) for uid in uids] == before
@@ -115,9 +117,9 @@ def test_an_old_incident_has_the_provenance_of_what_it_was_seen_in(tmp_path: Pat
             assert told["AS59257"] is Provenance.SYNTHETIC
             assert told["AS56167"] is Provenance.IMPORTED
             first = store.ledger.revisions("PK-2023-0001")
-            assert [(one.n, one.reason, one.incident.provenance) for one in first] == [
-                (1, "a staged one", Provenance.SYNTHETIC),
-                (2, "again", Provenance.SYNTHETIC),
+            assert [(one.n, one.reasons, one.incident.provenance) for one in first] == [
+                (1, as_written("a staged one"), Provenance.SYNTHETIC),
+                (2, as_written("again"), Provenance.SYNTHETIC),
             ]
 
 

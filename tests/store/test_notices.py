@@ -12,6 +12,7 @@ from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Approval, Scope
+from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store
@@ -58,7 +59,7 @@ def test_the_latest_approval_counts(store: Store) -> None:
 
 def test_a_ledger_from_before_these_tables_opens_and_loses_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        known = store.ledger.put(incident(), "first")
+        known = store.ledger.put(incident(), as_written("first"))
     with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         for table in ("claims", "watches", "approvals"):
             ledger.execute(f"DROP TABLE {table}")
@@ -84,10 +85,10 @@ def test_a_damaged_claim_or_event_is_named(tmp_path: Path) -> None:
 
 def test_whatever_is_added_to_the_ledger_is_counted_as_written(store: Store) -> None:
     counts = [store.ledger.written()]
-    label = store.ledger.put(incident(), "found").id
+    label = store.ledger.put(incident(), as_written("found")).id
     counts.append(store.ledger.written())
     for add in (
-        lambda: store.ledger.retract(label, "wrong"),
+        lambda: store.ledger.retract(label, as_written("wrong")),
         lambda: store.ledger.add_claim(CLAIM),
         lambda: store.ledger.add_event(RALLY),
         lambda: store.ledger.approve(Approval(label, 1, "Ayesha", NOON, "read")),
@@ -95,6 +96,6 @@ def test_whatever_is_added_to_the_ledger_is_counted_as_written(store: Store) -> 
         add()
         counts.append(store.ledger.written())
     assert len(set(counts)) == len(counts)
-    store.ledger.retract(label, "wrong")
+    store.ledger.retract(label, as_written("wrong"))
     store.ledger.add_event(RALLY)
     assert store.ledger.written() == counts[-1]

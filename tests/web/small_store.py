@@ -13,6 +13,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation
 from fanous.model.place import Place
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason, as_written
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
@@ -110,7 +111,7 @@ class SmallStore:
 
     def revisions(self, incident_id: str) -> list[Revision]:
         one = self.incident(incident_id)
-        return [Revision(1, self.revised_at, "first seen", one)] if one else []
+        return [Revision(1, self.revised_at, as_written("first seen"), one)] if one else []
 
     def written(self) -> tuple[int, ...]:
         return hash(repr(self.known)), len(self.said), len(self.announced)
@@ -189,10 +190,15 @@ class SmallStore:
         return next(own[3] for own in self.stored.values() if own[0].location == location)
 
     def retract(
-        self, incident_id: str, reason: str, *, at: float | None = None, withdrawn_by: str = ""
+        self,
+        incident_id: str,
+        reasons: tuple[Reason, ...],
+        *,
+        at: float | None = None,
+        withdrawn_by: str = "",
     ) -> Incident:
         (old,) = [one for one in self.known if one.id == incident_id]
-        gone = replace(old, status=Status.RETRACTED, reason=reason, withdrawn_by=withdrawn_by)
+        gone = replace(old, status=Status.RETRACTED, reasons=reasons, withdrawn_by=withdrawn_by)
         self.known[self.known.index(old)] = gone
         self.revised_at = self.revised_at if at is None else at
         return self.known[-1]

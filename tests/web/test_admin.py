@@ -54,7 +54,7 @@ def test_a_claim_is_taken_back_in_a_persons_name_and_it_is_logged(caplog: pytest
     with caplog.at_level(logging.INFO, "fanous"):
         answer = client.post(RETRACT, WHY, authorization=f"Bearer {TOKEN}")
     assert answer.json()["status"] == "retracted"
-    assert "taken back by Ayesha: it was the platform itself" in client.get("/PK/PK-2023-0042").text
+    assert "Withdrawn by Ayesha: it was the platform itself" in client.get("/PK/PK-2023-0042").text
     assert "admin_done" in caplog.text
     assert "Ayesha" in caplog.text
     assert TOKEN not in caplog.text

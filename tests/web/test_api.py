@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
@@ -139,7 +140,7 @@ def test_what_was_taken_back_is_listed() -> None:
         def revisions(self, incident_id: str) -> list[Any]:
             (first,) = super().revisions(incident_id)
             gone = replace(first.incident, status=Status.RETRACTED)
-            return [first, replace(first, n=2, incident=gone, reason="an instrument's fault")]
+            return [first, replace(first, n=2, incident=gone, reasons=(Reason("not_supported"),))]
 
     (one,) = reader(Corrected([MIXED[0]])).get(f"{API}/corrections").json()["corrections"]
     assert (one["incident"], one["taken_back"]) == ("PK-2023-0001", ["the whole claim"])

@@ -10,6 +10,7 @@ import pytest
 
 from fanous.model.incident import Incident, Status
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason
 from fanous.store.ledger import Revision
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
@@ -23,7 +24,7 @@ KNOWN = (
     replace(incident(**SUSPECTED, targets=("youtube",)), id="PK-2023-0002", entities=("AS17557",)),
     replace(incident(), id="IR-2023-0001", country="IR", entities=("AS197207",)),
 )
-RETRACTED = replace(KNOWN[0], status=Status.RETRACTED, reason="an instrument's fault")
+RETRACTED = replace(KNOWN[0], status=Status.RETRACTED, reasons=(Reason("not_supported"),))
 
 
 class Revised(SmallStore):
@@ -33,7 +34,7 @@ class Revised(SmallStore):
         (last,) = super().revisions(incident_id)
         return [
             replace(last, incident=KNOWN[0], at=last.at - 60),
-            replace(last, n=2, reason=last.incident.reason),
+            replace(last, n=2, reasons=last.incident.reasons),
         ]
 
 
@@ -115,7 +116,10 @@ def test_corrections_have_a_feed_of_their_own() -> None:
     visitor = reader(Revised([RETRACTED]), SITE)
     (item,) = visitor.get("/corrections/feed.json").json()["items"]
     assert item["title"].startswith("Correction: Retracted: ")
-    assert item["content_text"] == "Taken back: the whole claim. an instrument's fault"
+    assert (
+        item["content_text"]
+        == "No longer claimed: the whole claim. It is no longer supported by the measurements."
+    )
     assert item["id"] != visitor.get("/feed.json").json()["items"][0]["id"]
     assert "Correction: Retracted" in visitor.get("/corrections/feed.atom").text
 

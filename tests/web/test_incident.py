@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from fanous.model.incident import Incident, Interval, Status
+from fanous.model.reason import Reason
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition
 from fanous.publish.pictures import card_svg, chart_svg
-from fanous.store.coverage import Insufficient, Reason
+from fanous.store.coverage import Doubt, Insufficient
 from fanous.store.protocol import Store
 from fanous.web.pages.incident import tex
 from fanous.web.routes import Site
@@ -83,7 +84,16 @@ def test_a_suspicion_is_not_said_to_be_confirmed() -> None:
 
 
 def test_a_retracted_claim_keeps_its_address_and_says_so() -> None:
-    text = visiting(event(status=Status.RETRACTED, reason="it was the site itself")).get(PATH).text
+    text = (
+        visiting(
+            event(
+                status=Status.RETRACTED,
+                reasons=(Reason("withdrawn", {"by": "Ayesha", "why": "it was the site itself"}),),
+            )
+        )
+        .get(PATH)
+        .text
+    )
     assert "Retracted" in text
     assert "it was the site itself" in text
 
@@ -100,7 +110,7 @@ def test_hostile_text_in_any_field_is_text(path: str) -> None:
     one = event(
         targets=(HOSTILE,),
         mechanisms=(HOSTILE,),
-        reason=HOSTILE,
+        reasons=(Reason("withdrawn", {"by": HOSTILE, "why": HOSTILE}),),
         rule=HOSTILE,
         entities=("AS64500",),
         networks=(network("AS64500", targets=(HOSTILE,), intervals=(ON,)),),
@@ -112,7 +122,7 @@ def test_hostile_text_in_any_field_is_text(path: str) -> None:
             Ballot(OFTEN, True, asn=64500, target=HOSTILE),
             Ballot(OFTEN, True, asn=59257, target=HOSTILE),
         ),
-        unsure=[Insufficient(HOSTILE, 3, (Reason("", HOSTILE, 3),))],
+        unsure=[Insufficient(HOSTILE, 3, (Doubt("", HOSTILE, 3),))],
     )
     answer = client.get(path)
     assert answer.status_code == 200
@@ -216,11 +226,11 @@ def test_a_permanent_address_is_that_of_the_site_not_of_the_request() -> None:
 def test_a_retraction_is_as_loud_as_the_claim(path: str, lang: str) -> None:
     """That it was taken back, when and why, stands before what was claimed, which is struck through."""
     say = LANGUAGES[lang].say
-    gone = event(status=Status.RETRACTED, reason="an instrument's fault")
+    gone = event(status=Status.RETRACTED, reasons=(Reason("not_supported"),))
     page = visiting(gone).get(f"{path}?lang={lang}").text
     (before, headline) = page.split("<h1>")
     assert 'class="retraction"' in before
-    assert "first seen" in before, "the reason of the revision"
+    assert "First seen." in before, "the reason of the revision"
     title = headline.split("</h1>")[0]
     assert title.index(f"{say('Retracted')}:") < title.index("<s>")
     assert "gone" in headline, "figures and chart are struck through"

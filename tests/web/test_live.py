@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import Request
 
+from fanous.model.reason import as_written
 from fanous.web import answers as shelf_module
 from fanous.web import live
 from fanous.web.answers import Answers, Shelf
@@ -52,7 +53,7 @@ def test_a_revision_of_what_was_over_years_ago_is_a_change_like_any_other() -> N
 
     async def revised() -> list[str]:
         said = [await one.state()]
-        store.ledger.retract(store.facts.known[0].id, "the platform itself was down")
+        store.ledger.retract(store.facts.known[0].id, as_written("the platform itself was down"))
         await asyncio.sleep(0.02)
         return [*said, await one.state()]
 

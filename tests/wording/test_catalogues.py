@@ -11,10 +11,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from fanous.wording import LANGUAGES, Language
-from fanous.wording.narrative import ACROSS, IN_PARTS, ON_SOME
+from fanous.wording import LANGUAGES, Language, words
+from fanous.wording.headline import ACROSS, IN_PARTS, ON_SOME
 from tests.documents import ROOT, rows, section, text_of
-from tests.language_template import KEYWORDS, SOURCE, TABLES, Text, texts
+from tests.language_template import KEYWORDS, SOURCE, Text, texts
 
 TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
 TEXTS = texts()
@@ -89,7 +89,7 @@ def test_a_suspicion_is_never_said_as_a_fact(language: Language) -> None:
 def test_the_glossary_has_the_status_words_as_the_catalogue_says_them(language: Language) -> None:
     table = rows(section(text_of(ROOT / "docs" / "glossary.md"), f"## {language.name}"))
     written = {cells[0].strip("`"): cells[1] for cells in table}
-    for word in (*TABLES[0], *TABLES[1]):
+    for word in (*words.STATUSES.values(), words.ENDED_SURE, words.ENDED_UNSURE):
         assert written[word] == language.say(word)
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.cost import Range
+from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.wording.cost import dollars
 from tests.charts.events import incident
@@ -74,7 +75,7 @@ def test_wrong_usage_is_said(words: tuple[str, ...]) -> None:
 
 def test_an_incident_brings_its_own_hours_and_users(tmp_path: Path) -> None:
     with open_store(tmp_path / "s") as store:
-        store.ledger.put(incident(), "a test")
+        store.ledger.put(incident(), as_written("a test"))
     document = json.loads(fanous("pk-2023-0001", "--store", str(tmp_path / "s"), "--json")[1])
     assert document["hours"] == 3.17
     assert document["affected_share"] == {"low": 0.05, "high": 0.2}

@@ -12,7 +12,8 @@ from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
 from fanous.wording.clocks import short_clock, span
-from fanous.wording.sentence import because, grounds, sentence
+from fanous.wording.language import ENGLISH, Sentence
+from fanous.wording.narrative import because, details, sentence
 from fanous.wording.words import counted, listed, network_title, printable, target_title
 
 STYLES = {
@@ -47,7 +48,7 @@ def print_answer(console: Console, answer: CountryAnswer) -> None:
     console.print(_headline(answer))
     gone = _retracted(answer)
     for incident in gone[:SHOWN]:
-        console.print(Text(f"{incident.id}  {sentence(incident, answer.names)} {because(incident)}"))
+        console.print(Text(f"{incident.id}  {sentence(incident)} {_line(because(incident, ENGLISH))}"))
     if len(gone) > SHOWN:
         console.print(f"... and {len(gone) - SHOWN} more; `fanous incidents list {answer.country}` has them.")
     for incident in sorted(_standing(answer), key=lambda i: (i.confirmed_at is None, i.onset)):
@@ -105,10 +106,15 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
         (_state(incident), STYLES[incident.status]),
         f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
     )
-    lines = [Text(sentence(incident, names)), Text(grounds(incident)), Text(because(incident))]
+    told = details(incident, names, ENGLISH)
+    lines = [Text(sentence(incident)), Text(_line(told)), Text(_line(because(incident, ENGLISH)))]
     lines += [Text(f"A hint, not evidence: {hint}.") for hint in incident.hints]
     lines += [Text(line, "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
+
+
+def _line(sentences: Sequence[Sentence]) -> str:
+    return " ".join(one.text for one in sentences)
 
 
 def _state(incident: Incident) -> str:
@@ -124,7 +130,9 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
     for network in networks[:SHOWN]:
         asn = network.asn
         name = " ".join(filter(None, (network.entity, network_title(asn, names))))
-        seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
+        by = "by" if incident.evidence.probes_are == "probes" else "in"
+        unit = "probe" if by == "by" else "test run"
+        seen = f"{counted(network.measurements, 'failing measurement')} {by} {counted(network.probes, unit)}"
         if not network.targets:
             seen = counted(network.measurements, "low bin")
         few = bool(network.targets) and set(network.targets) != set(incident.targets)

@@ -38,7 +38,7 @@ def incidents_list(
     """List all incidents by onset, including retracted ones."""
     from fanous.cli.answer import incident_list
     from fanous.publish.document import incident_document
-    from fanous.wording.sentence import sentence
+    from fanous.wording.narrative import sentence
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
@@ -68,7 +68,7 @@ def incidents_show(
     """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.answer import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
-    from fanous.publish.document import detailed_document, policing_document
+    from fanous.publish.document import detailed_document, policing_document, revision_document
     from fanous.publish.witnesses import witness_lines, witnesses_document
 
     with open_named(store, config, read_only=True) as opened:
@@ -80,10 +80,7 @@ def incidents_show(
         seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
-    history = [
-        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
-        for r in revisions
-    ]
+    history = [revision_document(one) for one in revisions]
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | witnesses_document(seen_by) | how
@@ -200,7 +197,7 @@ def incidents_approve(
 ) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
     from fanous.pipeline import detect
-    from fanous.wording.sentence import sentence
+    from fanous.wording.narrative import sentence
 
     with open_named(store, config) as opened:
         incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
@@ -216,26 +213,18 @@ def incidents_corrections(
 ) -> None:
     """List incidents that were retracted or narrowed, with the reasons; newest first."""
     from fanous.pipeline.claims import by_month, corrections
+    from fanous.publish.document import correction_document
+    from fanous.wording.language import ENGLISH
+    from fanous.wording.reasons import corrected
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
         found = corrections(opened, code)
     if as_json:
-        listed = [
-            {
-                "incident": one.incident,
-                "country": one.country,
-                "revision": one.n,
-                "at": to_iso(one.at),
-                "taken_back": list(one.taken_back),
-                "reason": one.reason,
-            }
-            for one in found
-        ]
+        listed = [correction_document(one) for one in found]
         print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return
     for one in found:
-        print(f"{to_iso(one.at)}  {one.incident}  took back {'; '.join(one.taken_back)}")
-        print(f"    because: {one.reason}")
+        print(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
     if not found:
         print("no corrections: nothing that was claimed has been taken back")

@@ -77,7 +77,7 @@ def _document(done: "Verification") -> dict[str, Any]:
 
 
 def _print(done: "Verification") -> None:
-    from fanous.wording.sentence import sentence
+    from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
     print(f"{first}{WORDS[str(done.result)]}.")

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason
 
 
 class Kind(StrEnum):
@@ -120,7 +121,7 @@ class Evidence:
 
     Attributes:
         measurements: that saw it.
-        probes: independent probes that saw it.
+        probes: independent probes that saw it; test runs where probes are not known (``probes_are``).
         networks: on which it was seen.
         controls: measurements that show the target worked elsewhere at the time.
         families: source families that saw it.
@@ -131,6 +132,11 @@ class Evidence:
     networks: int
     controls: int
     families: tuple[str, ...]
+
+    @property
+    def probes_are(self) -> str:
+        """``test_runs`` where OONI's measurements count: they name no probe, only a run of its tests."""
+        return "test_runs" if Family.OONI in self.families else "probes"
 
 
 class Says(StrEnum):
@@ -184,12 +190,13 @@ class Incident:
         kbps: for throttling; None = not measured.
         level: for outages: share of the baseline that is left; None = not measured.
         rule: the confirmation rule that was met (``C1``, ``C2``, ``C3``); empty = none.
-        reason: why the status is what it is, in words.
+        reasons: why the status is what it is, the most important first.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
         held_by: why a claim that would be confirmed has to wait (``review``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
+        lasting_since: when a lower level that lasted began to count as the baseline; None = it does not.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 
@@ -214,15 +221,21 @@ class Incident:
     level: Estimate | None
     evidence: Evidence
     rule: str
-    reason: str
     rules_version: str
     detector_version: str
+    reasons: tuple[Reason, ...] = ()
     id: str = ""
     opinions: tuple[FamilyView, ...] = ()
     hints: tuple[str, ...] = ()
     held_by: str = ""
     withdrawn_by: str = ""
     merged_into: str = ""
+    lasting_since: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Does it go on, as far as anybody has seen?"""
+        return self.status in (Status.SUSPECTED, Status.CONFIRMED)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -354,13 +367,13 @@ class Correction:
         incident: its label.
         n: number of the revision.
         at: unix seconds, UTC.
-        taken_back: each thing that is no longer claimed, in words.
-        reason: of the revision.
+        taken_back: each thing that is no longer claimed.
+        reasons: of the revision.
     """
 
     incident: str
     country: str
     n: int
     at: float
-    taken_back: tuple[str, ...]
-    reason: str
+    taken_back: tuple[Reason, ...]
+    reasons: tuple[Reason, ...]

@@ -22,7 +22,7 @@ from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.scheduler import pause
 from fanous.store.protocol import Ask, Store
-from fanous.wording.sentence import sentence
+from fanous.wording.narrative import sentence
 
 log = getLogger("fanous.monitor")
 

@@ -87,7 +87,9 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
         for before, after in pairwise(revisions):
             gone = taken_back(before.incident, after.incident)
             if gone:
-                found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
+                found.append(
+                    Correction(incident.id, incident.country, after.n, after.at, gone, after.reasons)
+                )
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
 
 

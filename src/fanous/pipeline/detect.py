@@ -13,6 +13,7 @@ from fanous.analysis.incidents.merge import absorb, is_of_lines, join
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.provenance import Provenance, weakest
+from fanous.model.reason import Reason
 from fanous.pipeline.interference import TICK, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages
@@ -28,7 +29,7 @@ HISTORY = 60 * DAY
 """How far before the first new measurement the detectors look, for baselines and weekends."""
 
 
-def detect_all(store: Store, why: str = "") -> list[str]:
+def detect_all(store: Store, why: tuple[Reason, ...] = ()) -> list[str]:
     """Detect in every country with measurements that no detection has seen, those of killed runs included.
 
     A country that another process is working on is left to it.
@@ -46,7 +47,7 @@ def detect_all(store: Store, why: str = "") -> list[str]:
     return done
 
 
-def detect_next(store: Store, why: str = "", seconds: float = LEASE_SECONDS) -> str | None:
+def detect_next(store: Store, why: tuple[Reason, ...] = (), seconds: float = LEASE_SECONDS) -> str | None:
     """Detect in the country whose turn it is.
 
     Args:
@@ -69,7 +70,12 @@ def detect_next(store: Store, why: str = "", seconds: float = LEASE_SECONDS) -> 
 
 
 def detect(
-    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None, why: str = ""
+    store: Store,
+    country: str,
+    first: float,
+    last: float,
+    shares: UserWeights | None = None,
+    why: tuple[Reason, ...] = (),
 ) -> list[Incident]:
     """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.provenance import Provenance
+from fanous.model.reason import Reason
 from fanous.model.verdict import Verdict
 from fanous.pipeline.detect import DAY, detect_all
 from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, rules_version
@@ -252,7 +253,7 @@ def forget(store: Store, reports: Sequence[str]) -> Forgotten:
     finish_interrupted(store)
     forgotten = store.forget(reports)
     finish_interrupted(store)
-    detect_all(store, f"{forgotten.measurements:,} measurements were withdrawn by who made them")
+    detect_all(store, (Reason("forgotten", {"n": forgotten.measurements}),))
     return forgotten
 
 

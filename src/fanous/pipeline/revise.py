@@ -12,13 +12,14 @@ from logging import getLogger
 
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.incidents.revision import (
-    arrival_sentence,
+    arrivals_of,
     held,
     must_wait,
 )
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Approval, Incident, Interval, Kind, Status
+from fanous.model.reason import Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
@@ -83,16 +84,17 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
         yield lease
 
 
-NOT_SUPPORTED = "it is no longer supported by the measurements"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
 """Kinds that series of public sources can change."""
 
-PART_OF = "it is told as a part of "
-"""Of an incident that turned out to be one with another: it was right, and its id ends."""
-
 
 def write_changes(
-    store: Store, country: str, found: list[Incident], since: float, until: float, why: str = ""
+    store: Store,
+    country: str,
+    found: list[Incident],
+    since: float,
+    until: float,
+    why: tuple[Reason, ...] = (),
 ) -> list[Incident]:
     """Write a revision of what changed; what the data no longer support is retracted, in public.
 
@@ -110,9 +112,9 @@ def write_changes(
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
-            came = _joined(why, what_came(store, incident, incident))
-            why_not = f"{PART_OF}{whole.id}" if whole else NOT_SUPPORTED
-            store.ledger.retract(incident.id, _joined(came, why_not), merged_into=whole.id if whole else "")
+            came = *why, *what_came(store, incident, incident)
+            why_not = Reason("merged", {"incident": whole.id}) if whole else Reason("not_supported")
+            store.ledger.retract(incident.id, (*came, why_not), merged_into=whole.id if whole else "")
     return written
 
 
@@ -140,33 +142,33 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
     return held(new)
 
 
-def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
+def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason, ...]) -> Incident:
     if old is None:
-        return store.ledger.put(new, new.reason)
+        return store.ledger.put(new, new.reasons)
     if old.withdrawn_by:
         return old
     if replace(new, id=old.id) == old:
         return old
-    came = _joined(why, what_came(store, new, old))
-    return store.ledger.put(new, _joined(came, new.reason), known_as=old.id)
+    came = what_came(store, new, old)
+    return store.ledger.put(new, (*why, *came, *new.reasons), known_as=old.id)
 
 
-def what_came(store: Store, new: Incident, old: Incident) -> str:
+def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:
     """What has happened since the last revision that can have changed the incident; empty = nothing known."""
     last = store.ledger.revisions(old.id)[-1].at
     approval = store.ledger.approvals().get(old.id)
     if approval is not None and approval.at >= last:
-        return f"approved by {approval.who}{f' ({approval.note})' if approval.note else ''}"
+        return (Reason("approved", {"by": approval.who, "note": approval.note}),)
     starts = [i.onset if i.onset_earliest is None else i.onset_earliest for i in (new, old)]
     ends = [i.end for i in (new, old)]
     until = None if None in ends else max(end for end in ends if end is not None)
     targets = sorted({*new.targets, *old.targets})
     span = min(starts), until, last
     levels = store.facts.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
-    came = arrival_sentence(store.facts.arrived(old.country, targets, *span), levels)
+    came = arrivals_of(store.facts.arrived(old.country, targets, *span), levels)
     versions = new.rules_version, new.detector_version
     if versions != (old.rules_version, old.detector_version):
-        came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")
+        came = *came, Reason("versions", {"rules": versions[0], "detectors": versions[1]})
     return came
 
 
@@ -199,12 +201,10 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     if not who.strip() or not why.strip():
         raise FanousError("to take a claim back, a person's name and a reason are needed: both are published")
     if incident.status is Status.RETRACTED:
-        raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
+        raise FanousError(
+            f"{incident_id} has been retracted already; `fanous incidents show {incident_id}` says why"
+        )
     with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
         by = who.strip()
-        reason = f"taken back by {by}: {why.strip()}"
-        return store.ledger.retract(incident_id, reason, at=at, withdrawn_by=by)
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(filter(None, parts))
+        reason = Reason("withdrawn", {"by": by, "why": why.strip()})
+        return store.ledger.retract(incident_id, (reason,), at=at, withdrawn_by=by)

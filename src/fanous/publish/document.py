@@ -3,13 +3,18 @@
 Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fanous.model.incident import Estimate, FamilyView, Incident, Interval, UsersShare
+from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
+from fanous.model.reason import Reason
+from fanous.wording.language import ENGLISH
+from fanous.wording.reasons import gone_texts, reasons_text
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.alternatives import Policing
+    from fanous.store.ledger import Revision
 
 Document = dict[str, Any]
 
@@ -45,16 +50,53 @@ def incident_document(incident: Incident) -> Document:
         "users_affected_share": _users(incident.users),
         "kbps": _estimate(incident.kbps),
         "level": _estimate(incident.level),
-        "reason": incident.reason,
+        "lasting_since": _moment(incident.lasting_since),
+        "reason": reason_of(incident),
+        "reasons": reasons_document(incident.reasons),
         "evidence": {
             "measurements": incident.evidence.measurements,
             "probes": incident.evidence.probes,
+            "probes_are": incident.evidence.probes_are,
             "networks": incident.evidence.networks,
             "controls": incident.evidence.controls,
             "families": list(incident.evidence.families),
         },
         "rules_version": incident.rules_version,
         "detector_version": incident.detector_version,
+    }
+
+
+def reason_of(incident: Incident) -> str:
+    """Why its status is what it is, in English."""
+    return reasons_text(incident.reasons, ENGLISH, incident.evidence.probes_are)
+
+
+def reasons_document(reasons: Iterable[Reason]) -> list[Document]:
+    return [{"code": one.code, "params": dict(one.params)} for one in reasons]
+
+
+def revision_document(revision: "Revision") -> Document:
+    """One step of an incident's history."""
+    incident = revision.incident
+    return {
+        "n": revision.n,
+        "at": to_iso(revision.at),
+        "status": str(incident.status),
+        "reason": reasons_text(revision.reasons, ENGLISH, incident.evidence.probes_are),
+        "reasons": reasons_document(revision.reasons),
+    }
+
+
+def correction_document(correction: Correction) -> Document:
+    """What a revision took back, and why."""
+    return {
+        "incident": correction.incident,
+        "country": correction.country,
+        "revision": correction.n,
+        "at": to_iso(correction.at),
+        "taken_back": gone_texts(correction.taken_back),
+        "reason": reasons_text(correction.reasons),
+        "reasons": reasons_document(correction.reasons),
     }
 
 

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
-from fanous.wording.narrative import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Story:
 
     @property
     def open(self) -> bool:
-        return is_open(self.incident)
+        return self.incident.is_open
 
     @property
     def path(self) -> str:
@@ -85,7 +84,7 @@ def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
 
 def open_ones(incidents: Iterable[Incident]) -> list[Incident]:
     """Those that go on: confirmed before suspected, then the newest first."""
-    going = [incident for incident in incidents if is_open(incident)]
+    going = [incident for incident in incidents if incident.is_open]
     return sorted(going, key=lambda i: (i.status is not Status.CONFIRMED, -i.onset))
 
 

@@ -30,7 +30,7 @@ from fanous.publish.document import incident_document
 from fanous.refdata.files import replace_file
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
-from fanous.wording.sentence import sentence
+from fanous.wording.narrative import sentence
 
 OWN = "edge"
 """Measurements of one's own probes: the operator's to license."""

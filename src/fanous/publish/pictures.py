@@ -11,7 +11,7 @@ from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.wording import narrative
+from fanous.wording import headline, narrative
 from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
 
@@ -29,10 +29,10 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     language = edition.language
     lines = _drawable(lines_of(store, incident, edition.now))
     gone = incident.status is Status.RETRACTED
-    told = " ".join(one.text for one in narrative.sentences(incident, story.names, language))
+    told = " ".join(one.text for one in narrative.summary(incident, language))
     words = Words(
         status=language.say(status_word(incident)),
-        headline=(narrative.claimed if gone else narrative.headline)(incident, story.names, language).text,
+        headline=(headline.claimed if gone else headline.headline)(incident, story.names, language).text,
         sentence=told,
         foot=_foot(incident, edition, lines),
         names=_names(lines),
@@ -53,7 +53,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
     if lines is None:
         return ""
     (story,) = stories(store, [incident])
-    title = narrative.headline(incident, story.names, edition.language).text
+    title = headline.headline(incident, story.names, edition.language).text
     legend = legend_of(incident, lines, edition.language, WIDE)
     return framed(
         lines,

@@ -11,16 +11,7 @@ from fanous.model.incident import Estimate, FamilyView, Incident, Says, Sight, W
 from fanous.model.place import Family
 from fanous.pipeline.claims import witnesses
 from fanous.store.protocol import Store
-
-FAMILIES = {
-    Family.EDGE: "Fanous probes",
-    Family.OONI: "OONI probes",
-    Family.ROUTING: "Routing",
-    Family.PROBING: "Active probing",
-    Family.USAGE: "Traffic and users",
-    Family.DARKNET: "Darknet traffic",
-    Family.REPORTS: "Reports",
-}
+from fanous.wording.words import FAMILIES
 
 SIGHTS = {
     Sight.SAW: "Saw it",

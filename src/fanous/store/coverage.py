@@ -17,7 +17,7 @@ from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, windo
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Doubt:
     """Why nothing was concluded.
 
     Attributes:
@@ -41,7 +41,7 @@ class Insufficient:
 
     target: str
     measurements: int
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Doubt, ...]
 
     @property
     def why(self) -> str:
@@ -293,7 +293,7 @@ class CoverageFacts(FactsPart):
         """
         rows = self.engine.rows(_INSUFFICIENT, country=country, **window(since, until))
         return [
-            Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
+            Insufficient(target, made, tuple(sorted((Doubt(*r) for r in reasons), key=_order)))
             for target, made, reasons in rows
         ]
 
@@ -315,7 +315,7 @@ class CoverageFacts(FactsPart):
         return Clocks(*self.engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
 
 
-def _order(reason: Reason) -> tuple[int, str, str]:
+def _order(reason: Doubt) -> tuple[int, str, str]:
     return -reason.measurements, reason.rule_id, reason.why
 
 

@@ -7,6 +7,7 @@ processes never give the same number to two incidents.  An incident is kept as a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.model.reason import Reason, as_written
 from fanous.store.disk import FULL
 from fanous.store.location import hidden
 
@@ -135,6 +137,28 @@ def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) 
 _DECODER = msgspec.json.Decoder(Incident)
 
 
+class _Written(msgspec.Struct):
+    """What an incident of before November 2026 says of its status."""
+
+    reason: str = ""
+
+
+_WRITTEN = msgspec.json.Decoder(_Written)
+_REASONS = msgspec.json.Decoder(tuple[Reason, ...])
+
+
+def encode_reasons(reasons: tuple[Reason, ...]) -> str:
+    return msgspec.json.encode(reasons).decode()
+
+
+def decode_reasons(text: str) -> tuple[Reason, ...]:
+    """The reasons of a revision, which before November 2026 were English text."""
+    try:
+        return _REASONS.decode(text)
+    except msgspec.MsgspecError:
+        return as_written(text)
+
+
 def encode_incident(incident: Incident) -> str:
     """A document that reads back as the same incident.
 
@@ -154,7 +178,9 @@ def encode_incident(incident: Incident) -> str:
 def decode_incident(document: str) -> Incident:
     """The incident of a document; fields that this version does not know are ignored."""
     try:
-        return _DECODER.decode(document)
+        incident = _DECODER.decode(document)
+        written = "" if incident.reasons else _WRITTEN.decode(document).reason
+        return replace(incident, reasons=as_written(written)) if written else incident
     except msgspec.MsgspecError as error:
         raise FanousError(
             f"the ledger holds an incident that cannot be read ({error}): it was written by another version "

@@ -26,8 +26,17 @@ import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
+from fanous.model.reason import Reason
 from fanous.model.vitals import Spell
-from fanous.store.database import META, SCHEMA, Database, decode_incident, encode_incident
+from fanous.store.database import (
+    META,
+    SCHEMA,
+    Database,
+    decode_incident,
+    decode_reasons,
+    encode_incident,
+    encode_reasons,
+)
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
@@ -303,7 +312,7 @@ class Revision:
 
     n: int
     at: float
-    reason: str
+    reasons: tuple[Reason, ...]
     incident: Incident
 
 
@@ -343,12 +352,17 @@ class Ledger(Notices, Leases):
         self._database.close()
 
     def put(
-        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
+        self,
+        incident: Incident,
+        reasons: tuple[Reason, ...],
+        *,
+        known_as: str | None = None,
+        at: float | None = None,
     ) -> Incident:
         """Record an incident as it is now; the same again changes nothing.
 
         Args:
-            reason: why it changed, for the reader of its history.
+            reasons: why it changed, for the reader of its history.
             known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
             at: when it was found; ``None`` = now.
 
@@ -359,17 +373,17 @@ class Ledger(Notices, Leases):
         with self._database.writing() as connection:
             check_held(connection)
             if known_as is None:
-                return _append(connection, _register(connection, incident, now), 1, reason, now)
+                return _append(connection, _register(connection, incident, now), 1, reasons, now)
             before = _latest(connection, known_as)
             claim = replace(incident, id=known_as)
             if claim == before.incident:
                 return claim
-            return _append(connection, claim, before.n + 1, reason, now)
+            return _append(connection, claim, before.n + 1, reasons, now)
 
     def retract(
         self,
         incident_id: str,
-        reason: str,
+        reasons: tuple[Reason, ...],
         *,
         at: float | None = None,
         withdrawn_by: str = "",
@@ -390,12 +404,12 @@ class Ledger(Notices, Leases):
             claim = replace(
                 before.incident,
                 status=Status.RETRACTED,
-                reason=reason,
+                reasons=reasons,
                 held_by="",
                 withdrawn_by=withdrawn_by,
                 merged_into=merged_into,
             )
-            return _append(connection, claim, before.n + 1, reason, now)
+            return _append(connection, claim, before.n + 1, reasons, now)
 
     def incidents(
         self,
@@ -524,12 +538,14 @@ def _register(connection: sa.Connection, incident: Incident, now: float) -> Inci
     return named
 
 
-def _append(connection: sa.Connection, claim: Incident, n: int, reason: str, now: float) -> Incident:
+def _append(
+    connection: sa.Connection, claim: Incident, n: int, reasons: tuple[Reason, ...], now: float
+) -> Incident:
     row = {
         "incident": claim.id,
         "n": n,
         "at": now,
-        "reason": reason,
+        "reason": encode_reasons(reasons),
         "status": claim.status.value,
         "onset": claim.onset,
         "ends": claim.end,
@@ -551,7 +567,9 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
     table = _REVISIONS.c
     query = sa.select(table.n, table.at, table.reason, table.document).where(table.incident == incident_id)
     rows = connection.execute(query.order_by(table.n))
-    return [Revision(n, at, reason, decode_incident(document)) for n, at, reason, document in rows]
+    return [
+        Revision(n, at, decode_reasons(reason), decode_incident(document)) for n, at, reason, document in rows
+    ]
 
 
 # --- the ailments of the monitor ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import TypeVar
 from fanous.log import logline
 from fanous.model.incident import Incident, Status
 from fanous.model.provenance import Provenance, weakest
+from fanous.model.reason import Reason
 from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Segment
 from fanous.store.engine import Engine
@@ -91,15 +92,18 @@ def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
 def _with_codes(incident: Incident) -> Incident:
     """What stood in the reason alone when an incident of before November 2026 was written: here and nowhere else it is
     read out of words."""
-    reason = incident.reason
-    if incident.status is Status.SUSPECTED and "held for a person's review" in reason:
+    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == "as_written")
+    if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")
     if incident.status is not Status.RETRACTED:
         return incident
-    if by := re.match(r"taken back by (.+?): ", reason):
-        return replace(incident, withdrawn_by=by[1])
-    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", reason)
-    return replace(incident, merged_into=whole[1]) if whole else incident
+    if by := re.match(r"taken back by (.+?): (.+)", text, re.DOTALL):
+        withdrawn = Reason("withdrawn", {"by": by[1], "why": by[2]})
+        return replace(incident, withdrawn_by=by[1], reasons=(withdrawn,))
+    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", text)
+    if whole is None:
+        return incident
+    return replace(incident, merged_into=whole[1], reasons=(Reason("merged", {"incident": whole[1]}),))
 
 
 def _of_incident(every: Facts, incident: Incident) -> Provenance:

@@ -23,6 +23,7 @@ from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
 from fanous.pipeline import detect
 from fanous.pipeline.revise import withdraw
+from fanous.publish.document import reason_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
@@ -188,7 +189,7 @@ def claim_of(told: NewClaim) -> Claim:
 
 
 def _said(incident: Incident) -> dict[str, str]:
-    return {"id": incident.id, "status": str(incident.status), "reason": incident.reason}
+    return {"id": incident.id, "status": str(incident.status), "reason": reason_of(incident)}
 
 
 def _answer(status: int, document: object) -> Response:

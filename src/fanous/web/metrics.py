@@ -10,7 +10,6 @@ from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
 from fanous.store.protocol import Store
 from fanous.web.routes import Reply, Visit
-from fanous.wording.narrative import is_open
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 LATELY = 7 * 86_400.0
@@ -19,7 +18,7 @@ LATELY = 7 * 86_400.0
 def open_incidents(store: Store, _now: float) -> list[Metric]:
     """By country, kind and status; what is not there is not open."""
     known = store.ledger.incidents(synthetic=store.is_synthetic)
-    count = Counter((one.country, one.kind, one.status) for one in known if is_open(one))
+    count = Counter((one.country, one.kind, one.status) for one in known if one.is_open)
     staged = "Synthetic, of a staged event: " if store.is_synthetic else ""
     text = f"{staged}Incidents that are open, by country, kind and status"
     return [

@@ -21,10 +21,9 @@ from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
-from fanous.wording import clocks, narrative, words
-from fanous.wording.language import ENGLISH, LANGUAGES, Language
-from fanous.wording.narrative import Narrative
-from fanous.wording.sentence import because
+from fanous.wording import clocks, headline, narrative, words
+from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
+from fanous.wording.reasons import gone_texts, reasons_said
 from fanous.wording.words import mechanism_words, network_title, printable, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -93,7 +92,6 @@ def _environment() -> Environment:
         offset=offset,
         percents=percents,
         iso=to_iso,
-        because=because,
     )
     return environment
 
@@ -121,10 +119,17 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             share=partial(share, language=language),
             marked=partial(marked, language),
             told=partial(told, language),
-            headline=partial(narrative.headline, language=language),
-            claimed=partial(narrative.claimed, language=language),
-            headline_lead=narrative.lead,
-            sentences=partial(narrative.sentences, language=language),
+            headline=partial(headline.headline, language=language),
+            claimed=partial(headline.claimed, language=language),
+            headline_lead=headline.lead,
+            lede=partial(narrative.lede, language=language),
+            details=partial(narrative.details, language=language),
+            summary=partial(narrative.summary, language=language),
+            because=partial(narrative.because, language=language),
+            capitalised=narrative.capitalised,
+            provenance_note=partial(headline.provenance_note, language=language),
+            reasons_said=partial(reasons_said, language=language),
+            gone_texts=partial(gone_texts, language=language),
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),
             date=lambda instant, country: clocks.date(local(instant, country), language),
@@ -159,10 +164,10 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
     """A text for the body of a page; where it is not translated, marked as English."""
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
-    return told(language, Narrative(ENGLISH.say(text, **values), ENGLISH))
+    return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
 
 
-def told(language: Language, one: Narrative) -> Markup:
+def told(language: Language, one: Sentence) -> Markup:
     """A sentence, marked where it came out in another language than the page's."""
     if one.language == language:
         return Markup(escape(one.text))

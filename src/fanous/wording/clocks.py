@@ -1,6 +1,6 @@
 """Clocks: a moment as people read it, on the clock of the country and in UTC.
 
-The functions at the end are for the command line and ``wording.sentence``, which speak English only.
+The functions at the end are for the command line, which speaks English only.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,13 +11,36 @@ from fanous.wording.language import ENGLISH, Language
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def date(moment: datetime, language: Language) -> str:
-    """``17 December 2023``."""
+def date(moment: datetime, language: Language, *, year: bool = True) -> str:
+    """``17 December 2023``, or ``17 December``."""
     if language.code == "en":
-        return f"{moment.day} {moment:%B %Y}"
-    from babel.dates import format_date
+        return f"{moment.day} {moment:%B %Y}" if year else f"{moment.day} {moment:%B}"
+    from babel.dates import format_date, format_skeleton
 
-    return language.in_digits(format_date(moment.date(), "long", locale=language.locale))
+    day = moment.date()
+    if year:
+        return language.in_digits(format_date(day, "long", locale=language.locale))
+    return language.in_digits(format_skeleton("MMMMd", day, locale=language.locale))
+
+
+def days_between(start: datetime, end: datetime, language: Language) -> str:
+    """``8 to 24 November 2023``: what both dates share is said once."""
+    if language.code == "en":
+        if start.date() == end.date():
+            return date(end, language)
+        same_year, same_month = start.year == end.year, (start.year, start.month) == (end.year, end.month)
+        first = (
+            f"{start.day}"
+            if same_month
+            else f"{start.day} {start:%B}"
+            if same_year
+            else date(start, language)
+        )
+        return f"{first} to {date(end, language)}"
+    from babel.dates import format_interval
+
+    text = format_interval(start.date(), end.date(), skeleton="yMMMMd", locale=language.locale)
+    return language.in_digits(text)
 
 
 def day(moment: datetime, language: Language) -> str:

@@ -54,7 +54,12 @@ ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 """First strong isolate and its end (Unicode Annex 9): a Latin name inside Arabic script keeps its own order,
 and does not disturb what stands around it."""
 
+ISOLATES = str.maketrans({ISOLATE: None, END_ISOLATE: None})
+"""For ``str.translate``: a text without them."""
+
 LATIN_DIGITS = "0123456789"
+
+FEW = dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,10 @@ class Language:
             found = catalogue(self.code).translations.ngettext(one, many, n)
         return self._filled(found, values | {"n": self.number(n)})
 
+    def sentence(self, text: str, **values: Any) -> "Sentence":
+        """The same, with the language in which it came out."""
+        return Sentence(self.say(text, **values), self if self.knows(text) else ENGLISH)
+
     def _filled(self, text: str, values: dict[str, Any]) -> str:
         return text.format(**{name: self.apart(str(value)) for name, value in values.items()})
 
@@ -106,11 +115,24 @@ class Language:
         """Between two things, with its blank."""
         return "، " if self.direction == "rtl" else ", "
 
+    @property
+    def semicolon(self) -> str:
+        return "؛ " if self.direction == "rtl" else "; "
+
+    @property
+    def colon(self) -> str:
+        """French puts a space before it that does not break."""
+        return "\u00a0: " if self.code == "fr" else ": "
+
     def number(self, value: float, decimals: int = 0) -> str:
         from babel.numbers import format_decimal
 
         places = f".{'0' * decimals}" if decimals else ""
         return self.in_digits(format_decimal(value, f"#,##0{places}", locale=self.locale))
+
+    def few(self, n: int) -> str:
+        """A small number inside a sentence: English spells it out."""
+        return FEW[n] if self.code == "en" and n in FEW else self.number(n)
 
     def percent(self, share: float) -> str:
         """``0.834`` -> ``83%``: no more digits than a survey's evidence carries."""
@@ -122,6 +144,14 @@ class Language:
         if self.digits == LATIN_DIGITS:
             return text
         return text.translate(str.maketrans(LATIN_DIGITS, self.digits))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text, and the language in which it came out: where a translation is missing, English."""
+
+    text: str
+    language: Language
 
 
 @lru_cache(maxsize=16)

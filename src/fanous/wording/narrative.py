@@ -1,169 +1,428 @@
-"""Narrative: an incident as a headline and as whole sentences, in one language.
+"""Narrative: an incident as a headline and as whole sentences; one builder for every language, English included.
 
-English has the one sentence of ``wording.sentence``; other languages say the same in several short ones,
-each translated as a whole.  Nothing is claimed here that the incident does not say: below nation scope a
-number of networks stands, not the country, and a suspicion stays one.
+The lede is one sentence in local time; short sentences follow with the method by target, the networks, the users, who
+measured, and the times in UTC.  Nothing is claimed here that the incident does not say: *confirmed* only where a rule
+was met, a number of networks rather than the country below nation scope, and no end that was not observed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
-from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import asn_of
-from fanous.model.provenance import Provenance
-from fanous.refdata.countries import country_name
-from fanous.wording.clocks import both_clocks
-from fanous.wording.language import ENGLISH, Language
-from fanous.wording.sentence import ONSET_SURE, SYNTHETIC, sentence
+from fanous.model.incident import FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.place import Access, Family, asn_of
+from fanous.refdata.countries import local
+from fanous.wording.clocks import both_clocks, date, days_between
+from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
+from fanous.wording.language import ENGLISH, Language, Sentence
+from fanous.wording.reasons import listing, probes_counted, reasons_said
+from fanous.wording.sessions import WORKDAYS, DailySessions, sessions_of
 from fanous.wording.words import (
+    FAMILIES,
     NAMED,
     counts_users,
-    in_country,
     mechanism_words,
     network_title,
-    status_word,
     target_title,
 )
 
-ACROSS = {
-    (Kind.BLOCKING, True): "{targets} blocked across {country}",
-    (Kind.THROTTLING, True): "{targets} slowed down across {country}",
-    (Kind.OUTAGE, True): "Internet access cut off across {country}",
-    (Kind.SLOWDOWN, True): "Internet access slowed down across {country}",
-    (None, True): "{targets} restricted across {country}",
-    (Kind.BLOCKING, False): "{targets} may be blocked across {country}",
-    (Kind.THROTTLING, False): "{targets} may be slowed down across {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off across {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down across {country}",
-    (None, False): "{targets} may be restricted across {country}",
+# --- sentences ------------------------------------------------------------------------------------------
+
+
+def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Sentence]:
+    """The whole account: that it was staged, the lede, then what is known in detail or why it was retracted."""
+    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    retracted = incident.status is Status.RETRACTED
+    more = because(incident, language) if retracted else details(incident, names, language)
+    return [*([note] if note else []), lede(incident, language), *more]
+
+
+def summary(incident: Incident, language: Language) -> list[Sentence]:
+    """What is needed to be quoted alone: that it was staged, the lede, and how it was done or why it was retracted."""
+    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    retracted = incident.status is Status.RETRACTED
+    more = because(incident, language) if retracted else _how(incident, language)
+    return [*([note] if note else []), lede(incident, language), *more]
+
+
+def sentence(incident: Incident, language: Language = ENGLISH) -> str:
+    """The lede alone, after the note that the event was staged: for lists, JSON and logs."""
+    staged = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    return " ".join(one.text for one in (staged, lede(incident, language)) if one is not None)
+
+
+WAS, LASTS, MAY = "was", "lasts", "may"
+"""A fact of the past, one that goes on as far as anybody knows, and a possibility."""
+
+DONE: dict[tuple[str, str], tuple[str, str]] = {
+    ("blocking", WAS): ("{targets} was blocked {where} {when}", "{targets} were blocked {where} {when}"),
+    ("blocking", LASTS): (
+        "{targets} has been blocked {where} {when}",
+        "{targets} have been blocked {where} {when}",
+    ),
+    ("blocking", MAY): (
+        "{targets} may have been blocked {where} {when}",
+        "{targets} may have been blocked {where} {when}",
+    ),
+    ("throttling", WAS): ("{targets} was slowed {where} {when}", "{targets} were slowed {where} {when}"),
+    ("throttling", LASTS): (
+        "{targets} has been slowed {where} {when}",
+        "{targets} have been slowed {where} {when}",
+    ),
+    ("throttling", MAY): (
+        "{targets} may have been slowed {where} {when}",
+        "{targets} may have been slowed {where} {when}",
+    ),
+    ("both", WAS): (
+        "{targets} was blocked and {slowed} slowed {where} {when}",
+        "{targets} were blocked and {slowed} slowed {where} {when}",
+    ),
+    ("both", LASTS): (
+        "{targets} has been blocked and {slowed} slowed {where} {when}",
+        "{targets} have been blocked and {slowed} slowed {where} {when}",
+    ),
+    ("both", MAY): (
+        "{targets} may have been blocked and {slowed} slowed {where} {when}",
+        "{targets} may have been blocked and {slowed} slowed {where} {when}",
+    ),
 }
-"""(kind, sure) -> headline of nation scope; no kind = several kinds together."""
+"""(what was done to the targets, tense) -> clause for one target and for several."""
 
-ON_SOME = {
-    (Kind.BLOCKING, True): "{targets} blocked on {networks} in {country}",
-    (Kind.THROTTLING, True): "{targets} slowed down on {networks} in {country}",
-    (Kind.OUTAGE, True): "Internet access cut off on {networks} in {country}",
-    (Kind.SLOWDOWN, True): "Internet access slowed down on {networks} in {country}",
-    (None, True): "{targets} restricted on {networks} in {country}",
-    (Kind.BLOCKING, False): "{targets} may be blocked on {networks} in {country}",
-    (Kind.THROTTLING, False): "{targets} may be slowed down on {networks} in {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off on {networks} in {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down on {networks} in {country}",
-    (None, False): "{targets} may be restricted on {networks} in {country}",
+FELL: dict[tuple[Kind, bool, str], str] = {
+    (Kind.OUTAGE, False, WAS): "internet access was cut {where} {when}",
+    (Kind.OUTAGE, False, LASTS): "internet access has been cut {where} {when}",
+    (Kind.OUTAGE, False, MAY): "internet access may have been cut {where} {when}",
+    (Kind.OUTAGE, True, WAS): "connectivity fell to about {level} of its usual level {where} {when}",
+    (Kind.OUTAGE, True, LASTS): "connectivity has fallen to about {level} of its usual level {where} {when}",
+    (
+        Kind.OUTAGE,
+        True,
+        MAY,
+    ): "connectivity may have fallen to about {level} of its usual level {where} {when}",
+    (Kind.SLOWDOWN, False, WAS): "internet access was slow {where} {when}",
+    (Kind.SLOWDOWN, False, LASTS): "internet access has been slow {where} {when}",
+    (Kind.SLOWDOWN, False, MAY): "internet access may have been slow {where} {when}",
+    (Kind.SLOWDOWN, True, WAS): "connection speeds fell to about {level} of their usual level {where} {when}",
+    (Kind.SLOWDOWN, True, LASTS): (
+        "connection speeds have fallen to about {level} of their usual level {where} {when}"
+    ),
+    (Kind.SLOWDOWN, True, MAY): (
+        "connection speeds may have fallen to about {level} of their usual level {where} {when}"
+    ),
 }
-"""The same below nation scope."""
+"""(kind, is the level known, tense) -> clause, where the line itself is cut or slow."""
 
-IN_PARTS: dict[tuple[Kind | None, bool], str] = {
-    (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
-    (Kind.SLOWDOWN, True): "Internet access slowed down in parts of {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
+RETRACTED = "Retracted: Fanous no longer claims that {claim}."
+RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
+OPENING = {
+    ("suspected", False): "Suspected, not confirmed: {claim}.",
+    ("suspected", True): "Suspected, never confirmed; now ended: {claim}.",
+    ("confirmed", False): "Confirmed: {claim}.",
+    ("confirmed", True): "Confirmed; now ended: {claim}.",
 }
-"""The same where levels of regions show it, and no network is named."""
+"""(was it ever confirmed, has it ended) -> sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrative:
-    """A sentence and the language it came out in."""
-
-    text: str
-    language: Language
+WORDS, WORDS_ELSEWHERE = 35, 45
+"""Of an English lede and of others, at most: where there would be more, fewer targets are named, then hours make way
+for dates.  Other languages need more words for the same, for dates above all."""
 
 
-ORIGIN = "Where the data come from"
-IMPORTED = "It rests on files that were handed in; nothing says where they were before."
-
-
-def provenance_note(incident: Incident, language: Language) -> Narrative | None:
-    """What has to be said of what an incident is made of; ``None`` = nothing."""
-    text = {Provenance.SYNTHETIC: SYNTHETIC, Provenance.IMPORTED: IMPORTED}.get(incident.provenance)
-    if text is None:
-        return None
-    own = language if language.knows(text) else ENGLISH
-    return Narrative(own.say(text, country=place(incident.country, own)), own)
-
-
-def led(incident: Incident, text: str, language: Language) -> str:
-    """A text about an incident, which begins by saying so if the incident was staged."""
-    return f"[{language.say('Synthetic')}] {text}" if incident.provenance.is_synthetic else text
-
-
-def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """At most two lines: what and where, after *Synthetic* or *Retracted* if it is."""
-    claim = claimed(incident, names, language)
-    return Narrative(f"{lead(incident, claim.language)}{claim.text}", claim.language)
-
-
-def lead(incident: Incident, language: Language) -> str:
-    """What a headline has to begin with, and a blank; usually empty."""
-    taken_back = f"{language.say('Retracted')}: " if incident.status is Status.RETRACTED else ""
-    return led(incident, taken_back, language)
-
-
-def claimed(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    """What is, or once was, claimed: a headline without its lead."""
-    kinds = {part.kind for part in incident.parts} or {incident.kind}
-    kind = next(iter(kinds)) if len(kinds) == 1 else None
+def lede(incident: Incident, language: Language) -> Sentence:
+    """What, where and when in one sentence, hedged as the status demands."""
     sure = incident.confirmed_at is not None
-    text = _headlines(incident)[kind, sure]
-    language = language if language.knows(text) else ENGLISH
-    return Narrative(
-        language.say(
-            text,
-            targets=target_names(incident, language),
-            country=place(incident.country, language),
-            networks=networks_named(incident, names, language),
-        ),
-        language,
+    if incident.status is Status.RETRACTED:
+        opening = RETRACTED if sure else RETRACTED_SUSPICION
+    else:
+        opening = OPENING["confirmed" if sure else "suspected", incident.status is Status.ENDED]
+    shorter = (
+        language.sentence(opening, claim=_claim(incident, language, named, by_hour))
+        for by_hour in (True, False)
+        for named in range(NAMED, 0, -1)
+    )
+    most = WORDS if language.code == "en" else WORDS_ELSEWHERE
+    return next((one for one in shorter if words_of(one.text) <= most), None) or language.sentence(
+        opening, claim=_claim(incident, language, 1, by_hour=False)
     )
 
 
-def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
-    """The table that says where."""
-    if incident.scope is Scope.NATION:
-        return ACROSS
-    places = [place for place in incident.entities if place != incident.country]
-    regions_alone = bool(places) and not any(map(asn_of, places))
-    return ON_SOME | IN_PARTS if regions_alone else ON_SOME
+def words_of(text: str) -> int:
+    """Words in it; a sign of punctuation that stands alone is none."""
+    return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
-def claim_line(
-    incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
-) -> Narrative:
-    """The headline with its status before it: for whatever leaves the pages and may be read alone.
+def _claim(incident: Incident, language: Language, named: int, by_hour: bool) -> str:
+    """The lede without its hedge.
 
     Args:
-        before: a word that stands before the status, such as ``Correction``.
+        named: targets that may be named; the others are counted.
+        by_hour: say times, not only dates.
     """
-    said = _stated(incident, names, language)
-    corrected = f"{said.language.say(before)}: {said.text}" if before else said.text
-    return Narrative(led(incident, corrected, said.language), said.language)
+    where, when = _where(incident, language), _when(incident, language, by_hour)
+    tense = _tense(incident)
+    if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
+        level = incident.level
+        if level is None or level.mean < LEAST_SAID:
+            return language.say(FELL[incident.kind, False, tense], where=where, when=when)
+        text = FELL[incident.kind, True, tense]
+        return language.say(text, where=where, when=when, level=language.percent(level.mean))
+    blocked, slowed = (_targets_of(incident, kind) for kind in (Kind.BLOCKING, Kind.THROTTLING))
+    done = "both" if blocked and slowed else "throttling" if slowed else "blocking"
+    first = blocked or slowed or [language.say("Internet access")]
+    if len(blocked) + len(slowed) > NAMED and done == "both":
+        named = (named + 1) // 2
+    return language.count(
+        *DONE[done, tense],
+        len(first),
+        targets=listing(first, language, named),
+        slowed=listing(slowed, language, named),
+        where=where,
+        when=when,
+    )
 
 
-def _stated(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
-    claim = claimed(incident, names, language)
-    own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    return Narrative(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
+def _targets_of(incident: Incident, kind: Kind) -> list[str]:
+    return [target_title(part.target) for part in incident.parts if part.kind is kind and part.target]
 
 
-def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Narrative]:
-    """The claim, hedged as its status demands; in order."""
-    first = _stated(incident, names, language)
-    if language.code == "en" or first.language is not language:
-        return [Narrative(sentence(incident, names), ENGLISH)]
-    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
-    return [*([note] if note else []), first, *_rest(incident, language)]
+def _tense(incident: Incident) -> str:
+    if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
+        return MAY
+    return LASTS if incident.end is None else WAS
 
 
-def _rest(incident: Incident, language: Language) -> list[Narrative]:
-    told = []
-    for text, values in (_when(incident, language), _how(incident, language), _users(incident, language)):
-        if text:
-            own = language if language.knows(text) else ENGLISH
-            told.append(Narrative(own.say(text, **values), own))
-    return told
+LEAST_SAID = 0.01
+"""Below one in a hundred the digit is noise."""
+
+LESS = "less than {share}"
 
 
+def percent(share: float, language: Language) -> str:
+    if share >= LEAST_SAID:
+        return language.percent(share)
+    return language.say(LESS, share=language.percent(LEAST_SAID))
+
+
+WHERE = {
+    Access.ANY: "across {country}",
+    Access.MOBILE: "on mobile networks across {country}",
+    Access.FIXED: "on fixed lines across {country}",
+}
+ON_NETWORKS, IN_REGIONS, IN_COUNTRY = "on {networks} in {country}", "in parts of {country}", "in {country}"
+
+
+def _where(incident: Incident, language: Language) -> str:
+    country = place(incident.country, language)
+    if incident.scope is Scope.NATION:
+        return language.say(WHERE[incident.access], country=country)
+    if any(map(asn_of, incident.entities)):
+        return language.say(ON_NETWORKS, networks=networks_named(incident, {}, language), country=country)
+    return language.say(IN_REGIONS if regions_alone(incident) else IN_COUNTRY, country=country)
+
+
+# --- when -----------------------------------------------------------------------------------------------
+
+HOUR, DAY = 3600.0, 86_400.0
+
+ONSET_SURE = 2 * HOUR
+"""Where the last good and the first failing measurement lie further apart, both are given: the onset is not known."""
+
+LONG = 2 * DAY
+"""From this length on dates matter, and hours do not."""
+
+SINCE = {
+    "about": "since about {start}, local time",
+    "before": "since before {start}, local time",
+    "between": "since some time between {earliest} and {start}, local time",
+}
+FROM = {
+    "about": "from about {start} to about {end}, local time",
+    "before": "from before {start} to about {end}, local time",
+    "between": "from some time between {earliest} and {start} to about {end}, local time",
+}
+DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
+ON_DAY = "on {end}"
+SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
+"""Is the first day known -> words in dates: for an event of two days and more, or where hours take too much room."""
+
+SESSIONS = {
+    "weekdays": (
+        "in {sessions} session a day on weekdays from {dates}",
+        "in {sessions} sessions a day on weekdays from {dates}",
+    ),
+    "daily": ("in {sessions} session a day from {dates}", "in {sessions} sessions a day from {dates}"),
+    "some": (
+        "in {sessions} session a day on some days from {dates}",
+        "in {sessions} sessions a day on some days from {dates}",
+    ),
+}
+OPEN_SESSIONS = {
+    "weekdays": (
+        "in {sessions} session a day on weekdays since {start}",
+        "in {sessions} sessions a day on weekdays since {start}",
+    ),
+    "daily": ("in {sessions} session a day since {start}", "in {sessions} sessions a day since {start}"),
+    "some": (
+        "in {sessions} session a day on some days since {start}",
+        "in {sessions} sessions a day on some days since {start}",
+    ),
+}
+
+
+def _onset_known(incident: Incident) -> str:
+    if incident.onset_earliest is None:
+        return "before"
+    return "between" if incident.onset_latest - incident.onset_earliest > ONSET_SURE else "about"
+
+
+def _when(incident: Incident, language: Language, by_hour: bool) -> str:
+    """From when to when, by the country's clock, as far as anybody saw."""
+    country, end, known = incident.country, incident.end, _onset_known(incident)
+    start = local(incident.onset, country)
+    earliest = start if incident.onset_earliest is None else local(incident.onset_earliest, country)
+    latest = local(incident.onset_latest, country)
+    in_sessions = sessions(incident)
+    if in_sessions is not None:
+        forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
+        until = start if end is None else local(end, country)
+        return language.count(
+            *forms,
+            len(in_sessions.hours),
+            sessions=language.few(len(in_sessions.hours)),
+            dates=days_between(start, until, language),
+            start=date(start, language),
+        )
+    began = latest if known == "between" else start
+    sure = known != "before" and earliest.date() == began.date()
+    if end is None:
+        if not by_hour:
+            return language.say(SINCE_DAY[sure], start=date(began, language))
+        earlier = _before(earliest, began, began, language)
+        return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
+    until = local(end, country)
+    if end - incident.onset >= LONG or not by_hour:
+        one_day = sure and began.date() == until.date()
+        return language.say(
+            ON_DAY if one_day else DAYS[sure],
+            dates=days_between(began, until, language),
+            start=date(began, language),
+            end=date(until, language),
+        )
+    return language.say(
+        FROM[known],
+        earliest=_before(earliest, began, until, language),
+        start=_before(began, until, until, language),
+        end=_at(until, language),
+    )
+
+
+AT = "{time} on {date}"
+
+
+def _at(moment: datetime, language: Language) -> str:
+    return language.say(AT, time=_hour(moment, language), date=date(moment, language))
+
+
+def _before(moment: datetime, next_one: datetime, last: datetime, language: Language) -> str:
+    """A time that others follow: without the date that the next one gives, or the year that the last one does."""
+    time = _hour(moment, language)
+    if moment.date() == next_one.date():
+        return time
+    return language.say(AT, time=time, date=date(moment, language, year=moment.year != last.year))
+
+
+def _hour(moment: datetime, language: Language) -> str:
+    return language.in_digits(f"{moment:%H:%M}")
+
+
+def sessions(incident: Incident) -> DailySessions | None:
+    """The sessions in which it came; None = it did not, or too little was measured to tell."""
+    ahead = local(incident.onset, incident.country).utcoffset()
+    return sessions_of(incident, ahead.total_seconds() if ahead is not None else 0.0)
+
+
+def _rhythm(found: DailySessions) -> str:
+    if found.weekdays <= WORKDAYS and len(found.weekdays) >= len(WORKDAYS) - 1:
+        return "weekdays"
+    return "daily" if len(found.weekdays) == DAYS_OF_WEEK else "some"
+
+
+DAYS_OF_WEEK = 7
+
+# --- details --------------------------------------------------------------------------------------------
+
+INTERFERED = "Connections to {targets} were interfered with."
+RESET = "Connections to {targets} were reset."
+NO_ANSWER = "Connections to {targets} got no answer."
+LOOKS = "Connections to {targets} were cut because of how their first message looks."
+BLOCK_PAGE = "Requests to {targets} were answered with a block page."
+UNREACHABLE = "The addresses of {targets} could not be reached."
+SLOWED = "Transfers from {targets} were slowed."
+SLOWED_TO = "Transfers from {targets} were slowed to about {kbps} kbit/s."
+OTHERWISE = "{targets}: {methods}."
+
+CLAUSES: dict[str, str] = {
+    "dns": "DNS lookups of {targets} were interfered with.",
+    "dns.injection": "DNS lookups of {targets} returned forged answers.",
+    "dns.injection.blockpage": "DNS lookups of {targets} led to a block page.",
+    "dns.nxdomain": "DNS answers denied that {targets} existed.",
+    "dns.refused": "DNS lookups of {targets} were refused.",
+    "dns.timeout": "DNS lookups of {targets} got no answer.",
+    "encdns": "Encrypted DNS was blocked ({targets}).",
+    "http": INTERFERED,
+    "http.blockpage": BLOCK_PAGE,
+    "http.error": "Requests to {targets} were answered with an error page.",
+    "http.redirect": BLOCK_PAGE,
+    "http.reset": RESET,
+    "http.throttle": SLOWED,
+    "http.timeout": NO_ANSWER,
+    "ip.unreachable": UNREACHABLE,
+    "ip.prefix_null_route": UNREACHABLE,
+    "quic": "QUIC traffic to {targets} was dropped.",
+    "tcp": INTERFERED,
+    "tcp.refused": "Connections to {targets} were refused.",
+    "tcp.reset": RESET,
+    "tcp.timeout": NO_ANSWER,
+    "tls": INTERFERED,
+    "tls.freeze": "Connections to {targets} froze after the first data.",
+    "tls.mitm": "Connections to {targets} met a forged certificate.",
+    "tls.reset": RESET,
+    "tls.reset.fingerprint": LOOKS,
+    "tls.reset.sni": "Connections to {targets} were reset when they named the site.",
+    "tls.throttle": SLOWED,
+    "tls.timeout": NO_ANSWER,
+    "tls.timeout.fingerprint": LOOKS,
+}
+"""Prefix of a mechanism -> sentence; the longest that fits is used, as in ``words.MECHANISMS``."""
+
+MOST_CLAUSES = 4
+"""More ways than these are listed on the page and in the JSON, not told."""
+
+CLASSES = {
+    "outage.stealth": "Routes to the networks were still announced.",
+    "outage.ipv6": "IPv6 was withdrawn from routing.",
+    "outage.intranet": "Sites inside the country still answered.",
+    "outage.allow_list": "A short list of sites still answered.",
+}
+"""Classes of outages that tell more than the place does."""
+
+HOURS = "Hours, as measured: about {hours}, local time."
+PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
+NOT_ENDED = "No end has been seen."
+ON_THESE = "Networks: {networks}."
+IN_THESE = "Regions: {regions}."
+USERS = {
+    Access.ANY: "An estimated {mean} of users were affected ({low} to {high}).",
+    Access.MOBILE: "An estimated {mean} of users of mobile networks were affected ({low} to {high}).",
+    Access.FIXED: "An estimated {mean} of users of fixed lines were affected ({low} to {high}).",
+}
+NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
+SEEN = "{measurements} by {probes} on {networks} saw it."
+SEEN_BY_RUNS = "{measurements} in {probes} on {networks} saw it."
+SEEN_BY_EACH_RUN = "{probes} on {networks} saw it."
+WORKED = (
+    "{n} measurement elsewhere or from outside worked at the time.",
+    "{n} measurements elsewhere or from outside worked at the time.",
+)
 WHEN = {
     ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
     ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
@@ -172,44 +431,172 @@ WHEN = {
     ("about", False): "Since about {onset}; no end has been seen.",
     ("about", True): "From about {onset} to about {end}.",
 }
-"""(how well the onset is known, has it ended) -> sentence."""
-
-CLAIM = "{status}: {claim}."
-HOW = "Seen as: {methods}."
-USERS = "An estimated {mean} of users were affected ({low} to {high})."
-NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
-
-Clause = tuple[str, dict[str, str]]
-"""A text of the catalogues, and what fills its places; empty = nothing to say."""
+"""(how well the onset is known, has it ended) -> sentence on both clocks."""
 
 
-def _when(incident: Incident, language: Language) -> Clause:
+def details(incident: Incident, names: Mapping[int, str], language: Language) -> list[Sentence]:
+    """How, where, for whom, who measured, and when by UTC: short sentences, each true by itself."""
+    told = (
+        _how(incident, language),
+        _course(incident, language),
+        _places(incident, names, language),
+        _users(incident, language),
+        grounds(incident, language),
+        [exactly_when(incident, language)],
+    )
+    return [one for some in told for one in some]
+
+
+def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """By target: targets that met the same stand together."""
+    met: dict[str, list[Part]] = {}
+    for part in incident.parts:
+        for mechanism in part.mechanisms if part.target else ():
+            met.setdefault(_clause(mechanism), []).append(part)
+    ways = sorted(met.items(), key=lambda way: -len({part.target for part in way[1]}))
+    for clause, parts in ways[:MOST_CLAUSES]:
+        targets = listing(list(dict.fromkeys(target_title(part.target) for part in parts)), language)
+        if clause == SLOWED and incident.kbps is not None:
+            yield language.sentence(SLOWED_TO, targets=targets, kbps=language.number(incident.kbps.mean))
+        elif clause in CLAUSES.values():
+            yield language.sentence(clause, targets=targets)
+        else:
+            yield language.sentence(OTHERWISE, targets=targets, methods=language.say(clause))
+    for mechanism in incident.mechanisms:
+        if mechanism in CLASSES:
+            yield language.sentence(CLASSES[mechanism])
+
+
+def _clause(mechanism: str) -> str:
+    """The sentence of a mechanism; its bare words where there is none."""
+    steps = mechanism.split(".")
+    prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return next((CLAUSES[prefix] for prefix in prefixes if prefix in CLAUSES), mechanism_words(mechanism))
+
+
+def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """Its sessions, or that it came in several periods."""
+    in_sessions = sessions(incident)
+    if in_sessions is not None:
+        hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
+        yield language.sentence(HOURS, hours=listing(hours, language))
+    elif len(incident.intervals) > 1:
+        n = len(incident.intervals)
+        yield Sentence(language.count(*PERIODS, n), language)
+
+
+def _of_day(seconds: float, language: Language) -> str:
+    return language.in_digits(f"{int(seconds // HOUR):02d}:{int(seconds % HOUR // 60):02d}")
+
+
+def _places(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
+    """The networks by operator, those with most evidence first; else the regions."""
+    weight = {network.entity: -network.measurements for network in incident.networks}
+    entities = sorted(incident.entities, key=lambda entity: weight.get(entity, 0))
+    of_name: dict[str, list[str]] = {}
+    for asn in filter(None, map(asn_of, entities)):
+        of_name.setdefault(network_title(asn, names), []).append(f"AS{asn}")
+    unnamed = of_name.pop("", [])
+    operators = [f"{name} ({language.comma.join(numbers)})" for name, numbers in of_name.items()] + unnamed
+    if operators:
+        yield language.sentence(ON_THESE, networks=listing(operators, language))
+    elif regions := [one for one in entities if one != incident.country]:
+        yield language.sentence(IN_THESE, regions=listing(regions, language))
+
+
+def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
+    users = incident.users
+    if users is not None and incident.scope is Scope.NATION:
+        figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
+        yield language.sentence(
+            USERS[incident.access] if counts_users(incident.country) else NETWORKS, **figures
+        )
+
+
+def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """What the claim rests on, counted; of an outage, what each family of sources says."""
+    for opinion in incident.opinions:
+        yield _opinion(opinion, language)
+    seen = incident.evidence
+    if incident.opinions or not seen.probes:
+        return
+    by_runs = seen.probes_are == "test_runs"
+    text = SEEN if not by_runs else SEEN_BY_EACH_RUN if seen.measurements == seen.probes else SEEN_BY_RUNS
+    yield language.sentence(
+        text,
+        measurements=language.count("{n} measurement", "{n} measurements", seen.measurements),
+        probes=probes_counted(seen.probes, language, seen.probes_are),
+        networks=language.count("{n} network", "{n} networks", seen.networks),
+    )
+    if seen.controls:
+        yield Sentence(language.count(*WORKED, seen.controls), language)
+
+
+SAYS = {
+    Says.DOWN: "{family}: down ({sources}).",
+    Says.ORDINARY: "{family}: as usual ({sources}).",
+    Says.SILENT: "{family}: no data at the time ({sources}).",
+    Says.UNKNOWN: "{family}: too little history to compare with ({sources}).",
+}
+LEFT = "{family}: {left} of the usual level, between {low} and {high} ({sources})."
+LOWER = "{family}: {left} of the usual level, within its usual range ({sources})."
+
+
+def _opinion(opinion: FamilyView, language: Language) -> Sentence:
+    text = SAYS[opinion.says]
+    figures = {}
+    if opinion.left is not None:
+        text = LOWER if opinion.says is Says.ORDINARY else LEFT
+        figures = {
+            "left": percent(opinion.left.mean, language),
+            "low": language.percent(opinion.left.low),
+            "high": language.percent(opinion.left.high),
+        }
+    family = capitalised(language.say(FAMILIES[Family(opinion.family)]))
+    return language.sentence(text, family=family, sources=language.comma.join(opinion.sources), **figures)
+
+
+def capitalised(text: str) -> str:
+    """With a capital letter where the script has one."""
+    return text[:1].upper() + text[1:]
+
+
+def exactly_when(incident: Incident, language: Language) -> Sentence:
+    """From when to when on both clocks."""
+    known, end = _onset_known(incident), incident.end
     at = {
         "onset": both_clocks(incident.onset, incident.country, language),
         "latest": both_clocks(incident.onset_latest, incident.country, language),
+        "earliest": both_clocks(incident.onset_earliest or incident.onset, incident.country, language),
+        "end": "" if end is None else both_clocks(end, incident.country, language),
     }
-    earliest, end = incident.onset_earliest, incident.end
-    if end is not None:
-        at["end"] = both_clocks(end, incident.country, language)
-    if earliest is None:
-        return WHEN["before", end is not None], at
-    if incident.onset_latest - earliest > ONSET_SURE:
-        at["earliest"] = both_clocks(earliest, incident.country, language)
-        return WHEN["between", end is not None], at
-    return WHEN["about", end is not None], at
+    return language.sentence(WHEN[known, end is not None], **at)
 
 
-def roughly_when(incident: Incident, language: Language) -> Narrative:
+def roughly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when in one line, for the foot of a picture; how sure it is stands on the page."""
     known = "before" if incident.onset_earliest is None else "about"
-    text = WHEN[known, incident.end is not None]
-    own = language if language.knows(text) else ENGLISH
-    return Narrative(own.say(text, **_when(incident, own)[1]), own)
+    end = "" if incident.end is None else both_clocks(incident.end, incident.country, language)
+    onset = both_clocks(incident.onset, incident.country, language)
+    return language.sentence(WHEN[known, incident.end is not None], onset=onset, end=end)
 
 
-def _how(incident: Incident, language: Language) -> Clause:
-    words = methods(incident, language)
-    return (HOW, {"methods": joined(words, language)}) if words else ("", {})
+BECAUSE = {
+    "retracted": "Why it was retracted:",
+    "suspected": "Why it is not confirmed:",
+    "confirmed": "Why it is confirmed:",
+}
+
+
+def because(incident: Incident, language: Language) -> list[Sentence]:
+    """Why the status is what it is: its name, then each reason."""
+    sure = "confirmed" if incident.confirmed_at is not None else "suspected"
+    label = BECAUSE["retracted" if incident.status is Status.RETRACTED else sure]
+    said = reasons_said(incident.reasons, language, incident.evidence.probes_are)
+    return [language.sentence(label), *said] if said else []
+
+
+# --- words within sentences -----------------------------------------------------------------------------
 
 
 def methods(incident: Incident, language: Language) -> list[str]:
@@ -223,51 +610,3 @@ def methods(incident: Incident, language: Language) -> list[str]:
             )
         said.append(words)
     return list(dict.fromkeys(said))
-
-
-def _users(incident: Incident, language: Language) -> Clause:
-    users = incident.users
-    if users is None or incident.scope is not Scope.NATION:
-        return "", {}
-    figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-    return (USERS if counts_users(incident.country) else NETWORKS), figures
-
-
-def target_names(incident: Incident, language: Language) -> str:
-    titles = [target_title(target) for target in incident.targets if target]
-    return joined(titles, language) or language.say("Internet access")
-
-
-def networks_named(incident: Incident, names: Mapping[int, str], language: Language) -> str:
-    """One network by its name, more than one by their number."""
-    asns = [asn_of(place) for place in incident.entities if asn_of(place)]
-    if len(asns) == 1:
-        return network_title(asns[0], names) or f"AS{asns[0]}"
-    if not asns:
-        return language.say("some networks")
-    return language.count("{n} network", "{n} networks", len(asns))
-
-
-def place(country: str, language: Language) -> str:
-    """The country inside a sentence: English needs an article before some names."""
-    if language.code == "en":
-        return in_country(country).removeprefix("in ")
-    return country_name(country, language.code)
-
-
-def joined(names: list[str], language: Language) -> str:
-    """``a, b and c`` as the language writes lists; beyond ``NAMED`` the rest is counted."""
-    from babel.lists import format_list
-
-    names = [language.apart(name) for name in names]
-    if len(names) > NAMED:
-        rest = len(names) - NAMED + 1
-        names = [*names[: NAMED - 1], language.count("{n} more", "{n} more", rest)]
-    if language.code == "en" and names:
-        return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return format_list(names, locale=language.locale)
-
-
-def is_open(incident: Incident) -> bool:
-    """Does it go on, as far as anybody has seen?"""
-    return incident.status in (Status.SUSPECTED, Status.CONFIRMED)

@@ -10,8 +10,8 @@ from math import ceil
 
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.refdata.countries import country_name
-from fanous.wording.language import Language
-from fanous.wording.narrative import claim_line, led, networks_named, target_names
+from fanous.wording.headline import claim_line, led, networks_named, target_names
+from fanous.wording.language import ISOLATES, Language
 from fanous.wording.words import status_word
 
 GSM = frozenset(
@@ -37,7 +37,6 @@ MOST_MESSAGES = 2
 PLAIN = str.maketrans(
     {"–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " "}
 )
-ISOLATES = str.maketrans({"\u2068": None, "\u2069": None})
 
 
 @dataclass(frozen=True, slots=True)

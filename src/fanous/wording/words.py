@@ -8,7 +8,7 @@ terminal.
 from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
+from fanous.model.place import Access, Family
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import title
@@ -36,6 +36,16 @@ ACCESSES = {
     Access.ANY: "mobile and fixed lines",
     Access.MOBILE: "mobile networks",
     Access.FIXED: "fixed lines",
+}
+
+FAMILIES = {
+    Family.EDGE: "Fanous probes",
+    Family.OONI: "OONI probes",
+    Family.ROUTING: "routing",
+    Family.PROBING: "active probing",
+    Family.USAGE: "traffic and users",
+    Family.DARKNET: "darknet traffic",
+    Family.REPORTS: "reports",
 }
 
 

@@ -10,6 +10,7 @@ from fanous.analysis.incidents.alternatives import (
     platform_down,
 )
 from fanous.model.incident import Alternatives, LineRecord, Onset, Software
+from fanous.model.reason import Reason
 from tests.analysis.incidents.events import Ballot, votes
 
 
@@ -23,9 +24,7 @@ THREE = [fell("BD"), fell("IN"), fell("LK")]
 
 
 def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
-    assert platform_down(THREE) == (
-        "the platform itself was down: it began to fail in BD, IN, LK at the same time"
-    )
+    assert platform_down(THREE) == Reason("platform.down", {"countries": ("BD", "IN", "LK")})
 
 
 @pytest.mark.parametrize(
@@ -38,13 +37,13 @@ def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
     ],
 )
 def test_a_country_counts_only_if_the_failure_is_new_and_general(third: Onset) -> None:
-    assert platform_down([*THREE[:2], third]) == ""
+    assert platform_down([*THREE[:2], third]) is None
 
 
 def test_who_fails_elsewhere_vetoes_nothing_while_somebody_outside_still_reached_it() -> None:
     known = Alternatives(onsets=tuple(THREE))
-    assert other_explanation(known, controlled=True) == ""
-    assert other_explanation(known, controlled=False).startswith("the platform itself")
+    assert other_explanation(known, controlled=True) is None
+    assert other_explanation(known, controlled=False) == platform_down(THREE)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,8 @@ def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
     others: list[Ballot], said: bool
 ) -> None:
     inside = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)
-    assert broken_machine(inside).startswith("an instrument's defect: one probe alone") is said
+    found = broken_machine(inside)
+    assert (found is not None and found.code == "probe.defect") is said
 
 
 @pytest.mark.parametrize(

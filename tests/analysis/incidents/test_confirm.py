@@ -24,6 +24,7 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.model.incident import Interval, Kind
 from fanous.model.place import Family
+from fanous.model.reason import Reason
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 
 EDGE, OONI = Family.EDGE, Family.OONI
@@ -148,63 +149,66 @@ def test_half_of_the_failing_measurements_make_it_controlled_and_none_do_not() -
     assert not mostly_controlled(votes(Ballot([1], True, controlled=True), Ballot([2, 3], True)))
 
 
+def lacks_duration(probes: int, hours: int) -> Reason:
+    needed = {"probes_needed": LONE_PROBES, "hours_needed": LONE_HOURS}
+    return Reason("lacks.duration", {"probes": probes, "hours": hours, **needed})
+
+
 def test_c2_is_met_by_two_networks_that_fail_together_with_a_control() -> None:
     ruling = c2(*TWO)
     assert ruling.rule == "C2"
-    assert ruling.reason == (
-        "C2: 6 independent probes on 2 networks saw it, with networks that still reach it as control"
-    )
+    assert ruling.reason == Reason("rule.c2", {"probes": 6, "networks": 2, "control": "other_networks"})
 
 
 def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> None:
     helped = c2(Ballot([10, 10.1, 10.2], True, 1, controlled=True), controls=[])
     assert helped.rule == "C2"
-    assert helped.reason == "C2: 3 independent probes on 1 network saw it, with the outside helper as control"
+    assert helped.reason == Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"})
 
 
 @pytest.mark.parametrize(
     ("mechanism", "control"),
     [
-        ("dns.injection.blockpage", "the outside helper or the notice itself"),
-        ("dns.injection.bogon", "the outside helper or the notice's known address"),
-        ("tls.timeout", "the outside helper"),
+        ("dns.injection.blockpage", "helper_or_notice"),
+        ("dns.injection.bogon", "helper_or_notice_address"),
+        ("tls.timeout", "helper"),
     ],
 )
 def test_c2_says_that_a_notice_may_have_been_the_control(mechanism: str, control: str) -> None:
     seen = Ballot([10, 10.1, 10.2], True, 1, controlled=True, mechanism=mechanism)
-    assert c2(seen, controls=[]).reason.endswith(f"with {control} as control")
+    assert c2(seen, controls=[]).reason.params["control"] == control
 
 
 @pytest.mark.parametrize(
     ("ruling", "lacking"),
     [
-        (c2(*TWO, raised={}), "no network's own measurements"),
-        (c2(Ballot([10, 11], True)), f"2 independent probes saw it; {PROBES} are needed"),
-        (c2(Ballot([10, 11, 12], True, probe="p")), "1 independent probe saw it"),
-        (c2(*TWO, controls=[]), "nothing shows that the target worked elsewhere at the time"),
-        (c2(*TWO, controls=[10, 11]), "nothing shows that the target worked elsewhere"),
+        (c2(*TWO, raised={}), Reason("lacks.network")),
+        (c2(Ballot([10, 11], True)), Reason("lacks.probes", {"probes": 2, "needed": PROBES})),
+        (c2(Ballot([10, 11, 12], True, probe="p")), Reason("lacks.probes", {"probes": 1, "needed": PROBES})),
+        (c2(*TWO, controls=[]), Reason("lacks.control")),
+        (c2(*TWO, controls=[10, 11]), Reason("lacks.control")),
         (
             c2(Ballot([10, 11, 12], True)),
-            "no two networks failed together for longer than a fault lasts: 3 independent probes in 3 hours",
+            lacks_duration(3, 3),
         ),
         (
             c2(Ballot([10, 11, 12], True, 1), Ballot([40, 41, 42], True, 2)),
-            "no two networks failed together for longer than a fault lasts: 6 independent probes in 6 hours",
+            lacks_duration(6, 6),
         ),
         (
             c2(Ballot([10, 14, 18], True, 1), Ballot([12, 16, 20], True, 2)),  # two hours apart
-            "no two networks failed together for longer than a fault lasts: 6 independent probes in 6 hours",
+            lacks_duration(6, 6),
         ),
         (
             c2(Ballot([10, 11, 12], True, 1), Ballot([10.1], True, 2)),  # together in one hour only
-            "no two networks failed together",
+            lacks_duration(4, 3),
         ),
-        (c2(*TWO, raised={3: 10}), "0 independent probes saw it"),
+        (c2(*TWO, raised={3: 10}), Reason("lacks.probes", {"probes": 0, "needed": PROBES})),
     ],
 )
-def test_what_c2_lacks_is_said(ruling: Ruling, lacking: str) -> None:
+def test_what_c2_lacks_is_said(ruling: Ruling, lacking: Reason) -> None:
     assert (ruling.rule, ruling.at) == ("", None)
-    assert ruling.reason.startswith(lacking)
+    assert ruling.reason == lacking
 
 
 def test_c2_needs_so_many_controls() -> None:
@@ -335,22 +339,25 @@ RAISED = {1: MONDAY + HOUR, 2: MONDAY}
 
 
 @pytest.mark.parametrize(
-    ("kind", "families", "rule", "reason"),
+    ("kind", "families", "rule", "named"),
     [
-        (Kind.BLOCKING, (EDGE, OONI), "C1", "C1: seen by edge and ooni"),
-        (Kind.THROTTLING, (OONI, USAGE), "C1", "C1: seen by ooni and usage"),
-        (Kind.BLOCKING, (OONI,), "", "one family of sources"),
-        (Kind.BLOCKING, (OONI, REPORTS), "", "one family of sources"),  # hearsay is no second witness
-        (Kind.BLOCKING, (), "", "one family of sources"),
-        (Kind.OUTAGE, (ROUTING, PROBING), "C3", "C3: seen by routing and probing"),
-        (Kind.OUTAGE, (OONI, USAGE, DARKNET), "C3", "C3: seen by usage and darknet"),
-        (Kind.OUTAGE, (OONI, ROUTING), "C1", "C1: seen by ooni and routing"),
-        (Kind.OUTAGE, (ROUTING,), "", "one family of sources"),
+        (Kind.BLOCKING, (EDGE, OONI), "C1", ("edge", "ooni")),
+        (Kind.THROTTLING, (OONI, USAGE), "C1", ("ooni", "usage")),
+        (Kind.BLOCKING, (OONI,), "", ("ooni",)),
+        (Kind.BLOCKING, (OONI, REPORTS), "", ("ooni",)),  # hearsay is no second witness
+        (Kind.BLOCKING, (), "", ()),
+        (Kind.OUTAGE, (ROUTING, PROBING), "C3", ("routing", "probing")),
+        (Kind.OUTAGE, (OONI, USAGE, DARKNET), "C3", ("usage", "darknet")),
+        (Kind.OUTAGE, (OONI, ROUTING), "C1", ("ooni", "routing")),
+        (Kind.OUTAGE, (ROUTING,), "", ("routing",)),
     ],
 )
-def test_families_that_agree(kind: Kind, families: tuple[Family, ...], rule: str, reason: str) -> None:
+def test_families_that_agree(
+    kind: Kind, families: tuple[Family, ...], rule: str, named: tuple[str, ...]
+) -> None:
     ruling = rule_c1_c3(kind, dict.fromkeys(families, MONDAY - HOUR), RAISED)
-    assert (ruling.rule, ruling.reason) == (rule, reason)
+    code = f"rule.{rule.lower()}" if rule else "lacks.family"
+    assert (ruling.rule, ruling.reason) == (rule, Reason(code, {"families": named}))
     assert ruling.at == (MONDAY if rule else None)
 
 

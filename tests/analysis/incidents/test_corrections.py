@@ -6,6 +6,7 @@ import pytest
 
 from fanous.analysis.incidents.revision import taken_back
 from fanous.model.incident import Incident, Interval, NetworkPart, Part, Scope, Status
+from fanous.model.reason import Reason
 from tests.store.cases import NOON, incident
 
 BEFORE = replace(
@@ -22,18 +23,21 @@ BEFORE = replace(
         (BEFORE, ()),
         (replace(BEFORE, scope=Scope.NATION), ()),
         (replace(BEFORE, onset=NOON - 60, end=NOON + 7200, status=Status.ENDED), ()),
-        (replace(BEFORE, status=Status.RETRACTED), ("the whole claim",)),
-        (replace(BEFORE, status=Status.SUSPECTED, confirmed_at=None), ("that it is confirmed",)),
-        (replace(BEFORE, scope=Scope.ISP), ("the scope multi_isp: it is isp",)),
-        (replace(BEFORE, parts=()), ("the targets x",)),
-        (replace(BEFORE, networks=BEFORE.networks[:1]), ("the networks AS45669",)),
+        (replace(BEFORE, status=Status.RETRACTED), (Reason("gone.all"),)),
+        (replace(BEFORE, status=Status.SUSPECTED, confirmed_at=None), (Reason("gone.confirmed"),)),
+        (replace(BEFORE, scope=Scope.ISP), (Reason("gone.scope", {"before": "multi_isp", "after": "isp"}),)),
+        (replace(BEFORE, parts=()), (Reason("gone.targets", {"targets": ("x",)}),)),
+        (
+            replace(BEFORE, networks=BEFORE.networks[:1]),
+            (Reason("gone.networks", {"networks": ("AS45669",)}),),
+        ),
         (
             replace(BEFORE, parts=(*BEFORE.parts, Part("y", BEFORE.kind, (), ())), networks=()),
-            ("the networks AS17557, AS45669",),
+            (Reason("gone.networks", {"networks": ("AS17557", "AS45669")}),),
         ),
     ],
 )
-def test_taking_back_is_told_from_adding(after: Incident, gone: tuple[str, ...]) -> None:
+def test_taking_back_is_told_from_adding(after: Incident, gone: tuple[Reason, ...]) -> None:
     assert taken_back(BEFORE, after) == gone
 
 

@@ -7,6 +7,7 @@ import pytest
 from fanous.analysis.incidents.merge import join
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.reason import Reason
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
 
@@ -31,7 +32,7 @@ PROBES = replace(
     end=MONDAY + 5.2 * HOUR,
     confirmed_at=MONDAY + HOUR,
     rule="C2",
-    reason="C2: by probes",
+    reasons=(Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"}),),
     level=None,
     evidence=Evidence(40, 6, 2, 12, ("edge",)),
     opinions=(),

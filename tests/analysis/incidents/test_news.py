@@ -7,6 +7,7 @@ import pytest
 from fanous.analysis.incidents.revision import happenings, what_was_wrong
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Scope, Status
+from fanous.model.reason import Reason
 from tests.charts.events import NATION, ONGOING, SUSPECTED, incident
 
 SUSPICION, CONFIRMED, ENDED = incident(**SUSPECTED), incident(**ONGOING), incident()
@@ -52,4 +53,4 @@ def test_a_revision_is_news_of_what_it_changes(
 
 
 def test_what_is_on_again_was_wrongly_called_over() -> None:
-    assert what_was_wrong(ENDED, CONFIRMED) == ("that it is over",)
+    assert what_was_wrong(ENDED, CONFIRMED) == (Reason("gone.ended"),)

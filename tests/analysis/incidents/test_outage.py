@@ -8,6 +8,7 @@ import pytest
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.reason import Reason
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 
@@ -89,7 +90,7 @@ def test_half_of_the_country_is_the_nation_and_less_is_of_unknown_extent() -> No
     part = made(drop(AP, 0, 5, left=0.7), drop(GTR, 0, 5, left=0.7))
     assert (part.scope, part.status) == (Scope.INSUFFICIENT, Status.ENDED)
     assert part.mechanisms == ("outage.partial",)
-    assert "which regions or networks are cut is not known" in part.reason
+    assert Reason("place_unknown") in part.reasons
 
 
 def test_routing_that_hardly_moves_does_not_hide_what_users_lost() -> None:
@@ -217,9 +218,9 @@ def _some(chance: np.random.Generator) -> Anomaly:
 
 
 def test_a_level_that_lasts_is_no_return_and_a_short_history_is_said() -> None:
-    reason = made(drop(AP, 0, 200, accepted=True, short=True)).reason
-    assert "the lower level lasted, and counts as ordinary since" in reason
-    assert "based on less than a week of history" in reason
+    lasts = made(drop(AP, 0, 200, accepted=True, short=True))
+    assert lasts.reasons[-2:] == (Reason("short_history"), Reason("lasting"))
+    assert lasts.lasting_since == lasts.end
 
 
 def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fanous.analysis.incidents.revision import REVIEW, held, must_wait
 from fanous.model.incident import Scope, Status
+from fanous.model.reason import Reason
 from tests.store.cases import incident
 
 NATIONAL = incident(scope=Scope.NATION)
@@ -18,8 +19,7 @@ def test_only_confirmed_national_claims_wait() -> None:
 def test_held_means_suspected_with_the_reason_shown() -> None:
     waiting = held(NATIONAL)
     assert (waiting.status, waiting.confirmed_at, waiting.rule) == (Status.SUSPECTED, None, "")
-    assert "held for a person's review" in waiting.reason
-    assert NATIONAL.reason in waiting.reason
+    assert waiting.reasons == (Reason("held.review"), *NATIONAL.reasons)
     assert waiting.held_by == REVIEW
     assert not NATIONAL.held_by
 
@@ -30,7 +30,7 @@ def test_nothing_else_changes() -> None:
         status=NATIONAL.status,
         confirmed_at=NATIONAL.confirmed_at,
         rule=NATIONAL.rule,
-        reason=NATIONAL.reason,
+        reasons=NATIONAL.reasons,
         held_by="",
     )
     assert kept == NATIONAL

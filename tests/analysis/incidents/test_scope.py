@@ -5,6 +5,7 @@ import pytest
 from fanous.analysis.incidents.scope import extent
 from fanous.model.incident import Scope
 from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.reason import Reason
 
 M, F, ANY = Access.MOBILE, Access.FIXED, Access.ANY
 COUNTRY = UserWeights(
@@ -64,7 +65,7 @@ def test_networks_of_one_operator_are_one_isp() -> None:
     one = UserWeights("XA", (NetworkWeight(1, 0.6, ANY, "o"), NetworkWeight(2, 0.1, ANY, "o")), 0.1, "a test")
     reach = extent({1, 2}, {1, 2}, one)
     assert reach.scope is Scope.ISP
-    assert reach.wording == "one operator, most users"
+    assert reach.remarks == (Reason("one_operator"),)
 
 
 def test_the_draws_are_the_same_every_time() -> None:

@@ -140,7 +140,7 @@ def test_a_national_slow_down_is_confirmed_within_half_an_hour_by_our_own_downlo
     assert incident.end is not None and abs(incident.end - (START + 11 * 3600)) <= 900
     assert incident.level is not None and incident.level.mean == pytest.approx(0.3, abs=0.06)
     assert incident.evidence.families == ("edge",) and incident.evidence.probes == 6
-    assert incident.reason.endswith("with networks that were not slow meanwhile as control")
+    assert incident.reasons[0].params["control"] == "networks_not_slow"
 
 
 def test_probes_that_take_turns_are_controls_to_each_other(store: Store, tmp_path: Path) -> None:

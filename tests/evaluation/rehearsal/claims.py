@@ -3,6 +3,7 @@
 from typing import Any
 
 from fanous.evaluation.rehearsal.course import Sighting
+from fanous.model.reason import Reason
 
 
 def claim(**said: Any) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def claim(**said: Any) -> dict[str, Any]:
         "confidence": 0.99,
         "end": None,
         "kbps": None,
-        "reason": "C2",
+        "reasons": (Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"}),),
     }
     return plain | said
 

@@ -53,7 +53,7 @@ class Told:
         return question(cast(Store, self))
 
     def put(self, claim: Incident, known_as: str | None = None) -> Incident:
-        return self.ledger.put(claim, claim.reason, known_as=known_as)
+        return self.ledger.put(claim, claim.reasons, known_as=known_as)
 
     def look(self, alerting: Alerting, sender: Sender | None = None) -> Done:
         return asyncio.run(Dispatcher(self.ask, alerting, sender or Sender()).look())

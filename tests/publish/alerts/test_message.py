@@ -50,7 +50,7 @@ def test_a_retraction_says_so_before_the_claim(code: str) -> None:
 
 def test_a_correction_says_what_is_taken_back() -> None:
     narrowed = replace(CONFIRMED, confirmed_at=None, status=Status.SUSPECTED)
-    assert "Taken back: that it is confirmed." in message(narrowed, CONFIRMED).text
+    assert "No longer claimed: that it is confirmed." in message(narrowed, CONFIRMED).text
 
 
 def test_the_address_is_permanent_and_stands_on_a_line_of_its_own() -> None:

@@ -148,5 +148,5 @@ def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
         ingest.ingest(store, "ooni", [tmp_path / "line.jsonl"])
         (incident,) = (one for one in store.ledger.incidents("PK") if len(one.targets) == 3)
         packed, done = proved(tmp_path, store, incident)
-    assert incident.confirmed_at is None and "the line may be what failed" in incident.reason
+    assert incident.confirmed_at is None and incident.reasons[0].code == "line.at_fault"
     assert (done.result, packed.differences) == (Result.MATCH, [])

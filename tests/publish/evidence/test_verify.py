@@ -16,6 +16,7 @@ from fanous.analysis.incidents.revision import held
 from fanous.errors import FanousError
 from fanous.model.incident import Scope
 from fanous.model.measurement import Record
+from fanous.model.reason import as_written
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
@@ -204,10 +205,10 @@ def test_an_incident_that_is_not_there_cannot_be_packed(tmp_path: Path) -> None:
 
 def test_what_is_held_or_retracted_cannot_be_packed(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        waiting = store.ledger.put(held(incident(scope=Scope.NATION)), "held")
+        waiting = store.ledger.put(held(incident(scope=Scope.NATION)), as_written("held"))
         with pytest.raises(FanousError, match="held for a person's review"):
             gather(store, waiting.id)
-        store.ledger.retract(waiting.id, "an error")
+        store.ledger.retract(waiting.id, as_written("an error"))
         with pytest.raises(FanousError, match="was retracted"):
             gather(store, waiting.id)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
 from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
+from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
 
 # --- the platform ---------------------------------------------------------------------------------------
@@ -35,22 +36,22 @@ CLEAN_MEASUREMENTS = 5
 on any evening a few countries block the same platform."""
 
 
-def other_explanation(known: Alternatives, controlled: bool) -> str:
-    """What explains the failures better than interference; empty = nothing that is known.
+def other_explanation(known: Alternatives, controlled: bool) -> Reason | None:
+    """What explains the failures better than interference; None = nothing that is known.
 
     Args:
         controlled: most failing measurements carried a normal control: whatever fails in other countries, the
             target worked for someone outside in the same minute.
     """
-    return defect(known.software) or ("" if controlled else platform_down(known.onsets))
+    return defect(known.software) or (None if controlled else platform_down(known.onsets))
 
 
-def platform_down(onsets: Iterable[Onset]) -> str:
-    """The countries in which the target began to fail at the same time, in words; empty = too few."""
+def platform_down(onsets: Iterable[Onset]) -> Reason | None:
+    """The countries in which the target began to fail at the same time; None = too few."""
     new = sorted(onset.country for onset in onsets if _is_new(onset))
     if len(new) < NEW_COUNTRIES:
-        return ""
-    return f"the platform itself was down: it began to fail in {', '.join(new)} at the same time"
+        return None
+    return Reason("platform.down", {"countries": tuple(new)})
 
 
 def _is_new(onset: Onset) -> bool:
@@ -74,29 +75,26 @@ that fail: what only one version sees where others look too is the version's own
 of one network among several, can lie without taking a claim back."""
 
 
-def defect(software: Sequence[Software]) -> str:
-    """The one version that sees it while others on the same networks do not, in words; empty = none."""
+def defect(software: Sequence[Software]) -> Reason | None:
+    """The one version that sees it while others on the same networks do not; None = there is none."""
     failing = Counter[str]()
     for row in software:
         failing[row.name] += row.failing
     ((name, most),) = failing.most_common(1) or [("", 0)]
     if not most or most < ONE_SOFTWARE * failing.total():
-        return ""
+        return None
     others = Counter[int]()
     for row in software:
         if row.name != name:
             others[row.asn] += row.working
     affected = [row for row in software if row.name == name and row.failing]
     if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
-        return ""
-    return (
-        f"an instrument's defect: only {name or 'software without a name'} sees it, while other software "
-        f"finds it to work on the same networks ({others.total()} probes)"
-    )
+        return None
+    return Reason("software.defect", {"software": name, "probes": others.total()})
 
 
-def broken_machine(inside: Votes) -> str:
-    """The one probe that sees it while enough others on its network do not, in words; empty = none.
+def broken_machine(inside: Votes) -> Reason | None:
+    """The one probe that sees it while enough others on its network do not; None = there is none.
 
     Args:
         inside: votes on the networks in question, while it was seen there.
@@ -105,11 +103,8 @@ def broken_machine(inside: Votes) -> str:
     networks = set(inside.asns[inside.seen].tolist())
     working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
     if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
-        return ""
-    return (
-        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
-        "reach the target meanwhile"
-    )
+        return None
+    return Reason("probe.defect", {"networks": (f"AS{networks.pop()}",), "probes": len(working)})
 
 
 # --- a line ---------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ from fanous.model.incident import (
     Stretches,
 )
 from fanous.model.place import Family, Place, UserWeights
+from fanous.model.reason import Reason
 from fanous.model.series import Floats, Votes
 
 MECHANISM_SHARE = 0.1
@@ -116,13 +117,14 @@ def incident_of(
     if not sure:
         otherwise = otherwise or broken_machine(meanwhile)
     lost = _lost(named, votes, witness)
-    lacking = otherwise or ("" if sure else of_the_line(group, votes, findings, bad))
+    lacking = otherwise or (None if sure else of_the_line(group, votes, findings, bad))
     saw = families_that_saw(meanwhile, setting.family_of)
     ruling = Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, saw, lost)
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
-    status, reason = (Status.RETRACTED, otherwise) if otherwise else _status(ruling, end, named)
+    status = Status.RETRACTED if otherwise else _status(ruling, end, named)
+    faded = status is Status.RETRACTED and not otherwise
     return Incident(
         country=setting.country,
         kind=min((f.kind for f in named), key=list(Kind).index),
@@ -144,7 +146,7 @@ def incident_of(
         level=None,
         evidence=_evidence(witness, controls, setting.family_of),
         rule=ruling.rule,
-        reason="; ".join(filter(None, (reason, reach.wording))),
+        reasons=(*((Reason("faded"),) if faded else ()), ruling.reason, *reach.remarks),
         rules_version=setting.rules_version,
         detector_version=setting.detector_version,
     )
@@ -251,14 +253,13 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
 # --- status ---------------------------------------------------------------------------------------------
 
 
-def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> tuple[Status, str]:
+def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> Status:
     if ruling.at is not None:
-        return (Status.CONFIRMED if end is None else Status.ENDED), ruling.reason
+        return Status.CONFIRMED if end is None else Status.ENDED
     if end is None:
-        return Status.SUSPECTED, f"suspected: {ruling.reason}"
-    if all(f.anomaly.probability < RAISED for f in named):
-        return Status.RETRACTED, f"the suspicion faded: {ruling.reason}"
-    return Status.ENDED, f"ended without being confirmed: {ruling.reason}"
+        return Status.SUSPECTED
+    faded = all(f.anomaly.probability < RAISED for f in named)
+    return Status.RETRACTED if faded else Status.ENDED
 
 
 def _most(ruling: Ruling, witness: Votes) -> float:

@@ -25,6 +25,7 @@ from fanous.analysis.series.aggregate import PROBE_MAJORITY
 from fanous.analysis.series.repeats import KNOWN, NEW
 from fanous.model.incident import Kind, Stretches
 from fanous.model.place import Family
+from fanous.model.reason import Reason
 from fanous.model.series import Floats, Ints, Votes
 
 HOUR = 3600.0
@@ -37,12 +38,12 @@ class Ruling:
     Attributes:
         rule: ``C1``, ``C2``, ``C3`` or empty.
         at: unix seconds at which the rule was first met with what was known then.
-        reason: in words; where no rule is met, what is missing.
+        reason: the rule that is met, or what is missing.
     """
 
     rule: str
     at: float | None
-    reason: str
+    reason: Reason
 
 
 # --- voices ---------------------------------------------------------------------------------------------
@@ -237,9 +238,9 @@ is down for everyone, networks with too few probes to be named fail too, and onl
 just after works."""
 
 SERVED = {
-    ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "the outside helper or the notice itself",
-    ("dns.injection.bogon",): "the outside helper or the notice's known address",
-    ("slowdown.general",): "networks that were not slow meanwhile",
+    ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
+    ("dns.injection.bogon",): "helper_or_notice_address",
+    ("slowdown.general",): "networks_not_slow",
 }
 """What served as control where it was not the helper alone, by mechanism: most failing measurements met, or were led
 to, the country's own notice of a block, or everything was slow."""
@@ -255,7 +256,7 @@ def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], los
         lost: the stretches of networks that lost their controls (``lost_controls``).
     """
     if not raised:
-        return Ruling("", None, "no network's own measurements are enough to name it")
+        return Ruling("", None, Reason("lacks.network"))
     case = _Case(witness, control_times, raised, lost)
     lacking = case.lacking(np.inf)
     if lacking:
@@ -281,19 +282,19 @@ class _Case:
     raised: dict[int, float]
     lost: Stretches
 
-    def lacking(self, now: float) -> str:
-        """What C2 still lacks at ``now``, in words; empty = nothing."""
+    def lacking(self, now: float) -> Reason | None:
+        """What C2 still lacks at ``now``; None = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
         seen = self.witness.where((self.witness.times <= now) & np.isin(self.witness.asns, list(networks)))
         probes = len(set(seen.probes))
         if probes < PROBES:
-            return f"{_probes(probes)} saw it; {PROBES} are needed"
+            return Reason("lacks.probes", {"probes": probes, "needed": PROBES})
         if helped(seen):
-            return ""
+            return None
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
-            return "nothing shows that the target worked elsewhere at the time"
+            return Reason("lacks.control")
         if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
-            return ""
+            return None
         return _lacking_alone(seen)
 
     def _has_lost(self, seen: Votes) -> bool:
@@ -371,33 +372,25 @@ def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
     return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
 
 
-def _lacking_alone(seen: Votes) -> str:
+def _lacking_alone(seen: Votes) -> Reason:
     hours, probes = len(np.unique(seen.times // HOUR)), len(set(seen.probes))
-    return (
-        f"no two networks failed together for longer than a fault lasts: {_probes(probes)} in {hours} hours "
-        f"without controls of their own saw it; {LONE_PROBES} probes in {LONE_HOURS} hours of one stretch on "
-        "one network are needed then"
+    return Reason(
+        "lacks.duration",
+        {"probes": probes, "hours": hours, "probes_needed": LONE_PROBES, "hours_needed": LONE_HOURS},
     )
 
 
-def _probes(count: int) -> str:
-    return f"{count} independent probe{'' if count == 1 else 's'}"
-
-
-def _met(witness: Votes, raised: dict[int, float]) -> str:
-    probes, networks = len(set(witness.probes)), len(raised)
-    return (
-        f"C2: {_probes(probes)} on {networks} network{'s' if networks > 1 else ''} saw it, "
-        f"with {_control(witness)} as control"
-    )
+def _met(witness: Votes, raised: dict[int, float]) -> Reason:
+    probes = len(set(witness.probes))
+    return Reason("rule.c2", {"probes": probes, "networks": len(raised), "control": _control(witness)})
 
 
 def _control(witness: Votes) -> str:
     if not helped(witness):
-        return "networks that still reach it"
+        return "other_networks"
     own = witness.mechanisms[witness.controlled]
-    words = (said for mechanisms, said in SERVED.items() if 2 * np.isin(own, mechanisms).sum() > len(own))
-    return next(words, "the outside helper")
+    served = (code for mechanisms, code in SERVED.items() if 2 * np.isin(own, mechanisms).sum() > len(own))
+    return next(served, "helper")
 
 
 # --- C1 and C3: families that fail independently --------------------------------------------------------
@@ -443,10 +436,14 @@ def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]
     counted: dict[Family, float] = {f: at for f, at in saw.items() if f is not Family.REPORTS}
     outage: dict[Family, float] = {f: at for f, at in counted.items() if f in OUTAGE_FAMILIES}
     if kind is Kind.OUTAGE and len(outage) >= 2:
-        return Ruling("C3", _when(outage, raised), f"C3: seen by {' and '.join(outage)}")
+        return Ruling("C3", _when(outage, raised), Reason("rule.c3", {"families": _names(outage)}))
     if len(counted) >= 2:
-        return Ruling("C1", _when(counted, raised), f"C1: seen by {' and '.join(counted)}")
-    return Ruling("", None, "one family of sources")
+        return Ruling("C1", _when(counted, raised), Reason("rule.c1", {"families": _names(counted)}))
+    return Ruling("", None, Reason("lacks.family", {"families": _names(counted)}))
+
+
+def _names(families: Iterable[Family]) -> tuple[str, ...]:
+    return tuple(str(family) for family in families)
 
 
 def _when(saw: Mapping[Family, float], raised: dict[int, float]) -> float | None:

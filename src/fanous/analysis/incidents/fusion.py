@@ -17,6 +17,7 @@ from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.place import Family, Place
+from fanous.model.reason import Reason
 from fanous.model.series import Series
 
 HOUR = 3600.0
@@ -63,7 +64,7 @@ def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
     at, *pair = met
     one, other = (family_of(group[index]) for index in pair)
     rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
-    return Ruling(rule, at, f"{rule}: seen by {one} and {other}")
+    return Ruling(rule, at, Reason(f"rule.{rule.lower()}", {"families": (str(one), str(other))}))
 
 
 def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
@@ -89,11 +90,9 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
         down[place].append(later)
 
 
-def _lacking(group: Sequence[Anomaly]) -> str:
-    names = sorted({str(family_of(a)) for a in group})
-    if len(names) == 1:
-        return f"only {names[0]} saw it, and two families of sources are needed"
-    return f"{' and '.join(names)} did not see it at the same time and place"
+def _lacking(group: Sequence[Anomaly]) -> Reason:
+    names = tuple(sorted({str(family_of(a)) for a in group}))
+    return Reason("lacks.family" if len(names) == 1 else "lacks.agreement", {"families": names})
 
 
 def agree(first: Anomaly, second: Anomaly) -> bool:

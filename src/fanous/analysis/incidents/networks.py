@@ -26,6 +26,7 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.analysis.series.repeats import MEMORY
+from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, Votes
 
 RAISED = 0.99
@@ -116,13 +117,12 @@ def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
 
 def of_the_line(
     group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
-) -> str:
-    """Why networks that would be named are not, if their lines were bad; empty = they would not be named anyway."""
+) -> Reason | None:
+    """Why networks that would be named are not, if their lines were bad; None = they would not be named anyway."""
     spared = nameable_of(group, votes, findings, frozenset()) if bad else []
     if not spared:
-        return ""
-    names = ", ".join(f"AS{asn}" for asn in sorted(_by_network(spared)))
-    return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
+        return None
+    return Reason("line.at_fault", {"networks": tuple(f"AS{asn}" for asn in sorted(_by_network(spared)))})
 
 
 # --- strays ---------------------------------------------------------------------------------------------

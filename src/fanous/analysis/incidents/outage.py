@@ -10,7 +10,7 @@ only where its series hardly moves by itself (active probing), or while more tha
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -50,6 +50,7 @@ from fanous.model.incident import (
     UsersShare,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
+from fanous.model.reason import Reason
 from fanous.model.series import Series
 
 STEADY = (Family.PROBING, Family.ROUTING)
@@ -93,7 +94,7 @@ class Reach:
     Attributes:
         lead: the anomalies that the claim is about: those of the country's own series where these fell.
         classes: ``outage.*``, the likeliest first.
-        wording: a remark that belongs to the claim; empty = none.
+        remarks: that belong to the claim.
     """
 
     scope: Scope
@@ -101,7 +102,7 @@ class Reach:
     users: UsersShare | None
     lead: tuple[Anomaly, ...]
     classes: tuple[str, ...]
-    wording: str = ""
+    remarks: tuple[Reason, ...] = ()
 
 
 def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
@@ -131,7 +132,8 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     several_families = len({family_of(a) for a in far.lead}) > 1
     end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else _end(far.lead)
     intervals = _until(ran.intervals, end)
-    status, reason = _status(verdict, end, far)
+    status = _status(verdict, end)
+    lasting = _lasting_since(end, far)
     entities = _entities(situation.country, far)
     classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
     first = ran.first
@@ -156,9 +158,10 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         level=_level(ran.core, kind),
         evidence=_evidence(group),
         rule=verdict.rule,
-        reason=reason,
+        reasons=(verdict.reason, *far.remarks, *_cautions(far, lasting)),
         rules_version=situation.rules_version,
         detector_version=situation.detector_version,
+        lasting_since=lasting,
         opinions=told,
         hints=hints(
             ran.core,
@@ -178,18 +181,23 @@ def _level(lead: Sequence[Anomaly], kind: Kind) -> Estimate | None:
     return estimate(felt or lead)
 
 
-def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str]:
-    accepted = [a for a in far.lead if a.departure is not None and a.departure.accepted and a.end == end]
-    lasting = "the lower level lasted, and counts as ordinary since" if end is not None and accepted else ""
-    if verdict.at is not None:
-        status, reason = (Status.CONFIRMED if end is None else Status.ENDED), verdict.reason
-    elif end is None:
-        status, reason = Status.SUSPECTED, f"suspected: {verdict.reason}"
-    else:
-        status, reason = Status.ENDED, f"ended without being confirmed: {verdict.reason}"
-    short = any(a.departure is not None and a.departure.short for a in far.lead)
-    history = "based on less than a week of history" if short else ""
-    return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
+def _status(verdict: Ruling, end: float | None) -> Status:
+    if end is not None:
+        return Status.ENDED
+    return Status.SUSPECTED if verdict.at is None else Status.CONFIRMED
+
+
+def _lasting_since(end: float | None, far: Reach) -> float | None:
+    """When the lower level that lasted began to count as the baseline; None = the level came back."""
+    accepted = (a.departure is not None and a.departure.accepted and a.end == end for a in far.lead)
+    return end if end is not None and any(accepted) else None
+
+
+def _cautions(far: Reach, lasting: float | None) -> Iterator[Reason]:
+    if any(a.departure is not None and a.departure.short for a in far.lead):
+        yield Reason("short_history")
+    if lasting is not None:
+        yield Reason("lasting")
 
 
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
@@ -415,7 +423,7 @@ def reach(
         None,
         tuple(group),
         _classes("partial", group, opinions),
-        "which regions or networks are cut is not known",
+        (Reason("place_unknown"),),
     )
 
 
@@ -432,7 +440,7 @@ def _of_networks(
     far = extent(asns, observed, weights)
     name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
     lead = tuple(a for a in group if a.key.place.asn)
-    return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.wording)
+    return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.remarks)
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fanous.model.incident import Scope, UsersShare
 from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.reason import Reason
 from fanous.model.series import Floats
 
 DRAWS = 4000
@@ -39,13 +40,13 @@ class Extent:
 
     Attributes:
         users: None = nothing was observed.
-        wording: a remark that belongs to the claim (``one operator, most users``); empty = none.
+        remarks: that belong to the claim (one operator serves most users).
     """
 
     scope: Scope
     access: Access
     users: UsersShare | None
-    wording: str = ""
+    remarks: tuple[Reason, ...] = ()
 
 
 def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
@@ -70,8 +71,8 @@ def extent(affected: set[int], observed: set[int], weights: UserWeights | None) 
     users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
     if weights is not None and _is_nation(draws, affected, observed, of_class):
         return Extent(Scope.NATION, access, users)
-    wording = "" if weights is None else _wording(affected, weights)
-    return Extent(_below_nation(affected, known), access, users, wording)
+    remarks = () if weights is None else _remarks(affected, weights)
+    return Extent(_below_nation(affected, known), access, users, remarks)
 
 
 def _equal_weights(observed: set[int]) -> UserWeights:
@@ -128,14 +129,14 @@ def _below_nation(affected: set[int], weights: UserWeights) -> Scope:
     return Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
 
 
-def _wording(affected: set[int], weights: UserWeights) -> str:
+def _remarks(affected: set[int], weights: UserWeights) -> tuple[Reason, ...]:
     shares: dict[str, float] = {}
     for w in weights.networks:
         if w.asn in affected:
             shares[w.operator] = shares.get(w.operator, 0.0) + w.share
     if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
-        return "one operator, most users"
-    return ""
+        return (Reason("one_operator"),)
+    return ()
 
 
 OUTAGE = "outage"

@@ -21,7 +21,6 @@ from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
-from fanous.wording.narrative import is_open
 
 DAY = 86_400.0
 
@@ -202,7 +201,7 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     found = []
     for delivery in latest.values():
         incident = store.ledger.incident(delivery.incident)
-        if incident is not None and is_open(incident):
+        if incident is not None and incident.is_open:
             names = store.of(incident.provenance).facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)
             found += [message] if message is not None else []

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.analysis.incidents.revision import happenings, what_was_wrong
+from fanous.analysis.incidents.revision import WHOLE, happenings, what_was_wrong
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publish.document import detailed_document
+from fanous.wording.headline import claim_line
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.narrative import claim_line, sentences
+from fanous.wording.narrative import because, sentences
 from fanous.wording.post import post_text, shorter, sms_text
-from fanous.wording.sentence import because
+from fanous.wording.reasons import corrected
 
 CORRECTION = "Correction"
 MORE = "Evidence and history"
@@ -95,10 +96,9 @@ def compose(
     url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
     lines = [*_notice(sender), *(one.text for one in sentences(incident, names, language))]
     if first is Happening.CORRECTED and told is not None:
-        wrong = what_was_wrong(told, incident) or ("the whole claim",)
-        lines.append(f"Taken back: {'; '.join(wrong)}.")
-    if incident.status is Status.RETRACTED or incident.confirmed_at is None:
-        lines.append(because(incident))
+        lines.append(corrected(what_was_wrong(told, incident) or (WHOLE,), (), language))
+    if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
+        lines.append(" ".join(one.text for one in because(incident, language)))
     lines.append(f"{language.say(MORE)}: {incident.id}, r{delivery.n}")
     return Message(
         key=delivery.key,

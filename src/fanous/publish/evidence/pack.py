@@ -35,6 +35,8 @@ from fanous.refdata.users import user_weights
 from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
+from fanous.wording.language import ENGLISH
+from fanous.wording.reasons import reasons_text
 
 MINUTE = 60.0
 
@@ -220,7 +222,8 @@ def gather(store: Store, incident_id: str) -> Gathered:
         "id": incident_id,
         "revision": latest.n,
         "claimed_at": to_iso(latest.at),
-        "reason": latest.reason,
+        "reason": reasons_text(latest.reasons, ENGLISH, latest.incident.evidence.probes_are),
+        "reasons": latest.reasons,
         "claim": claim_of(latest.incident),
     }
     counts = own.count, elsewhere.count, len(selection.levels)

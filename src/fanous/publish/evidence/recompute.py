@@ -121,7 +121,8 @@ TIMES = frozenset({"onset", "onset_earliest", "onset_latest", "end", "confirmed_
 MINUTE = 60.0
 
 PROSE = frozenset({"reason", "hints"})
-"""Written for people: wording may improve between versions, and nothing is concluded from it."""
+"""Written for people: wording may improve between versions, and nothing is concluded from it.  Until November 2026 a
+claim had a ``reason`` and no ``reasons``."""
 
 
 def claim_of(incident: Incident) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DE
 from fanous.analysis.rules import Fingerprint
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.former_paths import by_id
+from fanous.publish.evidence.recompute import PROSE
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.files import bytes_of
 from fanous.refdata.platforms import domains_of
@@ -77,7 +78,7 @@ def unlike_fields(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> list[
     return [
         (f"claim.{name}", _short(value), "a field that this version does not know")
         for name, value in recorded.items()
-        if name not in ours
+        if name not in ours and name not in PROSE
     ]
 
 

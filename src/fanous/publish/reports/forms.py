@@ -18,7 +18,7 @@ from fanous.charts import paint
 from fanous.errors import FanousError
 from fanous.publish.reports.report import Report
 from fanous.refdata.files import replace_file
-from fanous.wording.narrative import Narrative
+from fanous.wording.language import Sentence
 from fanous.wording.post import Sms, post_text, sms_text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -68,7 +68,7 @@ def _document(report: Report) -> dict[str, Any]:
         "notice": _told(report.notice) if report.notice else None,
         "claim": _told(report.claim),
         "sentences": [_told(one) for one in report.sentences],
-        "reason": report.reason,
+        "reasons": [_told(one) for one in report.reasons],
         "facts": [{"label": _told(f.label), "value": f.value, "query": f.query} for f in report.facts],
         "heads": [_told(one) for one in report.heads],
         "rows": report.rows,
@@ -81,7 +81,7 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _told(one: Narrative) -> dict[str, str]:
+def _told(one: Sentence) -> dict[str, str]:
     return {"text": one.text, "lang": one.language.code, "dir": one.language.direction}
 
 
@@ -91,7 +91,7 @@ def markdown(report: Report) -> str:
     lines += [
         " ".join(_md(one.text) for one in report.sentences),
         "",
-        _md(report.reason),
+        " ".join(_md(one.text) for one in report.reasons),
         "",
         "| | |",
         "|---|---|",

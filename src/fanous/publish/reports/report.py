@@ -10,12 +10,11 @@ from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
 from fanous.store.protocol import Store
-from fanous.wording import clocks, narrative, words
+from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.cost import cost_lines
-from fanous.wording.language import ENGLISH, Language
-from fanous.wording.narrative import Narrative
+from fanous.wording.language import Language, Sentence
 from fanous.wording.post import shorter
-from fanous.wording.sentence import because
+from fanous.wording.reasons import listing, reasons_text
 from fanous.wording.words import network_title
 
 LOCAL = "http://127.0.0.1:8470"
@@ -29,7 +28,7 @@ MOST_NETWORKS = 25
 class Fact:
     """One figure, and the query that gives it."""
 
-    label: Narrative
+    label: Sentence
     value: str
     query: str
 
@@ -40,10 +39,10 @@ class Report:
     claim: the headline with its status before it.
     short: the same with less detail, the longest first: for posts and messages.
     sentences: the claim in full.
-    reason: why the status is what it is; English.
+    reasons: why the status is what it is.
     rows: of the networks, cells as ``heads``, the last one a query.
     saw: (family of sources, what it says).
-    revisions: (number, moment, status, reason in English).
+    revisions: (number, moment, status, reason).
     cost: lines.
     chart: SVG; empty = too little was measured to draw one.
     url: permanent address.
@@ -52,29 +51,28 @@ class Report:
 
     incident: Incident
     language: Language
-    claim: Narrative
+    claim: Sentence
     short: tuple[str, ...]
-    sentences: tuple[Narrative, ...]
-    reason: str
-    when: Narrative
+    sentences: tuple[Sentence, ...]
+    reasons: tuple[Sentence, ...]
+    when: Sentence
     facts: tuple[Fact, ...]
-    heads: tuple[Narrative, ...]
+    heads: tuple[Sentence, ...]
     rows: tuple[tuple[str, ...], ...]
-    saw: tuple[tuple[Narrative, Narrative], ...]
+    saw: tuple[tuple[Sentence, Sentence], ...]
     revisions: tuple[tuple[str, str, str, str], ...]
     cost: tuple[str, ...]
     chart: str
     url: str
-    notice: Narrative | None
+    notice: Sentence | None
 
-    def say(self, text: str) -> Narrative:
+    def say(self, text: str) -> Sentence:
         return said(self.language, text)
 
 
-def said(language: Language, text: str, **values: str) -> Narrative:
+def said(language: Language, text: str, **values: str) -> Sentence:
     """In the language, or in English and marked so."""
-    own = language if language.knows(text) else ENGLISH
-    return Narrative(own.say(text, **values), own)
+    return language.sentence(text, **values)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:
@@ -91,23 +89,27 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
     return Report(
         incident=incident,
         language=language,
-        claim=narrative.claim_line(incident, names, language),
+        claim=headline.claim_line(incident, names, language),
         short=shorter(incident, names, language),
         sentences=tuple(narrative.sentences(incident, names, language)),
-        reason=because(incident),
+        reasons=tuple(narrative.because(incident, language)),
         when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
         heads=tuple(said(language, one) for one in HEADS),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
-            (said(language, row.name), said(language, row.word)) for row in witness_rows(store, incident)
+            (
+                Sentence(narrative.capitalised(language.say(row.name)), language),
+                said(language, row.word),
+            )
+            for row in witness_rows(store, incident)
         ),
         revisions=tuple(
             (
                 language.number(one.n),
                 clocks.both_clocks(one.at, incident.country, language),
                 language.say(words.status_word(one.incident)),
-                one.reason,
+                reasons_text(one.reasons, language, one.incident.evidence.probes_are),
             )
             for one in revisions
         ),
@@ -116,7 +118,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         ),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
-        notice=narrative.provenance_note(incident, language) if incident.provenance.is_synthetic else None,
+        notice=headline.provenance_note(incident, language) if incident.provenance.is_synthetic else None,
     )
 
 
@@ -146,14 +148,18 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         ),
         ("Networks", language.number(evidence.networks), "/evidence/networks"),
         ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
-        ("Probes", language.number(evidence.probes), "/evidence/probes"),
+        (
+            "Probes" if evidence.probes_are == "probes" else "Test runs",
+            language.number(evidence.probes),
+            "/evidence/probes",
+        ),
     ]
     ways = narrative.methods(incident, language)
     if ways:
-        values.append(("How", narrative.joined(ways, language), "/mechanisms"))
-    note = narrative.provenance_note(incident, language)
+        values.append(("How", listing(ways, language), "/mechanisms"))
+    note = headline.provenance_note(incident, language)
     if note is not None:
-        values.append((narrative.ORIGIN, note.text, "/provenance"))
+        values.append((headline.ORIGIN, note.text, "/provenance"))
     return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
 
 

@@ -13,7 +13,13 @@ from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.pipeline.claims import corrections as corrections_of
-from fanous.publish.document import Document, detailed_document, incident_document
+from fanous.publish.document import (
+    Document,
+    correction_document,
+    detailed_document,
+    incident_document,
+    revision_document,
+)
 from fanous.publish.edition import incident_path
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
@@ -33,8 +39,7 @@ from fanous.web.api.types import (
 )
 from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
-from fanous.wording.narrative import is_open
-from fanous.wording.sentence import sentence
+from fanous.wording.narrative import sentence
 
 DAY = 86_400.0
 LATELY = 7 * DAY
@@ -62,12 +67,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
     since, until = moment(query.since, "since"), moment(query.until, "until")
     found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
     page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
-    names: dict[str, dict[int, str]] = {}
-    listed = []
-    for one in page:
-        if one.country not in names:
-            names[one.country] = store.about(one.country).facts.networks(one.country)
-        listed.append(_about(one, names[one.country], asked) | incident_document(one))
+    listed = [_about(one, asked) | incident_document(one) for one in page]
     return checked({"incidents": listed, "next": after}, Incidents)
 
 
@@ -90,23 +90,19 @@ def _page(items: Sequence[Item], keys: Sequence[Key], query: PageQuery) -> tuple
     return [item for _, item in shown], cursor_of(shown[-1][0]) if more else None
 
 
-def _about(one: Incident, names: Mapping[int, str], asked: Asked) -> Document:
+def _about(one: Incident, asked: Asked) -> Document:
     return {
         "country": one.country,
         "url": f"{asked.base}{incident_path(one)}",
-        "sentence": sentence(one, names),
+        "sentence": sentence(one),
         "synthetic": one.provenance.is_synthetic,
     }
 
 
 def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
-    names = store.of(one.provenance).facts.networks(one.country)
-    document: dict[str, Any] = detailed_document(one) | _about(one, names, asked)
-    document["revisions"] = [
-        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
-        for r in store.ledger.revisions(one.id)
-    ]
+    document: dict[str, Any] = detailed_document(one) | _about(one, asked)
+    document["revisions"] = [revision_document(each) for each in store.ledger.revisions(one.id)]
     return checked(document, Detailed)
 
 
@@ -129,17 +125,7 @@ def corrections(store: Store, asked: Asked) -> bytes:
     assert isinstance(query, PageQuery)
     found = corrections_of(store, query.country or None)
     page, after = _page(found, [(-int(one.at), one.incident, one.n) for one in found], query)
-    listed = [
-        {
-            "incident": one.incident,
-            "country": one.country,
-            "revision": one.n,
-            "at": to_iso(one.at),
-            "taken_back": list(one.taken_back),
-            "reason": one.reason,
-        }
-        for one in page
-    ]
+    listed = [correction_document(one) for one in page]
     return checked({"corrections": listed, "next": after}, Corrections)
 
 
@@ -166,7 +152,7 @@ def countries(store: Store, asked: Asked) -> bytes:
 
 
 def _is(one: Incident, country: str, status: Status) -> bool:
-    return one.country == country and one.status is status and is_open(one)
+    return one.country == country and one.status is status and one.is_open
 
 
 ROOT = "/api/v1"

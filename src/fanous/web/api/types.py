@@ -48,9 +48,17 @@ class Part(Struct):
 class Evidence(Struct):
     measurements: int
     probes: int
+    probes_are: Annotated[
+        Literal["probes", "test_runs"], Meta(description="what was counted; test_runs: probes are not known")
+    ]
     networks: int
     controls: int
     families: list[str]
+
+
+class Reason(Struct):
+    code: str
+    params: Annotated[dict[str, Any], Meta(description="what the sentence of the code mentions")]
 
 
 class Incident(Struct):
@@ -77,11 +85,17 @@ class Incident(Struct):
     users_affected_share: Users | None
     kbps: Estimate | None
     level: Estimate | None
+    lasting_since: Annotated[
+        Instant | None, Meta(description="when a lower level that lasted began to count as the baseline")
+    ]
     reason: Annotated[str, Meta(description="why the status is what it is, in English")]
+    reasons: list[Reason]
     evidence: Evidence
     rules_version: str
     detector_version: str
-    sentence: Annotated[str, Meta(description="the claim in English, hedged as its status demands")]
+    sentence: Annotated[
+        str, Meta(description="what, where and when in one English sentence, hedged as its status demands")
+    ]
     provenance: Annotated[
         Literal["real", "imported", "synthetic"],
         Meta(description="the weakest of what it is made of; synthetic: a staged event, no finding"),
@@ -113,6 +127,7 @@ class Revision(Struct):
     at: Instant
     status: Status
     reason: str
+    reasons: list[Reason]
 
 
 class Detailed(Incident):
@@ -144,6 +159,7 @@ class Correction(Struct):
     at: Instant
     taken_back: list[str]
     reason: str
+    reasons: list[Reason]
 
 
 class Corrections(Struct):

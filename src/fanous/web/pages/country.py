@@ -25,7 +25,6 @@ from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
 from fanous.web.routes import Facts, Visit, page
-from fanous.wording.narrative import is_open
 
 WINDOWS = (7, 30, 90, 365)
 """Days that a reader may ask for."""
@@ -53,7 +52,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     every = store.ledger.incidents(code, synthetic=store.is_synthetic)
     incidents = store.ledger.incidents(code, since, until, synthetic=store.is_synthetic)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    past = [incident for incident in every if not is_open(incident)]
+    past = [incident for incident in every if not incident.is_open]
     past.sort(key=lambda incident: -incident.onset)
     events, claims = store.ledger.events(code), store.ledger.claims(code)
     events = events_between(events, since, until + AHEAD)

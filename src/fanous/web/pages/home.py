@@ -22,7 +22,6 @@ from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.events import events_between
 from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.routes import Facts, Visit, page
-from fanous.wording.narrative import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +244,7 @@ def countries_facts(store: Store, visit: Visit) -> Facts:
         (
             code,
             lately.get(code),
-            sum(is_open(one) for one in incidents if one.country == code),
+            sum(one.is_open for one in incidents if one.country == code),
             sum(one.country == code for one in incidents),
         )
         for code in every

@@ -20,7 +20,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.provenance import Provenance
 from fanous.publish import pictures
-from fanous.publish.document import detailed_document
+from fanous.publish.document import detailed_document, revision_document
 from fanous.publish.edition import incident_path, spell, stories
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
@@ -35,9 +35,9 @@ from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.cost import cost_lines
+from fanous.wording.headline import claim_line, provenance_note
 from fanous.wording.language import ENGLISH
-from fanous.wording.narrative import claim_line, methods, provenance_note
-from fanous.wording.sentence import sentence
+from fanous.wording.narrative import methods, sentence
 from fanous.wording.words import printable
 
 IMPORTED = Provenance.IMPORTED
@@ -182,12 +182,9 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    history = [
-        {"n": one.n, "at": to_iso(one.at), "status": str(one.incident.status), "reason": one.reason}
-        for one in store.ledger.revisions(incident.id)
-    ]
+    history = [revision_document(one) for one in store.ledger.revisions(incident.id)]
     document = detailed_document(incident) | {
-        "sentence": sentence(incident, store.of(incident.provenance).facts.networks(incident.country)),
+        "sentence": sentence(incident),
         "url": visit.permanent(incident_path(incident)),
         "synthetic": incident.provenance.is_synthetic,
         "revisions": history,

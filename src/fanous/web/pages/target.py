@@ -9,7 +9,6 @@ from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
 from fanous.web.routes import Facts, Visit, page
-from fanous.wording.narrative import is_open
 
 REACH = 30 * DAY
 MOST_COUNTRIES = 8
@@ -42,7 +41,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     seen = _seen(store, visit, target, [one.country for one in naming])
     if not naming and not seen and target not in platforms():
         return None
-    naming.sort(key=lambda incident: (not is_open(incident), -incident.onset))
+    naming.sort(key=lambda incident: (not incident.is_open, -incident.onset))
     return {
         "target": target,
         "incidents": stories(store, naming),

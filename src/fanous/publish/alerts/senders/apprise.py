@@ -14,7 +14,7 @@ from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import Channel, Form
 from fanous.publish.alerts.message import Message
 from fanous.publish.alerts.senders.means import SECONDS, Attempt, Means
-from fanous.wording.post import ISOLATES
+from fanous.wording.language import ISOLATES
 
 KEY_HEADER = "X-Fanous-Alert"
 

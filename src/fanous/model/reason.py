@@ -1,0 +1,27 @@
+"""Reason: why an incident has its status, or why a revision was written, as a code with its parameters.
+
+It is put into words in ``wording.reasons`` and nowhere else: every language says the same, and no code reads text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Param = int | str | tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason.
+
+    Attributes:
+        code: ``lacks.control``; a key of ``wording.reasons.REASONS``.
+        params: what its sentence mentions, by name; counts are numbers, names of networks ``AS17557``.
+    """
+
+    code: str
+    params: Mapping[str, Param] = field(default_factory=dict, hash=False)
+
+
+def as_written(text: str) -> tuple[Reason, ...]:
+    """A reason of before November 2026, of which only the English text is known."""
+    return (Reason("as_written", {"text": text}),) if text else ()

@@ -1,0 +1,174 @@
+"""Headline: what happened where, in one line, with what has to stand before it.
+
+Below nation scope a number of networks stands, not the country, and a suspicion stays one.  What is staged or retracted
+says so first.
+"""
+
+from collections.abc import Mapping
+
+from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import asn_of
+from fanous.model.provenance import Provenance
+from fanous.refdata.countries import country_name
+from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
+from fanous.wording.reasons import listing
+from fanous.wording.words import NAMED, in_country, network_title, status_word, target_title
+
+ACROSS = {
+    (Kind.BLOCKING, True): "{targets} blocked across {country}",
+    (Kind.THROTTLING, True): "{targets} slowed down across {country}",
+    (Kind.OUTAGE, True): "Internet access cut off across {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down across {country}",
+    (None, True): "{targets} restricted across {country}",
+    (Kind.BLOCKING, False): "{targets} may be blocked across {country}",
+    (Kind.THROTTLING, False): "{targets} may be slowed down across {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off across {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down across {country}",
+    (None, False): "{targets} may be restricted across {country}",
+}
+"""(kind, sure) -> headline of nation scope; no kind = several kinds together."""
+
+ON_SOME = {
+    (Kind.BLOCKING, True): "{targets} blocked on {networks} in {country}",
+    (Kind.THROTTLING, True): "{targets} slowed down on {networks} in {country}",
+    (Kind.OUTAGE, True): "Internet access cut off on {networks} in {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down on {networks} in {country}",
+    (None, True): "{targets} restricted on {networks} in {country}",
+    (Kind.BLOCKING, False): "{targets} may be blocked on {networks} in {country}",
+    (Kind.THROTTLING, False): "{targets} may be slowed down on {networks} in {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off on {networks} in {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down on {networks} in {country}",
+    (None, False): "{targets} may be restricted on {networks} in {country}",
+}
+"""The same below nation scope."""
+
+IN_PARTS: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down in parts of {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
+}
+"""The same where levels of regions show it, and no network is named."""
+
+
+HEADLINE = 90
+"""Characters of a headline; fewer targets and no name of a network where it would be longer."""
+
+SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
+ORIGIN = "Where the data come from"
+IMPORTED = "It rests on files that were handed in; nothing says where they were before."
+
+
+def provenance_note(incident: Incident, language: Language) -> Sentence | None:
+    """What has to be said of what an incident is made of; ``None`` = nothing."""
+    text = {Provenance.SYNTHETIC: SYNTHETIC, Provenance.IMPORTED: IMPORTED}.get(incident.provenance)
+    if text is None:
+        return None
+    return language.sentence(text, country=place(incident.country, language))
+
+
+def synthetic(incident: Incident) -> str:
+    """What every English account of a staged event begins with."""
+    return ENGLISH.say(SYNTHETIC, country=place(incident.country, ENGLISH))
+
+
+def led(incident: Incident, text: str, language: Language) -> str:
+    """A text about an incident, which begins by saying so if the incident was staged."""
+    return f"[{language.say('Synthetic')}] {text}" if incident.provenance.is_synthetic else text
+
+
+def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Sentence:
+    """What and where in at most ``HEADLINE`` characters, after *Synthetic* or *Retracted* if it is."""
+    before = lead(incident, language)
+    claim = claimed(incident, names, language, HEADLINE - _room(before))
+    return Sentence(f"{before}{claim.text}", claim.language)
+
+
+def lead(incident: Incident, language: Language) -> str:
+    """What a headline has to begin with, and a blank; usually empty."""
+    taken_back = f"{language.say('Retracted')}{language.colon}" if incident.status is Status.RETRACTED else ""
+    return led(incident, taken_back, language)
+
+
+def claimed(
+    incident: Incident, names: Mapping[int, str], language: Language, most: int = HEADLINE
+) -> Sentence:
+    """What is, or once was, claimed: a headline without its lead, as short as ``most`` if that can be."""
+    text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
+    texts = (
+        language.sentence(
+            text,
+            targets=target_names(incident, language, named),
+            country=place(incident.country, language),
+            networks=networks_named(incident, known, language),
+        )
+        for known in (names, None)
+        for named in range(NAMED, 0, -1)
+    )
+    shortest = next(texts)
+    for one in texts:
+        if _room(shortest.text) <= most:
+            break
+        shortest = min(shortest, one, key=lambda each: _room(each.text))
+    return shortest
+
+
+def _room(text: str) -> int:
+    """Characters that a reader sees."""
+    return len(text.translate(ISOLATES))
+
+
+def _headline_kind(incident: Incident) -> Kind | None:
+    kinds = {part.kind for part in incident.parts} or {incident.kind}
+    return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
+    """The table that says where."""
+    if incident.scope is Scope.NATION:
+        return ACROSS
+    return ON_SOME | IN_PARTS if regions_alone(incident) else ON_SOME
+
+
+def regions_alone(incident: Incident) -> bool:
+    places = [place for place in incident.entities if place != incident.country]
+    return bool(places) and not any(map(asn_of, places))
+
+
+CLAIM = "{status}: {claim}."
+
+
+def claim_line(
+    incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
+) -> Sentence:
+    """The headline with its status before it: for whatever leaves the pages and may be read alone.
+
+    Args:
+        before: a word that stands before the status, such as ``Correction``.
+    """
+    claim = claimed(incident, names, language)
+    said = language.sentence(CLAIM, status=language.say(status_word(incident)), claim=claim.text)
+    corrected = f"{language.say(before)}{language.colon}{said.text}" if before else said.text
+    return Sentence(led(incident, corrected, language), said.language)
+
+
+def target_names(incident: Incident, language: Language, named: int = NAMED) -> str:
+    titles = [target_title(target) for target in incident.targets if target]
+    return listing(titles, language, named) or language.say("Internet access")
+
+
+def networks_named(incident: Incident, names: Mapping[int, str] | None, language: Language) -> str:
+    """One network by its name (``names`` None: without it), more than one by their number."""
+    asns = [asn_of(place) for place in incident.entities if asn_of(place)]
+    if not asns:
+        return language.say("some networks")
+    if len(asns) == 1:
+        return (network_title(asns[0], names) if names is not None else "") or f"AS{asns[0]}"
+    return language.count("{n} network", "{n} networks", len(asns))
+
+
+def place(country: str, language: Language) -> str:
+    """The country inside a sentence: English needs an article before some names."""
+    if language.code == "en":
+        return in_country(country).removeprefix("in ")
+    return country_name(country, language.code)

@@ -1,0 +1,187 @@
+"""Reasons: each code has a sentence in every language, and nothing in the code reads text for people."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fanous.model.reason import Param, Reason, as_written
+from fanous.wording import ENGLISH, LANGUAGES, Language, reasons
+from fanous.wording.reasons import GONE, REASONS, corrected, gone_texts, reasons_said, reasons_text
+
+SOURCE = Path(reasons.__file__).resolve().parents[1]
+
+PARAMS: dict[str, Param] = {
+    "after": "isp",
+    "before": "nation",
+    "by": "Ayesha",
+    "control": "helper",
+    "countries": ("EG", "IR", "TR"),
+    "families": ("routing", "usage"),
+    "from": ("AS1", "AS2"),
+    "hours": 3,
+    "hours_needed": 8,
+    "incident": "PK-2023-0001",
+    "n": 12,
+    "needed": 3,
+    "networks": ("AS1", "AS2"),
+    "note": "read it twice",
+    "others": 2,
+    "probes": 6,
+    "probes_needed": 6,
+    "software": "ooniprobe 3.19",
+    "targets": ("x",),
+    "why": "the platform itself was down",
+    "rules": "1",
+    "detectors": "2",
+}
+
+
+def made_of(code: str) -> set[tuple[str, ...]]:
+    """The parameters with which the code makes reasons of this code."""
+    found = set()
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and first.value == code:
+                    keys = (
+                        node.args[1].keys if len(node.args) > 1 and isinstance(node.args[1], ast.Dict) else []
+                    )
+                    found.add(tuple(str(key.value) for key in keys if isinstance(key, ast.Constant)))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
+@pytest.mark.parametrize("code", sorted({*REASONS, *GONE} - {"approved.note"}))
+def test_a_reason_is_a_sentence_in_every_language(code: str, language: Language) -> None:
+    text = REASONS.get(code) or GONE[code]
+    places = set(re.findall(r"{(\w+)}", text if isinstance(text, str) else text[1]))
+    given = {name: PARAMS[name] for name in places}
+    if code == "rule.c2":
+        given["networks"] = 3
+    if "from" in places:
+        given["others"] = 2
+    one = Reason(code, given)
+    said = reasons_text([one], language) if code in REASONS else gone_texts([one], language)[0]
+    assert "{" not in said
+    assert language.code == "en" or said != (reasons_text([one]) if code in REASONS else gone_texts([one])[0])
+
+
+def test_units_are_those_of_the_evidence() -> None:
+    two = [Reason("lacks.probes", {"probes": 2, "needed": 3})]
+    assert reasons_text(two) == "Too little evidence: 2 independent probes saw it, and at least 3 are needed."
+    assert "2 test runs saw it" in reasons_text(two, ENGLISH, "test_runs")
+
+
+def test_what_came_in_is_counted_and_the_rest_of_the_names_too() -> None:
+    came = Reason("arrived.late_measurements", {"n": 1200, "from": ("AS1", "AS2", "AS3"), "others": 2})
+    assert reasons_text([came]) == "1,200 late measurements came in from AS1, AS2, AS3 and 2 more."
+    one = Reason("arrived.bins", {"n": 1, "from": ("bgp (ioda)",), "others": 0})
+    assert reasons_text([one]) == "1 new value of bgp (ioda) came in."
+
+
+def test_an_approval_keeps_the_words_of_the_person() -> None:
+    assert reasons_text([Reason("approved", {"by": "Ayesha", "note": ""})]) == "Approved by Ayesha."
+    noted = Reason("approved", {"by": "Ayesha", "note": "read it twice"})
+    assert reasons_text([noted]) == "Approved by Ayesha: read it twice"
+
+
+def test_a_reason_of_before_stays_as_it_was_written_and_is_marked_as_english() -> None:
+    (old,) = reasons_said(as_written("suspected: 2 probes saw it; 3 are needed"), LANGUAGES["ur"])
+    assert (old.text, old.language) == ("Suspected: 2 probes saw it; 3 are needed.", ENGLISH)
+
+
+def test_a_code_of_a_newer_version_is_shown_and_breaks_nothing() -> None:
+    assert reasons_text([Reason("of.tomorrow", {"n": 3})]) == "Of.tomorrow {'n': 3}."
+
+
+def test_a_persons_words_cannot_reach_the_terminal() -> None:
+    said = reasons_text([Reason("withdrawn", {"by": "A\x1b[31m", "why": "b\nc\x07"})])
+    assert said == "Withdrawn by A[31m: b c"
+
+
+def test_a_correction_says_what_is_gone_and_why() -> None:
+    gone = (Reason("gone.confirmed"), Reason("gone.scope", {"before": "nation", "after": "isp"}))
+    assert corrected(gone, (Reason("not_supported"),), ENGLISH) == (
+        "No longer claimed: that it is confirmed; the scope (nation-wide; now one operator). "
+        "It is no longer supported by the measurements."
+    )
+
+
+def test_every_reason_that_the_code_makes_has_words_for_its_parameters() -> None:
+    codes = set(REASONS) | set(GONE) | {"as_written"}
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant):
+                    assert first.value in codes, f"{file.name}: {first.value!r} has no sentence"
+    for code, text in (REASONS | GONE).items():
+        places = set(re.findall(r"{(\w+)}", text if isinstance(text, str) else text[1]))
+        for names in made_of(code):
+            assert places <= {*names, "n"} or code == "approved.note", f"{code}: {places - set(names)}"
+
+
+# --- nothing reads text ---------------------------------------------------------------------------------
+
+FOR_PEOPLE = {"reason", "reasons_text", "sentence", "lede", "headline", "claimed", "because", "gone_texts"}
+"""Names of what holds, or makes, text for people."""
+
+READS = {
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "removesuffix",
+    "split",
+    "partition",
+    "rpartition",
+    "replace",
+}
+
+
+def reads_text(tree: ast.AST) -> Iterator[str]:
+    """Places where code compares, strips or splits text made for people."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READS:
+            if _is_text(node.func.value):
+                yield ast.unparse(node)
+        elif (
+            isinstance(node, ast.Compare)
+            and isinstance(node.ops[0], ast.In | ast.NotIn | ast.Eq | ast.NotEq)
+            and any(_is_text(side) for side in (node.left, *node.comparators))
+        ):
+            yield ast.unparse(node)
+
+
+def _is_text(node: ast.AST) -> bool:
+    """``incident.reason``, ``sentence(...)``, ``lede(...).text``."""
+    if isinstance(node, ast.Attribute) and node.attr == "text":
+        return _is_text(node.value)
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return name in FOR_PEOPLE
+    return isinstance(node, ast.Attribute) and node.attr == "reason"
+
+
+def test_nothing_compares_strips_or_splits_text_made_for_people() -> None:
+    known = {"HTTPError", "error.reason", "response.reason"}
+    for file in SOURCE.rglob("*.py"):
+        for found in reads_text(ast.parse(file.read_text("utf-8"))):
+            assert any(one in found for one in known), f"{file.relative_to(SOURCE)}: {found}"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "if HELD in incident.reason: pass",
+        "incident.reason.startswith('taken back by ')",
+        "reason = incident.reason.removeprefix('suspected: ')",
+        "sentence(one).split('. ')",
+        "lede(one, ENGLISH).text == 'x'",
+    ],
+)
+def test_the_check_finds_what_it_looks_for(bad: str) -> None:
+    assert list(reads_text(ast.parse(bad)))
