@@ -186,6 +186,8 @@ def drain(
     ] = False,
 ) -> None:
     """Move what collectors have received from an inbox or a stream into a store."""
+    from fanous.collector.inbox import check_inbox
+
     if (inbox is None) == (queue is None):
         raise typer.BadParameter("name either an INBOX or a --queue")
     if queue is not None:
@@ -193,6 +195,7 @@ def drain(
         return
     if inbox is None or not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
+    check_inbox(inbox)
     with open_named(store, config) as opened:
         bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)
