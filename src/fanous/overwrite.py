@@ -101,7 +101,7 @@ def _kind(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     if stat.S_ISLNK(mode):
-        return f"a link to {os.readlink(path)}"
+        return f"a link to {path.readlink()}"
     if stat.S_ISDIR(mode):
         return "a folder"
     return REGULAR if stat.S_ISREG(mode) else "a device, pipe or socket"
@@ -181,7 +181,7 @@ def _known(folder: Path) -> Digests:
         return {}
     if not folder.is_dir():
         raise FanousError(
-            f"cannot write into {folder}: it is not a folder. Nothing was changed: name another one."
+            f"cannot write into {folder}: it is not a folder. Nothing was changed: name another with -o."
         )
     entries = sorted(entry.name for entry in folder.iterdir() if not _is_left_over(entry.name))
     if not entries:
@@ -191,7 +191,7 @@ def _known(folder: Path) -> Digests:
         some = ", ".join(entries[:3]) + (", ..." if len(entries) > 3 else "")
         raise FanousError(
             f"cannot write into {folder}: it holds files that Fanous did not write ({some}). Nothing was changed: "
-            "name a new or an empty folder."
+            "name a new or an empty folder with -o."
         )
     return known
 

@@ -60,7 +60,7 @@ def check_inbox(folder: Path) -> None:
     endings = (SEALED, PART, SEALED + NEW)
     foreign = {
         name
-        for name in names - {LOCK, APART}
+        for name in names - {LOCK, APART, OWN, STATE}
         if not any(is_written(folder / name, ending) for ending in endings)
     }
     if foreign and APART not in names and not any(is_written(folder / name, SEALED) for name in names):
@@ -89,6 +89,9 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
 
 INBOX = ".inbox"
 """Added to a store's name: the folder, beside it, of what waits for it."""
+
+OWN, STATE = "own", "rounds.json"
+"""Folder, within the inbox, of what the monitor's own probe measured, and the file there that says when."""
 
 LOCK = "lock"
 """File that the collector whose inbox it is holds locked."""
@@ -328,10 +331,8 @@ def withdraw(inbox: Path, reports: Collection[str]) -> int:
 
 
 def _written(inbox: Path, ending: str) -> list[Path]:
-    """Files of an inbox and its ``apart``."""
-    folders = (inbox, inbox / APART)
-    found = (path for folder in folders for path in folder.glob(f"*{ending}") if is_written(path, ending))
-    return sorted(path for path in found if path.is_file() and not path.is_symlink())
+    """Files of an inbox and of the folders within it."""
+    return sorted(path for path in inbox.rglob(f"*{ending}") if is_written(path, ending) and path.is_file())
 
 
 def _withdraw_from(path: Path, reports: Collection[str]) -> int:

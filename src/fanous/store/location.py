@@ -121,9 +121,10 @@ def _owner(descriptor: int) -> Owner | None:
 
 
 def _is_lock(path: Path) -> bool:
-    """Is the file empty, or does it name an owner, be it cut off?"""
+    """Is the file empty (a power cut may leave zeros), or does it name an owner, be it cut off?"""
     with path.open("rb") as file:
         text = file.read(LONGEST_OWNER + 1)
+    text = text.rstrip(b"\0")
     return len(text) <= LONGEST_OWNER and text[: len(_OWNER_BEGINS)] == _OWNER_BEGINS[: len(text)]
 
 
