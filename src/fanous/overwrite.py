@@ -183,7 +183,12 @@ def _known(folder: Path) -> Digests:
         raise FanousError(
             f"cannot write into {folder}: it is not a folder. Nothing was changed: name another with -o."
         )
-    entries = sorted(entry.name for entry in folder.iterdir() if not _is_left_over(entry.name))
+    try:
+        entries = sorted(entry.name for entry in folder.iterdir() if not _is_left_over(entry.name))
+    except OSError as error:
+        raise FanousError(
+            f"cannot read the folder {folder}: {error.strerror}. Name another with -o."
+        ) from error
     if not entries:
         return {}
     known = _read_record(folder / RECORD)

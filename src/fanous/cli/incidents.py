@@ -121,12 +121,14 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
+    from fanous.overwrite import check_folder_of_files
     from fanous.publish.reports.forms import sms, write
     from fanous.publish.reports.report import gather
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    check_folder_of_files(out)
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:

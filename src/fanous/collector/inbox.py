@@ -55,6 +55,8 @@ def check_inbox(folder: Path) -> None:
     Raises:
         FanousError: it is somebody's folder, and stays as it is.
     """
+    if folder.exists() and not folder.is_dir():
+        raise FanousError(f"{folder} is a file, not an inbox. Nothing was changed: name a folder.")
     with disk_errors(f"read the inbox {folder}"):
         names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set[str]()
     endings = (SEALED, PART, SEALED + NEW)

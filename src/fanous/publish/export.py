@@ -25,7 +25,7 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
-from fanous.overwrite import check_folder_of_files, write_files
+from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
 from fanous.sources.publishers import SOURCES
@@ -366,7 +366,6 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     resources: list[dict[str, Any]] = []
     synthetic = 0
     try:
-        check_folder_of_files(folder)
         for table in TABLES:
             rows = list(table.rows(store, wanted, left))
             synthetic += sum(bool(row["synthetic"]) for row in rows)

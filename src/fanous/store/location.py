@@ -373,11 +373,13 @@ _LEDGER_TABLES = {"meta", "incidents"}
 
 
 def check_parts(location: StoreLocation) -> None:
-    """Refuse what is not a store's before anything is written to it; ``StoreLock`` does the same for the lock.
+    """Refuse what is not a store's before anything is written to it.
 
     Raises:
-        FanousError: the ledger or the folder of facts is something else.
+        FanousError: the lock, the ledger or the folder of facts is something else.
     """
+    if location.lock.parent.is_dir():
+        check_file(location.lock, _is_lock)
     with disk_errors(f"open the store at {location.archive}"):
         if location.ledger.startswith("sqlite"):
             check_ledger(Path(location.ledger.partition(":///")[2].partition("?")[0]))

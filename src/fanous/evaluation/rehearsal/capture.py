@@ -64,7 +64,10 @@ def read_recording(data: bytes) -> tuple[dict[str, Any], Iterator[bytes]]:
 
 def is_recording_of(path: Path, scenario: "Scenario") -> bool:
     """Is the file a recording of this scenario, whole?"""
-    head, _ = read_recording(path.read_bytes())
+    try:
+        head, _ = read_recording(path.read_bytes())
+    except msgspec.MsgspecError:
+        return False
     return (head.get("title"), head.get("country")) == (scenario.title, scenario.country)
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from fanous.charts import paint
 from fanous.errors import FanousError
-from fanous.overwrite import check_folder_of_files, write_files
+from fanous.overwrite import write_files
 from fanous.publish.reports.report import Report
 from fanous.wording.narrative import Narrative
 from fanous.wording.post import Sms, post_text, sms_text
@@ -154,7 +154,6 @@ def write(report: Report, folder: Path) -> list[Path]:
     """
     stem = f"{report.incident.id}.{report.language.code}"
     try:
-        check_folder_of_files(folder)
         made = {f"{stem}.{ending}": make(report) for ending, make in FORMS.items()}
         return write_files(folder, {name: content for name, content in made.items() if content})
     except OSError as error:
