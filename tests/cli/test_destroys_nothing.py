@@ -20,8 +20,9 @@ from tests.charts.events import incident
 from tests.collector.files import kept
 from tests.commands import fanous
 from tests.copies import copy_of
+from tests.documents import found_command
 from tests.store.cases import judged
-from tests.test_docs import ROOT_COMMAND, found_command, leaves
+from tests.test_docs import ROOT_COMMAND, leaves
 
 pytestmark = pytest.mark.timeout(60)  # `run` and `collect` would go on for ever if they were let in
 

@@ -21,7 +21,9 @@ from fanous.cli.common import (
 
 
 def export(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+    ],
     country: Annotated[str | None, typer.Option("--country", help="Only this country, such as PK.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,

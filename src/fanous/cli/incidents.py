@@ -111,7 +111,9 @@ def incidents_report(
     incident_id: Annotated[
         str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+    ],
     lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     url: Annotated[
         str, typer.Option("--url", help="Public URL of the pages; every figure in the report links to it.")

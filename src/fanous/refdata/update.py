@@ -197,7 +197,7 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         if name.endswith(".toml"):
             _refuse_faulty(folder / name, reading)
         _refuse_shrunk(folder / name, reading, place)
-        check_set(folder / name, data)
+        _refuse_changed(folder / name, data)
     except FanousError as error:
         return Updated(name, place, UpdateOutcome.FAILED, str(error))
     digest = hashlib.sha256(data).hexdigest()
@@ -263,14 +263,22 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
         )
 
 
-def check_set(path: Path, data: bytes) -> None:
-    """Refuse to replace a set that somebody put there or changed.
+def _refuse_changed(path: Path, data: bytes) -> None:
+    """Refuse to replace a set that somebody put there or changed; a download that is damaged is nobody's work."""
 
-    Raises:
-        FanousError: it is neither what an update installed nor what this one brings.
-    """
+    def is_ours(there: Path) -> bool:
+        same = of_this_file(there) is not None or there.read_bytes() == data
+        return same or (there.suffix != ".toml" and not _is_readable(there))
+
     if path.parent.is_dir():
-        check_file(path, lambda there: of_this_file(there) is not None or there.read_bytes() == data)
+        check_file(path, is_ours)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return bool(read_set(decoded(path.read_bytes(), str(path)), path.name).usable)
+    except FanousError:
+        return False
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
