@@ -97,8 +97,8 @@ TO_A_FILE: dict[str, tuple[str, ...]] = {
     "lab record": ("pakistan-2023-12-17", "-o", "{place}"),
     "orders key": ("{place}",),
     "orders sign": ("{draft}", "--key", "{key}", "--out", "{place}"),
-    "probe run": ("-i", "https://example.org/", "--yes", "--no-health", "--out", "{place}"),
-    "probe stream": ("https://example.org/a.m3u8", "--yes", "--out", "{place}"),
+    "probe run": ("-i", "https://127.0.0.1:9/", "--yes", "--no-health", "--out", "{place}"),
+    "probe stream": ("https://127.0.0.1:9/a.m3u8", "--yes", "--out", "{place}"),
 }
 
 TO_A_FOLDER: dict[str, tuple[str, ...]] = {
@@ -202,6 +202,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.append([judged("a")], rules_version="1")
         store.ledger.put(incident(id=""), "seen")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording that is not refused must fail here, rather than play for minutes."""
+    monkeypatch.setattr("fanous.cli.lab._played", lambda *_: pytest.fail("it was not refused"))
 
 
 def typed(command: str, words: tuple[str, ...], given: dict[str, Path], **places: Path) -> list[str]:
