@@ -46,6 +46,26 @@ def test_a_changed_bundle_is_refused_in_one_sentence(bundle: Path, tmp_path: Pat
     assert json.loads(as_json.stdout)["result"] == "refused"
 
 
+def test_a_bundle_is_replaced_by_whoever_signed_it_for_the_same_incident(
+    bundle: Path, tmp_path: Path
+) -> None:
+    place, store = tmp_path / "b.fan", bundle.with_name("store")
+    place.write_bytes(bundle.read_bytes())
+    words = ("incidents", "bundle", "PK-2023-0001", "-o", place, "--store", store)
+
+    def stays(*words: str | Path) -> None:
+        before = place.read_bytes()
+        assert "already there. Nothing was changed" in fanous(*words, code=1).stderr
+        assert place.read_bytes() == before
+
+    fanous(*words)
+    assert [path.name for path in tmp_path.iterdir()] == [place.name], "nothing is left beside it"
+    stays(*words, "--key", bundle.with_name("other.pem"))
+    stays(*("PK-2023-0002" if one == "PK-2023-0001" else one for one in words))
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    stays(*words)
+
+
 def test_what_is_no_bundle_or_no_incident_is_said(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello", "utf-8")
     assert "not an evidence bundle" in fanous("verify", tmp_path / "text", code=1).stderr

@@ -12,6 +12,7 @@ from fanous.cli.main import app
 from fanous.model.vitals import Need
 from fanous.store.local import open_store
 from fanous.store.location import store_place
+from tests.collector.files import kept
 from tests.store.cases import judged
 
 
@@ -34,8 +35,8 @@ def test_a_damaged_file_and_a_queue_that_nobody_takes_are_named(tmp_path: Path) 
         store.facts.set_aside(segment, "its digest differs")
     inbox = tmp_path / "store.inbox"
     inbox.mkdir()
-    (inbox / "1.jsonl").write_text("{}\n")
-    os.utime(inbox / "1.jsonl", (1, 1))
+    (inbox / kept(1)).write_text("{}\n")
+    os.utime(inbox / kept(1), (1, 1))
     code, out = doctor("--store", str(tmp_path / "store"), "--json")
     told = json.loads(out)["ailments"]
     assert code == 1
@@ -73,8 +74,8 @@ def test_the_inbox_that_the_configuration_names_is_looked_at(place: str, tmp_pat
         pass
     for inbox in (tmp_path / "in", tmp_path / "in" / "own"):
         inbox.mkdir()
-        (inbox / "1.jsonl").write_text("{}\n")
-        os.utime(inbox / "1.jsonl", (1, 1))
+        (inbox / kept(1)).write_text("{}\n")
+        os.utime(inbox / kept(1), (1, 1))
     code, out = doctor("--config", str(file), "--json")
     told = json.loads(out)["ailments"]
     assert code == 1

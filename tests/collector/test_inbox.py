@@ -12,6 +12,7 @@ from fanous.collector.journal import PART, SEALED
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from tests.collector.files import kept
 
 
 def submission(number: int, *, apart: bool = False) -> Submission:
@@ -208,11 +209,11 @@ def test_the_bytes_of_an_inbox_are_those_of_its_measurements(tmp_path: Path) -> 
 
 def test_what_waits_in_an_inbox_is_as_old_as_its_oldest_file(tmp_path: Path) -> None:
     assert backlog(tmp_path).since is None
-    for name, at in (("1.jsonl", 100), ("2.jsonl", 200), ("3.jsonl.part", 50)):
+    for name, at in ((kept(1), 100), (kept(2), 200), (kept(3, PART), 50)):
         (tmp_path / name).write_text("{}\n")
         os.utime(tmp_path / name, (at, at))
     (tmp_path / "apart").mkdir()
-    (tmp_path / "apart" / "0.jsonl").write_text("{}\n")
+    (tmp_path / "apart" / kept(0)).write_text("{}\n")
     seen = backlog(tmp_path)
     assert (seen.files, seen.since, seen.apart, seen.bytes) == (2, 100, 1, 12)
     assert backlogs([tmp_path, tmp_path / "none"]) == (seen,)

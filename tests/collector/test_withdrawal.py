@@ -9,8 +9,10 @@ from fanous.cli.collect import drain
 from fanous.cli.retain import forget
 from fanous.collector.door import Policy
 from fanous.collector.inbox import APART, NEW, inbox_of, withdraw
+from fanous.collector.journal import PART, SEALED
 from fanous.errors import FanousError
 from fanous.store.local import open_store
+from tests.collector.files import kept
 from tests.collector.probe import REPORT_ID, body
 from tests.collector.threads import door
 
@@ -29,10 +31,10 @@ def of(report: str) -> str:
 
 
 def test_only_the_reports_that_are_named_go(tmp_path: Path) -> None:
-    mixed = put(tmp_path / "1.jsonl", of("gone"), of("stays"), "no document", of("gone"))
-    alone = put(tmp_path / APART / "2.jsonl", of("gone"))
-    others = put(tmp_path / "own" / "3.jsonl", of("stays"))
-    being_written = put(tmp_path / "4.jsonl.part", of("gone"))
+    mixed = put(tmp_path / kept(1), of("gone"), of("stays"), "no document", of("gone"))
+    alone = put(tmp_path / APART / kept(2), of("gone"))
+    others = put(tmp_path / "own" / kept(3), of("stays"))
+    being_written = put(tmp_path / kept(4, PART), of("gone"))
     assert withdraw(tmp_path, {"gone"}) == 3
     assert mixed.read_text(encoding="utf-8") == f"{of('stays')}\nno document\n"
     assert mixed.stat().st_mtime == 1000, "how long it has waited is known by it"
@@ -40,10 +42,13 @@ def test_only_the_reports_that_are_named_go(tmp_path: Path) -> None:
     assert others.read_text(encoding="utf-8") == f"{of('stays')}\n"
     assert being_written.exists(), "it is its writer's"
     assert withdraw(tmp_path, {"gone"}) == 0
+    foreign = put(tmp_path / "mine.jsonl", of("gone"))
+    assert withdraw(tmp_path, {"gone"}) == 0
+    assert foreign.exists(), "no collector wrote it"
 
 
 def test_what_a_run_that_was_killed_left_goes_too(tmp_path: Path) -> None:
-    left = put(tmp_path / APART / f"1.jsonl{NEW}", of("gone"))
+    left = put(tmp_path / APART / kept(1, SEALED + NEW), of("gone"))
     assert withdraw(tmp_path, {"other"}) == 0
     assert not left.exists()
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fanous.collector.journal import PART
 from fanous.evaluation.simulate import pakistan
 from fanous.monitor.intake import Intake, take_from
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from tests.collector.files import kept
 from tests.pipeline.test_ingest import dated
 
 
@@ -17,9 +19,9 @@ def halves(real_rally: Path, folder: Path) -> None:
     """Two sealed files, and one that is still being written."""
     lines = real_rally.read_bytes().splitlines(keepends=True)
     folder.mkdir()
-    (folder / "1.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]))
-    (folder / "2.jsonl").write_bytes(b"".join(lines[len(lines) // 2 :]))
-    (folder / "3.jsonl.part").write_bytes(lines[0])
+    (folder / kept(1)).write_bytes(b"".join(lines[: len(lines) // 2]))
+    (folder / kept(2)).write_bytes(b"".join(lines[len(lines) // 2 :]))
+    (folder / kept(3, PART)).write_bytes(lines[0])
 
 
 def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
@@ -32,8 +34,8 @@ def test_files_are_taken_and_what_they_change_is_said(
     caplog.set_level(logging.INFO, "fanous.monitor")
     halves(real_rally, tmp_path / "in")
     (tmp_path / "own").mkdir()
-    dated(real_rally, tmp_path / "own" / "1.jsonl", "2015-03-01 12:00:00")
-    (tmp_path / "own" / "2.jsonl").write_bytes(b"no measurement\n")
+    dated(real_rally, tmp_path / "own" / kept(1), "2015-03-01 12:00:00")
+    (tmp_path / "own" / kept(2)).write_bytes(b"no measurement\n")
 
     async def main() -> None:
         with OneThread(lambda: open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL)) as owner:
@@ -46,7 +48,7 @@ def test_files_are_taken_and_what_they_change_is_said(
             await taking
 
     asyncio.run(main())
-    assert [path.name for path in tmp_path.glob("in/*")] == ["3.jsonl.part"]
+    assert [path.name for path in tmp_path.glob("in/*")] == [kept(3, PART)]
     first, second = said(caplog, "taken")
     assert "folder=in files=2 stored=" in first
     assert "duplicate=0 rejected=0 seconds=" in first
@@ -61,7 +63,7 @@ def test_the_last_look_takes_everything(real_rally: Path, tmp_path: Path) -> Non
     folder = tmp_path / "in"
     folder.mkdir()
     for number, line in enumerate(real_rally.read_bytes().splitlines(keepends=True)[:40]):
-        (folder / f"{number:03d}.jsonl").write_bytes(line)
+        (folder / kept(number)).write_bytes(line)
 
     async def main() -> None:
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:

@@ -11,6 +11,7 @@ from fanous.errors import FanousError
 from fanous.monitor.tasks import Selfcheck
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from tests.collector.files import kept
 
 NOON = 1_702_814_400.0
 
@@ -24,7 +25,7 @@ def looks(folder: Path, inbox: Path, *hours: tuple[float, bool]) -> Selfcheck:
             selfcheck = Selfcheck(owner.ask, (), (inbox,), lambda: at[0])
             for hour, waits in hours:
                 at[0] = NOON + hour * 3600
-                file = inbox / "1.jsonl"
+                file = inbox / kept(1)
                 file.write_text("{}\n")
                 os.utime(file, (NOON - 7200, NOON - 7200))
                 if not waits:

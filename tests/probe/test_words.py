@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
+from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.probe.health import Health
@@ -113,11 +114,32 @@ def test_the_document_groups_endpoints_by_target_and_lists_what_was_not_tried() 
     json.dumps(document)
 
 
+RECORD = b'{"software_name":"fanous","n":%d}'
+
+
 def test_records_are_appended_one_a_line(tmp_path: Path) -> None:
-    for number in (b"1", b"2"):
+    (tmp_path / "o.jsonl").touch()
+    for number in (1, 2):
         with record_file(tmp_path / "o.jsonl") as write:
-            write(number)
-    assert (tmp_path / "o.jsonl").read_bytes() == b"1\n2\n"
+            write(RECORD % number)
+    assert (tmp_path / "o.jsonl").read_bytes() == RECORD % 1 + b"\n" + RECORD % 2 + b"\n"
+
+
+def test_a_record_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    (tmp_path / "o.jsonl").write_bytes(RECORD % 1 + b"\n" + (RECORD % 2)[:9])
+    with record_file(tmp_path / "o.jsonl") as write:
+        write(RECORD % 3)
+    assert (tmp_path / "o.jsonl").read_bytes().splitlines()[::2] == [RECORD % 1, RECORD % 3]
+
+
+@pytest.mark.parametrize(
+    "theirs", [b"dear diary", b"\n", b'{"software_name":"ooniprobe-cli"}\n', b'{"software_name":"fan']
+)
+def test_records_are_added_to_no_other_file(tmp_path: Path, theirs: bytes) -> None:
+    (tmp_path / "o.jsonl").write_bytes(theirs)
+    with pytest.raises(FanousError, match="already there"), record_file(tmp_path / "o.jsonl"):
+        pass
+    assert (tmp_path / "o.jsonl").read_bytes() == theirs
 
 
 def test_a_site_that_refuses_its_visitor_is_not_listed_among_those_that_work() -> None:

@@ -100,13 +100,22 @@ os.kill(os.getpid(), 9)
         os.kill(int(done.stdout), 9)
 
 
-@pytest.mark.parametrize("text", ["", "rubbish", "{}"])
-def test_a_lock_file_of_any_content_can_be_taken(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", '{"pid":', '{"pid":"seven"}', "\0" * 60])
+def test_a_lock_file_that_was_cut_off_or_damaged_can_be_taken(tmp_path: Path, text: str) -> None:
     path = tmp_path / "facts.lock"
     path.write_text(text)
     lock = StoreLock(path)
     assert lock.left_by is None
     lock.release()
+
+
+@pytest.mark.parametrize("text", ["dear diary", "{}", '{"pid":' + " " * 5000])
+def test_a_file_of_somebody_else_is_no_lock_and_stays(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "facts.lock"
+    path.write_text(text)
+    with pytest.raises(FanousError, match="already there"):
+        StoreLock(path)
+    assert path.read_text() == text
 
 
 def test_an_owner_is_written_for_people() -> None:

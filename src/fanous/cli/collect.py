@@ -107,17 +107,23 @@ def collect(
     from fanous.collector.checkin import DEFAULT_URLS, read_urls
     from fanous.collector.door import Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy
-    from fanous.collector.inbox import inbox_of
+    from fanous.collector.inbox import check_inbox, inbox_of
     from fanous.collector.limits import submissions_at
     from fanous.collector.origin import origins_named, trusted_proxies
     from fanous.collector.server import listening_socket
     from fanous.probe.orders import envelope_of
+    from fanous.store.location import check_folder, check_parts, in_folder
 
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
         store = None  # that one is for all commands; what was said here wins
     if [inbox, store, queue].count(None) != 2:
         raise typer.BadParameter("give either --inbox or --store or --queue")
+    if store is not None:  # before a measurement is acknowledged that could not be stored
+        check_folder(store, must_exist=False)
+        check_parts(in_folder(store))
+    if inbox is not None:
+        check_inbox(inbox)
     origins = origins_named(networks)
     policy = Policy(
         trusted=trusted_proxies(trust_proxy or ()),
@@ -186,6 +192,8 @@ def drain(
     ] = False,
 ) -> None:
     """Move what collectors have received from an inbox or a stream into a store."""
+    from fanous.collector.inbox import check_inbox
+
     if (inbox is None) == (queue is None):
         raise typer.BadParameter("name either an INBOX or a --queue")
     if queue is not None:
@@ -193,6 +201,7 @@ def drain(
         return
     if inbox is None or not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
+    check_inbox(inbox)
     with open_named(store, config) as opened:
         bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)

@@ -21,7 +21,9 @@ from fanous.cli.common import (
 
 
 def export(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+    ],
     country: Annotated[str | None, typer.Option("--country", help="Only this country, such as PK.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -37,10 +39,12 @@ def export(
     Data under a non-commercial or unclear licence (OONI, IODA, Radar and others) is left out, as is anything
     derived from it; the command reports how much.  Each hourly result comes from at least three probes.
     """
+    from fanous.overwrite import check_folder_of_files
     from fanous.publish.export import ExportScope
     from fanous.publish.export import export as write
 
     start, end = moment(since, "--since"), moment(until, "--until")
+    check_folder_of_files(out)
     wanted = ExportScope(
         country=country_code(country) if country else None,
         since=-inf if start is None else start,

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
+
+if TYPE_CHECKING:
+    from fanous.overwrite import Recognises
 
 incidents_app = typer.Typer(
     help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
@@ -105,7 +108,9 @@ def incidents_report(
     incident_id: Annotated[
         str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+    ],
     lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     url: Annotated[
         str, typer.Option("--url", help="Public URL of the pages; every figure in the report links to it.")
@@ -115,12 +120,14 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
+    from fanous.overwrite import check_folder_of_files
     from fanous.publish.reports.forms import sms, write
     from fanous.publish.reports.report import gather
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    check_folder_of_files(out)
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
@@ -155,17 +162,20 @@ def incidents_bundle(
 ) -> None:
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
-    from fanous.publish.evidence.manifest import KEY_FILE, signing_key
+    from fanous.overwrite import file_aside
+    from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
     from fanous.publish.evidence.pack import gather, pack
 
+    label = incident_id.upper()
     private = signing_key(key or data_folder() / KEY_FILE)
-    with open_named(store, config, read_only=True) as opened:
-        gathered = gather(opened, incident_id.upper())
-    packed = pack(gathered, out, private, time.time())
+    with file_aside(out, _bundle_of(label, public_hex(private))) as aside:
+        with open_named(store, config, read_only=True) as opened:
+            gathered = gather(opened, label)
+        packed = pack(gathered, aside, private, time.time())
     if as_json:
         print_document(
             {
-                "file": str(packed.path),
+                "file": str(out),
                 "bytes": packed.bytes,
                 "records": packed.records,
                 "controls": packed.controls,
@@ -175,14 +185,29 @@ def incidents_bundle(
             }
         )
         return
-    print(f"{packed.path}: {packed.bytes:,} bytes")
+    print(f"{out}: {packed.bytes:,} bytes")
     print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
     if packed.series:
         print(f"  {packed.series:,} ready-made series of the country; sources.json says under which terms")
     print(f"  signed by SHA256:{packed.key}")
     for line in packed.differences:
         print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
-    print(f"Whoever has the file can check it: fanous verify {packed.path}")
+    print(f"Whoever has the file can check it: fanous verify {out}")
+
+
+def _bundle_of(label: str, signer: str) -> "Recognises":
+    """Recognises an undamaged bundle of this incident that was signed with this key (public half, hex)."""
+    import msgspec
+
+    from fanous.publish.evidence import manifest
+    from fanous.publish.evidence.container import read_parts
+
+    def is_ours(path: Path) -> bool:
+        parts = read_parts(path)
+        signed_by = manifest.checked(parts).key
+        return signed_by == signer and msgspec.json.decode(parts[manifest.LEDGER])["id"] == label
+
+    return is_ours
 
 
 @incidents_app.command("approve")

@@ -208,12 +208,17 @@ def lab_record(
     """Play a scenario, and save it with its measurements and what happened in one compact file."""
     import tempfile
 
-    from fanous.evaluation.rehearsal.capture import write_recording
+    from fanous.evaluation.rehearsal.capture import is_recording_of, write_recording
+    from fanous.overwrite import file_aside
 
-    with tempfile.TemporaryDirectory(prefix="fanous-record-") as folder:
+    scenario = _scenario(name, seed)
+    with (
+        file_aside(out, lambda path: is_recording_of(path, scenario)) as aside,
+        tempfile.TemporaryDirectory(prefix="fanous-record-") as folder,
+    ):
         records = Path(folder) / "records.jsonl"
-        rehearsal = _played(_scenario(name, seed), records)
-        size = write_recording(out, rehearsal, records)
+        rehearsal = _played(scenario, records)
+        size = write_recording(aside, rehearsal, records)
     print(f"{rehearsal.stored:,} measurements in {out} ({size / 1000:,.0f} kB)")
 
 

@@ -56,13 +56,16 @@ def orders_sign(
 ) -> None:
     """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks."""
     from fanous.config import read
-    from fanous.probe.orders import Draft, private_key, sign
+    from fanous.overwrite import write_file
+    from fanous.probe.orders import Draft, envelope_of, opened, private_key, sign
 
-    signed = sign(read(draft, Draft), private_key(key), time.time())
-    try:
-        out.write_bytes(signed)
-    except OSError as error:
-        raise FanousError(f"the orders cannot be written to {out}: {error.strerror}") from None
+    own = private_key(key)
+    signed = sign(read(draft, Draft), own, time.time())
+
+    def is_ours(path: Path) -> bool:
+        return bool(opened(envelope_of(path), own.public_key(), now=0))
+
+    write_file(out, signed, is_ours)
     print(f"signed: hand them out with `fanous collect --orders {out}`")
 
 
@@ -149,8 +152,10 @@ def _known(path: Path, key_text: str | None) -> "Orders | None":
 def _keep(path: Path, envelope: "SignedOrders") -> None:
     import msgspec
 
+    from fanous.overwrite import replace_file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.encode(envelope))
+        replace_file(path, msgspec.json.encode(envelope))
     except OSError as error:
         raise FanousError(f"{path} cannot be written: {error.strerror}") from None

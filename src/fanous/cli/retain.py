@@ -81,11 +81,13 @@ def forget(
     For users who withdraw consent: `fanous probe consent --withdraw` prints the report IDs of a probe.
     Streams are not searched (run `fanous drain --queue` first); existing copies and evidence bundles remain.
     """
-    from fanous.collector.inbox import withdraw
+    from fanous.collector.inbox import check_inbox, withdraw
     from fanous.pipeline import ingest
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that a collector fills, such as STORE.inbox")
+    if inbox is not None:
+        check_inbox(inbox)
     with open_named(store, config) as opened:
         waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
         forgotten = ingest.forget(opened, reports)

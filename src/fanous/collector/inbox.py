@@ -24,7 +24,7 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.collector.journal import PART, SEALED, Journal
+from fanous.collector.journal import PART, SEALED, Journal, is_written
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
@@ -45,8 +45,31 @@ class Drained:
 
 
 def sealed_files(inbox: Path) -> list[Path]:
-    """Oldest first.  What stands in ``apart`` is not among them."""
-    return sorted(path for path in inbox.glob(f"*{SEALED}") if path.is_file())
+    """Oldest first.  What stands in ``apart`` is not among them, nor what no collector wrote."""
+    return sorted(path for path in inbox.glob(f"*{SEALED}") if is_written(path, SEALED) and path.is_file())
+
+
+def check_inbox(folder: Path) -> None:
+    """Refuse a folder in which files lie that no collector wrote, unless it is an inbox besides.
+
+    Raises:
+        FanousError: it is somebody's folder, and stays as it is.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise FanousError(f"{folder} is a file, not an inbox. Nothing was changed: name a folder.")
+    with disk_errors(f"read the inbox {folder}"):
+        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set[str]()
+    endings = (SEALED, PART, SEALED + NEW)
+    foreign = {
+        name
+        for name in names - {LOCK, APART, OWN, STATE}
+        if not any(is_written(folder / name, ending) for ending in endings)
+    }
+    if foreign and APART not in names and not any(is_written(folder / name, SEALED) for name in names):
+        raise FanousError(
+            f"{folder} is not an inbox: it holds files that no collector wrote ({', '.join(sorted(foreign)[:3])}). "
+            "Nothing was changed: name a new or an empty folder, or bring such files in with `fanous ingest`."
+        )
 
 
 def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
@@ -68,6 +91,12 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
 
 INBOX = ".inbox"
 """Added to a store's name: the folder, beside it, of what waits for it."""
+
+OWN, STATE = "own", "rounds.json"
+"""Folder, within the inbox, of what the monitor's own probe measured, and the file there that says when."""
+
+LOCK = "lock"
+"""File that the collector whose inbox it is holds locked."""
 
 APART = "apart"
 """Folder, within the inbox, of measurements of no known network; nothing takes them from there by itself."""
@@ -104,8 +133,9 @@ class Inbox:
         self, folder: Path, *, most_bytes: int = MOST_BYTES, seal_seconds: float = SEAL_SECONDS
     ) -> None:
         with disk_errors(f"open the inbox {folder}"):
+            check_inbox(folder)
             make_folder(folder)
-            self._lock = _locked(folder / "lock")
+            self._lock = _locked(folder / LOCK)
         self.folder = folder
         self._most_bytes = most_bytes
         self._seal_seconds = seal_seconds
@@ -295,11 +325,16 @@ def withdraw(inbox: Path, reports: Collection[str]) -> int:
     """
     gone = 0
     with disk_errors(f"take measurements out of the inbox {inbox}"):
-        for left in inbox.rglob(f"*{SEALED}{NEW}"):  # by a run that was killed
+        for left in _written(inbox, SEALED + NEW):  # by a run that was killed
             left.unlink()
-        for path in sorted(inbox.rglob(f"*{SEALED}")):
+        for path in _written(inbox, SEALED):
             gone += _withdraw_from(path, reports)
     return gone
+
+
+def _written(inbox: Path, ending: str) -> list[Path]:
+    """Files of an inbox and of the folders within it."""
+    return sorted(path for path in inbox.rglob(f"*{ending}") if is_written(path, ending) and path.is_file())
 
 
 def _withdraw_from(path: Path, reports: Collection[str]) -> int:

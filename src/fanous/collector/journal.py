@@ -5,6 +5,7 @@ writer: whoever owns the store may take it and remove it.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,15 @@ from fanous.store.disk import disk_errors, make_folder, sync_folder
 
 SEALED = ".jsonl"
 PART = ".jsonl.part"
+
+_NAME = re.compile(r"[0-9]{14,}-[0-9]+-[0-9]{6,}")
+"""Milliseconds, process, count: see ``Journal._begin``."""
+
+
+def is_written(path: Path, ending: str) -> bool:
+    """Is it a file that a journal wrote?  Whatever else lies in the folder is somebody's, and is never touched."""
+    return path.name.endswith(ending) and bool(_NAME.fullmatch(path.name.removesuffix(ending)))
+
 
 SEAL_BYTES = 32 << 20
 """Some 10,000 measurements: as much as a store takes in one batch, and few new files at full speed."""
@@ -34,7 +44,8 @@ class Journal:
         with disk_errors(f"write to the inbox {folder}"):
             make_folder(folder)
             for path in sorted(folder.glob(f"*{PART}")):
-                self._recover(path)
+                if is_written(path, PART):
+                    self._recover(path)
 
     def write(self, lines: Sequence[bytes], now: float) -> None:
         """Append lines; when this returns they would survive a power cut.

@@ -53,14 +53,16 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
         "A staged event after Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
         "censors of ours in network namespaces.  It is [bold]synthetic[/bold]: no finding about Pakistan."
     )
-    with tempfile.TemporaryDirectory(prefix="fanous-demo-") as temporary:
+    with (
+        open_store(folder, staged=True) as opened,
+        tempfile.TemporaryDirectory(prefix="fanous-demo-") as temporary,
+    ):
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
-        with open_store(folder, staged=True) as opened:
-            _refuse_others(opened, recording, folder)
-            ingest.rejudge(opened)  # what an older Fanous brought in
-            tally = ingest.ingest(opened, "edge", [recording])
-            answer = query.confirm(opened, COUNTRY, [], None, None)
+        _refuse_others(opened, recording, folder)
+        ingest.rejudge(opened)  # what an older Fanous brought in
+        tally = ingest.ingest(opened, "edge", [recording])
+        answer = query.confirm(opened, COUNTRY, [], None, None)
     count = tally.stored + tally.duplicate
     console.print(f"{count:,} raw measurements judged. The result:\n")
     show(answer)

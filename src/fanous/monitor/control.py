@@ -17,6 +17,7 @@ import msgspec
 
 from fanous.log import logline
 from fanous.monitor.request import LARGEST, Carried, CommandReply, CommandRequest, address_of, carried
+from fanous.overwrite import refusal
 from fanous.pipeline.scheduler import Crash, outcome
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
@@ -137,7 +138,10 @@ def listening_beside(lock: Path) -> socket.socket:
     """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with disk_errors(f"listen beside {lock}"), address_of(lock) as address:
-        lock.with_name(SOCKET).unlink(missing_ok=True)
+        beside = lock.with_name(SOCKET)
+        if beside.exists() and not beside.is_socket():
+            raise refusal(beside, "a file that is not a socket of Fanous")
+        beside.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
             listening.bind(address)

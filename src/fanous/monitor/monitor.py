@@ -11,6 +11,7 @@ from pathlib import Path
 from fanous.collector.checkin import DEFAULT_URLS, read_urls
 from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.inbox import OWN
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.server import listening_socket, serve, server_config
@@ -22,7 +23,7 @@ from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.rounds import OwnProbe
-from fanous.monitor.settings import OWN, Configuration
+from fanous.monitor.settings import Configuration
 from fanous.monitor.sources import Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from fanous.collector.inbox import STATE
 from fanous.collector.journal import Journal
 from fanous.log import logline
 from fanous.model.event import AnnouncedEvent
@@ -30,7 +31,6 @@ from fanous.store.disk import disk_errors
 ASKED_AGAIN = 60.0
 """Seconds of the machine between two looks whether consent was given."""
 
-STATE = "rounds.json"
 
 log = getLogger("fanous.monitor")
 

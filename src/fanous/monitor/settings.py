@@ -12,7 +12,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, structs
 
-from fanous.collector.inbox import inbox_of
+from fanous.collector.inbox import OWN, inbox_of
 from fanous.collector.settings import DoorSettings
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.config import Address, CountryCode, Instant, Section, Some, Text, WrongKey, about, section, wrong
@@ -36,9 +36,6 @@ from fanous.store.notices import review_national
 from fanous.web.settings import SiteSettings
 
 PAGE = "127.0.0.1:8470"
-
-OWN = "own"
-"""Folder, within the inbox, of what this machine's own probe measured."""
 
 FASTEST = 10_000.0
 """A tick of ten minutes is then 60 ms: less than a measurement takes."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import fill
 
 from fanous.errors import FanousError
+from fanous.overwrite import replace_file
 from fanous.refdata.files import toml_table
 from fanous.refdata.targets import do_not_run
 
@@ -66,7 +67,7 @@ def _read(path: Path) -> dict[str, object]:
 def _write(path: Path, content: dict[str, object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        replace_file(path, f"{json.dumps(content)}\n".encode())
     except OSError as error:
         raise FanousError(f"{path} cannot be written: {error.strerror}") from None
 

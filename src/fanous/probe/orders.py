@@ -32,6 +32,7 @@ from fanous.config import Section
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.place import is_address
+from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public
 
 LIFE = 30 * 86_400
@@ -88,6 +89,7 @@ def new_key(path: Path) -> str:
     Raises:
         FanousError: the file is there already, or cannot be written.
     """
+    check_file(path, nothing)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -16,10 +16,14 @@ from rich.text import Text
 
 from fanous.errors import FanousError
 from fanous.model.verdict import State
+from fanous.overwrite import check_file
 from fanous.probe.outcome import Outcome, Speed, worst
 from fanous.probe.run import OnDone, RunReport, Write
-from fanous.probe.words import WHAT_NOW, health_sentence, sentence, state_in_words
+from fanous.probe.words import WHAT_NOW, health_sentence, is_ours, sentence, state_in_words
 from fanous.refdata.platforms import target_of, title
+
+LONGEST_RECORD = 64 << 20
+"""Bytes of a line that is looked at; the longest record that a probe can make is far below it."""
 
 
 @contextmanager
@@ -27,13 +31,16 @@ def record_file(path: Path | None) -> Iterator[Write]:
     """A function that appends a record; everything is on the disk when the block ends.
 
     Raises:
-        FanousError: the file cannot be written.
+        FanousError: the file cannot be written, or holds anything but what this function wrote.
     """
     if path is None:
         yield lambda _record: None
         return
+    check_file(path, _holds_records)
     try:
-        with path.open("ab") as file:
+        with path.open("a+b") as file:
+            if _is_cut(file):
+                file.write(b"\n")  # after what a killed process began to write
 
             def write(record: bytes) -> None:
                 file.write(record + b"\n")
@@ -43,6 +50,21 @@ def record_file(path: Path | None) -> Iterator[Write]:
             os.fsync(file.fileno())
     except OSError as error:
         raise FanousError(f"measurements cannot be written to {path}: {error.strerror}") from None
+
+
+def _holds_records(path: Path) -> bool:
+    """Is the file empty, or does it begin with a record of our own probe?"""
+    with path.open("rb") as file:
+        first = file.readline(LONGEST_RECORD)
+    return not first or is_ours(first)
+
+
+def _is_cut(file: IO[bytes]) -> bool:
+    """Does the last line lack its end?"""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def report_document(report: RunReport, out: Path | None) -> dict[str, Any]:

@@ -25,9 +25,9 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
+from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
-from fanous.refdata.files import replace_file
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.narrative import sentence
@@ -360,13 +360,12 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     """Write all tables; a file is whole or not there.
 
     Raises:
-        FanousError: the folder cannot be written.
+        FanousError: the folder cannot be written, or holds what no export wrote.
     """
-    left, written, counts = LeftOut(), list[Path](), dict[str, int]()
+    left, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
     resources: list[dict[str, Any]] = []
     synthetic = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for table in TABLES:
             rows = list(table.rows(store, wanted, left))
             synthetic += sum(bool(row["synthetic"]) for row in rows)
@@ -375,16 +374,14 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
             if table.name == "incidents":
                 forms["geojson"] = as_geojson(rows)
             for ending, content in forms.items():
-                path = folder / f"{table.name}.{ending}"
-                replace_file(path, content)
-                written.append(path)
+                files[f"{table.name}.{ending}"] = content
                 resources.append(_resource(table, ending, content))
         described = _package(wanted, resources, left, now) | {"synthetic": synthetic}
-        path = folder / "datapackage.json"
-        replace_file(path, msgspec.json.format(msgspec.json.encode(described), indent=2))
+        files["datapackage.json"] = msgspec.json.format(msgspec.json.encode(described), indent=2)
+        written = write_files(folder, files)
     except OSError as error:
         raise FanousError(f"cannot write the export into {folder}: {error}; name another with -o") from error
-    return Exported((*written, path), counts, left.counts)
+    return Exported(tuple(written), counts, left.counts)
 
 
 def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from fanous.analysis.rules.fingerprints import (
 )
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 from fanous.errors import FanousError
-from fanous.refdata.files import bytes_of, replace_file
+from fanous.overwrite import replace_file
+from fanous.refdata.files import bytes_of
 from fanous.refdata.sets import decoded, installed_sets, read_set
 
 WORTH_KEEPING = 0.3

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
+from fanous.overwrite import replace_file
 from fanous.refdata import set_formats
-from fanous.refdata.files import replace_file
 from fanous.refdata.set_rows import SetReading
 
 LARGEST_SET = 8 << 20
@@ -231,10 +231,11 @@ def write_about(path: Path, about: SetOrigin) -> None:
 
 def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
     """Each installed set with the note about it; ``None`` if the note is about another file."""
-    return [(path, _of_this_file(path)) for path in installed_sets(folder)]
+    return [(path, of_this_file(path)) for path in installed_sets(folder)]
 
 
-def _of_this_file(path: Path) -> SetOrigin | None:
+def of_this_file(path: Path) -> SetOrigin | None:
+    """The note about the set at ``path``; ``None`` = it was put there or changed by somebody."""
     about = read_about(path)
     if about is None or hashlib.sha256(path.read_bytes()).hexdigest() != about.sha256:
         return None

@@ -24,7 +24,8 @@ import msgspec
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata.files import bytes_of, replace_file
+from fanous.overwrite import check_file, replace_file
+from fanous.refdata.files import bytes_of
 from fanous.refdata.fingerprints import OURS
 from fanous.refdata.set_rows import BadRow, SetReading
 from fanous.refdata.sets import (
@@ -33,6 +34,7 @@ from fanous.refdata.sets import (
     SetOrigin,
     decoded,
     installed_sets,
+    of_this_file,
     public_set,
     read_set,
     write_about,
@@ -195,6 +197,7 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         if name.endswith(".toml"):
             _refuse_faulty(folder / name, reading)
         _refuse_shrunk(folder / name, reading, place)
+        _refuse_changed(folder / name, data)
     except FanousError as error:
         return Updated(name, place, UpdateOutcome.FAILED, str(error))
     digest = hashlib.sha256(data).hexdigest()
@@ -258,6 +261,24 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
             f"{place} has {new.usable:,} usable fingerprints and the set that stands has {old:,}, so it is "
             f"kept; if the new one is right, remove {path} and update again"
         )
+
+
+def _refuse_changed(path: Path, data: bytes) -> None:
+    """Refuse to replace a set that somebody put there or changed; a download that is damaged is nobody's work."""
+
+    def is_ours(there: Path) -> bool:
+        same = of_this_file(there) is not None or there.read_bytes() == data
+        return same or (there.suffix != ".toml" and not _is_readable(there))
+
+    if path.parent.is_dir():
+        check_file(path, is_ours)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return bool(read_set(decoded(path.read_bytes(), str(path)), path.name).usable)
+    except FanousError:
+        return False
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:

@@ -19,7 +19,7 @@ from fanous.store.disk import disk_errors
 from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
 from fanous.store.ledger import Ledger, Span, spans_of
-from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
+from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.protocol import Store
 from fanous.store.upgrade import give_provenance
 
@@ -68,6 +68,7 @@ class OpenStore:
         self.is_synthetic = False
         self._read_only = read_only
         self._swept = False
+        check_parts(location)
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
             location.lock.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,11 @@ import fcntl
 import os
 import re
 import shlex
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +23,7 @@ import msgspec
 from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
+from fanous.overwrite import check_file, refusal
 from fanous.store.disk import disk_errors
 
 FACTS = "facts"
@@ -63,8 +66,9 @@ class StoreLock:
     """
 
     def __init__(self, path: Path) -> None:
+        check_file(path, _is_lock)
         with disk_errors(f"lock the store with {path}"):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,12 +108,27 @@ def _refusal(path: Path, owner: Owner | None) -> str:
     return f"the store at {store} is held by {who}: {stop}, or name another store with --store"
 
 
+LONGEST_OWNER = 4096
+"""Bytes of the lock's text."""
+
+
 def _owner(descriptor: int) -> Owner | None:
     """``None`` = nobody is named (released in order, or just being written)."""
     try:
-        return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Owner)
+        return msgspec.json.decode(os.pread(descriptor, LONGEST_OWNER, 0), type=Owner)
     except msgspec.MsgspecError:
         return None
+
+
+def _is_lock(path: Path) -> bool:
+    """Is the file empty (a power cut may leave zeros), or does it name an owner, be it cut off?"""
+    with path.open("rb") as file:
+        text = file.read(LONGEST_OWNER + 1)
+    text = text.rstrip(b"\0")
+    return len(text) <= LONGEST_OWNER and text[: len(_OWNER_BEGINS)] == _OWNER_BEGINS[: len(text)]
+
+
+_OWNER_BEGINS = b'{"pid":'
 
 
 def _write(descriptor: int, text: bytes) -> None:
@@ -346,3 +365,67 @@ def check_folder(folder: Path, *, must_exist: bool) -> None:
         )
     if must_exist and LEDGER not in entries:
         raise FanousError(f"there is no store at {folder}: bring measurements in first (fanous ingest)")
+
+
+_SQLITE = b"SQLite format 3\0"
+_LEDGER_TABLES = {"meta", "incidents"}
+"""In every ledger since the first."""
+
+
+def check_parts(location: StoreLocation) -> None:
+    """Refuse what is not a store's before anything is written to it.
+
+    Raises:
+        FanousError: the lock, the ledger or the folder of facts is something else.
+    """
+    if location.lock.parent.is_dir():
+        check_file(location.lock, _is_lock)
+    with disk_errors(f"open the store at {location.archive}"):
+        if location.ledger.startswith("sqlite"):
+            check_ledger(Path(location.ledger.partition(":///")[2].partition("?")[0]))
+        if location.engine_folder is not None:
+            check_facts(location.engine_folder)
+
+
+def check_ledger(path: Path) -> None:
+    """Refuse another program's database, or another file, before SQLite opens it, which would change it.
+
+    Raises:
+        FanousError: it is not a ledger.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with path.open("rb") as file:
+        is_sqlite = file.read(len(_SQLITE)) == _SQLITE
+    tables = _tables(path) if is_sqlite else {"none"}
+    if tables and not tables >= _LEDGER_TABLES:
+        raise refusal(path, "a file that is not a ledger of Fanous")
+
+
+def _tables(path: Path) -> set[str]:
+    """Without its log of recent writes, and so without touching any file."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as database:
+            return {
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            }
+    except sqlite3.Error:
+        return set()  # damaged: opening it says so
+
+
+_ENGINE = {"data", "metadata", "store"}
+"""Folders that the in-process engine makes first."""
+
+
+def check_facts(folder: Path) -> None:
+    """Refuse a folder of something else before the engine makes it its own.
+
+    Raises:
+        FanousError: it holds files, and not what the engine makes first.
+    """
+    entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set[str]()
+    if entries and not entries & _ENGINE:
+        raise FanousError(
+            f"{folder} does not hold facts of Fanous: it holds other files ({', '.join(sorted(entries)[:3])}). "
+            "Nothing was changed: name an empty or a new folder."
+        )

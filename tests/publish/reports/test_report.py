@@ -139,7 +139,7 @@ def test_it_is_written_as_files_and_a_folder_that_cannot_be_is_named(tmp_path: P
     names = {path.name for path in write(report(code="ur"), tmp_path / "out")}
     assert {"PK-2023-0001.ur.html", "PK-2023-0001.ur.pdf", "PK-2023-0001.ur.sms.txt"} <= names
     (tmp_path / "file").write_text("x")
-    with pytest.raises(FanousError, match="name another folder with -o"):
+    with pytest.raises(FanousError, match="name another with -o"):
         write(report(), tmp_path / "file")
 
 

@@ -18,6 +18,7 @@ from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.evaluation.rehearsal.run import Rehearsal
+    from fanous.lab.scenario import Scenario
 
 FORMAT = "fanous-recording-1"
 MARK = "recorded in the lab"
@@ -59,6 +60,15 @@ def read_recording(data: bytes) -> tuple[dict[str, Any], Iterator[bytes]]:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise FanousError(f"this is no recording of the lab: {FORMAT} is needed")
     return head, iter(sorted(lines, key=_began))
+
+
+def is_recording_of(path: Path, scenario: "Scenario") -> bool:
+    """Is the file a recording of this scenario, whole?"""
+    try:
+        head, _ = read_recording(path.read_bytes())
+    except msgspec.MsgspecError:
+        return False
+    return (head.get("title"), head.get("country")) == (scenario.title, scenario.country)
 
 
 def unpack(name: str, path: Path) -> dict[str, Any]:

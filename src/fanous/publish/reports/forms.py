@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from fanous.charts import paint
 from fanous.errors import FanousError
+from fanous.overwrite import write_files
 from fanous.publish.reports.report import Report
-from fanous.refdata.files import replace_file
 from fanous.wording.language import Sentence
 from fanous.wording.post import Sms, post_text, sms_text
 
@@ -150,19 +150,13 @@ def write(report: Report, folder: Path) -> list[Path]:
     """The files, named after incident and language.
 
     Raises:
-        FanousError: the folder cannot be written.
+        FanousError: the folder cannot be written, or holds what no report wrote.
     """
-    written = []
+    stem = f"{report.incident.id}.{report.language.code}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for ending, make in FORMS.items():
-            content = make(report)
-            if content:
-                path = folder / f"{report.incident.id}.{report.language.code}.{ending}"
-                replace_file(path, content)
-                written.append(path)
+        made = {f"{stem}.{ending}": make(report) for ending, make in FORMS.items()}
+        return write_files(folder, {name: content for name, content in made.items() if content})
     except OSError as error:
         raise FanousError(
             f"cannot write the report into {folder}: {error}; name another folder with -o"
         ) from error
-    return written
