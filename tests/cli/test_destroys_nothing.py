@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fanous.evaluation.rehearsal.capture import FORMAT
+from fanous.model.reason import as_written
 from fanous.overwrite import RECORD
 from fanous.probe.orders import new_key
 from fanous.store.local import open_store
@@ -200,7 +201,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled") / "store"
     with open_store(folder) as store:
         store.append([judged("a")], rules_version="1")
-        store.ledger.put(incident(id=""), "seen")
+        store.ledger.put(incident(id=""), as_written("seen"))
     return folder
 
 
