@@ -13,6 +13,7 @@ from fanous.model.incident import Status
 from fanous.web.pages import about
 from fanous.wording import LANGUAGES
 from fanous.wording.words import STATUSES
+from tests.documents import ROOT, section, text_of
 from tests.language_template import SOURCE
 from tests.web.small_store import SmallStore
 from tests.web.visits import reader
@@ -71,6 +72,13 @@ def test_everything_in_prose_is_said_in_the_readers_language(code: str) -> None:
     outside = re.sub(r'<div class="wrap".*?</div>', "", page(code), flags=re.DOTALL)
     main = outside.partition("<main")[2].partition("</main>")[0]
     assert code == "en" or 'lang="en"' not in main
+
+
+def test_the_document_begins_with_the_same_screen() -> None:
+    start = " ".join(section(text_of(ROOT / "docs" / "methodology.md"), "## In plain words"))
+    document = " ".join(start.replace("**", "").split())
+    for heading, rule in first_screen("en"):
+        assert f"- {heading}. {rule}" in document
 
 
 def test_the_details_follow_in_the_order_of_the_contents() -> None:
