@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents import confirm, networks, scope
 from fanous.model.incident import Status
 from fanous.web.pages import about
@@ -137,8 +138,8 @@ def test_the_page_gives_the_value_that_the_rules_have(
 def test_the_page_gives_the_options_that_the_detector_of_drops_has(
     option: dict[str, Any], shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop = about.DROP
-    monkeypatch.setattr(about, "DROP", replace(drop, options=replace(drop.options, **option)))
+    changed = replace(DROP, options=replace(DROP.options, **option))
+    monkeypatch.setattr(about, "DROP", changed)
     assert shown in words(page())
 
 

@@ -102,8 +102,7 @@ def test_the_glossary_has_the_status_words_as_the_catalogue_says_them(language: 
 
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
 def test_every_word_of_the_glossary_is_in_the_catalogue_and_has_a_note(language: Language) -> None:
-    every = [form for one in read(language) for form in ([one.string] if one.id else [])]
-    said = " ".join(form if isinstance(form, str) else " ".join(form) for form in every)
+    said = " ".join(str(message.string) for message in read(language) if message.id)
     for english, translation, note in glossary(language):
         if english.startswith("`"):
             assert language.say(english.strip("`")) == translation
