@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 from fanous.wording import LANGUAGES, Language, words
 from fanous.wording.headline import ACROSS, IN_PARTS, ON_SOME
-from tests.documents import ROOT, rows, section, text_of
+from tests.documents import ROOT, first_table, rows, section, text_of
 from tests.language_template import KEYWORDS, SOURCE, Text, texts
 
 TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
@@ -85,12 +85,47 @@ def test_a_suspicion_is_never_said_as_a_fact(language: Language) -> None:
                 )
 
 
+GLOSSARY = text_of(ROOT / "docs" / "glossary.md")
+
+
+def glossary(language: Language) -> list[list[str]]:
+    """English (in backticks where it is a text of the catalogue), translation, note."""
+    return rows(section(GLOSSARY, f"## {language.name}"))
+
+
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
 def test_the_glossary_has_the_status_words_as_the_catalogue_says_them(language: Language) -> None:
-    table = rows(section(text_of(ROOT / "docs" / "glossary.md"), f"## {language.name}"))
-    written = {cells[0].strip("`"): cells[1] for cells in table}
+    written = {cells[0].strip("`"): cells[1] for cells in glossary(language)}
     for word in (*words.STATUSES.values(), words.ENDED_SURE, words.ENDED_UNSURE):
         assert written[word] == language.say(word)
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_every_word_of_the_glossary_is_in_the_catalogue_and_has_a_note(language: Language) -> None:
+    said = " ".join(str(message.string) for message in read(language) if message.id)
+    for english, translation, note in glossary(language):
+        if english.startswith("`"):
+            assert language.say(english.strip("`")) == translation
+        else:
+            assert translation in said
+        assert len(note) > 2, english
+
+
+def test_the_glossary_explains_the_same_words_in_every_language() -> None:
+    explained = [cells[0] for cells in first_table(GLOSSARY.splitlines())]
+    for language in TRANSLATED:
+        here = {cells[0].strip("`") for cells in glossary(language)}
+        assert here - {"Blocking", "Throttling"} == {*explained}
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_an_incident_is_never_called_a_claim(language: Language) -> None:
+    """A claim is what somebody else says."""
+    claim = {"ur": "دعو", "fa": "ادعا", "ar": "ادعاء", "fr": "affirmation", "es": "afirmaci"}[language.code]
+    for message in read(language):
+        forms = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+        if message.id and "claim" not in str(message.id):
+            assert not any(claim in form for form in forms), message.id
 
 
 def test_what_is_not_translated_is_said_in_english() -> None:

@@ -4,8 +4,8 @@ The page on method shows the rules and thresholds that run.
 """
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.detectors.interference import DETECTOR_VERSION
-from fanous.analysis.incidents import confirm, scope
+from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
+from fanous.analysis.incidents import confirm, networks, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import by_month, corrections
@@ -23,7 +23,9 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "rules": RULES,
         "rules_version": RULES_VERSION,
         "detector_version": DETECTOR_VERSION,
+        "interference": BLOCKING,
         "confirm": confirm,
+        "networks": networks,
         "scope": scope,
         "level": DROP.options,
         "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
