@@ -55,7 +55,7 @@ def pdf(report: Report) -> bytes:
 
 def _document(report: Report) -> dict[str, Any]:
     words = {
-        "chart": "Users able to reach each service",
+        "chart": report.chart_title,
         "networks": "When, on each network",
         "saw": "Who saw it",
         "cost": "What it may cost",

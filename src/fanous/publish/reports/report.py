@@ -66,6 +66,11 @@ class Report:
     url: str
     notice: Sentence | None
 
+    @property
+    def chart_title(self) -> str:
+        """Of users only where user figures are known."""
+        return CHART_OF_USERS if words.counts_users(self.incident.country) else CHART
+
     def say(self, text: str) -> Sentence:
         return said(self.language, text)
 
@@ -122,6 +127,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
     )
 
 
+CHART_OF_USERS, CHART = "Users able to reach each service", "Access to each service"
 HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
 
 

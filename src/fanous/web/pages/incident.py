@@ -20,6 +20,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.provenance import Provenance
 from fanous.publish import pictures
+from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
 from fanous.publish.edition import incident_path, spell, stories
 from fanous.publish.feeds import CAP_MEDIA, cap
@@ -93,6 +94,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
+        "credit": credit_line(incident, visit.language),
         "cost": cost_lines(
             cost_of(of_incident(incident, visit.now), economy(incident.country)), visit.language
         ),
