@@ -94,7 +94,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
     },
     "clock": {
         "rate": [('"2"', "a number from 1 to 10000"), ("0.5", "a number from 1 to 10000")],
-        "since": [("5", "is no time such as"), ('"then"', "is no time such as")],
+        "since": [("5", "is not a time such as"), ('"then"', "is not a time such as")],
     },
     "rounds": {
         "on": FLAG,
@@ -217,7 +217,7 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
     section: str, tmp_path: Path
 ) -> None:
     said = complaint(tmp_path, document(section, "qqqq", "1"))
-    start = f"[{section}] qqqq: there is no such key; known are "
+    start = f"[{section}] qqqq: unknown key; known keys: "
     assert said.startswith(start)
     assert set(said.removeprefix(start).split(", ")) == set(KEYS[section])
 
@@ -225,7 +225,7 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
 @pytest.mark.parametrize(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
 def test_a_key_that_is_mistyped_is_told_the_nearest(section: str, key: str, tmp_path: Path) -> None:
     said = complaint(tmp_path, document(section, f"{key}x", "1"))
-    assert said == f"[{section}] {key}x: there is no such key; did you mean {key!r}?"
+    assert said == f"[{section}] {key}x: unknown key; did you mean {key!r}?"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[sources.iod]", "[sources] iod: there is no such source; known are ioda, "),
+        ("[sources.iod]", "[sources] iod: there is no such source; known: ioda, "),
         ("[sources.csv]", "[sources] csv: there is no such source"),
         ("[sources]\nioda = 3", "[sources] ioda: a table [ioda] is needed, not 3"),
         ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),

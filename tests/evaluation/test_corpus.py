@@ -95,19 +95,19 @@ def test_sessions_may_run_past_midnight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("title =", "titel =", r"\[corpus\] titel: there is no such key; did you mean 'title'"),
+        ("title =", "titel =", r"\[corpus\] titel: unknown key; did you mean 'title'"),
         ("since = 2023-12-01\n", "", r"\[corpus\] since: it is missing"),
         ("until = 2024-01-01", "until = 2023-01-01", "until: it must lie after since"),
-        ("until = 2024-01-01", 'until = "soon"', "until: 'soon' is no time"),
+        ("until = 2024-01-01", 'until = "soon"', "until: 'soon' is not a time"),
         ("files = [", "files = 3 # [", "files: a list is needed"),
         ('source = "ooni", path', 'source = "ooni", shared = "x", path', r"files\[1\]\] path: say either"),
-        ("[[event]]", "[[events]]", "events: there is no such key; did you mean 'event'"),
+        ("[[event]]", "[[events]]", "events: unknown key; did you mean 'event'"),
         (
             'country = "PK"',
             'country = "Pakistan"',
             r"\[event\[1\]\] country: an ISO 3166-1 code .* not 'Pakistan'",
         ),
-        ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is none of .* did you mean 'blocking'"),
+        ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is not one of .* did you mean 'blocking'"),
         ('targets = ["x"]', "targets = []", "targets: a list of texts"),
         ("[17557]", '["AS17557"]', r"networks: a list of network numbers \(AS17557 is 17557\) is needed"),
         ("networks = [17557]\n", "", "networks: name the networks"),

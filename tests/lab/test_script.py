@@ -88,7 +88,7 @@ def test_everybody_is_everybody_inside_the_country() -> None:
         ('"1.5m"', '"30s"', r"a\.toml:27: .*until: it must lie after at"),
         ("0.5", "0.9", r"a\.toml:\d+: network: .*more than 1"),
         ("asn = 45669", "asn = 17557", r"a\.toml:15: \[network\[2\]\] asn: AS17557 stands twice"),
-        ('"isp"', '"town"', r"a\.toml:39: \[expect\[1\]\] scope: 'town' is none of"),
+        ('"isp"', '"town"', r"a\.toml:39: \[expect\[1\]\] scope: 'town' is not one of"),
         ('access = "mobile" }', 'access = "fixd" }', r"a\.toml:35: .*access: 'fixd'.*'fixed'"),
         ("vantage_points = 2", "vantage_points = 2\nlying = 3", r"a\.toml:12: .*fewer than lying"),
         ("seed = 7", "seed = ", r"a\.toml cannot be read as TOML"),

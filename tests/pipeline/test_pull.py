@@ -226,7 +226,7 @@ def test_the_command_says_what_came(home: Path) -> None:
         words = ["ripestat", "--country", "pk", "--since", "2023-11-15", "--until", "2023-11-16"]
         code, output = run(home, *words, "--mirror", server.address)
     assert code == 0
-    assert "ripestat PK: fetched 1, had 0; 9 values, 9 new or changed" in output
+    assert "ripestat PK: fetched 1, already had 0; 9 values, 9 new or changed" in output
     with open_store(home / "store") as store:
         assert {series.key.signal for series in store.facts.levels("PK")} == {
             "asns",
@@ -248,7 +248,7 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
         (["weather", "--country", "PK"], "none of ioda"),
         (["ioda", "--country", "Pakistan"], "not a country code"),
         (["ioda", "--country", "PK", "--since", "2023-11-16", "--until", "2023-11-15"], "must lie before"),
-        (["ioda", "--country", "PK", "--follow", "--json"], "does not go with"),
+        (["ioda", "--country", "PK", "--follow", "--json"], "cannot be combined with"),
     ],
 )
 def test_wrong_usage_is_told(home: Path, words: list[str], why: str) -> None:

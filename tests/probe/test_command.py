@@ -94,7 +94,7 @@ def test_withdrawing_deletes_what_waits_and_names_what_was_sent(
         fanous_probe(*run, "--collector", str(client.base_url))
     fanous_probe(*run, "--collector", "http://127.0.0.1:9")
     said = fanous_probe("consent", "--withdraw").stdout
-    assert "1 measurements that were not sent yet are deleted" in said
+    assert "1 unsent measurements deleted" in said
     assert "_webconnectivity_PK_0_" in said
     assert list((tmp_path / "data" / "fanous" / "probe" / "spool").glob("*.json")) == [
         tmp_path / "data" / "fanous" / "probe" / "spool" / "reports.json"

@@ -97,7 +97,7 @@ def test_orders_never_lead_a_probe_into_its_own_network(url: str, key: tuple[Pat
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("nonsense = 1", "nonsense: there is no such key; known are stop, urls, apps, days"),
+        ("nonsense = 1", "nonsense: unknown key; known keys: stop, urls, apps, days"),
         ("urls = 1", "urls: a list is needed, not 1"),
         ("urls = [", "cannot be read as TOML"),
     ],
@@ -136,7 +136,7 @@ def test_a_probe_measures_what_its_organisation_asks_and_remembers_it(
     assert (asked.urls, asked.apps) == (DRAFT.urls, DRAFT.apps)
     assert named.urls == ("https://mine.example/",)  # what the user names is the user's choice
     assert heed(tmp_path, "http://127.0.0.1:9", key[1]).urls == DRAFT.urls
-    assert "no orders could be asked for" in capsys.readouterr().err
+    assert "could not ask for orders" in capsys.readouterr().err
 
 
 def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(

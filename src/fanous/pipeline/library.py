@@ -223,7 +223,7 @@ def series(
     """
     unknown = [name for name in signals or () if name not in SIGNALS]
     if unknown:
-        raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
+        raise FanousError(f"no signal {unknown[0]!r}; known: {', '.join(SIGNALS)}")
     code = _code(country)
     facts = store.opened.about(code).facts
     span = facts.span(code)

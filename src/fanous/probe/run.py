@@ -243,7 +243,7 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], 
     apps = dict.fromkeys(app for one in named for app in one.apps)
     unknown = apps.keys() - MESSENGERS.keys()
     if unknown:
-        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
+        raise FanousError(f"no app {min(unknown)!r}: known: {', '.join(MESSENGERS)}")
     if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
     return ProbeOptions(tuple(urls), tuple(apps), by_default=not inputs and not lists)

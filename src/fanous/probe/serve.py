@@ -144,7 +144,7 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
 async def _probe(network: Network, settings: Settings, query: dict[str, str]) -> str:
     name = query.get("module", "http_2xx")
     if name not in MODULES:
-        raise BadTarget(400, f"Unknown module {name!r}: known are {', '.join(MODULES)}")
+        raise BadTarget(400, f"Unknown module {name!r}: known: {', '.join(MODULES)}")
     if not query.get("target"):
         raise BadTarget(400, "Target parameter is missing")
     return render(await MODULES[name](network, settings, query["target"]))

@@ -175,7 +175,7 @@ def _has_its_form(text: str, known: PublicSet) -> bool:
 
 def _unknown(first: str, name: str) -> FanousError:
     return FanousError(
-        f"{name} is no set of fingerprints that Fanous can read (it begins {first[:60]!r}); known are OONI's "
+        f"{name} is no set of fingerprints that Fanous can read (it begins {first[:60]!r}); known: OONI's "
         "and Citizen Lab's CSV, Censored Planet's JSON lines, and TOML with [[pattern]] tables"
     )
 

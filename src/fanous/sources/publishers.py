@@ -114,7 +114,7 @@ def source_settings(config: Path | None) -> dict[str, SourceSettings]:
     known = [source.name for source in SOURCES.values() if source.every]
     for name in named:
         if name not in known:
-            told = f"known are {', '.join(known)}{nearest(name, known)}"
+            told = f"known: {', '.join(known)}{nearest(name, known)}"
             raise wrong(config or "defaults", "sources", name, f"there is no such source; {told}")
     found = {}
     for name, source in SOURCES.items():

@@ -29,7 +29,7 @@ def test_a_password_is_for_the_servers_and_not_for_the_log() -> None:
         ("nats://a/b", "is no queue"),
         ("nats://a,,b", "'' is no server"),
         ("nats://me:secret@a b", r"\*\*\*@a b is no queue"),
-        ("nats://a?replica=3", "no 'replica': known are stream, replicas"),
+        ("nats://a?replica=3", "no 'replica': known: stream, replicas"),
         ("nats://a?replicas=2", "replicas of a queue is 1, 3 or 5, not '2'"),
         ("nats://a?gigabytes=-1", "gigabytes of a queue is a whole number"),
         ("nats://a?ack_seconds=0", "ack_seconds of a queue is a whole number"),

@@ -36,7 +36,7 @@ def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ('"noon","1","2","3"', "is no time"),
+        ('"noon","1","2","3"', "is not a time"),
         ('"2025-12-01 02:00:00","1","2"', "3 fields where the first line names 4"),
         ('"2025-12-01 02:00:00","many","inf","1_000"', "no value is a number"),
         ('"2025-12-01 00:00:00","1","2","4"', "earlier line"),

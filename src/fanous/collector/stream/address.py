@@ -85,7 +85,7 @@ def parse_address(url: str) -> StreamAddress:
     told = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(set(told) - set(ASKED))
     if unknown:
-        known = f"known are {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
+        known = f"known: {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
         raise FanousError(f"a queue has no {unknown[0]!r}: {known}")
     name = told.get("stream", NAME)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):

@@ -145,7 +145,7 @@ class IodaCsv:
             try:
                 at = int(instant(fields[clock]))
             except (ValueError, OverflowError):
-                on_reject(line, f"{fields[clock][:40]!r} is no time")
+                on_reject(line, f"{fields[clock][:40]!r} is not a time")
                 continue
             if at in known:
                 on_reject(line, "this time stands in an earlier line with other values")

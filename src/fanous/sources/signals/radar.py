@@ -82,7 +82,7 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
         try:
             at = int(instant(str(text)))
         except (ValueError, OverflowError):
-            rejects.append((number, f"{str(text)[:40]!r} is no time"))
+            rejects.append((number, f"{str(text)[:40]!r} is not a time"))
             continue
         if None in numbers:
             rejects.append((number, f"no number: {str(values)[:60]}"))

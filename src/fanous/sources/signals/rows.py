@@ -208,7 +208,7 @@ def zone_of(text: str) -> tzinfo:
     try:
         return UTC if text.strip() in ("", "UTC", "Z") else ZoneInfo(text.strip())
     except (ValueError, OSError, KeyError):  # an unknown zone is a KeyError, a folder an OSError
-        raise FanousError(f"{text!r} is no time zone: name one such as Asia/Tehran or +03:30") from None
+        raise FanousError(f"{text!r} is not a time zone: name one such as Asia/Tehran or +03:30") from None
 
 
 def reader(zone: tzinfo) -> Callable[[str], float]:

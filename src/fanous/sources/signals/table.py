@@ -124,7 +124,7 @@ class _Lines:
         try:
             instant = self._instant(row[columns.time])
         except (ValueError, OverflowError):
-            return f"{row[columns.time][:40]!r} is no time"
+            return f"{row[columns.time][:40]!r} is not a time"
         text = row[columns.value].strip()
         if columns.gather in COUNTING:
             if is_nothing(text):
