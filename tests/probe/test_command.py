@@ -284,7 +284,7 @@ def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
     path.write_text("https://a.example/\n" + "".join(f"{n}.example\n" for n in range(7)))
     shown = fanous_probe("list", str(path))
     assert shown.stdout == "https://a.example/\n"
-    assert "no http:// or https:// address: line 2: '0.example'" in shown.stderr
+    assert "not an http:// or https:// URL: line 2: '0.example'" in shown.stderr
     assert shown.stderr.endswith("... and 2 more\n")
 
 
