@@ -49,14 +49,14 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "folder": [
             *TEXT,
             ('""', "a text is needed"),
-            ('"x"', "it stands beside `archive`, `facts`, `ledger`"),
+            ('"x"', "it conflicts with `archive`, `facts`, `ledger`"),
         ],
-        "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is no bucket")],
+        "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is not a bucket")],
         "facts": [
             *TEXT,
             ('"clickhose://h/d"', "did you mean 'clickhouse'?"),
             ('"clickhouse://h"', "write clickhouse://user"),
-            ('"clickhouse://h:x/d"', "cannot be kept in"),
+            ('"clickhouse://h:x/d"', "cannot keep"),
         ],
         "ledger": [
             *TEXT,
@@ -257,9 +257,12 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
         ("[sources.iod]", "[sources] iod: there is no such source; known: ioda, "),
         ("[sources.csv]", "[sources] csv: there is no such source"),
         ("[sources]\nioda = 3", "[sources] ioda: a table [ioda] is needed, not 3"),
-        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
-        ("[retention]\narchive_days = 3", "[retention] archive_days: it goes with `bucket`"),
-        ('[retention]\nbucket = "s3://b/p"', "[retention] bucket: it goes with `archive_days`"),
+        (
+            '[store]\narchive = "x"',
+            "[store] facts: it is missing, although `archive` is given (or give `folder` alone)",
+        ),
+        ("[retention]\narchive_days = 3", "[retention] archive_days: it needs `bucket`"),
+        ('[retention]\nbucket = "s3://b/p"', "[retention] bucket: it needs `archive_days`"),
         ("[clock]\nrate = 600", "[clock] since: it is missing"),
         (
             "[alerts.channels.a]",

@@ -78,7 +78,7 @@ def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
         last = store.ledger.revisions(claim.id)[-1]
         assert last.incident.evidence.probes < claim.evidence.probes
         assert last.incident.confirmed_at is not None
-        assert "withdrawn by who made them" in last.reason
+        assert "withdrawn by the people who made them" in last.reason
         assert ingest.rejudge(store, everything=True)
         assert store.ledger.incident(claim.id) == last.incident
 

@@ -72,8 +72,11 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
         ('store = "x"', "`store` must be a table: [store]"),
         ("[store]\nfolder = 5", "[store] folder: a text is needed, not 5"),
         ('[store]\nfolder = ""', "[store] folder: a text is needed, not ''"),
-        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it stands beside `facts`; keep one of them"),
-        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
+        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it conflicts with `facts`; keep one of them"),
+        (
+            '[store]\narchive = "x"',
+            "[store] facts: it is missing, although `archive` is given (or give `folder` alone)",
+        ),
         ("[store", "cannot be read as TOML"),
     ],
 )

@@ -1,7 +1,7 @@
 """Vote SQL: verdicts to votes to series, as queries made from the declarations of ``analysis.series.signals``.
 
-``analysis.series.aggregate`` is the reference in plain Python, and the explanation.  A signal with ``layers`` is
-counted from verdicts; each gets its columns here, so a new one needs nothing but its declaration.
+``analysis.series.aggregate`` is the reference in plain Python, and explains them.  A signal with ``layers``
+is counted from verdicts; each gets its columns here, so a new one needs only its declaration.
 """
 
 from fanous.analysis.series.aggregate import BLOCKED_PATH, PROBE_MAJORITY

@@ -1,7 +1,7 @@
 """Votes: from verdicts to votes, series and counts, in SQL.
 
-``analysis.series.aggregate`` is the reference for series, and explains them.  A year of a country is millions of
-measurements: what is shown of them is counted by the engine, where they lie.
+``analysis.series.aggregate`` is the reference for series, and explains them.  A year of a country is millions
+of measurements, so the engine counts them where they are stored.
 """
 
 from collections.abc import Sequence
