@@ -509,7 +509,7 @@ def _check_format(connection: sa.Connection, name: str) -> None:
     elif int(written) > FORMAT:
         raise FanousError(
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
-            "install that version, or name another store"
+            "install that version, or choose another store"
         )
     elif int(written) < FORMAT:  # missing tables have been created by now, and no row has changed its meaning
         connection.execute(META.update().where(META.c.key == "format").values(value=str(FORMAT)))

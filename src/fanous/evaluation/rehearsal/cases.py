@@ -1,7 +1,7 @@
-"""Cases: the runs of which the truth table is made - every technique in three placements, and quiet ones.
+"""Cases: the runs that make up the truth table: every technique in three placements, and quiet ones.
 
-Techniques that are about one target are tried two at a time, on two platforms, since that is how countries do
-it and half the work; each is scored by its own part of what was found.
+Techniques that concern one target are tried two at a time, on two platforms, since countries do the same and
+it halves the work; each is scored by its own part of the findings.
 """
 
 from collections.abc import Iterable, Iterator
