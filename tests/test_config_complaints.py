@@ -254,8 +254,8 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[sources.iod]", "[sources] iod: there is no such source; known: ioda, "),
-        ("[sources.csv]", "[sources] csv: there is no such source"),
+        ("[sources.iod]", "[sources] iod: unknown source; known: ioda, "),
+        ("[sources.csv]", "[sources] csv: unknown source"),
         ("[sources]\nioda = 3", "[sources] ioda: a table [ioda] is needed, not 3"),
         (
             '[store]\narchive = "x"',

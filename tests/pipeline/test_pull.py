@@ -103,7 +103,7 @@ def test_what_could_not_be_read_of_a_piece_is_told(store: Store) -> None:
 
 
 def test_a_list_of_places_that_cannot_be_read_is_told(store: Store) -> None:
-    with pytest.raises(FanousError, match="ioda: no answer of IODA's entities"):
+    with pytest.raises(FanousError, match="ioda: not a response with IODA's entities"):
         pulled(store, Query("PK", T0, T0 + DAY, regions=True), always(Answer(b"{}")))
 
 
@@ -245,7 +245,7 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["weather", "--country", "PK"], "none of ioda"),
+        (["weather", "--country", "PK"], "not one of ioda"),
         (["ioda", "--country", "Pakistan"], "not a country code"),
         (["ioda", "--country", "PK", "--since", "2023-11-16", "--until", "2023-11-15"], "must lie before"),
         (["ioda", "--country", "PK", "--follow", "--json"], "cannot be combined with"),

@@ -1,7 +1,7 @@
-"""Card: an incident as a picture of 1200x630 that people pass on - status, headline, chart, both clocks.
+"""Card: an incident as a 1200x630 picture for sharing: status, headline, chart, times on both clocks.
 
-It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Lines of text
-are broken where they fit, and begin at the side where the script begins.
+It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Text is
+wrapped to fit, and starts at the side where the script starts.
 """
 
 import re
@@ -101,12 +101,12 @@ REGULAR = 0.86
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What stands on a card, in the reader's language.
+    """The text on a card, in the reader's language.
 
     Attributes:
-        confirmed: was it ever, so that the chip is filled?
+        confirmed: was it ever confirmed, so that the chip is filled?
         over: has it ended?
-        gone: was it taken back?
+        gone: was it retracted?
         sentence: shown where there is no chart.
         foot: at most three lines at the foot: time in both clocks, what is drawn, whose data it is.
         notice: said at the top; empty = nothing.
@@ -186,7 +186,7 @@ def _top(words: Words) -> str:
 
 
 def _chip(words: Words) -> str:
-    """A filled word is sure; a dashed frame is a suspicion; what was taken back is grey."""
+    """Filled = certain; a dashed frame = a suspicion; grey = retracted."""
     width = round(breadth(words.status, 26) + 36)
     x = WIDTH - EDGE - width if words.rtl else EDGE
     fill = (INK if words.over else BLOCKED) if words.confirmed else PAPER

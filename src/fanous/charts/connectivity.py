@@ -1,4 +1,4 @@
-"""Connectivity: each source's newest value for a country, in % of its baseline at that time of day."""
+"""Connectivity: each source's latest value for a country, in % of its baseline at that time of day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

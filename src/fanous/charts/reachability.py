@@ -1,8 +1,9 @@
-"""Reachability: who could reach what - over time as a line for each target, and during an incident as a matrix.
+"""Reachability: who could reach what: over time as a line for each target, and during an incident as a
+matrix.
 
-A line is the share of users for whom a target worked as usual, neither blocked nor slowed down: a target that loads
-at a tenth of its speed does not count.  In each bin the networks that were measured speak for all, each by its
-users where figures are published, else all alike.  A bin without a measurement has no value.
+A line is the share of users for whom a target worked as usual, neither blocked nor slowed down: a target that
+loads at a tenth of its speed does not count.  In each bin the networks that were measured speak for all, each
+by its users where figures are published, else all alike.  A bin without a measurement has no value.
 
 A cell of the matrix (networks x targets) is *blocked* or *slowed* only where the incident names the network and the
 target; which of the two it is, most of its failing measurements tell.  No data is a state of its own.

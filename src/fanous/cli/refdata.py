@@ -113,7 +113,7 @@ def failure(updates: Sequence[Updated]) -> str:
         return ""
     urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
     advice = (
-        "; without a network, download the files elsewhere and pass each with --from FILE:  "
+        "; without a network, download the files elsewhere and pass each with --from FILE: "
         + " ".join(sorted(urls))
         if urls
         else ""

@@ -143,4 +143,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FanousError(f"fingerprints of {path} cannot be read: {error}") from error
+        raise FanousError(f"cannot read the fingerprints in {path}: {error}") from error

@@ -103,9 +103,11 @@ def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes
         if size > largest:
             raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
         if time.monotonic() > ends:
-            raise FanousError(f"{url} comes too slowly: {size:,} bytes so far", permanent=False)
+            raise FanousError(f"the download of {url} is too slow: {size:,} bytes so far", permanent=False)
     if size < announced:
-        raise FanousError(f"{url} broke off after {size:,} of {announced:,} bytes", permanent=False)
+        raise FanousError(
+            f"the download of {url} ended after {size:,} of {announced:,} bytes", permanent=False
+        )
     return b"".join(pieces)
 
 
@@ -113,7 +115,7 @@ def _refuse_open(url: str, loopback: bool) -> None:
     parts = urlsplit(url)
     if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
         return
-    raise FanousError(f"{url} is not https: what comes in clear may have been changed on the way")
+    raise FanousError(f"{url} is not https: without encryption, the data may have been tampered with")
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -229,7 +231,7 @@ def _bytes_of(path: Path) -> bytes:
             return file.read(LARGEST_SET + 1)
     except OSError as error:
         raise FanousError(
-            f"{path} cannot be read: {error.strerror}; give the file that you fetched"
+            f"cannot read {path}: {error.strerror}; give the file that you downloaded"
         ) from error
 
 
@@ -252,11 +254,11 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     except (FileNotFoundError, NotADirectoryError, FanousError):
         return  # nothing is installed, or nothing that works: any set is better
     except OSError as error:
-        raise FanousError(f"{path} cannot be read: {error.strerror}; mend or remove it") from error
+        raise FanousError(f"{path} cannot be read: {error.strerror}; repair or delete it") from error
     if new.usable < LEAST_LEFT * old:
         raise FanousError(
-            f"{place} has {new.usable:,} usable fingerprints and the set that stands has {old:,}, so it is "
-            f"kept; if the new one is right, remove {path} and update again"
+            f"{place} has {new.usable:,} usable fingerprints and the installed set has {old:,}, so that is "
+            f"kept; if the new one is right, delete {path} and update again"
         )
 
 
@@ -267,7 +269,7 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
         replace_file(path, data)
         write_about(path, about)
     except OSError as error:
-        raise FanousError(f"{path} cannot be written: {error.strerror}; mend the folder") from error
+        raise FanousError(f"{path} cannot be written: {error.strerror}; check the folder") from error
 
 
 LEAST_COUNTRIES = 0.7
@@ -352,5 +354,5 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
                 replace_file(path, data)
                 changed = True
     except OSError as error:
-        raise FanousError(f"{kind} cannot be written: {error.strerror}; mend the folder") from error
+        raise FanousError(f"{kind} cannot be written: {error.strerror}; check the folder") from error
     return changed

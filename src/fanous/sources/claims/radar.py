@@ -47,7 +47,7 @@ class RadarOutages:
             if isinstance(entries, list):
                 claims, rejects = read(entries, country)
                 return Parsed((), rejects, claims)
-        raise Rejected("no answer of Radar's outages or anomalies: there are no such lists")
+        raise Rejected("not a response with Radar's outages or anomalies: there are no such lists")
 
 
 def outages(entries: Sequence[Any], country: str) -> Told:

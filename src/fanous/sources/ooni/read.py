@@ -174,7 +174,7 @@ def _refuse_csv(path: Path, head: bytes) -> None:
     first = head.partition(b"\n")[0]
     if all(key in first for key in CSV_KEYS) and b"{" not in first:
         raise FanousError(
-            f"{path} is a CSV of observations, not raw measurements: `fanous ingest ooni-csv` reads it."
+            f"{path} is a CSV of observations, not raw measurements: read it with `fanous ingest ooni-csv`."
         )
 
 

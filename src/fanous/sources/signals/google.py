@@ -49,9 +49,9 @@ class Google:
         try:
             rows = document[0][1]
         except (IndexError, KeyError, TypeError):
-            raise Rejected("no answer of the traffic chart: there is no [0][1]") from None
+            raise Rejected("not a response of the traffic chart: there is no [0][1]") from None
         if not isinstance(rows, list):
-            raise Rejected("no answer of the traffic chart: [0][1] is no list")
+            raise Rejected("not a response of the traffic chart: [0][1] is not a list")
         bins: dict[int, float] = {}
         rejects = []
         for number, row in enumerate(rows, 1):
