@@ -49,7 +49,7 @@ def breadth(text: str, size: float) -> float:
 
 
 def broken(text: str, size: float, room: float) -> list[str]:
-    """Lines of at most ``room`` pixels; a longer word stands alone, an isolated name is never broken."""
+    """Lines of at most ``room`` pixels; a longer word gets its own line, an isolated name is never broken."""
     whole = ISOLATED.sub(lambda name: name[0].replace(" ", NO_BREAK), text)
     lines: list[str] = []
     for word in whole.split(" "):
@@ -129,7 +129,7 @@ GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
 
 
 def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
-    """The card as SVG that stands alone."""
+    """The card as standalone SVG."""
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
@@ -225,7 +225,7 @@ def framed(
     title: str,
     foot: Sequence[str],
 ) -> str:
-    """The chart as a picture that stands alone: title, names of the lines, source."""
+    """The chart as a standalone picture: title, names of the lines, source."""
     width, height = 900, 380 + 19 * len(foot)
     parts, x = [], float(LEFT)
     for n, name in enumerate(names):

@@ -27,7 +27,7 @@ HOUR, DAY, WEEK = 3600, 86_400, 604_800
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)
 
 COLUMNS = 54
-"""A year of weeks; beside them a network's name and a count still fit into 80 characters."""
+"""A year of weeks; a network's name and a count still fit next to them in 80 characters."""
 
 MONDAY = 4 * DAY
 """Unix time begins on a Thursday; weeks begin here."""
@@ -63,7 +63,7 @@ class Grid:
     Attributes:
         columns: when each begins, on the country's clock (naive).
         step: width of a column; an hour that the clock repeats in autumn is one column.
-        rows: one a network.
+        rows: one per network.
         left_out: columns before the first that had to be left out.
     """
 
@@ -112,7 +112,7 @@ class GridColumns:
     """Which stretches of a country's clock the columns are, numbered from the first Monday of unix time.
 
     Attributes:
-        first: the first shown; ``last`` likewise.
+        first, last: the first and the last shown.
         left_out: columns before it that do not fit.
     """
 

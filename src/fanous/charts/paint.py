@@ -4,7 +4,7 @@ In a page a drawing has class names, and the stylesheet (which has a dark mode) 
 picture has the colours as attributes, because a strict content policy allows no style in it.
 
 SVG is rendered to PNG with our own fonts, so that all machines draw the same and Arabic is shaped.  The fonts
-(Noto, SIL Open Font License 1.1) stand in ``fonts``, reduced to the Latin and Arabic characters.
+(Noto, SIL Open Font License 1.1) are in ``fonts``, reduced to the Latin and Arabic characters.
 """
 
 from functools import lru_cache
@@ -49,7 +49,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
 
 
 def painted(classes: str, *, alone: bool) -> str:
-    """Attributes of an element: its classes, or in a picture that stands ``alone`` what they stand for."""
+    """Attributes of an element: its classes, or in a picture that is ``alone``, their colours."""
     if not alone:
         return f'class="{classes}"'
     said: dict[str, str] = {}

@@ -37,7 +37,7 @@ LEAST_MADE = 3
 @dataclass(frozen=True, slots=True)
 class ShareLine:
     """Attributes:
-    shares: 0..1, one a bin; ``None`` = not measured, or too little.
+    shares: 0..1, one per bin; ``None`` = not measured, or too little.
     """
 
     target: str
@@ -69,7 +69,7 @@ class Lines:
 def reachable(
     votes: Votes, targets: Sequence[str], since: float, until: float, weights: UserWeights | None
 ) -> Lines:
-    """One line a target over ``[since, until)``, in the finest bins of which most were measured.
+    """One line per target over ``[since, until)``, in the finest bins of which most were measured.
 
     A measurement fails if any of its votes saw interference.
     """
@@ -138,7 +138,7 @@ THROTTLED = "throttled"
 
 
 LARGE = 0.02
-"""A network with this share of the users has its row even where nobody measured: the hole must show."""
+"""A network with this share of the users gets a row even if nobody measured there: the gap must show."""
 
 
 class Reachability(StrEnum):

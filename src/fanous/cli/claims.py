@@ -72,7 +72,7 @@ def claims_add(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Record a claim somebody made. Give only what they said."""
+    """Record a claim that someone made. Give only what they said."""
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--since must lie before --until")

@@ -122,12 +122,15 @@ class Policy:
     """How a collector treats its clients.
 
     Attributes:
-        trusted: our own proxies, whose ``X-Forwarded-For`` is trusted. helper_url: where probes reach the
-        test helper; empty = the address at which they reached the collector. urls: what probes are told to
-        measure. orders: handed out unchanged; ``None`` = there are none. grace: seconds for a body to arrive
-        before its rate counts. head: seconds for the head of a request to arrive. clock: unix seconds, UTC; a
-        lab's may differ from the machine's. contact: whom to write to, shown to people who see our pings;
-        empty = none given.
+        trusted: our own proxies, whose ``X-Forwarded-For`` is trusted.
+        helper_url: where probes reach the test helper; empty = the address at which they reached the
+            collector.
+        urls: what probes are told to measure.
+        orders: handed out unchanged; ``None`` = there are none.
+        grace: seconds for a body to arrive before its rate counts.
+        head: seconds for the head of a request to arrive.
+        clock: unix seconds, UTC; a lab's may differ from the machine's.
+        contact: whom to write to, shown to people who see our pings; empty = none given.
     """
 
     trusted: Sequence[Network] = ()

@@ -65,10 +65,10 @@ class Submission:
     """A measurement that may be kept.
 
     Attributes:
-        uid: ``measurement_uid``, returned to the probe. line: one JSON document in OONI's data format,
-        without a line break and without an address. apart: its network is unknown, its address contradicts
-        its claim, or its clock is ahead: it is set aside and
-            enters no conclusion automatically.
+        uid: ``measurement_uid``, returned to the probe.
+        line: one JSON document in OONI's data format, without a line break and without an address.
+        apart: its network is unknown, its address contradicts its claim, or its clock is ahead: it is set
+            aside and enters no conclusion automatically.
     """
 
     uid: str

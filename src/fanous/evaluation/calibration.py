@@ -18,7 +18,9 @@ from fanous.model.score import Calibration, Stated, calibrate
 COUNTRY = "XA"
 
 TUNING_SEEDS = range(1000)
-"""For whoever changes a threshold.  The first 500 gave the rule of lost controls and the confidences."""
+"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the
+confidences.
+"""
 
 SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
 """Reported, and looked at since when something was set: what is changed must not be reported on them."""
@@ -34,7 +36,7 @@ back-date).
 
 FAULTS = {"ordinary": 0.2, "bad": 0.6}
 """How likely another fault of a network's own path to the site is, after each that it had in a week: one in
-four networks has any, or each one and a half.  Which of the two a country is like, nobody knows."""
+four networks has any, or each one and a half.  Which of the two a country resembles is unknown."""
 
 
 def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calibration, ...]:

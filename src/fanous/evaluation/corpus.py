@@ -85,9 +85,11 @@ class CorpusFile(Section, frozen=True):
     """Measurements or series to import.
 
     Attributes:
-        source: name of the source that reads them. path: next to ``events.toml``; empty = not used. shared:
-        below the folder of shared research data; empty = not used. country: of series; the keys after it are
-        the options of ``fanous ingest csv``, for a table of any shape.
+        source: name of the source that reads them.
+        path: next to ``events.toml``; empty = not used.
+        shared: below the folder of shared research data; empty = not used.
+        country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any
+            shape.
     """
 
     source: Text
@@ -284,10 +286,13 @@ class LabelledEvent:
     """One labelled event.
 
     Attributes:
-        id: unique in the corpus. networks: when it was on, by ASN; intervals in order, half-open, unix
-        seconds. line: when connectivity itself was lost; empty = the networks say it. scope: ``None`` = not
-        labelled. source: who reported it, and how the times were set. must: it counts as missed unless it is
-        *confirmed* on these; on the other networks a suspicion is enough.
+        id: unique in the corpus.
+        networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
+        line: when connectivity itself was lost; empty = the networks say it.
+        scope: ``None`` = not labelled.
+        source: who reported it, and how the times were set.
+        must: it counts as missed unless it is *confirmed* on these; on the other networks a suspicion is
+            enough.
     """
 
     id: str

@@ -66,7 +66,7 @@ class LabSite:
 
     Attributes:
         target: what people call it (``x``).
-        addresses: IPv4, in order; likewise ``addresses6``.
+        addresses, addresses6: IPv4 and IPv6, in order.
         place: ``world`` or ``home``.
     """
 
@@ -156,7 +156,7 @@ class PlannedNetwork:
     Attributes:
         access: ``fixed`` or ``mobile``.
         users_share: of the country's users of that access, 0..1.
-        vantage_points: how many probes stand in it.
+        vantage_points: how many probes are in it.
     """
 
     asn: int
@@ -173,7 +173,7 @@ class Plan:
     Attributes:
         targets: names of platforms (``x``) or host names; each becomes real servers under its real names.
         delay_ms: one way between the country and the world.
-        is_ipv6: does everybody have IPv6, too?
+        is_ipv6: whether everyone also has IPv6.
         is_routed_by_bgp: do providers announce themselves to the gateway by BGP from the beginning?
             Otherwise the first ``bgp_withdraw`` makes them, which takes seconds.
     """
@@ -242,7 +242,7 @@ class Provider:
     """One network as it is built.
 
     Attributes:
-        address: of its router towards the gateway, and of its resolver; likewise ``address6``.
+        address, address6: of its router towards the gateway, and of its resolver.
         prefix: of its customers, with a router's address.
         uplink: the router's interface to the gateway; ``port``: the gateway's to it.
     """

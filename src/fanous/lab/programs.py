@@ -57,7 +57,7 @@ class Programs:
         self._running[name] = child
 
     def wait(self) -> None:
-        """Until all have ended: somebody told them to."""
+        """Wait until all have ended because they were told to."""
         for child in self._running.values():
             child.wait()
         self._running.clear()
@@ -107,7 +107,7 @@ def tell(path: Path, message: dict[str, Any]) -> None:
     """Say it, and wait until it is done.
 
     Raises:
-        FanousError: nobody is there, or it could not be done.
+        FanousError: no one answers, or the order could not be carried out.
     """
     try:
         with socket.socket(socket.AF_UNIX) as there:

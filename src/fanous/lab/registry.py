@@ -219,7 +219,7 @@ def _signal(pid: int, number: int) -> bool:
 
 
 def _has_ended(pid: int) -> bool:
-    """Also where it is our child that nobody waited for."""
+    """Also if it is our own child that was not waited for."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     return start_time(pid) < 0

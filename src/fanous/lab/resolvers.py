@@ -152,7 +152,7 @@ class Lie:
     """What one resolver tells some clients.
 
     Attributes:
-        clients: addresses; empty = everybody.
+        clients: addresses; empty = everyone.
         hosts: these names and all below them.
         answer: addresses, or a response code.
     """

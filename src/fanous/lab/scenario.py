@@ -60,7 +60,7 @@ class ScenarioStep:
     """One technique, applied for a while.
 
     Attributes:
-        at: seconds since the scenario began; likewise ``until``.
+        at, until: seconds since the scenario began.
         targets: platforms or domains; empty = does not apply.
         networks: ASNs.
         compliance: share of the matching vantage points that are hit, 0..1.

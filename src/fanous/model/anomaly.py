@@ -10,15 +10,17 @@ class Departure:
     """How far a quantity departed, in shares of its baseline.
 
     Attributes:
-        step: bin width in seconds, which bounds how exact its times can be. left: median of what is left
-        during the stretch; low, high: its 5 % and 95 % quantiles. ratio: the deepest drop over what it had to
-        exceed, at least 1. unlike: share of its bins that lay below every day of the week before at that
-        hour. short: the series had less than a week of history, so more was demanded. accepted: it lasted so
-        long that it counts as the baseline since, without having come back. deep_from: beginning of the first
-        bin in which more than half was gone, unix seconds; None = none. deep_until: end of the last such bin.
-        steady: values hardly vary from bin to bin during it, as under an imposed rate. sudden_from: beginning
-        of the bin in which most of the loss happened at once; None = it declined gradually, as
-            human activity does on a holiday, or the signal does not show human activity.
+        step: bin width in seconds, which bounds how exact its times can be.
+        left: median of what is left during the stretch; low, high: its 5 % and 95 % quantiles.
+        ratio: the deepest drop over what it had to exceed, at least 1.
+        unlike: share of its bins that lay below every day of the week before at that hour.
+        short: the series had less than a week of history, so more was demanded.
+        accepted: it lasted so long that it counts as the baseline since, without having come back.
+        deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
+        deep_until: end of the last such bin.
+        steady: values hardly vary from bin to bin during it, as under an imposed rate.
+        sudden_from: beginning of the bin in which most of the loss happened at once; None = it declined
+            gradually, as human activity does on a holiday, or the signal does not show human activity.
     """
 
     step: int

@@ -101,9 +101,10 @@ class Observation:
         answer_asns: for DNS: the origin ASN of each of ``answers``; 0 = unknown.
         ttls: for DNS: the TTL of each of ``answers`` in seconds; -1 = unknown.
         cert_valid: for TLS and QUIC: did the certificate validate for ``hostname``; None = no
-            certificate was seen or nobody checked.
-        cert_sha256: hex digest of the leaf certificate; empty = none seen. cert_subject: subject common name
-        and alternative names of the leaf, space separated. cert_issuer: issuer common name of the leaf.
+            certificate was seen or checked.
+        cert_sha256: hex digest of the leaf certificate; empty = none seen.
+        cert_subject: subject common name and alternative names of the leaf, space separated.
+        cert_issuer: issuer common name of the leaf.
         browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name
         at
             the same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is
@@ -120,7 +121,7 @@ class Observation:
             store it (the archive does).
         headers: for HTTP: the response headers as ``name: value`` lines; not stored either.
         received: bytes received when the step ended or stalled; -1 = unknown.
-        kbps: for transfers: kilobits a second; NaN = unknown.
+        kbps: for transfers: kilobits per second; NaN = unknown.
         largest_gap: for transfers: longest silence between two reads, in seconds; NaN = unknown.
     """
 

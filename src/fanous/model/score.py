@@ -320,9 +320,11 @@ class Attack:
     Attributes:
         goal: ``make`` a confirmed incident of this scope or wider, or ``unmake`` a real national one, so that
             none of the networks attacked is named any more.
-        networks: in the country, with ``honest`` probes each. days: for which the liars keep it up. spread:
-        networks on which the liars sit. liars: least number with which it succeeds; None = not even with four
-        times as many as the honest ones there.
+        networks: in the country, with ``honest`` probes each.
+        days: for which the liars keep it up.
+        spread: networks on which the liars sit.
+        liars: least number with which it succeeds; None = not even with four times as many as the honest ones
+            there.
     """
 
     goal: str
@@ -346,7 +348,7 @@ class Fifth:
 
     Attributes:
         goal: ``make``: a confirmed incident names the network; ``unmake``: a real incident no longer does.
-        strategy: empty = nobody lies.
+        strategy: empty = no one lies.
         times: attacks, each with a seed of its own.
         worked: of them; national: of these, those that made or unmade a national claim.
     """

@@ -25,10 +25,10 @@ class SeriesKey:
     """What a series is about.
 
     Attributes:
-        signal: a name in ``fanous.analysis.series.signals``. resolver_asn: for signals of the DNS layer: the
-        resolver's network; 0 = does not apply. source: of a quantity series: the name of its source in
-        ``fanous.sources.publishers``; the same signal from
-            two sources is two series, in units that need not be the same.
+        signal: a name in ``fanous.analysis.series.signals``.
+        resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
+        source: of a quantity series: the name of its source in ``fanous.sources.publishers``; the same signal
+            from two sources is two series, in units that need not be the same.
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
 

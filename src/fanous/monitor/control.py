@@ -39,8 +39,11 @@ log = getLogger("fanous.monitor")
 
 
 class Local:
-    """Args: lock: of the store that ``ask`` reaches; it is held, so a socket found next to it belongs to a
-    dead process.
+    """Serves other processes' commands over the socket.
+
+    Args:
+        lock: of the store that ``ask`` reaches; it is held, so a socket found next to it belongs to a dead
+            process.
         dispatch: called in the thread that owns the store.
     """
 
@@ -138,7 +141,7 @@ def listening_beside(lock: Path) -> socket.socket:
         FanousError: it cannot be created.
     """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with disk_errors(f"listen beside {lock}"), address_of(lock) as address:
+    with disk_errors(f"listen next to {lock}"), address_of(lock) as address:
         lock.with_name(SOCKET).unlink(missing_ok=True)
         before = os.umask(0o177)
         try:

@@ -39,9 +39,9 @@ class RoundsState(msgspec.Struct, frozen=True):
     """State that outlives the process.
 
     Attributes:
-        began: when the last round began, by the monitor's clock. vantage: where the probe was then.  Its
-        ``report_id`` stays the same while the probe does not move: a report
-            counts as one witness, and a monitor that measures for days is one, not hundreds.
+        began: when the last round began, by the monitor's clock.
+        vantage: where the probe was then.  Its ``report_id`` stays the same while the probe does not move: a
+            report counts as one witness, and a monitor that measures for days is one, not hundreds.
     """
 
     began: float

@@ -181,9 +181,11 @@ class Configuration:
     queue: a stream filled by other collectors, to be stored too; ``None`` = there is none.
     page: ``None`` = no pages.
     status: where the monitor serves its own state; ``None`` = nowhere.
-        every: seconds between two checks of the inbox, by the machine's clock. settings: the probe's.
-        sources: the public sources that are enabled. holds_national: whether national incidents wait for a
-        person's review; ``None`` = as the store remembers.
+        every: seconds between two checks of the inbox, by the machine's clock.
+        settings: the probe's.
+        sources: the public sources that are enabled.
+        holds_national: whether national incidents wait for a person's review; ``None`` = as the store
+            remembers.
     """
 
     store: Path | StoreLocation

@@ -80,8 +80,9 @@ def detect(
 
     Args:
         last: the newest measurement, or now: in that case probes that should have been heard by now count as
-        silent. shares: of the networks' users; ``None`` = as this machine knows them. why: what else happened
-        that may have changed incidents.
+            silent.
+        shares: of the networks' users; ``None`` = as this machine knows them.
+        why: what else happened that may have changed incidents.
     """
     if country == UNKNOWN_COUNTRY:
         return []

@@ -37,10 +37,11 @@ class Patience:
     """Waiting times; seconds.
 
     Attributes:
-        first: before the first restart; doubled for each further one in a row. longest: between two restarts,
-        so that recovery from a disk that was full all night is noticed within the minute. sound: after
-        running this long a task has recovered, and its next crash counts as the first. stopping: for a task
-        to end by itself; then it is cancelled.
+        first: before the first restart; doubled for each further one in a row.
+        longest: between two restarts, so that recovery from a disk that was full all night is noticed within
+            the minute.
+        sound: after running this long a task has recovered, and its next crash counts as the first.
+        stopping: for a task to end by itself; then it is cancelled.
     """
 
     first: float = 1.0
@@ -79,7 +80,7 @@ async def _keep(task: Task, stop: asyncio.Event, patience: Patience) -> None:
         if not isinstance(crash, Crash):
             if stop.is_set():
                 return
-            crash = Crash(FanousError("it ended by itself, though nobody asked it to"))
+            crash = Crash(FanousError("it ended without being asked to"))
         crashes = 1 if time.monotonic() - began >= patience.sound else crashes + 1
         wait = patience.after(crashes)
         _say(task.name, crash, wait)

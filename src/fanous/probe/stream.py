@@ -64,8 +64,10 @@ def play(reads: Sequence[Sequence[float]], ended: float, kbps: float, *, was_cut
     """Play back a download.
 
     Args:
-        reads: [seconds since the request, total bytes] in order. ended: when the download ended. was_cut_off:
-        it ended because time ran out or the connection failed; ``False`` = the source had no more.
+        reads: [seconds since the request, total bytes] in order.
+        ended: when the download ended.
+        was_cut_off: it ended because time ran out or the connection failed; ``False`` = the source had no
+            more.
     """
     rate, last, total = kbps * 125, 0.0, 0.0
     buffered, startup, stalled, playing, needed = 0.0, 0.0, 0.0, False, BEGIN

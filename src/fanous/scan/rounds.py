@@ -72,13 +72,15 @@ class BlockStates:
     """The beliefs about n blocks; every array has shape (n,) except ``spent``.
 
     Attributes:
-        number: unix seconds // ``ROUND`` of the current round; -1 = none yet. wave: the next wave of this
-        round. belief: float64, probability that the block is up. is_up: bool, the last certain state. spent:
-        int64, (``ROUNDS_AN_HOUR``, n): probes of each block in this round and those before. turn: int64,
-        which of the block's addresses is next. surprised: bool, its last answer in this round contradicted
-        the belief. asked: int64, first probes of rounds in which the block was believed up: its usual
-        availability is learnt from
-            these alone, since later ones are sent because something is odd.
+        number: unix seconds // ``ROUND`` of the current round; -1 = none yet.
+        wave: the next wave of this round.
+        belief: float64, probability that the block is up.
+        is_up: bool, the last certain state.
+        spent: int64, (``ROUNDS_AN_HOUR``, n): probes of each block in this round and those before.
+        turn: int64, which of the block's addresses is next.
+        surprised: bool, its last answer in this round contradicted the belief.
+        asked: int64, first probes of rounds in which the block was believed up: its usual availability is
+            learnt from these alone, since later ones are sent because something is odd.
         replied: int64, how many of them it answered.
     """
 

@@ -257,11 +257,12 @@ class Source:
         is_stream: is it followed continuously instead of pulled? is_own: does Fanous itself compute its
         series, from its probes or its scan? takes_columns: must the user name the columns
         (``About.columns``)? every: seconds between two pulls of the newest values; 0 = it is not pulled.
-        window: seconds that one request may span. a_minute: requests that we allow ourselves per minute: no
-        publisher states a lower limit, and a monitor of one
-            country needs a few an hour.
+        window: seconds that one request may span.
+        a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
+            monitor of one country needs a few an hour.
         settles: seconds after which its values no longer change, so that a backfill need not request them
-        again. token: environment variable that holds the key; empty = none is needed.
+            again.
+        token: environment variable that holds the key; empty = none is needed.
 
     Raises:
         TypeError: the declaration lacks something that it needs.

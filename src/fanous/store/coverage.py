@@ -267,8 +267,8 @@ class CoverageFacts(FactsPart):
         return dict(self.engine.rows(_NETWORKS, country=country))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """Sound measurements per bin, a series a network: signal ``measurements``, no target; ``counts`` are the
-        probes.  Empty bins are not listed."""
+        """Sound measurements per bin, one series per network: signal ``measurements``, no target; ``counts``
+        are the probes.  Empty bins are not listed."""
         rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 

@@ -318,9 +318,9 @@ class Ledger(Notices, Leases):
     """Incidents, and what people and processes record about them, in a database.
 
     Args:
-        url: as SQLAlchemy writes it. owner: name under which leases are taken, by one process at a time:
-        those that its predecessor died with
-            are released at once.  Empty = one of many, with a unique name.
+        url: as SQLAlchemy writes it.
+        owner: name under which leases are taken, by one process at a time: those that its predecessor died
+            with are released at once.  Empty = one of many, with a unique name.
 
     Attributes:
         outbox: which news goes to which channel, and its delivery.

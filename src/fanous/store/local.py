@@ -34,10 +34,11 @@ def open_store(
     """Open a store, creating it if it is new.
 
     Args:
-        where: the folder that holds all three parts, or the address of each. read_only: the store must exist,
-        and nothing can be appended.  The engine still needs it for this process alone. clock: unix seconds,
-        UTC; the store's current time.  A lab passes its own. staged: an event is being staged: everything
-        imported is synthetic.
+        where: the folder that holds all three parts, or the address of each.
+        read_only: the store must exist, and nothing can be appended.  The engine still needs it for this
+            process alone.
+        clock: unix seconds, UTC; the store's current time.  A lab passes its own.
+        staged: an event is being staged: everything imported is synthetic.
 
     Raises:
         FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be

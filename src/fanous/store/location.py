@@ -95,7 +95,7 @@ class StoreLock:
 
 
 def _refusal(path: Path, owner: Owner | None) -> str:
-    # The lock of an ordinary store lies in its folder, that of a folder of facts elsewhere beside it.
+    # A usual store's lock is in its folder; that of a facts folder elsewhere is next to it.
     store = path.parent if path.stem == FACTS else path.with_suffix("")
     if owner and owner.pid == os.getpid():
         return f"this process already has the store at {store} open: close it first"

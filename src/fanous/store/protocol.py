@@ -79,7 +79,7 @@ class Store(Protocol):
         """
 
     def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
-        """The same store for a reader, with what stands in front of its facts."""
+        """The same store for a reader, with a wrapper around its facts."""
 
     def append(
         self,

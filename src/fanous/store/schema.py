@@ -184,7 +184,7 @@ class FactTable:
 _BY_PLACE_AND_DAY = "country, toDate(started_at), target, asn, started_at, uid"
 # A probe's uid begins with its time in OONI's format, so that parts and granules hold neighbours.
 _FIND_UID = "INDEX find_uid uid TYPE bloom_filter(0.01) GRANULARITY 1"
-# Rows of a segment are removed by its name, and stand in few parts.
+# Rows of a segment are removed by its name, and are in few parts.
 FIND_SEGMENT = "INDEX find_segment segment TYPE bloom_filter(0.01) GRANULARITY 8"
 
 LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step"

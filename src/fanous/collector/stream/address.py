@@ -47,10 +47,11 @@ class StreamPart(StrEnum):
 class StreamAddress:
     """Attributes:
     servers: URLs, any of which leads to all servers.
-        name: of the main stream; the others are named after it. replicas: servers that keep each message.
-        bytes: most that may wait before collectors say "later". ack_seconds: after which a dead writer's
-        messages are given to the next one; a living writer renews its claim
-            three times as often.
+        name: of the main stream; the others are named after it.
+        replicas: servers that keep each message.
+        bytes: most that may wait before collectors say "later".
+        ack_seconds: after which a dead writer's messages are given to the next one; a living writer renews
+            its claim three times as often.
     """
 
     servers: tuple[str, ...]

@@ -23,7 +23,7 @@ FORMAT = "fanous-recording-1"
 MARK = "recorded in the lab"
 
 KEPT_BODY = 400
-"""Characters of a page of the lab: its title stands there; a block page is shorter."""
+"""Characters of a page of the lab: its title is in there; a block page is shorter."""
 
 MOST_EVENTS = 2
 """Reads kept of a measurement: what came last tells how much came, and when."""
@@ -62,7 +62,7 @@ def read_recording(data: bytes) -> tuple[dict[str, Any], Iterator[bytes]]:
 
 
 def unpack(name: str, path: Path) -> dict[str, Any]:
-    """Write the measurements of a recording that ships, one a line; returns what happened."""
+    """Write the measurements of an included recording, one per line; returns what happened."""
     packed = files("fanous.lab") / "recordings" / f"{name}.xz"
     head, lines = read_recording(packed.read_bytes())
     path.write_bytes(b"".join(line + b"\n" for line in lines))

@@ -141,7 +141,7 @@ class Case:
 
     @property
     def names(self) -> list[str]:
-        """Of its results: one a technique."""
+        """How many results it has: one per technique."""
         return [f"{technique} {self.placement} {self.seed}" for technique, _ in self.tried]
 
 

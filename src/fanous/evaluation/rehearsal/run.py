@@ -241,7 +241,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     """Play it.
 
     Args:
-        records: where all measurements go at the end, one a line; ``None`` = nowhere.
+        records: where all measurements go at the end, one per line; ``None`` = nowhere.
 
     Raises:
         FanousError: the lab cannot be built here, or one of its programs broke.

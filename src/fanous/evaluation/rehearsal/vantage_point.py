@@ -249,7 +249,7 @@ ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
 
 RATED = 2
-"""Targets whose rates are measured together: that a line is slow is said beside two of them."""
+"""Targets whose rates are measured together: two are needed to conclude that a line is slow."""
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5

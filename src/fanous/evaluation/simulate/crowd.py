@@ -49,7 +49,7 @@ class Crowd:
     Attributes:
         networks: ASNs 1 to ``networks``, all alike.
         honest: sound probes on each.
-        hours: for which everybody measures.
+        hours: for which everyone measures.
         event: from, to (hours since the beginning): when a restriction is, or is made to seem, in force.
         real: there is one.
         liars: probes that lie, in all.

@@ -104,7 +104,7 @@ CURIOUS = 6.0
 """How many times more often volunteers measure while their apps do not work (they run it by hand)."""
 
 NIGHT_UTC = (20, 3)
-"""Hours between which hardly anybody's device is awake: 1 to 8 in the morning in Karachi."""
+"""Hours between which hardly any device is awake: 1 to 8 in the morning in Karachi."""
 
 AWAKE_AT_NIGHT = 0.3
 

@@ -165,7 +165,7 @@ def deny_names(row: Row) -> Row | None:
 
 
 def forge_answers(row: Row) -> Row | None:
-    """The resolver answers with an address inside private space, where nobody answers."""
+    """The resolver answers with a private address, where nothing answers."""
     if row["dns_engine"] and ":" in row["dns_answer"]:
         return None
     if row["dns_engine"]:

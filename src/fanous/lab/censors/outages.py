@@ -134,7 +134,7 @@ def lose(share: float) -> Callable[[Strike], Undo]:
 
 
 def take_down(strike: Strike) -> Undo:
-    """The targets' servers refuse everybody, the outside helper included."""
+    """The targets' servers refuse everyone, including the outside helper."""
 
     def rules(version: int) -> list[Rules]:
         lines = []

@@ -165,7 +165,7 @@ def _named(data: bytes, uid: str) -> bytes:
 
 
 def _is_line(head: bytes) -> bool:
-    """Is the first line a whole document?  Then the file has one a line, whatever it is called."""
+    """Is the first line a whole document?  Then the file has one per line, whatever its name."""
     first = head.partition(b"\n")[0].removeprefix(BOM).strip()
     return first.startswith(b"{") and len(first) > 1
 
