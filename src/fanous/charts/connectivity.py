@@ -72,7 +72,7 @@ def _row(level: SeriesNow, now: float) -> dict[str, Any]:
 
 
 def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNow], now: float) -> None:
-    """One line a series, places together, the country first; then whose figures they are."""
+    """One line per series, grouped by place, the country first; then the sources of the figures."""
     table = Table(title=f"{country_name(country)}: levels in % of what is ordinary", title_justify="left")
     for head, justify in (("place", "left"), ("signal", "left"), ("source", "left"), ("level", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left")

@@ -24,14 +24,14 @@ from fanous.model.series import Votes
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
-"""As many points as a chart of a phone's width shows apart."""
+"""As many points as can be told apart in a chart on a phone."""
 
 LEAST_BINS = 12
 FILLED = 0.7
-"""Share of bins with a value from which on a line is a line and not a row of dots."""
+"""Share of bins with a value from which a line looks like a line and not a row of dots."""
 
 LEAST_MADE = 3
-"""Measurements a bin: fewer would draw chance as if it were an event."""
+"""Least measurements per bin: with fewer, chance would look like an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def reachable(
 
 
 def _trimmed(lines: Lines) -> Lines:
-    """Less the bins before the first and after the last in which anything was measured: the record begins or
-    ends there, and an empty half of a picture would say nothing else."""
+    """Drops the bins before the first and after the last in which anything was measured: the data begin and
+    end there, and an empty half of a picture would add nothing."""
     measured = [n for n in range(lines.bins) if any(line.shares[n] is not None for line in lines.lines)]
     if not measured:
         return lines
@@ -219,7 +219,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
 
 
 def beside(incident: Incident, votes: Votes, most: int) -> list[str]:
-    """Targets that were measured as well while it was on, and that it does not name: most measured first."""
+    """Targets that were also measured during the incident, but that it does not name: most measured first."""
     inside = votes.where(_within(votes, incident))
     uids: dict[str, set[str]] = defaultdict(set)
     for uid, target in zip(inside.uids.tolist(), inside.targets.tolist(), strict=True):

@@ -136,8 +136,8 @@ class _Redirects(HTTPRedirectHandler):
 
 
 LEAST_LEFT = 0.7
-"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's revisions
-of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
+"""A new set with less than this share of the old one's fingerprints is treated as a broken file: of OONI's
+revisions of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
 
 Fetch = Callable[[str], bytes]
 
@@ -150,7 +150,7 @@ class UpdateOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of one source.
+    """The result for one source.
 
     Attributes:
         file: the set's name in the folder; of a failed source, the name it would have had.
@@ -236,7 +236,9 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """The user's own file is taken whole or not at all: an error found later would stop every command."""
+    """The user's own file is accepted completely or not at all: an error found later would stop every
+    command.
+    """
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
@@ -273,7 +275,7 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
 
 
 LEAST_COUNTRIES = 0.7
-"""A table of APNIC's with less than this share of the installed countries is taken for a broken file."""
+"""An APNIC table with less than this share of the installed countries is treated as a broken file."""
 
 APNIC_FILE = "APNIC's users by network"
 
@@ -283,7 +285,7 @@ def fetch_apnic(url: str) -> bytes:
 
 
 def is_figures(path: Path) -> bool:
-    """Is a file that the user gives one of user figures, rather than of fingerprints?"""
+    """Does a user's file have user figures, rather than fingerprints?"""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):

@@ -91,7 +91,9 @@ _LINES = (
 """Twelve vantage points on six networks of six operators."""
 
 LONE = 17557
-"""The network that is hit alone has a third vantage point: fewer than three confirm nothing (rule C2)."""
+"""The network that is hit alone has a third vantage point: with fewer than three nothing is confirmed (rule
+C2).
+"""
 
 PLACEMENTS: dict[str, tuple[int, ...]] = {
     "nation": tuple(line.asn for line in _LINES),
@@ -116,10 +118,10 @@ _ONLY = {
     "outage_isp": "isp",
     "outage_mobile": "mobile",
 }
-"""Techniques that say themselves where they are."""
+"""Techniques whose name says where they apply."""
 
 _ALONE = frozenset({"residual", "tls_mitm"})
-"""Kept apart from others, whose address they would take along."""
+"""Kept separate from others, because they affect a whole address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
 def _is_tried(technique: Technique, placement: str) -> bool:
     if not technique.is_interference or technique.name == "none":
         return False
-    if placement == "cadence":  # what has a pace of its own already has it
+    if placement == "cadence":  # cases with their own pace already have it
         likeliest = TRUTHS[technique.name].kinds[0]
         return likeliest in (Kind.BLOCKING, Kind.THROTTLING) and pace_of([technique.name]) is ORDINARY
     return _ONLY.get(technique.name, placement) == placement

@@ -1,4 +1,4 @@
-"""Result: one technique in one run of the truth table, as one line of a file that only grows."""
+"""Result: one technique in one run of the truth table, as one line of an append-only file."""
 
 import os
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ has not.  Any other pair differs in everything.
 
 
 class TechniqueResult(msgspec.Struct, kw_only=True):
-    """What became of one technique.
+    """The result for one technique.
 
     Attributes:
         found: an incident of a kind that the technique explains, about its target, on its networks.
@@ -213,7 +213,7 @@ def _scope_right(placement: str, document: Document) -> bool:
 
 
 def known(path: Path) -> list[TechniqueResult]:
-    """What earlier runs wrote."""
+    """The results of earlier runs."""
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:

@@ -69,7 +69,7 @@ SPREAD = 0.6
 
 
 def lines_of(scenario: Scenario) -> tuple[LabNetwork, ...]:
-    """Its networks, and one abroad where it has none."""
+    """Its networks, and one abroad if it has none."""
     abroad = any(line.country != scenario.country for line in scenario.networks)
     return scenario.networks if abroad else (*scenario.networks, ABROAD)
 
@@ -110,7 +110,7 @@ def _networks(scenario: Scenario, event: ScenarioStep) -> tuple[int, ...]:
 
 
 def shares_of(scenario: Scenario) -> UserWeights:
-    """Its user shares, as the scope of an incident is reckoned with them."""
+    """Its user shares, with which the scope of an incident is computed."""
     networks = tuple(
         NetworkWeight(line.asn, line.users_share, line.access, line.name)
         for line in scenario.networks
@@ -264,7 +264,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
 
 
 def _warm() -> None:
-    """What takes seconds the first time, and would hold all probes up: fingerprints, and QUIC's modules."""
+    """Load what takes seconds the first time and would delay all probes: fingerprints, and QUIC's modules."""
     fingerprints()
     import_module("fanous.probe.net.quic")
 

@@ -196,7 +196,7 @@ class _Days:
         return Fate.FINE
 
     def _in_force(self, probe: SimulatedProbe, at: float) -> Restriction | None:
-        """The restriction that the probe meets; who tunnels out of the country meets none."""
+        """The restriction that the probe meets; a probe that tunnels out of the country meets none."""
         each = self.restrictions.get(probe.network.asn)
         if each is None or probe.flaw is Flaw.VPN or not each.start <= at < each.end:
             return None

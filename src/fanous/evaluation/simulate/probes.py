@@ -1,7 +1,7 @@
 """Probes: the networks of a generated country, the probes on them with their small defects, and when they measure.
 
-An organisation's probe keeps a clock, a volunteer's runs when its owner's day allows: by chance, and less
-at night.
+An organisation's probe keeps to a schedule, a volunteer's runs when its owner's day allows: at random, and
+less at night.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Keeper(StrEnum):
 
 
 class Flaw(StrEnum):
-    """What is wrong with a probe, for reasons that are no interference."""
+    """Defects of a probe that are not interference."""
 
     NONE = "none"
     VPN = "vpn"
