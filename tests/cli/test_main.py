@@ -86,7 +86,7 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
     [
         (["confirm", "XX"], 2, "not a country code"),
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
-        (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must lie before"),
+        (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
         (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),

@@ -75,7 +75,7 @@ def claims_add(
     """Record a claim that someone made. Give only what they said."""
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
-        raise typer.BadParameter("--since must lie before --until")
+        raise typer.BadParameter("--since must be before --until")
     if not who.strip():
         raise typer.BadParameter("--who must not be empty: name who makes the claim")
     if link and not link.startswith(("https://", "http://")):

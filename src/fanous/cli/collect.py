@@ -56,7 +56,7 @@ def collect(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option("--store", envvar="FANOUS_STORE", help="Also bring measurements into this store."),
+        typer.Option("--store", envvar="FANOUS_STORE", help="Also move measurements into this store."),
     ] = None,
     trust_proxy: Annotated[
         list[str] | None,
@@ -170,7 +170,7 @@ def drain(
         Path | None, typer.Argument(metavar="[INBOX]", help="Folder written by a collector.")
     ] = None,
     store: Annotated[
-        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.")
     ] = None,
     config: ConfigOption = None,
     queue: Annotated[

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.", show_default=False),
+    typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.", show_default=False),
 ]
 ConfigOption = Annotated[
     Path | None,

@@ -66,7 +66,7 @@ def confirm(
     code, targets = country_code(country), [target_of(name) for name in target or []]
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
-        raise typer.BadParameter("--since must lie before --until")
+        raise typer.BadParameter("--since must be before --until")
     with open_named(store, config, read_only=True) as opened:
         answer = query.confirm(opened, code, targets, start, end)
     if as_json:

@@ -53,7 +53,7 @@ def events_add(
         if since is None or until is None or not title.strip():
             raise typer.BadParameter("give --start, --end and --title, or a calendar with --ics")
         if since >= until:
-            raise typer.BadParameter("--start must lie before --end")
+            raise typer.BadParameter("--start must be before --end")
         events = [AnnouncedEvent(code, since, until, title.strip(), named)]
     with open_named(store, config) as opened:
         if ics is not None:

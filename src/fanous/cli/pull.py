@@ -85,7 +85,7 @@ def pull(
         )
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
-        raise typer.BadParameter("--since must lie before --until, and in the past")
+        raise typer.BadParameter("--since must be before --until, and in the past")
     if follow and as_json:
         raise typer.BadParameter("--json prints one document, so it cannot be combined with --follow")
     if follow:

@@ -277,7 +277,7 @@ def _locked(path: Path) -> int:
     except BlockingIOError:
         os.close(descriptor)
         raise FanousError(
-            f"the inbox {path.parent} is held by another collector: stop it, or name another inbox",
+            f"the inbox {path.parent} is in use by another collector: stop it, or choose another inbox",
             permanent=False,
         ) from None
     return descriptor

@@ -331,7 +331,7 @@ def _read(path: Path) -> bytes:
 
 def _decoded(data: bytes, place: str) -> str:
     if len(data) > LARGEST_FIGURES:
-        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are no user figures")
+        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are not user figures")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -344,7 +344,7 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
     if len(told.countries) < LEAST_COUNTRIES * len(standing):
         raise FanousError(
-            f"it names {len(told.countries)} countries and what stands {len(standing)}, so that is kept; if "
+            f"it names {len(told.countries)} countries and the installed table {len(standing)}, so that is kept; if "
             f"the new one is right, remove {kind} and update again"
         )
     changed = False

@@ -138,7 +138,7 @@ class Grouping:
         except sqlite3.OperationalError as error:
             raise FanousError(
                 f"Cannot sort the rows in the folder for temporary files: {error}. Free some space there, "
-                "or name another one in SQLITE_TMPDIR."
+                "or choose another folder with SQLITE_TMPDIR."
             ) from error
         self._waiting.clear()
 

@@ -47,7 +47,7 @@ class Spool:
             _make_folder(folder)
             _make_folder(folder / REFUSED)
         except OSError as error:
-            raise FanousError(f"cannot create the spool {folder}: {error}; name another folder") from error
+            raise FanousError(f"cannot create the spool {folder}: {error}; choose another folder") from error
 
     def put(self, document: bytes) -> Spooled:
         """Keep a measurement; once this returns, it survives a power cut.

@@ -43,7 +43,7 @@ class Google:
         product = name.rpartition("product=")[2][:2]
         if product not in PRODUCTS:
             raise Rejected(
-                "the file's name must say the product, product=19 (Search) or product=21 (YouTube)"
+                "the file's name must contain the product: product=19 (Search) or product=21 (YouTube)"
             )
         document = decoded(data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:])
         try:
