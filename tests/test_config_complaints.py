@@ -49,14 +49,14 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "folder": [
             *TEXT,
             ('""', "a text is needed"),
-            ('"x"', "it stands beside `archive`, `facts`, `ledger`"),
+            ('"x"', "it conflicts with `archive`, `facts`, `ledger`"),
         ],
-        "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is no bucket")],
+        "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is not a bucket")],
         "facts": [
             *TEXT,
             ('"clickhose://h/d"', "did you mean 'clickhouse'?"),
             ('"clickhouse://h"', "write clickhouse://user"),
-            ('"clickhouse://h:x/d"', "cannot be kept in"),
+            ('"clickhouse://h:x/d"', "cannot keep"),
         ],
         "ledger": [
             *TEXT,
@@ -94,7 +94,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
     },
     "clock": {
         "rate": [('"2"', "a number from 1 to 10000"), ("0.5", "a number from 1 to 10000")],
-        "since": [("5", "is no time such as"), ('"then"', "is no time such as")],
+        "since": [("5", "is not a time such as"), ('"then"', "is not a time such as")],
     },
     "rounds": {
         "on": FLAG,
@@ -118,9 +118,9 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "on": FLAG,
         "listen": [*TEXT, ('"8471"', "is not HOST:PORT")],
         "trust_proxy": [('"10.0.0.0/8"', "a list is needed"), ('["10.0.0.0/99"]', "such as 10.0.0.0/8")],
-        "networks": [*TEXT, ('"none.tsv"', "there is no file")],
+        "networks": [*TEXT, ('"none.tsv"', "file not found")],
         "urls": [*TEXT, ('"none.csv"', "cannot read the test list")],
-        "orders": [*TEXT, ('"none.json"', "there is no file")],
+        "orders": [*TEXT, ('"none.json"', "file not found")],
         "contact": TEXT,
         "helper_url": SITE,
         "per_address": [('"1"', "a number from 0.01"), ("0", "a number from 0.01")],
@@ -217,7 +217,7 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
     section: str, tmp_path: Path
 ) -> None:
     said = complaint(tmp_path, document(section, "qqqq", "1"))
-    start = f"[{section}] qqqq: there is no such key; known are "
+    start = f"[{section}] qqqq: unknown key; known keys: "
     assert said.startswith(start)
     assert set(said.removeprefix(start).split(", ")) == set(KEYS[section])
 
@@ -225,7 +225,7 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
 @pytest.mark.parametrize(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
 def test_a_key_that_is_mistyped_is_told_the_nearest(section: str, key: str, tmp_path: Path) -> None:
     said = complaint(tmp_path, document(section, f"{key}x", "1"))
-    assert said == f"[{section}] {key}x: there is no such key; did you mean {key!r}?"
+    assert said == f"[{section}] {key}x: unknown key; did you mean {key!r}?"
 
 
 @pytest.mark.parametrize(
@@ -254,12 +254,15 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[sources.iod]", "[sources] iod: there is no such source; known are ioda, "),
-        ("[sources.csv]", "[sources] csv: there is no such source"),
+        ("[sources.iod]", "[sources] iod: unknown source; known: ioda, "),
+        ("[sources.csv]", "[sources] csv: unknown source"),
         ("[sources]\nioda = 3", "[sources] ioda: a table [ioda] is needed, not 3"),
-        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
-        ("[retention]\narchive_days = 3", "[retention] archive_days: it goes with `bucket`"),
-        ('[retention]\nbucket = "s3://b/p"', "[retention] bucket: it goes with `archive_days`"),
+        (
+            '[store]\narchive = "x"',
+            "[store] facts: it is missing, although `archive` is given (or give `folder` alone)",
+        ),
+        ("[retention]\narchive_days = 3", "[retention] archive_days: it needs `bucket`"),
+        ('[retention]\nbucket = "s3://b/p"', "[retention] bucket: it needs `archive_days`"),
         ("[clock]\nrate = 600", "[clock] since: it is missing"),
         (
             "[alerts.channels.a]",

@@ -82,7 +82,7 @@ class File(Section, frozen=True):
     [
         ('tick = "2s"', "tick = 2", "a.toml:2: tick: a text is needed, not 2"),
         ('tick = "2s"', "", "a.toml:1: tick: it is missing"),
-        ('at = "2s"', "att = 2", "a.toml:11: [event[2]] att: there is no such key; did you mean 'at'?"),
+        ('at = "2s"', "att = 2", "a.toml:11: [event[2]] att: unknown key; did you mean 'at'?"),
         ('at = "2s"', 'at = "3s"', "a.toml:11: [event[2]] at: too late"),
         ('"A"', '"B"', "a.toml:11: [event[2]] at: not in B"),
         (
@@ -91,7 +91,7 @@ class File(Section, frozen=True):
             "a.toml:14: [event[2].on[1]] networks: a list of whole numbers is needed, not ['AS1']",
         ),
         ("networks = [1]", "networks = 1", "a.toml:14: [event[2].on[1]] networks: a list is needed, not 1"),
-        ('"mobile"', '"fixd"', "a.toml:12: [event[2].networks] access: 'fixd' is none of fixed"),
+        ('"mobile"', '"fixd"', "a.toml:12: [event[2].networks] access: 'fixd' is not one of fixed"),
     ],
 )
 def test_a_complaint_names_the_line_the_table_and_the_key(was: str, becomes: str, complaint: str) -> None:

@@ -79,7 +79,7 @@ def test_judging_gives_a_row_a_verdict_and_names_what_it_cannot_use(tmp_path: Pa
         (lambda store: fanous.confirm(store, "Pakistan"), "not a country code"),
         (lambda store: fanous.confirm(store, "PK", since="yesterday"), "not a date"),
         (lambda store: fanous.confirm(store, "PK", since=datetime(2023, 12, 17)), "time zone"),
-        (lambda store: fanous.series(store, "PK", signals=["blocked"]), "known are"),
+        (lambda store: fanous.series(store, "PK", signals=["blocked"]), "known:"),
         (lambda _store: fanous.judge("nowhere.jsonl"), "nowhere.jsonl"),
     ],
 )

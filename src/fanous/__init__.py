@@ -1,7 +1,7 @@
 """Fanous: an independent, open monitor of internet disruptions.
 
-As a library it gives ``judge``, ``Store``, ``confirm``, ``incidents`` and ``series`` (docs/library.md), each
-imported on first use, so that a probe needs none of what they stand on.
+As a library it offers ``judge``, ``Store``, ``confirm``, ``incidents`` and ``series`` (docs/library.md).
+Each is imported on first use, so a probe does not load what they depend on.
 """
 
 from typing import TYPE_CHECKING, Any

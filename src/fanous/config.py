@@ -1,8 +1,8 @@
-"""Config: reads what a person wrote in TOML, finds the folder of the user's data, and says well what is wrong.
+"""Config: reads TOML files written by people, finds the user's data folder, and explains what is wrong.
 
-Each part of Fanous declares its own tables, as a ``Section``, and owns their meaning; here they are only converted.  A
-complaint names file, table and key, and the nearest word that would do: a typing mistake must not silently become a
-default.
+Each part of Fanous declares its own tables as a ``Section`` and owns their meaning; this module only converts
+them. An error names the file, table and key, and the nearest valid word: a typing mistake must not silently
+become a default.
 """
 
 import os
@@ -39,10 +39,10 @@ TABLES = (
     "alerts",
     "retention",
 )
-"""One file serves all commands, and each reads what it needs of it."""
+"""One file serves all commands; each reads the tables it needs."""
 
 MOST_LISTED = 12
-"""Words that a complaint lists where the nearest one is named as well."""
+"""How many valid words an error lists when it also suggests the nearest one."""
 
 Text = Annotated[str, Meta(min_length=1)]
 Some = Annotated[tuple[T, ...], Meta(min_length=1)]
@@ -56,16 +56,17 @@ CountryCode = Annotated[
     str,
     Meta(pattern=r"^[A-Z]{2}\Z", extra={"needed": ("an ISO 3166-1 code such as 'PK'", "ISO 3166-1 codes")}),
 ]
-"""Two capital letters; whether a country has them is for reference data to say.  ``needed`` is what complaints ask for,
-as one and as many, where the type and its bounds do not say it well."""
+"""Two capital letters; reference data decides whether a country has this code.  ``needed`` is what errors ask
+for, in the singular and the plural, where the type and its bounds do not describe it well."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table that a person writes.
+    """A table written by a person.
 
-    Fields may be of any type that msgspec reads (lists are tuples, and dictionaries hold sections), and of ``Path`` (a
-    relative one is taken from the file's folder, wherever one calls from), ``ZoneInfo``, ``Instant``, or a class with
-    ``from_toml(text)``.  What types cannot say is checked in ``__post_init__``, which raises ``WrongKey``.
+    Fields may be of any type that msgspec reads (lists are tuples, and dictionaries hold sections), and of
+    ``Path`` (relative to the file's folder, not to the current one), ``ZoneInfo``,
+    ``Instant``, or a class with ``from_toml(text)``.  What types cannot say is checked in ``__post_init__``,
+    which raises ``WrongKey``.
     """
 
 
@@ -78,11 +79,11 @@ class Instant(float):
         try:
             return cls(from_iso(text))
         except (ValueError, TypeError, AttributeError):
-            raise ValueError(f"{value!r} is no time such as 2023-12-17T15:00:00Z") from None
+            raise ValueError(f"{value!r} is not a time such as 2023-12-17T15:00:00Z") from None
 
 
 class Hours:
-    """Hours of a day on some clock, as ``22:00-07:00``."""
+    """Hours of a day in some time zone, such as ``22:00-07:00``."""
 
     def __init__(self, start: time, end: time) -> None:
         self.start, self.end = start, end
@@ -97,7 +98,7 @@ class Hours:
 
 
 class Address(str):
-    """Where to listen, as ``HOST:PORT``; port 0 = any that is free."""
+    """Where to listen, as ``HOST:PORT``; port 0 = any free port."""
 
     __slots__ = ()
 
@@ -118,10 +119,10 @@ class Address(str):
 
 
 class WrongKey(ValueError):
-    """A key of a section is wrong, or does not go with another one.  The message says why.
+    """A key of a section is wrong, or conflicts with another one.  The message says why.
 
     Attributes:
-        key: of the section, or below it, such as ``rules[1].channels`` (counted from 1).
+        key: the key in the section, or below it, such as ``rules[1].channels`` (counted from 1).
     """
 
     def __init__(self, key: str, why: str) -> None:
@@ -131,7 +132,7 @@ class WrongKey(ValueError):
 
 @contextmanager
 def about(key: str) -> Iterator[None]:
-    """What is found wrong meanwhile by a part that knows no file is wrong about ``key``."""
+    """Attribute a ``FanousError`` from code that knows nothing of files to ``key``."""
     try:
         yield
     except FanousError as error:
@@ -139,7 +140,7 @@ def about(key: str) -> Iterator[None]:
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """A whole file.
+    """Read a whole file.
 
     Raises:
         FanousError: it cannot be read, or something in it is unknown or wrong.
@@ -156,7 +157,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str, kind: type[T], file: str | Path) -> T:
-    """The same from the text of a file; ``file`` is for complaints."""
+    """As ``read_file``, from its text; ``file`` is only for error messages."""
     return convert(toml(text, file), kind, file, text=text)
 
 
@@ -172,7 +173,7 @@ def section(config: Path | None, name: str, kind: type[T]) -> T:
     """One table of a configuration file; the defaults where there is none, or no file.
 
     Raises:
-        FanousError: the file cannot be read, has a table that nobody knows, or something in this one is wrong.
+        FanousError: the file cannot be read, has an unknown table, or something in this table is wrong.
     """
     values = read_config(config).get(name, {}) if config is not None else {}
     return convert(values, kind, config or "defaults", name)
@@ -182,16 +183,18 @@ def read_config(config: Path) -> dict[str, Any]:
     """The tables of a configuration file.
 
     Raises:
-        FanousError: it cannot be read, or has a table that nobody knows.
+        FanousError: it cannot be read, or has an unknown table.
     """
     if not config.exists():
-        raise FanousError(f"no configuration file {config}")
+        raise FanousError(f"configuration file not found: {config}")
     document = toml(text_of(config), config)
     for name, table in document.items():
         if name not in TABLES:
             near = get_close_matches(name, TABLES, 1)
             hint = (
-                f"did you mean [{near[0]}]?" if near else f"known are {', '.join(f'[{t}]' for t in TABLES)}"
+                f"did you mean [{near[0]}]?"
+                if near
+                else f"known tables: {', '.join(f'[{t}]' for t in TABLES)}"
             )
             raise FanousError(f"{config}: unknown table [{name}]; {hint}")
         if not isinstance(table, dict):
@@ -200,12 +203,12 @@ def read_config(config: Path) -> dict[str, Any]:
 
 
 def convert(values: Any, kind: type[T], file: str | Path, name: str = "", text: str = "") -> T:
-    """A table as ``kind``.
+    """Convert a table to ``kind``.
 
     Args:
-        file: that the values are from; relative paths stand beside it.
+        file: where the values come from; relative paths start in its folder.
         name: of the table; empty = the whole file.
-        text: of the file, so that a complaint can name the line; empty = it names none.
+        text: of the file, so that an error can name the line; empty = no line is named.
 
     Raises:
         FanousError: a key is unknown, missing or wrong.
@@ -244,8 +247,9 @@ _KEY = re.compile(r"Object (contains unknown|missing required) field `(.+)`")
 def _explained(
     error: ValidationError, value: Any, kind: Any, name: str, decode: Decode
 ) -> tuple[str, str, str]:
-    """Table, key, and what is wrong, from msgspec's path: its own words name types of Python, and no entry of a
-    dictionary."""
+    """Table, key and problem, from msgspec's path: its own messages name Python types, and no entry of a
+    dictionary.
+    """
     said, _, path = str(error).rpartition(" - at `$")
     found, single = inspect.type_info(kind), None
     for step in _STEP.finditer(path if said else ""):
@@ -266,15 +270,15 @@ def _explained(
         return table, key, str(error.__cause__)
     if about_key := _KEY.match(said or str(error)):
         known = [field.encode_name for field in _chosen(found, value).fields]
-        hint = nearest(about_key[2], known) or f"; known are {', '.join(known)}"
+        hint = nearest(about_key[2], known) or f"; known keys: {', '.join(known)}"
         unknown = about_key[1] == "contains unknown"
-        return name, about_key[2], f"there is no such key{hint}" if unknown else "it is missing"
+        return name, about_key[2], f"unknown key{hint}" if unknown else "it is missing"
     table, _, key = name.rpartition(".")
     return table, key, said if error.__cause__ else _refusal(found, value, single, name)
 
 
 def _entry_explained(value: dict[str, Any], kind: Any, name: str, decode: Decode) -> tuple[str, str, str]:
-    """The same of the first entry of a dictionary that is wrong."""
+    """The same for the first wrong entry of a dictionary."""
     for entry, one in value.items():
         try:
             msgspec.convert(one, kind, dec_hook=decode)
@@ -284,7 +288,7 @@ def _entry_explained(value: dict[str, Any], kind: Any, name: str, decode: Decode
 
 
 def _refusal(found: Any, value: Any, single: Any, name: str) -> str:
-    """Why ``value``, or ``single`` of a list, is not what a type asks for."""
+    """Why ``value``, or ``single`` in a list, does not fit a type."""
     chosen = _chosen(found, value)
     wanted, one = (_chosen(chosen.item_type, single), single) if single is not None else (chosen, value)
     if isinstance(wanted, (inspect.EnumType, inspect.LiteralType)) and isinstance(one, str):
@@ -298,7 +302,7 @@ def _refusal(found: Any, value: Any, single: Any, name: str) -> str:
 
 
 def _chosen(found: Any, value: Any) -> Any:
-    """The type itself: without its notes, and of several the one that ``value`` was meant for."""
+    """The type without its annotations; of several, the one ``value`` was meant for."""
     if isinstance(found, inspect.Metadata):
         return _chosen(found.type, value)
     if not isinstance(found, inspect.UnionType):
@@ -309,7 +313,7 @@ def _chosen(found: Any, value: Any) -> Any:
 
 
 def _needed(found: Any, name: str) -> tuple[str, str]:
-    """What a type asks for, as one and as many."""
+    """What a type requires, in the singular and the plural."""
     match found:
         case inspect.Metadata(extra={"needed": (one, many)}):
             return one, many
@@ -339,30 +343,30 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hint = nearest(name, sorted(available_timezones()))
-        raise ValueError(f"{name!r} is no time zone such as 'Africa/Nairobi'{hint}") from None
+        raise ValueError(f"{name!r} is not a time zone such as 'Africa/Nairobi'{hint}") from None
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """``; did you mean 'x'?`` for the nearest of ``known``; empty = none is near."""
+    """``; did you mean 'x'?`` for the nearest of ``known``; empty if none is close."""
     near = get_close_matches(word, known, n=1)
     return f"; did you mean {str(near[0])!r}?" if near else ""
 
 
 def none_of(value: str, known: Sequence[str]) -> str:
-    """Why a word is wrong of which only a few are known."""
+    """Why a word is not one of the few that are valid."""
     hint = nearest(value, known)
     if hint and len(known) > MOST_LISTED:
-        return f"{value!r} is none of {len(known)}{hint}"
-    return f"{value!r} is none of {', '.join(known)}{hint}"
+        return f"{value!r} is not one of {len(known)} known values{hint}"
+    return f"{value!r} is not one of {', '.join(known)}{hint}"
 
 
 _HEADER = re.compile(r"\s*\[(\[?)\s*([\w.-]+)\s*\]")
 
 
 def line_of(text: str, name: str, key: str) -> int:
-    """Line (from 1) of ``key`` in the table ``name``, or of the table where the key is missing; 0 = unknown.
+    """Line (from 1) of ``key`` in the table ``name``, or of the table if the key is missing; 0 = unknown.
 
-    A table that is written inline (``{...}``) counts to the key that holds it.
+    An inline table (``{...}``) is on the line of the key that holds it.
     """
     counts: dict[str, int] = {}
     here, begins = "", 0 if name else 1
@@ -394,16 +398,16 @@ def _now(path: str, counts: dict[str, int]) -> str:
 
 
 def data_folder() -> Path:
-    """Where programs keep what belongs to a user (XDG base directories: a relative path is ignored)."""
+    """Where programs keep a user's data (XDG base directories; a relative path is ignored)."""
     base = os.environ.get("XDG_DATA_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "fanous"
 
 
 def check_web_address(key: str, address: str) -> None:
-    """Refuse what is no address of the web; an empty one is none at all.
+    """Refuse anything but a web address; empty = none is set.
 
     Raises:
-        WrongKey: without the address, which may hold a password.
+        WrongKey: its message leaves the address out, which may hold a password.
     """
     parts = split_url(address)
     if address and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
@@ -412,7 +416,7 @@ def check_web_address(key: str, address: str) -> None:
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Its parts; ``None`` = its brackets or its port are none."""
+    """Its parts; ``None`` = its brackets or port are malformed."""
     try:
         parts = urlsplit(text)
         _ = parts.port

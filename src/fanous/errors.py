@@ -1,11 +1,11 @@
-"""Errors: what an operator can mend is a ``FanousError``; everything else is a bug and rises."""
+"""Errors: what an operator can fix is a ``FanousError``; anything else is a bug and propagates."""
 
 
 class FanousError(Exception):
-    """Something the user can mend.  The message says what, where and what to do.
+    """Something the user can fix.  The message says what happened, where, and what to do next.
 
     Attributes:
-        permanent: trying again without a change will not help.
+        permanent: trying again without changing anything will not help.
     """
 
     def __init__(self, message: str, *, permanent: bool = True) -> None:
@@ -14,4 +14,4 @@ class FanousError(Exception):
 
 
 class Rejected(FanousError):
-    """A record that cannot be used; the message is the reason, in words for a reader."""
+    """A record that cannot be used; the message is the reason, written for a person."""

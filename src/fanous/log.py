@@ -21,7 +21,9 @@ def _value(value: object) -> str:
 
 
 def log_to_stderr() -> Logger:
-    """Our lines, with the time in UTC, to stderr as it is now; other libraries only where they warn."""
+    """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings
+    upwards.
+    """
     formatter = Formatter("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler = StreamHandler(sys.stderr)
@@ -30,6 +32,6 @@ def log_to_stderr() -> Logger:
     root.handlers[:] = [handler]
     ours = getLogger("fanous")
     ours.setLevel(INFO)
-    # uvicorn warns once for each bad request, so that anybody could fill the log.
+    # uvicorn warns once for each bad request, so anyone could fill the log.
     getLogger("uvicorn.error").setLevel("ERROR")
     return ours

@@ -38,7 +38,7 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_a_claim_has_somebody_who_makes_it_and_a_link_is_an_address(tmp_path: Path) -> None:
     store, said = tmp_path / "store", ("claims", "add", "PK", "--what", "normal", *WHEN)
-    assert "must name somebody" in fanous(*said, "--who", " ", "--store", store, code=2).stderr
+    assert "must not be empty" in fanous(*said, "--who", " ", "--store", store, code=2).stderr
     unlinked = fanous(*said, "--who", "a", "--link", "a newspaper", "--store", store, code=2).stderr
-    assert "must be an address" in unlinked
+    assert "must be a URL" in unlinked
     fanous(*said, "--who", "a", "--link", "https://example.org/1", "--store", store)

@@ -169,5 +169,5 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
     assert capsys.readouterr().out == "detected in 0 countries\n"
     with open_store(where) as store:
         assert {one.country for one in store.ledger.incidents()} == {"PK"}
-    with pytest.raises(FanousError, match="nothing was measured in IR"):
+    with pytest.raises(FanousError, match="no measurements in IR"):
         detect(["IR"], None, None, 1, 0.0, 60.0, where, None)

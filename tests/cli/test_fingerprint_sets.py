@@ -34,8 +34,8 @@ def test_bad_rows_are_shown_with_file_and_line_and_counted_beyond() -> None:
 
 def test_a_failure_offers_the_way_without_a_network() -> None:
     said = failure([GOOD, UNREACHED])
-    assert said.startswith("1 of 2 sets could not be updated, and what stood before stands")
-    assert said.endswith(f"give each with --from FILE: {OONI_HTTP.url}")
+    assert said.startswith("1 of 2 sets could not be updated; the installed ones are kept")
+    assert said.endswith(f"pass each with --from FILE: {OONI_HTTP.url}")
     assert failure([GOOD]) == ""
     assert "--from" not in failure([Updated("x", "x", UpdateOutcome.FAILED, "missing")])  # it was given so
 
@@ -53,7 +53,7 @@ def test_what_is_installed_is_told_with_source_date_and_licence() -> None:
         "rules version: 1+1a2b3c4d",
         "set.csv: 1,200 fingerprints, 2026-01-02, licence: BSD-3-Clause",
         "  https://example.org/set.csv",
-        "own.toml: changed by hand, or put there; nothing is known of its source",
+        "own.toml: changed or added by hand; its source is unknown",
     ]
     document = installed_document(sets, "1+1a2b3c4d")
     assert document["rules_version"] == "1+1a2b3c4d"

@@ -49,7 +49,7 @@ def test_without_a_network_the_way_by_hand_is_offered(tmp_path: Path) -> None:
 def test_a_file_that_is_no_set_is_the_users_to_mend(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<!DOCTYPE html>")
     done = fanous(*UPDATE, "--from", tmp_path / "page.html", code=1)
-    assert "page.html is no set of fingerprints" in done.stdout
+    assert "page.html is not a fingerprint set" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 

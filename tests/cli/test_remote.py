@@ -187,7 +187,7 @@ def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        with pytest.raises(FanousError, match="broke off while it worked on this"):
+        with pytest.raises(FanousError, match="stopped while it worked on this command"):
             ask_owner(lock, CommandRequest(["confirm", "PK"], "/"))
         thread.join(10)
 

@@ -127,7 +127,7 @@ def test_several_corpora_come_one_after_the_other() -> None:
 def test_an_outage_has_no_networks_and_says_what_was_left() -> None:
     one = event(networks=(), confirmed=False, found="suspected", intervals=72, level=0.043)
     text = told(evaluation(one))
-    assert "NOT CONFIRMED, suspected as 1 incident in 72 intervals, 4% of ordinary left;" in text
+    assert "NOT CONFIRMED, suspected as 1 incident in 72 intervals, 4% of the baseline left;" in text
     assert "interval overlap" not in text
     assert "found at all: 1.00" in text
 

@@ -193,7 +193,7 @@ def test_sealing_goes_on_after_the_disk_failed(tmp_path: Path, monkeypatch: pyte
 
 def test_two_collectors_cannot_have_one_inbox(tmp_path: Path) -> None:
     async def use(_inbox: Inbox) -> None:
-        with pytest.raises(FanousError, match="held by another collector"):
+        with pytest.raises(FanousError, match="in use by another collector"):
             Inbox(tmp_path)
 
     within(tmp_path, use)

@@ -124,4 +124,4 @@ def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_collector_fills_one_place(options: tuple[str, ...]) -> None:
     refused = CliRunner().invoke(app, ["collect", *options])
     assert refused.exit_code == 2
-    assert "either --inbox or --store" in refused.stderr
+    assert "exactly one of --inbox, --store and --queue" in refused.stderr

@@ -119,7 +119,7 @@ def test_a_kept_line_is_one_that_the_store_can_use() -> None:
         ({"probe_cc": "IR"}, "Inconsistent measurement"),
         ({"probe_asn": "AS1"}, "Inconsistent measurement"),
         ({"test_name": "telegram"}, "Inconsistent measurement"),
-        ({"probe_cc": 7}, "must be texts"),
+        ({"probe_cc": 7}, "must be strings"),
         ({"probe_cc": "pk"}, "bad_cc"),
         ({"test_name": "Web_Connectivity"}, "tn_no_lower"),
         ({"test_name": "x" * 31}, "tn_len"),

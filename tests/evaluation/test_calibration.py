@@ -66,7 +66,7 @@ def test_the_lab_says_how_many_of_its_runs_kept_confidences(tmp_path: Path) -> N
         file.write(msgspec.json.encode({"technique": "c", "placement": "isp", "seed": 2}) + b"\n")
     found = of_lab(path)
     assert (found.n, found.right) == (2, 1)
-    assert found.remark == "2 of 3 results are of before confidences were kept"
+    assert found.remark == "2 of 3 results predate the recording of confidences"
 
 
 def test_people_see_the_diagram() -> None:

@@ -95,25 +95,25 @@ def test_sessions_may_run_past_midnight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("title =", "titel =", r"\[corpus\] titel: there is no such key; did you mean 'title'"),
+        ("title =", "titel =", r"\[corpus\] titel: unknown key; did you mean 'title'"),
         ("since = 2023-12-01\n", "", r"\[corpus\] since: it is missing"),
-        ("until = 2024-01-01", "until = 2023-01-01", "until: it must lie after since"),
-        ("until = 2024-01-01", 'until = "soon"', "until: 'soon' is no time"),
+        ("until = 2024-01-01", "until = 2023-01-01", "until: it must be after since"),
+        ("until = 2024-01-01", 'until = "soon"', "until: 'soon' is not a time"),
         ("files = [", "files = 3 # [", "files: a list is needed"),
-        ('source = "ooni", path', 'source = "ooni", shared = "x", path', r"files\[1\]\] path: say either"),
-        ("[[event]]", "[[events]]", "events: there is no such key; did you mean 'event'"),
+        ('source = "ooni", path', 'source = "ooni", shared = "x", path', r"files\[1\]\] path: give either"),
+        ("[[event]]", "[[events]]", "events: unknown key; did you mean 'event'"),
         (
             'country = "PK"',
             'country = "Pakistan"',
             r"\[event\[1\]\] country: an ISO 3166-1 code .* not 'Pakistan'",
         ),
-        ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is none of .* did you mean 'blocking'"),
+        ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is not one of .* did you mean 'blocking'"),
         ('targets = ["x"]', "targets = []", "targets: a list of texts"),
         ("[17557]", '["AS17557"]', r"networks: a list of network numbers \(AS17557 is 17557\) is needed"),
         ("networks = [17557]\n", "", "networks: name the networks"),
-        ("22:00:00Z]]", "14:00:00Z]]", "does not lie after"),
+        ("22:00:00Z]]", "14:00:00Z]]", "is not after"),
         ("22:00:00Z]]", "22:00:00Z], [2023-12-17T21:00:00Z]]", "two of them overlap"),
-        ("2023-12-17T22", "2024-02-17T22", r"\[event\[1\]\] intervals: it lies outside the window"),
+        ("2023-12-17T22", "2024-02-17T22", r"\[event\[1\]\] intervals: it is outside the window"),
         ('source = "a test"', 'source = "a test"\nmust = [1]', "must: .* are not among its networks"),
         ('source = "a test"', 'source = "a test"\nscope = "national"', "did you mean 'nation'"),
         ('source = "a test"', "", r"\[event\[1\]\] source: it is missing"),
@@ -132,7 +132,7 @@ def test_a_mistake_is_named_with_its_place_and_the_nearest_right_thing(
 
 
 def test_one_name_for_two_events_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FanousError, match="'one' stands twice"):
+    with pytest.raises(FanousError, match="'one' occurs twice"):
         load_corpus(written(tmp_path, HEAD + EVENT + EVENT))
 
 
@@ -153,7 +153,7 @@ def test_a_generator_writes_what_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     corpus = load_corpus(written(tmp_path, HEAD))
-    with pytest.raises(FanousError, match=r"measurements.jsonl, which is not there .*beside events.toml"):
+    with pytest.raises(FanousError, match=r"measurements.jsonl, which does not exist .*next to events.toml"):
         corpus_files(corpus, None, tmp_path)
     (tmp_path / "measurements.jsonl").touch()
     assert [(f.source, p) for f, p in corpus_files(corpus, None, tmp_path)] == [
@@ -165,7 +165,7 @@ def test_shared_research_data_is_found_through_its_variable(tmp_path: Path) -> N
     corpus = load_corpus(written(tmp_path, HEAD.replace("path =", "shared =")))
     with pytest.raises(FanousError, match=f"set {SHARED}"):
         corpus_files(corpus, None, tmp_path)
-    with pytest.raises(FanousError, match="is not there"):
+    with pytest.raises(FanousError, match="does not exist"):
         corpus_files(corpus, tmp_path, tmp_path)
 
 
@@ -257,8 +257,8 @@ def test_a_planting_says_what_is_varied(tmp_path: Path) -> None:
     ("right", "wrong", "why"),
     [
         ('"tls.reset"', '"tls.rest"', "tls.rest: none of tcp.timeout"),
-        ("days = 28", "days = 13", "two weeks more than the longest event"),
-        ("hours = [2, 0]", "hours = [400]", "two weeks more than the longest event"),
+        ("days = 28", "days = 13", "at least two weeks longer than the longest event"),
+        ("hours = [2, 0]", "hours = [400]", "at least two weeks longer than the longest event"),
         ("densities", "densites", "did you mean 'densities'"),
     ],
 )
@@ -298,7 +298,7 @@ def test_a_world_says_where_and_how_long(tmp_path: Path) -> None:
     [
         ('"tcp.timeout"', '"tcp.timout"', "did you mean 'tcp.timeout'"),
         ('"MA"]', '"KE"]', "6 different ones are needed"),
-        ("hours = [3, 24]", "hours = [120]", "10 days more than the longest event"),
+        ("hours = [3, 24]", "hours = [120]", "at least 10 days longer than the longest event"),
         ("density", "densty", "did you mean 'density'"),
     ],
 )

@@ -113,7 +113,7 @@ def test_without_root_one_sentence_says_so(call: str) -> None:
 
 def test_a_lab_that_somebody_holds_is_left_alone(internet: Internet) -> None:
     assert internet.folder.name not in registry.remove_dead()
-    with pytest.raises(FanousError, match="stands already"):
+    with pytest.raises(FanousError, match="already exists"):
         Internet(plan_of(1), name=internet.folder.name).up()
     assert connected(internet.vantage_points[0], PUBLIC_RESOLVER) == "ok"
 

@@ -70,7 +70,7 @@ def test_every_host_is_of_the_target_that_people_call_it() -> None:
     ("networks", "words"),
     [
         ((), "1 to 4000 networks"),
-        ((PlannedNetwork(7), PlannedNetwork(7)), "AS7 stands twice"),
+        ((PlannedNetwork(7), PlannedNetwork(7)), "AS7 occurs twice"),
         ((PlannedNetwork(7, vantage_points=0),), "1 to 100 vantage points, not 0"),
     ],
 )

@@ -40,7 +40,7 @@ def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> 
             assert running.stop() == 0
     assert len(receiver.posts) == 1
     assert json.loads(receiver.posts[0][2])["title"].startswith("Suspected: X (Twitter) may be blocked")
-    assert "sends by itself" in err
+    assert "sends alerts itself" in err
     assert any(" alert_sent " in line for line in running.log)
 
 
@@ -51,7 +51,7 @@ def test_a_timer_does_without_the_monitor(tmp_path: Path) -> None:
         options = ("--config", str(config))
         assert in_the_process("alerts", "send", *options)[:2] == (
             0,
-            "0 sent, 0 failed and wait, 1 given up\n",
+            "0 sent, 0 failed and waiting to be retried, 1 given up\n",
         )
         code, out, _ = in_the_process("alerts", "list", "--state", "dead", *options, "--json")
         (dead,) = json.loads(out)["deliveries"]

@@ -24,7 +24,9 @@ def test_a_fast_one_goes_on_where_it_was_after_a_restart(monkeypatch: pytest.Mon
 
 def test_what_it_dates_says_so() -> None:
     clock = Clock(600.0, 1_700_000_000.0)
-    assert clock.notice == "Lab: the clock here runs 600 times as fast as time, since 2023-11-14T22:13:20Z"
+    assert (
+        clock.notice == "Lab: the clock here runs 600 times as fast as real time, since 2023-11-14T22:13:20Z"
+    )
     marked = json.loads(clock.marked(b'{"annotations": {"platform": "linux"}, "input": null}'))
     assert marked == {
         "annotations": {

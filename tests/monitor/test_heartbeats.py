@@ -86,7 +86,7 @@ def test_a_person_and_a_program_can_ask(filled: Path) -> None:
     assert document["synthetic"] is True
     assert table.startswith("Synthetic: ")
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
-    assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; it is used to \d+\.\d h at the most", table)
+    assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; its longest usual silence is \d+\.\d h", table)
     with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:
         nothing = perform(CommandRequest(["networks"], "/"), store, DISPATCH)
-        assert nothing.out.endswith(b"no network was heard in the last four weeks\n")
+        assert nothing.out.endswith(b"no network was heard from in the last four weeks\n")

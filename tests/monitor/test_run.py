@@ -25,7 +25,7 @@ def test_it_ends_in_order_and_a_second_one_is_told_who_has_the_store(tmp_path: P
         assert next(stream.iter_lines()) == "retry: 5000"  # a page that is open somewhere
         code, out, err = fanous("run", "--config", str(config))
         assert (code, out) == (1, "")
-        assert f"is held by process {running.process.pid}" in err
+        assert f"in use by process {running.process.pid}" in err
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(60) == 0
         running.reader.join(10)

@@ -139,7 +139,7 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
 
 def test_too_little_history_is_said(tmp_path: Path) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
-    assert any("no ordinary level is known yet" in why for _, why in insufficient)
+    assert any("no baseline is known yet" in why for _, why in insufficient)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     incidents, insufficient = asked(tmp_path, probing, routing)
     assert incidents == []
     assert [why.split(":")[0] for _, why in insufficient] == [
-        "no day is a whole number of bins of ping-slash24 of ioda-csv (1700 s)",
+        "a day is not a whole number of bins of ping-slash24 of ioda-csv (1700 s)",
         "only routing is watched",
     ]

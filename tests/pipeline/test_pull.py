@@ -103,7 +103,7 @@ def test_what_could_not_be_read_of_a_piece_is_told(store: Store) -> None:
 
 
 def test_a_list_of_places_that_cannot_be_read_is_told(store: Store) -> None:
-    with pytest.raises(FanousError, match="ioda: no answer of IODA's entities"):
+    with pytest.raises(FanousError, match="ioda: not a response with IODA's entities"):
         pulled(store, Query("PK", T0, T0 + DAY, regions=True), always(Answer(b"{}")))
 
 
@@ -226,7 +226,7 @@ def test_the_command_says_what_came(home: Path) -> None:
         words = ["ripestat", "--country", "pk", "--since", "2023-11-15", "--until", "2023-11-16"]
         code, output = run(home, *words, "--mirror", server.address)
     assert code == 0
-    assert "ripestat PK: fetched 1, had 0; 9 values, 9 new or changed" in output
+    assert "ripestat PK: fetched 1, already had 0; 9 values, 9 new or changed" in output
     with open_store(home / "store") as store:
         assert {series.key.signal for series in store.facts.levels("PK")} == {
             "asns",
@@ -245,10 +245,10 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["weather", "--country", "PK"], "none of ioda"),
+        (["weather", "--country", "PK"], "not one of ioda"),
         (["ioda", "--country", "Pakistan"], "not a country code"),
-        (["ioda", "--country", "PK", "--since", "2023-11-16", "--until", "2023-11-15"], "must lie before"),
-        (["ioda", "--country", "PK", "--follow", "--json"], "does not go with"),
+        (["ioda", "--country", "PK", "--since", "2023-11-16", "--until", "2023-11-15"], "must be before"),
+        (["ioda", "--country", "PK", "--follow", "--json"], "cannot be combined with"),
     ],
 )
 def test_wrong_usage_is_told(home: Path, words: list[str], why: str) -> None:

@@ -184,7 +184,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(served: tuple[str, P
     for _ in range(2):
         result = CliRunner().invoke(app, ["retain", "--dry-run", "--config", str(file)])
         assert (
-            "2 rows of observations would be dropped\n1 segments of the archive would be moved"
+            "2 rows of observations would be deleted\n1 segments of the archive would be moved"
             in result.output
         )
     assert not (served[1] / "dry").exists()

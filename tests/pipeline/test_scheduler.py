@@ -111,7 +111,7 @@ def test_a_task_that_ends_though_nobody_asked_is_started_anew(caplog: pytest.Log
 
     run(Task("lazy", lazy), stop_after=0.05)
     assert len(runs) > 1
-    assert 'why="it ended by itself, though nobody asked it to"' in caplog.records[0].message
+    assert 'why="it ended without being asked to"' in caplog.records[0].message
 
 
 def test_stopping_interrupts_the_wait_for_a_restart() -> None:

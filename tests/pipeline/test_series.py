@@ -137,7 +137,7 @@ def test_the_commands_bring_a_table_in_and_show_its_levels(tmp_path: Path) -> No
         "stored": 1,
         "duplicate": 0,
         "rejected": 1,
-        "rejects": [{"file": str(path), "line": 3, "why": "'x' is no number"}],
+        "rejects": [{"file": str(path), "line": 3, "why": "'x' is not a number"}],
     }
     shown = json.loads(run(tmp_path, "signals", "pk", "--json").stdout)
     assert [(row["entity"], row["at"], row["value"]) for row in shown["signals"]] == [
@@ -150,7 +150,7 @@ def test_a_column_that_is_passed_over_is_told_beside_the_one_document(tmp_path: 
     (path,) = files(tmp_path, a="Time (UTC),BGP,Weather\n2025-12-01 00:00:00,1,2\n")
     told = run(tmp_path, "ingest", "ioda-csv", str(path), "--country", "PK", "--json")
     assert json.loads(told.stdout)["rejects"] == [] and json.loads(told.stdout)["read"] == 1
-    assert "'Weather' is no signal" in told.stderr
+    assert "'Weather' is not a known signal" in told.stderr
 
 
 def test_an_unknown_source_names_measurements_and_series(tmp_path: Path) -> None:

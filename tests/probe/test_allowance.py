@@ -85,7 +85,7 @@ def test_a_count_that_is_none_is_begun_anew(content: str, tmp_path: Path) -> Non
 
 def test_where_nothing_can_be_counted_nothing_is_spent(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FanousError, match="no data cap would hold"):
+    with pytest.raises(FanousError, match="data cap cannot be enforced"):
         DayMeter(tmp_path / "file" / "below", CAP, 0.0).spend(1)
 
 

@@ -94,7 +94,7 @@ def test_withdrawing_deletes_what_waits_and_names_what_was_sent(
         fanous_probe(*run, "--collector", str(client.base_url))
     fanous_probe(*run, "--collector", "http://127.0.0.1:9")
     said = fanous_probe("consent", "--withdraw").stdout
-    assert "1 measurements that were not sent yet are deleted" in said
+    assert "1 unsent measurements deleted" in said
     assert "_webconnectivity_PK_0_" in said
     assert list((tmp_path / "data" / "fanous" / "probe" / "spool").glob("*.json")) == [
         tmp_path / "data" / "fanous" / "probe" / "spool" / "reports.json"
@@ -284,7 +284,7 @@ def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
     path.write_text("https://a.example/\n" + "".join(f"{n}.example\n" for n in range(7)))
     shown = fanous_probe("list", str(path))
     assert shown.stdout == "https://a.example/\n"
-    assert "no http:// or https:// address: line 2: '0.example'" in shown.stderr
+    assert "not an http:// or https:// URL: line 2: '0.example'" in shown.stderr
     assert shown.stderr.endswith("... and 2 more\n")
 
 

@@ -58,9 +58,9 @@ def test_what_is_not_the_organisations_is_refused(key: tuple[Path, str], tmp_pat
     changed = SignedOrders(good.orders.replace("x.example", "y.example"), good.signature)
     for envelope, why in (
         (SignedOrders(good.orders), "not signed"),
-        (forged, "signed by somebody else"),
-        (changed, "signed by somebody else"),
-        (SignedOrders(good.orders, "no base64!"), "signed by somebody else"),
+        (forged, "signed with another key"),
+        (changed, "signed with another key"),
+        (SignedOrders(good.orders, "no base64!"), "signed with another key"),
     ):
         with pytest.raises(FanousError, match=why):
             opened(envelope, mine, NOW)
@@ -69,15 +69,15 @@ def test_what_is_not_the_organisations_is_refused(key: tuple[Path, str], tmp_pat
 def test_a_signature_for_something_else_does_not_fit(key: tuple[Path, str]) -> None:
     text = signed(key).orders
     bare = base64.b64encode(private_key(key[0]).sign(text.encode())).decode()
-    with pytest.raises(FanousError, match="somebody else"):
+    with pytest.raises(FanousError, match="another key"):
         opened(SignedOrders(text, bare), public_key(key[1]), NOW)
 
 
 def test_orders_end_and_old_ones_are_not_taken_again(key: tuple[Path, str]) -> None:
     good, mine = signed(key), public_key(key[1])
-    with pytest.raises(FanousError, match="ended"):
+    with pytest.raises(FanousError, match="expired"):
         opened(good, mine, NOW + 31 * 86_400)
-    with pytest.raises(FanousError, match="replays"):
+    with pytest.raises(FanousError, match="replay"):
         opened(good, mine, NOW, newest=int(NOW) + 1)
 
 
@@ -90,14 +90,14 @@ def test_without_a_key_only_a_stop_is_taken(key: tuple[Path, str]) -> None:
     "url", ["https://127.0.0.1/", "http://10.0.0.1/", "http://[::1]/", "ftp://a.example/", "x"]
 )
 def test_orders_never_lead_a_probe_into_its_own_network(url: str, key: tuple[Path, str]) -> None:
-    with pytest.raises(FanousError, match="not the address of a public site"):
+    with pytest.raises(FanousError, match="not a public site"):
         sign(Draft("", (url,), (), 30.0), private_key(key[0]), NOW)
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("nonsense = 1", "nonsense: there is no such key; known are stop, urls, apps, days"),
+        ("nonsense = 1", "nonsense: unknown key; known keys: stop, urls, apps, days"),
         ("urls = 1", "urls: a list is needed, not 1"),
         ("urls = [", "cannot be read as TOML"),
     ],
@@ -136,7 +136,7 @@ def test_a_probe_measures_what_its_organisation_asks_and_remembers_it(
     assert (asked.urls, asked.apps) == (DRAFT.urls, DRAFT.apps)
     assert named.urls == ("https://mine.example/",)  # what the user names is the user's choice
     assert heed(tmp_path, "http://127.0.0.1:9", key[1]).urls == DRAFT.urls
-    assert "no orders could be asked for" in capsys.readouterr().err
+    assert "could not ask for orders" in capsys.readouterr().err
 
 
 def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
@@ -150,7 +150,7 @@ def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
         assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
         assert "noc@example.org" in client.get("/why").text
     file.unlink()
-    with pytest.raises(FanousError, match=r"orders\.json cannot be read"):
+    with pytest.raises(FanousError, match=r"cannot read the orders in .*orders\.json"):
         policy_of(settings, time.time)
 
 

@@ -81,7 +81,7 @@ def test_a_person_is_told_where_a_browser_may_still_work(
     (outcome,) = report.outcomes
     assert outcome.browser == browser
     assert outcome.mechanism == ("tls.reset.fingerprint" if is_said else "tls.reset.sni")
-    assert state_in_words(outcome) == ("blocked in part" if is_said else "blocked")
+    assert state_in_words(outcome) == ("partly blocked" if is_said else "blocked")
     assert any("a browser may still work" in line for line in report_lines(report)) == is_said
 
 

@@ -44,14 +44,14 @@ def health(**changes: object) -> Health:
         (outcome(State.BLOCKED, "tls.timeout"), "the connection falls silent as soon as its name is sent"),
         (outcome(State.BLOCKED, "tls.reset.fingerprint"), "cut by how their first message looks"),
         (outcome(State.BLOCKED, "http.blockpage"), "a block page is shown in its place"),
-        (outcome(State.THROTTLED, "tls.throttle.sni"), "is slowed down here: data come in too slowly"),
+        (outcome(State.THROTTLED, "tls.throttle.sni"), "is slowed down here: data arrive too slowly"),
         (
             outcome(State.DOWN, "server.down"),
-            "is down: its own servers do not answer anybody. It is not your",
+            "is down: its own servers do not answer anyone. It is not your",
         ),
-        (outcome(State.INSUFFICIENT, "dns.nxdomain", symptom=True), "nothing tells whether others can"),
+        (outcome(State.INSUFFICIENT, "dns.nxdomain", symptom=True), "whether others can is unknown"),
         (outcome(State.INSUFFICIENT), "Why. Nothing can be concluded"),
-        (outcome(State.INSUFFICIENT, symptom=True), "X (Twitter): Why. Ask somebody outside too"),
+        (outcome(State.INSUFFICIENT, symptom=True), "X (Twitter): Why. Compare with a helper outside"),
     ],
 )
 def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str) -> None:
@@ -154,9 +154,9 @@ def test_where_all_is_slow_the_line_is_named_first() -> None:
         return report_lines(RunReport(None, outcomes))[0]
 
     slow = "tls.throttle.sni"
-    assert "speaks for the line" in first(slow, slow, slow)
-    assert "speaks for the line" not in first(slow, slow)
-    assert "speaks for the line" not in first(slow, slow, slow, "tls.reset.sni")
+    assert "points to the line" in first(slow, slow, slow)
+    assert "points to the line" not in first(slow, slow)
+    assert "points to the line" not in first(slow, slow, slow, "tls.reset.sni")
 
 
 def test_quic_that_nobody_answers_is_told_once() -> None:

@@ -106,7 +106,7 @@ def test_a_row_that_proves_nothing_is_left_out_and_counted(row: str, reason: str
     ("row", "why"),
     [
         (ooni(scope="galaxy"), "test.one: scope 'galaxy' is not known"),
-        (ooni(confidence="high"), "test.one: confidence_no_fp 'high' is no number"),
+        (ooni(confidence="high"), "test.one: confidence_no_fp 'high' is not a number"),
         (ooni(countries="PK,UK"), "test.one: 'UK' is not a country"),
         (ooni(place="sky"), "test.one: location_found 'sky' is not known"),
         (ooni(how="fuzzy"), "test.one: pattern_type 'fuzzy' is not known"),

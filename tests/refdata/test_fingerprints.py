@@ -46,7 +46,7 @@ def test_a_file_of_the_users_own_is_added(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FanousError, match=r"missing\.toml cannot be read"):
+    with pytest.raises(FanousError, match=r"cannot read .*missing\.toml"):
         fingerprints((tmp_path / "missing.toml",))
 
 
@@ -98,5 +98,5 @@ def test_an_address_counts_wherever_one_of_the_sets_says_so(tmp_path: Path) -> N
 
 def test_an_installed_set_that_is_damaged_says_which(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_text("<html>")
-    with pytest.raises(FanousError, match=r"ooni-http\.csv is no set of fingerprints"):
+    with pytest.raises(FanousError, match=r"ooni-http\.csv is not a fingerprint set"):
         installed_fingerprints(tmp_path)

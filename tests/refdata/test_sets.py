@@ -45,7 +45,7 @@ def test_a_file_is_known_by_what_stands_in_it(text: str, known: PublicSet) -> No
     "name", ["fetched", "ooni-http.csv", "ooni-dns.csv", "censoredplanet-blockpages.jsonl"]
 )
 def test_what_is_no_set_is_refused(text: str, name: str) -> None:
-    with pytest.raises(FanousError, match="is no set of fingerprints that Fanous can read"):
+    with pytest.raises(FanousError, match="is not a fingerprint set that Fanous can read"):
         read_set(text, name)
 
 

@@ -93,7 +93,7 @@ def test_a_table_of_another_shape_is_said_so(content: str, tmp_path: Path) -> No
 
 
 def test_an_unknown_list_names_the_known_ones() -> None:
-    with pytest.raises(FanousError, match="known are ai, circumvention, controls, news, social"):
+    with pytest.raises(FanousError, match="known: ai, circumvention, controls, news, social"):
         target_list("socail")
 
 

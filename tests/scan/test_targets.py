@@ -60,7 +60,7 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_private_addresses_are_for_the_lab_only(tmp_path: Path) -> None:
-    with pytest.raises(FanousError, match="may be asked"):
+    with pytest.raises(FanousError, match="may be pinged"):
         listed(tmp_path, block("10.0.0"), lab=False)
 
 
@@ -71,7 +71,7 @@ def test_blocks_of_which_too_little_is_known_are_left_out(tmp_path: Path) -> Non
 
 def test_a_list_of_who_opted_out_that_is_wrong_stops_the_scan(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("10.0.0.0/24 # by mail\n2001:db8::/32\nall of them\n")
-    with pytest.raises(FanousError, match=r":3: .*is no network"):
+    with pytest.raises(FanousError, match=r":3: .*is not a network"):
         read_opt_out(tmp_path / "out")
     with pytest.raises(FanousError, match="Cannot read"):
         read_opt_out(tmp_path / "nowhere")

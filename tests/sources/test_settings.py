@@ -37,7 +37,7 @@ def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("sources = 3", r"`sources` must be a table"),
-        ("[sources.csv]", "no such source"),
+        ("[sources.csv]", "unknown source"),
         ("[sources.iod]", "did you mean 'ioda'"),
         ("[sources]\nioda = 3", "a table"),
         ("[sources.ioda]\nevry = 3", "did you mean 'every'"),

@@ -167,11 +167,11 @@ def test_a_file_that_cannot_be_written_whole_is_not_there_at_all(tmp_path: Path)
         check=True,
     )
     assert "cannot write to the archive" in done.stdout
-    assert "raise it and run it again" in done.stdout
+    assert "raise it and try again" in done.stdout
     assert done.stdout.endswith("[]\n")
 
 
 def test_an_archive_below_a_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FanousError, match="name another store"):
+    with pytest.raises(FanousError, match="choose another store"):
         Archive(tmp_path / "file" / "archive").append([received(b"1")], NOON)

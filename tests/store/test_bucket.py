@@ -86,12 +86,12 @@ def test_wrong_keys_and_a_bucket_that_is_not_there_are_said(
     served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = BucketArchive(f"s3://nothing?endpoint={served[0]}", Path("/nowhere"))
-    with pytest.raises(FanousError, match="make the bucket first") as error:
+    with pytest.raises(FanousError, match="create the bucket first") as error:
         nowhere.append([received(b"1")], NOON)
     assert not isinstance(error.value, DamagedSegment)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     locked = BucketArchive(f"s3://raw?endpoint={served[0]}", Path("/nowhere"))
-    with pytest.raises(FanousError, match="AWS_SECRET_ACCESS_KEY may read and write") as error:
+    with pytest.raises(FanousError, match="AWS_SECRET_ACCESS_KEY have read and write") as error:
         locked.append([received(b"1")], NOON)
     assert "secret" not in str(error.value).replace("AWS_SECRET_ACCESS_KEY", "")
 

@@ -12,7 +12,7 @@ from fanous.store.disk import disk_errors, make_folder, write_durably
     [
         (errno.ENOSPC, "free some space"),
         (errno.EDQUOT, "free some space"),
-        (errno.EACCES, "the right to write"),
+        (errno.EACCES, "write permission"),
         (errno.EROFS, "read-only"),
     ],
 )

@@ -18,7 +18,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: a connection is refused
         port = taken.getsockname()[1]
-        with pytest.raises(FanousError, match="see that the server runs") as refusal:
+        with pytest.raises(FanousError, match="check that the server is running") as refusal:
             Engine(at_urls("/a", f"clickhouse://me:hush@127.0.0.1:{port}/fanous", "/l"))
     assert "hush" not in str(refusal.value)
 

@@ -97,7 +97,7 @@ def test_who_lost_a_lease_writes_nothing(ledger: Ledger, other: Ledger) -> None:
     won = taken(other)
     assert won.fence > lost.fence
     with ledger.holding(lost):
-        with pytest.raises(LeaseLost, match="another process took it over"):
+        with pytest.raises(LeaseLost, match="another process took over"):
             ledger.put(incident(), as_written("late"), at=NOON)
         with pytest.raises(LeaseLost):
             ledger.put(incident(end=NOON + 60), as_written("late"), known_as=known.id, at=NOON)

@@ -50,13 +50,13 @@ def test_a_cluster_is_named_in_the_address_and_not_told_to_the_client() -> None:
 
 @pytest.mark.parametrize("facts", ["clickhouse://host", "clickhouse:///db", "clickhouse://h/db?cluster=a'b"])
 def test_an_address_of_a_server_that_says_too_little_is_refused(facts: str) -> None:
-    with pytest.raises(FanousError, match=r"write clickhouse://user|made of letters"):
+    with pytest.raises(FanousError, match=r"write clickhouse://user|may only have letters"):
         at_urls("/a", facts, "/c")
 
 
 @pytest.mark.parametrize(("archive", "facts"), [("ftp://host/a", "/b"), ("/a", "mysql://host/db")])
 def test_a_place_of_an_unknown_kind_is_refused(archive: str, facts: str) -> None:
-    with pytest.raises(FanousError, match="cannot be kept in"):
+    with pytest.raises(FanousError, match="cannot keep"):
         at_urls(archive, facts, "/c")
 
 
@@ -80,5 +80,5 @@ def test_a_file_is_not_a_store(tmp_path: Path) -> None:
 
 
 def test_a_store_that_must_be_there_and_is_not_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FanousError, match="there is no store"):
+    with pytest.raises(FanousError, match="no store"):
         check_folder(tmp_path / "nothing", must_exist=True)

@@ -46,7 +46,7 @@ def test_a_second_process_is_told_who_holds_the_store_and_what_to_do(tmp_path: P
 @pytest.mark.parametrize(("lock", "store"), [("facts.lock", ""), ("east.lock", "/east")])
 def test_the_store_is_named_by_its_own_folder(tmp_path: Path, lock: str, store: str) -> None:
     held = StoreLock(tmp_path / lock)
-    with pytest.raises(FanousError, match=f"the store at {tmp_path}{store} open: close that one first"):
+    with pytest.raises(FanousError, match=f"the store at {tmp_path}{store} open: close it first"):
         StoreLock(tmp_path / lock)
     held.release()
 
@@ -128,7 +128,7 @@ def test_a_disk_that_is_full_is_said_and_nothing_stays_locked(tmp_path: Path) ->
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        with pytest.raises(FanousError, match="raise it and run it again"):
+        with pytest.raises(FanousError, match="raise it and try again"):
             StoreLock(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -65,15 +65,18 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[store]\nfoldr = "x"', "[store] foldr: there is no such key; did you mean 'folder'?"),
-        ('[store]\nqqq = "x"', "[store] qqq: there is no such key; known are folder, archive"),
+        ('[store]\nfoldr = "x"', "[store] foldr: unknown key; did you mean 'folder'?"),
+        ('[store]\nqqq = "x"', "[store] qqq: unknown key; known keys: folder, archive"),
         ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
-        ("[qqq]", "unknown table [qqq]; known are [store], [review], [sources]"),
+        ("[qqq]", "unknown table [qqq]; known tables: [store], [review], [sources]"),
         ('store = "x"', "`store` must be a table: [store]"),
         ("[store]\nfolder = 5", "[store] folder: a text is needed, not 5"),
         ('[store]\nfolder = ""', "[store] folder: a text is needed, not ''"),
-        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it stands beside `facts`; keep one of them"),
-        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
+        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it conflicts with `facts`; keep one of them"),
+        (
+            '[store]\narchive = "x"',
+            "[store] facts: it is missing, although `archive` is given (or give `folder` alone)",
+        ),
         ("[store", "cannot be read as TOML"),
     ],
 )
@@ -90,7 +93,7 @@ def test_the_message_names_the_file(home: Path) -> None:
 
 
 def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
-    with pytest.raises(FanousError, match="no configuration file"):
+    with pytest.raises(FanousError, match="configuration file not found"):
         store_place(None, home / "none.toml")
     with pytest.raises(FanousError, match="cannot be read"):
         store_place(None, home)

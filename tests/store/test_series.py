@@ -168,5 +168,5 @@ def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: st
         first.facts.put_series([levels([1])])
     with open_store(where, read_only=True) as second:
         assert shown(second.facts.levels("PK")) == [("PK", "bgp", [1])]
-        with pytest.raises(FanousError, match="read only"):
+        with pytest.raises(FanousError, match="read-only"):
             second.facts.put_series([levels([2])])

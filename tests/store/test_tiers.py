@@ -43,7 +43,7 @@ def test_a_move_that_died_before_the_folder_was_cleared_is_completed(archive: Ti
 def test_what_is_damaged_stays_where_it_is_and_is_named(archive: TieredArchive) -> None:
     one = kept(archive, b"1")
     (archive.folder / one.path).write_bytes(b"not zstd at all")
-    with pytest.raises(DamagedSegment, match="restore it from a copy"):
+    with pytest.raises(DamagedSegment, match="restore it from a backup"):
         archive.move(one)
     assert archive.is_here(one)
 
@@ -100,5 +100,5 @@ def test_the_folder_knows_its_bucket_and_takes_no_second_one(tmp_path: Path) -> 
     begin(tmp_path, "s3://raw/a", NOON)
     begin(tmp_path, "s3://raw/a", NOON)
     assert tiered(tmp_path) == "s3://raw/a"
-    with pytest.raises(FanousError, match=r"older segments of .* lie in s3://raw/a"):
+    with pytest.raises(FanousError, match=r"older segments of .* are in s3://raw/a"):
         begin(tmp_path, "s3://raw/b", NOON)

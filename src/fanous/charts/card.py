@@ -1,7 +1,7 @@
-"""Card: an incident as a picture of 1200x630 that people pass on - status, headline, chart, both clocks.
+"""Card: an incident as a 1200x630 picture for sharing: status, headline, chart, times on both clocks.
 
-It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Lines of text
-are broken where they fit, and begin at the side where the script begins.
+It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Text is
+wrapped to fit, and starts at the side where the script starts.
 """
 
 import re
@@ -49,7 +49,7 @@ def breadth(text: str, size: float) -> float:
 
 
 def broken(text: str, size: float, room: float) -> list[str]:
-    """Lines of at most ``room`` pixels; a longer word stands alone, an isolated name is never broken."""
+    """Lines of at most ``room`` pixels; a longer word gets its own line, an isolated name is never broken."""
     whole = ISOLATED.sub(lambda name: name[0].replace(" ", NO_BREAK), text)
     lines: list[str] = []
     for word in whole.split(" "):
@@ -101,12 +101,12 @@ REGULAR = 0.86
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What stands on a card, in the reader's language.
+    """The text on a card, in the reader's language.
 
     Attributes:
-        confirmed: was it ever, so that the chip is filled?
+        confirmed: was it ever confirmed, so that the chip is filled?
         over: has it ended?
-        gone: was it taken back?
+        gone: was it retracted?
         sentence: shown where there is no chart.
         foot: at most three lines at the foot: time in both clocks, what is drawn, whose data it is.
         notice: said at the top; empty = nothing.
@@ -129,7 +129,7 @@ GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
 
 
 def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
-    """The card as SVG that stands alone."""
+    """The card as standalone SVG."""
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
@@ -186,7 +186,7 @@ def _top(words: Words) -> str:
 
 
 def _chip(words: Words) -> str:
-    """A filled word is sure; a dashed frame is a suspicion; what was taken back is grey."""
+    """Filled = certain; a dashed frame = a suspicion; grey = retracted."""
     width = round(breadth(words.status, 26) + 36)
     x = WIDTH - EDGE - width if words.rtl else EDGE
     fill = (INK if words.over else BLOCKED) if words.confirmed else PAPER
@@ -225,7 +225,7 @@ def framed(
     title: str,
     foot: Sequence[str],
 ) -> str:
-    """The chart as a picture that stands alone: title, names of the lines, source."""
+    """The chart as a standalone picture: title, names of the lines, source."""
     width, height = 900, 380 + 19 * len(foot)
     parts, x = [], float(LEFT)
     for n, name in enumerate(names):

@@ -1,6 +1,6 @@
-"""Chart: a grid as lines of text, with a ruler of dates above it and a legend below.
+"""Chart: a grid as lines of text, with a ruler of dates above and a legend below.
 
-Colour is never the only sign: every state has a mark, and the legend has its word.
+Colour is never the only sign: every state has a mark, and the legend explains it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ def _explained(grid: Grid, zone: str) -> str:
 
 
 def _labels(grid: Grid) -> tuple[list[str], list[str]]:
-    """What stands above each column, in two lines; mostly nothing."""
+    """The labels above each column, in two lines; mostly empty."""
     columns, step = grid.columns, grid.step
     if step >= WEEK:
         return _changes(columns, "%Y"), _changes(columns, "%b")
@@ -87,13 +87,13 @@ def _labels(grid: Grid) -> tuple[list[str], list[str]]:
 
 
 def _changes(columns: Sequence[datetime], form: str) -> list[str]:
-    """The text of each column where it differs from that of the column before."""
+    """The text of each column if it differs from the previous column's."""
     texts = [at.strftime(form) for at in columns]
     return [text if n == 0 or text != texts[n - 1] else "" for n, text in enumerate(texts)]
 
 
 def _ruler(labels: Sequence[str]) -> str:
-    """Labels over their columns; one that would run into the next is left out."""
+    """Labels above their columns; one that would run into the next is left out."""
     line, reach = "", len(labels) + 99
     for n in range(len(labels) - 1, -1, -1):
         label = labels[n]

@@ -1,4 +1,4 @@
-"""Connectivity: each source's newest value for a country, in % of its baseline at that time of day."""
+"""Connectivity: each source's latest value for a country, in % of its baseline at that time of day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def _row(level: SeriesNow, now: float) -> dict[str, Any]:
 
 
 def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNow], now: float) -> None:
-    """One line a series, places together, the country first; then whose figures they are."""
+    """One line per series, grouped by place, the country first; then the sources of the figures."""
     table = Table(title=f"{country_name(country)}: levels in % of what is ordinary", title_justify="left")
     for head, justify in (("place", "left"), ("signal", "left"), ("source", "left"), ("level", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left")

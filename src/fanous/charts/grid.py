@@ -1,9 +1,9 @@
-"""Grid: networks x time on the country's clock, what was measured of some targets in each cell.
+"""Grid: networks x time on the country's clock, with the measurements of some targets in each cell.
 
-Columns are days where they fit, hours in a short window, weeks in a long one.  ``network_times`` counts and
+Columns are days if they fit, hours in a short window, weeks in a long one.  ``network_times`` counts and
 ``by_network`` and ``by_target`` draw: each row is SVG in which height and pattern tell the state, and colour
-repeats it.  No data is a state of its own and an empty place; *reachable* is a low bar.  Neither can be taken for
-the other, or for *disrupted*.
+repeats it.  No data is a separate state, drawn as an empty space; *reachable* is a low bar.  Neither can be
+confused with the other, or with *disrupted*.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ HOUR, DAY, WEEK = 3600, 86_400, 604_800
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)
 
 COLUMNS = 54
-"""A year of weeks; beside them a network's name and a count still fit into 80 characters."""
+"""A year of weeks; a network's name and a count still fit next to them in 80 characters."""
 
 MONDAY = 4 * DAY
 """Unix time begins on a Thursday; weeks begin here."""
@@ -63,7 +63,7 @@ class Grid:
     Attributes:
         columns: when each begins, on the country's clock (naive).
         step: width of a column; an hour that the clock repeats in autumn is one column.
-        rows: one a network.
+        rows: one per network.
         left_out: columns before the first that had to be left out.
     """
 
@@ -112,7 +112,7 @@ class GridColumns:
     """Which stretches of a country's clock the columns are, numbered from the first Monday of unix time.
 
     Attributes:
-        first: the first shown; ``last`` likewise.
+        first, last: the first and the last shown.
         left_out: columns before it that do not fit.
     """
 
@@ -166,7 +166,9 @@ def _change(start: int, end: int, country: str) -> int:
 
 
 def columns_of(country: str, first: float, last: float) -> GridColumns:
-    """The finest columns that hold two instants (unix seconds, UTC); else the newest of the coarsest."""
+    """The finest columns that cover two instants (unix seconds, UTC); otherwise the latest of the
+    coarsest.
+    """
     return _columns(
         country, _wall_of(first // QUARTER * QUARTER, country), _wall_of(last // QUARTER * QUARTER, country)
     )
@@ -253,7 +255,7 @@ def _cell(made: int, failed: int, confirmed: bool | None) -> Cell:
 
 
 LEAST, MOST, ROOM = 10, 40, 560
-"""Pixels of a cell's width, at least and at most, and of a whole row where they allow it."""
+"""Least and most pixels of a cell's width, and pixels of a whole row if these allow it."""
 
 HIGH = 22
 """Pixels of a row's height."""
@@ -351,7 +353,7 @@ def by_network(
     language: Language,
     span: tuple[float, float] | None = None,
 ) -> Drawing | None:
-    """Networks x time, those of most users first where that is known; ``None`` = nothing was measured."""
+    """Networks x time, those with most users first if that is known; ``None`` = nothing was measured."""
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None

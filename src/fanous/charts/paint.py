@@ -1,10 +1,10 @@
-"""Paint: the colours of states and lines, and how a drawing says them.
+"""Paint: the colours of states and lines, and how a drawing refers to them.
 
-In a page a drawing carries class names, and the stylesheet (which knows the dark) has the colours.  A picture
-that stands alone carries the colours itself, as attributes: a strict content policy allows no style in it.
+In a page a drawing has class names, and the stylesheet (which has a dark mode) has the colours.  A standalone
+picture has the colours as attributes, because a strict content policy allows no style in it.
 
-SVG becomes PNG with fonts of our own, so that all machines draw the same and Arabic is shaped.  The fonts (Noto, SIL
-Open Font License 1.1) stand in ``fonts``, reduced to the Latin and Arabic characters.
+SVG is rendered to PNG with our own fonts, so that all machines draw the same and Arabic is shaped.  The fonts
+(Noto, SIL Open Font License 1.1) are in ``fonts``, reduced to the Latin and Arabic characters.
 """
 
 from functools import lru_cache
@@ -49,7 +49,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
 
 
 def painted(classes: str, *, alone: bool) -> str:
-    """Attributes of an element: its classes, or in a picture that stands ``alone`` what they stand for."""
+    """Attributes of an element: its classes, or in a picture that is ``alone``, their colours."""
     if not alone:
         return f'class="{classes}"'
     said: dict[str, str] = {}

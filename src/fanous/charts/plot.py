@@ -71,8 +71,8 @@ def plot(
     Args:
         spans: unix seconds, shaded: when the incident was on.
         mark: makes the ids of title and description unique in a page.
-        alone: a picture that stands by itself carries its colours; one in a page says where its lines lie, so
-            that a script can read it.
+        alone: a standalone picture carries its colours; one in a page says where its lines are, so that a
+            script can read it.
     """
     frame = _Frame(lines, shape, legend)
     size = f' width="{shape.width}" height="{shape.height}"' if alone else frame.told

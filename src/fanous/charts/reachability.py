@@ -1,8 +1,9 @@
-"""Reachability: who could reach what - over time as a line for each target, and during an incident as a matrix.
+"""Reachability: who could reach what: over time as a line for each target, and during an incident as a
+matrix.
 
-A line is the share of users for whom a target worked as usual, neither blocked nor slowed down: a target that loads
-at a tenth of its speed does not count.  In each bin the networks that were measured speak for all, each by its
-users where figures are published, else all alike.  A bin without a measurement has no value.
+A line is the share of users for whom a target worked as usual, neither blocked nor slowed down: a target that
+loads at a tenth of its speed does not count.  In each bin the networks that were measured speak for all, each
+by its users where figures are published, else all alike.  A bin without a measurement has no value.
 
 A cell of the matrix (networks x targets) is *blocked* or *slowed* only where the incident names the network and the
 target; which of the two it is, most of its failing measurements tell.  No data is a state of its own.
@@ -23,20 +24,20 @@ from fanous.model.series import Votes
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
-"""As many points as a chart of a phone's width shows apart."""
+"""As many points as can be told apart in a chart on a phone."""
 
 LEAST_BINS = 12
 FILLED = 0.7
-"""Share of bins with a value from which on a line is a line and not a row of dots."""
+"""Share of bins with a value from which a line looks like a line and not a row of dots."""
 
 LEAST_MADE = 3
-"""Measurements a bin: fewer would draw chance as if it were an event."""
+"""Least measurements per bin: with fewer, chance would look like an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShareLine:
     """Attributes:
-    shares: 0..1, one a bin; ``None`` = not measured, or too little.
+    shares: 0..1, one per bin; ``None`` = not measured, or too little.
     """
 
     target: str
@@ -68,7 +69,7 @@ class Lines:
 def reachable(
     votes: Votes, targets: Sequence[str], since: float, until: float, weights: UserWeights | None
 ) -> Lines:
-    """One line a target over ``[since, until)``, in the finest bins of which most were measured.
+    """One line per target over ``[since, until)``, in the finest bins of which most were measured.
 
     A measurement fails if any of its votes saw interference.
     """
@@ -83,8 +84,8 @@ def reachable(
 
 
 def _trimmed(lines: Lines) -> Lines:
-    """Less the bins before the first and after the last in which anything was measured: the record begins or
-    ends there, and an empty half of a picture would say nothing else."""
+    """Drops the bins before the first and after the last in which anything was measured: the data begin and
+    end there, and an empty half of a picture would add nothing."""
     measured = [n for n in range(lines.bins) if any(line.shares[n] is not None for line in lines.lines)]
     if not measured:
         return lines
@@ -137,7 +138,7 @@ THROTTLED = "throttled"
 
 
 LARGE = 0.02
-"""A network with this share of the users has its row even where nobody measured: the hole must show."""
+"""A network with this share of the users gets a row even if nobody measured there: the gap must show."""
 
 
 class Reachability(StrEnum):
@@ -218,7 +219,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
 
 
 def beside(incident: Incident, votes: Votes, most: int) -> list[str]:
-    """Targets that were measured as well while it was on, and that it does not name: most measured first."""
+    """Targets that were also measured during the incident, but that it does not name: most measured first."""
     inside = votes.where(_within(votes, incident))
     uids: dict[str, set[str]] = defaultdict(set)
     for uid, target in zip(inside.uids.tolist(), inside.targets.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""``fanous alerts``: test the channels, list what was sent or given up, and send it again."""
+"""``fanous alerts``: test the channels, list what was sent or given up, and retry."""
 
 import time
 from pathlib import Path
@@ -79,7 +79,7 @@ def alerts_list(
             f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
         )
     if not found:
-        print("nothing was to be told")
+        print("no alerts")
 
 
 @alerts_app.command("retry")
@@ -94,10 +94,10 @@ def alerts_retry(
 ) -> None:
     """Queue alerts that were given up for one more attempt, unless newer ones have replaced them."""
     if bool(keys) == everything:
-        raise typer.BadParameter("name keys, or say --all", param_hint="KEY")
+        raise typer.BadParameter("name the keys of alerts, or pass --all", param_hint="KEY")
     with open_named(store, config) as opened:
         count = opened.ledger.outbox.revive(None if everything else keys, opened.now())
-    print(f"{count} deliveries wait again; `fanous run` or `fanous alerts send` sends them")
+    print(f"{count} deliveries queued again; `fanous run` or `fanous alerts send` sends them")
 
 
 @alerts_app.command("send")
@@ -114,7 +114,7 @@ def alerts_send(
     from fanous.publish.alerts.message import Sender
 
     if carried.get() is not None:
-        raise FanousError("`fanous run` has this store open and sends by itself")
+        raise FanousError("`fanous run` has this store open and sends alerts itself")
     alerting = _alerting(config)
     with open_named(store, config) as opened:
 
@@ -125,7 +125,7 @@ def alerts_send(
     if as_json:
         print_document({"sent": done.sent, "failed": done.failed, "dead": done.dead})
     else:
-        print(f"{done.sent} sent, {done.failed} failed and wait, {done.dead} given up")
+        print(f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up")
 
 
 def _alerting(config: Path | None) -> "Alerting":
@@ -133,7 +133,7 @@ def _alerting(config: Path | None) -> "Alerting":
 
     alerting = read_alerting(config)
     if not alerting.channels:
-        raise FanousError("no channel is configured: say [alerts.channels.NAME] in the file of --config")
+        raise FanousError("no channel is configured: add a table [alerts.channels.NAME] to the --config file")
     return alerting
 
 
@@ -141,7 +141,7 @@ def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
     known = dict(alerting.channels or {})
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise FanousError(f"there is no channel {unknown[0]!r}; the file has {', '.join(known)}")
+        raise FanousError(f"no channel {unknown[0]!r}; the file has {', '.join(known)}")
     return [channel for name, channel in known.items() if not names or name in names]
 
 

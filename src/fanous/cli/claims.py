@@ -72,14 +72,14 @@ def claims_add(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Record a claim somebody made. Give only what they said."""
+    """Record a claim that someone made. Give only what they said."""
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
-        raise typer.BadParameter("--since must lie before --until")
+        raise typer.BadParameter("--since must be before --until")
     if not who.strip():
-        raise typer.BadParameter("--who must name somebody: a claim that nobody makes cannot be checked")
+        raise typer.BadParameter("--who must not be empty: name who makes the claim")
     if link and not link.startswith(("https://", "http://")):
-        raise typer.BadParameter(f"--link must be an address, https://..., and is {link!r}")
+        raise typer.BadParameter(f"--link must be a URL such as https://example.org/statement, not {link!r}")
     claim = Claim(
         who=who.strip(),
         said=said,
@@ -136,7 +136,7 @@ def claims_check(
     with open_named(store, config, read_only=True) as opened:
         wanted = [c for c in opened.ledger.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
         if claim_id is not None and not wanted:
-            raise FanousError(f"no claim {claim_id} in this store; `fanous claims list` names them")
+            raise FanousError(f"no claim {claim_id} in this store; see `fanous claims list`")
         checked = [(claim, check(opened, claim)) for claim in wanted]
     if as_json:
         print_document({"claims": [claim_document(c) | answer_document(found) for c, found in checked]})
@@ -188,7 +188,7 @@ def _sentence(claim: Claim) -> str:
     parts += [f"of {', '.join(claim.targets)}"] if claim.targets else []
     parts += [f"on {', '.join(f'AS{asn}' for asn in claim.networks)}"] if claim.networks else []
     parts += [f"scope {claim.scope}"] if claim.scope else []
-    parts += [f"begun before {to_iso(claim.began_before)}"] if claim.began_before is not None else []
+    parts += [f"beginning before {to_iso(claim.began_before)}"] if claim.began_before is not None else []
     parts += [f"for {claim.hours:g} h"] if claim.hours is not None else []
-    parts += [f"at {claim.level:.0%} of the ordinary level"] if claim.level is not None else []
+    parts += [f"at {claim.level:.0%} of the baseline"] if claim.level is not None else []
     return f"{' '.join(parts)} ({to_iso(claim.since)} to {to_iso(claim.until)})"

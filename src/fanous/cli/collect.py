@@ -1,8 +1,8 @@
-"""``fanous collect``: the probes' door as a process, and ``fanous drain``: an inbox into a store.
+"""``fanous collect`` receives from probes, and ``fanous drain`` moves an inbox into a store.
 
-With ``--store`` the collector has a child that owns the store and drains the inbox, so that judging never
-delays an acknowledgement.  With ``--inbox`` it only fills an inbox, which ``fanous drain``, or the monitor,
-takes into its store.
+With ``--store`` the collector has a child process that owns the store and drains the inbox, so judging never
+delays an acknowledgement.  With ``--inbox`` it only fills an inbox, which ``fanous drain`` or the monitor
+moves into its store.
 """
 
 import logging
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 DRAIN_SECONDS = 5.0
-"""Between two looks at the inbox."""
+"""Seconds between two checks of the inbox."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -56,7 +56,7 @@ def collect(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option("--store", envvar="FANOUS_STORE", help="Also bring measurements into this store."),
+        typer.Option("--store", envvar="FANOUS_STORE", help="Also move measurements into this store."),
     ] = None,
     trust_proxy: Annotated[
         list[str] | None,
@@ -116,9 +116,9 @@ def collect(
 
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
-        store = None  # that one is for all commands; what was said here wins
+        store = None  # FANOUS_STORE is set for all commands; options given here take precedence
     if [inbox, store, queue].count(None) != 2:
-        raise typer.BadParameter("give either --inbox or --store or --queue")
+        raise typer.BadParameter("give exactly one of --inbox, --store and --queue")
     if store is not None:  # before a measurement is acknowledged that could not be stored
         check_folder(store, must_exist=False)
         check_parts(in_folder(store))
@@ -148,7 +148,7 @@ def collect(
 
 
 def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
-    """Says how an inbox and its disk are, each time it is asked."""
+    """Reports the state of an inbox and its disk each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
@@ -176,7 +176,7 @@ def drain(
         Path | None, typer.Argument(metavar="[INBOX]", help="Folder written by a collector.")
     ] = None,
     store: Annotated[
-        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.")
     ] = None,
     config: ConfigOption = None,
     queue: Annotated[
@@ -195,12 +195,12 @@ def drain(
     from fanous.collector.inbox import check_inbox
 
     if (inbox is None) == (queue is None):
-        raise typer.BadParameter("name either an INBOX or a --queue")
+        raise typer.BadParameter("name either an INBOX or a --queue, not both")
     if queue is not None:
         drain_stream(queue, part, follow, store, config, detects=not no_detect)
         return
     if inbox is None or not inbox.is_dir():
-        raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
+        raise FanousError(f"no inbox at {inbox}: name the folder that `fanous collect --inbox` fills")
     check_inbox(inbox)
     with open_named(store, config) as opened:
         bringing = Bringing(opened, detects=not no_detect)
@@ -209,9 +209,9 @@ def drain(
 
 
 class Draining:
-    """A child process that owns the store and drains the inbox into it; started anew if it dies.
+    """A child process that owns the store and drains the inbox into it; restarted if it dies.
 
-    It ends when this process ends, by whatever death: it then reads the end of its pipe.
+    However this process ends, the child ends too, because it then reads the end of its pipe.
     """
 
     def __init__(self, inbox: Path, store: Path) -> None:
@@ -228,9 +228,9 @@ class Draining:
         self._thread.join()
 
     def _watch(self) -> None:
-        # A terminal, and systemd, signal all processes of the group.  The child inherits what is blocked in
-        # this thread, so that it does not die before it can ignore them; the main thread heeds them.  The
-        # tracker is started before, as Python 3.11 unblocks them when it starts it.
+        # A terminal, and systemd, signal every process of the group.  The child inherits the signals blocked
+        # in this thread, so it does not die before it can ignore them; the main thread handles them.  The
+        # resource tracker is started first, because Python 3.11 unblocks the signals when it starts it.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         spawning = multiprocessing.get_context("spawn")
@@ -254,7 +254,7 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
     from fanous.store.local import open_store
 
     for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)  # whoever sends them sends them to both; the parent says when
+        signal.signal(number, signal.SIG_IGN)  # signals reach both processes; the parent decides when to stop
     log_to_stderr()
     is_closed = False
     while not is_closed:

@@ -1,7 +1,7 @@
-"""What all commands share: their common options, the store that these name, and how a command prints.
+"""What all commands share: common options, the store they name, and how a command prints.
 
-It imports nothing that takes time (rich, the store, tables of countries) before a command needs it, because every
-command imports it.
+Every command imports this module, so it loads nothing slow (rich, the store, tables of countries) before a
+command needs it.
 """
 
 import sys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.", show_default=False),
+    typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.", show_default=False),
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -47,7 +47,7 @@ UntilOption = Annotated[
 
 
 def moment(text: str | None, option: str) -> float | None:
-    """Unix seconds, UTC, of a date or time; ``option`` gave it."""
+    """Unix seconds, UTC, of a date or time that ``option`` gave."""
     from fanous.model.instant import from_iso
 
     if text is None:
@@ -56,12 +56,12 @@ def moment(text: str | None, option: str) -> float | None:
         return from_iso(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
+            f"{text!r} is not a date or time such as 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
         ) from None
 
 
 def country_code(code: str) -> str:
-    """In capitals."""
+    """The country code in capitals."""
     from fanous.refdata.countries import is_country
 
     upper = code.upper()
@@ -80,7 +80,8 @@ def network_number(text: str) -> int:
 
 
 def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
-    """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
+    """Make the former command ``name`` of ``app`` say that ``former`` is now ``present``, whatever follows
+    it; exit 2.
 
     The message begins like typer's own about an unknown command, because scripts match on it.
     """
@@ -106,8 +107,8 @@ def print_document(document: Any) -> None:
 def console() -> "Console":
     """The console for answers.
 
-    Where stdout is not a terminal, it writes no colour codes, and lines of 120 columns.  Where a command is
-    carried out for another process, it is as wide and as colourful as the terminal there.
+    If stdout is not a terminal, it writes no colour codes, and lines of 120 columns.  If a command runs on
+    behalf of another process, width and colours are those of the terminal there.
     """
     from rich.console import Console
 
@@ -150,7 +151,7 @@ def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
 def open_named(store: Path | None, config: Path | None, *, read_only: bool = False) -> "Iterator[Store]":
     """The store that the options name, open for this command.
 
-    Where `fanous run` has it open, the whole command is carried out there, and ends here.
+    If `fanous run` has it open, the whole command is carried out there, and ends here.
     """
     from fanous.monitor.request import carried
     from fanous.store.local import open_store
@@ -173,10 +174,10 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
 
 
 def _leave_to_owner(held: "StoreHeld") -> NoReturn:
-    """Have the process that has the store open carry the command out, and print what it printed.
+    """Have the process that has the store open carry out the command, and print its output.
 
     Raises:
-        FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
+        FanousError: it does not take commands (another `fanous ingest`, say), or the command's own error.
     """
     from fanous.monitor.request import CommandRequest
 
@@ -205,12 +206,12 @@ CONNECT_SECONDS = 5.0
 
 
 def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
-    """The answer of the process that has the store open; ``None``: nothing listens at its socket.
+    """The answer of the process that has the store open; ``None`` = nothing listens at its socket.
 
-    A socket file that a dead process left refuses the connection, or is not there at all.
+    If that process is dead, its socket file refuses the connection or does not exist.
 
     Raises:
-        FanousError: it accepted the connection, and then broke off.
+        FanousError: it accepted the connection, then closed it early.
     """
     import socket
 
@@ -232,17 +233,17 @@ def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
                 return msgspec.json.decode(stream.read(), type=CommandReply)
         except (OSError, msgspec.MsgspecError):
             raise FanousError(
-                "the process that has the store broke off while it worked on this; its log says why. What it "
-                "acknowledged is kept: run the command again",
+                "the process that has the store open stopped while it worked on this command; see its log. "
+                "What it acknowledged is kept: run the command again",
                 permanent=False,
             ) from None
 
 
 def dispatcher(root: Any) -> "Dispatch":
-    """For ``fanous run``: carries out the words of another process on the store that is open here.
+    """For ``fanous run``: carries out another process's command line on the store that is open here.
 
     Args:
-        root: the whole command line, as typer has built it.
+        root: the whole command tree, as typer built it.
     """
 
     def dispatch(words: Sequence[str], folder: Path) -> tuple[int, str]:
@@ -253,7 +254,7 @@ def dispatcher(root: Any) -> "Dispatch":
         except SystemExit as leaving:
             return (leaving.code if isinstance(leaving.code, int) else 1), ""
         except typer.Abort:
-            return 1, "this asks a question: answer it with an option, since another process has the store"
+            return 1, "cannot ask a question while another process has the store: answer it with an option"
         except typer.BadParameter as wrong:
             return 2, wrong.format_message()
         except FanousError as reason:

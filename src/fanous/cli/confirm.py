@@ -1,4 +1,4 @@
-"""``fanous confirm`` and ``fanous signals``: what is disrupted in a country, and each source's latest value."""
+"""``fanous confirm`` and ``fanous signals``: disruptions in a country, and each source's latest value."""
 
 import time
 from enum import StrEnum
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from fanous.pipeline.query import CountryAnswer
 
 FOUND = 3
-"""Exit code where what ``--fail-on`` names was found: 1 and 2 already mean errors."""
+"""Exit code if ``--fail-on`` finds what it names: 1 and 2 already mean errors."""
 
 
 class FailOn(StrEnum):
-    """From which status on a disruption is a failure; a suspected one includes a confirmed one."""
+    """The status from which a disruption counts as a failure; ``suspected`` includes confirmed."""
 
     CONFIRMED = "confirmed"
     SUSPECTED = "suspected"
@@ -66,7 +66,7 @@ def confirm(
     code, targets = country_code(country), [target_of(name) for name in target or []]
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
-        raise typer.BadParameter("--since must lie before --until")
+        raise typer.BadParameter("--since must be before --until")
     with open_named(store, config, read_only=True) as opened:
         answer = query.confirm(opened, code, targets, start, end)
     if as_json:
@@ -88,7 +88,7 @@ def confirm(
 
 
 def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
-    """Is there such a disruption, ongoing or ended?  What was retracted is none."""
+    """Is there such a disruption, ongoing or ended?  Retracted ones do not count."""
     from fanous.model.incident import Status
 
     standing = [one for one in answer.incidents if one.status is not Status.RETRACTED]

@@ -56,12 +56,12 @@ def cost(
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
-        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     if "-" in where:
         disruption = _of_incident(where, store, config)
     else:
         if hours is None:
-            raise typer.BadParameter("say how long with --hours, or name an incident")
+            raise typer.BadParameter("give the duration with --hours, or name an incident")
         named = tuple(_listed(targets))
         whom, note = _affected(country_code(where), _listed(regions), affected)
         stopped, why = _dependence(named, dependence)
@@ -81,7 +81,7 @@ def _of_incident(label: str, store: Path | None, config: Path | None) -> Disrupt
     with open_named(store, config, read_only=True) as opened:
         incident: Incident | None = opened.ledger.incident(label.upper())
         if incident is None:
-            raise FanousError(f"no incident {label} in this store; `fanous incidents list` names them")
+            raise FanousError(f"no incident {label} in this store; see `fanous incidents list`")
         return of_incident(incident, opened.now())
 
 
@@ -102,7 +102,7 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
     for region in dict.fromkeys(code.upper() for code in regions):
         if not region.startswith(f"{country}-"):
             raise typer.BadParameter(
-                f"{region!r} is no region of {country}, such as PK-PB", param_hint="--regions"
+                f"{region!r} is not a region of {country}, such as PK-PB", param_hint="--regions"
             )
         figure = region_share(region)
         if figure is None:
@@ -129,5 +129,5 @@ def _share(text: str, option: str) -> Range:
     except ValueError:
         low, high = -1.0, -1.0
     if not 0 <= low <= high <= 1:
-        raise typer.BadParameter(f"{text!r} is no share such as 0.3, or 0.2-0.4", param_hint=option)
+        raise typer.BadParameter(f"{text!r} is not a share such as 0.3 or 0.2-0.4", param_hint=option)
     return Range(low, high)

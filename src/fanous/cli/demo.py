@@ -1,4 +1,4 @@
-"""``fanous demo``: a recorded event in a store of its own, as an answer and as pages."""
+"""``fanous demo``: replays a recorded event in a separate store, and shows the answer and its pages."""
 
 import asyncio
 import sys
@@ -39,9 +39,9 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
     """Serve the pages of a recorded event on this machine until Ctrl-C.
 
     Args:
-        port: 0 = any that is free.
-        now: unix seconds, UTC, that the pages' clock goes on from.
-        browser: open the first page in the user's browser.
+        port: 0 = any free port.
+        now: unix seconds, UTC, at which the pages' clock starts.
+        browser: open the home page in the user's browser.
 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.
@@ -60,7 +60,7 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
     def ready() -> None:
         print(f"Pages: {address} (Ctrl-C ends)", file=sys.stderr, flush=True)
         if browser and not webbrowser.open(address):
-            print("no browser could be opened; open the address yourself", file=sys.stderr)
+            print("could not open a browser; open the address yourself", file=sys.stderr)
 
     with OneThread(lambda: open_store(store, read_only=True)) as owner:
         asyncio.run(serve(server_config(application(owner.ask, site)), listening, ready=ready))

@@ -1,7 +1,7 @@
 """``fanous detect``: finds incidents in new measurements, with any number of processes.
 
-Each takes one country after another, under a lease in the ledger (``fanous.store.ledger``), and runs the code
-that ``fanous ingest`` runs.  A process that dies costs the time until its lease runs out, and nothing else.
+Each process takes one country after another, under a lease in the ledger (``fanous.store.ledger``), and runs
+the same code as ``fanous ingest``.  If a process dies, nothing is lost but the time until its lease runs out.
 """
 
 import logging
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 LEASE = 60.0
-"""As ``fanous.store.ledger.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
+"""Equal to ``fanous.store.ledger.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
 
 LOOK = 1.0
-"""Seconds between two looks for work that another process may have left."""
+"""Seconds between two checks for work that another process may have left."""
 
 log = logging.getLogger("fanous.detect")
 
@@ -91,8 +91,8 @@ def detect(
     shared = _is_shared(place)
     if not shared and (workers > 1 or every):
         raise FanousError(
-            "a store of one folder has one owner, so no second process can detect in it, and `fanous run` "
-            "goes on by itself: leave --workers and --every out, or keep the facts on a server (clickhouse://)"
+            "--workers and --every need the facts on a server (clickhouse://): only one process can open a "
+            "store in a folder. Leave them out; `fanous run` detects continuously"
         )
     with open_named(store, config, read_only=shared) as opened:
         if codes or first is not None or last is not None:
@@ -120,7 +120,7 @@ def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float
         span = store.about(country).facts.span(country)
         if span is None:
             if codes:
-                raise FanousError(f"nothing was measured in {country}: there is nothing to detect")
+                raise FanousError(f"no measurements in {country}: there is nothing to detect")
             continue
         since = span[0] if first is None else max(first, span[0])
         until = span[1] if last is None else min(last, span[1])
@@ -130,11 +130,12 @@ def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float
 
 
 def _work(store: "Store", every: float, lease: float, ended: Callable[[float], bool]) -> list[str]:
-    """One country after another, until nothing waits and nobody is at work who might leave something.
+    """Detect in one country after another, until nothing waits and no other process is at work that might
+    leave some.
 
     Args:
-        every: seconds between two looks once nothing waits; 0 = end then.
-        ended: waits so many seconds, and says whether it is time to end.
+        every: seconds between two checks once nothing waits; 0 = end then.
+        ended: waits this many seconds, and returns whether it is time to end.
     """
     from fanous.pipeline import detect
 
@@ -155,10 +156,10 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
 
 
 def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) -> None:
-    """Processes that work until there is nothing left, or until SIGINT or SIGTERM.
+    """Run processes until there is nothing left to do, or until SIGINT or SIGTERM.
 
     Raises:
-        FanousError: some ended before their time, and nobody is there any more.
+        FanousError: some ended early, and none are left.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -174,7 +175,7 @@ def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) 
         for one in pool:
             one.process.join()
     if not stopping.is_set() and all(one.process.exitcode for one in pool):
-        raise FanousError("every worker ended before its time; the log above says why", permanent=False)
+        raise FanousError("all workers ended early; the log above says why", permanent=False)
 
 
 def _again(worker: "_Worker", stopping: threading.Event) -> "_Worker":
@@ -185,7 +186,7 @@ def _again(worker: "_Worker", stopping: threading.Event) -> "_Worker":
 
 
 class _Worker:
-    """A process that detects; it ends after the country at hand once ``lifeline`` is closed."""
+    """A detecting process; it finishes its current country once ``lifeline`` is closed, then ends."""
 
     def __init__(self, place: "StoreLocation", every: float, lease: float) -> None:
         self.told = place, every, lease
@@ -201,7 +202,7 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
     from fanous.store.local import open_store
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # a terminal sends it to all; the parent says when to end
+        signal.signal(number, signal.SIG_IGN)  # the parent decides when to stop
     log_to_stderr()
     try:
         with open_store(place, read_only=True) as opened:
@@ -226,4 +227,4 @@ def rejudge(
         replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
     print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
     for remark in ingest.remarks(replayed):
-        print(f"cannot be used: {remark}", file=sys.stderr)
+        print(f"could not be used: {remark}", file=sys.stderr)

@@ -33,7 +33,7 @@ def doctor(
     clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.
     """
     source = context.get_parameter_source("store")
-    is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is for all commands
+    is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is set for all commands
     if is_named or config is not None:
         _doctor_of_store(store, config, as_json)
         return
@@ -87,7 +87,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
 
 
 def _since(ailment: "Ailment", feed: "list[Spell]") -> str:
-    """When the monitor first saw it, where it did."""
+    """When the monitor first saw it, if it did."""
     same = (
         one.began_at
         for one in feed

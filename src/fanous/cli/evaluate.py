@@ -1,4 +1,4 @@
-"""``fanous evaluate``: how often Fanous is right where the truth is known, as tables or as a JSON document."""
+"""``fanous evaluate``: how often Fanous is right where the truth is known, as tables or JSON."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,7 +48,7 @@ def evaluate(
         return
     if not corpus:
         raise typer.BadParameter(
-            "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
+            "name at least one corpus folder, or pass --adversary or --calibration", param_hint="CORPUS..."
         )
     from fanous.evaluation.evaluate import evaluate_corpora
 
@@ -132,7 +132,7 @@ def _event_line(event: EventScore) -> str:
 
 
 def _line_event(event: EventScore, state: str, scope: str) -> str:
-    level = "" if event.level is None else f", {event.level:.0%} of ordinary left"
+    level = "" if event.level is None else f", {event.level:.0%} of the baseline left"
     onset, end = _minutes(event.onset_error_minutes), _minutes(event.end_error_minutes)
     return (
         f"{state} as {counted(event.incidents, 'incident')} in {counted(event.intervals, 'interval')}"
@@ -180,7 +180,7 @@ WORLD_COLUMNS = (
     "suspected",
     "retracted",
 )
-"""The last three: incidents in countries that block nothing."""
+"""The last three columns: incidents in countries that block nothing."""
 
 
 def _world_table(evaluation: Evaluation) -> Table:
@@ -193,7 +193,7 @@ def _world_table(evaluation: Evaluation) -> Table:
 
 
 LOSS_COLUMNS = ("lost at once", "loss", "hours", "recall", "IODA's rule", "incident", "confirmed", "to raise")
-"""``recall`` and IODA's rule: on the first signal alone."""
+"""``recall`` and IODA's rule use the first signal alone."""
 
 
 def _loss_table(evaluation: Evaluation) -> Table:
@@ -251,7 +251,7 @@ def _share(value: float | None) -> str:
 
 
 def attack_document(attack: Attack) -> dict[str, Any]:
-    """All that is known of one attack; ``share`` of the probes on the networks attacked."""
+    """Everything known about one attack; ``share`` is of the probes on the attacked networks."""
     return {
         "goal": attack.goal,
         "scope": str(attack.scope),
@@ -266,10 +266,10 @@ def attack_document(attack: Attack) -> dict[str, Any]:
 
 
 def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
-    """One row an attack, as each is worked out."""
+    """One row per attack, as each is worked out."""
     table = Table("goal", "scope", "strategy", "networks", "honest", "days", "least liars", "share", box=None)
     for attack in attacks:
-        liars = "none enough" if attack.liars is None else f"{attack.liars} on {attack.spread}"
+        liars = "none sufficed" if attack.liars is None else f"{attack.liars} on {attack.spread}"
         share = "-" if attack.share is None else f"{attack.share:.0%}"
         table.add_row(
             attack.goal,
@@ -285,7 +285,7 @@ def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
 
 
 def fifth_document(fifth: Fifth) -> dict[str, Any]:
-    """How often a fifth of the probes on one network of five reached a goal."""
+    """How often a fifth of the probes on one network in five reached a goal."""
     return {
         "goal": fifth.goal,
         "strategy": fifth.strategy or "nobody lies",
@@ -298,7 +298,7 @@ def fifth_document(fifth: Fifth) -> dict[str, Any]:
 
 
 def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
-    """One row a goal and strategy."""
+    """One row per goal and strategy."""
     table = Table(
         "a fifth of one network's probes", "strategy", "probes", "times", "worked", "nation", box=None
     )
@@ -316,7 +316,7 @@ def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
 
 
 WIDTH = 40
-"""Characters of a bar: a share of one."""
+"""Characters in a bar of length 1."""
 
 
 def calibration_document(one: Calibration) -> dict[str, Any]:
@@ -325,7 +325,7 @@ def calibration_document(one: Calibration) -> dict[str, Any]:
 
 
 def print_calibration(console: Console, one: Calibration) -> None:
-    """A table of the classes; a bar is what was right, its mark what was stated."""
+    """A table of confidence classes; the bar shows the share that was right, the mark what was stated."""
     brier = "no claims" if one.brier is None else f"Brier score {one.brier:.4f}"
     console.print(Text.assemble("\n", (one.name, "bold"), f": n = {one.n}, {one.right} right, {brier}"))
     if one.remark:

@@ -53,11 +53,11 @@ def events_add(
         if since is None or until is None or not title.strip():
             raise typer.BadParameter("give --start, --end and --title, or a calendar with --ics")
         if since >= until:
-            raise typer.BadParameter("--start must lie before --end")
+            raise typer.BadParameter("--start must be before --end")
         events = [AnnouncedEvent(code, since, until, title.strip(), named)]
     with open_named(store, config) as opened:
         if ics is not None:
-            # Where `fanous run` has the store, it also reads the calendar: what is left out is reported once.
+            # If `fanous run` has the store, it reads the calendar too, so what is left out is reported once.
             events = _from_calendar(ics, code, named)
         registered = [opened.ledger.add_event(one) for one in events]
     if as_json:
@@ -65,7 +65,7 @@ def events_add(
         return
     for one in registered:
         print(event_line(one))
-        advice = "" if one.is_late else ": publish it now, and nobody can say that it was chosen afterwards"
+        advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
         print(f"  SHA-256 {one.digest}{advice}")
 
 
@@ -74,7 +74,7 @@ def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Anno
 
     events = read_calendar(path, code, lambda why: print(why, file=sys.stderr))
     if not events:
-        raise FanousError(f"{path} holds no event that can be read and is not cancelled")
+        raise FanousError(f"{path} contains no usable event: all are cancelled or unreadable")
     return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]
 
 

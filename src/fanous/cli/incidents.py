@@ -52,7 +52,7 @@ def incidents_list(
     screen = console()
     if screen.is_terminal:
         screen.print(incident_list(found))
-    else:  # a line each, for programs that read lines
+    else:  # one line each, for programs that read lines
         for incident in found:
             print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
     if not found:
@@ -77,7 +77,7 @@ def incidents_show(
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
-            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+            raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
         revisions = opened.ledger.revisions(incident.id)
         names = opened.of(incident.provenance).facts.networks(incident.country)
         seen_by = witnesses(opened, incident)
@@ -126,12 +126,12 @@ def incidents_report(
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
-        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     check_folder_of_files(out)
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
-            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+            raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
         report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"))
     message = sms(report)
     files = [str(path) for path in write(report, out)]
@@ -142,7 +142,7 @@ def incidents_report(
     for name in files:
         print(name)
     print(
-        f"the text message takes {message.places} places of {message.alphabet}: {message.messages} message(s)"
+        f"the text message needs {message.messages} SMS ({message.places} characters of {message.alphabet})"
     )
 
 
@@ -188,11 +188,11 @@ def incidents_bundle(
     print(f"{out}: {packed.bytes:,} bytes")
     print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
     if packed.series:
-        print(f"  {packed.series:,} ready-made series of the country; sources.json says under which terms")
+        print(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
     print(f"  signed by SHA256:{packed.key}")
     for line in packed.differences:
-        print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
-    print(f"Whoever has the file can check it: fanous verify {out}")
+        print(f"  computed from times in minutes, this differs from the ledger: {line}")
+    print(f"Anyone with the file can check it: fanous verify {out}")
 
 
 def _bundle_of(label: str, signer: str) -> "Recognises":
@@ -252,4 +252,4 @@ def incidents_corrections(
     for one in found:
         print(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
     if not found:
-        print("no corrections: nothing that was claimed has been taken back")
+        print("no corrections: nothing that was published has been withdrawn")

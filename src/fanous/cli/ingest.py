@@ -1,6 +1,6 @@
 """``fanous ingest``: brings files of measurements or series into the store.
 
-Progress bars for long commands, on stderr, shown only on a terminal.
+Long commands show a progress bar on stderr, if that is a terminal.
 """
 
 import sys
@@ -75,7 +75,7 @@ def ingest(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring files into the store, judge the measurements and detect incidents.
+    """Import files into the store, judge the measurements and detect incidents.
 
     Sources of measurements:
     {measurements}
@@ -92,9 +92,9 @@ def ingest(
 
     if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:
         known = ", ".join((*MEASUREMENT_SOURCES, *SERIES_FILES))
-        raise FanousError(f"no source {source!r}: use one of {known}")
+        raise FanousError(f"unknown source {source!r}: use one of {known}")
     if source in SERIES_FILES and country is None:
-        raise typer.BadParameter(f"{source} needs --country CC: its files do not say it")
+        raise typer.BadParameter(f"{source} needs --country CC: its files do not name a country")
     about = None
     if source in SERIES_FILES and country is not None:
         about = _about(
@@ -107,10 +107,10 @@ def ingest(
             tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
-        print(f"nothing could be used: is that what {source} reads?", file=sys.stderr)
+        print(f"no usable records: check that these are files {source} can read", file=sys.stderr)
         raise typer.Exit(1)
     if not tally.read:
-        print("nothing was in there: an hour without any, or a download that failed", file=sys.stderr)
+        print("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
@@ -121,12 +121,12 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
         return About(country)
     time, value, signal, place, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
-        raise typer.BadParameter(f"{gather!r} is none of {', '.join(Gather)}", param_hint="--gather")
+        raise typer.BadParameter(f"{gather!r} is not one of {', '.join(Gather)}", param_hint="--gather")
     return About(country, TableColumns(time, value, signal, place, zone, step, Gather(gather), empty_is_zero))
 
 
 def show(tally: "Ingested", as_json: bool) -> None:
-    """The counts, for people or as one document."""
+    """Print the counts, for people or as one document."""
     from fanous.pipeline.ingest import out_of_reach
 
     for note in tally.notes:
@@ -161,14 +161,16 @@ def show(tally: "Ingested", as_json: bool) -> None:
 
 @contextmanager
 def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None] | None]:
-    """A bar over the bytes of all files, with rate and remaining time; ``None`` off a terminal."""
+    """A progress bar over the bytes of all files, with rate and time left; ``None`` if stderr is not a
+    terminal.
+    """
     if not sys.stderr.isatty():
         yield None
         return
     sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
     done = dict.fromkeys(sizes, 0)
     columns = (
-        TextColumn("{task.description}", markup=False),  # a file may be called a[red]
+        TextColumn("{task.description}", markup=False),  # a file name may contain rich markup, such as a[red]
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

@@ -1,4 +1,4 @@
-"""``fanous judge``: the verdicts on single measurements, and why; no store is needed."""
+"""``fanous judge``: verdicts on single measurements, and why; needs no store."""
 
 import sys
 from pathlib import Path
@@ -39,4 +39,4 @@ def judge(
     for reject in rejects:
         print(f"rejected {reject}", file=sys.stderr)
     if not judged:
-        raise FanousError("none of these files holds a measurement that can be judged")
+        raise FanousError("no measurement in these files can be judged")

@@ -1,6 +1,5 @@
-"""``fanous lab``: the commands ``list``, ``up``, ``down`` and ``shell``.
-
-``fanous lab run`` and ``fanous lab record``: rehearse a scenario in the lab.
+"""``fanous lab``: ``list``, ``up``, ``down`` and ``shell``; ``run`` and ``record`` rehearse a scenario in the
+lab.
 """
 
 import os
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 MOST_SHOWN = 24
-"""Vantage points on a terminal."""
+"""Vantage points listed on a terminal."""
 
 lab_app = typer.Typer(
     help="Run a national internet with real censors in network namespaces; needs root.", no_args_is_help=True
@@ -117,7 +116,7 @@ def lab_up(
 
 
 def _cut_of(text: str) -> "Cut":
-    """``sni_reset:x,youtube`` -> the cut that it says."""
+    """``sni_reset:x,youtube`` -> the cut it describes."""
     from fanous.lab.censors import Cut
 
     technique, _, targets = text.partition(":")
@@ -140,7 +139,7 @@ def lab_down() -> None:
     from fanous.lab.internet import STANDING_NAME
 
     removed = registry.remove_dead(also=STANDING_NAME)
-    print(f"removed {', '.join(removed)}" if removed else "no lab stands")
+    print(f"removed {', '.join(removed)}" if removed else "no lab is running")
 
 
 @lab_app.command("shell", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -159,7 +158,7 @@ def lab_shell(
 
     held = [lab for lab in registry.labs() if lab.is_held]
     if not held:
-        raise FanousError("no lab is up: `fanous lab up` builds one")
+        raise FanousError("no lab is running: start one with `fanous lab up`")
     internet = attach(held[-1])
     point = internet.vantage_point(vantage)
     if not command:

@@ -1,10 +1,10 @@
-"""The ``fanous`` command: the table of its commands, its help, and what becomes of errors.
+"""The ``fanous`` command: its table of commands, its help, and how errors end.
 
 stdout carries the answer (with ``--json`` one document and nothing else), stderr everything else.  Exit
-codes: 0 done, 1 an error the user can fix, 2 wrong usage, 3 ``confirm --fail-on`` found a disruption, 70 a bug.
+codes: 0 success, 1 an error the user can fix, 2 wrong usage, 3 ``confirm --fail-on`` found a disruption, 70 a
+bug.
 
-Each command is imported when it is typed, so that the start of one does not wait for the others: see
-``COMMANDS``.
+A command is imported only when it is run, so that none has to wait for the others: see ``COMMANDS``.
 """
 
 import os
@@ -24,14 +24,14 @@ from fanous.errors import FanousError
 
 
 class CommandEntry(NamedTuple):
-    """Where a command is, and what help says of it before it is loaded.
+    """Where a command is, and what help shows before it is loaded.
 
     Attributes:
-        name: as it is typed.
-        where: module of ``fanous.cli`` and the function, or group of commands, in it.
-        group: heading under which help lists it.
+        name: as typed.
+        where: module in ``fanous.cli``, and the function or command group in it.
+        group: heading under which help lists the command.
         line: first sentence of the command's own help; a test compares them.
-        lists_sources: does its help list the sources that it can take?
+        lists_sources: whether its help lists the sources it accepts.
     """
 
     name: str
@@ -64,14 +64,14 @@ COMMANDS = (
         "ingest",
         "ingest:ingest",
         "Bring in",
-        "Bring files into the store, judge the measurements and detect incidents.",
+        "Import files into the store, judge the measurements and detect incidents.",
         lists_sources=True,
     ),
     CommandEntry(
         "pull",
         "pull:pull",
         "Bring in",
-        "Bring series from a public source into the store, and detect incidents.",
+        "Fetch series from a public source into the store, and detect incidents.",
         lists_sources=True,
     ),
     CommandEntry("probe", "probe:probe_app", "Bring in", "Measure from this machine which sites work."),
@@ -103,7 +103,7 @@ COMMANDS = (
         "networks",
         "networks:networks",
         "Ask",
-        "When each network was last heard from in the past four weeks, and whether its silence is unusually long.",
+        "Show when each network was last heard from, and whether its silence is unusually long.",
     ),
     CommandEntry(
         "judge",
@@ -213,10 +213,10 @@ FORMER = {"watch": "events", "heard": "networks"}
 
 
 class LazyCommands(UserDict[str, Any]):
-    """Commands by name, each imported when it is first asked for.
+    """Commands by name, each imported on first use.
 
     Raises:
-        ImportError: from looking one up: its module is not there, or needs a part that is not installed.
+        ImportError: on look-up: its module does not exist, or needs a part that is not installed.
         AttributeError: its module has no such command.
     """
 
@@ -231,7 +231,9 @@ class LazyCommands(UserDict[str, Any]):
 
 
 def built(name: str, what: CommandEntry | str) -> Any:
-    """A command as typer builds it; of a former name, given its present one, what says so."""
+    """A command as typer builds it; for a former name (given its present one), a command that only says
+    so.
+    """
     app = typer.Typer(add_completion=False)
     if isinstance(what, str):
         add_former(app, name, f"fanous {name}", f"fanous {what}")
@@ -246,14 +248,16 @@ def built(name: str, what: CommandEntry | str) -> Any:
 
 
 class Root(TyperGroup):
-    """``fanous`` itself: lists commands from the table, without loading any."""
+    """``fanous`` itself: lists the commands from the table without loading any."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = LazyCommands()
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Plain text: rich, which draws the help of a single command, takes as long to load as all the rest."""
+        """Plain text: rich, which draws the help of single commands, takes as long to load as everything else
+        together.
+        """
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         self.format_options(ctx, formatter)
@@ -315,18 +319,18 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Entry point: turns what the user can mend into one sentence."""
+    """Entry point: turns an error the user can fix into one sentence."""
     try:
         app()
     except FanousError as error:
         _complain(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        _complain("interrupted; what was acknowledged is kept, and running again completes it")
+        _complain("interrupted; what was acknowledged is kept. Run the command again to complete it")
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:  # the last stop: say that it is our fault, and how to report it
+    except Exception as error:  # the last resort: say that it is our fault, and how to report it
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
             sys.exit(1)

@@ -22,11 +22,12 @@ def networks(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """When each network was last heard from in the past four weeks, and whether its silence is unusually long.
+    """Show when each network was last heard from, and whether its silence is unusually long.
 
-    For one country, also the days on which hardly any of its networks was heard from, compared with other
-    countries.  --counts FILE uses a table of counts (count, test_day, probe_asn) instead of the store.  Silence
-    alone proves nothing: a cut line and volunteers who are offline look the same.
+    Covers the past four weeks.  For one country, also shows the days on which hardly any of its networks was
+    heard from, compared with other countries.  --counts FILE uses a table of counts (count, test_day,
+    probe_asn) instead of the store.  Silence alone proves nothing: a cut connection and volunteers who are
+    offline look the same.
     """
     if counts is not None:
         _of_counts(counts, as_json)
@@ -53,7 +54,7 @@ def networks(
     for one in fell:
         print(_in_a_line(one))
     if not beats:
-        print("no network was heard in the last four weeks")
+        print("no network was heard from in the last four weeks")
         return
     for beat in beats:
         name = names.get((beat.place.country, beat.place.asn), "")
@@ -63,12 +64,12 @@ def networks(
 
 
 def in_words(beat: "Heartbeat", now: float) -> str:
-    """Whether its silence is its habit."""
+    """Whether its silence is normal for this network."""
     if beat.habit is None:
-        return "heard too seldom to know its habit"
+        return "heard from too rarely to know what is normal"
     if not beat.silent:
         return ""
-    return f"silent for {_hours(now - beat.last)} h; it is used to {_hours(beat.habit)} h at the most"
+    return f"silent for {_hours(now - beat.last)} h; its longest usual silence is {_hours(beat.habit)} h"
 
 
 def _hours(seconds: float) -> str:
@@ -97,7 +98,7 @@ def _of_counts(path: Path, as_json: bool) -> None:
     for one in found:
         print(_in_a_line(one))
     if not found:
-        print("on no day hardly any network was heard")
+        print("no day on which hardly any network was heard from")
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:
@@ -113,7 +114,7 @@ def _fell(one: "Collapse") -> dict[str, Any]:
 
 
 def _in_a_line(one: "Collapse") -> str:
-    end = "and not back yet" if one.end is None else f"to {to_iso(one.end)[:10]}"
+    end = "still silent" if one.end is None else f"to {to_iso(one.end)[:10]}"
     return (
         f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard a day, by their habit "
         f"{one.expected:.1f}; {str(one.reading).replace('_', ' ')}: {one.why}"

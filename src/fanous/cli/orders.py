@@ -1,4 +1,4 @@
-"""``fanous orders``: keys and signed orders for an organisation's probes; and how a probe follows them."""
+"""``fanous orders``: keys and signed orders for an organisation's probes, and how a probe follows them."""
 
 import sys
 import time
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from fanous.probe.run import ProbeOptions
 
 KNOWN = "orders.json"
-"""Beside consent: the orders that were last taken, which hold until they end where no collector answers."""
+"""Stored next to the consent: the orders last accepted, which hold until they expire if no collector
+answers.
+"""
 
 orders_app = typer.Typer(
     help="Tell your organisation's own probes what to measure, or to stop.", no_args_is_help=True
@@ -66,7 +68,7 @@ def orders_sign(
         return bool(opened(envelope_of(path), own.public_key(), now=0))
 
     write_file(out, signed, is_ours)
-    print(f"signed: hand them out with `fanous collect --orders {out}`")
+    print(f"signed; hand them out with `fanous collect --orders {out}`")
 
 
 def heeded(
@@ -78,10 +80,10 @@ def heeded(
     asn: int,
     proxy: str | None,
 ) -> "ProbeOptions":
-    """What is to be measured by the orders that there are; what the user named outranks their lists.
+    """What to measure according to the current orders; what the user named takes precedence over their lists.
 
     Raises:
-        FanousError: the probe is told to stop, the orders are not the organisation's, or the collector sees
+        FanousError: the orders tell the probe to stop or are not the organisation's, or the collector places
             the probe in a country where measuring would endanger its user.
     """
     from fanous.probe.messengers import MESSENGERS
@@ -89,7 +91,7 @@ def heeded(
 
     if not collectors:
         if key_text:
-            raise FanousError("--orders-key needs the collector that hands the orders out: name --collector")
+            raise FanousError("--orders-key needs --collector, the collector that hands out the orders")
         return wanted
     key = public_key(key_text) if key_text else None
     orders = _current(folder, collectors, key_text, country, asn, proxy)
@@ -102,14 +104,14 @@ def heeded(
         return wanted
     apps = tuple(name for name in orders.apps if name in MESSENGERS)
     if len(apps) < len(orders.apps):
-        print(f"apps that this version does not know: {set(orders.apps) - set(apps)}", file=sys.stderr)
+        print(f"apps unknown to this version: {set(orders.apps) - set(apps)}", file=sys.stderr)
     return replace(wanted, urls=orders.urls, apps=apps)
 
 
 def _current(
     folder: Path, collectors: Sequence[str], key_text: str | None, country: str, asn: int, proxy: str | None
 ) -> "Orders | None":
-    """The collector's, else those that were taken before and hold; ``None`` = there are none."""
+    """The collector's orders, else the last accepted ones that still hold; ``None`` = there are none."""
     from fanous.probe.consent import check_country
     from fanous.probe.orders import check_in, opened, public_key
 
@@ -117,20 +119,22 @@ def _current(
     known = _known(folder / KNOWN, key_text)
     said = check_in(collectors, country, asn, proxy)
     if isinstance(said, str):
-        print(f"no orders could be asked for ({said})", file=sys.stderr)
+        print(f"could not ask for orders ({said})", file=sys.stderr)
         return known if known and known.expires > now else None
-    check_country(said.probe_cc)  # the user may not know, or not say, where measuring endangers them
+    check_country(
+        said.probe_cc
+    )  # the user may not know, or not state, that measuring is dangerous where they are
     answer = said.x_orders
     if answer is None:
         if key is not None:
-            raise FanousError("the collector has no orders, and this probe takes none but signed ones")
+            raise FanousError("the collector has no orders, and this probe accepts only signed ones")
         return None
     try:
         orders = opened(answer, key, now, known.issued if known else 0)
     except FanousError as error:
         if known is None or known.expires <= now:
             raise
-        print(f"refused: {error}; the orders from before hold", file=sys.stderr)
+        print(f"refused: {error}; the previous orders stay in force", file=sys.stderr)
         return known
     if key is not None:
         _keep(folder / KNOWN, answer)
@@ -138,7 +142,7 @@ def _current(
 
 
 def _known(path: Path, key_text: str | None) -> "Orders | None":
-    """What was taken before, if it was signed by this key; ended orders are given too."""
+    """The orders last accepted, if signed by this key; expired ones are returned too."""
     from fanous.probe.orders import opened, public_key, read_envelope
 
     if not key_text or not path.is_file():
@@ -146,7 +150,7 @@ def _known(path: Path, key_text: str | None) -> "Orders | None":
     try:
         return opened(read_envelope(path.read_bytes()), public_key(key_text), now=0)
     except FanousError:
-        return None  # of another key: nothing was taken from this one yet
+        return None  # signed by another key: none of this key's has been accepted yet
 
 
 def _keep(path: Path, envelope: "SignedOrders") -> None:
@@ -158,4 +162,4 @@ def _keep(path: Path, envelope: "SignedOrders") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, msgspec.json.encode(envelope))
     except OSError as error:
-        raise FanousError(f"{path} cannot be written: {error.strerror}") from None
+        raise FanousError(f"cannot write {path}: {error.strerror}") from None

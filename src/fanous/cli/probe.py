@@ -1,10 +1,8 @@
 """``fanous probe``: the commands ``run``, ``serve``, ``stream``, ``consent`` and ``list``.
 
-stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
-
-``fanous probe serve``: serves metrics to Prometheus as blackbox_exporter does.
-
-``fanous probe stream``: measures whether live video plays from here, and at what resolution.
+``serve`` answers Prometheus as blackbox_exporter does; ``stream`` measures whether live video plays from
+here, and at what resolution.  stdout carries the answer (with ``--json`` one document and nothing else),
+stderr everything else.
 """
 
 import asyncio
@@ -222,7 +220,10 @@ def probe_run(
         given = {"--organisation": organisation, "--during": during, "--rounds": rounds is not None}
         _refuse(given, "needs --every: give --every 10m, or leave it out")
     else:
-        _refuse({"--localise": localise, "--json": as_json}, "is for a single run: leave it out, or --every")
+        _refuse(
+            {"--localise": localise, "--json": as_json},
+            "is for a single run: leave out this option or --every",
+        )
         check_interval(every, organisation=organisation)
     wanted = wanted_by(inputs or (), lists or ())
     settings = adjusted(
@@ -250,7 +251,7 @@ def probe_run(
         )
 
     def one_round(dice: "Random") -> None:
-        check_consent(yes, settings.cap_mb)  # withdrawing it ends the rounds, too
+        check_consent(yes, settings.cap_mb)  # withdrawing consent ends the rounds, too
         began = time.time()
         report = one_run(quiet=True, chance=dice)
         print(f"{to_iso(began)}  {round_line(report)}", flush=True)
@@ -268,7 +269,7 @@ def probe_run(
     sent = send(probe_folder() / "spool", collectors, proxy) if collectors else None
     _answer(report, out, sent, as_json)
     if report.health is not None and report.health.defect:
-        raise FanousError(f"{report.health.defect}: the state of the sites is insufficient, not a finding")
+        raise FanousError(f"{report.health.defect}: too little was measured to judge the sites")
 
 
 @probe_app.command("consent")
@@ -298,7 +299,7 @@ def probe_consent(
     if not yes and not typer.confirm(question(language), default=False):
         raise typer.Exit(1)
     consent.give(folder, time.time())
-    print(f"remembered in {consent.consent_file(folder)}")
+    print(f"saved in {consent.consent_file(folder)}")
 
 
 @probe_app.command("list")
@@ -339,7 +340,7 @@ def _go_on(
     *,
     organisation: bool,
 ) -> None:
-    """Rounds until ``rounds`` are made (0 = until it is stopped), at the cadence of the events announced."""
+    """Measure until ``rounds`` are done (0 = until stopped), at the pace that announced events call for."""
     from random import Random
 
     from fanous.probe.allowance import cadence, least_interval, repeat
@@ -353,19 +354,19 @@ def _go_on(
 
 
 def _announced(calendar: Path | None, country: str, *, organisation: bool) -> list[AnnouncedEvent]:
-    """The events of a calendar, all of them in the probe's own country."""
+    """The events of a calendar, all taken to be in the probe's own country."""
     if calendar is None:
         return []
     from fanous.sources.ics import read_calendar
 
     if not organisation:
-        print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
+        print("a volunteer's connection is never measured faster, whatever is announced", file=sys.stderr)
     events = read_calendar(calendar, country, lambda why: print(why, file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 
 def _sent(collectors: Sequence[str], proxy: str | None) -> str:
-    """One line; that somebody else is sending just now does not end the rounds."""
+    """One line; if another process is sending right now, the rounds go on."""
     try:
         return sent_line(send(probe_folder() / "spool", collectors, proxy))
     except FanousError as error:
@@ -384,8 +385,11 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
         return
     print_sentences(report_lines(report), screen(highlight=False))
     if out is not None and report.outcomes:
-        print(f"\n{len(report.outcomes)} measurements were added to {out}; `fanous judge {out}` says why.")
+        print(
+            f"\n{len(report.outcomes)} measurements were added to {out}; run `fanous judge {out}` for the "
+            f"reasons."
+        )
     elif out is not None and report.health is not None:
-        print(f"\nThe look at the line was added to {out}.")
+        print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:
         print(sent_line(sent))

@@ -1,9 +1,8 @@
 """What the probe commands share: options, consent before the first packet, and one round.
 
-Sends measurements to a collector through a spool on the probe's own disk, so that none is lost.
-
-What no collector can be reached for waits there - above all what was seen while there was no network - and is
-sent with the next run that names a collector.
+Measurements go to a collector through a spool on the probe's own disk, so that none is lost.  If no collector
+can be reached they wait there, above all those made while there was no network, until a later run names a
+collector.
 """
 
 import asyncio
@@ -43,7 +42,7 @@ Proxy = Annotated[
 
 
 def spooled(folder: Path, write: "Write") -> "Write":
-    """``write``, and into the spool too.
+    """``write``, which also puts each record into the spool.
 
     Raises:
         FanousError: the spool is full, or cannot be written.
@@ -60,9 +59,9 @@ def spooled(folder: Path, write: "Write") -> "Write":
 
 
 def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
-    """Send all that waits, as far as a collector can be reached now.
+    """Send everything that waits, as far as a collector can be reached now.
 
-    It counts against the day's data cap and is never held back by it: what was measured should arrive.
+    It counts towards the day's data cap but is never held back by it: what was measured should arrive.
 
     Raises:
         FanousError: another process is sending.
@@ -79,35 +78,36 @@ def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
 
 
 def sent_line(sent: "Sent") -> str:
-    """For people."""
+    """A sentence for people."""
     refused = f", {sent.refused} refused" if sent.refused else ""
-    waiting = f", {sent.waiting} wait for the next run: no collector can be reached" if sent.waiting else ""
+    waiting = f", {sent.waiting} wait for the next run: could not reach a collector" if sent.waiting else ""
     return f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."
 
 
 def withdrawn(folder: Path) -> list[str]:
-    """Take consent back and delete what no collector has; in words, with what only its operator can delete.
+    """Withdraw consent and delete what no collector has; returns what to tell the user, and what only an
+    operator can delete.
 
     Args:
-        folder: of the probe.
+        folder: the probe's.
     """
     from fanous.probe import consent
     from fanous.probe.spool import Spool
     from fanous.probe.spool.upload import Reports
 
     existed = consent.withdraw(folder)
-    lines = ["consent withdrawn" if existed else "there was no consent to withdraw"]
+    lines = ["consent withdrawn" if existed else "no consent had been given"]
     if not (folder / "spool").is_dir():
         return lines
     spool = Spool(folder / "spool")
     deleted = spool.delete_all()
     if deleted:
-        lines.append(f"{deleted} measurements that were not sent yet are deleted")
+        lines.append(f"{deleted} unsent measurements deleted")
     sent = Reports(spool.folder).ids()
     if sent:
         lines.append(
-            "what a collector has, its operator deletes on request (fanous cannot: it does not know who you "
-            "are). Name these reports:"
+            "measurements already sent can only be deleted by the collector's operator, since Fanous does "
+            "not know who you are. Give the operator these report ids:"
         )
         lines += [f"  {one}" for one in sent]
     return lines
@@ -118,10 +118,10 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds_of(text: str) -> float:
-    """Of a length of time such as ``10m``.
+    """Seconds in a length of time such as ``10m``.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is not a length of time.
     """
     found = _DURATION.fullmatch(text)
     if found is None:
@@ -164,10 +164,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Consent for this run only (for
 
 
 def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
-    """What the options name; what of a list cannot be measured is said on stderr.
+    """What the options name; entries of a list that cannot be measured are reported on stderr.
 
     Raises:
-        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
+        FanousError: an unknown list or app, or a URL that cannot be requested.
     """
     from fanous.probe.run import wanted_of
 
@@ -207,11 +207,13 @@ def check_consent(yes: bool, cap_mb: float) -> None:
     if sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True):
         consent.give(folder, time.time())
         return
-    raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
+    raise FanousError(
+        "nothing was sent: consent first with `fanous probe consent`, or pass --yes in a script"
+    )
 
 
 def check_consent_to_localise(yes: bool) -> None:
-    """Asked for in every run, and never remembered.
+    """Asked in every run, and never remembered.
 
     Raises:
         FanousError: no consent.
@@ -223,7 +225,7 @@ def check_consent_to_localise(yes: bool) -> None:
     language = language_of(os.environ)
     print(localise_text(language), file=sys.stderr)
     if not (sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True)):
-        raise FanousError("nothing was sent: --localise needs your consent each time; --yes in a script")
+        raise FanousError("nothing was sent: --localise needs your consent each time; pass --yes in a script")
 
 
 def measure(
@@ -237,7 +239,7 @@ def measure(
     to_spool: bool = False,
     chance: "Random | None" = None,
 ) -> "RunReport":
-    """One round under the day's data cap; what it spent is remembered however it ends."""
+    """One round under the day's data cap; what it spent is recorded however it ends."""
     from fanous.cli.common import screen
     from fanous.probe.allowance import day_meter
     from fanous.probe.net.sockets import SocketNetwork

@@ -1,4 +1,4 @@
-"""``fanous pull``: brings the newest values of a public source, or those of a given time, into the store."""
+"""``fanous pull``: fetches a public source's latest values, or those of a given time, into the store."""
 
 import logging
 import os
@@ -64,7 +64,7 @@ def pull(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring series from a public source into the store, and detect incidents.
+    """Fetch series from a public source into the store, and detect incidents.
 
     Without --since, fetches what is missing from the last 28 days for each place.  If stopped, it resumes
     where it left off.  Requests stay within a budget and respect the publisher's rate limits.  What publishers
@@ -80,12 +80,14 @@ def pull(
         _follow_ris(code, table, collector, mirror, store, config)
         return
     if source not in LIVE_SOURCES:
-        raise typer.BadParameter(f"{source!r} is none of {', '.join(LIVE_SOURCES)}, ris", param_hint="SOURCE")
+        raise typer.BadParameter(
+            f"{source!r} is not one of {', '.join(LIVE_SOURCES)}, ris", param_hint="SOURCE"
+        )
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
-        raise typer.BadParameter("--since must lie before --until, and in the past")
+        raise typer.BadParameter("--since must be before --until, and in the past")
     if follow and as_json:
-        raise typer.BadParameter("--json gives one document, so it does not go with --follow")
+        raise typer.BadParameter("--json prints one document, so it cannot be combined with --follow")
     if follow:
         log_to_stderr()
     settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
@@ -118,10 +120,10 @@ def pull_once(
     settings: "SourceSettings",
     window: tuple[float | None, float | None] = (None, None),
 ) -> "Pull":
-    """One pull by the settings; also what the monitor calls at each interval.
+    """Pull once as the settings say; the monitor calls this at each interval.
 
     Raises:
-        FanousError: the key is missing, or the list of places cannot be had.
+        FanousError: the key is missing, or the list of places cannot be fetched.
     """
     from fanous.config import data_folder
     from fanous.pipeline.pull import newest
@@ -149,7 +151,7 @@ def _follow_ris(
 
     if table is None:
         raise typer.BadParameter(
-            "ris needs --table: a bview file of the same collector says what was visible"
+            "ris needs --table: a bview file from the same collector, to know what was visible before"
         )
     log_to_stderr()
     stream = RoutingStream(table_of(table, country))
@@ -158,7 +160,7 @@ def _follow_ris(
 
 
 def _key(variable: str) -> str:
-    """The key in the environment variable that the source needs; empty = it needs none."""
+    """The key from the environment variable that the source names; empty = it needs none."""
     if not variable:
         return ""
     key = os.environ.get(variable, "").strip()
@@ -169,9 +171,9 @@ def _key(variable: str) -> str:
 
 def _show(done: "Pull") -> None:
     print(
-        f"{done.source} {done.country}: fetched {done.pieces:,}, had {done.skipped:,}; "
+        f"{done.source} {done.country}: fetched {done.pieces:,}, already had {done.skipped:,}; "
         f"{done.values:,} values, {done.new:,} new or changed"
-        + (f"; {done.claims:,} new claims of theirs (`fanous claims check`)" if done.claims else "")
+        + (f"; {done.claims:,} new claims (`fanous claims check`)" if done.claims else "")
     )
     for piece, why in done.failures[:SHOWN]:
         print(f"failed {piece}: {why}", file=sys.stderr)

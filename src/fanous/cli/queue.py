@@ -1,7 +1,7 @@
 """``fanous queue``, and the --queue option of ``fanous collect`` and ``fanous drain``: a stream on NATS
 servers.
 
-Brings what collectors received into an open store, and logs the result.
+Imports what collectors received into an open store, and logs the result.
 """
 
 import logging
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 
 SOURCE = "edge"
-"""The source that reads what collectors keep: OONI's data format, one document a line."""
+"""The source that reads what collectors keep: OONI's data format, one document per line."""
 
 
 class Bringing:
-    """Ingests files into an open store and says in the log what became of them.
+    """Ingests files into an open store and logs the result.
 
     Attributes:
-        stored: measurements so far; likewise ``duplicate`` and ``rejected``.
+        stored, duplicate, rejected: measurements so far.
     """
 
     def __init__(self, store: "Store", *, detects: bool = True) -> None:
@@ -55,7 +55,7 @@ class Bringing:
         self.stored = self.duplicate = self.rejected = 0
 
     def detect(self) -> None:
-        """What was brought in since; countries that others work on are left to them."""
+        """Detect in what was imported since; countries that other processes work on are left to them."""
         from fanous.pipeline import detect
 
         detect.detect_all(self._store)
@@ -83,10 +83,10 @@ class Bringing:
 
 
 AGAIN = 5.0
-"""Seconds until a store that refused a batch is tried again with the same."""
+"""Seconds until a store that refused a batch is given it again."""
 
 SHOWN = 20
-"""Of what was set aside, the oldest so many are named."""
+"""How many of the messages set aside are listed, oldest first."""
 
 log = logging.getLogger("fanous.collector")
 
@@ -94,7 +94,7 @@ log = logging.getLogger("fanous.collector")
 def collect_into_stream(
     listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
 ) -> None:
-    """Until SIGINT or SIGTERM."""
+    """Run until SIGINT or SIGTERM."""
     from fanous.collector.door import serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
@@ -106,7 +106,7 @@ def collect_into_stream(
 
 
 def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
-    """Says how a stream is, as of the last look."""
+    """Reports the state of a stream, as of the last check."""
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
     from fanous.pipeline.vitals import find_ailments
@@ -124,7 +124,7 @@ def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event],
 
 
 def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
-    """What waits in a stream, as the vitals of an inbox."""
+    """What waits in a stream, in the form of an inbox's vitals."""
     from fanous.collector.stream.address import StreamPart
     from fanous.model.vitals import Backlog
     from fanous.pipeline.vitals import Vitals
@@ -143,12 +143,12 @@ def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
 def drain_stream(
     url: str, part: str, follow: bool, store: Path | None, config: Path | None, *, detects: bool
 ) -> None:
-    """Bring what waits into a store, until nothing does, or with ``follow`` until SIGINT or SIGTERM."""
+    """Import what waits, until nothing does; with ``follow``, until SIGINT or SIGTERM."""
     from fanous.collector.stream.address import StreamPart, parse_address
     from fanous.collector.stream.pull import Writer
 
     if part not in tuple(StreamPart):
-        raise typer.BadParameter(f"{part!r} is none of {', '.join(StreamPart)}", param_hint="--part")
+        raise typer.BadParameter(f"{part!r} is not one of {', '.join(StreamPart)}", param_hint="--part")
     address, stopping = parse_address(url), threading.Event()
     if follow:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -171,7 +171,7 @@ def _drain(
                 return {reject.line: reject.why for reject in bringing(files).rejects}
             except (
                 FanousError
-            ) as error:  # a full disk, a server that is away: the messages wait here meanwhile
+            ) as error:  # the disk is full or a server is down: until that changes, the messages wait here
                 if not follow or error.permanent:
                     raise
                 log.error(logline("not_stored", again_in=AGAIN, why=str(error)))

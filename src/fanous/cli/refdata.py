@@ -1,7 +1,4 @@
-"""``fanous refdata``: updates reference data.
-
-Prints the result of a fingerprint update, and which sets are installed, as text or JSON.
-"""
+"""``fanous refdata``: updates reference data, and lists what is installed, as text or JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,7 +73,7 @@ def _show_sets(folder: Path, as_json: bool) -> None:
 
 
 ROWS_SHOWN = 10
-"""Bad rows that are listed for each set; ``--json`` lists all."""
+"""Bad rows listed for each set; ``--json`` lists all."""
 
 
 def updated_document(updates: Sequence[Updated]) -> list[dict[str, Any]]:
@@ -95,7 +92,7 @@ def updated_document(updates: Sequence[Updated]) -> list[dict[str, Any]]:
 
 
 def updated_lines(updates: Sequence[Updated]) -> list[str]:
-    """What the user reads after an update."""
+    """Print the result of an update."""
     lines: list[str] = []
     for one in updates:
         if one.outcome is UpdateOutcome.FAILED:
@@ -110,18 +107,18 @@ def updated_lines(updates: Sequence[Updated]) -> list[str]:
 
 
 def failure(updates: Sequence[Updated]) -> str:
-    """What to do about what failed; empty = nothing failed."""
+    """What to do about failures; empty = none failed."""
     failed = [one for one in updates if one.outcome is UpdateOutcome.FAILED]
     if not failed:
         return ""
     urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
     advice = (
-        "; where there is no network, fetch the files elsewhere and give each with --from FILE: "
+        "; without a network, download the files elsewhere and pass each with --from FILE: "
         + " ".join(sorted(urls))
         if urls
         else ""
     )
-    return f"{len(failed)} of {len(updates)} sets could not be updated, and what stood before stands{advice}"
+    return f"{len(failed)} of {len(updates)} sets could not be updated; the installed ones are kept{advice}"
 
 
 def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> dict[str, Any]:
@@ -143,11 +140,11 @@ def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: s
 
 def installed_lines(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> list[str]:
     if not sets:
-        return ["only what ships with Fanous; `fanous refdata update` brings larger sets in"]
+        return ["only what ships with Fanous; install larger sets with `fanous refdata update`"]
     lines = [f"rules version: {version}"]
     for path, about in sets:
         if about is None:
-            lines.append(f"{path.name}: changed by hand, or put there; nothing is known of its source")
+            lines.append(f"{path.name}: changed or added by hand; its source is unknown")
         else:
             date = about.installed_at[:10]
             lines.append(f"{path.name}: {about.usable:,} fingerprints, {date}, licence: {about.licence}")
@@ -169,7 +166,7 @@ def users_document(users: Sequence[InstalledUsers]) -> list[dict[str, Any]]:
 
 
 def users_lines(users: Sequence[InstalledUsers]) -> list[str]:
-    """Whose figures count, those that count first before the others."""
+    """Whose figures are used, in order of precedence."""
     lines = []
     for one in users:
         named = ", ".join(one.countries[:ROWS_SHOWN])

@@ -1,6 +1,5 @@
-"""``fanous retain``: applies the policy in ``[retention]``, or shows what it would do.
-
-``fanous forget``: deletes the measurements of a probe whose user withdrew consent.
+"""``fanous retain`` applies the policy in ``[retention]``; ``fanous forget`` deletes the measurements of a
+withdrawn probe.
 """
 
 from pathlib import Path
@@ -52,13 +51,13 @@ def retain(
         return
     would = "would be " if dry_run else ""
     if policy.observations_days is None and policy.archive_days is None:
-        print(f"{config} has no table [retention]: everything stays as it is")
+        print(f"{config} has no [retention] table: nothing was deleted or moved")
         return
-    print(f"{done.observations:,} rows of observations {would}dropped")
+    print(f"{done.observations:,} rows of observations {would}deleted")
     where = f" to {policy.bucket}" if policy.bucket else ""
     print(f"{done.moved:,} segments of the archive {would}moved{where}")
     for one in left:
-        print(f"left where it is: {one['segment']}: {one['why']}")
+        print(f"not moved: {one['segment']}: {one['why']}")
 
 
 def forget(
@@ -85,7 +84,7 @@ def forget(
     from fanous.pipeline import ingest
 
     if inbox is not None and not inbox.is_dir():
-        raise FanousError(f"no inbox {inbox}: name the folder that a collector fills, such as STORE.inbox")
+        raise FanousError(f"no inbox at {inbox}: name the folder that a collector fills, such as STORE.inbox")
     if inbox is not None:
         check_inbox(inbox)
     with open_named(store, config) as opened:
@@ -101,15 +100,18 @@ def forget(
         )
         return
     if inbox is None:
-        print("no inbox was looked into: --inbox names one")
+        print("no inbox was searched: name one with --inbox")
     elif waiting:
-        print(f"{waiting:,} measurements that waited in {inbox} deleted")
+        print(f"{waiting:,} measurements waiting in {inbox} deleted")
     _say_forgotten(forgotten)
 
 
 def _say_forgotten(forgotten: "Forgotten") -> None:
     if not forgotten.measurements:
-        print("no measurement of these reports is in this store: see that it is the right one, and drained")
+        print(
+            "this store has no measurement of these reports: check that it is the right store, and that "
+            "its inbox was drained"
+        )
         return
     places = f" of {', '.join(sorted(forgotten.spans))}" if forgotten.spans else ""
-    print(f"{forgotten.measurements:,} measurements{places} deleted; claims were computed again without them")
+    print(f"{forgotten.measurements:,} measurements{places} deleted; incidents were recomputed without them")

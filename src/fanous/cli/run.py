@@ -57,7 +57,7 @@ def run(
 
 
 def _ask_for_consent(cap_mb: float) -> None:
-    """Where somebody sits in front of it.  Without consent the rest goes on."""
+    """Ask for consent if someone is at the terminal.  Without consent, everything else goes on."""
     from fanous.probe import consent
     from fanous.probe.consent import consent_text, language_of, question
 

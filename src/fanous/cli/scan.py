@@ -11,9 +11,9 @@ import typer
 from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
 from fanous.errors import FanousError
 
-PAGE = """Every request is one ping.  A block of 256 addresses gets at most 20 in an hour, only addresses
-that answered before are asked, and only counts of blocks are published.  Whoever does not want it writes
-to you: put their network into the list that --opt-out names, and it is never asked again."""
+PAGE = """Each request is one ping.  A block of 256 addresses gets at most 20 in an hour, only addresses that have
+answered before are pinged, and only counts of blocks are published.  If a network asks you to stop, add it to
+the --opt-out file: it is never pinged again."""
 
 
 def scan(
@@ -62,9 +62,11 @@ def scan(
     """
     code = country_code(country)
     if not agreed:
-        raise FanousError(f"a scan sends pings to other people's machines.\n{PAGE}\nSay --i-answer-for-this.")
+        raise FanousError(
+            f"a scan sends pings to other people's machines.\n{PAGE}\nTo go ahead, pass --i-answer-for-this."
+        )
     if as_json and not rounds:
-        raise typer.BadParameter("--json gives one document, so it needs --rounds")
+        raise typer.BadParameter("--json prints one document, so it needs --rounds")
     _scan(code, targets, opt_out, _numbers(control), rounds, (rate, timeout), lab, as_json, store, config)
 
 
@@ -128,5 +130,5 @@ def _scan(
 
 def _line(row: dict[str, int | None]) -> str:
     if row["up"] is None:
-        return "the controls do not answer: our own line is broken, and this round says nothing"
+        return "the controls do not answer: our own connection is down, so this round is discarded"
     return f"{row['up']:,} of {row['blocks']:,} blocks up; {row['sent']:,} pings, {row['answered']:,} answers"

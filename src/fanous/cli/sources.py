@@ -1,4 +1,4 @@
-"""Help of the commands that take a SOURCE: it lists the sources, each with what it declares of itself."""
+"""Help for the commands that take a SOURCE: it lists the sources with their own descriptions."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 class SourceCommand(TyperCommand):
     """A command whose help contains lists of sources (``filled``).
 
-    They are made when its own help is shown: the declarations need numpy, which `fanous --help` must not load.
+    The lists are made only when that help is shown: the declarations need numpy, which `fanous --help`
+    must not load.
     """
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

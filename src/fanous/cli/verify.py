@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from fanous.publish.evidence.verify import Verification
 
 SHOWN = 20
-"""Lines of differences that a terminal gets; --json has all."""
+"""Differences listed on a terminal; --json has all."""
 
 WORDS = {
-    "match": "MATCH: the records amount to exactly this claim",
-    "differs": "DIFFERS: the records do not amount to this claim",
-    "other_versions": "NOT COMPARABLE: it was computed with other versions than this machine has",
+    "match": "MATCH: the records give exactly this incident",
+    "differs": "DIFFERS: the records do not give this incident",
+    "other_versions": "NOT COMPARABLE: it was computed with versions other than this machine's",
 }
 
 
@@ -34,7 +34,7 @@ def verify(
 
     A bundle in which any byte has changed is refused.  No store is needed, and --store is ignored.
     """
-    del store  # scripts give it to every command; what is in a store must not decide here
+    del store  # scripts pass --store to every command; a store's content must not influence the result
     from fanous.publish.evidence.container import BundleRefused
     from fanous.publish.evidence.verify import Result
     from fanous.publish.evidence.verify import verify as check
@@ -81,24 +81,27 @@ def _print(done: "Verification") -> None:
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
     print(f"{first}{WORDS[str(done.result)]}.")
-    # A claim that nothing bears out may say anything: it is not repeated as a sentence.
+    # An incident that the records do not support could claim anything: it is not repeated as a sentence.
     print(f"  {done.label[:40]!r}" if done.differences else f"  {done.label}: {sentence(done.claim)}")
-    print(f"  computed again from {_rests_on(done)}; made {done.made_at} by {done.made_by}")
+    print(f"  recomputed from {_rests_on(done)}; made {done.made_at} by {done.made_by}")
     if done.synthetic:
-        print(f"  {done.synthetic:,} of them are synthetic: this proves a method, no event")
-    print(f"  signed by SHA256:{done.signer} (whether you trust that key, no file can tell you)")
+        print(
+            f"  {done.synthetic:,} of them are synthetic: this tests the method, and is not evidence of a "
+            f"real event"
+        )
+    print(f"  signed by SHA256:{done.signer} (whether to trust that key is up to you)")
     if done.figures:
-        print(f"  computed with {done.figures}, as the bundle has them: not those of this machine")
+        print(f"  computed with {done.figures} from the bundle, not this machine's")
     for source, terms in done.sources.items():
         print(f"  {source}: {terms['licence']}; {terms['attribution']}")
     for line in done.ledger:
-        print(f"  the packer's ledger says otherwise (it has seconds): {line}")
+        print(f"  the packer's ledger differs (its times have seconds): {line}")
     for what, theirs, ours in done.versions[:SHOWN]:
         print(f"  {what}: {theirs} in the bundle, {ours} here")
     if done.versions:
-        same = "comes to the same" if not done.differences else "differs"
-        print(f"  Nothing is proved by that. What this machine computes with its own versions {same};")
-        print("  install the version and the fingerprint sets of the bundle to compare like with like.")
+        same = "gives the same result" if not done.differences else "gives a different result"
+        print(f"  This proves nothing. Recomputing with this machine's own versions {same};")
+        print("  to compare like with like, install the bundle's version and fingerprint sets.")
     for line in done.differences[:SHOWN]:
         print(f"  claimed {line}")
     if len(done.differences) > SHOWN:
@@ -106,5 +109,5 @@ def _print(done: "Verification") -> None:
 
 
 def _rests_on(done: "Verification") -> str:
-    counts = (done.records, "measurements"), (done.series, "ready-made series")
+    counts = (done.records, "measurements"), (done.series, "quantity series")
     return " and ".join(f"{n:,} {what}" for n, what in counts if n) or "nothing"

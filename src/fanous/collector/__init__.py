@@ -1,15 +1,18 @@
 """Collector: the probes' door - opens reports, keeps measurements, and tells probes what to measure.
 
-It speaks OONI's collector protocol as the server code behaves (ooni/backend, cited in each module), so that
-a probe of OONI's could report here; no such probe has been run against it.  The parts, each its own file:
+It speaks OONI's collector protocol as OONI's server code does (ooni/backend, cited in each module), so that
+OONI's probes could report here; none has been run against it.  Its parts, each in a separate file:
 
 - pure, request -> answer: ``reports`` (ids), ``submission`` (one measurement), ``checkin``, ``bodies``;
 - at the door: ``origin`` (who calls, from which network), ``limits``, ``connections`` (slow clients);
 - ``journal`` and ``inbox``: acknowledged means fsynced; many acknowledgements share one fsync;
 - ``drain``: the store's owner takes sealed files of the inbox into the store;
 - ``helper``: the outside control of web_connectivity;
-- ``door`` (the routes, and the process) and ``server`` (how it, and other HTTP services of ours, are run).
+- ``door`` (the routes, and the process) and ``server`` (which runs it and our other HTTP services).
 
-An address is used in memory, to limit and to derive a network; it is written nowhere.
-To add a request of OONI's protocol: a pure function in its own file, a route in ``door``, its test.
+A client's address is used only in memory, to limit requests and to derive a network; it is never written
+anywhere.
+
+To add a request of OONI's protocol, write a pure function in a separate file, a route in ``door``, and a
+test.
 """

@@ -1,11 +1,11 @@
-"""Check-in: a probe says where it is and what may be spent; it gets what to measure.
+"""Check-in: a probe says where it is and how much it may use; it is told what to measure.
 
 Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py (``check_in``,
 ``probe_geoip``, ``list_test_helpers``) and, for what a probe reads of it, ooni/probe-cli,
 internal/model/ooapi.go (``OOAPICheckInResult``).
 
-What probes are told to measure is by default what most people use, in the categories of Citizen Lab's test lists;
-larger lists are fetched by the operator and named with ``--urls``.
+By default, probes are told to measure what most people use, in the categories of Citizen Lab's test lists;
+operators can download larger lists and name them with ``--urls``.
 """
 
 import csv
@@ -41,11 +41,11 @@ FEATURES = {
 """As ``check_in`` sets them."""
 
 MOST_URLS = {"manual": 9999, "charging": 100, "timed": 20}
-"""``check_in``: the whole list by hand, 100 while charging, 20 on battery."""
+"""``check_in``: the whole list when run manually, 100 URLs while charging, 20 on battery."""
 
 
 class WebConnectivity(Struct):
-    """What of the list the probe wants; theirs takes a text with commas, too."""
+    """The categories the probe wants; OONI's server also takes a comma-separated text."""
 
     category_codes: list[str] | str | None = None
 
@@ -86,11 +86,11 @@ def check_in(
     """What to measure.
 
     Args:
-        seen: what the client's address says of its place; that is what the probe is told.
+        seen: where the client is according to its address; the probe is told this.
         helper: URL of the test helper.
         now: unix seconds, UTC.
-        random: gives the chance in a report's id.
-        orders: of the organisation, for its own probes; ours, not OONI's (``x_orders``).
+        random: source of the random part of a report's id.
+        orders: the organisation's, for its own probes; our extension of the protocol (``x_orders``).
 
     Raises:
         Refused: 422 where a field is of the wrong type, as theirs does.
@@ -118,7 +118,7 @@ def check_in(
 
 
 def known_helpers(helper: str) -> dict[str, list[dict[str, str]]]:
-    """Answer of ``GET /api/v1/test-helpers``; we run the one that today's probes ask."""
+    """Answer to ``GET /api/v1/test-helpers``; we run the helper that current probes use."""
     return {"web-connectivity": [{"address": helper, "type": "https"}]}
 
 
@@ -148,18 +148,18 @@ DEFAULT_URLS = tuple(
 
 
 def read_urls(path: Path) -> tuple[ListedUrl, ...]:
-    """A test list in Citizen Lab's form: ``url,category_code,...`` with a header, one target a row.
+    """A test list in Citizen Lab's format: ``url,category_code,...`` with a header, one target per row.
 
     A column ``country_code`` is optional; without it a list is for every country.
 
     Raises:
-        FanousError: it cannot be read, or has no such columns.
+        FanousError: it cannot be read, or lacks these columns.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if not {"url", "category_code"} <= set(rows.fieldnames or ()):
-                raise FanousError(f"{path}: a test list has the columns url and category_code")
+                raise FanousError(f"{path}: a test list needs the columns url and category_code")
             return tuple(
                 ListedUrl(row["url"], row["category_code"], (row.get("country_code") or "XX").upper())
                 for row in rows

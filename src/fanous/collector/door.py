@@ -1,11 +1,11 @@
-"""Door: the routes of the collector; each reads a request, asks a pure part, and answers.
+"""Door: the routes of the collector; each reads a request, calls a pure function, and answers.
 
 Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py and
 .../routers/v1/probe_services.py; the test helper as in ooni/probe-cli, internal/oohelperd/handler.go.
 
-Acknowledged measurements wait for the owner of the store in one of two kinds of queue: ``collector.inbox.Inbox``, a
-folder of one collector, and ``collector.stream.publish.QueueStream``, a replicated stream that any number of
-collectors fill.
+Acknowledged measurements wait for the owner of the store in one of two kinds of queue:
+``collector.inbox.Inbox``, one collector's folder, or ``collector.stream.publish.QueueStream``, a replicated
+stream filled by any number of collectors.
 
 The collector also serves a page for people who see our pings and want to know why, or want them to stop.
 """
@@ -61,32 +61,32 @@ class Queue(Protocol):
     """Belongs to one event loop."""
 
     async def keep(self, submission: Submission) -> None:
-        """Returns when the measurement is safe; only then may it be acknowledged.
+        """Returns once the measurement is safe; only then may it be acknowledged.
 
         Raises:
-            Refused: not now; nothing has to be lost if the client comes again.
+            Refused: not now; nothing is lost if the client tries again.
         """
 
     async def tend(self) -> None:
-        """What has to be done again and again; runs until cancelled."""
+        """Recurring work; runs until cancelled."""
 
     async def close(self) -> None:
-        """Finish what is under way."""
+        """Finish work in progress."""
 
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Why do you see this?</title>
 <h1>Why do you see pings from this machine?</h1>
-<p>It asks blocks of internet addresses whether they can be reached, so that the public learns when a country
+<p>It checks whether blocks of internet addresses can be reached, so that the public learns when a country
 or a network is cut off. It is part of <b>Fanous</b>, an open monitor of internet disruptions.</p>
 <ul>
 <li>Every request is one ping (ICMP echo). Nothing else is sent, and no port is tried.</li>
 <li>A block of 256 addresses gets at most {most} pings in an hour, all addresses together.</li>
-<li>Only addresses that answered before are asked.</li>
+<li>Only addresses that have answered before are pinged.</li>
 <li>Only counts of blocks are kept and published, never an address.</li>
 </ul>
-<p>You do not want it? {contact}, name your network, and it is never asked again.</p>
+<p>Do you want this to stop? {contact} and name your network: it will never be pinged again.</p>
 </html>
 """
 
@@ -95,18 +95,18 @@ def page(contact: str) -> str:
     """The page as HTML.
 
     Args:
-        contact: a mail address or other words of the operator; empty = none was given.
+        contact: the operator's mail address or other text; empty = none given.
     """
     told = f"Write to {escape(contact)}" if contact else "Write to the contact in this machine's reverse DNS"
     return _PAGE.format(most=MOST_AN_HOUR, contact=told)
 
 
 SMALL = 64 << 10
-"""Bytes of body that everything but a submission may have."""
+"""Most bytes of body for any request but a submission."""
 
 GRACE_SECONDS = 20.0
 SLOWEST = 500.0
-"""A body may take the grace, and then a second for each so many bytes: the slowest 2G is faster."""
+"""A body may take the grace period, plus one second for each this many bytes: the slowest 2G is faster."""
 
 ROOM = 256 << 20
 """Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
@@ -114,22 +114,23 @@ ROOM = 256 << 20
 DECODERS = 2
 
 LARGE = 128 << 10
-"""A body from this size on is decoded in a thread, so that nobody waits behind it."""
+"""Larger bodies are decoded in a thread, so that no one waits behind them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a collector treats its callers.
+    """How a collector treats its clients.
 
     Attributes:
-        trusted: proxies of our own, whose ``X-Forwarded-For`` is believed.
-        helper_url: where probes reach the test helper; empty = where they reached the collector.
+        trusted: our own proxies, whose ``X-Forwarded-For`` is trusted.
+        helper_url: where probes reach the test helper; empty = the address at which they reached the
+            collector.
         urls: what probes are told to measure.
-        orders: handed out as they are; ``None`` = there are none.
-        grace: seconds for a body to arrive, before its rate counts.
+        orders: handed out unchanged; ``None`` = there are none.
+        grace: seconds for a body to arrive before its rate counts.
         head: seconds for the head of a request to arrive.
-        clock: unix seconds, UTC; a lab may have another than the machine's.
-        contact: whom to write to, shown to those who see our pings; empty = none is given.
+        clock: unix seconds, UTC; a lab's may differ from the machine's.
+        contact: whom to write to, shown to people who see our pings; empty = none given.
     """
 
     trusted: Sequence[Network] = ()
@@ -156,7 +157,7 @@ class Door:
         self._asks = Limiter(policy.helper)
         self._room = Room(ROOM)
         self._reports = LoneReports()
-        # Of its own: names that the test helper looks up may keep all threads of the loop's waiting.
+        # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
         self._decoding = ThreadPoolExecutor(DECODERS, "decoding")
 
     async def open(self, request: Request) -> Response:
@@ -166,7 +167,7 @@ class Door:
         return _json(open_report(body, self._policy.clock(), os.urandom(RANDOM_BYTES)))
 
     async def submit(self, request: Request) -> Response:
-        """``receive_measurement``: the acknowledgement goes out when the measurement is safe."""
+        """``receive_measurement``: acknowledged once the measurement is safe."""
         address = self._address(request)
         self._submissions.admit(address, time.monotonic())
         report = parse_report_id(request.path_params["report_id"])
@@ -195,7 +196,7 @@ class Door:
     async def _kept(
         self, request: Request, received: Callable[[bytes], tuple[Submission, object]]
     ) -> Response:
-        """Read a body, make of it what is kept and what is answered, and answer when it is safe."""
+        """Read a body, derive what to keep and what to answer, and answer once it is safe."""
         with self._room.holding() as held:
             sent = await _read(request, MOST_BYTES, self._policy.grace, held)
             encoding = request.headers.get("content-encoding", "")
@@ -241,7 +242,7 @@ class Door:
         return _json({"message": "Hello OONItarian!"})
 
     async def why(self, _request: Request) -> Response:
-        """For somebody who sees the pings of ``fanous scan``."""
+        """For people who see the pings of ``fanous scan``."""
         return HTMLResponse(page(self._policy.contact))
 
     def _address(self, request: Request) -> str:
@@ -258,7 +259,7 @@ class Door:
 
 
 def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
-    """The application; it tends the queue while it lives, and closes it at its end."""
+    """The application; it tends the queue while it runs, and closes it at the end."""
     door = Door(queue, helper, policy)
 
     @asynccontextmanager
@@ -290,7 +291,7 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
 
 
 async def _read(request: Request, most: int, grace: float, held: Held) -> bytes:
-    """The body, where it is neither too large nor too slow."""
+    """The body, unless it is too large or too slow."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
         raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
@@ -309,7 +310,7 @@ async def _read(request: Request, most: int, grace: float, held: Held) -> bytes:
                 raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
             chunks.append(chunk)
     except TimeoutError:
-        raise Refused(408, "the body came too slowly", closes=True) from None
+        raise Refused(408, "the body arrived too slowly", closes=True) from None
     except ClientDisconnect:
         raise Refused(400, "the client went away", closes=True) from None
 
@@ -344,7 +345,7 @@ async def _http_refusal(_request: Request, error: Exception) -> Response:
 MOST_CONNECTIONS = 2000
 IDLE_SECONDS = 30
 STOP_SECONDS = 10
-"""A measurement that is being sent when the process is asked to stop may take this long."""
+"""Seconds allowed for a measurement that is being sent when the process is asked to stop."""
 
 MOST_HEADER_BYTES = 16 << 10
 
@@ -364,8 +365,8 @@ def serve(
         inbox: where measurements are kept: a folder, or another queue.
         beside: runs at the same time, until its event is set.
 
-    The modules that are loaded by now are taken from the cycle collector: walking them again and again kept
-    every fiftieth client waiting for 70 ms.
+    Modules loaded by now are hidden from the garbage collector: walking them repeatedly kept one client in
+    fifty waiting for 70 ms.
     """
     gc.collect()
     gc.freeze()
@@ -398,11 +399,11 @@ async def serving(
     *,
     seal_seconds: float = SEAL_SECONDS,
 ) -> None:
-    """The same within a running event loop.
+    """The same in a running event loop.
 
     Args:
         seal_seconds: see ``Inbox``.
-        stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
+        stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
     queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
     config = server_config(

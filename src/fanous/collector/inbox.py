@@ -1,14 +1,14 @@
-"""Inbox: acknowledged measurements on the disk, waiting for the owner of the store.
+"""Inbox: acknowledged measurements on disk, waiting for the owner of the store.
 
-Group commit: what arrives while one fsync is under way shares the next one, so that the number of
-acknowledgements a second does not hang on the speed of the disk.
+Group commit: what arrives during one fsync shares the next one, so that the rate of acknowledgements does not
+depend on the speed of the disk.
 
-The owner of the store drains an inbox: it brings sealed files in, then removes them.  Killed in between, it does the
-same files again: the store knows each measurement by its identity, so nothing is stored twice, and a file goes only
-when its measurements are in the store.
+The owner of the store drains an inbox: it stores the sealed files, then removes them.  If killed in between,
+it processes the same files again: the store knows each measurement by its identity, so nothing is stored
+twice, and a file is removed only when its measurements are in the store.
 
-Measurements of probes that withdrew can be deleted while they wait or after they were set aside, by the process that
-has the store open: no other takes files from its inbox.
+Measurements of probes that withdrew can be deleted while they wait or after they were set aside, by the
+process that has the store open, since no other takes files from its inbox.
 """
 
 import asyncio
@@ -33,19 +33,21 @@ from fanous.model.vitals import Backlog
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
 
 MOST_FILES = 16
-"""At once, most of them small (one is sealed every few seconds): the store detects after each call."""
+"""Files taken at once, most of them small (one is sealed every few seconds): the store detects after each
+call.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What was taken; ``more`` = files are left for the next call."""
+    """What was taken; ``more`` = some files are left for the next call."""
 
     files: int
     more: bool
 
 
 def sealed_files(inbox: Path) -> list[Path]:
-    """Oldest first.  What stands in ``apart`` is not among them, nor what no collector wrote."""
+    """Sealed files, oldest first, without those in ``apart`` and those that no collector wrote."""
     return sorted(path for path in inbox.glob(f"*{SEALED}") if is_written(path, SEALED) and path.is_file())
 
 
@@ -73,10 +75,10 @@ def check_inbox(folder: Path) -> None:
 
 
 def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
-    """Bring what is sealed into the store.
+    """Move sealed files into the store.
 
     Args:
-        bring_in: has all measurements of the files on the disk when it returns (``pipeline.ingest.ingest``).
+        bring_in: has all measurements of the files on disk when it returns (``pipeline.ingest.ingest``).
     """
     waiting = sealed_files(inbox)
     files = waiting[:MOST_FILES]
@@ -90,7 +92,7 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
 
 
 INBOX = ".inbox"
-"""Added to a store's name: the folder, beside it, of what waits for it."""
+"""Suffix of a store's name: the folder next to it for what waits to be stored."""
 
 OWN, STATE = "own", "rounds.json"
 """Folder, within the inbox, of what the monitor's own probe measured, and the file there that says when."""
@@ -99,20 +101,22 @@ LOCK = "lock"
 """File that the collector whose inbox it is holds locked."""
 
 APART = "apart"
-"""Folder, within the inbox, of measurements of no known network; nothing takes them from there by itself."""
+"""Folder in the inbox for measurements set aside, such as those of no known network; nothing takes them
+automatically.
+"""
 
 SEAL_SECONDS = 5.0
-"""The oldest that an acknowledged measurement gets before the store may have it."""
+"""Most seconds that an acknowledged measurement waits before the store may take it."""
 
 REMEMBERED = 50_000
-"""Latest identities kept in memory, some 8 MB, so that a retry is not written a second time (the store
-would know it as a duplicate anyway)."""
+"""Latest identities kept in memory, some 8 MB, so that a retry is not written twice (the store would
+recognise the duplicate anyway)."""
 
 MOST_BYTES = 4 << 30
-"""What may wait on the disk: beyond it the collector says "later" rather than fill the disk."""
+"""Most bytes that may wait on disk: above this the collector says "later" rather than fill the disk."""
 
 SAID_SECONDS = 60.0
-"""Between lines of the log while nothing can be written."""
+"""Seconds between log lines while nothing can be written."""
 
 FULL_SECONDS = 300.0
 
@@ -122,11 +126,12 @@ _Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
 class Inbox:
-    """A ``Queue`` in a folder.  One process at a time has it open.  ``keep`` belongs to the event loop, the
-    disk to a thread.
+    """A ``Queue`` in a folder, open in one process at a time.
+
+    ``keep`` runs in the event loop, disk work in a thread.
 
     Args:
-        seal_seconds: the oldest that an acknowledged measurement gets before the store may have it.
+        seal_seconds: most seconds that an acknowledged measurement waits before the store may take it.
     """
 
     def __init__(
@@ -151,10 +156,10 @@ class Inbox:
         self._say_next = 0.0  # when it may say so again; 0 = all is well
 
     async def keep(self, submission: Submission) -> None:
-        """Returns when the measurement would survive a power cut.
+        """Returns once the measurement would survive a power cut.
 
         Raises:
-            Refused: the disk is full or fails; nothing was kept, and the client should come again.
+            Refused: the disk is full or failing; nothing was kept, and the client should try again.
         """
         if submission.uid in self._kept:
             return
@@ -173,21 +178,21 @@ class Inbox:
         await asyncio.shield(kept)
 
     async def tend(self) -> None:
-        """Give the store what has come, every ``seal_seconds``; runs until cancelled."""
+        """Release to the store what has arrived, every ``seal_seconds``; runs until cancelled."""
         while True:
             await asyncio.sleep(self._seal_seconds)
             try:
                 await self.seal()
-            except (FanousError, OSError) as error:  # the disk may be well again next time
+            except (FanousError, OSError) as error:  # the disk may work again next time
                 log.error(logline("not_sealed", again=True, why=str(error)))
 
     async def seal(self) -> None:
-        """Give the store what has come."""
+        """Release to the store what has arrived."""
         loop = asyncio.get_running_loop()
         self._bytes = await loop.run_in_executor(self._disk, self._seal)
 
     async def close(self) -> None:
-        """Finish what is under way and seal it; free for the next owner."""
+        """Finish and seal what is in progress, and release the inbox to the next owner."""
         if self._writing is not None:
             await self._writing
         await self.seal()
@@ -204,7 +209,7 @@ class Inbox:
                 self._say_not_kept(len(batch), error)
                 self._refuse(batch)
                 continue
-            except BaseException:  # nobody may be left waiting for ever
+            except BaseException:  # no one may be left waiting for ever
                 self._refuse(batch)
                 raise
             self._say_kept_again()
@@ -212,7 +217,9 @@ class Inbox:
             self._acknowledge(batch)
 
     def _say_not_kept(self, count: int, error: Exception) -> None:
-        """The first at once, then their number each minute: a log of all would fill the disk that is full."""
+        """Log the first failure at once, then their number each minute: logging all of them would fill the
+        disk further.
+        """
         self._not_kept += count
         now = time.monotonic()
         if now >= self._say_next:
@@ -235,10 +242,12 @@ class Inbox:
     def _refuse(self, batch: Sequence[_Waiting]) -> None:
         for one, kept in batch:
             del self._under_way[one.uid]
-            # The reason names folders of ours: it is for the log, not for the client.
-            refusal = Refused(503, "not kept: the collector cannot write just now", retry_after=FULL_SECONDS)
+            # The reason names our folders, so it goes to the log and not to the client.
+            refusal = Refused(
+                503, "not kept: the collector cannot write at the moment", retry_after=FULL_SECONDS
+            )
             kept.set_exception(refusal)
-            kept.exception()  # the client may be gone; then nobody else looks at it
+            kept.exception()  # the client may have gone; then no one else retrieves the exception
 
     def _commit(self, batch: Sequence[Submission]) -> None:
         now = time.time()
@@ -254,7 +263,7 @@ class Inbox:
 
 
 def bytes_in(folder: Path) -> int:
-    """Bytes of measurements in an inbox; files that the store removes meanwhile count as gone."""
+    """Bytes of measurements in an inbox; files that the store removes during the count are left out."""
     total = 0
     for path in folder.rglob("*"):
         if path.name.endswith((SEALED, PART)):
@@ -271,12 +280,12 @@ def inbox_of(store: Path) -> Path:
 
 
 def backlogs(inboxes: Iterable[Path]) -> tuple[Backlog, ...]:
-    """What waits in each; in one that is not there nothing does."""
+    """What waits in each; nothing in one that does not exist."""
     return tuple(backlog(inbox) for inbox in inboxes if inbox.is_dir())
 
 
 def backlog(inbox: Path) -> Backlog:
-    """What waits in an inbox; files that are taken meanwhile count as gone."""
+    """What waits in an inbox; files taken during the count are left out."""
     waiting = sealed_files(inbox)
     since = _begun(waiting[0]) if waiting else None
     apart = len(sealed_files(inbox / APART))
@@ -291,21 +300,21 @@ def _begun(path: Path) -> float | None:
 
 
 def _locked(path: Path) -> int:
-    """A descriptor that holds the inbox for this process, until it ends by whatever death."""
+    """A descriptor that holds the inbox for this process until it ends, however it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise FanousError(
-            f"the inbox {path.parent} is held by another collector: stop it, or name another inbox",
+            f"the inbox {path.parent} is in use by another collector: stop it, or choose another inbox",
             permanent=False,
         ) from None
     return descriptor
 
 
 NEW = ".new"
-"""Ends the name of a file that is written in place of another; neither a collector nor a store heeds it."""
+"""Suffix of a file being written to replace another; collectors and stores ignore it."""
 
 
 class _Reported(msgspec.Struct):
@@ -316,16 +325,16 @@ _reported = msgspec.json.Decoder(_Reported)
 
 
 def withdraw(inbox: Path, reports: Collection[str]) -> int:
-    """Take the measurements of these reports out of all sealed files, those in ``apart`` too.
+    """Remove the measurements of these reports from all sealed files, including those in ``apart``.
 
-    A run that was killed is completed by running it again: each file is as it was, or without them.
+    If killed, run it again to complete it: each file is either unchanged or without them.
 
     Returns:
         How many there were.
     """
     gone = 0
     with disk_errors(f"take measurements out of the inbox {inbox}"):
-        for left in _written(inbox, SEALED + NEW):  # by a run that was killed
+        for left in _written(inbox, SEALED + NEW):  # left by a run that was killed
             left.unlink()
         for path in _written(inbox, SEALED):
             gone += _withdraw_from(path, reports)
@@ -349,7 +358,7 @@ def _withdraw_from(path: Path, reports: Collection[str]) -> int:
 
 
 def _report(line: bytes) -> str:
-    """Empty = it is nothing of ours, and stays."""
+    """Empty = not one of ours, so the line stays."""
     try:
         return _reported.decode(line).report_id
     except msgspec.MsgspecError:

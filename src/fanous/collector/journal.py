@@ -1,7 +1,7 @@
-"""Journal: files of one folder that only grow; a batch of lines is on the disk when ``write`` returns.
+"""Journal: append-only files in one folder; a batch of lines is on disk when ``write`` returns.
 
-The file being written ends in ``.jsonl.part``.  Sealed, it is ``.jsonl`` and never touched again by its
-writer: whoever owns the store may take it and remove it.
+The file being written ends in ``.jsonl.part``.  Once sealed it ends in ``.jsonl`` and its writer never
+touches it again: the owner of the store may take and remove it.
 """
 
 import os
@@ -25,7 +25,7 @@ def is_written(path: Path, ending: str) -> bool:
 
 
 SEAL_BYTES = 32 << 20
-"""Some 10,000 measurements: as much as a store takes in one batch, and few new files at full speed."""
+"""Some 10,000 measurements: what a store takes in one batch, and few new files at full speed."""
 
 
 class Journal:
@@ -48,13 +48,13 @@ class Journal:
                     self._recover(path)
 
     def write(self, lines: Sequence[bytes], now: float) -> None:
-        """Append lines; when this returns they would survive a power cut.
+        """Append lines; once this returns they would survive a power cut.
 
         Args:
-            now: unix seconds, UTC; part of the name of a file that begins.
+            now: unix seconds, UTC; part of a new file's name.
 
         Raises:
-            FanousError: the disk is full or the like; then none of them is kept.
+            FanousError: the disk is full or failing; then none of the lines is kept.
         """
         data = b"".join(line + b"\n" for line in lines)
         with disk_errors(f"write to the inbox {self.folder}"):
@@ -71,7 +71,7 @@ class Journal:
             self.seal()
 
     def seal(self) -> None:
-        """End the file being written, if there is one; it is there for the store then."""
+        """Finish the file being written, if there is one, so that the store may take it."""
         if self._descriptor < 0:
             return
         with disk_errors(f"write to the inbox {self.folder}"):
@@ -88,8 +88,8 @@ class Journal:
         sync_folder(self.folder)
 
     def _give_up(self) -> None:
-        """After a failed write or fsync nobody knows what the file holds beyond what was acknowledged: cut it
-        there, and go on in another file.  Where even that fails, the next start does it."""
+        """After a failed write or fsync it is unknown what the file holds beyond what was acknowledged:
+        truncate it there, and continue in another file.  If even that fails, the next start does it."""
         descriptor, written = self._descriptor, self.written
         self._descriptor, self.written = -1, 0
         with suppress(OSError):
@@ -102,7 +102,7 @@ class Journal:
         os.close(descriptor)
 
     def _recover(self, path: Path) -> None:
-        """Seal what a killed writer left; a last line without its end was never acknowledged."""
+        """Seal what a killed writer left; an incomplete last line was never acknowledged."""
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if not whole:
@@ -125,6 +125,7 @@ def _write_whole(descriptor: int, data: bytes) -> None:
 
 
 def _rename_sealed(path: Path) -> None:
-    """Without a sync of the folder, which would keep acknowledgements waiting: the content is on the disk
-    under either name, and the next start seals what a power cut unsealed."""
+    """Rename without syncing the folder, which would delay acknowledgements: the content is on disk under
+    either
+        name, and after a power cut the next start seals it again."""
     path.rename(path.with_name(path.name.removesuffix(PART) + SEALED))

@@ -1,10 +1,10 @@
 """Limits: how often one address and one network may call, and how much may be in memory at once.
 
-Kept only in memory, and forgotten when the process ends.
+They are kept only in memory, and forgotten when the process ends.
 
-Clients that open many connections, or send the head of a request byte by byte, are disconnected: uvicorn bounds the
-silence after a response, not the time a head may take, nor how many connections one address has. (The time for a body
-is bounded where it is read, in ``door``.)
+Clients that open many connections, or send the head of a request byte by byte, are disconnected: uvicorn
+limits the silence after a response, but not the time a head may take, nor the number of connections per
+address.  (``door`` limits the time for a body where it reads it.)
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from fanous.collector.request import Refused
 
 REMEMBERED = 100_000
-"""Callers kept in mind, some 20 MB; the one unheard for longest is forgotten first."""
+"""Callers remembered, some 20 MB; the least recent is forgotten first."""
 
 ADDRESS_BITS = {4: 32, 6: 64}
 """A subscriber has one IPv4 address, or any of a /64."""
 
 NETWORK_BITS = {4: 24, 6: 48}
-"""The smallest that is announced on its own (IPv4), and what one site gets (IPv6)."""
+"""The smallest prefix announced separately (IPv4), and what one site is assigned (IPv6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many a second for long, and ``burst`` at once after a silence (a probe that was offline)."""
+    """A sustained rate per second, and ``burst`` at once after a silence (a probe that was offline)."""
 
     a_second: float
     burst: float
@@ -38,21 +38,21 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """What a door allows."""
+    """What the collector allows."""
 
     address: RateLimit
     network: RateLimit
 
 
 SUBMISSIONS = RateLimits(address=RateLimit(10, 600), network=RateLimit(100, 6000))
-"""A run of a probe over a whole test list is some 600 measurements; many probes stand behind one CGNAT."""
+"""One run over a whole test list makes some 600 measurements; many probes share one CGNAT address."""
 
 HELPER = RateLimits(address=RateLimit(1, 120), network=RateLimit(5, 600))
-"""A probe asks once a target; and the helper must be no tool to load somebody else's servers."""
+"""A probe asks once per target; and the helper must not be a tool for overloading other people's servers."""
 
 
 def submissions_at(a_second: float) -> RateLimits:
-    """``SUBMISSIONS`` in proportion to what one address may send a second."""
+    """``SUBMISSIONS`` scaled to what one address may send per second."""
     address, network = SUBMISSIONS.address, SUBMISSIONS.network
     share = a_second / address.a_second
     return RateLimits(
@@ -62,7 +62,7 @@ def submissions_at(a_second: float) -> RateLimits:
 
 
 class Limiter:
-    """Token buckets, one for each address and each network that called lately."""
+    """Token buckets, one for each recent address and network."""
 
     def __init__(self, rates: RateLimits, remembered: int = REMEMBERED) -> None:
         self._rates = rates
@@ -73,7 +73,7 @@ class Limiter:
         """Count one call.
 
         Args:
-            now: seconds of a clock that never goes back.
+            now: seconds of a monotonic clock.
 
         Raises:
             Refused: 429, with the seconds until the next is allowed.
@@ -99,7 +99,7 @@ class Room:
 
     @contextmanager
     def holding(self) -> "Iterator[Held]":
-        """What is taken within is given back at the end."""
+        """A context in which memory is reserved, and released at the end."""
         held = Held(self)
         try:
             yield held
@@ -107,14 +107,14 @@ class Room:
             self._left += held.bytes
 
     def take(self, count: int) -> None:
-        """Raises ``Refused`` (503) where there is no room for so many."""
+        """Raises ``Refused`` (503) if there is not enough room."""
         if count > self._left:
             raise Refused(503, "busy: try again soon", retry_after=5, closes=True)
         self._left -= count
 
 
 class Held:
-    """What one request holds of a ``Room``."""
+    """The part of a ``Room`` that one request holds."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -127,7 +127,7 @@ class Held:
 
 HEAD_SECONDS = 15.0
 MOST_OF_ONE = 64
-"""Many probes may stand behind one CGNAT address; each keeps a connection or two."""
+"""Many probes may share one CGNAT address; each keeps a connection or two."""
 
 
 def patient_protocol(
@@ -137,7 +137,7 @@ def patient_protocol(
 
     Args:
         head_seconds: from the connection, or the first byte of a further request, to the end of its head.
-        most_of_one: open connections of one address; ``None`` = as many as it likes (a proxy of our own).
+        most_of_one: most open connections per address; ``None`` = unlimited (our own proxy).
     """
     open_now: Counter[str] = Counter()
 

@@ -1,15 +1,16 @@
-"""Origin: who calls, and from which country and network, as seen at the door.
+"""Origin: who is calling, and from which country and network, as seen by the collector.
 
-The address stays in memory.  What a probe claims and what its address says are kept apart: a probe may call
-through a circumvention tool or a mirror, and then its claim is the better of the two.
+The address stays in memory.  What a probe claims and what its address says are kept separate: a probe may
+call through a circumvention tool or a mirror, and then its claim is the better of the two.
 
-The operator may supply tables of networks by address.  Both forms in which they are published are read: iptoasn.com's
-TSV (first, last, ASN, country, name; public domain) and CSV with the columns first, last, ASN (ip-location-db's asn
-files, which name no country) or first, last, country.  Several files in one: rows of the same range complement each
-other.
+The operator may supply tables of networks by address, in either published form: iptoasn.com's TSV (first,
+last, ASN, country, name; public domain), or CSV with the columns first, last, ASN (ip-location-db's asn
+files, which name no country) or first, last, country.  If files are concatenated, rows for the same range
+complement each other.
 
 By default the tables included in Fanous locate an address.  The network is the one that announces the address
-(``refdata.networks``), the country the one in which it was registered (``iptocc``, from the registries' own lists).
+(``refdata.networks``), the country the one in which it is registered (``iptocc``, from the registries' own
+lists).
 """
 
 import gzip
@@ -47,10 +48,10 @@ class Origin:
     asn: int = 0
 
     def contradicts(self, country: str, asn: int) -> bool:
-        """Does it say other than this claim?  What is unknown contradicts nothing.
+        """Does it contradict this claim?  Unknown values contradict nothing.
 
-        The network decides where both are known: the country of an address is where it was registered, and
-        one operator has several networks.
+        If both networks are known they decide, since an address's country is only where it is registered;
+        networks of one operator count as one.
         """
         if 0 not in (self.asn, asn):
             return self.asn != asn and not is_same_operator(self.asn, asn)
@@ -67,32 +68,32 @@ class Origins(Protocol):
 
 
 class NoOrigins:
-    """Nothing is derived from an address, and claims stand alone."""
+    """Derives nothing from an address, so claims are all there is."""
 
     def of(self, _address: str, /) -> Origin:
         return UNKNOWN
 
 
 def trusted_proxies(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Networks whose ``X-Forwarded-For`` is believed.
+    """Networks whose ``X-Forwarded-For`` is trusted.
 
     Raises:
-        FanousError: one of them is no network.
+        FanousError: one of them is not a network.
     """
     try:
         return tuple(ip_network(text) for text in texts)
     except ValueError as error:
         raise FanousError(
-            f"{error}: to believe X-Forwarded-For, give an address or a network, such as 10.0.0.0/8"
+            f"{error}: to trust X-Forwarded-For, give an address or a network such as 10.0.0.0/8"
         ) from None
 
 
 def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
     """The address of the client.
 
-    Only proxies of our own are believed, and of a chain only what they added: the last entry that is not
-    one of them.  The client can write anything before that.  (ooni/backend's ``extract_probe_ipaddr``
-    believes any header, since it always stands behind a proxy.)
+    Only our own proxies are trusted, and only what they added to the chain: the last entry that is not one of
+    them. The client can forge everything before it.  (ooni/backend's ``extract_probe_ipaddr`` trusts any
+    header, since it always runs behind a proxy.)
 
     Args:
         peer: the other end of the connection; ``None`` = it has no address.
@@ -109,7 +110,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
 
 
 def _canonical(text: str) -> str | None:
-    """One spelling for an address, IPv4 for one that is mapped into IPv6; ``None`` = it is none."""
+    """The canonical form of an address, IPv4 if it is mapped into IPv6; ``None`` = not an address."""
     try:
         parsed = ip_address(text.partition("%")[0])
     except ValueError:
@@ -161,7 +162,7 @@ def read_ranges(path: Path) -> Ranges:
     """The table of a file, gzip or not.
 
     Raises:
-        FanousError: it cannot be read, or a line of it is no range.
+        FanousError: it cannot be read, or a line is not a range.
     """
     tables: tuple[list[_Row], list[_Row]] = ([], [])
     known: dict[Origin, Origin] = {}
@@ -191,11 +192,11 @@ def _row(line: str, path: Path, number: int) -> Iterator[tuple[int, int, int, Or
 
 
 NOTHING = "none"
-"""In place of a file: derive nothing from an address."""
+"""Given instead of a file: derive nothing from an address."""
 
 
 class ShippedOrigins:
-    """By the tables of this release."""
+    """Locates by the tables of this release."""
 
     def of(self, address: str, /) -> Origin:
         country: str = iptocc.country_code(address) or UNKNOWN_COUNTRY
@@ -203,7 +204,7 @@ class ShippedOrigins:
 
 
 def origins_named(networks: Path | None) -> Origins:
-    """What the operator wants: a table of their own, nothing, or what ships.
+    """What the operator chose: their own table, none, or the one that ships.
 
     Raises:
         FanousError: the file cannot be read as a table.

@@ -1,7 +1,7 @@
 """Reports: the id under which the measurements of one run of a probe arrive.  Pure.
 
-An id says all that there is to know of a report, so the collector keeps no list of them: a probe may go on
-with it after the collector was started anew, or at a mirror.
+An id holds everything there is to know about a report, so the collector keeps no list: a probe may continue
+to use it after the collector restarts, or at a mirror.
 
 Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py (``open_report``,
 ``receive_measurement``) and .../utils.py (``generate_report_id``).
@@ -19,17 +19,17 @@ from fanous.collector.request import Refused
 from fanous.model.place import UNKNOWN_COUNTRY
 
 COLLECTOR_ID = "0"
-"""OONI numbers its collectors (``n1`` ...); 0 is none of theirs."""
+"""OONI numbers its collectors (``n1`` ...); 0 is not one of theirs."""
 
 RANDOM_BYTES = 12
 LARGEST_ASN = 2**32 - 1
 
 BACKEND_VERSION = "1.3.5"
-"""What ``open_report`` of ooni/backend answers; clients of the protocol may look at it."""
+"""The version that ooni/backend's ``open_report`` answers; clients may check it."""
 
 _TEST_NAME = re.compile(r"[a-z0-9]{2,29}")
 _WORD = re.compile(r"[A-Za-z0-9]{1,32}")
-"""Stricter than theirs: an id is written into the record, so it must not carry anything else there."""
+"""Stricter than OONI's: an id is written into the record, so it must not carry anything else into it."""
 
 
 class OpenReport(Struct):
@@ -62,7 +62,7 @@ class ReportId:
         test_name: without underscores, so that there are six parts.
         country: two letters, as the probe claims; ``ZZ`` = unknown.
         asn: as the probe claims; 0 = unknown.
-        collector: that opened it, with its ``n``.
+        collector: the one that opened it, with its ``n``.
     """
 
     opened: str
@@ -85,10 +85,10 @@ def open_report(body: bytes, now: float, random: bytes) -> OpenedReport:
 
     Args:
         now: unix seconds, UTC.
-        random: ``RANDOM_BYTES`` of chance.
+        random: ``RANDOM_BYTES`` random bytes.
 
     Raises:
-        Refused: 422 where a field is missing or of the wrong type, as theirs does.
+        Refused: 422 if a field is missing or has the wrong type, as OONI's server does.
     """
     try:
         asked = _open_report.decode(body)
@@ -101,7 +101,7 @@ def open_report(body: bytes, now: float, random: bytes) -> OpenedReport:
 
 
 def new_report_id(test_name: str, country: str, asn: str, now: float, random: bytes) -> ReportId:
-    """An id for a nettest; what is no country or no ASN becomes ``ZZ`` or 0, as theirs does."""
+    """An id for a nettest; an invalid country or ASN becomes ``ZZ`` or 0, as on OONI's server."""
     cc = country.upper().replace("_", "")
     return ReportId(
         opened=datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ"),
@@ -117,7 +117,7 @@ def parse_report_id(text: str) -> ReportId:
     """The id in the path of a submission (``receive_measurement``).
 
     Raises:
-        Refused: it has not six parts, or one of them is not what it should be.
+        Refused: it does not have six parts, or one of them is invalid.
     """
     parts = text.split("_")
     if len(parts) != 6:
@@ -127,16 +127,16 @@ def parse_report_id(text: str) -> ReportId:
     if not (
         len(country) == 2 and country.isascii() and country.isalpha() and _TEST_NAME.fullmatch(test_name)
     ):
-        raise Refused(400, "Incorrect format: the report_id has no sound country or test name")
+        raise Refused(400, "Incorrect format: the report_id has no valid country or test name")
     if number is None:
-        raise Refused(400, "Incorrect format: the report_id has no sound ASN")
+        raise Refused(400, "Incorrect format: the report_id has no valid ASN")
     if not all(_WORD.fullmatch(part) for part in (opened, collector, random)):
-        raise Refused(400, "Incorrect format: the report_id has other than letters and digits in its parts")
+        raise Refused(400, "Incorrect format: the parts of the report_id may only have letters and digits")
     return ReportId(opened, test_name, country.upper(), number, collector, random)
 
 
 def asn_of(text: str) -> int | None:
-    """``AS17557`` -> 17557, in either case; ``None`` = it is none."""
+    """``AS17557`` -> 17557, in either case; ``None`` = not an ASN."""
     digits = text.upper().removeprefix("AS")
     if not (text[:2].upper() == "AS" and digits.isascii() and digits.isdigit() and len(digits) <= 10):
         return None

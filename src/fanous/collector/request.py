@@ -1,12 +1,12 @@
 """Request: what a client sent, decompressed within bounds, or refused with a status and a reason.
 
-Bodies may be zstd as OONI's probes may send it (ooni/backend,
-ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py, ``receive_measurement``: header ``content-encoding:
-zstd``) or, which is ours, gzip.
+Bodies may be zstd, as OONI's probes may send (ooni/backend,
+ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py, ``receive_measurement``: header
+``content-encoding: zstd``) or, as our extension, gzip.
 
-A request that states its length in two ways is refused and its connection closed: a proxy before the collector may
-believe the one and the server the other: the rest of the body would be a request of its own then, under somebody
-else's address (RFC 9112 section 6.1).
+A request that states its length in two ways is refused and its connection closed: a proxy in front of the
+collector may believe one and the server the other, and the rest of the body would then become a separate
+request, under someone else's address (RFC 9112 section 6.1).
 """
 
 import sys
@@ -40,9 +40,9 @@ class Refused(FanousError):
 
     Attributes:
         status: HTTP status code.  4xx other than 408 and 429: sending the same again will not help.
-        error: ooni/backend's word for it, where it answers with one; empty = it gives a sentence alone.
-        retry_after: seconds after which the client may try again; ``None`` = nothing is said.
-        closes: the connection is of no more use (its body was not read to the end).
+        error: ooni/backend's code for it, if it has one; empty = it answers with a sentence only.
+        retry_after: seconds after which the client may try again; ``None`` = not stated.
+        closes: the connection cannot be reused (its body was not read to the end).
     """
 
     def __init__(
@@ -70,21 +70,21 @@ MOST_BYTES = 32 << 20
 """The largest measurements in OONI's archive are around 20 MB."""
 
 WINDOW_LOG = 25
-"""zstd: a frame may ask for a window of 2^n bytes, and so for memory; 32 MiB is all that a body may have."""
+"""zstd: a frame may ask for a window of 2^n bytes, and so for memory; 32 MiB is the limit for a body."""
 
 _GZIP = 31
 """zlib's ``wbits`` for a gzip header and trailer."""
 
 
 def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
-    """The body as the client meant it.
+    """The decoded body.
 
     Args:
-        encoding: value of ``content-encoding``; empty = as it is.
-        most: bytes that the result may have.
+        encoding: value of ``content-encoding``; empty = not encoded.
+        most: most bytes of the result.
 
     Raises:
-        Refused: larger than that, damaged, or of an encoding that nobody sends.
+        Refused: larger than that, damaged, or in an unknown encoding.
     """
     match encoding.strip().lower():
         case "" | "identity":
@@ -94,7 +94,7 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
         case "gzip":
             result = _gzip(body, most)
         case other:
-            raise Refused(415, f"content-encoding {other[:40]!r} is not known here: send zstd, gzip or none")
+            raise Refused(415, f"unknown content-encoding {other[:40]!r}: send zstd, gzip or none")
     if len(result) > most:
         raise Refused(413, f"larger than {most >> 20} MiB, which no measurement is")
     return result
@@ -107,7 +107,7 @@ def _zstd(body: bytes, most: int) -> bytes:
     except zstd.ZstdError:
         raise Refused(400, "Incorrect format: the body is not zstd, or needs too large a window") from None
     if len(result) <= most and (not inflater.eof or inflater.unused_data):
-        raise Refused(400, "Incorrect format: the zstd body breaks off, or something follows it")
+        raise Refused(400, "Incorrect format: the zstd body is cut short, or something follows it")
     return result
 
 
@@ -118,5 +118,5 @@ def _gzip(body: bytes, most: int) -> bytes:
     except zlib.error:
         raise Refused(400, "Incorrect format: the body is not gzip") from None
     if len(result) <= most and (not inflater.eof or inflater.unused_data):
-        raise Refused(400, "Incorrect format: the gzip body breaks off, or something follows it")
+        raise Refused(400, "Incorrect format: the gzip body is cut short, or something follows it")
     return result

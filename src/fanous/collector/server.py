@@ -1,7 +1,7 @@
 """HTTP servers: an ASGI application on a listening socket, until it is asked to stop.
 
-The collector, the pages and the status page all run on uvicorn as it is set up here.  Nothing that names a
-client is logged: there is no access log, and uvicorn's own lines carry no address.
+The collector, the pages and the status page all run on uvicorn as configured here.  Nothing that identifies a
+client is logged: there is no access log, and uvicorn's own log lines carry no address.
 """
 
 import asyncio
@@ -17,47 +17,47 @@ from starlette.types import ASGIApp
 from fanous.errors import FanousError
 
 STOP_SECONDS = 2
-"""What is under way when the server is asked to stop may take this long.  The event stream of an open page would
-never end."""
+"""Seconds allowed for requests in progress when the server is asked to stop.  The event stream of an open
+page would never end by itself."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def listening_socket(host: str, port: int, option: str = "--listen") -> socket.socket:
-    """Bound and listening; port 0 = any that is free.
+    """A bound, listening socket; port 0 = any free port.
 
     Args:
-        option: with which the user names another address.
+        option: the option with which the user can choose another address.
 
     Raises:
         FanousError: the address is taken, or does not belong to this machine.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        # The protocol is named because asyncio turns Nagle's algorithm off only then; with it, each answer
-        # waits 40 ms for the client's delayed acknowledgement.
+        # asyncio turns off Nagle's algorithm only if the protocol is named; with Nagle, each answer waits 40
+        # ms for the client's delayed acknowledgement.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(1024)
     except OSError as error:
-        raise FanousError(f"cannot listen on {host}:{port}: {error}; name another with {option}") from error
+        raise FanousError(f"cannot listen on {host}:{port}: {error}; choose another with {option}") from error
     listening.setblocking(False)
     return listening
 
 
 def server_config(app: ASGIApp, **limits: Any) -> uvicorn.Config:
-    """How every server of ours is set up.
+    """The configuration that all our servers share.
 
     Args:
-        limits: what else uvicorn takes (``timeout_keep_alive`` and so on).
+        limits: further settings for uvicorn (``timeout_keep_alive`` and so on).
     """
     settings: dict[str, Any] = {
         "ws": "none",
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
-        # uvicorn would believe the headers of any client on this machine; ``collector.origin`` decides that.
+        # uvicorn would trust the headers of any client on this machine; ``collector.origin`` decides instead.
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
@@ -71,11 +71,11 @@ async def serve(
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until stopped; requests that are under way are finished.
+    """Serve until stopped; requests in progress are finished.
 
     Args:
-        stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
-        ready: called once, when a request would be answered and signals are heeded.
+        stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
+        ready: called once, when requests are answered and signals are handled.
     """
     server = _Server(config, ready, heeds_signals=stop is None)
     if stop is None:
@@ -92,8 +92,8 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's own ends by raising the signal again, which kills the process.  This one returns, since a store
-    or an inbox has to be closed after it."""
+    """uvicorn's own server ends by raising the signal again, which kills the process.  This one returns,
+    since a store or an inbox has to be closed afterwards."""
 
     def __init__(
         self, config: uvicorn.Config, ready: Callable[[], None] | None, *, heeds_signals: bool

@@ -1,4 +1,6 @@
-"""Settings: the table ``[collector]`` of a monitor's configuration; its keys are the options of ``fanous collect``."""
+"""Settings: the table ``[collector]`` of a monitor's configuration; its keys are ``fanous collect``'s
+options.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +18,8 @@ class DoorSettings(Section, frozen=True):
 
     Attributes:
         networks: table of networks by address; ``none`` = derive nothing from addresses.
-        per_address: requests a second.
-        lab: may the test helper connect to private addresses?
+        per_address: requests per second.
+        lab: whether the test helper may connect to private addresses.
     """
 
     on: bool = True
@@ -37,7 +39,7 @@ class DoorSettings(Section, frozen=True):
         networks = self.networks if self.networks and self.networks.name != NOTHING else None
         for key, file in (("networks", networks), ("orders", self.orders)):
             if file is not None and not file.is_file():
-                raise WrongKey(key, f"there is no file {file}")
+                raise WrongKey(key, f"file not found: {file}")
         if self.urls is not None:
             with about("urls"):
                 read_urls(self.urls)

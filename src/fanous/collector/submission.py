@@ -1,19 +1,19 @@
-"""Submission: one measurement as a probe sent it -> the line that is kept, and its identity.  Pure.
+"""Submission: turns one measurement, as sent by a probe, into the line to keep and its identity.  Pure.
 
 Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py (``receive_measurement``,
 ``_process_measurement_body``, ``_compare_report_id_to_body_meta``) and .../utils.py
-(``check_measurement_meta``), but for two things.  Theirs drops what comes from ASN 0 or country ZZ; here
-it is kept apart.  Their ``measurement_uid`` begins with the time of receipt; ours follows from the content
-alone, so that the same measurement sent again has the same identity for ever and is stored once.
+(``check_measurement_meta``), with two exceptions.  OONI's server drops measurements from ASN 0 or country ZZ;
+here they are set aside.  Its ``measurement_uid`` begins with the time of receipt; ours follows from the
+content alone, so that the same measurement sent again always has the same identity and is stored once.
 
 ooniprobe from 3.31 on sends a measurement by itself, without opening a report (ooni/probe-cli,
 internal/probeservices/submit.go, ``Submit``).  Follows ``submit_measurement`` of ooni/backend,
-ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py, for a client without a credential: there is no
-manifest here (404), and then theirs sends none.
+ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py, for a client without a credential:
+there is no manifest here (404), so OONI's probes send none.
 
-Theirs makes a report for each measurement.  Here a report counts as one probe, so what one address sends of
-one nettest on one day is one report: its id carries a keyed hash of the address.  The key is made each day
-and never leaves the memory.
+OONI's server makes a report for each measurement.  Here a report counts as one probe, so what one address
+sends of one nettest in one day is one report: its id contains a keyed hash of the address.  The key is made
+anew each day and never leaves memory.
 """
 
 import os
@@ -39,17 +39,17 @@ from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of
 
 AHEAD = 86_400.0
-"""Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""
+"""Seconds by which a probe's clock may be ahead; a later date would extend every window up to it."""
 
 SKEW = 600.0
-"""Seconds ahead from which on a measurement is kept apart: nobody knows when it was made."""
+"""Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
 """RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
 
 OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
-"""What the collector writes into a record, and an identity that only OONI can check (``probe_id``); where a
-probe wrote one of them, it is left out."""
+"""Keys that the collector writes into a record, and an identity that only OONI can check (``probe_id``); if a
+probe wrote one of them, it is removed."""
 
 
 class SubmissionEnvelope(Struct):
@@ -65,10 +65,10 @@ class Submission:
     """A measurement that may be kept.
 
     Attributes:
-        uid: ``measurement_uid``, told to the probe.
+        uid: ``measurement_uid``, returned to the probe.
         line: one JSON document in OONI's data format, without a line break and without an address.
-        apart: nobody knows which network it speaks of, its address contradicts its claim, or its clock is
-            ahead: it is kept beside the others and enters no conclusion by itself.
+        apart: its network is unknown, its address contradicts its claim, or its clock is ahead: it is set
+            aside and enters no conclusion automatically.
     """
 
     uid: str
@@ -98,11 +98,11 @@ _sorted = msgspec.json.Encoder(order="sorted")
 
 
 def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: float) -> Submission:
-    """One measurement, checked, without addresses, and named.
+    """One measurement, checked, without addresses, and with its identity.
 
     Args:
-        address: of the client; nothing in the result holds it.
-        seen: what its address says of its place.
+        address: the client's; nothing in the result contains it.
+        seen: where the client is according to its address.
         now: unix seconds, UTC.
 
     Raises:
@@ -121,7 +121,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
     text = _without_addresses(_sorted.encode(content), address, probe_ip)
     uid = _uid(report, started, text)
     placed = claim
-    if claim.is_silent and seen.asn:  # as probe_geoip of ooni/backend fills in what a probe leaves open
+    if claim.is_silent and seen.asn:  # as ooni/backend's probe_geoip fills in what a probe leaves open
         placed = _Claim(seen.country, seen.asn)
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
@@ -140,10 +140,10 @@ def _content(body: bytes) -> dict[str, Any]:
 
 
 def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
-    """What it claims, where it is well formed and what its report was opened for."""
+    """The probe's claims, if they are well formed and match its report."""
     country, asn, name = (content.get(key, "") for key in ("probe_cc", "probe_asn", "test_name"))
     if not (isinstance(country, str) and isinstance(asn, str) and isinstance(name, str)):
-        raise Refused(400, "Inconsistent measurement: probe_cc, probe_asn and test_name must be texts")
+        raise Refused(400, "Inconsistent measurement: probe_cc, probe_asn and test_name must be strings")
     number = asn_of(asn)
     reasons = [
         reason
@@ -165,18 +165,18 @@ def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
     if number != report.asn:
         raise Refused(400, f"Inconsistent measurement: probe_asn is not AS{report.asn}, as in its report_id")
     if name.replace("_", "") != report.test_name:
-        raise Refused(400, "Inconsistent measurement: test_name is not that of its report_id")
+        raise Refused(400, "Inconsistent measurement: test_name does not match its report_id")
     return _Claim(country, number)
 
 
 def _started(content: dict[str, Any], now: float) -> float:
-    """When it was made: a measurement without a time could be acknowledged, but never be used."""
+    """When it was made: a measurement without a time could be acknowledged but never used."""
     for name in ("measurement_start_time", "test_start_time"):
         text = content.get(name)
         instant = instant_of(text) if isinstance(text, str) else None
         if instant is not None:
             if instant > now + AHEAD:
-                raise Refused(400, f"{name} lies in the future: the probe's clock is wrong")
+                raise Refused(400, f"{name} is in the future: the probe's clock is wrong")
             return instant
     raise Refused(
         400,
@@ -186,13 +186,15 @@ def _started(content: dict[str, Any], now: float) -> float:
 
 
 def _uid(report: ReportId, started: float, text: bytes) -> str:
-    """In the form of OONI's, to the minute: an identity is public, and seconds could tell who measured."""
+    """In OONI's form, to the minute: an identity is public, and seconds could reveal who measured."""
     minute = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d%H%M00.000000")
     return f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:
-    """``text`` less what servers told the probe of its address, and less ``addresses`` in any spelling."""
+    """``text`` without what servers told the probe about its address, and without ``addresses`` in any
+    spelling.
+    """
     known = [address for address in addresses if isinstance(address, str) and _is_address(address)]
     head = b"".join(b'"probe_ip":"%s",' % address.encode() for address in known)
     return b"{" + scrub(b"{" + head + text[1:])[1:].split(b",", len(known))[-1]
@@ -206,7 +208,7 @@ def _is_address(text: str) -> bool:
 
 
 def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float) -> bytes:
-    """The beginning of the line: what the collector knows, claimed and derived apart."""
+    """The beginning of the line: what the collector knows, with claims and derived values kept separate."""
     collector = {
         "received": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
         "claimed": {"probe_cc": claim.country, "probe_asn": f"AS{claim.asn}"},
@@ -222,7 +224,7 @@ KEY_BYTES = 32
 class LoneMeasurement(Struct):
     """Body of ``POST /api/v1/submit_measurement`` (``SubmitMeasurementRequest``): a measurement as a text.
 
-    ``nym`` and ``zkp_request`` speak of who measured; they are not even read.
+    ``nym`` and ``zkp_request`` concern who measured; they are not even read.
     """
 
     content: str
@@ -231,7 +233,7 @@ class LoneMeasurement(Struct):
 
 
 class Accepted(Struct):
-    """Answer to it (``SubmitMeasurementResponse``), less the version of a protocol that nobody speaks."""
+    """Answer to it (``SubmitMeasurementResponse``), without the version of a protocol that no one uses."""
 
     measurement_uid: str
     report_id: str
@@ -241,7 +243,7 @@ class Accepted(Struct):
 
 
 class _Header(Struct):
-    """Of the measurement, what its report is made from; ``receive`` looks at it closely."""
+    """The parts of the measurement that its report is made from; ``receive`` checks them."""
 
     test_name: str = ""
     probe_cc: str = ""
@@ -265,15 +267,15 @@ def sent_alone(body: bytes) -> LoneMeasurement:
 
 
 def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:
-    """The answer; a client that sent a credential hears that nobody here can check it."""
+    """The answer; a client that sent a credential is told that it cannot be checked here."""
     return Accepted(uid, str(report), error="manifest_not_found" if sent.manifest_version else None)
 
 
 class LoneReports:
-    """Reports for what comes without one.
+    """Reports for measurements sent without one.
 
     Args:
-        random: so many bytes of chance.
+        random: returns this many random bytes.
     """
 
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
@@ -288,7 +290,7 @@ class LoneReports:
             now: unix seconds, UTC.
 
         Raises:
-            Refused: it is no measurement.
+            Refused: it is not a measurement.
         """
         try:
             header = _header.decode(content.encode())

@@ -1,8 +1,8 @@
-"""Adversary: how many lying probes it takes to make a confirmed incident that is none, or to unmake one.
+"""Adversary: how many lying probes it takes to fake a confirmed incident, or to suppress a real one.
 
-The liars' attempts go through the live series, detectors and confirmation rules.  What is looked for is the
-break-even, the least number of liars with which an attack works for most seeds, and how often a number that
-should be too few reaches its goal.
+The liars' attempts go through the live series, detectors and confirmation rules.  It looks for the
+break-even, the least number of liars with which an attack succeeds for most seeds, and for how often a number
+that should be too small succeeds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ AFTER = 12.0
 """Ordinary hours on either side of an attack."""
 
 SEEDS = 3
-"""Runs of each attack; it works if it does in most of them."""
+"""Runs of each attack; it counts as working if most of them succeed."""
 
 MOST_SHARE = 4.0
 """Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
 
 FIFTH_SEEDS = range(14_000_000, 14_000_100)
-"""On which nothing was tuned."""
+"""Seeds on which nothing was tuned."""
 
 FIFTHS = ((4, 1), (8, 2))
 """Honest probes and liars on the network attacked."""
@@ -117,7 +117,7 @@ def _has_worked(confirmed: Sequence[Incident], crowd: Crowd, scope: Scope) -> bo
 
 
 def claims_of(crowd: Crowd, seed: int) -> list[Incident]:
-    """What Fanous says of what the crowd sent."""
+    """What Fanous concludes from what the crowd sent."""
     votes = votes_of(attempts(crowd, seed))
     nobody = votes.where(np.zeros(len(votes), np.bool_))
     return incidents_of(votes, nobody, COUNTRY, _equal_users(crowd.networks))

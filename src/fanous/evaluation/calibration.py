@@ -1,7 +1,7 @@
-"""Calibration: are the confidences that Fanous states right?  Held against the truth where it is known.
+"""Calibration: are the confidences that Fanous states right?  Compares them with the truth where it is known.
 
-Three kinds of evidence, never mixed: runs of the lab, made-up weeks, labelled real files.  The seeds of the
-weeks that are reported were never looked at while anything was set.
+There are three kinds of evidence, never mixed: runs of the lab, made-up weeks, and labelled real files.  The
+seeds of the reported weeks were never looked at while thresholds were set.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,9 @@ from fanous.model.score import Calibration, Stated, calibrate
 COUNTRY = "XA"
 
 TUNING_SEEDS = range(1000)
-"""For whoever changes a threshold.  The first 500 gave the rule of lost controls and the confidences."""
+"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the
+confidences.
+"""
 
 SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
 """Reported, and looked at since when something was set: what is changed must not be reported on them."""
@@ -27,16 +29,18 @@ REPORTING_SEEDS = range(3_000_000, 3_000_200)
 """What is reported: disjoint from those above, and looked at only to report."""
 
 SLACK = 1800.0
-"""A stretch may be dated so far outside of the restriction and still be of it (the detectors back-date)."""
+"""How far outside the restriction an anomaly may be dated and still belong to it (the detectors
+back-date).
+"""
 
 
 FAULTS = {"ordinary": 0.2, "bad": 0.6}
 """How likely another fault of a network's own path to the site is, after each that it had in a week: one in
-four networks has any, or each one and a half.  Which of the two a country is like, nobody knows."""
+four networks has any, or each one and a half.  Which of the two a country resembles is unknown."""
 
 
 def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calibration, ...]:
-    """Of confirmed incidents, of suspicions, and of single networks' stretches, in made-up weeks."""
+    """For confirmed incidents, suspicions, and single networks' anomalies, in made-up weeks."""
     confirmed: list[Stated] = []
     suspected: list[Stated] = []
     stretches: list[Stated] = []
@@ -64,7 +68,7 @@ def of_lab(table: Path) -> Calibration:
     results = [result for result in known(table) if result.kept_up]
     claims = [Stated(*claim) for result in results for claim in result.claims or ()]
     without = sum(result.claims is None for result in results)
-    remark = f"{without} of {len(results)} results are of before confidences were kept" if without else ""
+    remark = f"{without} of {len(results)} results predate the recording of confidences" if without else ""
     return calibrate("lab runs", claims, remark)
 
 

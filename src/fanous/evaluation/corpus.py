@@ -1,7 +1,7 @@
-"""Corpus: labelled events to hold the live code path against - a folder with ``events.toml``.
+"""Corpus: labelled events with which to compare the live code path: a folder with ``events.toml``.
 
-The format is public (docs/corpora.md).  A corpus names its measurements as files beside it, as files among the shared
-research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
+The format is public (docs/corpora.md).  A corpus names its measurements as files next to it, as files in the
+shared research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ SHARED = "FANOUS_SHARED_DATA"
 WEEK = 7
 
 LEAST_COUNTRIES = 6
-"""The one that blocks, two that always did, two with a liar each, and one where nothing is the matter."""
+"""One country that blocks, two that always have, two with a liar each, and one where nothing is wrong."""
 
 WARM_UP, AFTER = 8, 2
 """Days before anything happens, since the week before tells whether the target worked, and after its end."""
@@ -54,8 +54,8 @@ class SimulatedWorld(Section, frozen=True):
 
     Attributes:
         countries: the first one is that which blocks.
-        targets: as Fanous names what the measurements are of.
-        technique: how a measurement fails, whoever is to blame.
+        targets: the targets of the measurements, by Fanous' names.
+        technique: how a measurement fails, whatever the cause.
         hours: how long.
         networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
         density: how many quiet days are laid over each other.
@@ -74,21 +74,22 @@ class SimulatedWorld(Section, frozen=True):
 
     def __post_init__(self) -> None:
         if len(set(self.countries)) < LEAST_COUNTRIES:
-            raise WrongKey("countries", f"{LEAST_COUNTRIES} different ones are needed")
+            raise WrongKey("countries", f"at least {LEAST_COUNTRIES} different ones are needed")
         if self.technique not in TECHNIQUES:
             raise WrongKey("technique", none_of(self.technique, tuple(TECHNIQUES)))
         if max(self.hours) > (self.days - SPARE) * 24:
-            raise WrongKey("days", f"{SPARE} days more than the longest event are needed")
+            raise WrongKey("days", f"it must be at least {SPARE} days longer than the longest event")
 
 
 class CorpusFile(Section, frozen=True):
-    """Measurements or series to bring in.
+    """Measurements or series to import.
 
     Attributes:
         source: name of the source that reads them.
-        path: beside ``events.toml``; empty = not so.
-        shared: below the folder of shared research data; empty = not so.
-        country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any shape.
+        path: next to ``events.toml``; empty = not used.
+        shared: below the folder of shared research data; empty = not used.
+        country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any
+            shape.
     """
 
     source: Text
@@ -113,11 +114,11 @@ class CorpusFile(Section, frozen=True):
         if self.signal and self.signal not in SIGNALS:
             raise WrongKey("signal", none_of(self.signal, tuple(SIGNALS)))
         if bool(self.path) == bool(self.shared):
-            raise WrongKey("path", 'say either path = "..." (beside events.toml) or shared = "..."')
+            raise WrongKey("path", 'give either path = "..." (next to events.toml) or shared = "..."')
 
     @property
     def about(self) -> About | None:
-        """What a file of series does not say of itself; ``None`` = it holds measurements."""
+        """What a file of series does not state itself; ``None`` = it has measurements."""
         if self.source not in SERIES_FILES:
             return None
         columns = TableColumns(
@@ -179,7 +180,7 @@ class Planting(Section, frozen=True):
         if unknown:
             raise WrongKey("techniques", f"{', '.join(sorted(unknown))}: none of {', '.join(TECHNIQUES)}")
         if self.days < 2 * WEEK or max(self.hours) > (self.days - 2 * WEEK) * 24:
-            raise WrongKey("days", "two weeks more than the longest event are needed")
+            raise WrongKey("days", "it must be at least two weeks longer than the longest event")
 
 
 class Sessions(Section, frozen=True):
@@ -227,10 +228,10 @@ class Times(Section, frozen=True):
         for start, *ends in self.intervals:
             end = float(ends[0]) if ends else None
             if end is not None and end <= start:
-                raise WrongKey("intervals", f"{to_iso(end)} does not lie after {to_iso(start)}")
+                raise WrongKey("intervals", f"{to_iso(end)} is not after {to_iso(start)}")
             found.append(Interval(float(start), end))
         if not found:
-            raise WrongKey("intervals", "say when it was on: intervals = [[start, end]] or [[...sessions]]")
+            raise WrongKey("intervals", "give its times: intervals = [[start, end]] or [[...sessions]]")
         found.sort(key=lambda interval: interval.start)
         for before, after in pairwise(found):
             if before.end is None or before.end > after.start:
@@ -261,7 +262,7 @@ class LabelledTable(Times, frozen=True, kw_only=True):
     must: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        self.event()  # refuses what does not go together
+        self.event()  # refuses contradictory values
 
     def event(self) -> "LabelledEvent":
         networks = dict.fromkeys(self.networks, self.on_at()) if self.networks else {}
@@ -289,8 +290,9 @@ class LabelledEvent:
         networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
         line: when connectivity itself was lost; empty = the networks say it.
         scope: ``None`` = not labelled.
-        source: who says so, and how the times were set.
-        must: it counts as missed unless it is *confirmed* on these; the other networks need a suspicion.
+        source: who reported it, and how the times were set.
+        must: it counts as missed unless it is *confirmed* on these; on the other networks a suspicion is
+            enough.
     """
 
     id: str
@@ -317,7 +319,7 @@ class LabelledEvent:
 
 
 class QuietInterval(Section, frozen=True):
-    """A table ``[[quiet]]``: nothing happened there, so whatever is found is false.
+    """A table ``[[quiet]]``: nothing happened there, so any finding is false.
 
     Attributes:
         networks: empty = all of the country.
@@ -335,7 +337,7 @@ class QuietInterval(Section, frozen=True):
 
 def _check_window(since: float, until: float) -> None:
     if since >= until:
-        raise WrongKey("until", "it must lie after since")
+        raise WrongKey("until", "it must be after since")
 
 
 class CorpusTable(Section, frozen=True):
@@ -370,9 +372,9 @@ class EventsFile(Section, frozen=True):
         ids = [event.id for event in self.event]
         for number, event in enumerate((one.event() for one in self.event), 1):
             if ids.count(event.id) > 1:
-                raise WrongKey(f"event[{number}].id", f"{event.id!r} stands twice")
+                raise WrongKey(f"event[{number}].id", f"{event.id!r} occurs twice")
             if event.start < self.corpus.since or (event.end or event.start) > self.corpus.until:
-                why = "it lies outside the window of [corpus] since, until"
+                why = "it is outside the window of [corpus] since, until"
                 raise WrongKey(f"event[{number}].intervals", why)
 
 
@@ -386,7 +388,7 @@ class Corpus:
         since: of the window that is labelled, unix seconds.
         injection: ``None`` = nothing is put into the series.
         planting, world: ``None`` = nothing is put into the measurements.
-        country: of all that is measured, where no event and no quiet stretch names it.
+        country: of all the measurements, unless an event or a quiet stretch names it.
     """
 
     folder: Path
@@ -456,7 +458,7 @@ def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tup
 
 def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
     if file.path:
-        path, advice = corpus.folder / file.path, f"it should stand beside {FILE}"
+        path, advice = corpus.folder / file.path, f"it should be next to {FILE}"
     elif shared is None:
         raise FanousError(
             f"{corpus.folder} needs {file.shared}, which may not be redistributed: "
@@ -465,5 +467,5 @@ def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
     else:
         path, advice = shared / file.shared, f"{SHARED} names {shared}"
     if not path.is_file():
-        raise FanousError(f"{corpus.folder} needs {path}, which is not there ({advice})")
+        raise FanousError(f"{corpus.folder} needs {path}, which does not exist ({advice})")
     return path

@@ -1,8 +1,8 @@
-"""The demonstration: Fanous on one event, offline, in a store of its own.
+"""The demonstration: Fanous on one event, offline, in a separate store.
 
 The event was recorded in the lab (``fanous lab record pakistan-2023-12-17``): real packets, the real probe,
-staged censors.  Raw measurements only, so that everything said of it comes from the rules; each of them is marked,
-so that whatever is said of them says that it is synthetic.
+staged censors.  It consists only of raw measurements, so that everything said about it comes from the rules;
+each is marked, so that everything said about them says that it is synthetic.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ from fanous.store.protocol import Store
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
 NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
-"""Said on every page of it."""
+"""Shown on each of its pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class RecordedEvent:
 
 
 def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAnswer], None]) -> RecordedEvent:
-    """Bring the recording in, and show the answer.  Nothing is deleted: what is there already is known.
+    """Import the recording, and show the answer.  Nothing is deleted: what is already there is recognised.
 
     Args:
         store: a new folder, or one that an earlier demonstration made; ``None`` = in the user's data folder.
         show: puts the answer on the console.
 
     Raises:
-        FanousError: the store holds something of somebody else's.
+        FanousError: the store has data that no demonstration made.
     """
     folder = store or data_folder() / "demo"
     console.print(
@@ -66,7 +66,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     count = tally.stored + tally.duplicate
     console.print(f"{count:,} raw measurements judged. The result:\n")
     show(answer)
-    console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
+    console.print(f"\nTo ask more: fanous confirm {COUNTRY} --json --store {folder}")
     return RecordedEvent(folder, answer.until)
 
 
@@ -75,7 +75,7 @@ class _Named(msgspec.Struct):
 
 
 def _refuse_others(store: Store, recording: Path, folder: Path) -> None:
-    """A store that holds anything but this recording is somebody's."""
+    """Refuse a store that has anything but this recording: it belongs to someone."""
     uids = [
         msgspec.json.decode(line, type=_Named).measurement_uid for line in recording.read_bytes().splitlines()
     ]
@@ -89,6 +89,6 @@ def _refuse_others(store: Store, recording: Path, folder: Path) -> None:
     )
     if not is_own:
         raise FanousError(
-            f"{folder} holds something that no demonstration made, and stays as it is: "
-            "name a new folder with --store"
+            f"{folder} has data that are not from the demonstration, so it was left unchanged: choose a new "
+            f"folder with --store"
         )

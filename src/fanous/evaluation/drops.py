@@ -1,6 +1,6 @@
 """Drops: adds losses to quiet series, and compares them with what the live code finds.
 
-The detectors and the making of incidents are those that run in earnest; IODA's rule sees the same series.
+The live detectors and incident code run unchanged; IODA's rule sees the same series.
 """
 
 from collections.abc import Sequence
@@ -119,7 +119,7 @@ def _with(one: Series, loss: Loss) -> Series:
 
 
 def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
-    """It was raised within the loss, or an hour after for what averages need."""
+    """It was raised during the loss, or within an hour after it, since averages lag."""
     raised = anomaly.raised_at or anomaly.last_seen
     return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.end, loss)
 

@@ -1,7 +1,8 @@
-"""Evaluate: labelled events through the live code path - what was found, missed, invented, and how late.
+"""Evaluate: runs labelled events through the live code path, and counts what was found, missed and invented,
+and how late.
 
-A corpus goes into a store of its own by the same ``ingest`` that users run; what ``confirm`` would answer is
-held against the labels.  Rates stand beside the exposure on which they rest.
+A corpus goes into a separate store through the same ``ingest`` that users run; what ``confirm`` would answer
+is compared with the labels.  Rates are given together with the exposure they are based on.
 """
 
 import os
@@ -47,7 +48,7 @@ def evaluate_corpora(folders: Sequence[Path]) -> list[Evaluation]:
     """Each corpus in turn.
 
     Raises:
-        FanousError: a corpus is wrong, or its measurements are not there.
+        FanousError: a corpus is invalid, or its measurements are missing.
     """
     return [evaluate_corpus(load_corpus(folder)) for folder in folders]
 
@@ -76,7 +77,7 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
 
 
 def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
-    """Each goes into a store of its own, as if it were all that is known."""
+    """Each goes into a separate store, as if it were all that is known."""
     found = []
     for number, one in enumerate(replays):
         path = folder / f"replay-{number}.csv"

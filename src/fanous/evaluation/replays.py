@@ -1,11 +1,10 @@
 """Replays: real quiet measurements with an event added to them, compared with what the live code finds.
 
-Of blocking, each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
-event is, how long, by which technique and on which networks is known exactly; the rest is exposure.
+For blocking, each replay is a separate country: quiet days in a new order, with one event or none.  The
+event's place, length, technique and networks are known exactly; the rest is exposure.
 
-A platform that fails for everybody must never be called blocked.  Each of these replays is a world of its own:
-countries that each replay the same real quiet measurements in an order of their own, and one thing that happens in
-it.
+A platform that fails for everyone must never be called blocked.  For this, each replay is a separate world:
+countries that each replay the same real quiet measurements in a different order, and one thing that happens.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +41,7 @@ from fanous.model.score import Evaluation, EventScore, PlantScore, WorldScore, t
 
 HOUR = 3600.0
 BLOCK_WARM_UP = 7
-"""Days before an event may begin: a record that begins with it would have no baseline."""
+"""Days before an event may begin: data that begin with it would have no baseline."""
 BLOCK_AFTER = 3
 """Days after its end, in which the end can be seen."""
 STEADY = 0.95
@@ -266,7 +265,7 @@ def plays(corpus: Corpus, world: SimulatedWorld, paths: Sequence[Path]) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    """What becomes of the measurements of one country."""
+    """The changes to one country's measurements."""
 
     fails: bool = False
     always: bool = False

@@ -1,5 +1,4 @@
-"""BGP: providers announce themselves to the gateway with bird (bird2), so that they can be withdrawn for
-real.
+"""BGP: providers announce themselves to the gateway with bird (bird2), so that real routes can be withdrawn.
 
 Sessions run over link-local addresses (RFC 8950 carries IPv4 over them), since all links are numbered alike.
 """
@@ -16,7 +15,7 @@ from fanous.lab.space import run_in
 from fanous.lab.topology import GATEWAY, NODAD, numbers_of
 
 GATEWAY_ASN = 64_496
-"""For documentation (RFC 5398), so it is no network's."""
+"""Reserved for documentation (RFC 5398), so it belongs to no network."""
 
 PATIENCE = 20.0
 """Seconds until all routes are learned; they need two."""
@@ -48,10 +47,10 @@ def is_routed(routers: Routers) -> bool:
 
 
 def start(routers: Routers) -> None:
-    """Let the gateway learn its routes to the providers from now on; those that were set go.
+    """Let the gateway learn its routes to the providers from now on; static ones are removed.
 
     Raises:
-        FanousError: bird is not installed, or the routes do not come.
+        FanousError: bird is not installed, or the routes do not arrive.
     """
     if is_routed(routers):
         return
@@ -79,10 +78,10 @@ def announce(routers: Routers, providers: Sequence[Provider], *, on: bool) -> No
 
 
 def wait_until_learned(routers: Routers, providers: Sequence[Provider]) -> None:
-    """Until the gateway has the providers' routes again, after their links were down.
+    """Wait until the gateway has the providers' routes again, after their links were down.
 
     Raises:
-        FanousError: they do not come.
+        FanousError: they do not arrive.
     """
     _wait(routers, providers)
 

@@ -1,7 +1,7 @@
-"""Delay: holds every packet that crosses the border for a fixed time; a program of its own, in the core.
+"""Delay: a separate program in the core that holds every packet crossing the border for a fixed time.
 
-There is no netem on many machines, and without a delay every injector loses its race.  Since the delay is the
-same for all packets, they leave in the order in which they came, and one message releases many.
+Many machines have no netem, and without a delay every injector loses its race.  Since the delay is the same
+for all packets, they leave in order of arrival, and one message releases many.
 """
 
 import os
@@ -36,7 +36,7 @@ def hold(queue: Netqueue, seconds: float) -> None:
 
 
 NICENESS = -15
-"""Before what else the machine does: a delay that waits for a processor is a longer one."""
+"""Take precedence over other processes: waiting for a processor would lengthen the delay."""
 
 if __name__ == "__main__":
     os.nice(NICENESS)

@@ -1,4 +1,4 @@
-"""Internet: a plan with real packets - built on entry, taken down on exit, or by whoever comes next.
+"""Internet: a plan with real packets; built on entry, taken down on exit, or by the next lab command.
 
 with Internet(plan) as internet:
     for point in internet.vantage_points: ...
@@ -57,7 +57,7 @@ LOOKUP_PATIENCE = (1.0, 2.0)
 
 
 class NamespacedNetwork(SocketNetwork):
-    """What a probe at ``point`` may do outside itself.
+    """The network as seen by a probe at ``point``.
 
     Args:
         clock_offset: seconds by which this probe's clock is ahead: a broken one.
@@ -176,7 +176,7 @@ class Internet:
         (self.folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
 
     def down(self) -> None:
-        """Take it down, however far it came."""
+        """Take it down, however far it was built."""
         registry.remove(self._standing)
         self.programs.wait()
         if self._lock >= 0:
@@ -227,9 +227,9 @@ class Internet:
         tell(self.folder / MIDDLEBOX_CONTROL, dict(order))
 
     def next_number(self) -> int:
-        """Counts the cuts, so that several stand side by side; it lives with the lab.
+        """Counts the cuts, so that several can coexist; it lasts as long as the lab.
 
-        Two of one instant, in threads or programs, get two numbers.
+        Two made at the same instant, in threads or programs, get different numbers.
         """
         with (self.folder / "cuts").open("a+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -326,14 +326,16 @@ CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 
 def attach(lab: Standing) -> Internet:
-    """The lab that stands in a folder, to look at and to change.
+    """The running lab in a folder, to inspect and to change.
 
     Raises:
         FanousError: it is not whole.
     """
     plan = lab.record().get("plan")
     if not isinstance(plan, dict):
-        raise FanousError(f"the lab {lab.name!r} is not up: it is being built, or it broke on the way")
+        raise FanousError(
+            f"the lab {lab.name!r} is not running: it is still being built, or building it failed"
+        )
     networks = tuple(PlannedNetwork(**{**one, "access": Access(one["access"])}) for one in plan["networks"])
     return Internet(Plan(**{**plan, "networks": networks, "targets": tuple(plan["targets"])}), name=lab.name)
 

@@ -1,4 +1,4 @@
-"""Middlebox: the program that runs all boxes of a lab; it is told over a unix socket where to put them."""
+"""Middlebox: the program that runs all boxes of a lab; orders over a unix socket say where to put them."""
 
 import asyncio
 import sys

@@ -1,6 +1,6 @@
-"""Needs: what a lab stands on - root, programs of Debian, features of the kernel, each tried for real.
+"""Needs: what a lab requires: root, programs of Debian, kernel features, each actually tested.
 
-The features are tried in a namespace that is made for it and removed again.
+The features are tested in a temporary namespace.
 """
 
 import os
@@ -59,7 +59,7 @@ QUEUES = {
 
 
 def needs() -> list[Need]:
-    """What the lab needs, in order; where a first thing is missing those that rest on it are not tried."""
+    """What the lab needs, in order; if something is missing, whatever depends on it is not tested."""
     found = [_root()]
     found += [
         Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
@@ -74,7 +74,7 @@ def needs() -> list[Need]:
 
 
 def missing() -> list[Need]:
-    """Those without which no lab comes up."""
+    """Those without which no lab can start."""
     return [need for need in needs() if need.is_vital and not need.found]
 
 

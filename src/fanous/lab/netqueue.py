@@ -1,4 +1,4 @@
-"""Netqueue: packets that iptables' NFQUEUE hands to a program, and what the program says of them.
+"""Netqueue: packets that iptables' NFQUEUE hands to a program, and the program's verdicts.
 
 The kernel's own protocol (linux/netfilter/nfnetlink_queue.h) over a netlink socket; a verdict of many packets
 at once (NFQNL_MSG_VERDICT_BATCH) is what lets a small program hold back a whole country's traffic.
@@ -52,7 +52,7 @@ class Netqueue:
     """One queue of the namespace that this thread is in.
 
     Raises:
-        OSError: somebody else has it, or the kernel has no NFQUEUE.
+        OSError: another process has it, or the kernel has no NFQUEUE.
     """
 
     def __init__(self, number: int, *, with_payload: bool) -> None:
@@ -102,7 +102,7 @@ class Netqueue:
         answer = self.socket.recv(LARGEST)
         code = -struct.unpack_from("=i", answer, 16)[0]
         if code:
-            raise OSError(code, f"queue {self._number} cannot be had")
+            raise OSError(code, f"cannot open queue {self._number}")
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""Packets: IP, TCP and UDP as bytes - read off the wire, and forged as if somebody else had sent them.
+"""Packets: IP, TCP and UDP as bytes: read off the wire, and forged as if someone else had sent them.
 
-Of DNS it has the few parts of RFC 1035 that the resolvers and injectors need.
+For DNS it has the few parts of RFC 1035 that the resolvers and injectors need.
 """
 
 import socket

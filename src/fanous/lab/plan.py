@@ -1,10 +1,10 @@
-"""Plan: what a lab is made of - networks with their vantage points, and the sites outside.
+"""Plan: what a lab is made of: networks with their vantage points, and the sites outside.
 
-Addresses follow from the plan alone, so two labs of one plan are alike.  They look public, since a probe
-rightly refuses private ones; they never leave the lab.
+Addresses follow from the plan alone, so two labs with the same plan are identical.  They look public, since a
+probe rightly refuses private ones, but they never leave the lab.
 
-Sites are the hosts of the target lists and those that probes rely on.  Each host has an address of its own, so that
-"the address was blocked" and "the name was blocked" differ.
+Sites are the hosts of the target lists and those that probes rely on.  Each host has an address of its own,
+so that "the address was blocked" and "the name was blocked" differ.
 """
 
 from collections import Counter
@@ -66,7 +66,7 @@ class LabSite:
 
     Attributes:
         target: what people call it (``x``).
-        addresses: IPv4, in order; likewise ``addresses6``.
+        addresses, addresses6: IPv4 and IPv6, in order.
         place: ``world`` or ``home``.
     """
 
@@ -119,7 +119,7 @@ def hosts_of(target: str) -> tuple[str, ...]:
         return (target,)
     near = get_close_matches(target, _listed(), 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise FanousError(f"{target!r} is neither on a list of targets nor a host name{hint}")
+    raise FanousError(f"{target!r} is neither in a target list nor a host name{hint}")
 
 
 def known_targets() -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class PlannedNetwork:
     Attributes:
         access: ``fixed`` or ``mobile``.
         users_share: of the country's users of that access, 0..1.
-        vantage_points: how many probes stand in it.
+        vantage_points: how many probes are in it.
     """
 
     asn: int
@@ -173,7 +173,7 @@ class Plan:
     Attributes:
         targets: names of platforms (``x``) or host names; each becomes real servers under its real names.
         delay_ms: one way between the country and the world.
-        is_ipv6: does everybody have IPv6, too?
+        is_ipv6: whether everyone also has IPv6.
         is_routed_by_bgp: do providers announce themselves to the gateway by BGP from the beginning?
             Otherwise the first ``bgp_withdraw`` makes them, which takes seconds.
     """
@@ -192,14 +192,17 @@ class Plan:
         asns = [network.asn for network in self.networks]
         twice = next(iter(asn for asn, count in Counter(asns).items() if count > 1), None)
         if twice is not None:
-            raise FanousError(f"AS{twice} stands twice in the plan: a network has one router and one access")
+            raise FanousError(
+                f"AS{twice} occurs twice in the plan: a network has one router and one kind of access"
+            )
         if not 0 < len(asns) <= MOST_NETWORKS:
-            raise FanousError(f"a lab has 1 to {MOST_NETWORKS} networks, not {len(asns)}")
+            raise FanousError(f"a lab can have 1 to {MOST_NETWORKS} networks, not {len(asns)}")
         for network in self.networks:
             if not 0 < network.vantage_points <= MOST_VANTAGE_POINTS:
                 count = network.vantage_points
                 raise FanousError(
-                    f"AS{network.asn}: a network has 1 to {MOST_VANTAGE_POINTS} vantage points, not {count}"
+                    f"AS{network.asn}: a network can have 1 to {MOST_VANTAGE_POINTS} vantage points, not "
+                    f"{count}"
                 )
 
     @property
@@ -239,7 +242,7 @@ class Provider:
     """One network as it is built.
 
     Attributes:
-        address: of its router towards the gateway, and of its resolver; likewise ``address6``.
+        address, address6: of its router towards the gateway, and of its resolver.
         prefix: of its customers, with a router's address.
         uplink: the router's interface to the gateway; ``port``: the gateway's to it.
     """

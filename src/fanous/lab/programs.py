@@ -1,6 +1,6 @@
-"""Programs: what runs inside a lab, recorded so that it never outlives it.
+"""Programs: what runs inside a lab, recorded so that it never outlives the lab.
 
-They are told what to do by one JSON line over a unix socket, and answer with one line.
+They take orders as one JSON line over a unix socket, and answer with one line.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Programs:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C at the terminal is for us: we take them down in order
+                    start_new_session=True,  # Ctrl-C is for us: we take them down in order
                     cwd="/",
                     env=os.environ | {"PYTHONUNBUFFERED": "1"},
                 )
@@ -57,7 +57,7 @@ class Programs:
         self._running[name] = child
 
     def wait(self) -> None:
-        """Until all have ended: somebody told them to."""
+        """Wait until all have ended because they were told to."""
         for child in self._running.values():
             child.wait()
         self._running.clear()
@@ -107,7 +107,7 @@ def tell(path: Path, message: dict[str, Any]) -> None:
     """Say it, and wait until it is done.
 
     Raises:
-        FanousError: nobody is there, or it could not be done.
+        FanousError: no one answers, or the order could not be carried out.
     """
     try:
         with socket.socket(socket.AF_UNIX) as there:
@@ -117,10 +117,10 @@ def tell(path: Path, message: dict[str, Any]) -> None:
             answer = there.makefile().readline().strip()
     except OSError as error:
         raise FanousError(
-            f"the lab's program behind {path} does not answer ({error}): is the lab up?"
+            f"the lab's program at {path} does not answer ({error}): is the lab running?"
         ) from None
     if answer != DONE:
-        raise FanousError(f"the lab could not do what it was told ({path.stem}): {answer or 'it ended'}")
+        raise FanousError(f"the lab could not carry out an order ({path.stem}): {answer or 'it ended'}")
 
 
 async def listen(path: Path, obey: Obey) -> asyncio.Server:

@@ -116,7 +116,9 @@ def hold(folder: Path) -> int:
         try:
             folder.mkdir(mode=0o755)
         except FileExistsError:
-            raise FanousError(f"a lab {folder.name!r} stands already: `fanous lab down` removes it") from None
+            raise FanousError(
+                f"a lab {folder.name!r} already exists: remove it with `fanous lab down`"
+            ) from None
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
@@ -124,7 +126,7 @@ def hold(folder: Path) -> int:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """No other process makes or removes labs meanwhile.
+    """Keeps other processes from making or removing labs at the same time.
 
     Raises:
         FanousError: this is not root.
@@ -133,7 +135,9 @@ def _alone() -> Iterator[None]:
         RUN.mkdir(mode=0o755, exist_ok=True)
         descriptor = os.open(RUN / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
-        raise FanousError("a lab needs root: its networks are namespaces of the kernel") from None
+        raise FanousError(
+            "a lab needs root, because its networks are kernel namespaces: run it with sudo"
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -148,7 +152,7 @@ def labs() -> list[Standing]:
 
 
 def remove_dead(also: str = "") -> list[str]:
-    """Take down what nobody holds, and the lab of the name ``also``; their names."""
+    """Take down labs that no process holds, and the lab named ``also``; returns their names."""
     with _alone():
         dead = [lab for lab in labs() if lab.name == also or not lab.is_held]
         for lab in dead:
@@ -186,7 +190,7 @@ def inside(namespaces: Iterable[str]) -> list[int]:
             try:
                 where = (entry / "ns" / "net").stat()
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # it has ended in the meantime
             if (where.st_dev, where.st_ino) in wanted:
                 pids.append(int(entry.name))
     return [pid for pid in pids if pid != os.getpid()]
@@ -215,7 +219,7 @@ def _signal(pid: int, number: int) -> bool:
 
 
 def _has_ended(pid: int) -> bool:
-    """Also where it is our child that nobody waited for."""
+    """Also if it is our own child that was not waited for."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     return start_time(pid) < 0

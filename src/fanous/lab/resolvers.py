@@ -1,9 +1,9 @@
-"""Resolvers: every DNS server of a lab in one program, each with sockets in the namespace where it stands.
+"""Resolvers: all DNS servers of a lab in one program, each with sockets in its own namespace.
 
 The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
-provider has a recursive one that asks the authorities over the real path, and lies where a censor told it.
-
-So a lie that is injected on the way poisons a recursive resolver, and where the way out is cut it has no answer.
+provider has a recursive one that asks the authorities over the real path, and lies if a censor tells it to.
+So a forged answer injected on the path poisons a recursive resolver, and if the way out is cut it has no
+answer.
 """
 
 import asyncio
@@ -152,7 +152,7 @@ class Lie:
     """What one resolver tells some clients.
 
     Attributes:
-        clients: addresses; empty = everybody.
+        clients: addresses; empty = everyone.
         hosts: these names and all below them.
         answer: addresses, or a response code.
     """
@@ -224,7 +224,7 @@ def _send(bound: socket.socket, answer: bytes, peer: Any) -> None:
     try:
         bound.sendto(answer, peer)
     except OSError:
-        return  # its network is down: the asker will notice
+        return  # its network is down: the client will notice
 
 
 class Dns:

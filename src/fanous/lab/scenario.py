@@ -1,9 +1,9 @@
 """Scenario: a country of the lab, what happens in it, and what must be found.
 
-A scenario is a TOML file that anybody may write (docs/formats.md has the format); those included in Fanous are found by
-name, and each gives its sources and how it compresses time.  ``tick`` is the pause between two rounds of a vantage
-point; unless a scenario says otherwise it stands for ten minutes of a monitor's time, so that a tick of two seconds
-compresses time three hundredfold.
+A scenario is a TOML file that anyone may write (docs/formats.md has the format); those included in Fanous are
+found by name, and each states its sources and how it compresses time.  ``tick`` is the pause between two
+rounds of a vantage point; unless a scenario says otherwise it represents ten minutes of a monitor's time, so
+a tick of two seconds compresses time three hundredfold.
 """
 
 import re
@@ -60,7 +60,7 @@ class ScenarioStep:
     """One technique, applied for a while.
 
     Attributes:
-        at: seconds since the scenario began; likewise ``until``.
+        at, until: seconds since the scenario began.
         targets: platforms or domains; empty = does not apply.
         networks: ASNs.
         compliance: share of the matching vantage points that are hit, 0..1.
@@ -157,10 +157,10 @@ class Duration(float):
     def from_toml(cls, text: str) -> Self:
         found = _LENGTH.fullmatch(text.strip())
         if not found:
-            raise ValueError(f'{text!r} is no length of time such as "40s" or "2m"')
+            raise ValueError(f'{text!r} is not a length of time such as "40s" or "2m"')
         value = float(found[1]) * (1.0 if found[2] == "s" else 60.0)
         if not cls.least <= value <= LONGEST:
-            raise ValueError(f"it must lie between {cls.least:g} and {LONGEST:g} seconds, not {value:g}")
+            raise ValueError(f"it must be between {cls.least:g} and {LONGEST:g} seconds, not {value:g}")
         return cls(value)
 
 
@@ -227,10 +227,10 @@ class EventTable(Section, frozen=True):
     def step(self, networks: Sequence[LabNetwork], country: str, duration: float) -> ScenarioStep:
         """Raises ``WrongKey`` where it does not fit its scenario."""
         if self.at > duration:
-            raise WrongKey("at", f"it must lie between 0 and {duration:g} seconds, not {self.at:g}")
+            raise WrongKey("at", f"it must be between 0 and {duration:g} seconds, not {self.at:g}")
         until = duration if self.until is None else min(float(self.until), duration)
         if until <= self.at:
-            raise WrongKey("until", "it must lie after at")
+            raise WrongKey("until", "it must be after at")
         given = {"at": float(self.at), "until": until, "networks": self._asns(networks, country)}
         return ScenarioStep(**asdict(self) | given)
 
@@ -249,7 +249,7 @@ class EventTable(Section, frozen=True):
             if asn not in known:
                 near = get_close_matches(str(asn), [str(one) for one in known], n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, known))}"
-                raise WrongKey("networks", f"{asn} is none of the scenario's networks; {hint}")
+                raise WrongKey("networks", f"{asn} is not one of the scenario's networks; {hint}")
         return tuple(int(asn) for asn in self.networks)
 
 
@@ -274,7 +274,7 @@ class ScenarioFile(Section, frozen=True):
         asns = [line.asn for line in self.networks]
         for nth, asn in enumerate(asns):
             if asn in asns[:nth]:
-                raise WrongKey(f"network[{nth + 1}].asn", f"AS{asn} stands twice")
+                raise WrongKey(f"network[{nth + 1}].asn", f"AS{asn} occurs twice")
         if sum(line.users_share for line in self.networks) > 1.0001:
             raise WrongKey("network", "the users_share of all networks together is more than 1")
         self.scenario()  # refuses events that do not fit
@@ -303,7 +303,7 @@ def _check_targets(key: str, targets: tuple[str, ...]) -> None:
             own = target_of(f"{target}.com")  # twitter -> x
             near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
-            raise WrongKey(key, f"{target!r} is no platform and no domain; {hint}")
+            raise WrongKey(key, f"{target!r} is neither a platform nor a domain; {hint}")
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -316,7 +316,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def parse_scenario(text: str, where: str) -> Scenario:
-    """The same from the text of a file; ``where`` is for complaints."""
+    """The same from a file's text; ``where`` is for error messages."""
     return parse(text, ScenarioFile, where).scenario()
 
 
@@ -324,7 +324,7 @@ FOLDER = "scenarios"
 
 
 def scenario_names() -> tuple[str, ...]:
-    """In the order of the alphabet."""
+    """In alphabetical order."""
     found = (one.name for one in (files(__package__) / FOLDER).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 
@@ -351,8 +351,8 @@ def scenario(name_or_path: str) -> Scenario:
     if path.is_file():
         return load_scenario(path)
     near = nearest(name_or_path)
-    hint = f"did you mean {near!r}?" if near else "`fanous lab list` shows those that ship"
-    raise FanousError(f"there is no scenario {name_or_path!r}, neither shipped nor a file; {hint}")
+    hint = f"did you mean {near!r}?" if near else "`fanous lab list` shows the included ones"
+    raise FanousError(f"no scenario {name_or_path!r}, neither included nor a file; {hint}")
 
 
 def nearest(name: str) -> str:

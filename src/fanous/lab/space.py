@@ -1,7 +1,7 @@
 """Space: entering a network namespace, opening sockets in it, running programs in it.
 
-A thread changes namespace for itself alone, and a socket stays in the one it was made in: so one process can
-stand at a hundred vantage points at once.
+A thread changes namespace only for itself, and a socket stays in the one in which it was created: so one
+process can be at a hundred vantage points at once.
 """
 
 import ctypes
@@ -37,7 +37,7 @@ def set_namespace(descriptor: int) -> None:
 
 @contextmanager
 def entered(namespace: str) -> Iterator[None]:
-    """This thread is in ``namespace`` meanwhile; nothing that awaits may stand inside."""
+    """Puts this thread into ``namespace`` for the block, which must not contain ``await``."""
     there = _opened(namespace)
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
@@ -86,7 +86,7 @@ def run(
 
 
 def allow_many_files() -> None:
-    """As many as this user may have at all: a program with sockets in hundreds of namespaces needs them."""
+    """Raise the limit of open files: a program with sockets in hundreds of namespaces needs many."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -95,4 +95,4 @@ def _opened(namespace: str) -> int:
     try:
         return os.open(FOLDER / namespace, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise FanousError(f"there is no network namespace {namespace}: is the lab up?") from None
+        raise FanousError(f"no network namespace {namespace}: is the lab running?") from None

@@ -1,7 +1,7 @@
 """Topology: a plan as the commands of iproute2 that build it; pure text, one batch a namespace.
 
-vantage point -> its provider's router -> national gateway -> core -> sites; what stands inside the country
-hangs on the gateway, so it works where the way out is cut.  Every interface is made inside its namespace:
+vantage point -> its provider's router -> national gateway -> core -> sites; sites inside the country are
+connected to the gateway, so they work when the way out is cut.  Every interface is made inside its namespace:
 none of them is ever seen by the machine's own network.
 """
 

@@ -1,7 +1,7 @@
-"""Truth: what each technique of the lab really does, and what may truthfully be said of it.
+"""Truth: what each technique of the lab really does, and what may truthfully be said about it.
 
-The lab knows the cause; a probe sees only effects.  So for each technique stand the mechanisms that name it
-exactly, and those that are coarser and still true; every other one is a wrong label.
+The lab knows the cause; a probe sees only effects.  So each technique has the mechanisms that name it
+exactly, and those that are coarser but still true; any other one is a wrong label.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""Webservers: nginx as the platforms - HTTP/1.1, 2 and 3 under their own names and certificates.
+"""Webservers: nginx as the platforms, with HTTP/1.1, 2 and 3 under their own names and certificates.
 
-The certificates are signed by an authority of the lab's own.
+The certificates are signed by the lab's own authority.
 """
 
 from collections.abc import Callable, Iterable

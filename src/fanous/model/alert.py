@@ -1,4 +1,6 @@
-"""Alert: what happened to an incident that somebody outside should be told, and what became of telling them."""
+"""Alert: a change to an incident that should be reported to someone outside, and the state of its
+delivery.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +9,7 @@ from fanous.model.incident import Incident
 
 
 class Happening(StrEnum):
-    """What a revision is news of; if it is several things at once, the first of these."""
+    """The news in a revision; if there are several, the first of these."""
 
     CORRECTED = "corrected"
     ENDED = "ended"
@@ -21,20 +23,20 @@ class AlertState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     DEAD = "dead"
-    """Given up: somebody has to look into it (``fanous alerts retry``)."""
+    """Given up: a person has to look into it (``fanous alerts retry``)."""
 
     DROPPED = "dropped"
-    """Not sent on purpose: newer news of the same incident took its place, or nothing was left to say."""
+    """Deliberately not sent: newer news about the same incident replaced it, or nothing was left to say."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A revision for which it was not decided yet who should be told.
+    """A revision for which the recipients are not yet decided.
 
     Attributes:
-        seq: order in which the ledger took it in.
+        seq: its order in the ledger.
         at: unix seconds of the revision.
-        before: the claim that it revised; None = there was none.
+        before: the incident it revised; None = there was none.
         told: channels that were sent something about this incident, or are about to be.
     """
 
@@ -48,7 +50,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One channel must be told of one revision."""
+    """One revision has to be sent to one channel."""
 
     channel: str
     incident: str
@@ -67,7 +69,7 @@ class Delivery:
         told_n: the last revision that this channel was sent; 0 = none.
         created_at, due_at, sent_at: unix seconds.
         attempts: that were begun.
-        why: it failed last, or was dropped; empty = nothing to say.
+        why: the reason for its last failure, or why it was dropped; empty = none.
     """
 
     key: str

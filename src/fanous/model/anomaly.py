@@ -18,9 +18,9 @@ class Departure:
         accepted: it lasted so long that it counts as the baseline since, without having come back.
         deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
         deep_until: end of the last such bin.
-        steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
-        sudden_from: beginning of the bin in which most of what is missing was lost at once; None = it sank, as
-            what people do sinks on a holiday, or does not show what people do.
+        steady: values hardly vary from bin to bin during it, as under an imposed rate.
+        sudden_from: beginning of the bin in which most of the loss happened at once; None = it declined
+            gradually, as human activity does on a holiday, or the signal does not show human activity.
     """
 
     step: int
@@ -46,7 +46,7 @@ class Anomaly:
         start: best estimate of the onset.
         start_earliest: end of the last bin that was normal; None = the series begins abnormal.
         start_latest: beginning of the first bin that was abnormal.
-        end: best estimate of the end; None = it was not seen to end.
+        end: best estimate of the end; None = no end was seen.
         raised_at: when a live monitor, with only the data up to then, would have raised it; None = it never
             reached the threshold.
         last_seen: end of the last bin in which it was seen.

@@ -1,4 +1,4 @@
-"""Claim: what somebody else says about a disruption, kept next to what Fanous found."""
+"""Claim: what someone else says about a disruption, kept next to what Fanous found."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Said(StrEnum):
 
 
 class ClaimCheck(StrEnum):
-    """What the evidence answers to a claim."""
+    """How the evidence answers a claim."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
@@ -27,14 +27,14 @@ class ClaimCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One statement.  Times are unix seconds, UTC; what was not said is None or empty.
+    """One claim.  Times are unix seconds, UTC; what was not said is None or empty.
 
     Attributes:
-        who: said it: ``NetBlocks``, ``the regulator``.
+        who: whose claim it is: ``NetBlocks``, ``the regulator``.
         said: what happened; ``disrupted`` = restricted in some way, ``throttling`` = slowed down, ``slowdown`` =
             everything is slow.
         country: ISO 3166-1 alpha-2.
-        since: the time of which they speak, half-open with ``until``.
+        since: the time the claim is about, half-open with ``until``.
         networks: ASNs that they name; empty = none in particular.
         targets: that they name; empty = none in particular.
         scope: how far they say it reached.

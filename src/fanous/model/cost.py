@@ -7,7 +7,7 @@ from fanous.model.incident import Kind
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text with placeholders and what fills them; whoever shows it does so in the reader's language.
+    """A text with placeholders and their values, to be shown in the reader's language.
 
     Attributes:
         text: English, ``"tiers {low} to {high}"``.
@@ -60,7 +60,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Economy:
-    """What is known about a country; None = nobody publishes it.
+    """What is known about a country; None = not published.
 
     Attributes:
         gdp: current US$ a year.

@@ -1,7 +1,7 @@
 """Coverage: how much was measured, without which "nothing was seen" means nothing.
 
-Counts over a window or by network and time, what came in after something had been claimed, and what a probe found when
-it looked at its own line.
+Counts over a window or by network and time, what arrived after something had been claimed, and what a probe
+found when it checked its own line.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class LineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A probe's look at its own line.
+    """A probe's check of its own line.
 
     Attributes:
         uid: of the measurement.

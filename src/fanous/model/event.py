@@ -1,4 +1,6 @@
-"""Event: what is announced beforehand (an election, a rally, exams, a trial) and registered before it begins."""
+"""Event: something announced beforehand (an election, a rally, exams, a trial) and registered before it
+begins.
+"""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,7 +29,7 @@ class AnnouncedEvent:
 
     @property
     def is_late(self) -> bool:
-        """Was it registered after it had begun?  Then it may have been chosen for what happened."""
+        """Was it registered after it had begun?  Then it may have been chosen because of what happened."""
         return self.registered_at >= self.start
 
     @property

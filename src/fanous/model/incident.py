@@ -1,8 +1,8 @@
 """Incident: anomalies that are one event in the real world, with what is claimed about it and how sure that is.
 
-An incident is never edited: a change is a new revision with its reason.  Next to it stand what each source says of it
-(``Witness``), what else could explain that a target fails (``Alternatives``), and what people did with a claim
-(``Approval``, ``Correction``).
+An incident is never edited: a change is a new revision with its reason.  This module also has what each
+source says about it (``Witness``), what else could explain why a target fails (``Alternatives``), and what
+people did with an incident (``Approval``, ``Correction``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class Interval:
 
 
 Stretches = Mapping[int, Sequence[Interval]]
-"""ASN -> when it failed without a return in between."""
+"""ASN -> when it failed without recovering in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Incident:
         networks: when it was seen on each network named.
         onset: best estimate of the beginning.
         onset_earliest: None = already under way when the data begin (open onset).
-        end: None = it goes on, or nobody has measured since.
+        end: None = it is ongoing, or there are no measurements since.
         intervals: when it was on; daily sessions are several intervals of one incident.
         confirmed_at: when the rule was first met with what was known then; None = never.
         confidence: probability that this is interference, 0..1.
@@ -313,7 +313,7 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class LineRecord:
-    """How one probe that saw the event fared meanwhile with everything that it measured.
+    """How one probe that saw the event fared at the same time with everything it measured.
 
     Attributes:
         targets: that it measured.
@@ -332,7 +332,7 @@ class LineRecord:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations; empty = nothing is."""
+    """What is known for and against other explanations; empty = nothing."""
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
@@ -344,7 +344,7 @@ NONE_KNOWN = Alternatives()
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person reviewed a claim that was held, and let it stand.
+    """A person reviewed a held incident and approved it.
 
     Attributes:
         revision: the one that was reviewed.
@@ -361,7 +361,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A revision that took something back.
+    """A revision that withdrew something.
 
     Attributes:
         incident: its label.

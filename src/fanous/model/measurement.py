@@ -1,8 +1,9 @@
-"""Measurement: one raw record, the header that says who measured, from where and when, and the facts read from it.
+"""Measurement: one raw record, its header (who measured, from where, when), and the facts read from it.
 
-A ``Record`` is what was received, less what identifies a person; it stays in the archive.  Its ``Measurement`` names it
-for good.  Each ``Observation`` is one flat fact: a lookup, a connection, a handshake or a request.  An observation
-concludes nothing: it says what was tried, what came back, and when.  A ``ParsedMeasurement`` holds both.
+A ``Record`` is what was received, without what identifies a person; it stays in the archive.  Its
+``Measurement`` names it for good.  Each ``Observation`` is one flat fact: a lookup, a connection, a handshake
+or a request.  An observation concludes nothing: it says what was tried, what came back, and when.  A
+``ParsedMeasurement`` holds both.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -38,7 +39,7 @@ def noun(kind: type[T]) -> type[T]:
 
 @noun
 class Record:
-    """One raw measurement as received, less what identifies a person, and where it came from.
+    """One raw measurement as received, without what identifies a person, and where it came from.
 
     Attributes:
         source: name of the source that read it (``ooni``, ``ooni-csv``); the same source parses
@@ -48,7 +49,7 @@ class Record:
         line: 1-based line (or row, or member of a tar) in ``file``.
         items: what the user counts: 1 measurement, or the distinct rows of a CSV in this record.
         duplicates: exact repetitions of those rows, which the reader has left out.
-        provenance: set by whoever brings it in; a reader knows a file and not where it came from.
+        provenance: set by whoever imports it; a reader knows a file, but not where it came from.
     """
 
     source: str
@@ -100,12 +101,13 @@ class Observation:
         answer_asns: for DNS: the origin ASN of each of ``answers``; 0 = unknown.
         ttls: for DNS: the TTL of each of ``answers`` in seconds; -1 = unknown.
         cert_valid: for TLS and QUIC: did the certificate validate for ``hostname``; None = no
-            certificate was seen or nobody checked.
+            certificate was seen or checked.
         cert_sha256: hex digest of the leaf certificate; empty = none seen.
         cert_subject: subject common name and alternative names of the leaf, space separated.
         cert_issuer: issuer common name of the leaf.
-        browser: for a TLS handshake that failed: what became of a browser's ClientHello with the same name at
-            the same address right after: ``answered``, ``cut``; empty = nobody tried.  Like ``body`` it is
+        browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name
+        at
+            the same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is
             kept only while the measurement is judged.
         url: for HTTP: the URL requested.
         status_code: for HTTP: 0 = no response.
@@ -117,9 +119,9 @@ class Observation:
         server: for HTTP: the ``Server`` header.
         body: for HTTP: the body as text, kept only while the measurement is judged; facts do not
             store it (the archive does).
-        headers: for HTTP: the response headers as ``name: value`` lines; likewise not stored.
+        headers: for HTTP: the response headers as ``name: value`` lines; not stored either.
         received: bytes received when the step ended or stalled; -1 = unknown.
-        kbps: for transfers: kilobits a second; NaN = unknown.
+        kbps: for transfers: kilobits per second; NaN = unknown.
         largest_gap: for transfers: longest silence between two reads, in seconds; NaN = unknown.
     """
 
@@ -176,7 +178,7 @@ class Measurement:
         software: name and version of the probe, ``ooniprobe-android 3.8.2``.
         input: the URL or other input; empty where the nettest has none.
         target: the platform or host that the measurement is about; empty where there is none.
-        defect: why no conclusion may rest on it (``vpn``, ``no network``, ``unknown network`` ...);
+        defect: why it cannot support a conclusion (``vpn``, ``no network``, ``unknown network`` ...);
             empty = sound.
         network_name: the network's name as the record gives it; empty = unknown.
     """
@@ -216,7 +218,9 @@ class ParsedMeasurement:
     bogus: tuple[str, ...] = ()
 
     def without_pages(self) -> "ParsedMeasurement":
-        """Without the parts of pages that only rules read, which take more memory than everything else."""
+        """A copy without the parts of pages that only rules read, which take more memory than everything
+        else.
+        """
         return replace(self, observations=tuple(_without_page(one) for one in self.observations))
 
 

@@ -1,4 +1,4 @@
-"""Provenance: where a record comes from.  It travels with everything that is made of the record."""
+"""Provenance: where a record comes from.  It travels with everything derived from the record."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -10,7 +10,7 @@ class Provenance(StrEnum):
     REAL = "real"
     """Our collector, our probe, or a public archive."""
     IMPORTED = "imported"
-    """A file or a table that somebody handed in, of unknown origin."""
+    """A file or table of unknown origin that someone supplied."""
     SYNTHETIC = "synthetic"
     """Made by a generator or measured in a lab; it says nothing about any country."""
 
@@ -20,5 +20,5 @@ class Provenance(StrEnum):
 
 
 def weakest(known: Iterable[Provenance]) -> Provenance:
-    """The provenance of what is made of all these; of nothing known, imported."""
+    """The provenance of anything derived from all of these; imported if there are none."""
     return max(known, key=list(Provenance).index, default=Provenance.IMPORTED)

@@ -146,7 +146,7 @@ class EventScore:
 
 @dataclass(frozen=True, slots=True)
 class LossScore:
-    """What became of one sort of loss that was put into quiet series at several random moments.
+    """The results for one sort of loss put into quiet series at several random moments.
 
     Attributes:
         signals: that lost at once.
@@ -170,7 +170,7 @@ class LossScore:
 
 @dataclass(frozen=True, slots=True)
 class QuietScore:
-    """What is raised on one series in which nothing happened.
+    """Alarms on one series in which nothing happened.
 
     Attributes:
         months: measured.
@@ -185,7 +185,7 @@ class QuietScore:
 
 @dataclass(frozen=True, slots=True)
 class PlantScore:
-    """What became of blocking that was put into replays of quiet measurements.
+    """The results for blocking put into replays of quiet measurements.
 
     Attributes:
         by: the property by which replays are grouped; value: that of this group.
@@ -214,7 +214,7 @@ class PlantScore:
 
 @dataclass(frozen=True, slots=True)
 class WorldScore:
-    """What became of one sort of happening in worlds made of replays of quiet measurements.
+    """The results for one sort of event in worlds made of replays of quiet measurements.
 
     Attributes:
         happening: in words; hours: how long; times: worlds in which it did.
@@ -323,7 +323,8 @@ class Attack:
         networks: in the country, with ``honest`` probes each.
         days: for which the liars keep it up.
         spread: networks on which the liars sit.
-        liars: least number with which it works; None = not even with four times the honest ones there.
+        liars: least number with which it succeeds; None = not even with four times as many as the honest ones
+            there.
     """
 
     goal: str
@@ -346,8 +347,8 @@ class Fifth:
     """How often an attack by a fifth of the probes on one of five networks works, for twelve hours.
 
     Attributes:
-        goal: ``make``: a confirmed incident names the network; ``unmake``: that of a real one does not.
-        strategy: empty = nobody lies.
+        goal: ``make``: a confirmed incident names the network; ``unmake``: a real incident no longer does.
+        strategy: empty = no one lies.
         times: attacks, each with a seed of its own.
         worked: of them; national: of these, those that made or unmade a national claim.
     """

@@ -1,8 +1,9 @@
-"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are made of.
+"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are made
+of.
 
-``Votes`` say of each measurement whether it saw one target fail.  A ``SourceSeries`` is a series as a public source
-gave it, before it is in the store.  A ``Rate`` says how fast data came to a probe under innocuous names, and so what
-its line gives; a ``RatePair`` how fast a target came next to another name in the same measurement.
+``Votes`` record whether each measurement saw one target fail.  A ``SourceSeries`` is a series as published by
+a public source, before it is stored.  A ``Rate`` is how fast data reached a probe under innocuous names, and
+so what its line can do; a ``RatePair`` compares a target with another name in the same measurement.
 
 This is the only module of the model that needs numpy, so that a probe does not.
 """
@@ -26,8 +27,8 @@ class SeriesKey:
     Attributes:
         signal: a name in ``fanous.analysis.series.signals``.
         resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
-        source: of a ready-made series: the name of its source in ``fanous.sources.publishers``; the same signal from
-            two sources is two series, in units that need not be the same.
+        source: of a quantity series: the name of its source in ``fanous.sources.publishers``; the same signal
+            from two sources is two series, in units that need not be the same.
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
 

@@ -1,5 +1,6 @@
-"""Vitals: whether the monitor itself is well: what waits for it, what was wrong with it, and what it needs of its
-machine."""
+"""Vitals: the health of the monitor itself: its backlogs, its ailments, and what it needs from its
+machine.
+"""
 
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Spell:
 
     Attributes:
         kind, about: as in ``fanous.pipeline.vitals.Ailment``.
-        says, mend: likewise, as of the last time it was seen.
+        says, mend: the same, as of the last time it was seen.
         began_at: when it was first seen.
         seen_at: when it was last seen.
         ended_at: when it was first found gone; None = it goes on.

@@ -3,10 +3,11 @@
 One thread owns the store and answers questions about it (``fanous.store.protocol``); everything else is a task in
 one event loop that ``fanous.pipeline.scheduler`` keeps running:
 
-- ``rounds``: runs this machine's own probe on its schedule, and writes to a journal on disk;
+- ``rounds``: runs this machine's probe on its schedule, and writes to a journal on disk;
 - the collector, with an inbox on disk;
 - ``intake``: brings what waits in either into the store, judges it and detects incidents;
-- ``heartbeats``: notes when each network was last heard, and which ones have been silent for unusually long;
+- ``heartbeats``: records when each network was last heard from, and which have been silent for unusually
+  long;
 - ``alerts``: reports changes to incidents over the configured channels;
 - ``control``: a unix socket through which other commands reach the store;
 - the pages.

@@ -1,4 +1,4 @@
-"""Clock: the time that a monitor goes by - the machine's, or in a lab one that runs faster.
+"""Clock: the monitor's time: the machine's or, in a lab, one that runs faster.
 
 Detection needs hours of data.  A lab that cannot wait makes the hours shorter, never the thresholds.
 """
@@ -15,11 +15,11 @@ from fanous.probe.net.sockets import SocketNetwork
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Call it to read it, as one calls ``time.time``.
+    """Call it to read it, like ``time.time``.
 
     Attributes:
-        rate: seconds of the monitor in one of the machine.
-        since: unix seconds at which both show the same, so that a monitor that was killed goes on in time.
+        rate: monitor seconds per machine second.
+        since: unix seconds at which both clocks agree, so that a killed monitor resumes at the right time.
     """
 
     rate: float = 1.0
@@ -30,18 +30,20 @@ class Clock:
         return now if self.rate == 1.0 else self.since + (now - self.since) * self.rate
 
     def lasts(self, seconds: float) -> float:
-        """Seconds of the machine in so many of the monitor."""
+        """Machine seconds in this many monitor seconds."""
         return seconds / self.rate
 
     @property
     def notice(self) -> str:
-        """What has to be said wherever its times are shown; empty = they are true."""
+        """What to say wherever its times are shown; empty = they are real times."""
         if self.rate == 1.0:
             return ""
-        return f"Lab: the clock here runs {self.rate:g} times as fast as time, since {to_iso(self.since)}"
+        return (
+            f"Lab: the clock here runs {self.rate:g} times as fast as real time, since {to_iso(self.since)}"
+        )
 
     def marked(self, record: bytes) -> bytes:
-        """A measurement dated by this clock, so that nobody takes it for one of the real time."""
+        """A measurement dated by this clock and marked, so that it is not taken for one in real time."""
         if self.rate == 1.0:
             return record
         document = msgspec.json.decode(record)

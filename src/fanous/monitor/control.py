@@ -1,4 +1,6 @@
-"""Control: the unix socket next to the store, by which other commands reach it while the monitor runs."""
+"""Control: the unix socket next to the store, through which other commands reach it while the monitor
+runs.
+"""
 
 import asyncio
 import io
@@ -24,30 +26,33 @@ from fanous.store.location import SOCKET
 from fanous.store.protocol import Ask, Store
 
 SECONDS = 10.0
-"""For a request to arrive; it is one write."""
+"""Seconds for a request to arrive; it is a single write."""
 
 BUG = 70
-"""Exit code of a command that failed by our fault (EX_SOFTWARE of sysexits.h)."""
+"""Exit code of a command that failed because of a bug (EX_SOFTWARE in sysexits.h)."""
 
 Dispatch = Callable[[Sequence[str], Path], tuple[int, str]]
-"""Carries out the words of a command line, typed in that folder, on the store that is open here.
+"""Carries out a command line, typed in that folder, on the store that is open here.
 
-It gives the exit code, and what the user can mend (empty = nothing)."""
+Returns the exit code, and an error that the user can fix (empty = none)."""
 
 log = getLogger("fanous.monitor")
 
 
 class Local:
-    """Args:
-    lock: of the store that ``ask`` reaches; it is held, so a socket beside it is a dead process's.
-    dispatch: is called in the thread that owns the store.
+    """Serves other processes' commands over the socket.
+
+    Args:
+        lock: of the store that ``ask`` reaches; it is held, so a socket found next to it belongs to a dead
+            process.
+        dispatch: called in the thread that owns the store.
     """
 
     def __init__(self, ask: Ask, lock: Path, dispatch: Dispatch) -> None:
         self._ask, self._lock, self._dispatch = ask, lock, dispatch
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         server = await asyncio.start_unix_server(self._answer, sock=listening_beside(self._lock))
         try:
             async with server:
@@ -81,7 +86,7 @@ class Local:
 
 
 def perform(request: CommandRequest, store: Store, dispatch: Dispatch) -> CommandReply:
-    """Carry a command out on an open store, as the process that asks would have.
+    """Carry out a command on an open store, as the asking process would have.
 
     Called in the thread that owns the store.  Only this thread prints: the log keeps its own stream.
     """
@@ -97,7 +102,7 @@ def perform(request: CommandRequest, store: Store, dispatch: Dispatch) -> Comman
 
 @contextmanager
 def _nobody_typing() -> Iterator[None]:
-    """Whoever asked sits at another terminal than ours."""
+    """The asking process has its own terminal, not ours."""
     ours, sys.stdin = sys.stdin, io.StringIO("")
     try:
         yield
@@ -126,18 +131,18 @@ async def _whole(reader: asyncio.StreamReader) -> bytes:
     while more := await reader.read(65_536):
         data += more
         if len(data) > LARGEST:
-            raise OSError("a request that is no command line")
+            raise OSError("the request is not a command line")
     return data
 
 
 def listening_beside(lock: Path) -> socket.socket:
-    """A socket that its owner alone can reach, also in the moment when it is made.
+    """A socket that only its owner can reach, even at the moment it is created.
 
     Raises:
-        FanousError: it cannot be made.
+        FanousError: it cannot be created.
     """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with disk_errors(f"listen beside {lock}"), address_of(lock) as address:
+    with disk_errors(f"listen next to {lock}"), address_of(lock) as address:
         beside = lock.with_name(SOCKET)
         if beside.exists() and not beside.is_socket():
             raise refusal(beside, "a file that is not a socket of Fanous")

@@ -1,8 +1,8 @@
-"""Intake: what waits on the disk goes into the store, which judges it and detects; each change is logged.
+"""Intake: moves what waits on disk into the store, judges it and detects; each change is logged.
 
-What other collectors keep in a NATS stream is moved into the store in the same way.  The servers hear that a message
-is done only after the store said so: killed at any point, the same ones come again, and are known by their
-identities.
+What other collectors keep in a NATS stream is moved in the same way.  Messages are acknowledged to the
+servers only once they are stored: if killed at any point, the same ones come again, and are recognised by
+their identities.
 """
 
 import asyncio
@@ -29,37 +29,37 @@ log = getLogger("fanous.monitor")
 
 class Intake:
     """Args:
-    folders: of sealed files; their measurements are those of ``source``, a source's name.
-    every: seconds of the machine between two looks.
+    folders: of sealed files, with measurements of ``source``, a source's name.
+        every: machine seconds between two checks.
     """
 
     def __init__(self, ask: Ask, folders: Sequence[Path], source: str, every: float) -> None:
         self._ask, self._folders, self._source, self._every = ask, tuple(folders), source, every
 
     async def take(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         while not stop.is_set():
             if not await self.take_once():
                 await pause(stop, self._every)
 
     async def finish(self) -> None:
-        """Take all that is there: what was acknowledged is in the store before it is closed."""
+        """Take everything: what was acknowledged is in the store before it is closed."""
         while await self.take_once():
             pass
 
     async def take_once(self) -> bool:
-        """Some files of each folder; is there more?"""
+        """Take some files of each folder; returns whether there are more."""
         taken = [await self._ask(partial(take_from, folder, self._source)) for folder in self._folders]
         return any(one.more for one in taken)
 
 
 def take_from(folder: Path, source: str, store: Store) -> Drained:
-    """Bring sealed files of ``folder`` in, and say what that changed."""
+    """Store sealed files of ``folder``, and log what that changed."""
     return drain(folder, lambda files: bring(folder.name, files, source, store))
 
 
 def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Ingested:
-    """Bring files in, and say what that changed.
+    """Store files, and log what that changed.
 
     Args:
         place: where they waited, for the log.
@@ -75,7 +75,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 
 
 def _claims(store: Store) -> dict[str, Incident]:
-    """Incidents that measurements of today can change."""
+    """Incidents that today's measurements can change."""
     since = store.now() - ingest.LATE - detect.HISTORY
     return {incident.id: incident for incident in store.ledger.incidents(since=since)}
 
@@ -116,14 +116,14 @@ def _say_claimed(incident: Incident) -> None:
 
 class Streamed:
     """Args:
-    source: of what probes send.
+    source: the source of what probes send.
     """
 
     def __init__(self, ask: Ask, address: StreamAddress, source: str) -> None:
         self._ask, self._address, self._source = ask, address, source
 
     async def take(self, stop: asyncio.Event) -> None:
-        """Until stopped.
+        """Run until stopped.
 
         Raises:
             FanousError: the servers cannot be reached, or the store does not take what came.
@@ -131,7 +131,7 @@ class Streamed:
         await asyncio.to_thread(self._take, stop, asyncio.get_running_loop())
 
     def _take(self, stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
-        """In a thread of its own, since a writer waits; the store is asked in the one that owns it."""
+        """Runs in a separate thread, since a writer waits; the store is called in the thread that owns it."""
 
         async def brought(files: Sequence[Path]) -> Ingested:
             return await self._ask(partial(bring, str(self._address), files, self._source))
@@ -140,6 +140,6 @@ class Streamed:
             tally = asyncio.run_coroutine_threadsafe(brought(files), loop).result()
             return {reject.line: reject.why for reject in tally.rejects}
 
-        with Writer(self._address, patience=0) as writer:  # the scheduler tries again, and says so
+        with Writer(self._address, patience=0) as writer:  # the scheduler retries, and logs it
             while not stop.is_set():
                 drain_stream(writer, bring_in)

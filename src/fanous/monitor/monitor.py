@@ -47,8 +47,8 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
     """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
 
     Args:
-        source: of what probes send, our own among them.
-        dispatch: carries out the commands of other processes on the store.
+        source: the source of what probes send, including our own.
+        dispatch: carries out other processes' commands on the store.
 
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
@@ -89,7 +89,7 @@ async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: 
 
 
 def _stopped_by_signals() -> asyncio.Event:
-    """Set by the first SIGINT or SIGTERM; a second one finds the ordinary, impatient handling."""
+    """Set by the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def heed() -> None:
@@ -105,10 +105,10 @@ def _stopped_by_signals() -> asyncio.Event:
 def tasks_of(
     configuration: Configuration, ask: Ask, intake: Intake, dispatch: Dispatch, stop: asyncio.Event
 ) -> list[Task]:
-    """What goes on at the same time.
+    """The concurrent tasks.
 
     Raises:
-        FanousError: what no restart mends: an address that is taken, a file that cannot be read.
+        FanousError: what restarting a task cannot fix: an address that is taken, a file that cannot be read.
     """
     clock = configuration.clock
     hearing = Hearing(ask, clock, stop)
@@ -148,7 +148,7 @@ def tasks_of(
 
 
 def site_of(configuration: Configuration, hearing: Hearing) -> Site:
-    """What the pages are told."""
+    """Warnings shown on the pages."""
     set_ = configuration.site
     return Site(
         url=set_.url,
@@ -164,10 +164,10 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
 def _say_what_is_lacking(configuration: Configuration) -> None:
     here = configuration.rounds.vantage
     if not here.asn or here.country == UNKNOWN_COUNTRY:
-        why = "[rounds] country and asn are not given: nothing is concluded from what is measured here"
+        why = "[rounds] country and asn are not set: nothing is concluded from this machine's measurements"
         log.warning(logline("not_placed", why=why))
     if not configuration.settings.helper:
-        why = "[probe] helper is not given: without a control outside a connection that is cut proves nothing"
+        why = "[probe] helper is not set: without an outside control, a cut connection proves nothing"
         log.warning(logline("no_helper", why=why))
 
 
@@ -189,7 +189,7 @@ def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task
 
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:
-    """On every disk that the monitor writes to."""
+    """Folders on every disk that the monitor writes to."""
     store = configuration.store
     location = store if isinstance(store, StoreLocation) else in_folder(store)
     return *location.folders, configuration.inbox
@@ -202,15 +202,15 @@ def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
 
 
 class Sockets:
-    """The first one is bound at once, so that an address that is taken is said before anything begins; a task
-    that is started anew gets another."""
+    """Sockets for a server's task: the first is bound at once, so that a taken address is reported before
+    anything begins; a restarted task gets a new one."""
 
     def __init__(self, address: Address, key: str) -> None:
         self._address, self._key = address, key
         self._bound: socket.socket | None = self._bind()
 
     def take(self) -> socket.socket:
-        """Listening."""
+        """A listening socket."""
         bound, self._bound = self._bound or self._bind(), None
         return bound
 
@@ -219,10 +219,10 @@ class Sockets:
 
 
 def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, Helper]:
-    """What `[collector]` says.
+    """The collector's policy, from `[collector]`.
 
     Raises:
-        FanousError: a file that it names cannot be read, or is not what it should be.
+        FanousError: a file that it names cannot be read, or is not valid.
     """
     origins = origins_named(door.networks)
     policy = Policy(

@@ -1,7 +1,7 @@
-"""Request: a command line that another process sends to the store's owner, and what it answers.
+"""Request: a command line that another process sends to the store's owner, and the answer.
 
-A document each way over a unix socket beside the store: the words that were typed, and what the command
-printed.  Light, since commands import it that need no store.
+One document in each direction over a unix socket next to the store: the words typed, and what the command
+printed.  The module is light, since commands that need no store import it.
 """
 
 import os
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 LONGEST_PATH = 100
-"""Bytes of a socket's path that every system takes (Linux 107, macOS 103)."""
+"""Longest path of a socket that every system accepts (Linux 107 bytes, macOS 103)."""
 
 LARGEST = 1 << 20
-"""Bytes of a request: words of a command line."""
+"""Most bytes of a request: the words of a command line."""
 
 
 class CommandRequest(msgspec.Struct, frozen=True):
@@ -31,8 +31,8 @@ class CommandRequest(msgspec.Struct, frozen=True):
 
     Attributes:
         words: after ``fanous``.
-        folder: against which relative paths stand.
-        width: columns of the terminal that looks on; ``None`` = nobody does.
+        folder: to which relative paths are relative.
+        width: columns of the asking terminal; ``None`` = there is none.
         colours: of that terminal, as rich names them.
     """
 
@@ -43,11 +43,11 @@ class CommandRequest(msgspec.Struct, frozen=True):
 
 
 class CommandReply(msgspec.Struct, frozen=True):
-    """What came of it.
+    """The result.
 
     Attributes:
         code: exit code.
-        error: what the user can mend; said by the asking process.
+        error: an error that the user can fix; printed by the asking process.
     """
 
     out: bytes = b""
@@ -58,7 +58,7 @@ class CommandReply(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a command finds where it is carried out for another process."""
+    """The environment of a command that is carried out for another process."""
 
     store: "Store"
     width: int | None
@@ -72,19 +72,21 @@ carried: ContextVar[Carried | None] = ContextVar("carried", default=None)
 def address_of(lock: Path) -> Iterator[str]:
     """The socket's path, short enough for the system.
 
-    A path that is too long is reached through a descriptor of its folder, which Linux names in ``/proc``.
+    A path that is too long is reached through a descriptor of its folder, which Linux exposes in ``/proc``.
 
     Raises:
-        FanousError: there is no such way here.
+        FanousError: this system has no such way.
     """
-    from fanous.store.location import SOCKET  # here: a light probe, without a store, imports this module
+    from fanous.store.location import (
+        SOCKET,
+    )  # imported here because a light probe, without a store, imports this module
 
     path = lock.with_name(SOCKET)
     if len(os.fsencode(path)) <= LONGEST_PATH:
         yield str(path)
         return
     if not Path("/proc/self/fd").is_dir():
-        raise FanousError(f"{path} is too long for a socket: give the store a shorter path")
+        raise FanousError(f"{path} is too long for a unix socket: move the store to a shorter path")
     folder = os.open(lock.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{folder}/{SOCKET}"

@@ -1,6 +1,6 @@
-"""Rounds: this machine's own probe, on a schedule that a crash or a restart does not hasten.
+"""Rounds: this machine's own probe, on a schedule that a crash or restart never brings forward.
 
-A round's measurements go to a journal on the disk, from where the store takes them like anybody else's.
+A round's measurements go to a journal on disk, from which the store takes them like any others.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from fanous.probe.trace import ProbeVantage
 from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0
-"""Seconds of the machine between two looks whether consent was given."""
+"""Machine seconds between two checks for consent."""
 
 
 log = getLogger("fanous.monitor")
 
 
 class RoundsState(msgspec.Struct, frozen=True):
-    """What outlives the process.
+    """State that outlives the process.
 
     Attributes:
         began: when the last round began, by the monitor's clock.
-        vantage: where the probe stood then.  Its ``report_id`` stays the same while the probe stays where it
-            is: a report counts as one witness, and a monitor that measures for days is one, not hundreds.
+        vantage: where the probe was then.  Its ``report_id`` stays the same while the probe does not move: a
+            report counts as one witness, and a monitor that measures for days is one, not hundreds.
     """
 
     began: float
@@ -52,7 +52,7 @@ class RoundsState(msgspec.Struct, frozen=True):
 class OwnProbe:
     """Attributes:
     folder: of the journal.
-    events: the announced events; ``None`` = there are none to ask for.
+    events: returns the announced events; ``None`` = none are available.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class OwnProbe:
     events: Callable[[], Awaitable[Sequence[AnnouncedEvent]]] | None = None
 
     async def measure(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         journal, dice = Journal(self.folder), random.Random(self.settings.seed or None)
         await self._wait_for_turn(stop)
         while not stop.is_set():
@@ -74,24 +74,24 @@ class OwnProbe:
             await pause(stop, self.clock.lasts(self.rounds.wait(dice, events, self.clock())))
 
     async def _wait_for_turn(self, stop: asyncio.Event) -> None:
-        """Rounds of a process that died, or crashed a moment ago, count too."""
+        """Rounds of a process that died or has just crashed count too."""
         state = read_state(self.folder)
         if state is not None:
             left = state.began + self.rounds.least - self.clock()
             await pause(stop, max(0.0, self.clock.lasts(min(left, self.rounds.least))))
 
     async def _wait_for_consent(self, stop: asyncio.Event) -> None:
-        """Looked up before each round: withdrawing it stops the monitor's probe, too."""
+        """Checked before each round, so that withdrawing consent stops the monitor's probe, too."""
         if self.rounds.consented or consent.is_given(probe_folder()):
             return
         log.warning(
-            logline("not_measuring", why="nobody consented: `fanous probe consent`, or [rounds] on = false")
+            logline("not_measuring", why="no consent: run `fanous probe consent`, or set [rounds] on = false")
         )
         while not stop.is_set() and not consent.is_given(probe_folder()):
             await pause(stop, ASKED_AGAIN)
 
     async def _round(self, journal: Journal, dice: random.Random, stop: asyncio.Event) -> None:
-        """One round; a part of it where the monitor stops meanwhile."""
+        """One round, or part of it if the monitor stops during it."""
         meter = DayMeter(probe_folder(), int(self.settings.cap_mb * 1e6), time.time())
         network = ClockedNetwork(self.clock, meter)
         vantage = self._standing(network)
@@ -124,7 +124,7 @@ class OwnProbe:
             _say(measuring.result())
 
     def _standing(self, network: ClockedNetwork) -> ProbeVantage:
-        """Write down that a round begins."""
+        """Record that a round begins."""
         state, here = read_state(self.folder), self.rounds.vantage
         if state is not None and replace(state.vantage, report_id="") == here:
             here = state.vantage
@@ -135,7 +135,7 @@ class OwnProbe:
 
 
 def read_state(folder: Path) -> RoundsState | None:
-    """``None`` = there was no round yet, or what was written cannot be read."""
+    """``None`` = there was no round yet, or its record cannot be read."""
     try:
         return msgspec.json.decode((folder / STATE).read_bytes(), type=RoundsState)
     except (OSError, msgspec.MsgspecError):
@@ -144,7 +144,7 @@ def read_state(folder: Path) -> RoundsState | None:
 
 def write_state(folder: Path, state: RoundsState) -> None:
     """Raises:
-    FanousError: the disk is full or the like.
+    FanousError: the disk is full or failing.
     """
     with disk_errors(f"write to {folder}"):
         new = folder / f"{STATE}.new"

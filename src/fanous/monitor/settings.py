@@ -1,6 +1,6 @@
 """Settings: what ``fanous run`` does, read from one TOML file; every key has a default.
 
-Each room declares its own tables; here are those of the monitor itself, and all of them put together.
+Each package declares its own tables; this module has the monitor's, and combines them all.
 """
 
 import random
@@ -38,11 +38,11 @@ from fanous.web.settings import SiteSettings
 PAGE = "127.0.0.1:8470"
 
 FASTEST = 10_000.0
-"""A tick of ten minutes is then 60 ms: less than a measurement takes."""
+"""At this rate ten minutes take 60 ms: less than a measurement takes."""
 
 
 class OptionalAddress(Address):
-    """``none`` in the file, and empty here, = nowhere."""
+    """``none`` in the file, or empty here, = nowhere."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ class RunTable(Section, frozen=True):
 
 
 class ClockTable(Section, frozen=True):
-    """The table ``[clock]``: of a lab, in which time runs faster; see ``Clock``."""
+    """The table ``[clock]``, for a lab in which time runs faster; see ``Clock``."""
 
     rate: Annotated[float, Meta(ge=1, le=FASTEST)] = 1.0
     since: Instant | None = None
@@ -78,7 +78,7 @@ class ClockTable(Section, frozen=True):
         if self.rate != 1.0 and self.since is None:
             raise WrongKey("since", "it is missing")
         if self.clock()() >= LATEST:
-            raise WrongKey("since", "that clock has run past the year 2100: name a later moment")
+            raise WrongKey("since", "that clock has passed the year 2100: give a later moment")
 
     def clock(self) -> Clock:
         return Clock() if self.rate == 1.0 or self.since is None else Clock(self.rate, self.since)
@@ -91,10 +91,10 @@ class Rounds:
     Attributes:
         on: ``False`` = this monitor measures nothing itself.
         every: seconds between rounds, by the monitor's clock.
-        apps: names of the nettests of apps that are tried beside the sites.
-        least: what jitter never goes below.
-        consented: the operator says so in the file; else the remembered consent counts.
-        health: look at the line before each round.
+        apps: names of the nettests of apps to try along with the sites.
+        least: the least interval, whatever the jitter.
+        consented: the operator consents in the file; otherwise the remembered consent counts.
+        health: check the line before each round.
     """
 
     on: bool = True
@@ -110,8 +110,9 @@ class Rounds:
         """Seconds, by the monitor's clock, until the next round.
 
         Args:
-            events: announced ones: around those of its country an organisation's own vantage point speeds
-                up, and a volunteer's line never does.
+            events: announced ones: around those in its country an organisation's own vantage point speeds up;
+            a
+                volunteer's never does.
         """
         organisation, country = self.least < VOLUNTEER_LEAST, self.vantage.country
         place = "" if country == UNKNOWN_COUNTRY else country
@@ -124,7 +125,7 @@ class RoundsTable(Section, frozen=True):
 
     Attributes:
         lists: names or files of test lists.
-        organisation: a vantage point of an organisation's own, which may measure more often than a volunteer's.
+        organisation: an organisation's own vantage point, which may measure more often than a volunteer's.
     """
 
     on: bool = True
@@ -151,12 +152,12 @@ class RoundsTable(Section, frozen=True):
 
     def _measured(self, say: Callable[[str], None]) -> ProbeOptions:
         with about("urls"):
-            wanted_of(self.urls, (), say)  # alone, so that a complaint names the key that it is about
+            wanted_of(self.urls, (), say)  # separately, so that an error names the right key
         with about("lists" if self.lists else "urls"):
             return wanted_of(self.urls, self.lists, say)
 
     def rounds(self) -> Rounds:
-        """What of a list is left out is said on standard error."""
+        """Entries of a list that are left out are reported on standard error."""
         measured = self._measured(lambda line: print(line, file=sys.stderr))
         return Rounds(
             on=self.on,
@@ -174,13 +175,14 @@ class RoundsTable(Section, frozen=True):
 class Configuration:
     """Attributes:
     inbox: folder of what waits for the store.
-    queue: a stream that other collectors fill, and that waits for it too; ``None`` = there is none.
+    queue: a stream filled by other collectors, to be stored too; ``None`` = there is none.
     page: ``None`` = no pages.
-    status: where the monitor says how it is; ``None`` = nowhere.
-    every: seconds between two looks at the inbox, by the machine's clock.
-    settings: of the probe.
-    sources: public ones that are switched on.
-    holds_national: do national claims wait for a person?  ``None`` = as the store remembers.
+    status: where the monitor serves its own state; ``None`` = nowhere.
+        every: seconds between two checks of the inbox, by the machine's clock.
+        settings: the probe's.
+        sources: the public sources that are enabled.
+        holds_national: whether national incidents wait for a person's review; ``None`` = as the store
+            remembers.
     """
 
     store: Path | StoreLocation
@@ -204,7 +206,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     """The configuration in ``file``; ``None`` = the defaults.
 
     Raises:
-        FanousError: the file says something unknown, unsafe, or that does not go together.
+        FanousError: something in the file is unknown, unsafe or contradictory.
     """
     run = section(file, "run", RunTable)
     rounds = section(file, "rounds", RoundsTable).rounds()
@@ -233,13 +235,13 @@ def _inbox(run: RunTable, store: Path | StoreLocation, file: Path | None) -> Pat
     if run.inbox is not None:
         return run.inbox
     if isinstance(store, StoreLocation):
-        why = "it is missing: a store that is given by addresses has no folder beside it"
+        why = "it is missing: a store given by addresses has no folder next to which an inbox could be"
         raise wrong(file or "defaults", "run", "inbox", why)
     return inbox_of(store)
 
 
 def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
-    """Folders of what waits for the store; none where its addresses stand alone."""
+    """Folders of what waits to be stored; none for a store given by addresses."""
     run = section(file, "run", RunTable)
     if isinstance(store, StoreLocation) and run.inbox is None:
         return ()
@@ -256,17 +258,18 @@ def _settings(file: Path | None, *, mobile: bool) -> Settings:
 
 
 def _check_lab(found: Configuration, file: Path | None) -> None:
-    """A fast clock makes rounds follow each other within moments: that is for servers of one's own alone.
+    """A fast clock makes rounds follow each other within moments, so it is only allowed against your own
+    servers.
 
     Raises:
-        FanousError: it would be let loose on others'.
+        FanousError: it would be used on other people's servers.
     """
     if found.clock.rate == 1.0 or not found.rounds.on:
         return
     far = [*_not_near(found.rounds.urls), *found.rounds.apps]
     if far or found.rounds.health or not found.settings.allow_private:
         why = (
-            "a clock that runs faster is for a lab; then [rounds] urls must be addresses of your own network"
+            "a faster clock is only for a lab: [rounds] urls must be in your own network"
             f"{f' (not {far[0]})' if far else ''}, [rounds] health = false, and [probe] allow_private = true"
         )
         raise wrong(file or "defaults", "clock", "rate", why)

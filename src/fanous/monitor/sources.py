@@ -1,7 +1,7 @@
-"""Sources: public sources that the configuration switches on, pulled at their own intervals.
+"""Sources: the public sources that the configuration enables, pulled at their own intervals.
 
-What is asked of the net is asked in a thread of its own, so that pages and detection never wait for a
-publisher; the store's thread only keeps what came.
+Requests run in a separate thread, so that pages and detection never wait for a publisher; the store's thread
+only stores the results.
 """
 
 import asyncio
@@ -27,17 +27,19 @@ from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 LOOK = 60.0
-"""Seconds, by the monitor's clock, between two looks at what is due; the shortest interval is ten minutes."""
+"""Seconds, by the monitor's clock, between two checks for what is due; the shortest interval is ten
+minutes.
+"""
 
 SHORTEST = 0.5
-"""Seconds of the machine, in a lab."""
+"""Machine seconds, in a lab."""
 
 log = getLogger("fanous.monitor")
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One source of one country."""
+    """One source for one country."""
 
     source: str
     country: str
@@ -45,19 +47,22 @@ class Errand:
 
 
 def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
-    """What the configuration switches on.
+    """The sources that the configuration enables.
 
     Raises:
-        FanousError: a source that is on names no country, or its key is missing.
+        FanousError: an enabled source names no country, or its key is missing.
     """
     wanted = []
     for source, told in settings.items():
         if not told.enabled:
             continue
         if source == "ris":
-            raise FanousError("[sources.ris]: `fanous pull ris --table FILE` follows the stream, beside this")
+            raise FanousError(
+                "[sources.ris]: not pulled by `fanous run`; follow the stream with `fanous "
+                "pull ris --table FILE`"
+            )
         if not told.countries:
-            raise FanousError(f"[sources.{source}]: name `countries`, or say enabled = false")
+            raise FanousError(f"[sources.{source}]: set `countries`, or enabled = false")
         if told.token:
             _key(source, told.token)
         wanted += [Errand(source, country, told) for country in told.countries]
@@ -66,7 +71,7 @@ def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
 
 class Sources:
     """Args:
-    cache: folder of what publishers gave; one folder a source.
+    cache: folder for publishers' responses, with one folder per source.
     """
 
     def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
@@ -74,7 +79,7 @@ class Sources:
         self._tried: dict[tuple[str, str], float] = {}
 
     async def pull(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         while not stop.is_set():
             for errand in self._wanted:
                 if not stop.is_set():
@@ -82,7 +87,7 @@ class Sources:
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
 
     async def pull_one(self, errand: Errand) -> Pull | None:
-        """One source, if it is due; ``None`` = it was not, or could not be asked."""
+        """Pull one source, if it is due; ``None`` = it was not, or could not be reached."""
         now = self._clock()
         name = errand.source, errand.country
         if now < self._tried.get(name, 0.0) + errand.settings.every:
@@ -108,7 +113,7 @@ class Sources:
 
 @contextmanager
 def polite(errand: Errand, cache: Path) -> Iterator[Get]:
-    """Asks within the source's budget."""
+    """Makes requests within the source's budget."""
     told = errand.settings
     headers = {"Authorization": f"Bearer {_key(errand.source, told.token)}"} if told.token else None
     with Polite(SOURCES[errand.source], cache / errand.source, mirror=told.mirror, headers=headers) as client:
@@ -123,7 +128,7 @@ def _key(source: str, variable: str) -> str:
 
 
 def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulled]] | None:
-    """What to ask for and what is there already; ``None`` = it is not due yet."""
+    """What to request, and what is already stored; ``None`` = it is not due yet."""
     told = errand.settings
     if not due(store, errand.source, errand.country, told.every, now):
         return None

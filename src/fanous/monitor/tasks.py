@@ -1,8 +1,8 @@
-"""Tasks: what a running monitor does regularly - check itself, listen for each network, delete what is too old, send
-alerts.
+"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete what is too
+old, send alerts.
 
-A change of state is a line in the log.  For ``[retention]`` the store's thread is asked for one segment at a time, so
-that pages and detection never wait for a bucket.
+Each change of state is logged.  For ``[retention]`` the store's thread handles one segment at a time, so that
+pages and detection never wait for a bucket.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.protocol import Ask, Store
 
 SELFCHECK_EVERY = 60.0
-"""Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""
+"""Machine seconds between two checks; each takes the store's thread for some tens of milliseconds."""
 
 STALE = 600.0
-"""Seconds: without a look for so long the store's thread hangs, or one piece of work holds it."""
+"""Seconds: without a check for this long, the store's thread hangs, or one piece of work occupies it."""
 
 log = getLogger("fanous.monitor")
 
@@ -44,8 +44,8 @@ class Selfcheck:
     clock: the machine's.
 
     Attributes:
-        ailments: as of the last look.
-        feed: of these and of those that ended lately, each with its times, as of the last look.
+        ailments: as of the last check.
+        feed: these and those that ended recently, each with its times, as of the last check.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Selfcheck:
         self.feed: list[Spell] = []
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         while not stop.is_set():
             await self.look()
             await pause(stop, SELFCHECK_EVERY)
@@ -80,7 +80,7 @@ class Selfcheck:
         await self._note()
 
     async def _note(self) -> None:
-        """In the ledger.  A disk that is full is an ailment itself, so that this may be what fails."""
+        """Update the feed in the ledger.  A full disk is an ailment itself, so this may be what fails."""
         now = self._clock()
         found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
 
@@ -94,7 +94,7 @@ class Selfcheck:
             log.warning(logline("ailments_not_kept", why=str(error)))
 
     def unready(self) -> str:
-        """Why no work can be given to this monitor now; empty = it can."""
+        """Why this monitor cannot take work now; empty = it can."""
         if self._seen is None:
             return "starting: the store has not answered yet"
         age = time.monotonic() - self._looked
@@ -104,7 +104,7 @@ class Selfcheck:
         return full.says if full else ""
 
     def figures(self) -> list[Metric]:
-        """For Prometheus; none before the first look."""
+        """Metrics for Prometheus; none before the first check."""
         return metrics(self._seen, self.ailments) if self._seen else []
 
     def _tell(self, ailments: list[Ailment]) -> None:
@@ -119,17 +119,17 @@ class Selfcheck:
 
 
 HEARTBEATS_EVERY = 60.0
-"""Seconds between two looks, by the monitor's clock; silence is told in bins of ten minutes anyway."""
+"""Seconds between two checks, by the monitor's clock; silence is measured in bins of ten minutes anyway."""
 
 SHORTEST = 0.5
 """Seconds of the machine, in a lab."""
 
 COLLAPSES = 60 * DAY
-"""How far back a country's silence is looked for."""
+"""How far back to look for a country's silence."""
 
 
 def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
-    """All networks that were heard in the memory, by country and number."""
+    """All networks heard from within the memory, by country and number."""
     now, store = store.now(), store.about(country)
     since = now - MEMORY
     countries = [country] if country else store.facts.countries(since, now)
@@ -142,7 +142,7 @@ def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
 
 
 def country_collapses(store: Store, country: str) -> list[Collapse]:
-    """Days of the last two months on which hardly any network of a country was heard."""
+    """Days in the last two months on which hardly any network of a country was heard from."""
     now, store = store.now(), store.about(country)
     since = now - COLLAPSES
     others = [name for name in store.facts.countries(since, now) if name != country]
@@ -152,7 +152,7 @@ def country_collapses(store: Store, country: str) -> list[Collapse]:
 
 class Hearing:
     """Attributes:
-    beats: as of the last look.
+    beats: as of the last check.
     """
 
     def __init__(self, ask: Ask, clock: Clock, stop: asyncio.Event) -> None:
@@ -160,7 +160,7 @@ class Hearing:
         self.beats: list[Heartbeat] = []
 
     async def listen(self) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         while not self._stop.is_set():
             self._look_at(await self._ask(heartbeats))
             await pause(self._stop, max(SHORTEST, self._clock.lasts(HEARTBEATS_EVERY)))
@@ -187,14 +187,14 @@ class Hearing:
 
 
 UPKEEP_EVERY = 86_400.0
-"""Seconds of the machine between two times."""
+"""Machine seconds between two runs."""
 
 AGAIN = 3600.0
-"""Seconds after which a bucket that could not be written is tried again."""
+"""Seconds after which a bucket that could not be written is retried."""
 
 
 class Upkeep:
-    """Keeps to one policy."""
+    """Applies one retention policy."""
 
     def __init__(
         self, ask: Ask, policy: Retention, every: float = UPKEEP_EVERY, again: float = AGAIN
@@ -203,7 +203,7 @@ class Upkeep:
         self._every, self._again = every, again
 
     async def keep(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Run until stopped."""
         while not stop.is_set():
             try:
                 await self.once(stop)
@@ -214,7 +214,7 @@ class Upkeep:
             await pause(stop, wait)
 
     async def once(self, stop: asyncio.Event) -> Retained:
-        """What is due now, or as much of it as is done when the monitor stops."""
+        """Do what is due now, or as much of it as possible before the monitor stops."""
         done = Retained()
         due = await self._ask(lambda store: plan(store, self._policy))
         await self._ask(lambda store: drop(store, due, done))
@@ -229,7 +229,7 @@ class Upkeep:
 
 
 async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:
-    """Until stopped; ``every``: seconds of the machine between two looks."""
+    """Run until stopped; ``every``: machine seconds between two checks."""
     while not stop.is_set():
         await dispatcher.look()
         await pause(stop, every)

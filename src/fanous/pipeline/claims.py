@@ -26,7 +26,7 @@ from fanous.store.protocol import Store
 
 
 def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
-    """Who saw the incident, who did not, and who could not have."""
+    """Which sources saw the incident, which did not, and which could not have."""
     store = store.of(incident.provenance)
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
@@ -34,7 +34,7 @@ def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
 
 
 def what_else(store: Store, incident: Incident) -> list[str]:
-    """Hints beside an incident: what went before it, what may have been hit without being meant."""
+    """Hints about an incident: what preceded it, and what may have been hit unintentionally."""
     store = store.of(incident.provenance)
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
     asns = [asn for network in incident.networks if (asn := network.asn)]
@@ -56,7 +56,7 @@ def slowed_how(store: Store, incident: Incident) -> Policing | None:
 
 
 def check(store: Store, claim: Claim) -> Checked:
-    """Hold one claim against the incidents and the coverage of its country, time and targets."""
+    """Check one claim against the incidents and the coverage of its country, time and targets."""
     store = store.about(claim.country)
     incidents = store.ledger.incidents(claim.country, claim.since, claim.until, synthetic=store.is_synthetic)
     votes = store.facts.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
@@ -68,7 +68,7 @@ def check(store: Store, claim: Claim) -> Checked:
 
 
 def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
-    """Families of levels that would have shown a nation-wide outage that somebody claims."""
+    """Families of quantity series that would have shown a claimed nation-wide outage."""
     is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
     if not is_national or not store.facts.series_fetched(claim.country):
         return ()
@@ -80,7 +80,7 @@ def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
 
 
 def corrections(store: Store, country: str | None = None) -> list[Correction]:
-    """Every revision that took something back, newest first; ``None`` = of all countries."""
+    """Every revision that withdrew something, newest first; ``None`` = all countries."""
     found = []
     for incident in store.ledger.incidents(country):
         revisions = store.ledger.revisions(incident.id)
@@ -94,7 +94,7 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
 
 
 def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:
-    """``2023-12`` -> how many things were taken back in it (UTC), the newest month first."""
+    """``2023-12`` -> how many things were withdrawn in it (UTC), newest month first."""
     count = Counter(to_iso(one.at)[:7] for one in found)
     return sorted(count.items(), reverse=True)
 

@@ -2,8 +2,8 @@
 
     series -> anomalies -> incidents -> ledger
 
-Whatever is brought in marks its countries as undetected; detection then takes them one by one, under a lease, so that
-any number of processes share the work.
+Imports mark their countries as undetected; detection then takes them one by one, under a lease, so that any
+number of processes can share the work.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ HISTORY = 60 * DAY
 
 
 def detect_all(store: Store, why: tuple[Reason, ...] = ()) -> list[str]:
-    """Detect in every country with measurements that no detection has seen, those of killed runs included.
+    """Detect in every country with undetected measurements, including those of killed runs.
 
     A country that another process is working on is left to it.
 
@@ -51,11 +51,11 @@ def detect_next(store: Store, why: tuple[Reason, ...] = (), seconds: float = LEA
     """Detect in the country whose turn it is.
 
     Args:
-        seconds: after which another process may take the country over from one that died with it.
+        seconds: after which another process may take the country over if this one dies.
 
     Returns:
-        Which one; empty = another process took it over in the middle, and nothing was written; ``None`` =
-        nothing is left for this process.
+        Which country; empty = another process took it over in the meantime, and nothing was written; ``None``
+        = nothing is left for this process.
     """
     lease = store.ledger.lease(seconds)
     if lease is None or lease.span is None:
@@ -82,10 +82,11 @@ def detect(
     Late measurements change the past: everything from ``first`` to the newest measurement is computed
     again, and each incident that differs gets a revision.
 
-    What is synthetic is detected by itself: it can change nothing that is said of anything else.
+    Synthetic data are detected separately: they cannot change anything said about other data.
 
     Args:
-        last: the newest measurement, or now: then those who should have been heard by now are silent.
+        last: the newest measurement, or now: in that case probes that should have been heard by now count as
+            silent.
         shares: of the networks' users; ``None`` = as this machine knows them.
         why: what else happened that may have changed incidents.
     """
@@ -101,13 +102,15 @@ def detect(
 
 
 def _is_about(store: Store, country: str) -> bool:
-    """Whether this side of the store knows, or has claimed, anything of the country."""
+    """Whether this side of the store has any data, or has claimed anything, about the country."""
     known = store.facts.span(country) is not None
     return known or bool(store.ledger.incidents(country, synthetic=store.is_synthetic))
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
-    """From far enough before ``first`` to see the beginning of what was on then, to the newest measurement."""
+    """From far enough before ``first`` to see the beginning of what was ongoing then, to the newest
+    measurement.
+    """
     since = first - HISTORY
     for incident in store.ledger.incidents(country, since, first, synthetic=store.is_synthetic):
         since = min(since, incident.onset - HISTORY)
@@ -119,7 +122,7 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 def find_incidents(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
-    """The incidents that everything in the store about a window amounts to; writes nothing.
+    """The incidents that follow from everything in the store about a window; writes nothing.
 
     Args:
         shares: of the networks' users; ``None`` = no figures of this country are known.
@@ -134,7 +137,7 @@ def find_incidents(
 def _with_provenance(
     store: Store, incidents: Sequence[Incident], when: tuple[float, float]
 ) -> list[Incident]:
-    """Each with the weakest provenance of what it is made of."""
+    """Each incident with the weakest provenance of what it is made of."""
     if store.is_synthetic:
         return [replace(one, provenance=Provenance.SYNTHETIC) for one in incidents]
     if not incidents:
@@ -147,7 +150,7 @@ def _with_provenance(
 
 
 def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Provenance]:
-    """Everything known counts for an outage, whose baseline is made of it."""
+    """For an outage all known data count, since its baseline is made of them."""
     if not incident.targets:
         return known
     asns = [network.asn for network in incident.networks]
@@ -155,7 +158,7 @@ def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Pr
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Let an incident that is held pass, in the name of a person, and write what it is without the hold.
+    """Approve a held incident in a person's name, and write it as it is without the hold.
 
     Raises:
         FanousError: there is no such incident, or it is not held.

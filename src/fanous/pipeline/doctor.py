@@ -1,4 +1,4 @@
-"""Doctor: what the probe, the server parts and the lab need, and which of it this machine lacks."""
+"""Doctor: what the probe, the server parts and the lab need, and what of that this machine lacks."""
 
 import re
 import shutil
@@ -34,8 +34,9 @@ WITHOUT = {
     "uvicorn": "the collector and the pages",
     "websockets": "routing as it changes",
 }
-"""Packages of the extra ``server`` -> what does not work without them; which there are is asked of the
-installed Fanous itself."""
+"""Packages of the extra ``server`` -> what does not work without them; the installed Fanous says which ones
+there are.
+"""
 
 LEAST_FREE = 1 << 30
 """Bytes: a store of a country's measurements of some weeks, and the engine's temporary files."""
@@ -53,7 +54,7 @@ def examine(store: Path, lab: Iterable[Need]) -> list[Need]:
 
 def _of_the_probe() -> list[Need]:
     version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    fast = "fingerprints of block pages are then searched one by one: a thousand times slower"
+    fast = "block page fingerprints are searched one by one, a thousand times slower"
     return [
         Need("probe", version, sys.version_info >= (3, 11), "Python 3.11 or newer", "nothing works"),
         Need("probe", "aioquic", _has("aioquic"), "pip install fanous", "QUIC is not measured"),
@@ -66,7 +67,7 @@ def _of_the_server(store: Path) -> list[Need]:
     try:
         packages = packages_of("server", requires("fanous") or [])
     except PackageNotFoundError:
-        return [Need("server", "an installed fanous", False, mend, "nobody knows what it needs")]
+        return [Need("server", "an installed fanous", False, mend, "its requirements are unknown")]
     found = [
         Need("server", name, _is_installed(name), mend, WITHOUT.get(name, "some of its commands"))
         for name in packages
@@ -76,7 +77,7 @@ def _of_the_server(store: Path) -> list[Need]:
     name = f"1 GB of free disk under {place}"
     return [
         *found,
-        Need("server", name, free, "free some, or name another place", "a store may fill the disk"),
+        Need("server", name, free, "free some space, or choose another folder", "a store may fill the disk"),
     ]
 
 
@@ -91,7 +92,7 @@ def _split(requirement: str) -> tuple[str, str]:
 
 
 def _wants(marker: str, extra: str) -> bool:
-    """Of markers only the extra and the newest Python are read: no other stands in what Fanous declares."""
+    """Only markers for the extra and the newest Python are read: Fanous declares no others."""
     below = re.search(r"python_version\s*<\s*['\"]3\.(\d+)['\"]", marker)
     if below and sys.version_info >= (3, int(below[1])):
         return False
@@ -107,7 +108,7 @@ def _is_installed(package: str) -> bool:
 
 
 def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there: on its disk it will stand."""
+    """The folder, or its nearest existing parent: it will be on the same disk."""
     whole = folder.absolute()
     return next(one for one in (whole, *whole.parents) if one.is_dir())
 

@@ -1,9 +1,9 @@
-"""Ingest: bring measurements in, and judge them again after a crash or when the rules have changed.
+"""Ingest: import measurements, and judge them again after a crash or when the rules have changed.
 
     file -> record -> parsed measurement -> verdicts -> store
 
-Replay is the live path: what judges a new record judges one from the archive.  Everything here may be interrupted at
-any point and run again: a segment of the archive is either whole or still to be done.
+Replay is the live path: new records and archived ones are judged by the same code.  Everything here may be
+interrupted at any point and run again: a segment of the archive is either complete or still to be done.
 """
 
 import gc
@@ -30,15 +30,15 @@ from fanous.store.protocol import Store
 
 BATCH_BYTES = 128 << 20
 BATCH_RECORDS = 2000
-"""What is held in memory before it is written: enough for the engine, which takes some 45 ms for each batch however
-small it is, and little enough for a laptop."""
+"""Measurements held in memory before they are written: enough for the engine, which takes some 45 ms per
+batch however small, and little enough for a laptop."""
 
 LATE = 60 * DAY
-"""How old the measurements may be that a probe sends by itself and that still move detection: longer than
-probes are offline, and a bound, whatever date a sender writes."""
+"""Greatest age at which measurements sent by probes still start detection: longer than probes are offline,
+and a limit whatever date a sender writes."""
 
 OnFile = Callable[[Path, int], None]
-"""Is told a file and how many bytes of it are read."""
+"""Called with a file and how many of its bytes have been read."""
 
 
 def ingest(
@@ -51,16 +51,18 @@ def ingest(
     late: float = inf,
     detects: bool = True,
 ) -> Ingested:
-    """Bring files into the store, judge them, and detect on what they touched.
+    """Import files into the store, judge them, and detect where they changed something.
 
-    To complete a run that was killed, run it again: what was acknowledged is known and counted as duplicate.
+    To complete a run that was killed, run it again: what was acknowledged is recognised and counted as
+    duplicate.
 
     Args:
-        provenance: of what the files hold.  A record that is marked as synthetic is so too where the files are
-            imported; through the doors of what is real it does not come in at all.
-        late: seconds; older measurements are stored and start no detection (``rejudge`` does).  Infinite
-            for files that an operator chose, ``LATE`` for what came by itself.
-        detects: detect at once; otherwise what came in is marked for whoever detects (``detect_all``).
+        provenance: of the files' contents.  A record marked as synthetic stays synthetic in imported files,
+        and is
+            refused where only real records are accepted.
+        late: seconds; older measurements are stored but start no detection (``rejudge`` does).  Infinite
+            for files that an operator chose, ``LATE`` for what arrives by itself.
+        detects: detect at once; otherwise the measurements are marked for detection later (``detect_all``).
     """
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store, late))
@@ -82,8 +84,8 @@ def bring_in(
 ) -> None:
     """Read, judge and store, without detecting.
 
-    The cycle collector rests during this: a batch is hundreds of thousands of objects without a cycle, and
-    walking them again and again costs a fifth of the time.
+    The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
+    them repeatedly takes a fifth of the time.
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
@@ -104,13 +106,13 @@ def judged_records(
     on_progress: OnFile | None = None,
     provenance: Provenance = Provenance.IMPORTED,
 ) -> Iterator[Judged]:
-    """Every record of the files with its verdicts; what cannot be used goes to ``tally``.
+    """Every record of the files with its verdicts; unusable records go to ``tally``.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
     """
     if source not in MEASUREMENT_SOURCES:
-        raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
+        raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
     connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
     for path in paths:
         watch = None if on_progress is None else partial(on_progress, path)
@@ -125,15 +127,16 @@ def judged_records(
                 tally.duplicate += record.duplicates
 
 
-SET_ASIDE = "it is marked as synthetic, which no real measurement is: set aside"
+SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
 
 def provenance_of(record: Record, door: Provenance) -> Provenance:
-    """What a record that came through this door is.
+    """The provenance of a record that arrived this way.
 
     Raises:
-        Rejected: it is marked as synthetic, and came as something real: anyone who may send records could otherwise
-            stage an event beside a true one.
+        Rejected: it is marked as synthetic but arrived as real: otherwise anyone who may send records could
+        stage an
+            event among real ones.
     """
     if door.is_synthetic or not is_marked(record.data):
         return door
@@ -172,17 +175,17 @@ def _append(store: Store, batch: list[Judged], tally: Ingested, late: float, ver
 
 
 def out_of_reach(tally: Ingested) -> list[str]:
-    """What was stored and not detected on, in words; usually nothing."""
+    """What was stored but not included in detection, in words; usually nothing."""
     said = []
     if tally.late:
         said.append(
-            f"{tally.late:,} measurements are older than {LATE / DAY:.0f} days: stored, and nothing was "
-            "detected there; `fanous rejudge CC` does"
+            f"{tally.late:,} measurements are older than {LATE / DAY:.0f} days: stored, but not included in "
+            f"detection; run `fanous rejudge CC` to include them"
         )
     if tally.ahead:
         said.append(
-            f"{tally.ahead:,} measurements are dated in the future, so a clock is wrong: stored, and left "
-            "out until then"
+            f"{tally.ahead:,} measurements are dated in the future, so a clock is wrong: stored, but ignored "
+            f"until then"
         )
     return said
 
@@ -193,7 +196,7 @@ Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
 """Parses and judges a raw record; raises ``Rejected`` where it can no longer be used."""
 
 _GROUP = 2000
-"""Measurements written at once: removing the rows of a group costs 10 ms a table, however many."""
+"""Measurements written at once: deleting a group's rows takes 10 ms per table, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,7 @@ class Replayed:
 
 
 def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
-    """Judge what a killed run had acknowledged but not yet turned into facts."""
+    """Judge what a killed run had acknowledged but not yet judged."""
     earliest, latest = store.now() - late, store.now() + AHEAD
     replayed = recover(store, judge_record, rules_version=rules_version())
     for step in replayed:
@@ -226,11 +229,11 @@ def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
 
 
 def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
-    """Compute conclusions again from the archive, then detect again.
+    """Recompute conclusions from the archive, then detect again.
 
     Args:
         country: ``None`` = all.
-        everything: also what these very rules judged.
+        everything: including what these very rules have judged.
     """
     recovered = finish_interrupted(store)
     replayed = recovered + rejudge_segments(
@@ -246,7 +249,7 @@ def rejudge(store: Store, country: str | None = None, *, everything: bool = Fals
 
 
 def forget(store: Store, reports: Sequence[str]) -> Forgotten:
-    """Take the measurements of these reports out for good, and detect again without them.
+    """Permanently delete the measurements of these reports, and detect again without them.
 
     To complete a run that was killed, run it again.
     """
@@ -258,7 +261,7 @@ def forget(store: Store, reports: Sequence[str]) -> Forgotten:
 
 
 def remarks(replayed: Iterable[Replayed]) -> list[str]:
-    """Raw records that are in the archive and cannot be used, each with its place and reason."""
+    """Raw records in the archive that cannot be used, each with its place and reason."""
     return [
         line
         for step in replayed
@@ -269,8 +272,8 @@ def remarks(replayed: Iterable[Replayed]) -> list[str]:
 def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
     """Finish what a crash left in the archive without facts; call it before the first ``append``.
 
-    A segment that cannot be read is set aside, so that it stops nothing else.  A measurement that is known is
-    left out: where records were being removed, the rest of a segment may stand in the archive twice.
+    A segment that cannot be read is set aside, so that it does not stop the rest.  Known measurements are
+    left out: if records were being removed, the rest of a segment may be in the archive twice.
     """
     steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
     for step in steps:
@@ -286,7 +289,7 @@ def rejudge_segments(
 
     Args:
         country: ``None`` = all.
-        everything: also what these very rules judged (the parser may have changed).
+        everything: including what these very rules have judged (the parser may have changed).
     """
     if everything:
         segments = (s for s in store.archive.segments() if country in (None, s.country))
@@ -338,7 +341,7 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
 
 
 def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
-    """The same without measurements that stand in a whole segment, or came before."""
+    """The same without measurements that are in a complete segment, or occurred before."""
     seen: set[tuple[bool, str]] = set()
     for one in read:
         uids = [judged.parsed.measurement.uid for judged in one.judged]

@@ -35,8 +35,9 @@ week before the first of them, failed at the same time.  Whole times, not onsets
 one stray failure moves an onset by hours."""
 
 LONGEST_FAILURE = 96
-"""Half-hours.  What fails here in more of them is no platform's trouble: the longest of the large ones'
-lasted a day (Facebook on 13 March 2019)."""
+"""Half-hours.  A longer failure is not a platform's own: the longest of a large one lasted a day (Facebook on
+13 March 2019).
+"""
 
 
 _recall = Recall()
@@ -45,7 +46,7 @@ _recall = Recall()
 def find_interference(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
-    """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
+    """The incidents that follow from the measurements of a window, including probes' silence and slowness."""
     setting = Setting(country, FAMILY_OF, shares, rules_version(), version_of(Reads.VOTES))
     beats = store.facts.looks(since, until)
     series = store.facts.series(country, since, until, TICK)
@@ -57,7 +58,7 @@ def find_interference(
 
 
 def _findings(reads: Reads, series: Sequence[Series]) -> list[TypedAnomaly]:
-    """What every registered detector of such series finds, as far as it is worth a suspicion."""
+    """What every registered detector of such series finds, if it is strong enough for a suspicion."""
     return [
         TypedAnomaly(anomaly, detector.kind)
         for detector in detectors_of(reads)

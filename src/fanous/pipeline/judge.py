@@ -1,4 +1,4 @@
-"""Judge: one record to its verdicts, and what became of all that were read; no store is needed.
+"""Judge: turns one record into verdicts, and counts what was read; needs no store.
 
 record -> parsed measurement -> verdicts
 """
@@ -22,26 +22,27 @@ from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 
 def known_fingerprints() -> Fingerprints:
-    """What ships and what `fanous refdata update` installed, as it was when the process first asked.
+    """The fingerprints that ship and those installed by `fanous refdata update`, as of the process's first
+    call.
 
-    Where many records are judged, ask once: it looks into the environment each time.
+    When judging many records, call it once: it reads the environment each time.
     """
     own = data_folder()
     return installed_fingerprints(own / "refdata", own / "cache")
 
 
 def rules_version() -> str:
-    """Names the rules and the sets of fingerprints that they judge with."""
+    """Identifies the rules and the fingerprint sets that they use."""
     return RULES_VERSION + known_fingerprints().version
 
 
 def judge_record(
     record: Record, fingerprints: Fingerprints | None = None
 ) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
-    """One raw record to its facts and verdicts; what rules read of pages is not kept.
+    """The facts and verdicts of one raw record; the pages that rules read are not kept.
 
     Args:
-        fingerprints: ``None`` = those that are known on this machine.
+        fingerprints: ``None`` = those known on this machine.
 
     Raises:
         Rejected: the record cannot be used.
@@ -52,10 +53,10 @@ def judge_record(
 
 
 REJECTS_LISTED = 1000
-"""All rejects are counted, and only so many listed, so that a bad file of any size fits in memory."""
+"""Rejects that are listed; all are counted.  So a bad file of any size fits in memory."""
 
 REJECTS_LOGGED = 20
-"""Of one batch: a sender of bad records must not be able to fill the disk with lines about them."""
+"""Rejects logged per batch: a sender of bad records must not be able to fill the disk with log lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ class Reject:
 
 @dataclass(slots=True)
 class Ingested:
-    """What became of the files, in measurements (rows for CSVs): read = stored + duplicate + rejected.
+    """The result for the files, in measurements (rows for CSVs): read = stored + duplicate + rejected.
 
     Attributes:
         rejects: the first ``REJECTS_LISTED``.
-        remarks: what an interrupted run left behind that cannot be used, in words.
-        notes: what there is to say about whole files, in words: columns that were passed over, and the like.
+        remarks: unusable records left by an interrupted run, in words.
+        notes: remarks about whole files, in words: columns that were skipped, and the like.
         by_test: stored measurements by nettest.
         late: stored measurements that are too old for detection to go back to (``LATE``).
         ahead: stored measurements dated in the future (``AHEAD``); no detection looks there.
@@ -108,12 +109,12 @@ def log_rejects(log: Logger, tally: Ingested) -> None:
 
 # --- fanous judge ---------------------------------------------------------------------------------------
 
-NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
+NOTHING_TO_JUDGE = "It has no lookup, connection, handshake, request or transfer to judge."
 """A nettest of another kind, or one that wrote no results."""
 
 
-UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
-"""``fanous.probe.words`` says what somebody who measured with our own probe can do about it."""
+UNPLACED = "It names no network or no country: it is judged, but counts in no series."
+"""``fanous.probe.words`` tells users of our own probe what they can do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,8 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
-    """A record that does not say where it was made counts in no series (the store sees to that); whoever asks about
-    it gets an answer all the same."""
+    """A record that does not say where it was made counts in no series (the store ensures that), but it can
+    still be judged on request."""
     # Not at the top: ingesting and detecting need these rules and no probe.
     from fanous.probe import words as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK

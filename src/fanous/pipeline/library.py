@@ -1,8 +1,8 @@
-"""Library: what ``import fanous`` gives - the main job as typed functions, for notebooks and programs.
+"""Library: what ``import fanous`` offers: the main job as typed functions, for notebooks and programs.
 
-It is the command line's own code.  Answers are the model's dataclasses, and Arrow tables where they are long, with
-every column's unit in its name or next to it.  An opened store answers questions; ``judge`` needs none.  Needs the
-server parts (``pip install 'fanous[server]'``), as every store does.
+It is the command line's own code.  Answers are the model's dataclasses, or Arrow tables if they are long,
+with every column's unit in its name or next to it.  An opened store answers questions; ``judge`` needs no
+store.  It needs the server parts (``pip install 'fanous[server]'``), as every store does.
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,12 +74,12 @@ SERIES_COLUMNS = pa.schema(
 
 
 def series_table(series: Iterable[Series]) -> pa.Table:
-    """Series below each other, a row a bin."""
+    """Series stacked in one table, one row per bin."""
     return pa.concat_tables([SERIES_COLUMNS.empty_table(), *(_one_series(one) for one in series)])
 
 
 def verdict_table(judged: Iterable[tuple[Measurement, tuple[Verdict, ...]]]) -> pa.Table:
-    """A row a verdict; ``mechanism`` and ``kbps`` are null where there is none."""
+    """One row per verdict; ``mechanism`` and ``kbps`` are null if there is none."""
     rows = [_verdict_row(measurement, verdict) for measurement, verdicts in judged for verdict in verdicts]
     return pa.Table.from_pylist(rows, schema=VERDICT_COLUMNS)
 
@@ -133,7 +133,7 @@ Instant = datetime | str | float
 
 
 class Store:
-    """An opened store; a context manager.  One process at a time has it, reading included.
+    """An opened store; a context manager.  Only one process at a time can have it open, even for reading.
 
     Args:
         place: its folder, or the addresses of its three parts; ``None`` = the user's own, as on the command
@@ -155,14 +155,14 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Give it up for other processes; a second call does nothing."""
+        """Release it to other processes; a second call does nothing."""
         self.opened.close()
 
     def ingest(self, source: str, *paths: str | Path) -> Ingested:
-        """Bring files in, judge them and detect, as ``fanous ingest SOURCE PATH...``.
+        """Import files, judge them and detect, like ``fanous ingest SOURCE PATH...``.
 
         Raises:
-            FanousError: no such source, or a file that cannot be read at all.
+            FanousError: unknown source, or a file that cannot be read at all.
         """
         return ingest.ingest(self.opened, source, [Path(path) for path in paths])
 
@@ -175,14 +175,14 @@ def confirm(
     since: Instant | None = None,
     until: Instant | None = None,
 ) -> CountryAnswer:
-    """What is disrupted in a country, as ``fanous confirm CC``.
+    """What is disrupted in a country, like ``fanous confirm CC``.
 
     Args:
         targets: only these (``x``, ``youtube``, a domain); empty = all.
-        since: ``None`` = from the first measurement; ``until`` likewise, to the last.
+        since, until: ``None`` = from the first measurement, or to the last.
 
     Raises:
-        FanousError: the store has nothing of this country.
+        FanousError: the store has no data about this country.
     """
     names = [target_of(name) for name in targets]
     return query.confirm(store.opened, _code(country), names, _seconds(since), _seconds(until))
@@ -211,7 +211,8 @@ def series(
     until: Instant | None = None,
     step: int = TICK,
 ) -> pa.Table:
-    """The series of a country as one Arrow table (``SERIES_COLUMNS``): of verdicts, and ready-made ones.
+    """The series of a country as one Arrow table (``SERIES_COLUMNS``): from verdicts, and from public
+    sources.
 
     Args:
         signals: names of ``fanous.analysis.series.signals``; ``None`` = all.
@@ -219,11 +220,11 @@ def series(
         step: width of the bins of verdicts, seconds; ready-made series keep their own.
 
     Raises:
-        FanousError: a signal that nobody knows.
+        FanousError: an unknown signal.
     """
     unknown = [name for name in signals or () if name not in SIGNALS]
     if unknown:
-        raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
+        raise FanousError(f"unknown signal {unknown[0]!r}; known: {', '.join(SIGNALS)}")
     code = _code(country)
     facts = store.opened.about(code).facts
     span = facts.span(code)
@@ -249,20 +250,22 @@ def _seconds(moment: Instant | None) -> float | None:
         return moment
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise FanousError(f"{moment!r} says no time zone: give an aware datetime, such as one in UTC")
+            raise FanousError(f"{moment!r} has no time zone: give an aware datetime, such as one in UTC")
         return moment.timestamp()
     try:
         return from_iso(moment)
     except ValueError:
-        raise FanousError(f"{moment!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z") from None
+        raise FanousError(
+            f"{moment!r} is not a date or time such as 2023-12-17 or 2023-12-17T15:00Z"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One measurement and what the rules say of it; of several targets, a verdict or more each.
+    """One measurement and the rules' verdicts on it; at least one per target.
 
     Attributes:
-        notes: what our own probe noted beside it, in sentences; of OONI's there are none.
+        notes: what our own probe noted, in sentences; empty for OONI's.
     """
 
     measurement: Measurement
@@ -278,7 +281,7 @@ class Judgements:
     rejects: tuple[Reject, ...]
 
     def table(self) -> pa.Table:
-        """One row a verdict (``VERDICT_COLUMNS``)."""
+        """One row per verdict (``VERDICT_COLUMNS``)."""
         return verdict_table((one.measurement, one.verdicts) for one in self.measurements)
 
 

@@ -29,7 +29,7 @@ from fanous.store.protocol import Store
 DAY = 86400.0
 
 CONNECTIVITY = "connectivity"
-"""What an outage is about, where the answer names a target for everything else."""
+"""Stands for a target in answers about outages, which name none."""
 
 
 def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
@@ -79,7 +79,7 @@ def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
 def outages_of(
     anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
 ) -> list[Incident]:
-    """The outages (or slow-downs) that anomalies of one country amount to, suspicions included."""
+    """The outages (or slow-downs) that follow from one country's anomalies, including suspicions."""
     kept = worth_keeping(anomalies) if kind is Kind.OUTAGE else anomalies
     found = [outage_of(group, kind, situation) for group in outages(kept)]
     return [incident for incident in found if incident is not None]
@@ -98,7 +98,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
 
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
-    """What cannot be said of the country's connectivity, and why; nothing where no source of it was read."""
+    """What cannot be said about the country's connectivity, and why; empty if no source of it was read."""
     series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     if not series:
         return []
@@ -106,14 +106,16 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
     skipped = [s for s in series if not fills_days(s.step)]
     if skipped:
         named = ", ".join(sorted({f"{s.key.signal} of {s.key.source} ({s.step} s)" for s in skipped}))
-        lacking.append((CONNECTIVITY, f"no day is a whole number of bins of {named}: nothing looks at them"))
+        lacking.append(
+            (CONNECTIVITY, f"a day is not a whole number of bins of {named}: no detector uses them")
+        )
     series = [s for s in series if fills_days(s.step)]
     ages = (
-        (0, DROP.options.least_days, "no ordinary level is known yet"),
+        (0, DROP.options.least_days, "no baseline is known yet"),
         (
             DROP.options.least_days,
             DROP.options.week_seen,
-            f"no whole week is known yet, so a loss must be {DROP.options.widen:g} times as deep as later",
+            f"less than a whole week is known, so for now a loss must be {DROP.options.widen:g} times as deep",
         ),
     )
     for least, most, what in ages:
@@ -133,7 +135,7 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
 def watched_families(store: Store, country: str, since: float, until: float) -> tuple[Family, ...]:
     """Families that would have shown an outage of the country in a window.
 
-    Each has a line of the whole country with a history before it, and values in half of its bins.
+    Each has a series of the whole country with a history before it, and values in half of its bins.
     """
     series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]

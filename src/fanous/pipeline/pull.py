@@ -1,11 +1,11 @@
 """Pull: brings series of live sources into the store, piece by piece, or as a stream.
 
-A piece is stored, then remembered.  A run that was stopped goes on where it was, each place where that place was left,
-and what is older than its source's last corrections is not asked for again.
+A piece is stored, then remembered.  A stopped run resumes where it was, each place at its own point, and
+pieces older than their source's last corrections are not requested again.
 
-Of RIS Live it counts routing changes as they arrive, and writes a count per bin to the store.  What was missed while
-the stream was away is not known: the bins of a gap are not recorded, and routes that changed in it stay wrong until
-the next table is loaded.
+For RIS Live it counts routing changes as they arrive, and writes a count per bin to the store.  What was
+missed while the stream was down is unknown: the bins of a gap are not recorded, and routes that changed in it
+stay wrong until the next table is loaded.
 """
 
 import logging
@@ -28,25 +28,25 @@ from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 FAILURES_IN_A_ROW = 3
-"""After so many, only places that were not tried yet are asked for.  A source that has answered nothing so far, and
-may later, is left alone until the next time."""
+"""After this many failures in a row, only places not yet tried are requested.  A source that has answered
+nothing so far is left alone until the next time."""
 
 DAY = 86400
 FIRST_DAYS = 28
-"""Days that are fetched of a place that was never pulled: what a baseline of weeks needs."""
+"""Days to fetch for a place that was never pulled: what a baseline of weeks needs."""
 OVERLAP = 3 * 3600
 """Seconds before the last pull that are fetched again: sources correct their newest values."""
 
 
 @dataclass(slots=True)
 class Pull:
-    """What became of a pull.
+    """The result of a pull.
 
     Attributes:
         pieces: documents that were fetched and stored.
         skipped: documents that were in the store already, for good.
         values: bins that they held; ``new``: of these, new or changed ones.
-        claims: new ones: what the source itself says of outages.
+        claims: new claims by the source itself about outages.
         rejects: (piece, number in it, reason).
         failures: (piece, reason): documents that could not be fetched or read.
     """
@@ -63,10 +63,10 @@ class Pull:
 
 
 def newest(source: str, now: float) -> tuple[int, int]:
-    """The window to ask for when nobody names one: the last ``FIRST_DAYS``, of which each place is asked for
-    what it lacks (``fetch``, ``onwards``).
+    """The default window: the last ``FIRST_DAYS``, of which each place is asked for what it lacks (``fetch``,
+    ``onwards``).
 
-    It ends at a multiple of the source's own interval, so that a question is not asked twice in one.
+    It ends at a multiple of the source's own interval, so that a request is not made twice in one.
     """
     every = SOURCES[source].every
     until = int(now) // every * every
@@ -75,12 +75,12 @@ def newest(source: str, now: float) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What became of one piece, before the store has it.
+    """The result for one piece, before it is stored.
 
     Attributes:
-        parsed: ``None`` = it was not asked for, or could not be fetched or read.
-        why: reason why not; empty = it is in the store already, for good.
-        at: unix seconds at which it was asked for.
+        parsed: ``None`` = it was not requested, or could not be fetched or read.
+        why: why not; empty = it is already stored for good.
+        at: unix seconds of the request.
     """
 
     piece: Piece
@@ -134,13 +134,13 @@ def fetch(
 
     Args:
         known: pieces that are in the store.
-        onwards: ask for each place from where it was left on, instead of for the whole window.
+        onwards: request each place from where it was left, instead of the whole window.
 
     Raises:
-        FanousError: no such source, or the list of places cannot be fetched.
+        FanousError: unknown source, or the list of places cannot be fetched.
     """
     if source not in LIVE_SOURCES:
-        raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
+        raise FanousError(f"unknown live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
     pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
     patience = _Patience()
     pieces = _onwards(source, ask, get, known) if onwards else LIVE_SOURCES[source].pieces(ask, get)
@@ -160,7 +160,7 @@ def fetch(
 
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
-    """What became of a piece, and whether its failure may pass."""
+    """The result for a piece, and whether its failure may be temporary."""
     try:
         parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
     except Rejected as reason:
@@ -172,7 +172,7 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
 
 @dataclass(slots=True)
 class _Patience:
-    """Whom to go on asking: places that fail must not keep those behind them from being asked."""
+    """Which places to go on requesting: failing ones must not hold up those after them."""
 
     tried: set[str] = field(default_factory=set)
     in_a_row: int = 0
@@ -194,12 +194,12 @@ class _Patience:
 
 
 def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
-    """The pieces of each place since its own newest, those first that lack least.
+    """The pieces of each place since its own latest, starting with those that lack least.
 
-    Otherwise a network that was named later, or a region that failed while the country did not, would be asked for
-    what the country lacks, and keep a gap.
+    Otherwise a network named later, or a region that failed while the country did not, would only be asked
+    for what the country lacks, and keep a gap.
     """
-    live, get = LIVE_SOURCES[source], cache(get)  # the list of places is asked for once
+    live, get = LIVE_SOURCES[source], cache(get)  # the list of places is requested once
     overlap = max(OVERLAP, 3 * SOURCES[source].every)
     until = {one.piece: int(one.until) for one in sorted(known, key=lambda one: one.until)}
     begins = {
@@ -237,7 +237,7 @@ def due(store: Store, source: str, country: str, every: float, now: float) -> bo
 
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
-"""Seconds before connecting again to a stream that broke off; doubled each time it breaks off at once."""
+"""Seconds before reconnecting to a stream; doubled each time the connection fails at once."""
 
 log = logging.getLogger("fanous.pipeline.pull")
 
@@ -252,7 +252,7 @@ def table_of(path: Path, country: str) -> Visibility:
     for _, _, peer, prefix, origin in routes(path):
         visibility.load(peer, prefix, origin)
     if not visibility.sizes:
-        raise FanousError(f"{path}: no route of this table can be read")
+        raise FanousError(f"{path}: cannot read any route in this table")
     return visibility
 
 
@@ -303,7 +303,7 @@ def follow(
     tries: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Store and detect at every bin, and connect again where the stream breaks off.
+    """Store and detect at every bin, and reconnect if the stream fails.
 
     Args:
         tries: connections after which it ends; ``None`` = never.

@@ -1,6 +1,7 @@
-"""Query: what is known about disruptions in a country, read from the store and nothing else.
+"""Query: what is known about disruptions in a country, read from the store alone.
 
-A person waits for the answer, so this imports none of the stages that conclude: starting would take as long as asking.
+A person waits for the answer, so this imports none of the stages that draw conclusions: loading them would
+take as long as the query.
 """
 
 from collections import Counter
@@ -14,11 +15,12 @@ from fanous.model.incident import Incident, Kind
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
-"""Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would stretch
-every window to it."""
+"""Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
+window up to it.
+"""
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
-"""Kinds that name no target, and concern each."""
+"""Kinds that name no target, and concern all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class CountryAnswer:
     """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
 
     Attributes:
-        insufficient: (target, why) of what nothing can be said about.
+        insufficient: (target, why) for targets about which nothing can be said.
         grid: ``None`` = nothing was measured.
         synthetic: all that is known of the country was staged.
     """
@@ -44,22 +46,22 @@ class CountryAnswer:
 def confirm(
     store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None
 ) -> CountryAnswer:
-    """What is known of disruptions in a country; reads only.  Staged events come last, and change nothing.
+    """What is known about disruptions in a country; reads only.  Staged events come last, and change nothing.
 
     Args:
         targets: restrict the answer to these; empty = all.
-        since: ``None`` = from the first measurement; so with ``until``.
+        since: ``None`` = from the first measurement; the same for ``until``.
 
     Raises:
-        FanousError: the store has nothing of this country.
+        FanousError: the store has no data about this country.
     """
     every, store = store, store.about(country)
     span = store.facts.span(country)
     if span is None:
         known = ", ".join(known_countries(every)) or "nothing yet"
         raise FanousError(
-            f"no measurements of {country} in this store (it has: {known}); "
-            "bring some in with `fanous ingest ooni FILE...`"
+            f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "
+            f"ooni FILE...`"
         )
     since = span[0] if since is None else since
     until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
@@ -83,7 +85,7 @@ def confirm(
 
 
 def known_countries(store: Store) -> list[str]:
-    """All that the store has anything of, synthetic or not."""
+    """All countries about which the store has any data, synthetic or not."""
     return sorted({name for side in store.sides() for name in side.facts.countries()})
 
 
@@ -110,7 +112,9 @@ def _grid(
 def _insufficient(
     store: Store, country: str, since: float, until: float, targets: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """What nothing can be said about, and why; targets asked for but never measured among them."""
+    """Targets about which nothing can be said, and why; including requested targets that were never
+    measured.
+    """
     lacking = store.facts.insufficient(country, since, until)
     listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
     if not targets:

@@ -1,9 +1,9 @@
 """Retention: what a store keeps, and for how long.
 
-Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can be
-made again from the raw records; raw records move to a bucket, where every reader still finds them.  Around an
-incident everything stays: it must be found again when something comes in late.  Each step may be repeated, so the
-next run completes one that was killed in the middle.
+Nothing that a conclusion depends on is deleted.  Old measurements lose their rows of observations, which can
+be rebuilt from the raw records; raw records move to a bucket, where every reader still finds them.  Around an
+incident everything stays, because detection must find it again when late data arrive.  Each step may be
+repeated, so the next run completes one that was killed.
 """
 
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ from fanous.store.location import check_bucket
 from fanous.store.protocol import Store
 
 LEAST_KEPT_DAYS = 150
-"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.detect.HISTORY`` and
-``LATE``), and must find what it found before."""
+"""Least days to keep observations: detection on late data looks back up to 120 days
+(``pipeline.detect.HISTORY`` and ``LATE``), and must find what it found before."""
 
 
 class Retention(Section, frozen=True):
@@ -40,21 +40,19 @@ class Retention(Section, frozen=True):
 
     def __post_init__(self) -> None:
         if self.archive_days is not None and not self.bucket:
-            raise WrongKey(
-                "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
-            )
+            raise WrongKey("archive_days", "it needs `bucket`, the s3://bucket/prefix to move the records to")
         if self.bucket:
             with about("bucket"):
                 check_bucket(self.bucket)
             if self.archive_days is None:
-                raise WrongKey("bucket", "it goes with `archive_days`, the age at which records move there")
+                raise WrongKey("bucket", "it needs `archive_days`, the age at which records move there")
 
 
 def retention(config: Path | None) -> Retention:
-    """What a configuration file says; without one everything stays.
+    """The policy of a configuration file; without one everything stays.
 
     Raises:
-        FanousError: the TOML file is missing or says something unknown.
+        FanousError: the TOML file is missing or has something unknown in it.
     """
     return section(config, "retention", Retention)
 
@@ -64,9 +62,9 @@ class RetentionPlan:
     """What is due.
 
     Attributes:
-        before: unix seconds; observations of earlier measurements go.  ``None`` = none do.
-        kept: around incidents: of these nothing goes.
-        observations: rows that go.
+        before: unix seconds; observations of earlier measurements are deleted.  ``None`` = none.
+        kept: spans around incidents, of which nothing is deleted.
+        observations: rows to delete.
         segments: of the archive that move, in order of receipt.
         bucket: where to.
     """
@@ -101,7 +99,9 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
 
 
 def around(incidents: list[Incident], now: float) -> tuple[Window, ...]:
-    """Country and time of all that is claimed, with what detection sees before it; overlaps are one."""
+    """Country and time of every incident, with the history that detection needs before it; overlaps are
+    merged.
+    """
     windows: dict[str, list[tuple[float, float]]] = {}
     for one in incidents:
         if one.status is not Status.RETRACTED:
@@ -128,7 +128,7 @@ def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
 
 
 def move(store: Store, due: RetentionPlan, segment: Segment, done: Retained) -> None:
-    """One segment; one that cannot be read stays, and stops no other."""
+    """Move one segment; one that cannot be read stays, and does not stop the others."""
     try:
         store.move(segment, due.bucket)
     except DamagedSegment as error:
@@ -138,7 +138,7 @@ def move(store: Store, due: RetentionPlan, segment: Segment, done: Retained) -> 
 
 
 def carry_out(store: Store, due: RetentionPlan) -> Retained:
-    """All of it.
+    """Do everything that is due.
 
     Raises:
         FanousError: the bucket cannot be written; what was moved by then stays moved.

@@ -1,6 +1,6 @@
-"""Revise: writes what was found to the ledger as revisions, each with the reason for the change.
+"""Revise: writes findings to the ledger as revisions, each with the reason for the change.
 
-One process at a time works on a country: it holds a lease, which is renewed for as long as the work goes on.
+One process at a time works on a country, under a lease that is renewed while the work goes on.
 """
 
 import threading
@@ -24,7 +24,7 @@ from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
 RENEWALS = 3
-"""Renewals in the time that a lease lasts: two may fail before it is lost."""
+"""Renewals during a lease: two may fail before it is lost."""
 
 WAIT = 120.0
 """Seconds that a person waits for a country that a worker has: longer than the slowest country took."""
@@ -36,9 +36,9 @@ log = getLogger("fanous.detect")
 
 @contextmanager
 def kept(store: Store, lease: Lease, seconds: float = LEASE_SECONDS) -> Iterator[None]:
-    """Renew a lease for as long as the work goes on, and write only under it.
+    """Renew a lease while the work goes on, and write only under it.
 
-    It is given back at the end, unless it was marked as detected.
+    It is released at the end, unless the country was marked as detected.
     """
     ended = threading.Event()
     renewing = threading.Thread(
@@ -60,14 +60,14 @@ def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -
             store.ledger.renew(lease, seconds)
         except LeaseLost:
             log.warning(logline("lease_lost", country=lease.country, worker=lease.worker))
-            return  # its next write says so to who works
+            return  # the next write raises it in the working thread
         except FanousError as error:
             log.warning(logline("not_renewed", country=lease.country, why=str(error)))
 
 
 @contextmanager
 def alone_with(store: Store, country: str) -> Iterator[Lease]:
-    """Keep workers from detecting in a country; waits for the one that does.
+    """Keep workers from detecting in a country; waits for the current one.
 
     Raises:
         FanousError: it takes too long.
@@ -76,9 +76,7 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
     while (lease := store.ledger.lease(country=country)) is None:
         if time.monotonic() > until:
             who = dict(store.ledger.leases()).get(country, "another process")
-            raise FanousError(
-                f"{country} is being detected by {who} all the time: try again", permanent=False
-            )
+            raise FanousError(f"{country} is still being processed by {who}: try again", permanent=False)
         time.sleep(POLL)
     with kept(store, lease):
         yield lease
@@ -96,7 +94,7 @@ def write_changes(
     until: float,
     why: tuple[Reason, ...] = (),
 ) -> list[Incident]:
-    """Write a revision of what changed; what the data no longer support is retracted, in public.
+    """Write a revision for what changed; incidents that the data no longer support are retracted, in public.
 
     A national incident that a person has to see first is written as suspected until it is approved.
 
@@ -119,7 +117,7 @@ def write_changes(
 
 
 def _holds(whole: Incident, part: Incident) -> bool:
-    """Whether all that ``part`` is about is seen in ``whole``, on one of its networks at the same time."""
+    """Whether everything that ``part`` is about is in ``whole``, on one of its networks at the same time."""
     if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
         return False
     about = set(part.targets) or {""}
@@ -173,16 +171,16 @@ def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:
 
 
 def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) -> Approval:
-    """The approval of an incident as it stands.
+    """The approval of an incident as it is.
 
     Raises:
-        FanousError: there is no such incident, it is not held, or the approval has no name to it.
+        FanousError: there is no such incident, it is not held, or the approval has no name.
     """
     revisions = store.ledger.revisions(incident_id)
     if not revisions:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip():
-        raise FanousError("an approval needs the name of the person who looked at it: give it with --by")
+        raise FanousError("an approval needs the reviewer's name: give it with --by")
     if not revisions[-1].incident.held_by:
         status = revisions[-1].incident.status
         raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
@@ -190,7 +188,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
 
 
 def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
-    """Take an incident back in the name of a person; its history stays, and no detection brings it back.
+    """Retract an incident in a person's name; its history stays, and no detection brings it back.
 
     Raises:
         FanousError: there is no such incident, it is retracted already, or name or reason are missing.
@@ -199,12 +197,12 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     if incident is None:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip() or not why.strip():
-        raise FanousError("to take a claim back, a person's name and a reason are needed: both are published")
+        raise FanousError("retracting an incident needs a person's name and a reason: both are published")
     if incident.status is Status.RETRACTED:
         raise FanousError(
             f"{incident_id} has been retracted already; `fanous incidents show {incident_id}` says why"
         )
-    with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
+    with alone_with(store, incident.country):  # a detection unaware of this would bring it back
         by = who.strip()
         reason = Reason("withdrawn", {"by": by, "why": why.strip()})
         return store.ledger.retract(incident_id, (reason,), at=at, withdrawn_by=by)

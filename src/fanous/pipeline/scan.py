@@ -21,7 +21,7 @@ Ask = Callable[[Ints], Flags]
 def probe_round(
     targets: Targets, state: BlockStates, number: int, ask: Ask, keep: Callable[[BlockStates], None]
 ) -> BlockStates:
-    """One whole round, or what is left of it.
+    """One whole round, or the rest of it.
 
     Args:
         number: unix seconds // ``rounds.ROUND``.
@@ -55,11 +55,12 @@ def scan_round(
     """One round into the store: how many blocks are up, by place; then detect.
 
     Args:
-        controls: addresses outside the country.  Where most of them are silent it is our own line that is
-            broken, and the round says nothing.
+        controls: addresses outside the country.  If most of them are silent, our own connection is down and
+        the round is
+            discarded.
 
     Returns:
-        The state after it; ``None`` = our own line was broken, and all stands as before.
+        The state after it; ``None`` = our own connection was down, and nothing changed.
     """
     if not _is_online(ask, controls):
         return None

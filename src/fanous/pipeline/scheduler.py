@@ -1,7 +1,7 @@
-"""Scheduler: tasks that must go on; one that crashes is started again, and the others do not notice.
+"""Scheduler: keeps tasks running; one that crashes is restarted, and the others are not affected.
 
-This is the only place where every exception is caught: what is raised here is a fault of the world or a bug of ours,
-and a monitor that stops because of it would miss what it is there for.  The log names each.
+This is the only place where every exception is caught: whether caused by the environment or by a bug, it must
+not stop a monitor, which would then miss what it is there to see.  Each is logged.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ log = getLogger("fanous.pipeline.scheduler")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that goes on until it is asked to stop.
+    """Something that runs until it is asked to stop.
 
     Attributes:
         name: in the log.
-        run: called again after each crash, and after an end that nobody asked for.
+        run: called again after each crash, and after ending without being asked.
     """
 
     name: str
@@ -34,13 +34,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long is waited; seconds.
+    """Waiting times; seconds.
 
     Attributes:
-        first: before the first restart; each further one in a row takes twice as long.
-        longest: between two restarts: a disk that is full for a night is still noticed within the minute.
-        sound: after running so long a task has recovered, and its next crash counts as the first.
-        stopping: what a task gets to end by itself; then it is cancelled.
+        first: before the first restart; doubled for each further one in a row.
+        longest: between two restarts, so that recovery from a disk that was full all night is noticed within
+            the minute.
+        sound: after running this long a task has recovered, and its next crash counts as the first.
+        stopping: for a task to end by itself; then it is cancelled.
     """
 
     first: float = 1.0
@@ -49,12 +50,12 @@ class Patience:
     stopping: float = 20.0
 
     def after(self, crashes: int) -> float:
-        """Before the restart that follows so many crashes in a row."""
+        """Seconds before the restart after this many crashes in a row."""
         return float(min(self.longest, self.first * 2.0 ** min(crashes - 1, 30)))
 
 
 async def supervise(tasks: Sequence[Task], stop: asyncio.Event, patience: Patience | None = None) -> None:
-    """Keep all tasks going until ``stop`` is set and they have ended."""
+    """Keep all tasks running until ``stop`` is set and they have ended."""
     wait = patience or Patience()
     kept = [asyncio.create_task(_keep(task, stop, wait), name=task.name) for task in tasks]
     stopping = asyncio.create_task(stop.wait())
@@ -79,7 +80,7 @@ async def _keep(task: Task, stop: asyncio.Event, patience: Patience) -> None:
         if not isinstance(crash, Crash):
             if stop.is_set():
                 return
-            crash = Crash(FanousError("it ended by itself, though nobody asked it to"))
+            crash = Crash(FanousError("it ended without being asked to"))
         crashes = 1 if time.monotonic() - began >= patience.sound else crashes + 1
         wait = patience.after(crashes)
         _say(task.name, crash, wait)
@@ -87,7 +88,7 @@ async def _keep(task: Task, stop: asyncio.Event, patience: Patience) -> None:
 
 
 def _say(name: str, crash: "Crash", wait: float) -> None:
-    if isinstance(crash.error, FanousError):  # somebody can mend it, and the sentence says how
+    if isinstance(crash.error, FanousError):  # an operator can fix it, and the message says how
         log.error(logline("task_failed", task=name, restart_in=wait, why=crash.error))
         return
     line = logline("task_crashed", task=name, restart_in=wait, why=repr(crash.error))
@@ -102,7 +103,7 @@ class Crash:
 
 
 async def outcome(work: Awaitable[T]) -> T | Crash:
-    """The result, or the exception as a value; a cancellation goes through."""
+    """The result, or the exception as a value; a cancellation propagates."""
     try:
         return await work
     except Exception as error:

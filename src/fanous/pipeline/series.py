@@ -1,8 +1,8 @@
-"""Series: brings series from files into the store, and reads their newest values.
+"""Series: imports series from files into the store, and reads their latest values.
 
     file -> reading -> store
 
-The countries touched are marked, and ``pipeline.detect.detect_all`` does the rest.
+The countries concerned are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,16 +44,16 @@ def ingest_series(
     about: About,
     on_progress: Callable[[Path, int], None] | None = None,
 ) -> Ingested:
-    """Bring files of ready-made series into the store, and detect on what they touched.
+    """Import files of quantity series into the store, and detect where they changed something.
 
-    Counts hold in lines of the files.  Doing it again changes nothing; a line whose value differs from
-    what is stored counts as stored, and replaces it.
+    Counts are in lines of the files.  Repeating it changes nothing; a line whose value differs from the
+    stored one counts as stored, and replaces it.
 
     Raises:
-        FanousError: no such source, or a file that cannot be read at all.
+        FanousError: unknown source, or a file that cannot be read at all.
     """
     if source not in SERIES_FILES:
-        raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(SERIES_FILES)}")
+        raise FanousError(f"unknown source of series {source!r}: use one of {', '.join(SERIES_FILES)}")
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store))
     files = SERIES_FILES[source].begin()
@@ -98,7 +98,7 @@ def _bring_in(
 
 
 def put_claims(store: Store, claims: Sequence[Claim]) -> int:
-    """Record what sources say of outages, each once; how many were new."""
+    """Record what sources say about outages, each once; returns how many were new."""
     known = {country: store.ledger.claims(country) for country in {claim.country for claim in claims}}
     new = 0
     for claim in claims:
@@ -112,7 +112,7 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
 def put_series(
     store: Store, batch: Sequence[SourceSeries], provenance: Provenance = Provenance.REAL
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Mark the countries of series, then store the series: in this order a crash forgets none."""
+    """Mark the countries of series, then store the series: in this order, a crash loses none."""
     ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
     store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
     provenance = Provenance.SYNTHETIC if store.staged else provenance
@@ -137,9 +137,10 @@ def _batches(
 
 
 def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
-    """The newest whole bin of every series of a country at an instant, the country first; reads only.
+    """The latest complete bin of every series of a country at an instant, the country's own first; reads
+    only.
 
-    Where a source has only regions, their median is the country's series, as it is for outages.  The baseline leaves
+    If a source has only regions, their median is the country's series, as for outages.  The baseline leaves
     out the outages that the store knows.
 
     Raises:
@@ -154,14 +155,14 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
     if not whole:
         raise FanousError(
-            f"no ready-made series of {country} in this store: bring some in with "
-            f"`fanous pull ripestat --country {country}` or `fanous ingest ioda-csv FILE --country {country}`"
+            f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "
+            f"{country}` or `fanous ingest ioda-csv FILE --country {country}`"
         )
     return sorted(whole, key=_by_place)
 
 
 def _newest(series: Series, now: float, outages: Spans) -> SeriesNow | None:
-    ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
+    ended = np.flatnonzero(series.times + series.step <= now)  # an incomplete bin would look like a drop
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])

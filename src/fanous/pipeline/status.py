@@ -1,7 +1,7 @@
-"""Status: ``/healthz``, ``/readyz``, ``/metrics`` and ``/ailments`` on an address of their own.
+"""Status: ``/healthz``, ``/readyz``, ``/metrics`` and ``/ailments`` on a separate address.
 
-The address is for whoever runs the monitor: figures of its disks and sources concern nobody else, so it is neither
-the pages' nor the collector's.  ``/metrics`` is for Prometheus; no figure names a probe or a place below a country.
+The address is for the operator: figures of disks and sources concern no one else, so it is neither the pages'
+nor the collector's.  ``/metrics`` is for Prometheus; no figure names a probe or a place below a country.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,14 +47,12 @@ def status_app(
     """The application.
 
     Args:
-        unready: why no work can be given to it now; empty = it can.
-        ailments: as of the last look.
-        figures: likewise.
-        feed: likewise; a collector without a store keeps none.
+        unready: why it cannot take work now; empty = it can.
+        ailments, figures, feed: as of the last check; a collector without a store keeps no feed.
     """
 
     async def healthz(_request: Request) -> Response:
-        """It answers, so it lives: whoever restarts it for that must not do so for a full disk."""
+        """It answers, so it is alive: a supervisor must not restart it because of a full disk."""
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
@@ -79,7 +77,7 @@ def status_app(
 
 
 def metrics(vitals: Vitals, ailments: Sequence[Ailment]) -> list[Metric]:
-    """All of them; kinds of ailments that nobody has are not listed."""
+    """All metrics; kinds of ailments that do not occur are not listed."""
     return [*_of_sources(vitals), *_of_software(vitals), *_of_folders(vitals), *_of_work(vitals, ailments)]
 
 

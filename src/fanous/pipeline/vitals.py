@@ -1,8 +1,8 @@
 """Vitals: the monitor's own health - what is measured, and when that counts as an ailment.
 
-``examine`` looks at a store and its disks, and ``ailments`` decides what is wrong: each is an incident of the monitor
-itself, with a kind, whom it is about, and a sentence for who runs it.  ``pipeline.status`` serves both.  To add one: a
-field of ``Vitals``, the code that reads it in ``examine``, and a function in ``CHECKS``.
+``examine`` inspects a store and its disks, and ``ailments`` decides what is wrong: each is an incident of the
+monitor itself, with a kind, what it is about, and a sentence for the operator.  ``pipeline.status`` serves
+both.  To add one, add a field to ``Vitals``, code to fill it in ``examine``, and a function in ``CHECKS``.
 """
 
 import shutil
@@ -30,7 +30,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One look at a monitor.
+    """One check of a monitor.
 
     Attributes:
     at: unix seconds, by the store's clock, which dates what was received.
@@ -51,13 +51,13 @@ class Vitals:
 
 
 BASELINE_HOURS = 24
-"""With fewer hours in which a source delivered it has no habit that it could break."""
+"""With fewer hours of deliveries, a source has no usual pattern to break."""
 
 RARE = 2
-"""So many of its silences may have been longer than its habit: past failures must not become the norm."""
+"""This many of its silences may exceed the usual one: past failures must not become the norm."""
 
 SLACK = 1.5
-"""Times as long as the longest habitual silence, and at least ``LEAST_SILENCE``."""
+"""A silence is unusual if it is this many times the longest usual one, and at least ``LEAST_SILENCE``."""
 
 LEAST_SILENCE = 3 * 3600.0
 """Bins are hours: a shorter silence cannot be told from a bin that was missed."""
@@ -66,7 +66,7 @@ LEAST_SENT = 20
 """Measurements of a version of software before it is judged."""
 
 UNSOUND = 0.5
-"""Share of a version's measurements that cannot be used; a fault of the version where the rest do better."""
+"""Share of a version's measurements that cannot be used; the version is at fault if others do better."""
 
 CLOCK_SLACK = 120.0
 """Seconds by which a probe's clock may be ahead: a phone without network time drifts by less in a month."""
@@ -76,14 +76,16 @@ AHEAD = 0.05
 
 LEAST_FREE = 1 << 30
 LEAST_FREE_SHARE = 0.05
-"""Of a disk; whichever is more, up to ``MOST_FREE``, for a large disk's twentieth is plenty."""
+"""Free space of a disk; whichever is more, up to ``MOST_FREE``, since a twentieth of a large disk is
+plenty.
+"""
 MOST_FREE = 20 << 30
 
 QUEUE_SECONDS = 600.0
 """The oldest that a file in the inbox may get: it is sealed after seconds and taken within seconds."""
 
 LAG_SECONDS = 900.0
-"""Between measurements in the store and detection on them: longer than the slowest country took."""
+"""Seconds between storing measurements and detection: longer than the slowest country took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Ailment:
     Attributes:
         kind: ``source_silent``, ``software_failing``, ``clocks_ahead``, ``disk_low``, ``queue_old``,
             ``detection_late`` or ``segment_damaged``.
-        about: of whom or what it speaks; together with ``kind`` it says whether two are the same.
+        about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
     """
@@ -115,8 +117,8 @@ def _silent_sources(vitals: Vitals) -> Iterator[Ailment]:
         silent = vitals.at - one.last
         if habit is not None and silent > max(LEAST_SILENCE, SLACK * habit):
             says = f"nothing came through {one.source} for {silent / 3600:.0f} hours"
-            said = f"{says}; it is used to {max(habit, 3600) / 3600:.0f}"
-            yield Ailment("source_silent", one.source, said, "see whether its probes or its files still come")
+            said = f"{says}; its longest usual silence is {max(habit, 3600) / 3600:.0f}"
+            yield Ailment("source_silent", one.source, said, "check whether its probes or files still arrive")
 
 
 def _habit(bins: tuple[int, ...]) -> float | None:
@@ -133,11 +135,14 @@ def _failing_software(vitals: Vitals) -> Iterator[Ailment]:
         if one.measurements < LEAST_SENT or one.unsound < UNSOUND * one.measurements:
             continue
         if not _mostly_sound((other.measurements, other.unsound) for other in others):
-            continue  # all fail alike: it is the network, or us
+            continue  # all fail equally: it is the network, or us
         says = f"{one.unsound} of {one.measurements} measurements of {one.software} cannot be used"
         said = f"{says} ({one.probes} probes); other versions do better"
         yield Ailment(
-            "software_failing", one.software, said, "look at a record of it, and tell its users to upgrade"
+            "software_failing",
+            one.software,
+            said,
+            "look at one of its records, and tell its users to upgrade",
         )
 
 
@@ -151,11 +156,13 @@ def _clocks_ahead(vitals: Vitals) -> Iterator[Ailment]:
     clocks = vitals.clocks
     if clocks.measurements >= LEAST_SENT and clocks.ahead > AHEAD * clocks.measurements:
         whose = (
-            "this machine's clock is late" if 2 * clocks.probes_ahead > clocks.probes else "theirs are ahead"
+            "this machine's clock is behind"
+            if 2 * clocks.probes_ahead > clocks.probes
+            else "the probes' clocks are ahead"
         )
-        said = f"{clocks.ahead} of {clocks.measurements} measurements come from the future: perhaps {whose}"
+        said = f"{clocks.ahead} of {clocks.measurements} measurements are dated ahead: perhaps {whose}"
         yield Ailment(
-            "clocks_ahead", "probes", said, "set this machine's clock (timedatectl), then look at theirs"
+            "clocks_ahead", "probes", said, "set this machine's clock (timedatectl), then check the probes'"
         )
 
 
@@ -165,7 +172,10 @@ def _low_disks(vitals: Vitals) -> Iterator[Ailment]:
         if disk.free < least:
             said = f"{disk.free / 1e9:.1f} GB of {disk.size / 1e9:.0f} are free under {disk.folder}"
             yield Ailment(
-                "disk_low", disk.folder, said, "free some: what cannot be written is refused to probes"
+                "disk_low",
+                disk.folder,
+                said,
+                "free some space: measurements that cannot be written are refused",
             )
 
 
@@ -175,7 +185,10 @@ def _old_queues(vitals: Vitals) -> Iterator[Ailment]:
             age = (vitals.machine_at - queue.since) / 60
             said = f"{queue.files} files wait in {queue.folder}, the oldest for {age:.0f} minutes"
             yield Ailment(
-                "queue_old", queue.folder, said, "see that `fanous run` or `fanous drain` takes them"
+                "queue_old",
+                queue.folder,
+                said,
+                "make sure that `fanous run` or `fanous drain` is taking them",
             )
 
 
@@ -188,13 +201,15 @@ def _late_detection(vitals: Vitals) -> Iterator[Ailment]:
                 "detection_late",
                 country,
                 said,
-                "see the log for what fails; `fanous rejudge CC` detects anew",
+                "see the log for what fails; `fanous rejudge CC` detects again",
             )
 
 
 def _damaged_segments(vitals: Vitals) -> Iterator[Ailment]:
     for name, why in sorted(vitals.damaged.items()):
-        yield Ailment("segment_damaged", name, why, "put the file back from a copy, then `fanous rejudge`")
+        yield Ailment(
+            "segment_damaged", name, why, "restore the file from a backup, then run `fanous rejudge`"
+        )
 
 
 CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
@@ -209,7 +224,7 @@ CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
 
 
 _RECENT = 86_400.0
-"""Seconds of receipt by which software and clocks are judged: what was mended yesterday is forgotten."""
+"""Seconds of receipts by which software and clocks are judged: what was fixed yesterday is forgotten."""
 
 
 def examine(
@@ -225,7 +240,7 @@ def examine(
         folders: on the disks that it writes to.
         backlogs: of every inbox.
         machine_at: unix seconds, by the machine's clock.
-        known: ``Vitals.undetected`` of the look before; a country that is new waits since now.
+        known: ``Vitals.undetected`` of the look before; a new country waits from now.
     """
     now, store = store.now(), store.about()
     return Vitals(
@@ -242,7 +257,7 @@ def examine(
 
 
 def disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
-    """One a file system."""
+    """One per file system."""
     found: dict[int, Disk] = {}
     for folder in folders:
         if folder.is_dir():

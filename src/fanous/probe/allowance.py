@@ -1,11 +1,11 @@
-"""Allowance: what a probe may send and receive on a day, and how often it measures.
+"""Allowance: how much data a probe may use in a day, and how often it measures.
 
-All processes of a probe share one budget.  A process sets a block aside on the disk before it spends it, and gives
-back what is left at its end.  One that is killed has counted up to a block too much, never too little.
+All processes of a probe share one budget.  A process reserves a block on disk before it spends it, and
+returns what is left when it ends.  A killed process has counted up to one block too much, never too little.
 
 Rounds are repeated with jitter.  Around an announced event an organisation's own vantage points speed up; a
-volunteer's never do: nobody is to be put at risk by an announcement, and a crowd of volunteers measuring an event
-would be seen.
+volunteer's never do: no one should be put at risk by an announcement, and a crowd of volunteers measuring an
+event would be noticed.
 """
 
 import fcntl
@@ -23,16 +23,16 @@ from fanous.model.event import AnnouncedEvent
 from fanous.probe.net.network import Meter
 
 BLOCK = 262_144
-"""Bytes set aside at once: a fortieth of a mobile line's day, and 200 writes for a fixed line's."""
+"""Bytes reserved at once: a fortieth of a mobile line's daily cap; a fixed line's takes 200 such blocks."""
 
 
 class DayMeter(Meter):
     """A meter whose count all processes of a probe share.
 
     Args:
-        folder: of the probe.
-        most: bytes a day; ``None`` = what is spent is counted, and never refused.
-        now: unix seconds, UTC; all that is spent counts for its day.
+        folder: the probe's.
+        most: bytes a day; ``None`` = usage is counted but never refused.
+        now: unix seconds, UTC; everything spent counts for this day.
     """
 
     def __init__(self, folder: Path, most: int | None, now: float) -> None:
@@ -48,7 +48,7 @@ class DayMeter(Meter):
         self.check()
 
     def give_back(self) -> None:
-        """What was set aside and not spent.  Called at the end, however it came."""
+        """Return what was reserved and not spent.  Called at the end, however it came about."""
         if self._aside:
             self._set_aside(self._own - self._aside)
 
@@ -65,10 +65,10 @@ class DayMeter(Meter):
 
 @contextmanager
 def day_meter(folder: Path, most: int | None, now: float) -> Iterator[DayMeter]:
-    """What is spent within counts for the day.
+    """A context in which everything spent counts for the day.
 
     Raises:
-        FanousError: the folder cannot be written, so that no cap would hold.
+        FanousError: the folder cannot be written, so no cap could be enforced.
     """
     meter = DayMeter(folder, most, now)
     try:
@@ -78,7 +78,7 @@ def day_meter(folder: Path, most: int | None, now: float) -> Iterator[DayMeter]:
 
 
 def spent_on(folder: Path, now: float) -> int:
-    """Bytes spent (or set aside) on this day (UTC)."""
+    """Bytes spent (or reserved) on this day (UTC)."""
     return _counted(folder, day_of(now))
 
 
@@ -96,12 +96,12 @@ def _counted(folder: Path, day: str) -> int:
 
 
 def _read(folder: Path) -> tuple[str, int]:
-    """The day that is counted, and its bytes."""
+    """The day being counted, and its bytes."""
     try:
         content = json.loads(_place(folder).read_text(encoding="utf-8"))
         return str(content["day"]), int(content["bytes"])
     except (OSError, ValueError, TypeError, KeyError):
-        return "", 0  # not there, or not ours: as if nothing had been spent
+        return "", 0  # missing, or not ours: as if nothing had been spent
 
 
 def _write(folder: Path, day: str, count: int) -> None:
@@ -111,18 +111,20 @@ def _write(folder: Path, day: str, count: int) -> None:
         fresh.write_text(json.dumps({"day": day, "bytes": count}) + "\n", encoding="utf-8")
         fresh.replace(place)
     except OSError as error:
-        raise FanousError(f"{place} cannot be written, so no data cap would hold: {error.strerror}") from None
+        raise FanousError(
+            f"cannot write {place}, so the data cap cannot be enforced: {error.strerror}"
+        ) from None
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """No other process counts meanwhile."""
+    """Keeps other processes from counting at the same time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / "used.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise FanousError(
-            f"{folder} cannot be written, so no data cap would hold: {error.strerror}"
+            f"cannot write {folder}, so the data cap cannot be enforced: {error.strerror}"
         ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -132,29 +134,31 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 VOLUNTEER_LEAST = 600.0
-"""Seconds between two triggers of one target from a volunteer's line."""
+"""Least seconds between two measurements of one target from a volunteer's line."""
 
 ORGANISATION_LEAST = 60.0
-"""Likewise from an organisation's own vantage point."""
+"""The same for an organisation's own vantage point."""
 
 JITTER = 0.2
-"""Share of the interval by which a round may come earlier or later: rounds of many probes must not meet."""
+"""Share of the interval by which a round may come early or late, so that many probes do not measure in
+step.
+"""
 
 
 def least_interval(*, organisation: bool) -> float:
-    """Seconds that two rounds must lie apart."""
+    """Least seconds between two rounds."""
     return ORGANISATION_LEAST if organisation else VOLUNTEER_LEAST
 
 
 def check_interval(seconds: float, *, organisation: bool) -> None:
-    """Refuse a cadence that is not safe.
+    """Refuse an interval that is not safe.
 
     Raises:
-        FanousError: it is too fast.
+        FanousError: it is too short.
     """
     least = least_interval(organisation=organisation)
     if seconds < least:
-        hint = "" if organisation else "; an organisation's own vantage point may say --organisation"
+        hint = "" if organisation else "; use --organisation on an organisation's own vantage point"
         raise FanousError(f"a round every {seconds:.0f} s is too fast: at least {least:.0f} s here{hint}")
 
 
@@ -174,8 +178,8 @@ def repeat(
 ) -> None:
     """Call ``one_round`` with its number, from 0; ``rounds`` 0 = until interrupted.
 
-    ``seconds`` may be a function, asked before each pause.  The pause begins when a round ends: a round that
-    takes long never makes the next one come at once.
+    ``seconds`` may be a function, called before each pause.  The pause begins when a round ends, so a long
+    round is never followed by the next one at once.
     """
     number, dice = 0, chance or random.Random()
     while True:
@@ -187,10 +191,10 @@ def repeat(
 
 
 BEFORE = 12 * 3600.0
-"""Seconds before an event from which a probe speeds up: what comes before it may be about it."""
+"""Seconds before an event at which a probe speeds up: a restriction may begin before the event it targets."""
 
 AFTER = 6 * 3600.0
-"""Seconds after its end: the end of a restriction is a finding too."""
+"""Seconds after its end until which it stays fast: the end of a restriction is a finding too."""
 
 
 def cadence(
@@ -201,8 +205,8 @@ def cadence(
     Args:
         ordinary: the interval far from any event, in seconds.
         now: unix seconds.
-        country: where the probe stands; events of other countries change nothing.  Empty = unknown:
-            every event counts.
+        country: the probe's; events in other countries change nothing.  Empty = unknown: every event
+            counts.
     """
     least = least_interval(organisation=organisation)
     if not organisation:

@@ -1,6 +1,6 @@
-"""Consent: asked before the first packet, remembered, and withdrawn at any time.
+"""Consent: asked before the first packet, remembered, and withdrawable at any time.
 
-A person is asked in their own language where there is a translation, else in English.
+People are asked in their own language if there is a translation, otherwise in English.
 """
 
 import json
@@ -16,7 +16,7 @@ from fanous.refdata.files import toml_table
 from fanous.refdata.targets import do_not_run
 
 VERSION = 2
-"""Raised when the text (``refdata/consent.toml``) changes in what it asks: then everybody is asked again."""
+"""Increased when the meaning of the text (``refdata/consent.toml``) changes: then everyone is asked again."""
 
 
 def consent_file(folder: Path) -> Path:
@@ -24,12 +24,12 @@ def consent_file(folder: Path) -> Path:
 
 
 def is_given(folder: Path) -> bool:
-    """Was consent given to the text as it is now?"""
+    """Was consent given to the current text?"""
     return bool(_read(consent_file(folder)).get("version") == VERSION)
 
 
 def give(folder: Path, now: float) -> None:
-    """Remember it.
+    """Record consent.
 
     Raises:
         FanousError: the folder cannot be written.
@@ -39,28 +39,28 @@ def give(folder: Path, now: float) -> None:
 
 
 def withdraw(folder: Path) -> bool:
-    """Forget it; was there anything to forget?"""
+    """Withdraw consent; returns whether there was any."""
     existed = consent_file(folder).exists()
     consent_file(folder).unlink(missing_ok=True)
     return existed
 
 
 def check_country(country: str) -> None:
-    """Refuse to run where it would endanger people.
+    """Refuse to run where measuring would endanger people.
 
     Raises:
         FanousError: the country is on the list.
     """
     why = do_not_run().get(country)
     if why:
-        raise FanousError(f"measuring from {country} is switched off, because it may endanger you: {why}")
+        raise FanousError(f"measuring from {country} is disabled, because it may endanger you: {why}")
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # not there, or not ours: as if nothing had been said
+        return {}  # missing, or not ours: as if no consent had been given
     return content if isinstance(content, dict) else {}
 
 
@@ -69,23 +69,23 @@ def _write(path: Path, content: dict[str, object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, f"{json.dumps(content)}\n".encode())
     except OSError as error:
-        raise FanousError(f"{path} cannot be written: {error.strerror}") from None
+        raise FanousError(f"cannot write {path}: {error.strerror}") from None
 
 
 FALLBACK = "en"
 WIDTH = 100
 
 _RLM, _LRI, _PDI = "\u200f", "\u2066", "\u2069"
-"""Unicode TR 9: a mark that runs from right to left, and the isolation of what runs from left to right."""
+"""Unicode TR 9: the right-to-left mark, and the isolates around left-to-right text."""
 
 
 def languages() -> tuple[str, ...]:
-    """Codes (ISO 639-1) of the languages that there are, English first."""
+    """Codes (ISO 639-1) of the available languages, English first."""
     return tuple(toml_table("consent.toml"))
 
 
 def language_of(environment: Mapping[str, str]) -> str:
-    """The person's language by POSIX's variables; English where there is no text in it."""
+    """The person's language from the POSIX variables; English if the text is not available in it."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         code = re.split(r"[_.@-]", environment.get(name, ""))[0].lower()
         if code:
@@ -94,17 +94,17 @@ def language_of(environment: Mapping[str, str]) -> str:
 
 
 def consent_text(language: str, cap_mb: float) -> str:
-    """What is asked before measuring."""
+    """The question asked before measuring."""
     return _shown("text", language, cap_mb)
 
 
 def localise_text(language: str) -> str:
-    """What is asked before localising."""
+    """The question asked before localising."""
     return _shown("localise", language, 0)
 
 
 def question(language: str) -> str:
-    """The last line, which is answered with yes or no."""
+    """The last line, to be answered with yes or no."""
     return _directed(str(_entry("ask", language)["ask"]), _is_right_to_left("ask", language))
 
 
@@ -129,6 +129,8 @@ def _shown(key: str, language: str, cap_mb: float) -> str:
 
 
 def _directed(line: str, rtl: bool) -> str:
-    """The line as a terminal that knows bidirectional text shows it right; others show the same letters."""
+    """The line, marked so that a terminal with support for bidirectional text shows it correctly; others show
+    the same letters.
+    """
     plain = re.sub(r"`([^`]*)`", rf"{_LRI}\1{_PDI}" if rtl else r"\1", line)
     return _RLM + plain if rtl else plain

@@ -40,7 +40,7 @@ class DnsAnswer:
     """What one response says.
 
     Attributes:
-        failure: df-007; ``None`` = it has an address.
+        failure: df-007; ``None`` = the response has an address.
         entries: df-002 ``answers``, in the order of the response.
         addresses: of those, in order.
     """
@@ -60,7 +60,7 @@ def question(hostname: str, query_type: str) -> tuple[bytes, int]:
         message = dns.message.make_query(hostname, query_type)
         return message.to_wire(), message.id
     except dns.exception.DNSException as error:
-        raise ValueError(f"{hostname!r} is no name for DNS: {error}") from None
+        raise ValueError(f"{hostname!r} is not a valid DNS name: {error}") from None
 
 
 def read_answer(wire: bytes, query_id: int) -> DnsAnswer:
@@ -97,7 +97,7 @@ def _dns_wire_entry(kind: dns.rdatatype.RdataType, text: str, ttl: int) -> Entry
 
 
 RESEND = 0.3
-"""Share of the time-out after which an unanswered question is sent again: a lost packet is no finding."""
+"""Share of the time-out after which an unanswered query is sent again: a lost packet is not a finding."""
 
 NXDOMAIN = "dns_nxdomain_error"
 
@@ -105,7 +105,7 @@ LONGEST_ANSWER = 65_535
 
 
 async def by_system(trace: Trace, settings: Settings, hostname: str, first: int = 1) -> list[str]:
-    """Addresses by the system's resolver; empty = none, and the trace says why.
+    """Addresses from the system's resolver; empty = none, and the trace says why.
 
     Args:
         first: number of the first attempt; 2 = go on after one that failed.
@@ -119,12 +119,12 @@ async def by_system(trace: Trace, settings: Settings, hostname: str, first: int 
 
 
 async def addresses_of(trace: Trace, settings: Settings, host: str) -> list[str]:
-    """``host`` itself where it is an address, else what the system's resolver says."""
+    """``host`` itself if it is an address, otherwise what the system's resolver says."""
     return [host] if is_address(host) else await by_system(trace, settings, host)
 
 
 async def by_system_once(trace: Trace, settings: Settings, hostname: str) -> tuple[list[str], bool]:
-    """The first attempt alone: addresses, and is it worth to go on with ``by_system``?"""
+    """The first attempt alone: addresses, and whether to go on with ``by_system``."""
     found, failure = await _by_system(trace, settings, hostname, 1)
     return found, failure in LOST
 
@@ -137,7 +137,7 @@ async def _by_system(
         async with asyncio.timeout(settings.lookup_timeout):
             addresses = await trace.network.look_up(hostname)
     except (*NETWORK_ERRORS, UnicodeError) as error:
-        # A name that IDNA cannot write (UnicodeError) exists nowhere.
+        # A name that IDNA cannot encode (UnicodeError) exists nowhere.
         failure = NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)
         _add(trace, entry, DnsAnswer(failure))
         return [], failure
@@ -151,7 +151,9 @@ async def _by_system(
 
 
 async def by_udp(trace: Trace, settings: Settings, hostname: str, query_type: str) -> list[str]:
-    """Addresses by the public resolver; every different answer within the window is a query of its own."""
+    """Addresses from the public resolver; each different answer within the window is recorded as a separate
+    query.
+    """
     ip, port = _place(settings.resolver, 53)
     entry = _entry(trace, "udp", hostname, query_type, endpoint(ip, port))
     answers: list[DnsAnswer] = []
@@ -180,7 +182,9 @@ async def _collect(
     entry: Entry,
     answers: list[DnsAnswer],
 ) -> None:
-    """Send, and record each new answer; ends after the window, or by a time-out without any answer."""
+    """Send the query and record each new answer; ends after the window, or at the time-out if there was no
+    answer.
+    """
     clock = trace.network.now
     began = clock()
     await datagrams.send(wire)
@@ -205,7 +209,7 @@ async def _collect(
 
 
 async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:
-    """Addresses over HTTPS (RFC 8484), asked at the resolver's own address."""
+    """Addresses over HTTPS (RFC 8484), connecting to the resolver by its address."""
     entry = _entry(trace, "doh", hostname, query_type, settings.doh_url)
     parts = urlsplit(settings.doh_url)
     host, port = parts.hostname or "", parts.port or 443
@@ -237,7 +241,7 @@ async def by_dot(trace: Trace, settings: Settings, hostname: str, query_type: st
     """Addresses over TLS (RFC 7858)."""
     ip, port = _place(settings.dot_ip, 853)
     entry = _entry(trace, "dot", hostname, query_type, endpoint(ip, port))
-    entry["x_resolver_name"] = settings.dot_name  # df-002 has only its address
+    entry["x_resolver_name"] = settings.dot_name  # df-002 records only its address
     try:
         wire, query_id = question(hostname, query_type)
         async with asyncio.timeout(settings.lookup_timeout):

@@ -1,7 +1,7 @@
 """Endpoint: all steps for one URL, from the name to the page, in one trace.
 
-On each connection the handshake with an innocuous name comes *before* that with the site's: residual blocking poisons
-the next minutes of an address once the trigger was sent.
+On each connection the handshake with an innocuous name comes *before* the one with the site's: once the
+trigger has been sent, residual blocking can affect an address for minutes.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ async def open_site(
     context: SSLContext | None = None,
     first: int = 1,
 ) -> Opened | None:
-    """A connection to ``ip``, secured where the scheme asks for it; failed attempts are made again.
+    """A connection to ``ip``, with TLS if the scheme requires it; failed attempts are retried.
 
     Args:
-        control: with the innocuous name before, and a second opinion after a failure.
-        context: of TLS; ``None`` = as browsers verify.
+        control: try the innocuous name first, and a second opinion after a failure.
+        context: for TLS; ``None`` = verify as browsers do.
         first: number of the first attempt made here.
     """
     port, secure = parts.port or PORTS[parts.scheme], parts.scheme == "https"
@@ -67,20 +67,23 @@ async def open_site(
     opened = await retried(trace, settings, settings.connect_timeout, attempt, first)
     is_odd = control and opened is None and tls.WORTH_ASKING.intersection(last)
     if is_odd and await tls.ask(trace, settings, ip, port, parts.hostname or ""):
-        # Ours once more: else a cut that ended by itself would look like the browser's doing.
+        # Ours once more: otherwise a cut that ended by itself would look as if the browser's hello had
+        # succeeded.
         opened, _ = await attempt(made[0] + 1)
     return opened
 
 
 async def handshake_again(trace: Trace, settings: Settings, parts: SplitResult, ip: str) -> None:
-    """Both handshakes once more, since one may be slow by a few lost packets."""
+    """Both handshakes once more, since a few lost packets can make one slow."""
     opened = await open_site(trace, settings, parts, ip, control=True, first=2)
     if opened is not None:
         opened.stream.close()
 
 
 async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> bool:
-    """The handshake with the innocuous name; ``False`` = not even a connection, so no more is tried."""
+    """The handshake with the innocuous name; ``False`` = no connection could be made, so nothing more is
+    tried.
+    """
     stream = await retried(
         trace,
         settings,
@@ -98,13 +101,13 @@ async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> 
 
 
 Later = list[asyncio.Task[list[str]] | asyncio.Task[bool]]
-"""Steps that go on beside the others."""
+"""Steps that run alongside the others."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 async def measure(network: Network, settings: Settings, url: str, *, ipv6: bool = True) -> Trace:
-    """Try ``url`` from here; the trace is all that was seen, also where time ran out."""
+    """Try ``url`` from here; the trace holds everything seen, even if time ran out."""
     trace = Trace(network)
     try:
         await measure_into(trace, settings, url, ipv6=ipv6)
@@ -121,14 +124,14 @@ async def measure_into(
     ipv6: bool = True,
     looked_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Try ``url`` and write what is seen into ``trace``.
+    """Try ``url`` and record what is seen in ``trace``.
 
     Args:
-        ipv6: ``False`` = this machine has none, so IPv6 addresses are left out.
-        looked_up: called when the first answers to the look-ups are there.
+        ipv6: ``False`` = this machine has no IPv6, so such addresses are left out.
+        looked_up: called when the first look-ups have been answered.
 
     Raises:
-        FanousError: the URL cannot be asked for, or the data cap is reached.
+        FanousError: the URL cannot be requested, or the data cap is reached.
     """
     parts = url_parts(url)
     if parts is None:
@@ -148,7 +151,7 @@ async def measure_into(
                 await quic.handshakes(trace, settings, addresses[0], host)
             await asyncio.gather(*later)
     except TimeoutError:
-        pass  # what was seen until then is the measurement
+        pass  # the measurement is what was seen so far
     finally:
         for task in later:
             task.cancel()
@@ -156,9 +159,9 @@ async def measure_into(
 
 
 async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) -> tuple[list[str], list[str]]:
-    """Addresses by the system's resolver, and one by DNS over HTTPS where the two share none.
+    """Addresses from the system's resolver, and one from DNS over HTTPS if the two share none.
 
-    The slower look-ups go on beside the next steps: they are put into ``later``.
+    The slower look-ups run alongside the next steps: they are added to ``later``.
     """
     later += [
         asyncio.create_task(dns.by_udp(trace, settings, host, "A")),
@@ -180,7 +183,7 @@ def to_try(
 ) -> list[str]:
     """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
 
-    Those that no public site has are noted and left alone.
+    Addresses that no public site can have are recorded and not contacted.
     """
     given = [ip for ip in [*found, *also] if settings.allow_private or is_address(host) or is_public(ip)]
     for ip in [*found, *also]:
@@ -195,7 +198,7 @@ def to_try(
 def _screen_quic(
     trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str], later: Later
 ) -> asyncio.Task[bool] | None:
-    """Ping the first address beside the other steps; ``None`` = QUIC is not a question here."""
+    """Ping the first address alongside the other steps; ``None`` = QUIC does not apply here."""
     if parts.scheme != "https" or (parts.port or quic.PORT) != quic.PORT or not addresses:
         return None
     task = asyncio.create_task(quic.screen(trace, settings, addresses[0]))
@@ -204,12 +207,12 @@ def _screen_quic(
 
 
 def _offers_h3(page: HttpResponse | None) -> bool:
-    """Does the site itself say that it speaks HTTP/3 (RFC 7838)?"""
+    """Does the site itself announce HTTP/3 (RFC 7838)?"""
     return page is not None and "h3" in page.header("alt-svc")
 
 
 async def page_only(trace: Trace, settings: Settings, url: str) -> None:
-    """The page as a browser would get it: the system's resolver, one connection, redirects; no controls."""
+    """The page as a browser would fetch it: system resolver, one connection, redirects; no controls."""
     parts = url_parts(url)
     if parts is None:
         raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
@@ -225,7 +228,7 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
 async def _load(
     trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]
 ) -> HttpResponse | None:
-    """Connect to all addresses at once, and get the page over the first that works; ``None`` = none did."""
+    """Connect to all addresses at once, and fetch the page over the first that works; ``None`` = none did."""
     opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))
     ready = [one for one in opened if one is not None]
     for unused in ready[1:]:
@@ -253,7 +256,7 @@ async def _get(trace: Trace, settings: Settings, url: str, opened: Opened, numbe
 
 
 async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse | None, ipv6: bool) -> None:
-    """Go where the page redirects to, at most ``most_redirects`` times."""
+    """Follow redirects, at most ``most_redirects`` times."""
     for _ in range(settings.most_redirects):
         if page is None or page.code not in REDIRECTS or not page.header("location"):
             return
@@ -266,7 +269,7 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
             [host] if is_address(host) else _known(trace, host) or await dns.by_system(trace, settings, host)
         )
         if is_address(host) and not settings.allow_private and not is_public(host):
-            return  # a page must not send the probe into the volunteer's own network either
+            return  # nor may a page send the probe into the volunteer's own network
         page = None
         for ip in to_try(trace, settings, host, known, ipv6)[:2]:
             opened = await open_site(trace, settings, parts, ip, control=False)
@@ -276,7 +279,7 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
 
 
 def _joined(url: str, location: str) -> SplitResult | None:
-    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be asked for."""
+    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be requested."""
     try:
         return url_parts(urljoin(url, location))
     except ValueError:
@@ -284,7 +287,7 @@ def _joined(url: str, location: str) -> SplitResult | None:
 
 
 def url_parts(url: str) -> SplitResult | None:
-    """The URL taken apart; ``None`` where it cannot be asked for."""
+    """The parsed URL; ``None`` if it cannot be requested."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -294,7 +297,7 @@ def url_parts(url: str) -> SplitResult | None:
 
 
 def _known(trace: Trace, host: str) -> list[str]:
-    """What the system's resolver already said of ``host`` in this measurement."""
+    """What the system's resolver already answered for ``host`` in this measurement."""
     for query in trace.queries:
         if query["hostname"] == host and query["engine"] == "getaddrinfo":
             return [one.get("ipv4") or one["ipv6"] for one in query["answers"]]

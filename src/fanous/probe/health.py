@@ -1,7 +1,8 @@
-"""Health: is there a network at all, and is it one that measurements may rest on?  Asked before all else.
+"""Health: is there a network at all, and can measurements over it be trusted?  Checked before anything else.
 
-Known-good controls on several networks, pages whose text is known (a login page changes them), the clock
-against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an outage, never of blocking.
+It tries known-good controls on several networks, pages whose text is known (a login page changes them), the
+clock against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an outage, never of
+blocking.
 """
 
 import asyncio
@@ -21,13 +22,13 @@ from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, steps
 TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
 
 SECONDS = 10.0
-"""For each control; a line on which a page takes longer is measured nevertheless, by what did answer."""
+"""Seconds for each control; on a slower line, only what did answer in time counts."""
 
 CLOCK_OFF = 300.0
-"""Seconds.  Certificates and the times of records tolerate less."""
+"""Seconds.  Beyond this, certificates and the times of records suffer."""
 
 IPV6_ANCHOR = "2001:4860:4860::8888"
-"""Google Public DNS; opening a socket to it sends nothing, and fails where there is no route."""
+"""Google Public DNS; opening a socket to it sends nothing, and fails if there is no route."""
 
 NO_NETWORK = "no network"
 NOTHING_OUTSIDE = "nothing outside the country answers"
@@ -35,30 +36,31 @@ PORTAL = "captive portal"
 ALLOW_LIST = "outside the country only sites of a list answer"
 
 SPARED_SECONDS = 5.0
-"""For each site that allow-lists are known to spare, and for the second look at controls: on a line that
-forwards it, a page comes at once."""
+"""Seconds for each site that allow-lists are known to spare, and for the second check of the controls: if the
+line lets them through, a page arrives at once."""
 
 HOME_TRANSACTIONS = 1_000_000
 SPARED_TRANSACTIONS = 2_000_000
 AGAIN_TRANSACTIONS = 3_000_000
-"""Where the numbers of the domestic site's steps begin, of spared sites', and of a second look: they never
-meet others."""
+"""First transaction numbers of the domestic site's steps, of spared sites' and of the second check: they
+never collide with others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the line is like.  ``None`` = could not be told.
+    """The state of the line.  ``None`` = could not be determined.
 
     Attributes:
         online: a connection, a page or a public resolver outside answered, or the domestic site did.  An
-            answer of the system's resolver is not enough: it may come from the volunteer's own router.
+            answer from the system's resolver is not enough: it may come from the volunteer's own router.
         portal: a login page stands between us and the network.
         clock_offset: seconds by which this machine's clock is ahead.
-        controls: known-good site -> did its page come?
+        controls: known-good site -> whether its page arrived.
         domestic: did the domestic site answer?
-        intranet_only: it did, and nothing else does.
+        intranet_only: it did, and nothing else did.
         spared: sites outside the country that answered over validated TLS where no control, no anchor and no
-            public resolver did, before or after: an allow-list.  They are asked only then.
+            public resolver did, before or after: an allow-list.  They are tried only in that case.
     """
 
     online: bool
@@ -72,7 +74,7 @@ class Health:
 
     @property
     def defect(self) -> str:
-        """Why nothing may be concluded about single sites from here; empty = sound."""
+        """Why nothing can be concluded about single sites from here; empty = the line is sound."""
         if not self.online:
             return NO_NETWORK
         if self.portal:
@@ -83,7 +85,7 @@ class Health:
 
 
 async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
-    """Look at the line; the trace holds every step."""
+    """Check the line; the trace holds every step."""
     trace = Trace(network)
     plain = replace(settings, control_sni="", endpoint_seconds=SECONDS, most_redirects=1)
     portals = [entry.partition(" ")[0] for entry in settings.portal_urls]
@@ -120,7 +122,7 @@ async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
 
 
 def health_record(health: Health, trace: Trace, vantage: ProbeVantage) -> Entry:
-    """The nettest ``fanous_health``: kept also, and above all, where there is no network."""
+    """The nettest ``fanous_health``: kept even, and above all, when there is no network."""
     keys = steps(trace) | {"x_health": asdict(health)}
     return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)
 
@@ -131,10 +133,12 @@ async def _at_home(home: Trace, settings: Settings) -> None:
 
 
 async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[str, ...]:
-    """Which of the sites that allow-lists spare answer; their steps go into ``trace``."""
+    """Which of the sites spared by allow-lists answer; their steps go into ``trace``."""
     last = Trace(network, started=trace.started, first_transaction=SPARED_TRANSACTIONS)
     brief = _brief(settings)
-    urls = [url for url in settings.spared if url.startswith("https://")]  # a page in clear may be anybody's
+    urls = [
+        url for url in settings.spared if url.startswith("https://")
+    ]  # anyone can forge a page over plain HTTP
     try:
         await asyncio.gather(*(_open(last, brief, url) for url in urls))
     finally:
@@ -145,7 +149,7 @@ async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[s
 
 
 async def _is_back(network: Network, settings: Settings, trace: Trace) -> bool:
-    """Do controls or anchors answer now?  An outage may end while the line is looked at."""
+    """Do controls or anchors answer now?  An outage may end while the line is being checked."""
     again = Trace(network, started=trace.started, first_transaction=AGAIN_TRANSACTIONS)
     brief = _brief(settings)
     try:
@@ -164,7 +168,7 @@ def _brief(settings: Settings) -> Settings:
 
 
 async def _open(trace: Trace, settings: Settings, url: str) -> None:
-    """The page as a browser gets it: what the other resolvers say of a login page tells nothing."""
+    """The page as a browser gets it: what other resolvers say about a login page means nothing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(settings.endpoint_seconds):
             await page_only(trace, settings, url)
@@ -200,7 +204,7 @@ def _anything_answered(trace: Trace) -> bool:
 
 
 def _portal(settings: Settings, pages: dict[str, Entry]) -> bool:
-    """Pages of known text came, and none with its text."""
+    """Pages with known text arrived, and none had the right text."""
     came = []
     for entry in settings.portal_urls:
         url, _, text = entry.partition(" ")

@@ -1,6 +1,7 @@
 """Helper: what an OONI test helper (ts-017 ``POST /``) sees of the same endpoints from outside.
 
-Without it a failure cannot be told from the site's own trouble, so its answer travels in the measurement.
+Without it, blocking cannot be told from a failure of the site itself, so its answer is part of the
+measurement.
 """
 
 import asyncio
@@ -18,12 +19,12 @@ from fanous.probe.trace import NO_HELPER, Entry, Trace
 
 LARGEST_ANSWER = 1 << 20
 SECONDS = 18.0
-"""The helper itself tries each endpoint for up to 10-15 s (ooni/probe-cli, internal/oohelperd).  It is asked
-beside the probe's own steps, and never takes longer than these may."""
+"""The helper tries each endpoint for up to 10-15 s (ooni/probe-cli, internal/oohelperd).  It is asked
+alongside the probe's own steps, and may take no longer than they may."""
 
 
 LEAST_SECONDS = 3.0
-"""Where look-ups took all the time there was."""
+"""Used if look-ups took all the available time."""
 
 
 async def ask(trace: Trace, settings: Settings, url: str) -> tuple[Entry | None, str | None]:

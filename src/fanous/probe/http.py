@@ -1,4 +1,4 @@
-"""HTTP: one request on one connection, as df-001 writes it; what came before a failure is kept."""
+"""HTTP: one request on one connection, recorded as in df-001; what arrived before a failure is kept."""
 
 import asyncio
 from base64 import b64encode
@@ -20,8 +20,8 @@ HEADERS = (
         "Chrome/131.0.0.0 Safari/537.36",
     ),
 )
-"""Like a browser, since sites and censors answer others differently (as OONI does, ts-017); no compression,
-so that the body is as it came."""
+"""A browser's, since sites and censors treat other clients differently (as OONI does, ts-017); no
+compression, so that the body is recorded as it arrived."""
 
 
 async def get(
@@ -35,7 +35,7 @@ async def get(
     number: int = 1,
     method: str = "GET",
 ) -> HttpResponse:
-    """Ask for ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
+    """Request ``url`` on ``stream`` and record it; ``number`` counts attempts from 1."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     page, t0 = HttpResponse(settings.most_body), trace.at()
@@ -100,7 +100,7 @@ def _response_entry(page: HttpResponse) -> Entry:
 
 
 def _text(body: bytes) -> Any:
-    """df-001: text, or base64 where it is not UTF-8."""
+    """df-001: text, or base64 if it is not UTF-8."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:

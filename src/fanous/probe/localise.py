@@ -1,8 +1,9 @@
-"""Localise: how far away is whoever cuts a handshake by its name?  Opt-in, never by default.
+"""Localise: how far away is the box that cuts a handshake by its name?  Opt-in, never by default.
 
-A ClientHello that may pass one machine, then one that may pass two, and so on: first all with the innocuous
-name, since residual blocking would poison them, then those with the site's, until one is cut.  No privileges
-and no raw sockets; the kernel says that a packet died on the way, not where, so no address is learnt.
+It sends a ClientHello that may pass one router, then one that may pass two, and so on: first all with the
+innocuous name, since residual blocking would affect them, then those with the site's, until one is cut.  It
+needs no privileges and no raw sockets; the kernel reports that a packet expired on the way, not where, so no
+address is learnt.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ READ_SIZE = 4_096
 
 
 class Step(Struct, frozen=True):
-    """What came back to a ClientHello that may pass ``hops`` machines: one of the words above, or df-007."""
+    """What came back to a ClientHello that may pass ``hops`` routers: one of the words above, or df-007."""
 
     hops: int
     came: str
@@ -40,7 +41,7 @@ class Localised:
     """Where it is cut.
 
     Attributes:
-        cut_at: at so many machines from here, or one less; ``None`` = it was not cut.
+        cut_at: this many routers from here, or one less; ``None`` = it was not cut.
         site_at: the site itself; ``None`` = it did not answer the innocuous name.
     """
 
@@ -49,7 +50,7 @@ class Localised:
 
 
 async def localise(trace: Trace, settings: Settings, url: str) -> None:
-    """Where the record so far says that the name alone is cut; noted in the trace."""
+    """Localises if the record so far shows that the name alone is cut; recorded in the trace."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     ip = address_of_cut(trace, host) if settings.control_sni else None
@@ -73,7 +74,7 @@ async def localise(trace: Trace, settings: Settings, url: str) -> None:
 
 
 def address_of_cut(trace: Trace, host: str) -> str | None:
-    """An address at which the innocuous name passes and ``host`` never does; ``None`` = there is none."""
+    """An address at which the innocuous name passes and ``host`` never does; ``None`` if there is none."""
     own = [one for one in trace.tls_handshakes if one["server_name"] == host]
     for one in own:
         address = one["address"]
@@ -93,14 +94,14 @@ async def _walk(
     control: dict[int, str],
     steps: list[Entry],
 ) -> dict[int, str]:
-    """Further and further, until the site answers, or what comes differs from what came to the control."""
+    """Go further and further, until the site answers, or the response differs from the control's."""
     found: dict[int, str] = {}
     for hops in range(1, MOST_HOPS + 1):
         if control and hops > max(control):
             return found
         came = await _step(network, settings, where, hello, hops)
         if came == SILENT or _differs(came, control.get(hops)):
-            came = await _step(network, settings, where, hello, hops)  # once more: loss looks alike
+            came = await _step(network, settings, where, hello, hops)  # once more: packet loss looks the same
         found[hops] = came
         steps.append({"hops": hops, "came": came})
         if came not in (DIED, SILENT) or _differs(came, control.get(hops)):
@@ -109,7 +110,7 @@ async def _walk(
 
 
 def _differs(trigger: str, control: str | None) -> bool:
-    """Was the trigger cut where the control went on?"""
+    """Was the trigger cut where the control got through?"""
     if control is None:
         return False
     return trigger not in (DIED, SILENT, ANSWERED) or (trigger == SILENT and control in (DIED, ANSWERED))
@@ -153,7 +154,7 @@ _record = msgspec.json.Decoder(_Record)
 
 
 def localised(line: bytes) -> Localised | None:
-    """What a record says; ``None`` = nothing was localised."""
+    """The result from a record; ``None`` = nothing was localised."""
     entries = _record.decode(line).test_keys.x_localisation
     if not entries:
         return None

@@ -1,6 +1,7 @@
-"""Manifest: which qualities a live video has and where its pieces are; HLS (RFC 8216) and DASH (ISO 23009-1).
+"""Manifest: the qualities of a live video and where its pieces are; HLS (RFC 8216) and DASH (ISO 23009-1).
 
-Pure.  Of DASH, what most live services use: templates with ``$Number$`` or ``$Time$``, and whole files.
+Pure.  Of DASH, it reads what most live services use: templates with ``$Number$`` or ``$Time$``, and whole
+files.
 """
 
 import re
@@ -11,13 +12,13 @@ from itertools import islice
 from urllib.parse import urljoin
 
 MOST_PIECES = 30
-"""Of a few seconds each: more than are ever fetched."""
+"""Pieces of a few seconds each: more than are ever fetched."""
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 
 
 class NotAManifest(ValueError):
-    """What came is none, or of a kind that is not understood."""
+    """The response is not a manifest, or of an unknown kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Variant:
     """One quality.
 
     Attributes:
-        kbps: 0 = not told.
-        height: lines; 0 = not told.
+        kbps: 0 = not stated.
+        height: lines; 0 = not stated.
         playlist: URL of its own playlist; empty = ``pieces`` are known.
         pieces: URLs in order, the newest last.
     """
@@ -41,7 +42,7 @@ def read_manifest(text: str, url: str) -> list[Variant]:
     """The qualities, as listed.
 
     Raises:
-        NotAManifest: there are none in it.
+        NotAManifest: it lists none.
     """
     if text.lstrip("\ufeff \r\n\t").startswith("#EXTM3U"):
         return _hls(text.splitlines(), url)
@@ -76,7 +77,7 @@ def _dash(text: str, url: str) -> list[Variant]:
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
-        raise NotAManifest(f"a DASH manifest that is no XML: {error}") from None
+        raise NotAManifest(f"a DASH manifest that is not valid XML: {error}") from None
     found = []
     base = _based(root, url)
     for period in _all(root, "Period"):
@@ -90,7 +91,7 @@ def _dash(text: str, url: str) -> list[Variant]:
             ]
     variants = [variant for variant in found if variant.pieces]
     if not variants:
-        raise NotAManifest("a DASH manifest without pieces of video that are understood")
+        raise NotAManifest("a DASH manifest without any video pieces that Fanous can read")
     return variants
 
 
@@ -117,7 +118,7 @@ def _filled(media: str, number: int, time: int) -> str:
 
 
 def _times(template: ET.Element) -> list[int]:
-    """Of a ``SegmentTimeline``; empty = there is none."""
+    """Times from a ``SegmentTimeline``; empty = there is none."""
 
     def steps() -> Iterator[int]:
         now = 0
@@ -132,16 +133,16 @@ def _times(template: ET.Element) -> list[int]:
 
 
 def _all(element: ET.Element, name: str) -> list[ET.Element]:
-    """Children of that name, in any namespace."""
+    """Children with that name, in any namespace."""
     return [child for child in element if child.tag.rpartition("}")[2] == name]
 
 
 def _based(element: ET.Element, base: str) -> str:
-    """``base`` after the element's own BaseURL."""
+    """``base``, resolved with the element's own BaseURL."""
     own = next((child.text or "" for child in _all(element, "BaseURL")), "")
     return urljoin(base, own.strip())
 
 
 def _number(text: str) -> float:
-    """0 where it is none."""
+    """0 if it is not a number."""
     return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text) else 0.0

@@ -1,6 +1,7 @@
-"""Metrics: a trace as the ``probe_*`` metrics that Prometheus' blackbox_exporter has, by the same names.
+"""Metrics: a trace as the ``probe_*`` metrics of Prometheus' blackbox_exporter, under the same names.
 
-Source of the names: prometheus/blackbox_exporter, README and prober/*.go.  A dashboard made for it works.
+Source of the names: prometheus/blackbox_exporter, README and prober/*.go.  Dashboards made for it work
+unchanged.
 """
 
 from base64 import b64decode
@@ -26,7 +27,7 @@ class Metric:
 
 
 def render(metrics: list[Metric]) -> str:
-    """The text format of Prometheus; metrics of one name stand together."""
+    """The Prometheus text format; metrics with one name are grouped together."""
     lines, described = list[str](), set[str]()
     for one in sorted(metrics, key=lambda metric: metric.name):
         if one.name not in described:
@@ -44,7 +45,7 @@ def _escaped(text: str) -> str:
 
 
 def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
-    """What every module says: did it work, how long, at which address."""
+    """What every module reports: whether it worked, how long it took, at which address."""
     lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
     found = [
         Metric("probe_success", float(success), "Displays whether or not the probe was a success"),
@@ -66,7 +67,7 @@ def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
 
 
 def http_metrics(trace: Trace) -> list[Metric]:
-    """Of the last page, and how long each phase took in all redirects together."""
+    """About the last page, and how long each phase took over all redirects."""
     page = trace.requests[0] if trace.requests else None
     response = (page or {}).get("response") or {}
     phases = {
@@ -102,14 +103,14 @@ def http_metrics(trace: Trace) -> list[Metric]:
 
 
 def _content_length(page: Entry | None) -> float:
-    """As the header says; -1 where it says nothing, as blackbox_exporter has it."""
+    """As the header says; -1 if it says nothing, as in blackbox_exporter."""
     headers = ((page or {}).get("response") or {}).get("headers_list", ())
     text = next((value for name, value in headers if name.lower() == "content-length"), "")
     return float(text) if text.isascii() and text.isdigit() else -1.0
 
 
 def verdict_metrics(outcome: Outcome) -> list[Metric]:
-    """What the rules say: one series, whose labels carry state and mechanism."""
+    """What the rules say: one series, with state and mechanism as labels."""
     labels = (
         ("state", str(outcome.state)),
         ("mechanism", outcome.mechanism),
@@ -143,7 +144,7 @@ def _tls_metrics(trace: Trace) -> list[Metric]:
 
 
 def _chain_metrics(chain: list[x509.Certificate]) -> Iterator[Metric]:
-    """One chain was shown, so that it is the one that expires last and first."""
+    """Only one chain was presented, so it is both the last and the first to expire."""
     expiry = min(one.not_valid_after_utc.timestamp() for one in chain)
     yield Metric("probe_ssl_earliest_cert_expiry", expiry, "Returns last SSL chain expiry in unixtime")
     yield Metric(
@@ -162,7 +163,7 @@ def _chain_metrics(chain: list[x509.Certificate]) -> Iterator[Metric]:
 
 def _serial(leaf: x509.Certificate) -> str:
     digits = f"{leaf.serial_number:x}"
-    return digits.zfill(len(digits) + len(digits) % 2)  # whole bytes, as Go writes them
+    return digits.zfill(len(digits) + len(digits) % 2)  # whole bytes, as Go formats them
 
 
 def _names(leaf: x509.Certificate) -> list[str]:
@@ -174,7 +175,7 @@ def _names(leaf: x509.Certificate) -> list[str]:
 
 
 def _go_name(version: str) -> str:
-    """``TLSv1.3`` -> ``TLS 1.3``, as Go writes it."""
+    """``TLSv1.3`` -> ``TLS 1.3``, as Go formats it."""
     return version.replace("TLSv", "TLS ")
 
 
@@ -192,5 +193,5 @@ def _seconds(entry: Entry | None) -> float:
 
 
 def _number(value: float) -> str:
-    """Whole numbers without a point, so that unix seconds keep all their digits."""
+    """Whole numbers without a decimal point, so that unix seconds keep all their digits."""
     return str(int(value)) if float(value).is_integer() else repr(round(float(value), 6))

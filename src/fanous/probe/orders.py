@@ -1,11 +1,12 @@
-"""Orders: what an organisation asks its probes to measure, or to stop, signed so that nobody else can.
+"""Orders: what an organisation tells its probes to measure, or to stop, signed so that no one else can
+command them.
 
-Written as TOML, signed where the key is kept (not on the collector), handed out by the collector's check-in.
-A probe that was told the organisation's public key takes nothing else; without one it takes a stop alone from
-its collector, since that can only make it silent.
+They are written as TOML, signed where the key is kept (not on the collector), and handed out at the
+collector's check-in.  A probe that knows the organisation's public key accepts nothing else.  Without a key
+it accepts only an order to stop from its collector, since that can only silence it.
 
-Before each round a probe asks the collector whether there are orders.  It tells its country and network as its user
-named them, and nothing else.
+Before each round a probe asks the collector for orders.  It sends its country and network as its user stated
+them, and nothing else.
 """
 
 import base64
@@ -36,17 +37,17 @@ from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public
 
 LIFE = 30 * 86_400
-"""Seconds that orders hold where they say nothing: a key that is lost must not command for ever."""
+"""Seconds that orders hold unless they say otherwise: a lost key must not give commands for ever."""
 
 PREFIX = "fanous-orders:"
-"""Before a public key as text, so that nobody takes it for another kind of key."""
+"""Prefix of a public key as text, so that it is not mistaken for another kind of key."""
 
 CONTEXT = b"fanous orders v1\n"
-"""Before what is signed: a signature made for anything else does not fit."""
+"""Prefix of what is signed: a signature made for anything else does not verify."""
 
 
 class Orders(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked.
+    """The content of orders.
 
     Attributes:
         issued, expires: unix seconds, UTC.
@@ -63,7 +64,7 @@ class Orders(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedOrders(Struct, frozen=True):
-    """As handed out.
+    """Orders as handed out.
 
     Attributes:
         orders: JSON of ``Orders``, as it was signed.
@@ -75,7 +76,7 @@ class SignedOrders(Struct, frozen=True):
 
 
 class Draft(Section, frozen=True):
-    """What a person wrote; the orders hold for ``days``."""
+    """Orders as written by a person; they hold for ``days``."""
 
     stop: str = ""
     urls: tuple[str, ...] = ()
@@ -84,10 +85,10 @@ class Draft(Section, frozen=True):
 
 
 def new_key(path: Path) -> str:
-    """Make a key pair; the private half goes to ``path`` (mode 0600), the public one comes back as text.
+    """Make a key pair; the private half goes to ``path`` (mode 0600), the public half is returned as text.
 
     Raises:
-        FanousError: the file is there already, or cannot be written.
+        FanousError: the file exists, or cannot be written.
     """
     check_file(path, nothing)
     key = Ed25519PrivateKey.generate()
@@ -97,7 +98,7 @@ def new_key(path: Path) -> str:
         with os.fdopen(descriptor, "wb") as file:
             file.write(pem)
     except OSError as error:
-        raise FanousError(f"the key cannot be written to {path}: {error.strerror}") from None
+        raise FanousError(f"cannot write the key to {path}: {error.strerror}") from None
     return public_text(key)
 
 
@@ -107,25 +108,26 @@ def public_text(key: Ed25519PrivateKey) -> str:
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:
-    """Raises ``FanousError`` where the file holds none."""
+    """Raises ``FanousError`` if the file has no such key."""
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise FanousError(f"{path} holds no key for orders: {error}") from None
+        raise FanousError(f"{path} has no key for orders: {error}") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise FanousError(f"{path} is a key of another kind: `fanous orders key` makes the right one")
+        raise FanousError(f"{path} is another kind of key: make one with `fanous orders key`")
     return key
 
 
 def public_key(text: str) -> Ed25519PublicKey:
-    """Raises ``FanousError`` where the text is none."""
+    """Raises ``FanousError`` if the text is not a public key."""
     try:
         if not text.startswith(PREFIX):
             raise ValueError
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text[len(PREFIX) :], validate=True))
     except ValueError:
         raise FanousError(
-            f"{text!r} is no public key for orders: `fanous orders key` prints one, beginning with {PREFIX}"
+            f"{text!r} is not a public key for orders: `fanous orders key` prints one, beginning with "
+            f"{PREFIX}"
         ) from None
 
 
@@ -140,7 +142,7 @@ def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:
 
 
 def read_envelope(content: bytes) -> SignedOrders:
-    """Raises ``FanousError`` where it is none."""
+    """Raises ``FanousError`` if it is not an envelope."""
     try:
         return msgspec.json.decode(content, type=SignedOrders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -148,22 +150,22 @@ def read_envelope(content: bytes) -> SignedOrders:
 
 
 def envelope_of(path: Path) -> SignedOrders:
-    """Raises ``FanousError`` where the file holds no orders."""
+    """Raises ``FanousError`` if the file has no orders."""
     try:
         return read_envelope(path.read_bytes())
     except OSError as error:
-        raise FanousError(f"the orders {path} cannot be read: {error.strerror}") from None
+        raise FanousError(f"cannot read the orders in {path}: {error.strerror}") from None
 
 
 def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
-    """The orders, once everything about them is right.
+    """The orders, after all checks.
 
     Args:
-        key: whom to believe; ``None`` = nobody, so that only a stop is taken.
-        newest: when the newest orders that were ever taken were issued: older ones are a replay.
+        key: whose signature to accept; ``None`` = no one's, so only an order to stop is accepted.
+        newest: when the newest orders ever accepted were issued: older ones are a replay.
 
     Raises:
-        FanousError: unsigned, signed by somebody else, expired, or older than what was known.
+        FanousError: unsigned, signed by someone else, expired, or older than those known.
     """
     if key is not None:
         _check_signature(envelope, key)
@@ -171,13 +173,16 @@ def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, new
         orders = msgspec.json.decode(envelope.orders, type=Orders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FanousError(
-            f"the orders cannot be read: {error}; a newer Fanous may have written them"
+            f"cannot read the orders: {error}; they may be from a newer version of Fanous"
         ) from None
     if orders.expires <= now:
-        raise FanousError(f"the orders ended at {to_iso(orders.expires)}: ask the organisation for new ones")
+        raise FanousError(
+            f"the orders expired at {to_iso(orders.expires)}: ask the organisation for new ones"
+        )
     if orders.issued < newest:
         raise FanousError(
-            f"the orders of {to_iso(orders.issued)} are older than those known: somebody replays them"
+            f"the orders of {to_iso(orders.issued)} are older than the last ones accepted: they may be a "
+            f"replay"
         )
     for url in orders.urls:
         _check_url(url)
@@ -185,7 +190,7 @@ def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, new
 
 
 def _check_url(url: str) -> None:
-    """Orders never lead a probe into the network that it stands in."""
+    """Orders must never lead a probe into its own local network."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -193,7 +198,7 @@ def _check_url(url: str) -> None:
     except ValueError:
         usable, host = False, ""
     if not usable or (is_address(host) and not is_public(host)):
-        raise FanousError(f"the orders name {url!r}, which is not the address of a public site")
+        raise FanousError(f"the orders name {url!r}, which is not a public site")
 
 
 def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
@@ -202,19 +207,19 @@ def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
     try:
         key.verify(base64.b64decode(envelope.signature, validate=True), CONTEXT + envelope.orders.encode())
     except (InvalidSignature, ValueError):
-        raise FanousError("the orders are signed by somebody else, so they are refused") from None
+        raise FanousError("the orders are signed with another key, so they are refused") from None
 
 
 SECONDS = httpx.Timeout(15, connect=8)
-"""A round must not wait longer than this for a collector that is blocked."""
+"""Seconds a round waits for a collector, which may be blocked."""
 
 
 class CheckedIn(Struct):
-    """What we read of the answer.
+    """The parts of the answer that we read.
 
     Attributes:
-        v: tells a collector's answer from a captive portal's.
-        probe_cc: where the collector sees us; ``ZZ`` = it cannot tell.
+        v: distinguishes a collector's answer from a captive portal's.
+        probe_cc: where the collector places us; ``ZZ`` = unknown.
     """
 
     v: int
@@ -226,7 +231,7 @@ _answer = msgspec.json.Decoder(CheckedIn)
 
 
 def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | None = None) -> CheckedIn | str:
-    """What the first collector that answers says; a text = why none did."""
+    """The answer of the first collector that responds; a text = why none did."""
     body = {
         "run_type": "timed",
         "probe_cc": country,
@@ -234,7 +239,7 @@ def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | Non
         "software_name": "fanous",
         "software_version": __version__,
     }
-    why = "no collector was named"
+    why = "no collector given"
     with httpx.Client(proxy=proxy, trust_env=False, timeout=SECONDS) as client:
         for url in collectors:
             try:
@@ -243,5 +248,5 @@ def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | Non
             except httpx.HTTPError as error:
                 why = f"{url}: {type(error).__name__}"
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
-                why = f"{url}: the answer is not a collector's"
+                why = f"{url}: the answer did not come from a collector"
     return why

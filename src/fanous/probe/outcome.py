@@ -1,9 +1,9 @@
-"""Outcome: what one measurement means, by the same rules that the monitor uses, and in words.
+"""Outcome: what one measurement means, by the same rules that the monitor uses, in words.
 
-Nothing of this is stored: it can be computed again from the record.
+Nothing of this is stored, since it can be recomputed from the record.
 
-The speed shown to a person is that of a download where there was one, else of its page; it decides nothing (the rules
-hold a download against its control).
+The speed shown is that of a download if there was one, otherwise of the page; it decides nothing (the rules
+compare a download with its control).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,18 +22,18 @@ from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 LEAST_BYTES = 16_384
-"""A smaller page shows the round trip, not the rate."""
+"""Bytes below which a page shows the round trip, not the rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What it came to.
+    """The measured speed.
 
     Attributes:
         kbps: median of the downloads' rates after their first third, or the page's.
-        control_kbps: likewise of the control; ``None`` = there was none.
+        control_kbps: the control's, in the same way; ``None`` = there was no control.
         of: ``transfer`` or ``page``.
-        froze_at: bytes after which every download fell silent for good; ``None`` = not so.
+        froze_at: bytes after which every download stopped for good; ``None`` = they did not.
     """
 
     kbps: float
@@ -76,7 +76,7 @@ _record = msgspec.json.Decoder(_Record)
 
 
 def speed_of(line: bytes) -> Speed | None:
-    """Out of one of our own records."""
+    """From one of our own records."""
     keys = _record.decode(line).test_keys
     target, control = (_median(keys.x_transfers, role) for role in ("target", "control"))
     if target is not None:
@@ -92,7 +92,7 @@ def _median(transfers: list[_Transfer], role: str) -> float | None:
 
 
 def _frozen(transfers: list[_Transfer]) -> int | None:
-    """Where the target's downloads stopped, if none of them went on; a rate until then says nothing."""
+    """Where the target's downloads stopped, if none continued; a rate up to there means nothing."""
     own = [one for one in transfers if one.role == "target"]
     ends = [one.stall_offset for one in own if one.failure is not None and one.stall_offset is not None]
     return max(ends) if len(ends) == len(own) > 0 else None
@@ -109,33 +109,36 @@ def _page(request: _Request, events: list[_Event]) -> float | None:
     ]
     if sum(read.num_bytes for read in reads) < LEAST_BYTES or reads[-1].t <= reads[0].t:
         return None
-    # What came with the first read came in the time before it.
+    # The bytes of the first read arrived in the time before it.
     count = sum(read.num_bytes for read in reads[1:])
     return round(count * 8 / 1000 / (reads[-1].t - reads[0].t), 1)
 
 
 UNKNOWN_NETWORK = "unknown network"
-"""The source's defect of a record without country or ASN: the centre cannot place it, but its user can."""
+"""The source's defect for a record without country or ASN: a monitor cannot place it, but its user can."""
 
 BY_ANOTHER_RESOLVER = (
-    "It came only by the answer of an encrypted resolver; your own resolver's answer did not lead to it."
+    "The page came only through an encrypted resolver's answer; your own resolver's answer did not lead to "
+    "it."
 )
-"""The rules look at the site; its user also cares whether a browser on this machine would have found it."""
+"""The rules judge the site; the user also wants to know whether a browser on this machine would have reached
+it.
+"""
 
 _SEVERITY = {state: place for place, state in enumerate(State)}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One URL.
+    """The outcome for one URL.
 
     Attributes:
-        state: ok only where its page came and nothing speaks against it.
-        symptom: it failed as blocking would, but no control tells.
+        state: ok only if the page came and nothing contradicts it.
+        symptom: it failed as it would if blocked, but there is no control to tell.
         layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
-        speed: how fast data came; ``None`` = too few came to tell.
-        browser: what a browser's ClientHello met where ours was cut: ``answered``, ``cut``, or empty.
-        localised: how far away it is cut; ``None`` = nobody asked.
+        speed: how fast data came; ``None`` = too little came to tell.
+        browser: what happened to a browser's ClientHello where ours was cut: ``answered``, ``cut``, or empty.
+        localised: how far away it is cut; ``None`` = not asked for.
     """
 
     url: str
@@ -169,7 +172,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         role=own[0].role if own else "web",
         state=leading.state if leading else State.INSUFFICIENT,
         mechanism=leading.mechanism if leading else "",
-        why=leading.why if leading else "The page did not come, and nothing that was tried says why.",
+        why=leading.why if leading else "The page did not come, and nothing that was tried shows why.",
         symptom=bool(leading and leading.symptom),
         layers=_layers(parsed, own),
         verdicts=verdicts,
@@ -180,7 +183,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
 
 
 def _came_by_another_resolver(parsed: ParsedMeasurement) -> bool:
-    """Did the target's page come from an address that the system's resolver did not give?"""
+    """Did the target's page come from an address that the system's resolver did not return?"""
     own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
     lookups = [o for o in own if o.layer is Layer.DNS and o.resolver == "system"]
@@ -191,16 +194,16 @@ def _came_by_another_resolver(parsed: ParsedMeasurement) -> bool:
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The one that decides for a target with several endpoints.
+    """The outcome that decides for a target with several endpoints.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there are none.
     """
     return min(outcomes, key=lambda one: (_SEVERITY[one.state], not one.symptom))
 
 
 def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """A finding; else the page if it came; else what stood in its way."""
+    """Order: a finding; else the page if it came; else what prevented it."""
     for verdict in verdicts:
         if verdict.state not in (State.OK, State.INSUFFICIENT):
             return verdict
@@ -211,7 +214,7 @@ def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """A finding; else what may be one: that one page came says little of the app's other endpoints."""
+    """Order: a finding; else a possible one, since one page says little about the app's other endpoints."""
     order = (
         [v for v in verdicts if v.state not in (State.OK, State.INSUFFICIENT)],
         [v for v in verdicts if v.state is State.INSUFFICIENT and v.symptom],
@@ -222,7 +225,7 @@ def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("http.redirect", "block page"))
-"""Mechanism of an answer that came and is a lie -> what stands in the table instead of ``ok``."""
+"""Mechanism of a forged answer -> what the table shows instead of ``ok``."""
 
 
 def _layers(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
@@ -240,7 +243,7 @@ def _any(observations: Iterable[Observation], layer: Layer) -> bool:
 
 
 def _cell(observations: list[Observation]) -> str:
-    """A layer works for its user where one attempt worked; for names only the system's resolver counts."""
+    """A layer works for the user if one attempt worked; for look-ups only the system's resolver counts."""
     observations = [o for o in observations if o.resolver == "system"] or observations
     failures = [o.failure for o in observations if o.failure is not None]
     if len(failures) < len(observations):

@@ -1,4 +1,6 @@
-"""Output: measurements to a file, one a line; a report as one JSON document; on stderr, a table for people."""
+"""Output: measurements to a file, one per line; a report as one JSON document; a table for people on
+stderr.
+"""
 
 import os
 import sys
@@ -28,7 +30,7 @@ LONGEST_RECORD = 64 << 20
 
 @contextmanager
 def record_file(path: Path | None) -> Iterator[Write]:
-    """A function that appends a record; everything is on the disk when the block ends.
+    """Yields a function that appends a record; everything is on disk when the block ends.
 
     Raises:
         FanousError: the file cannot be written, or holds anything but what this function wrote.
@@ -49,7 +51,7 @@ def record_file(path: Path | None) -> Iterator[Write]:
             yield write
             os.fsync(file.fileno())
     except OSError as error:
-        raise FanousError(f"measurements cannot be written to {path}: {error.strerror}") from None
+        raise FanousError(f"cannot write measurements to {path}: {error.strerror}") from None
 
 
 def _holds_records(path: Path) -> bool:
@@ -92,7 +94,7 @@ def report_document(report: RunReport, out: Path | None) -> dict[str, Any]:
 
 
 def grouped(report: RunReport) -> dict[str, list[Outcome]]:
-    """Target -> its outcomes, in the order of the alphabet."""
+    """Target -> its outcomes, in alphabetical order."""
     found: dict[str, list[Outcome]] = {}
     for outcome in sorted(report.outcomes, key=lambda one: (one.target, one.role, one.url)):
         found.setdefault(outcome.target, []).append(outcome)
@@ -144,16 +146,16 @@ def _endpoint(outcome: Outcome) -> dict[str, Any]:
 
 LAYERS = ("dns", "tcp", "tls", "http", "quic")
 WIDE = 100
-"""Columns of a terminal that shows a column for each layer; a narrower one shows where it first fails."""
+"""Terminal width from which there is a column for each layer; narrower ones show where it first fails."""
 COLOURS = {State.OK: "green", State.BLOCKED: "red", State.THROTTLED: "red", State.DOWN: "yellow"}
 
 
 @contextmanager
 def live_table(urls: Sequence[str], console: Console, *, quiet: bool) -> Iterator[OnDone]:
-    """A function to call with each outcome; the table stays when the block ends.
+    """Yields a function to call with each outcome; the table stays on screen when the block ends.
 
     Args:
-        console: of the terminal that stderr may be.
+        console: for stderr, which may be a terminal.
     """
     if quiet:
         yield lambda _outcome: None
@@ -173,7 +175,7 @@ def live_table(urls: Sequence[str], console: Console, *, quiet: bool) -> Iterato
 
 
 def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
-    """What is known so far.
+    """The table of what is known so far.
 
     Args:
         width: columns of the terminal.
@@ -191,10 +193,10 @@ def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
 
 
 def print_sentences(lines: Sequence[str], console: Console) -> None:
-    """One a line on stdout; on a terminal they are broken between words.
+    """Print one sentence per line on stdout; on a terminal, lines break between words.
 
     Args:
-        console: of the terminal that stdout may be.
+        console: for stdout, which may be a terminal.
     """
     is_seen = sys.stdout.isatty()
     for line in lines:
@@ -210,13 +212,13 @@ def _cells(one: Outcome) -> list[str]:
 
 
 def _first_failure(one: Outcome) -> str:
-    """``TCP: connection refused``; a dash = at no layer."""
+    """``TCP: connection refused``; a dash = no layer failed."""
     failed = ((layer, one.layers.get(layer, "ok")) for layer in LAYERS)
     return next((f"{layer.upper()}: {_cell(found)}" for layer, found in failed if found != "ok"), "-")
 
 
 def _rate(speed: Speed | None) -> str:
-    """``137 (control 8,200)``; ``stops after 16 KB``; of a page ``~5,000``; a dash = too little came."""
+    """``137 (control 8,200)``; ``stops after 16 KB``; for a page ``~5,000``; a dash = too little came."""
     if speed is None:
         return "-"
     if speed.froze_at is not None:
@@ -226,5 +228,5 @@ def _rate(speed: Speed | None) -> str:
 
 
 def _cell(found: str) -> str:
-    """``ok``, a dash where it was not tried, or the failure without its common ending."""
+    """``ok``, a dash if it was not tried, or the failure without its common suffix."""
     return found.removesuffix("_error").replace("_", " ")[:24] if found else "-"

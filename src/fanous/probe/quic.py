@@ -1,10 +1,10 @@
 """QUIC: a ping to see whether a server speaks it here, then handshakes - the innocuous name first.
 
-Silence to the ping means nothing by itself: many servers do not speak QUIC.  A handshake is tried where the
-ping was answered, or where the site's own pages say that it speaks HTTP/3 (``Alt-Svc``).
+An unanswered ping means nothing by itself: many servers do not speak QUIC.  A handshake is tried if the ping
+was answered, or if the site's own pages announce HTTP/3 (``Alt-Svc``).
 
-The ping is an invariant long header with a version that does not exist, which a server answers with those it speaks
-(RFC 8999 section 6, RFC 9000 section 6).  Nothing in it names a site, so it triggers nothing.
+The ping is an invariant long header with a version that does not exist; a server answers with the versions it
+speaks (RFC 8999 section 6, RFC 9000 section 6).  Nothing in it names a site, so it triggers nothing.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from fanous.probe.settings import Settings
 from fanous.probe.trace import LOST, Trace
 
 FORCED_VERSION = 0x1A2A3A4A
-"""Of the pattern 0x?a?a?a?a, which is reserved for this (RFC 9000 section 15)."""
+"""A version of the pattern 0x?a?a?a?a, which is reserved for this (RFC 9000 section 15)."""
 
 LEAST_DATAGRAM = 1200
 """Servers may ignore a smaller first datagram (RFC 9000 section 14.1)."""
@@ -34,7 +34,7 @@ def ping_datagram() -> tuple[bytes, bytes]:
 
 
 def read_versions(datagram: bytes, ours: bytes) -> list[int] | None:
-    """Versions out of a Version Negotiation packet; ``None`` = it is none, or not for us."""
+    """Versions from a Version Negotiation packet; ``None`` = it is not one, or not for us."""
     if len(datagram) < 7 or not datagram[0] & 0x80 or datagram[1:5] != b"\0\0\0\0":
         return None
     size = datagram[5]
@@ -46,10 +46,10 @@ def read_versions(datagram: bytes, ours: bytes) -> list[int] | None:
 
 
 async def ping(datagrams: Datagrams) -> list[int]:
-    """Versions that the server speaks, as it lists them.
+    """The versions the server says it speaks.
 
     Raises:
-        OSError, NetworkFailure: it could not be sent, or what came back is no answer to it.
+        OSError, NetworkFailure: the ping could not be sent, or what came back does not answer it.
     """
     datagram, ours = ping_datagram()
     await datagrams.send(datagram)
@@ -63,7 +63,7 @@ PORT = 443
 
 
 async def screen(trace: Trace, settings: Settings, ip: str) -> bool:
-    """Does a server at ``ip`` answer the ping?  Noted as ``x_quic_pings``."""
+    """Does a server at ``ip`` answer the ping?  Recorded as ``x_quic_pings``."""
     t0, failure, versions = trace.at(), None, list[int]()
     try:
         async with asyncio.timeout(settings.quic_timeout):
@@ -89,7 +89,7 @@ async def screen(trace: Trace, settings: Settings, ip: str) -> bool:
 async def handshakes(trace: Trace, settings: Settings, ip: str, name: str) -> None:
     """The handshake with the innocuous name, then the one with the target's, at one address.
 
-    Where only the latter is silent it is made once more: a lost datagram is no finding.
+    If only the latter is unanswered it is repeated once: a lost datagram is not a finding.
     """
     innocuous = settings.control_sni
     is_heard = bool(innocuous) and await _handshake(trace, settings, ip, innocuous, verify=False) is None
@@ -102,7 +102,7 @@ async def handshakes(trace: Trace, settings: Settings, ip: str, name: str) -> No
 async def _handshake(
     trace: Trace, settings: Settings, ip: str, name: str, *, verify: bool, number: int = 1
 ) -> str | None:
-    """How it failed; ``None`` = it was completed."""
+    """How the handshake failed; ``None`` = it was completed."""
     from fanous.probe.net.quic import complete, new_handshake  # aioquic takes 0.1 s to import
 
     transaction, t0, failure = trace.next_transaction(), trace.at(), None

@@ -1,6 +1,6 @@
-"""Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done.
+"""Run: measures a list of URLs from here - health first, then all endpoints, each written when done.
 
-Addresses and named lists of the command line become the sites and apps to measure.
+It also turns the URLs and named lists of the command line into the sites and apps to measure.
 """
 
 import asyncio
@@ -29,18 +29,18 @@ from fanous.refdata.fingerprints import fingerprints
 from fanous.refdata.targets import target_list
 
 Write = Callable[[bytes], None]
-"""Called with each record, one line of JSON without its line break."""
+"""Called with each record: one line of JSON, without the line break."""
 
 OnDone = Callable[[Outcome], None]
 
 
 @dataclass(slots=True)
 class RunReport:
-    """What a run gave.
+    """The result of a run.
 
     Attributes:
-        health: ``None`` = it was not asked for.
-        outcomes: of the URLs that were measured, in the order in which they were done.
+        health: ``None`` = not checked.
+        outcomes: of the URLs that were measured, in order of completion.
         not_tried: URL -> why it was not measured.
     """
 
@@ -65,14 +65,14 @@ async def run(
     """Measure ``urls``.
 
     Args:
-        messengers: nettests of apps by name, as ``probe.messengers`` has them.
-        chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
+        messengers: nettests of apps by name, from ``probe.messengers``.
+        chance: the random source that chooses samples for downloads; ``None`` = seeded by the settings.
 
-    A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are
-    left alone where there is none, or where a login page stands in between.
+    A URL with a local address (``https://127.0.0.1/``) needs no network; all others are skipped if there is
+    no network, or only a login page.
     """
     began = network.now()
-    # A second or more of work the first time: in this thread it would pass for a slow network.
+    # The first time takes a second or more: in this thread it would look like a slow network.
     rules = asyncio.create_task(asyncio.to_thread(fingerprints))
     vantage = replace(
         vantage,
@@ -114,19 +114,20 @@ async def run(
 
 
 class _Lanes:
-    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice, and
-    how fast the fastest page came."""
+    """What the URLs of one run share: how many run at once, one download at a time, the salt of their random
+        choices, and the
+    speed of the fastest page."""
 
     def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
         self.slots = asyncio.Semaphore(settings.at_once)
         self.downloads = asyncio.Lock()
-        self.fastest = 0.0  # kbit/s of a page
+        self.fastest = 0.0  # kbit/s of the fastest page
         self.salt = (chance or Random(settings.seed or None)).random()
         self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
 
 async def _look_at_line(network: Network, settings: Settings, vantage: ProbeVantage, write: Write) -> Health:
-    """Check the line, and write down what it is like: above all where there is no network."""
+    """Check the line and record its state, above all when there is no network."""
     health, trace = await check(network, settings)
     if health.defect == NO_NETWORK:
         vantage = replace(vantage, network_type="no_internet")
@@ -141,7 +142,7 @@ async def _measured(
     async with lanes.slots:
         trace, control, failure = await _bundle(network, settings, url, ipv6)
         await _look_again(trace, settings, url)
-    # Dice of its own for each URL: which one is done first must not decide.
+    # Each URL has its own random source: the order of completion must not matter.
     why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"), lanes.fastest)
     lanes.fastest = max(lanes.fastest, page_kbps(trace))
     if count:
@@ -154,7 +155,7 @@ async def _measured(
 
 
 async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
-    """A handshake that was slow is made once more: the record then says whether it always is."""
+    """A slow handshake is repeated, so that the record shows whether it is always slow."""
     parts = urlsplit(url)
     slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
     if slow and trace.time_left() > 0:
@@ -175,7 +176,7 @@ async def _app(
 async def _bundle(
     network: Network, settings: Settings, url: str, ipv6: bool
 ) -> tuple[Trace, Entry | None, str | None]:
-    """All steps of one URL, and the helper's control or why there is none."""
+    """All steps for one URL, and the helper's control or why there is none."""
     trace = Trace(network)
     asked = list[asyncio.Task[tuple[Entry | None, str | None]]]()
 
@@ -194,13 +195,13 @@ async def _bundle(
 
 
 def is_near(url: str) -> bool:
-    """Does the URL name an address of this machine's own network?"""
+    """Does the URL name an address in this machine's own network?"""
     host = urlsplit(url).hostname or ""
     return is_address(host) and not is_public(host)
 
 
 def report_id(network: Network, vantage: ProbeVantage) -> str:
-    """One a run, in OONI's form; nothing in it tells the probe or its user."""
+    """One per run, in OONI's form; nothing in it identifies the probe or its user."""
     moment = datetime.fromtimestamp(network.wall(), UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{moment}_webconnectivity_{vantage.country}_{vantage.asn}_n1_{token_hex(8)}"
 
@@ -211,7 +212,7 @@ LEFT_OUT_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class ProbeOptions:
-    """What is to be measured: sites by URL, and apps by the name of their nettest.
+    """What to measure: sites by URL, and apps by the name of their nettest.
 
     Attributes:
         by_default: the user named nothing.
@@ -223,13 +224,13 @@ class ProbeOptions:
 
 
 def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], None]) -> ProbeOptions:
-    """Each once; without any wish the social platforms.
+    """Each target once; if the user named nothing, the social platforms.
 
     Args:
-        say: is told, in a sentence, what of a list is left out.
+        say: called with a sentence about entries of a list that are left out.
 
     Raises:
-        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
+        FanousError: an unknown list or app, or a URL that cannot be requested.
     """
     for url in inputs:
         if url_parts(url) is None:
@@ -243,13 +244,13 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], 
     apps = dict.fromkeys(app for one in named for app in one.apps)
     unknown = apps.keys() - MESSENGERS.keys()
     if unknown:
-        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
+        raise FanousError(f"unknown app {min(unknown)!r}; known: {', '.join(MESSENGERS)}")
     if not urls and not apps:
-        raise FanousError("nothing to measure: the list holds no http:// or https:// address")
+        raise FanousError("nothing to measure: the list has no http:// or https:// URL")
     return ProbeOptions(tuple(urls), tuple(apps), by_default=not inputs and not lists)
 
 
 def _left_out(name: str, left_out: Sequence[str]) -> str:
     more = f" ... and {len(left_out) - LEFT_OUT_SHOWN:,} more" if len(left_out) > LEFT_OUT_SHOWN else ""
     shown = "; ".join(left_out[:LEFT_OUT_SHOWN])
-    return f"left out of {name}, since it is no http:// or https:// address: {shown}{more}"
+    return f"left out of {name}, because it is not an http:// or https:// URL: {shown}{more}"

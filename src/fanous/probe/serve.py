@@ -1,7 +1,7 @@
 """Serve: ``/probe?target=&module=`` for Prometheus, so that users of blackbox_exporter can switch.
 
-Modules: ``http_2xx`` and ``tcp_connect`` do what the exporter's do; ``fanous`` makes the whole measurement
-and adds what the rules say of it.
+The modules ``http_2xx`` and ``tcp_connect`` do what the exporter's do; ``fanous`` makes the whole measurement
+and adds what the rules say about it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from fanous.probe.trace import NO_HELPER, ProbeVantage, Trace, line, measurement
 from fanous.refdata.fingerprints import fingerprints
 
 REQUEST_SECONDS = 10.0
-"""A client that has not asked by then is gone."""
+"""Seconds after which a client that has sent no request is dropped."""
 
 LARGEST_REQUEST = 16_384
 
@@ -31,7 +31,7 @@ Module = Callable[[Network, Settings, str], Awaitable[list[Metric]]]
 
 
 class BadTarget(Exception):
-    """A question that cannot be answered: status and reason."""
+    """A request that cannot be answered: status and reason."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -39,14 +39,14 @@ class BadTarget(Exception):
 
 
 async def http_2xx(network: Network, settings: Settings, target: str) -> list[Metric]:
-    """A GET with redirects; success = a 2xx came."""
+    """A GET with redirects; success = a 2xx response."""
     url = target if "://" in target else f"http://{target}"
     trace = Trace(network)
     try:
         async with asyncio.timeout(settings.endpoint_seconds):
             await endpoint.page_only(trace, settings, url)
     except TimeoutError:
-        pass  # the metrics say how far it came
+        pass  # the metrics show how far it got
     finally:
         trace.close()
     response = (trace.requests[0]["response"] or {}) if trace.requests else {}
@@ -72,7 +72,7 @@ async def tcp_connect(network: Network, settings: Settings, target: str) -> list
 
 
 async def whole(network: Network, settings: Settings, target: str) -> list[Metric]:
-    """The whole measurement; success = the rules say that it works."""
+    """The whole measurement; success = the rules say that the target works."""
     url = target if "://" in target else f"https://{target}/"
     trace = await endpoint.measure(network, settings, url)
     record = line(measurement(trace, url, ProbeVantage(), None, NO_HELPER), network.own_addresses())
@@ -81,18 +81,18 @@ async def whole(network: Network, settings: Settings, target: str) -> list[Metri
 
 
 MODULES: dict[str, Module] = {"http_2xx": http_2xx, "tcp_connect": tcp_connect, "fanous": whole}
-"""Name in the query -> what is done."""
+"""Name in the query -> what to do."""
 
 
-BUILD = Metric("fanous_build_info", 1, "The version that answers", (("version", __version__),))
-"""All of ``/metrics``: who scrapes an exporter itself wants to know that it is up."""
+BUILD = Metric("fanous_build_info", 1, "The running version", (("version", __version__),))
+"""All of ``/metrics``: whoever scrapes an exporter itself wants to know that it is up."""
 
 
 async def serve(network: Network, settings: Settings, host: str, port: int) -> asyncio.Server:
     """A server that answers until it is closed.
 
     Raises:
-        FanousError: the port is taken, or may not be used.
+        FanousError: the port is taken or not permitted.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,7 +103,7 @@ async def serve(network: Network, settings: Settings, host: str, port: int) -> a
             await writer.drain()
         writer.close()
 
-    await asyncio.to_thread(fingerprints)  # takes a second, which no probe's figures may hold
+    await asyncio.to_thread(fingerprints)  # takes a second, which must not count in any probe's figures
     try:
         return await asyncio.start_server(answer, host, port)
     except OSError as error:
@@ -134,7 +134,7 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
             return _response(200, "Healthy\n")
         if parts.path == "/metrics":
             return _response(200, render([BUILD]))
-        raise BadTarget(404, "there is /probe?target=&module=, /metrics and /-/healthy")
+        raise BadTarget(404, "not found; try /probe?target=&module=, /metrics or /-/healthy")
     except BadTarget as refused:
         return _response(refused.status, f"{refused}\n")
     except FanousError as error:
@@ -144,7 +144,7 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
 async def _probe(network: Network, settings: Settings, query: dict[str, str]) -> str:
     name = query.get("module", "http_2xx")
     if name not in MODULES:
-        raise BadTarget(400, f"Unknown module {name!r}: known are {', '.join(MODULES)}")
+        raise BadTarget(400, f"Unknown module {name!r}; known: {', '.join(MODULES)}")
     if not query.get("target"):
         raise BadTarget(400, "Target parameter is missing")
     return render(await MODULES[name](network, settings, query["target"]))

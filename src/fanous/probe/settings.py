@@ -1,6 +1,6 @@
 """Settings: how a probe measures - time-outs, resolvers, controls, limits - with safe defaults.
 
-A TOML file may change each by its name; a lab or an organisation writes one.
+A TOML file, such as a lab's or an organisation's, may change any of them by name.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from fanous.config import Section, Text, convert, data_folder, text_of, toml
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
-"""With less a probe measures nothing."""
+"""Least cap: with less, a probe measures nothing."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -25,36 +25,36 @@ class Settings(Section, frozen=True, kw_only=True):
     Attributes:
         lookup_timeout: getaddrinfo asks three times with 5 s by default; an answer that takes longer than
             this is of no use to a user either.
-        answers_window: how long answers over UDP are collected: an injector's comes first, the true one
-            after it (Anonymous, The collateral damage of internet censorship by DNS injection, 2012).
-        most_addresses: of each IP version, to which one name is tried.
+        answers_window: how long answers over UDP are collected: an injector's arrives first, the true one
+            later (Anonymous, The collateral damage of internet censorship by DNS injection, 2012).
+        most_addresses: tried for one name, of each IP version.
         most_body: bytes of a page; at least 64 KB, since some freezes come after 16-20 KB.
         resolver: a public one over UDP, ``address`` or ``address:port``.
-        doh_url, doh_ip: DNS over HTTPS, and where; DoT likewise.
+        doh_url, doh_ip: DNS over HTTPS and its address; the same for DoT.
         control_sni: an innocuous name for handshakes at the target's own address, before the trigger.
-        allow_private: connect to loopback and private addresses that a resolver gave (a lab).
+        allow_private: connect to loopback and private addresses that a resolver returned (in a lab).
         ca_file: PEM file of authorities; empty = certifi's.
         signal_ca_file: PEM file of Signal's own authority; empty = its certificates are only recorded.
         controls: known-good sites on different networks, for the health check.
         anchors: addresses that answer on port 443 without a look-up.
         portal_urls: pages whose text is known, as ``URL -> text``; a login page changes them.
-        transfer_pairs: downloads of the target's page and of the control in turn, for every target; 0 =
-            only where the screen asks for it (then ``transfer_screened_pairs``: three see a factor of
-            ten) and in a share of the rounds of each target (one pair), since a pair costs 0.8 MB.
-        transfer_bytes: at least 256 KB, or the first burst hides a policer.
-        transfer_until: seconds of a run after which no pair is begun, unless they were asked for.
-        localise: where a name is cut, send it once more for each machine on the path, to see which cuts it.
-            Only by the user's word in this very run: it draws attention.
-        stream_seconds: for which a stream is fetched; a policer's bucket is empty by then.
-        seed: of the dice that choose samples; 0 = other ones each time.
+        transfer_pairs: alternating downloads of the target's page and the control, for every target; 0 = only
+            if the screen asks for it (then ``transfer_screened_pairs``: three show a factor of ten) and in a
+            share of each target's rounds (one pair), since a pair costs 0.8 MB.
+        transfer_bytes: at least 256 KB, otherwise the first burst hides a policer.
+        transfer_until: seconds of a run after which no pair is begun, unless pairs were asked for.
+        localise: if a name is cut, send it once more for each hop on the path, to see where it is cut.
+            Only if the user asks for it in this very run, because it draws attention.
+        stream_seconds: how long a stream is fetched; a policer's bucket is empty by then.
+        seed: of the random choice of samples; 0 = different each time.
         domestic: a site inside the country; empty = none known.
-        spared: sites outside that allow-lists are known to spare, asked only where nothing else outside
+        spared: sites outside that allow-lists are known to spare, tried only if nothing else outside
             answers: they tell an allow-list from a line that is cut.
-        at_once: endpoints measured together; two rounds of it hold the list ``social`` with its apps.
+        at_once: endpoints measured in parallel; two batches hold the list ``social`` with its apps.
         cap_mb: a day, sent and received; 10 on mobile lines.
-        endpoint_seconds: after which an endpoint is given up as it stands: two rounds of ``at_once`` and the
-            health check end within a minute also where everything times out.
-        retries: try a step again that failed as chance may make it fail, at once and after ``retry_delay``.
+        endpoint_seconds: after which an endpoint is ended as it stands: two batches of ``at_once`` and the
+            health check end within a minute even if everything times out.
+        retries: retry a step that may have failed by chance, at once and after ``retry_delay``.
         helper: base URL of an OONI test helper; empty = none.
     """
 
@@ -104,15 +104,15 @@ class Settings(Section, frozen=True, kw_only=True):
 
 
 def probe_folder() -> Path:
-    """Where this user's probe keeps its consent, what it spent today, and what waits to be sent."""
+    """Where this user's probe keeps its consent, today's data usage, and what waits to be sent."""
     return data_folder() / "probe"
 
 
 def load_settings(path: Path | None) -> Settings:
-    """The defaults, changed by what the TOML file says.
+    """The defaults, overridden by the TOML file.
 
     Raises:
-        FanousError: the file cannot be read, or says something unknown.
+        FanousError: the file cannot be read, or has an unknown key.
     """
     if path is None:
         return Settings()
@@ -121,10 +121,12 @@ def load_settings(path: Path | None) -> Settings:
 
 
 MOBILE_CAP_MB = 10.0
-"""Mobile data are paid by the megabyte."""
+"""Mobile data are paid for by the megabyte."""
 
 MOBILE_SHARE = 0.01
-"""Of rounds that are sampled by a download: one of some 40 targets would cost a tenth of the cap a round."""
+"""Share of rounds sampled by a download: sampling one of some 40 targets each round would use a tenth of the
+cap.
+"""
 
 
 def adjusted(
@@ -135,7 +137,7 @@ def adjusted(
     helper: str | None = None,
     ca_file: Path | None = None,
 ) -> Settings:
-    """Settings with what the command line says; what it does not say stays."""
+    """The settings, overridden by what the command line gives."""
     cap = min(settings.cap_mb, MOBILE_CAP_MB) if mobile else settings.cap_mb
     return replace(
         settings,

@@ -1,10 +1,11 @@
 """Stream (nettest ``fanous_stream``): whether live video plays from here, and at what resolution.
 
-It fetches what a player would and records when each piece came.  Of a manifest: the pieces of one quality, on one
-connection.  Of any other URL of a media host: the same file again and again, as far as it is large enough.
+It fetches what a player would and records when each piece arrives.  From a manifest: the pieces of one
+quality, on one connection.  From any other URL on a media host: the same file repeatedly, if it is large
+enough.
 
-What came is then played at the bit rates of 240p, 480p and 720p: a player begins when two seconds are there, and
-stands still whenever nothing is left.  ``probe.manifest`` reads HLS and DASH.
+The result is then played back at the bit rates of 240p, 480p and 720p: a player starts once it has two
+seconds, and stalls whenever it runs out.  ``probe.manifest`` reads HLS and DASH.
 """
 
 import asyncio
@@ -26,31 +27,31 @@ from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, line, steps
 from fanous.probe.transfer import DownloadSource, fetch
 
 LEVELS = {"240p": 400, "480p": 1_200, "720p": 2_700}
-"""kbit/s with sound.  480p and 720p: as YouTube's were measured (1.2 and 2.7 Mbit/s, blog.wirelessmoves.com,
-2011), close to the 1.1 and 2.5 of YouTube's own advice; 240p: what messengers and news sites use, ours."""
+"""kbit/s with sound.  480p and 720p: measured on YouTube (1.2 and 2.7 Mbit/s, blog.wirelessmoves.com, 2011),
+close to the 1.1 and 2.5 that YouTube recommends; 240p: our estimate of what messengers and news sites use."""
 
 SECONDS = 10.0
-"""Of video, at least, that must be there to tell: a policer's bucket is empty by then."""
+"""Least seconds of video needed to decide: a policer's bucket is empty by then."""
 
 BEGIN, RESUME = 2.0, 1.0
-"""Seconds of video that a player waits for at first, and after it stood still."""
+"""Seconds of video that a player buffers at the start, and after a stall."""
 
 PATIENCE = 6.0
-"""Seconds until it begins, at most."""
+"""Most seconds until playback starts."""
 
 MOST_STALLED = 0.1
-"""Share of the time after it began: viewers leave when a few per cent of the time is spent waiting, and a
-live video that stands still more than this falls behind."""
+"""Most of the time after the start that may be spent stalled: viewers leave when they wait for a few per cent
+of the time, and a live video that stalls more than this falls behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """One level.
+    """One resolution.
 
     Attributes:
-        watchable: ``None`` = the source gave too little to tell.
-        startup: seconds until it began; ``None`` = never.
-        stalled: seconds in which it stood still after that.
+        watchable: ``None`` = the source provided too little to decide.
+        startup: seconds until playback started; ``None`` = never.
+        stalled: seconds of stalling after that.
     """
 
     kbps: float
@@ -60,12 +61,13 @@ class Playback:
 
 
 def play(reads: Sequence[Sequence[float]], ended: float, kbps: float, *, was_cut_off: bool) -> Playback:
-    """Play a download.
+    """Play back a download.
 
     Args:
-        reads: [seconds since the request, bytes in all] in order.
+        reads: [seconds since the request, total bytes] in order.
         ended: when the download ended.
-        was_cut_off: it ended because time was over, or it broke; ``False`` = the source had no more.
+        was_cut_off: it ended because time ran out or the connection failed; ``False`` = the source had no
+            more.
     """
     rate, last, total = kbps * 125, 0.0, 0.0
     buffered, startup, stalled, playing, needed = 0.0, 0.0, 0.0, False, BEGIN
@@ -83,7 +85,7 @@ def play(reads: Sequence[Sequence[float]], ended: float, kbps: float, *, was_cut
         last, total = at, count
         if not playing and buffered >= needed:
             playing, began, needed = True, True, RESUME
-    # What is there when a download is done plays to its end.
+    # Once a download is complete, what is buffered plays to its end.
     if not was_cut_off and total < SECONDS * rate:
         return Playback(kbps, None, round(startup, 2) if began else None, round(stalled, 2))
     fine = began and startup <= PATIENCE and stalled <= MOST_STALLED * max(ended - startup, 1.0)
@@ -94,22 +96,22 @@ TEST_NAME, TEST_VERSION = "fanous_stream", "0.1.0"
 
 HIGHEST = max(LEVELS.values())
 MOST_BYTES = int(HIGHEST * 125 * SECONDS * 1.2)
-"""What the highest level needs, and a fifth: some 4 MB."""
+"""What the highest resolution needs, plus a fifth: some 4 MB."""
 
 LEAST_PIECE = 32_768
-"""Bytes.  The answers of a media host are smaller than this where it has no video at that address, and asking
-for them again and again would measure the round trip."""
+"""Bytes.  If a media host has no video at the URL, its responses are smaller than this, and fetching them
+repeatedly would only measure the round trip."""
 
 MANIFESTS = (".m3u8", ".mpd")
 
 
 @dataclass(frozen=True, slots=True)
 class _Media:
-    """What is fetched.
+    """What to fetch.
 
     Attributes:
         url: the first piece.
-        pieces: all of them; empty = the file again and again.
+        pieces: all of them; empty = the same file repeatedly.
     """
 
     url: str
@@ -120,12 +122,10 @@ async def stream_record(network: Network, settings: Settings, url: str, vantage:
     """One line of JSON: the measurement of one stream.
 
     Raises:
-        FanousError: the URL cannot be asked for, or the data cap is reached.
+        FanousError: the URL cannot be requested, or the data cap is reached.
     """
     if url_parts(url) is None:
-        raise FanousError(
-            f"{url!r} is not the address of a stream: it must be http:// or https:// with a host"
-        )
+        raise FanousError(f"{url!r} is not the URL of a stream: it must be http:// or https:// with a host")
     trace = Trace(network)
     trace.until = network.now() + settings.endpoint_seconds
     keys: Entry = {"kind": "file", "variants": [], "chosen_kbps": None, "why": "", "media": None}
@@ -149,11 +149,11 @@ async def _measure(trace: Trace, settings: Settings, url: str, keys: Entry) -> N
             keys["why"] = str(error)
             return
         except TimeoutError:
-            keys["why"] = "the manifest did not come in time"
+            keys["why"] = "the manifest did not arrive in time"
             return
     keys["media"] = await _fetched(trace, settings, media)
     if not media.pieces and 0 < keys["media"]["bytes"] < LEAST_PIECE * max(1, keys["media"]["requests"]):
-        keys["why"] = "the host gave no file that is large enough to tell"
+        keys["why"] = "the host sent no file large enough to tell"
 
 
 async def _from_manifest(trace: Trace, settings: Settings, url: str, keys: Entry) -> _Media:
@@ -165,7 +165,7 @@ async def _from_manifest(trace: Trace, settings: Settings, url: str, keys: Entry
         _check(settings, url, chosen.playlist)
         (chosen, *_) = read_manifest(await _text(trace, settings, chosen.playlist), chosen.playlist)
     if not chosen.pieces:
-        raise NotAManifest("a playlist of playlists of playlists")
+        raise NotAManifest("the playlists are nested too deeply")
     host = urlsplit(chosen.pieces[0]).netloc
     pieces = tuple(piece for piece in chosen.pieces if urlsplit(piece).netloc == host)
     _check(settings, url, pieces[0])
@@ -178,27 +178,27 @@ def _check(settings: Settings, url: str, leads_to: str) -> None:
     host = (parts.hostname or "") if parts else ""
     is_inside = is_address(host) and not is_public(host) and host != urlsplit(url).hostname
     if not host or (is_inside and not settings.allow_private):
-        raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not asked for")
+        raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not fetched")
 
 
 def _chosen(variants: list[Variant]) -> Variant:
-    """The sharpest that does not cost more than the highest level needs, else the least."""
+    """The sharpest quality that costs no more than the highest resolution needs, otherwise the lowest."""
     fitting = [one for one in variants if one.kbps <= HIGHEST * 1.5]
     return max(fitting, key=lambda one: one.kbps) if fitting else min(variants, key=lambda one: one.kbps)
 
 
 async def _text(trace: Trace, settings: Settings, url: str) -> str:
-    """A small file; its request stands in the record."""
+    """Fetch a small file; the request is recorded."""
     parts = url_parts(url)
     if parts is None:
-        raise NotAManifest(f"{url[:100]!r} cannot be asked for")
+        raise NotAManifest(f"{url[:100]!r} cannot be requested")
     for ip in await _addresses(trace, settings, parts):
         opened = await open_site(trace, settings, parts, ip, control=False)
         if opened is not None:
             where = (opened.ip, opened.transaction, opened.protocol)
             page = await http.get(trace, settings, opened.stream, url, *where)
             if page.failure is not None or page.code != 200:
-                raise NotAManifest(f"the manifest did not come: {page.failure or page.code}")
+                raise NotAManifest(f"the manifest did not arrive: {page.failure or page.code}")
             return bytes(page.body).decode("utf-8", "replace")
     raise NotAManifest("the manifest's host could not be reached")
 
@@ -253,8 +253,8 @@ class Watchable:
 
     Attributes:
         kind: ``hls``, ``dash`` or ``file``.
-        failure: df-007 of what broke the download off; a time-out is its ordinary end.
-        why: why nothing can be said; empty = ``levels`` say it.
+        failure: df-007 of what ended the download; a time-out is the normal end.
+        why: why there is no result; empty = see ``levels``.
     """
 
     url: str
@@ -269,13 +269,13 @@ class Watchable:
         if self.why:
             return f"{self.url}: cannot tell, {self.why}"
         rate = f" at {self.kbps:,.0f} kbit/s" if self.kbps is not None else ""
-        words = {True: "yes", False: "no", None: "too little came to tell"}
+        words = {True: "yes", False: "no", None: "too little data to tell"}
         each = ", ".join(f"{name} {words[one.watchable]}" for name, one in self.levels.items())
         return f"{self.url}: could a live video be watched{rate}? {each}"
 
 
 def watchable(url: str, line: bytes) -> Watchable:
-    """Out of the record as it was written."""
+    """From the record as it was written."""
     stream = _record.decode(line).test_keys.x_stream
     media = stream.media
     if media is None:

@@ -9,14 +9,14 @@ from fanous.probe.trace import INTERRUPTED, Trace, TracedStream
 
 
 async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
-    """The connection, or ``None`` where it failed; the trace says how (df-005)."""
+    """The connection, or ``None`` if it failed; the trace says how (df-005)."""
     return (await attempt(trace, settings, ip, port))[0]
 
 
 async def attempt(
     trace: Trace, settings: Settings, ip: str, port: int, number: int = 1
 ) -> tuple[TracedStream | None, str | None]:
-    """Likewise, with the failure; ``number`` = which attempt it is, from 1."""
+    """The same, with the failure; ``number`` counts attempts from 1."""
     transaction, t0, stream = trace.next_transaction(), trace.at(), None
     failure: str | None = INTERRUPTED
     try:

@@ -1,8 +1,8 @@
-"""TLS: one handshake on one connection; the chain is recorded also where it does not validate.
+"""TLS: one handshake on one connection; the chain is recorded even if it does not validate.
 
-Where a handshake fails, a browser's ClientHello with the same name is tried (a second opinion).  If that gets an
-answer, not the name alone is the trigger but what the message looks like.  Facts only: both hellos' sizes and
-fingerprints, and what came back to each (``x_second_opinions``).
+If a handshake fails, a browser's ClientHello with the same name is tried (a second opinion).  If that gets an
+answer, the trigger is what the message looks like, not the name alone.  Only facts are recorded: both hellos'
+sizes and fingerprints, and the answer to each (``x_second_opinions``).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from fanous.refdata.platforms import normal_host
 async def handshake(
     trace: Trace, settings: Settings, stream: TracedStream, name: str, context: SSLContext
 ) -> TLSStream | None:
-    """The secured stream, or ``None`` where the handshake failed; the trace says how (df-006).
+    """The secured stream, or ``None`` if the handshake failed; the trace says how (df-006).
 
     A failed handshake closes the connection.
     """
@@ -35,7 +35,7 @@ async def handshake(
 async def attempt(
     trace: Trace, settings: Settings, stream: TracedStream, name: str, context: SSLContext, number: int = 1
 ) -> tuple[TLSStream | None, str | None]:
-    """Likewise, with the failure; ``number`` = which attempt it is, from 1."""
+    """The same, with the failure; ``number`` counts attempts from 1."""
     tls = TLSStream(stream, name, context)
     t0 = trace.at()
     failure: str | None = INTERRUPTED
@@ -79,15 +79,17 @@ def _entry(
 
 
 WORTH_ASKING = CUT | {"generic_timeout_error", "ssl_failed_handshake"}
-"""Failures that a censor makes; a wrong certificate is one of another kind."""
+"""Failures that a censor causes; a wrong certificate is a different matter."""
 
 RECORD_HEAD = 5
 
 
 async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -> bool:
-    """One connection, one ClientHello, and what comes back, noted in the trace; was it answered?"""
+    """One connection, one ClientHello and its answer, recorded in the trace; returns whether it was
+    answered.
+    """
     if is_address(name):
-        return False  # no name is sent for an address
+        return False  # if the host is an address, no name is sent
     stream = await tcp.connect(trace, settings, ip, port)
     if stream is None:
         return False
@@ -126,7 +128,7 @@ async def _answer(stream: Stream) -> str:
     """``server_hello`` or ``alert``.
 
     Raises:
-        OSError, EOFError, NetworkFailure: it was cut, or the answer is not TLS.
+        OSError, EOFError, NetworkFailure: the handshake was cut, or the answer is not TLS.
     """
     data = b""
     while len(data) <= RECORD_HEAD:
@@ -157,8 +159,8 @@ _record = msgspec.json.Decoder(_Record)
 
 
 def opinion(line: bytes) -> str:
-    """Of a record: ``answered`` = a browser's hello gets through where ours does not; ``cut`` = it does not
-    either; empty = nobody was asked.  An alert is an answer: the site itself speaks."""
+    """From a record: ``answered`` = a browser's hello gets through where ours does not; ``cut`` = it does not
+    either; empty = not tried.  An alert counts as an answer, because it comes from the site itself."""
     answers = [one.answer for one in _record.decode(line).test_keys.x_second_opinions]
     if not answers:
         return ""

@@ -1,13 +1,13 @@
 """Trace: everything one measurement saw, in the shapes of OONI's data formats df-001 to df-008.
 
-Times are seconds since the measurement began, by a clock that never goes back.
+Times are seconds since the measurement began, by a monotonic clock.
 
-A trace is written as one OONI measurement (data format 0.2.0, df-000), without the probe's address.  Names of our own
-begin with ``x_``; docs/formats.md has them all.
+A trace is written as one OONI measurement (data format 0.2.0, df-000), without the probe's address.  Our own
+keys begin with ``x_``; docs/formats.md lists them.
 
-A step that may have failed by chance is tried again, at once and after a pause.  Every attempt stands in the record
-(``x_attempt``), so the rules see that one worked.  With 20 % loss in both directions a connection of 5 s fails in one
-of twenty cases, all three attempts in one of ten thousand.
+A step that may have failed by chance is retried, at once and after a pause.  Every attempt is recorded
+(``x_attempt``), so the rules see that one worked.  With 20 % loss in both directions, a 5 s connection
+attempt fails in one case in twenty, all three attempts in one in ten thousand.
 """
 
 import asyncio
@@ -29,25 +29,26 @@ from fanous.sources.ooni.scrub import scrub
 Entry = dict[str, Any]
 
 INTERRUPTED = "interrupted"
-"""df-007 of a step that was given up in the middle, because the time for the whole measurement was over."""
+"""df-007 of a step that was interrupted because the time for the whole measurement ran out."""
 
 
 @dataclass(slots=True)
 class Trace:
-    """The record in the making.
+    """A record being made.
 
     Attributes:
-        until: by ``network.now``: when the measurement is given up as it stands; nothing is tried again for
-            which no time is left.
+        until: by ``network.now``: when the measurement is ended as it stands; nothing is retried for which no
+        time is
+            left.
         first_transaction: number of the next chain of steps.
-        requests: newest first, as OONI has them.
+        requests: newest first, as in OONI's records.
         quic_pings: our own, ``x_quic_pings``: which versions servers say they speak.
         transfers: our own, ``x_transfers``: rates of pairs, with the time of every read.
-        second_opinions: our own, ``x_second_opinions``: what a browser's ClientHello was answered.
-        localisations: our own, ``x_localisation``: how far a ClientHello came before it was cut.
-        streams: every connection made, so that none stays open where a measurement is cut short.
-        closed: it was; a step that ends later makes no connection any more.
-        not_tried: addresses that a resolver gave and that no public site has, ``x_not_tried``.
+        second_opinions: our own, ``x_second_opinions``: the answers to a browser's ClientHello.
+        localisations: our own, ``x_localisation``: how far a ClientHello got before it was cut.
+        streams: every connection made, so that none stays open if a measurement is cut short.
+        closed: whether it is closed; a step that ends later makes no more connections.
+        not_tried: addresses from a resolver that no public site can have, ``x_not_tried``.
     """
 
     network: Network
@@ -79,13 +80,13 @@ class Trace:
         return self.until - self.network.now()
 
     def hold(self, stream: Stream) -> None:
-        """Answer for a connection: it is closed with the trace, or now, where that was before."""
+        """Take charge of a connection: it is closed with the trace, or at once if the trace is closed."""
         self.streams.append(stream)
         if self.closed:
             stream.close()
 
     def close(self) -> None:
-        """Close what is still open; closing twice does no harm."""
+        """Close what is still open; closing twice is harmless."""
         self.closed = True
         for stream in self.streams:
             stream.close()
@@ -102,7 +103,7 @@ class Trace:
         self.network_events += other.network_events
 
     def event(self, operation: str, t0: float, transaction: int, **more: Any) -> None:
-        """Note one event (df-008) that began at ``t0`` and ends now."""
+        """Record one event (df-008) that began at ``t0`` and ends now."""
         self.network_events.append(
             {"operation": operation, "t0": t0, "t": self.at(), "transaction_id": transaction, "failure": None}
             | more
@@ -110,7 +111,7 @@ class Trace:
 
 
 class TracedStream:
-    """A stream whose reads and writes stand in the trace."""
+    """A stream whose reads and writes are recorded in the trace."""
 
     def __init__(self, stream: Stream, trace: Trace, ip: str, port: int, transaction: int) -> None:
         self._stream = stream
@@ -146,25 +147,25 @@ class TracedStream:
 
 DATA_FORMAT = "0.2.0"
 TEST_VERSION = "0.5.28"
-"""Of web_connectivity: the version whose keys these are (ooni/spec ts-017)."""
+"""The version of web_connectivity whose keys these are (ooni/spec ts-017)."""
 
 NO_HELPER = "no_helper"
-"""``control_failure`` where no test helper was named."""
+"""``control_failure`` if no test helper was named."""
 
 SCRUBBED = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeVantage:
-    """Where the probe stands, as far as it knows; the collector knows better.
+    """Where the probe is, as far as it knows; the collector knows better.
 
     Attributes:
         country: ISO 3166-1 alpha-2; ``ZZ`` = unknown.
         asn: 0 = unknown.
         network_type: ``wifi``, ``mobile``, ``wired_or_wifi``, ``vpn``, ``no_internet``; empty = unknown.
-        report_id: one a run, so that it counts as one probe.
-        run_began: when the run began, as OONI writes it, the same for all its measurements; empty = each
-            measurement is a run of its own.
+        report_id: one per run, so that it counts as one probe.
+        run_began: when the run began, in OONI's format, the same for all its measurements; empty = each
+            measurement is a separate run.
     """
 
     country: str = "ZZ"
@@ -191,7 +192,7 @@ def measurement(
 
 
 def envelope(test: str, version: str, url: str, trace: Trace, vantage: ProbeVantage, keys: Entry) -> Entry:
-    """df-000 around ``keys``."""
+    """A df-000 record with these ``keys``."""
     runtime = trace.at()
     began = moment(trace.network.wall() - runtime)
     return {
@@ -233,7 +234,7 @@ def steps(trace: Trace) -> Entry:
 
 
 def line(record: Entry, own_addresses: set[str]) -> bytes:
-    """One line of JSON, less the addresses of this machine and those that servers call ours."""
+    """One line of JSON, without the addresses of this machine and those that servers report as ours."""
     data = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     for address in sorted(own_addresses - {SCRUBBED, "::1"}):
         marked = json.dumps({"probe_ip": address}).encode()[:-1] + b',"x":' + data + b"}"
@@ -242,30 +243,30 @@ def line(record: Entry, own_addresses: set[str]) -> bytes:
 
 
 def moment(instant: float) -> str:
-    """As OONI writes it; public data are rounded to the minute where they are published."""
+    """In OONI's format; public data are rounded to the minute when published."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 T = TypeVar("T")
 
 LOST = frozenset({"generic_timeout_error", "dns_temporary_failure", "dns_servfail_error"})
-"""What lost packets look like: tried again at once, and after a pause."""
+"""Failures that packet loss can cause: retried at once, and after a pause."""
 
 CUT = frozenset({"connection_reset", "connection_aborted", "eof_error"})
-"""What loss never looks like, but a busy server may: tried again once, after the pause.  Each attempt is one
+"""Failures that loss never causes, but a busy server may: retried once, after the pause.  Each attempt is one
 more trigger from the user's line, so there are no further ones."""
 
 Attempt = Callable[[int], Awaitable[tuple[T | None, str | None]]]
-"""Number of the attempt, from 1 -> what it gave, or its failure."""
+"""Number of the attempt, from 1 -> its result, or its failure."""
 
 
 async def retried(
     trace: Trace, settings: Settings, needs: float, attempt: Attempt[T], first: int = 1
 ) -> T | None:
-    """What an attempt gave; ``None`` = all failed.
+    """The result of an attempt; ``None`` = all failed.
 
     Args:
-        needs: seconds that an attempt may take; none is begun for which no time is left.
+        needs: seconds that an attempt may take; none is begun without that much time left.
         first: number of the first attempt made here.
     """
     number, was_delayed = first, not settings.retries

@@ -1,14 +1,14 @@
-"""Transfer: how fast data come from the target, beside a control at the same time.
+"""Transfer: how fast data come from the target, compared with a control at the same time.
 
 Pairs are interleaved, so that both see the same congestion.  The control is the same page from the same
-address under an innocuous name; where the server will not give it that, a large file elsewhere.
+address under an innocuous name or, if the server will not serve it, a large file elsewhere.
 
-A policer lets a first burst through (a 64 KB file read 397-479 kbit/s on a true 137), so a rate also stands
-for what came after the first third: of the bytes, and of the time, since a bucket of half a short download is
+A policer lets a first burst through (a 64 KB file read 397-479 kbit/s on a true 137), so a rate is also given
+for what came after the first third of the bytes and of the time, since a bucket of half a short download is
 empty at once.
 
-Only targets that look slowed down are worth a download, and a few at random: a policer's bucket hides a handshake
-altogether, so what looks sound is sampled too.
+Only targets that look slowed down are worth a download, plus a few at random: a policer's bucket hides a
+handshake altogether, so targets that look fine are sampled too.
 """
 
 import asyncio
@@ -34,32 +34,32 @@ Reads = list[tuple[float, int]]
 """(seconds since the measurement began, bytes on the wire) of each read, in order."""
 
 BURST_SHARE = 1 / 3
-"""Share of the bytes, and of the time, after which a token bucket is taken for empty.  Of downloads of 85 KB
-behind a policer of 137 kbit/s in the lab, whose bucket let 45 KB through, the rate read 179 by bytes alone
+"""Share of the bytes, and of the time, after which a token bucket is taken to be empty.  For downloads of 85
+KB behind a policer of 137 kbit/s in the lab, whose bucket let 45 KB through, the rate was 179 by bytes alone
 and 147 by both."""
 
 LEAST_TAIL = 1 / 3
-"""Share of the time that what came after the burst must have taken, or it has no rate of its own: the last
-64 KB of a short page came in one piece in the lab, and read 900 Mbit/s on a line that gave 2 in all."""
+"""Least share of the time that the data after the burst must take to have a rate of their own: in the lab the
+last 64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall."""
 
 STALL = 3.0
-"""Seconds of silence that a slow flow does not have: a few retransmissions come in less."""
+"""Seconds of silence that mean a stall: a slow flow with a few retransmissions has shorter ones."""
 
 MOST_POINTS = 200
-"""Of a curve in the record: enough to see a bucket, a slope and a stall."""
+"""Points of a curve in the record: enough to see a bucket, a slope and a stall."""
 
 
 def rates(reads: Reads, began: float, ended: float) -> Entry:
     """What the reads of one download say.
 
     Args:
-        began, ended: of the request; silence before ``ended`` counts as a gap.
+        began, ended: times of the request; silence before ``ended`` counts as a gap.
 
     Returns:
         ``kbps`` over all of it, ``kbps_late`` after the first third (``BURST_SHARE``) where that is not one
-        piece (``LEAST_TAIL``), ``largest_gap`` in seconds, ``stall_offset`` in bytes that had come before it
-        where it is a stall, and ``reads`` as [seconds since the request, bytes in all]; ``None`` = cannot be
-        told, or no stall.
+        piece (``LEAST_TAIL``), ``largest_gap`` in seconds, ``stall_offset`` in bytes received before it if it
+        is a stall, and ``reads`` as [seconds since the request, total bytes]; ``None`` = unknown, or no
+        stall.
     """
     total = sum(count for _, count in reads)
     curve, sum_so_far, gap, last, before = [], 0, 0.0, began, 0
@@ -81,10 +81,9 @@ def rates(reads: Reads, began: float, ended: float) -> Entry:
 
 
 def _late(curve: list[tuple[float, int]], total: int, ends: float) -> float | None:
-    """Until the download ends, not its last read: a policed flow comes in bursts, with pauses between.
-
-    Of 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s the rate read 160 without that pause
-    and 140 with it.
+    """Measured until the download ends, not its last read: a policed flow comes in bursts, with pauses
+    between. For 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s, the rate was 160 without
+    that pause and 140 with it.
     """
     for at, count in curve:
         if count >= total * BURST_SHARE and at >= ends * BURST_SHARE:
@@ -93,7 +92,7 @@ def _late(curve: list[tuple[float, int]], total: int, ends: float) -> float | No
 
 
 def _kbps(count: int, seconds: float) -> float | None:
-    """``None`` where it all came in one read."""
+    """``None`` if it all came in one read."""
     if isnan(seconds) or seconds <= 0 or count <= 0:
         return None
     return round(count * 8 / 1000 / seconds, 1)
@@ -106,13 +105,13 @@ def _thinned(curve: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 
 MOST_REQUESTS = 40
-"""Of small pages: further ones would measure the round trip, and annoy the server."""
+"""Most requests for small pages: more would measure the round trip, and annoy the server."""
 
 NOT_LARGE_ENOUGH = 0.5
-"""Share of the target's bytes that a control must have given."""
+"""Share of the target's bytes that a control must have delivered."""
 
 LEAST_CONTROL = 65_536
-"""Bytes that it must have given where the target broke off: more than a freeze lets through."""
+"""Bytes it must have delivered if the target was cut off: more than a freeze lets through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +121,8 @@ class DownloadSource:
     Attributes:
         server_name: in the ClientHello; empty = plain HTTP.
         verify: must the certificate be valid for it?
-        host: asked for, where it is not that of ``url``.
-        pieces: URLs of the same host, one after the other; empty = ``url`` again and again.
+        host: requested host, if it differs from that of ``url``.
+        pieces: URLs on the same host, in order; empty = ``url`` repeatedly.
     """
 
     role: str
@@ -137,11 +136,11 @@ class DownloadSource:
 
 
 async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str, until: float) -> None:
-    """Target and control in turn, ``count`` times; noted as ``x_transfers``.
+    """Download target and control in turn, ``count`` times; recorded as ``x_transfers``.
 
     Args:
         why: ``asked``, ``sample``, ``slow_handshake``, ``slow_page``, ``stall`` or ``starved``.
-        until: by ``network.now``: no pair is begun later.
+        until: by ``network.now``; no pair is begun after it.
     """
     target = target_source(trace, url)
     if target is None:
@@ -158,7 +157,7 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
             if _is_comparable(first, second):
                 trace.transfers.append(second | kept)
                 continue
-            # What came is kept in ``reads``; it is no rate that the target's could be held against.
+            # What arrived is kept in ``reads``, but it is not a rate to compare the target's with.
             trace.transfers.append(second | kept | {"kbps": None, "kbps_late": None})
         elsewhere = await _elsewhere(trace, settings)
         if elsewhere is not None:
@@ -166,13 +165,15 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
 
 
 def _is_comparable(target: Entry, control: Entry) -> bool:
-    """Did the server give the other name as much as the target's, not just a page that says no?"""
+    """Did the server send as much for the other name as for the target's, rather than an error page?"""
     least = LEAST_CONTROL if target["failure"] else NOT_LARGE_ENOUGH * target["bytes"]
     return control["failure"] is None and bool(control["bytes"] >= least)
 
 
 def target_source(trace: Trace, url: str) -> DownloadSource | None:
-    """The page that the target's redirects led to, at the address it came from; ``None`` = none came."""
+    """The page that the target's redirects led to, at the address it came from; ``None`` = no page
+    arrived.
+    """
     wanted = target_of(urlsplit(url).hostname or "")
     for request in trace.requests:
         found = str(request["request"]["url"])
@@ -207,18 +208,18 @@ async def _look_up(trace: Trace, settings: Settings, host: str) -> list[str]:
         async with asyncio.timeout(settings.lookup_timeout):
             found = await trace.network.look_up(host)
     except NETWORK_ERRORS:
-        return []  # the entry says that there was no address
+        return []  # the entry records that there was no address
     return [ip for ip in found if settings.allow_private or is_public(ip)]
 
 
 async def fetch(
     trace: Trace, settings: Settings, source: DownloadSource, most: int = 0, seconds: float = 0
 ) -> Entry:
-    """One download, in a trace of its own: its pages are no observation of the target's page.
+    """One download, in a separate trace, because its pages are not observations of the target's page.
 
     Args:
-        most: bytes; 0 = as the settings say.
-        seconds: after which it is cut off; 0 = as the settings say.
+        most: bytes; 0 = as in the settings.
+        seconds: after which it is cut off; 0 = as in the settings.
     """
     inner = Trace(trace.network, started=trace.started)
     got = Download(most or settings.transfer_bytes)
@@ -280,20 +281,22 @@ def _port(source: DownloadSource) -> int:
 
 
 SLOW_RATIO = 5.0
-"""A handshake so many times slower than the one with the innocuous name (Türkiye: 70 ms, and over 3 s)."""
+"""How many times slower a handshake must be than the one with the innocuous name (Türkiye: 70 ms, and over 3
+s).
+"""
 
 LEAST_SECONDS = 0.5
-"""Below it a handshake may be slow by a single lost packet."""
+"""Below this, a single lost packet can make a handshake slow."""
 
 
 SLOW_PAGE = 400.0
-"""kbit/s, below which not even the smallest video can be watched; policed flows had 130 to 150."""
+"""kbit/s below which not even the smallest video can be watched; policed flows had 130 to 150."""
 
 LEAST_PAGE = 32_768
-"""Bytes of a page that tells a rate: a policer's bucket of 24 KB hides a smaller one."""
+"""Bytes a page needs to show a rate: a policer's bucket of 24 KB hides a smaller one."""
 
 SLOW_SHARE = 0.2
-"""Of the fastest page of the run: where all is slow, a slow page asks for nothing."""
+"""Share of the fastest page's rate in the run: if everything is slow, a slow page needs no download."""
 
 
 def reason(
@@ -302,7 +305,7 @@ def reason(
     """Why to download, and in how many pairs; 0 = not at all.
 
     Args:
-        fastest: kbit/s of the fastest page of the run so far; 0 = none told.
+        fastest: kbit/s of the fastest page of the run so far; 0 = unknown.
     """
     is_sampled = chance.random() < settings.transfer_share
     if not trace.requests:
@@ -322,7 +325,9 @@ def reason(
 
 
 def slow_at(trace: Trace, host: str) -> str:
-    """The address at which every handshake with ``host`` is slow beside the control's; empty = none."""
+    """The address at which every handshake with ``host`` is slow compared with the control's; empty =
+    none.
+    """
     worked = [one for one in trace.tls_handshakes if one["failure"] is None]
     for address in {one["address"] for one in worked}:
         here = [one for one in worked if one["address"] == address]
@@ -334,7 +339,7 @@ def slow_at(trace: Trace, host: str) -> str:
 
 
 def page_kbps(trace: Trace) -> float:
-    """Rate of the fastest page of the trace, without what came at first; 0 = none was large enough."""
+    """Rate of the fastest page of the trace, without the first burst; 0 = none was large enough."""
     rates = [0.0]
     for request in trace.requests:
         came = _reads(trace, request)
@@ -345,7 +350,7 @@ def page_kbps(trace: Trace) -> float:
 
 
 def _reads(trace: Trace, request: Entry) -> list[tuple[float, int]]:
-    """(time, bytes) of what came to a request."""
+    """(time, bytes) of each read of a response."""
     return [
         (float(event["t"]), int(event["num_bytes"]))
         for event in trace.network_events
@@ -357,7 +362,7 @@ def _reads(trace: Trace, request: Entry) -> list[tuple[float, int]]:
 
 
 def _stalled(trace: Trace) -> bool:
-    """Did a page that had begun to come fall silent?"""
+    """Did a page begin to arrive and then stop?"""
     for request in trace.requests:
         came = [at for at, _ in _reads(trace, request)]
         ends = [*came, float(request["t"])]
@@ -367,7 +372,9 @@ def _stalled(trace: Trace) -> bool:
 
 
 def _starved(trace: Trace) -> bool:
-    """Did a page begin to come and run out of time?  Only a control tells whether all is slow here."""
+    """Did a page begin to arrive and run out of time?  Only a control shows whether everything is slow
+    here.
+    """
     return any(
         request.get("response") and request["failure"] == "generic_timeout_error"
         for request in trace.requests

@@ -1,9 +1,9 @@
-"""Words: what an outcome means for the person in front of the screen - and what to do now.
+"""Words: what an outcome means for the person in front of the screen, and what to do now.
 
-Each sentence says no more than the rules do: without a control outside, a failure is a question.
+Each sentence says no more than the rules do: without a control outside, a failure is only a question.
 
-Notes are facts of the record, not findings: the line that it was measured over, whether a browser's first message got
-through, how far away a name is cut, whether a video could be watched.
+Notes are facts from the record, not findings: the line it was measured over, whether a browser's first
+message got through, how far away a name is cut, whether a video could be watched.
 """
 
 import msgspec
@@ -25,11 +25,11 @@ from fanous.sources.ooni.document import HealthKeys
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
     ("dns.injection", "the answer to the look-up is forged"),
-    ("dns", "the look-up of the name is disturbed"),
+    ("dns", "looking up the name is interfered with"),
     ("ip", "its addresses cannot be reached"),
-    ("tcp", "connections to its addresses are cut or met with silence"),
-    ("tls.mitm", "somebody else's certificate is shown in its place"),
-    ("tls.throttle", "data come in too slowly as soon as its name is sent"),
+    ("tcp", "connections to its addresses are cut or get no answer"),
+    ("tls.mitm", "someone else's certificate is shown in its place"),
+    ("tls.throttle", "data arrive too slowly as soon as its name is sent"),
     ("tls.freeze", "data stop for good after the first kilobytes"),
     ("tls.reset.fingerprint", "connections are cut by how their first message looks, not by the name alone"),
     (
@@ -39,25 +39,25 @@ HOW = (
     ("tls.timeout", "the connection falls silent as soon as its name is sent"),
     ("tls", "the connection is cut as soon as its name is sent"),
     ("http.blockpage", "a block page is shown in its place"),
-    ("http", "the request for the page is disturbed"),
-    ("quic", "QUIC (HTTP/3) is dropped; the older way may still work"),
-    ("server", "its own servers do not answer anybody"),
+    ("http", "the request for the page is interfered with"),
+    ("quic", "QUIC (HTTP/3) is dropped; HTTP/1.1 and HTTP/2 may still work"),
+    ("server", "its own servers do not answer anyone"),
 )
-"""Beginning of a mechanism -> what it does; the first that fits."""
+"""Prefix of a mechanism -> what it does; the first match applies."""
 
 WHAT_NOW = {
     State.OK: "Nothing to do.",
-    State.BLOCKED: "Keep the record (--out) and send it to a monitor; a second network, such as mobile data, "
-    "shows whether it is your provider alone.",
+    State.BLOCKED: "Keep the record (--out) and send it to a monitor. Try a second network, such as mobile "
+    "data, to see whether only your provider is affected.",
     State.THROTTLED: "Measure again in ten minutes and from a second network; keep the record (--out).",
-    State.DOWN: "It is not your network: wait, or look at the service's own status page.",
+    State.DOWN: "It is not your network: wait, or check the service's own status page.",
     State.INSUFFICIENT: "Nothing can be concluded from here alone.",
 }
 
 LEAST_SLOW = 3
-"""Targets of which it can be said that all are alike."""
+"""Least number of targets for saying that all are affected alike."""
 
-SYMPTOM = "Ask somebody outside too (--helper URL), or measure from a second network."
+SYMPTOM = "Compare with a helper outside (--helper URL), or measure from a second network."
 
 
 def how(mechanism: str) -> str:
@@ -66,11 +66,11 @@ def how(mechanism: str) -> str:
 
 
 def state_in_words(outcome: Outcome) -> str:
-    """For a table: at most three words."""
+    """For a table, at most three words."""
     if outcome.state is State.INSUFFICIENT:
-        return "fails, cause open" if outcome.symptom else "cannot tell"
+        return "fails, cause unknown" if outcome.symptom else "cannot tell"
     if outcome.state is State.BLOCKED and outcome.browser == "answered":
-        return "blocked in part"
+        return "partly blocked"
     if outcome.mechanism == GEO_BLOCK:
         return "refuses you"
     return {
@@ -86,26 +86,26 @@ def sentence(outcome: Outcome) -> str:
     name, reason = title(outcome.target), how(outcome.mechanism)
     because = f": {reason}" if reason else ""
     if outcome.mechanism == GEO_BLOCK:
-        return f"{name} answers, but refuses visitors from here: its own doing, not your network's."
+        return f"{name} answers, but refuses visitors from here: that is its own choice, not your network's."
     if outcome.state is State.OK:
         return f"{name} works from here."
     if outcome.state is State.INSUFFICIENT:
         if any(verdict.rule_id == PRIVATE_NAME.id for verdict in outcome.verdicts):
             return f"{name}: {outcome.why} Measure a public site."
         if outcome.symptom and outcome.mechanism.split(".")[1:2] == ["throttle"]:
-            unknown = "but nothing tells whether others fare better"
+            unknown = "but it is unclear whether it works elsewhere"
             return f"{name} may be slowed down here{because}, {unknown}. {SYMPTOM}"
         if outcome.symptom and not reason:
             return f"{name}: {outcome.why} {SYMPTOM}"
         if outcome.symptom:
-            return f"{name} could not be reached{because}, but nothing tells whether others can. {SYMPTOM}"
+            return f"{name} could not be reached{because}; whether others can is unknown. {SYMPTOM}"
         return f"{name}: {outcome.why} {WHAT_NOW[State.INSUFFICIENT]}"
     verb = {State.BLOCKED: "is blocked here", State.THROTTLED: "is slowed down here", State.DOWN: "is down"}
     return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
 
 
 def browser_sentence(outcome: Outcome) -> str:
-    """Where a browser gets through and we do not; else empty."""
+    """A note if a browser gets through and we do not; otherwise empty."""
     if outcome.browser != "answered" or outcome.state is State.OK:
         return ""
     return (
@@ -115,13 +115,13 @@ def browser_sentence(outcome: Outcome) -> str:
 
 
 def place_sentence(outcome: Outcome) -> str:
-    """Where it is cut; empty where nobody asked, or nothing was found."""
+    """Where it is cut; empty if not asked for, or nothing was found."""
     words = place_words(outcome.localised)
     return f"{title(outcome.target)}: {words}." if words else ""
 
 
 def place_words(where: Localised | None) -> str:
-    """How far away a name is cut; empty = nobody asked, or it was nowhere cut."""
+    """How far away a name is cut; empty = not asked for, or not cut."""
     if where is None or where.cut_at is None:
         return ""
     site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
@@ -130,26 +130,26 @@ def place_words(where: Localised | None) -> str:
 
 
 def health_sentence(report: RunReport) -> str:
-    """What the health check found; empty where there is nothing to say."""
+    """What the health check found; empty if there is nothing to report."""
     health = report.health
     if health is None:
         return ""
     if not health.online:
         return (
-            "There is no network here: no known-good address outside answered. That is kept as evidence of "
-            "an outage; nothing can be said of single sites."
+            "There is no network here: no known-good address outside answered. This is kept as evidence of "
+            "an outage; nothing can be said about single sites."
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
     if health.spared:
         return (
-            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
-            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+            f"Outside the country only allow-listed sites answer ({', '.join(health.spared)}), and no other "
+            f"known-good ones. This is kept as evidence of an outage; nothing can be said about single sites."
         )
     if health.intranet_only:
         return (
-            "Sites inside the country answer and nothing outside does. That is kept as evidence of an "
-            "outage; nothing can be said of single sites."
+            "Sites inside the country answer, but nothing outside does. This is kept as evidence of an "
+            "outage; nothing can be said about single sites."
         )
     if health.clock_offset is not None and abs(health.clock_offset) > 300:
         return f"This machine's clock is {health.clock_offset:+.0f} s off: set it, then measure again."
@@ -157,29 +157,29 @@ def health_sentence(report: RunReport) -> str:
 
 
 def is_fine(outcome: Outcome) -> bool:
-    """Can its user use it?"""
+    """Can the user use it?"""
     return outcome.state is State.OK and outcome.mechanism != GEO_BLOCK
 
 
 def slow_line(leading: list[Outcome]) -> str:
-    """Where all that was measured is slow; else empty."""
+    """A note if everything that was measured is slow; otherwise empty."""
     slow = [one for one in leading if one.mechanism.split(".")[1:2] == ["throttle"]]
     if len(slow) < LEAST_SLOW or len(slow) < len(leading):
         return ""
-    return "Everything that was measured is slow: that speaks for the line, not for single sites."
+    return "Everything that was measured is slow: that points to the line, not to single sites."
 
 
 def quic_line(report: RunReport) -> str:
-    """Where pages come and QUIC nowhere; else empty."""
+    """A note if pages arrive but QUIC works nowhere; otherwise empty."""
     loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
     tried = [layers["quic"] for layers in loaded if "quic" in layers]
     if len(tried) < LEAST_SLOW or set(tried) != {"generic_timeout_error"}:
         return ""
-    return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to the older way."
+    return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to HTTP/1.1 or HTTP/2."
 
 
 def report_lines(report: RunReport) -> list[str]:
-    """The summary below the table: the line first, then what does not work, then what does."""
+    """The summary below the table: first the line, then what does not work, then what does."""
     lines = [one for one in [health_sentence(report)] if one]
     by_target: dict[str, list[Outcome]] = {}
     for outcome in report.outcomes:
@@ -201,7 +201,7 @@ def report_lines(report: RunReport) -> list[str]:
 
 
 def round_line(report: RunReport) -> str:
-    """One line for one round of many."""
+    """One line for each round of many."""
     if report.health is not None and report.health.defect:
         return f"{report.health.defect}: nothing was measured"
     failing = [one for one in report.outcomes if one.state is not State.OK]
@@ -216,7 +216,8 @@ OURS = "fanous"
 """``software_name`` of our own probe."""
 
 UNPLACED = (
-    "nobody knows the network (--country, --asn): it can be judged, but no monitor will count it by itself"
+    "the network is unknown (--country, --asn): the record can be judged, but no monitor will count it "
+    "automatically"
 )
 
 BROWSER = {
@@ -248,7 +249,9 @@ def is_ours(line: bytes) -> bool:
 
 
 def notes_of(line: bytes) -> list[str]:
-    """Of one record as it was written; empty for those of other probes, and where it holds nothing more."""
+    """Notes on one record as it was written; empty for other probes' records, and if there is nothing to
+    add.
+    """
     try:
         head = _head.decode(line)
         return _notes(head, line) if head.software_name == OURS else []

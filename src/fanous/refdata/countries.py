@@ -105,7 +105,7 @@ def _regions_names() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _codes(country: str) -> dict[str, str]:
-    """Folded name -> code; a name that two regions of the country share stands for neither."""
+    """Folded name -> code; a name shared by two regions of the country means neither."""
     found: dict[str, str] = {}
     for code, name in _regions_names().items():
         if code.startswith(f"{country}-"):

@@ -1,9 +1,9 @@
-"""Fingerprints: the block pages that we know, compiled, together with the sets that the user installed.
+"""Fingerprints: the known block pages, compiled, together with the sets that the user installed.
 
-Our patterns are in ``fingerprints.toml``; ``fanous.analysis.rules`` decides how they match.  Compiling what ships
-takes a second (bounded gaps grow), loading the compiled form from disk a millisecond.  Its file names the patterns,
-the processor family and the release that it is for, and contains its own digest: one that does not fit is compiled
-again, never run.
+Our patterns are in ``fingerprints.toml``; ``fanous.analysis.rules`` decides how they match.  Compiling what
+ships takes a second (bounded gaps grow), loading the compiled form from disk a millisecond.  Its file names
+the patterns, the processor family and the release that it is for, and contains its own digest: one that does
+not fit is compiled again, never run.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[P
         matcher = compile_matcher(patterns)
         data = dumped(matcher) if time.monotonic() - began > worth else None
         if data is not None:
-            with suppress(OSError):  # a folder that cannot be written costs a second, no more
+            with suppress(OSError):  # an unwritable folder costs only a second
                 folder.mkdir(parents=True, exist_ok=True)
                 replace_file(path, key + hashlib.sha256(data).digest() + data)
         return matcher
@@ -144,4 +144,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FanousError(f"fingerprints of {path} cannot be read: {error}") from error
+        raise FanousError(f"cannot read the fingerprints in {path}: {error}") from error

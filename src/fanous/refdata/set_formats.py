@@ -143,7 +143,7 @@ def _confidence(row: dict[str, str], name: str) -> int:
     try:
         return int(row["confidence_no_fp"])
     except ValueError:
-        raise _Useless(f"{name}: confidence_no_fp {row['confidence_no_fp']!r} is no number") from None
+        raise _Useless(f"{name}: confidence_no_fp {row['confidence_no_fp']!r} is not a number") from None
 
 
 def _countries(row: dict[str, str], name: str) -> frozenset[str]:

@@ -90,12 +90,12 @@ class BadRow:
 
 @dataclass(slots=True)
 class SetReading:
-    """What one file of a set gave.
+    """The contents of one file of a set.
 
     Attributes:
         origin: the set, such as ``ooni``; every id begins with it.
         bad: rows that cannot be used, in order.
-        left_out: reason -> rows that could be used, and are not.
+        left_out: reason -> usable rows that are deliberately not used.
     """
 
     origin: str

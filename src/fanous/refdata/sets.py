@@ -151,7 +151,7 @@ def decoded(data: bytes, name: str) -> str:
         FanousError: it is too large, or not UTF-8.
     """
     if len(data) > LARGEST_SET:
-        raise FanousError(f"{name} has more than {LARGEST_SET >> 20} MiB: this is no set of fingerprints")
+        raise FanousError(f"{name} has more than {LARGEST_SET >> 20} MiB: this is not a fingerprint set")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -175,7 +175,7 @@ def _has_its_form(text: str, known: PublicSet) -> bool:
 
 def _unknown(first: str, name: str) -> FanousError:
     return FanousError(
-        f"{name} is no set of fingerprints that Fanous can read (it begins {first[:60]!r}); known are OONI's "
+        f"{name} is not a fingerprint set that Fanous can read (it begins {first[:60]!r}); known: OONI's "
         "and Citizen Lab's CSV, Censored Planet's JSON lines, and TOML with [[pattern]] tables"
     )
 

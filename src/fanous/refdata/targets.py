@@ -66,7 +66,7 @@ def target_list(name: str) -> TargetList:
     path = Path(name)
     if not path.is_file():
         known = list(list_names())
-        told = f"known are {', '.join(known)}, or the path of a file{nearest(name, known)}"
+        told = f"known: {', '.join(known)}, or the path of a file{nearest(name, known)}"
         raise FanousError(f"no list {name!r}: {told}")
     try:
         text = path.read_text(encoding="utf-8-sig")

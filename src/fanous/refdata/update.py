@@ -105,9 +105,11 @@ def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes
         if size > largest:
             raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
         if time.monotonic() > ends:
-            raise FanousError(f"{url} comes too slowly: {size:,} bytes so far", permanent=False)
+            raise FanousError(f"the download of {url} is too slow: {size:,} bytes so far", permanent=False)
     if size < announced:
-        raise FanousError(f"{url} broke off after {size:,} of {announced:,} bytes", permanent=False)
+        raise FanousError(
+            f"the download of {url} ended after {size:,} of {announced:,} bytes", permanent=False
+        )
     return b"".join(pieces)
 
 
@@ -115,7 +117,7 @@ def _refuse_open(url: str, loopback: bool) -> None:
     parts = urlsplit(url)
     if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
         return
-    raise FanousError(f"{url} is not https: what comes in clear may have been changed on the way")
+    raise FanousError(f"{url} is not https: without encryption, the data may have been tampered with")
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -136,8 +138,8 @@ class _Redirects(HTTPRedirectHandler):
 
 
 LEAST_LEFT = 0.7
-"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's revisions
-of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
+"""A new set with less than this share of the old one's fingerprints is treated as a broken file: of OONI's
+revisions of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
 
 Fetch = Callable[[str], bytes]
 
@@ -150,7 +152,7 @@ class UpdateOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of one source.
+    """The result for one source.
 
     Attributes:
         file: the set's name in the folder; of a failed source, the name it would have had.
@@ -232,12 +234,14 @@ def _bytes_of(path: Path) -> bytes:
             return file.read(LARGEST_SET + 1)
     except OSError as error:
         raise FanousError(
-            f"{path} cannot be read: {error.strerror}; give the file that you fetched"
+            f"cannot read {path}: {error.strerror}; give the file that you downloaded"
         ) from error
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """The user's own file is taken whole or not at all: an error found later would stop every command."""
+    """The user's own file is accepted completely or not at all: an error found later would stop every
+    command.
+    """
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
@@ -255,11 +259,11 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     except (FileNotFoundError, NotADirectoryError, FanousError):
         return  # nothing is installed, or nothing that works: any set is better
     except OSError as error:
-        raise FanousError(f"{path} cannot be read: {error.strerror}; mend or remove it") from error
+        raise FanousError(f"{path} cannot be read: {error.strerror}; repair or delete it") from error
     if new.usable < LEAST_LEFT * old:
         raise FanousError(
-            f"{place} has {new.usable:,} usable fingerprints and the set that stands has {old:,}, so it is "
-            f"kept; if the new one is right, remove {path} and update again"
+            f"{place} has {new.usable:,} usable fingerprints and the installed set has {old:,}, so that is "
+            f"kept; if the new one is right, delete {path} and update again"
         )
 
 
@@ -288,11 +292,11 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
         replace_file(path, data)
         write_about(path, about)
     except OSError as error:
-        raise FanousError(f"{path} cannot be written: {error.strerror}; mend the folder") from error
+        raise FanousError(f"{path} cannot be written: {error.strerror}; check the folder") from error
 
 
 LEAST_COUNTRIES = 0.7
-"""A table of APNIC's with less than this share of the installed countries is taken for a broken file."""
+"""An APNIC table with less than this share of the installed countries is treated as a broken file."""
 
 APNIC_FILE = "APNIC's users by network"
 
@@ -302,7 +306,7 @@ def fetch_apnic(url: str) -> bytes:
 
 
 def is_figures(path: Path) -> bool:
-    """Is a file that the user gives one of user figures, rather than of fingerprints?"""
+    """Does a user's file have user figures, rather than fingerprints?"""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -348,7 +352,7 @@ def _read(path: Path) -> bytes:
 
 def _decoded(data: bytes, place: str) -> str:
     if len(data) > LARGEST_FIGURES:
-        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are no user figures")
+        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are not user figures")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -361,7 +365,7 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
     if len(told.countries) < LEAST_COUNTRIES * len(standing):
         raise FanousError(
-            f"it names {len(told.countries)} countries and what stands {len(standing)}, so that is kept; if "
+            f"it names {len(told.countries)} countries and the installed table {len(standing)}, so that is kept; if "
             f"the new one is right, remove {kind} and update again"
         )
     changed = False
@@ -373,5 +377,5 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
                 replace_file(path, data)
                 changed = True
     except OSError as error:
-        raise FanousError(f"{kind} cannot be written: {error.strerror}; mend the folder") from error
+        raise FanousError(f"{kind} cannot be written: {error.strerror}; check the folder") from error
     return changed

@@ -105,7 +105,7 @@ def parse_own(text: str, name: str) -> FiguresFile:
         if twice := {asn for asn in seen if seen.count(asn) > 1}:
             raise FanousError(f"{name}: AS{min(twice)} is listed twice in [{country}]")
         if not sum(operator.users_m for operator in one.network):
-            raise FanousError(f"{name}: nobody in [{country}] has any users")
+            raise FanousError(f"{name}: no network in [{country}] has any users")
     if not figures:
         raise FanousError(f"{name}: no country in it: begin a table with a code, such as [PK]")
     return FiguresFile("own", "the user's own", figures)

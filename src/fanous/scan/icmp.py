@@ -1,7 +1,7 @@
-"""ICMP: echo requests to many addresses, and which of them answered.  Needs the right to open raw sockets.
+"""ICMP: echo requests to many addresses, and which of them answered.  Needs permission to open raw sockets.
 
-Every request carries a token of its address under a key of this process, so that nobody's answer counts for
-somebody else's address.
+Each request carries a token of its address, keyed by this process, so that no one can answer for another
+address.
 """
 
 import secrets
@@ -24,19 +24,19 @@ TIMEOUT = 3.0
 BUFFER = 64 << 20
 """Bytes of receive buffer: some 80,000 answers, which come in bursts."""
 BURST = 64
-"""Requests between two looks at what came."""
+"""Requests between two checks for answers."""
 ECHO, ECHO_REPLY = 8, 0
 SIZE = 16
-"""Bytes of a request: 8 of header, 8 of token."""
+"""Bytes of a request: 8 for the header, 8 for the token."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What went over the wire.
+    """What was sent and received.
 
     Attributes:
         seconds: spent on sending.
-        unsent: requests that the kernel refused: there is no route, or no room.
+        unsent: requests that the kernel refused: no route, or no buffer space.
     """
 
     sent: int = 0
@@ -49,10 +49,10 @@ class Icmp:
     """A raw socket; a context manager.
 
     Args:
-        rate: requests a second at most.
+        rate: most requests per second.
 
     Raises:
-        FanousError: no right to open it.
+        FanousError: no permission to open it.
     """
 
     def __init__(self, rate: float, timeout: float = TIMEOUT) -> None:
@@ -64,7 +64,7 @@ class Icmp:
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
         except PermissionError:
             raise FanousError(
-                "no right to send pings: run it as root, or give it the capability CAP_NET_RAW"
+                "no permission to send pings: run as root, or with the capability CAP_NET_RAW"
             ) from None
         self._socket.setblocking(False)
         for option in (33, socket.SO_RCVBUF):  # 33: SO_RCVBUFFORCE, past the system's limit where allowed
@@ -81,10 +81,10 @@ class Icmp:
         self._socket.close()
 
     def ask(self, addresses: Ints) -> Flags:
-        """One request to each of the addresses (numbers); which answered in time.
+        """Send one request to each address (as numbers); which answered in time?
 
         Returns:
-            bool, one for each; of an address that comes twice both are the same.
+            bool, one for each; both are the same for an address that occurs twice.
         """
         tokens = _tokens(addresses, self._key)
         packets = _packets(tokens, self._id)
@@ -116,7 +116,7 @@ class Icmp:
             except (BlockingIOError, InterruptedError):
                 select.select([], [self._socket], [], 0.01)
             except OSError:
-                break  # no route: what it would have said is not known, and silence is what is seen
+                break  # no route: its answer is unknown, and looks like silence
             else:
                 self.traffic.sent += 1
                 return
@@ -134,7 +134,7 @@ class Icmp:
 
 
 def answer_of(packet: bytes, identity: int) -> tuple[bytes, bytes] | None:
-    """Address and token of an echo reply; ``None`` = it is none of ours (RFC 792)."""
+    """Address and token of an echo reply; ``None`` = not one of ours (RFC 792)."""
     if len(packet) < 20:
         return None
     head = (packet[0] & 0x0F) * 4

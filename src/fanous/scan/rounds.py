@@ -1,12 +1,12 @@
 """Rounds: which blocks to ask next, within the budget, and how many are up according to the answers.
 
-Each block is asked once, then those in doubt again.  The answers become a belief in each block, and series of the
-blocks that are up in the country, its regions and its networks.
+Each block is asked once, then those in doubt again.  The answers become a belief about each block, and series
+of the number of blocks up in the country, its regions and its networks.
 
-A round is a number of waves; the state after each is all that is needed to go on, so a restart in the
-middle of a round loses nothing.
+A round consists of waves; the state after each is all that is needed to continue, so a restart in the middle
+of a round loses nothing.
 
-The journal has what is believed of each block, on the disk after every wave; a crash leaves the one before.
+The journal has the belief about each block, and is on disk after every wave; a crash leaves the previous one.
 """
 
 import os
@@ -27,9 +27,9 @@ Flags = NDArray[np.bool_]
 REPLY_WHEN_DOWN = 0.99 / 256
 """Probability of an answer from a block that is down (Trinocular 3.3: a lone stray address of 256)."""
 LOWEST, HIGHEST = 0.01, 0.99
-"""A belief never becomes certain, or it could not change any more (Trinocular 3.3)."""
+"""A belief never becomes certain, otherwise it could not change any more (Trinocular 3.3)."""
 UP, DOWN = 0.9, 0.1
-"""Above is up, below is down; between, ask again."""
+"""Above this a block is up, below the other it is down; in between, it is asked again."""
 
 
 def updated(belief: Floats, available: Floats, replied: Flags) -> Floats:
@@ -50,37 +50,37 @@ def updated(belief: Floats, available: Floats, replied: Flags) -> Floats:
 
 
 def undecided(belief: Floats) -> Flags:
-    """Which blocks must be asked again."""
+    """Which blocks need to be asked again."""
     return (belief >= DOWN) & (belief <= UP)
 
 
 ROUND = 600
 """Seconds (Trinocular: 11 minutes; IODA: 10)."""
 MOST_AN_HOUR = 20
-"""Probes of one block in an hour: Trinocular's own limit, below which nobody complained."""
+"""Most probes of one block in an hour: Trinocular's own limit, below which there were no complaints."""
 WAVES = 15
 """One for all blocks, then at most 14 for those in doubt."""
 ROUNDS_AN_HOUR = 3600 // ROUND
 TOLD = 20
-"""Probes that the list's word on a block's availability is worth; it may be years old."""
+"""Weight, in probes, of the availability that the list states for a block, which may be years old."""
 REMEMBERED = 1008
-"""Rounds of a week, after which what was learnt counts half."""
+"""Rounds in a week, after which what was learnt counts half."""
 
 
 @dataclass(slots=True, eq=False)
 class BlockStates:
-    """What is believed of n blocks; every array has shape (n,) but ``spent``.
+    """The beliefs about n blocks; every array has shape (n,) except ``spent``.
 
     Attributes:
-        number: unix seconds // ``ROUND`` of the round that goes on; -1 = none yet.
-        wave: of this round, the next one.
+        number: unix seconds // ``ROUND`` of the current round; -1 = none yet.
+        wave: the next wave of this round.
         belief: float64, probability that the block is up.
-        is_up: bool, the last that was sure.
+        is_up: bool, the last certain state.
         spent: int64, (``ROUNDS_AN_HOUR``, n): probes of each block in this round and those before.
         turn: int64, which of the block's addresses is next.
-        surprised: bool, its last answer of this round was not what is believed of it.
-        asked: int64, first probes of rounds that found the block believed up: what it ordinarily answers is
-            learnt from these alone, since those that follow are asked because something is odd.
+        surprised: bool, its last answer in this round contradicted the belief.
+        asked: int64, first probes of rounds in which the block was believed up: its usual availability is
+            learnt from these alone, since later ones are sent because something is odd.
         replied: int64, how many of them it answered.
     """
 
@@ -96,7 +96,7 @@ class BlockStates:
 
 
 def unknown(count: int) -> BlockStates:
-    """Before the first round: a block is taken for up, since the operator saw it answer once."""
+    """Before the first round: a block is assumed to be up, since the operator saw it answer once."""
     return BlockStates(
         number=-1,
         wave=0,
@@ -111,13 +111,13 @@ def unknown(count: int) -> BlockStates:
 
 
 def begun(state: BlockStates, number: int) -> BlockStates:
-    """The state at the beginning of a round; the same, where that round goes on.
+    """The state at the beginning of a round; unchanged if that round has begun.
 
-    The hour is the rounds before and this one: what they spent counts.
+    The hour consists of the previous rounds and this one: what they spent counts.
     """
     if number == state.number:
         return state
-    # A clock that was set back counts as one round: what was spent stays spent.
+    # If the clock was set back, that counts as one round: what was spent stays spent.
     passed = min(ROUNDS_AN_HOUR, max(1, number - state.number))
     spent = np.roll(state.spent, passed, axis=0)
     spent[:passed] = 0
@@ -128,8 +128,8 @@ def begun(state: BlockStates, number: int) -> BlockStates:
 def wanted(state: BlockStates) -> NDArray[np.intp]:
     """Blocks to ask in the next wave, by index; empty = the round is over.
 
-    Asked again are those in doubt, and those that were silent though believed up, or the reverse: one
-    silence alone does not move a firm belief below ``UP``, and to wait for the next round would be late.
+    Blocks are asked again if they are in doubt, or if they were silent though believed up, or the reverse: a
+    single silence does not move a firm belief below ``UP``, and waiting for the next round would be late.
     """
     if state.wave >= WAVES:
         return np.array([], np.intp)
@@ -143,7 +143,7 @@ def wanted(state: BlockStates) -> NDArray[np.intp]:
 
 
 def _used_rounds(state: BlockStates) -> Ints:
-    """Rounds before this one, of the same hour, in which each block was asked."""
+    """Earlier rounds of the same hour in which each block was asked."""
     return np.asarray((state.spent[1:] > 0).sum(axis=0), np.int64)
 
 
@@ -151,7 +151,7 @@ def answered(state: BlockStates, blocks: NDArray[np.intp], available: Floats, re
     """The state after a wave.
 
     Args:
-        blocks: that were asked.
+        blocks: those that were asked.
         available: float64, (n,), of all blocks.
         replied: bool, one for each of ``blocks``.
     """
@@ -169,7 +169,7 @@ def answered(state: BlockStates, blocks: NDArray[np.intp], available: Floats, re
 
 
 def _learnt_from(state: BlockStates, blocks: NDArray[np.intp], replied: Flags) -> tuple[Ints, Ints]:
-    """Counts after a wave; the old is halved, so that a block whose addresses change is learnt anew."""
+    """Counts after a wave; old ones are halved, so that a block whose addresses change is learnt anew."""
     asked, answers = state.asked.copy(), state.replied.copy()
     if state.wave == 0:
         up = state.is_up[blocks]
@@ -181,11 +181,11 @@ def _learnt_from(state: BlockStates, blocks: NDArray[np.intp], replied: Flags) -
 
 
 def learnt(state: BlockStates, told: Floats) -> Floats:
-    """Share of each block's addresses that answer while it is up, (n,): what its own rounds showed, from
-    what the list says on.
+    """Share of each block's addresses that answer while it is up, (n,): learnt from its own rounds, starting
+    from the list's figure.
 
     Args:
-        told: float64, (n,), of the list.
+        told: float64, (n,), the list's.
     """
     share = (told * TOLD + state.replied) / (TOLD + state.asked)
     return np.asarray(np.clip(share, 0.01, 0.99))
@@ -195,7 +195,7 @@ SOURCE, SIGNAL = "scan", "scan_up"
 
 
 def levels(country: str, targets: Targets, state: BlockStates) -> list[SourceSeries]:
-    """One value a place: blocks up at the end of the round."""
+    """One value per place: blocks up at the end of the round."""
     places: dict[Place, int] = {Place(country): int(state.is_up.sum())}
     for asn in np.unique(targets.asns[targets.asns > 0]).tolist():
         places[Place(country, asn)] = int(state.is_up[targets.asns == asn].sum())
@@ -210,7 +210,7 @@ def levels(country: str, targets: Targets, state: BlockStates) -> list[SourceSer
 
 
 def save(path: Path, targets: Targets, state: BlockStates) -> None:
-    """Written aside, synced, renamed.
+    """Save the journal: written to another file, synced, renamed.
 
     Raises:
         FanousError: it cannot be written.
@@ -236,11 +236,11 @@ def save(path: Path, targets: Targets, state: BlockStates) -> None:
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        raise FanousError(f"cannot keep what the scan believes in {path}: {error.strerror}") from error
+        raise FanousError(f"cannot save the state of the scan to {path}: {error.strerror}") from error
 
 
 def load(path: Path, targets: Targets) -> BlockStates:
-    """What was believed of these blocks; blocks that are new begin anew.
+    """The saved beliefs about these blocks; new blocks start from the beginning.
 
     Raises:
         FanousError: it is damaged.
@@ -257,8 +257,10 @@ def load(path: Path, targets: Targets) -> BlockStates:
             state.spent[:, ours] = kept["spent"].reshape(ROUNDS_AN_HOUR, -1)[:, theirs]
             state.turn[ours] = kept["turn"][theirs]
             state.surprised[ours] = kept["surprised"][theirs]
-            if "asked" in kept:  # journals of before it was learnt have none
+            if "asked" in kept:  # older journals do not have it
                 state.asked[ours], state.replied[ours] = kept["asked"][theirs], kept["replied"][theirs]
     except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, BadZipFile) as error:
-        raise FanousError(f"{path} is damaged ({error}): remove it, and the scan begins anew") from error
+        raise FanousError(
+            f"{path} is damaged ({error}): delete it to start the scan from the beginning"
+        ) from error
     return state

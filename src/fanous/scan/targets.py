@@ -1,6 +1,6 @@
-"""Targets: whom the operator may ask - lists of addresses that once answered, less all who opted out.
+"""Targets: which addresses may be pinged: lists of addresses that once answered, without all who opted out.
 
-One line an address: ``address``, then optionally ASN, region and the share of time that it answers,
+There is one address per line: ``address``, then optionally ASN, region and the share of time that it answers,
 separated by commas.  Lists come from the operator's own records or from published histories of answers;
 Fanous ships none.
 """
@@ -18,23 +18,23 @@ from fanous.refdata.countries import region_of
 
 LEAST_ADDRESSES = 15
 LEAST_AVAILABLE = 0.1
-"""Blocks with fewer addresses or a lower share are left out: too little to believe (Trinocular 3.2)."""
+"""Blocks with fewer addresses or a lower share are left out: too little to form a belief (Trinocular 3.2)."""
 USUALLY = 0.8
-"""Availability of an address of which the list says nothing."""
+"""Availability of an address for which the list gives none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """n blocks in the order of their addresses.
+    """n blocks, ordered by address.
 
     Attributes:
         blocks: int64, (n,), first address of each /24 as a number.
-        addresses: for each block int64, (m,), its addresses in the order of asking.
+        addresses: for each block int64, (m,), its addresses in probing order.
         available: float64, (n,), share of its addresses that answer while it is up.
         asns: int64, (n,), 0 = unknown.
         regions: for each block its region, empty = unknown.
-        opted_out: addresses left out because their owners want it so.
-        thin: blocks left out because too little is known of them.
+        opted_out: addresses left out because their owners asked for it.
+        thin: blocks left out because too little is known about them.
     """
 
     blocks: Ints
@@ -66,12 +66,12 @@ def read_targets(
     """The blocks of a list.
 
     Args:
-        opt_out: networks whose owners do not want to be asked.
-        on_reject: told the line that cannot be used, and why.
-        lab: private addresses may be asked too.
+        opt_out: networks whose owners do not want to be pinged.
+        on_reject: called with the number of each unusable line, and why.
+        lab: private addresses may be pinged too.
 
     Raises:
-        FanousError: the file cannot be read, or nothing in it may be asked.
+        FanousError: the file cannot be read, or nothing in it may be pinged.
     """
     closed = list(opt_out)
     by_block: dict[int, list[_Row]] = {}
@@ -88,17 +88,17 @@ def read_targets(
     targets = _targets(by_block, left_out)
     if not len(targets):
         raise FanousError(
-            f"{path}: no block of {LEAST_ADDRESSES} addresses or more may be asked "
-            f"({left_out:,} addresses opted out, {targets.thin:,} blocks too thin)"
+            f"{path}: no block with {LEAST_ADDRESSES} or more addresses may be pinged ({left_out:,} "
+            f"addresses opted out, {targets.thin:,} blocks too thin)"
         )
     return targets
 
 
 def read_opt_out(path: Path | None) -> list[IPv4Network]:
-    """Networks, one a line; ``#`` begins a remark.
+    """Networks, one per line; ``#`` begins a comment.
 
     Raises:
-        FanousError: it cannot be read.  A list that is wrong must stop the scan, not widen it.
+        FanousError: it cannot be read.  An invalid list must stop the scan, not widen it.
     """
     if path is None:
         return []
@@ -107,7 +107,9 @@ def read_opt_out(path: Path | None) -> list[IPv4Network]:
         try:
             network = ip_network(line, strict=False)
         except ValueError:
-            raise FanousError(f"{path}:{number}: {line[:60]!r} is no network such as 192.0.2.0/24") from None
+            raise FanousError(
+                f"{path}:{number}: {line[:60]!r} is not a network such as 192.0.2.0/24"
+            ) from None
         if isinstance(network, IPv4Network):
             found.append(network)
     return found
@@ -125,28 +127,28 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _row(line: str, country: str) -> _Row | str:
-    """The row, or why it is none."""
+    """The row, or why it cannot be used."""
     fields = [field.strip() for field in line.split(",")] + [""] * 3
     try:
         address = int(IPv4Address(fields[0]))
     except ValueError:
-        return f"{fields[0][:40]!r} is no IPv4 address"
+        return f"{fields[0][:40]!r} is not an IPv4 address"
     asn = fields[1].upper().removeprefix("AS")
     if asn and not (asn.isascii() and asn.isdigit() and int(asn) < 2**32):
-        return f"{fields[1][:40]!r} is no ASN"
+        return f"{fields[1][:40]!r} is not an ASN"
     try:
         available = float(fields[3]) if fields[3] else USUALLY
     except ValueError:
-        return f"{fields[3][:40]!r} is no share"
+        return f"{fields[3][:40]!r} is not a share"
     if not 0 <= available <= 1:
-        return f"{fields[3][:40]!r} is no share from 0 to 1"
+        return f"{fields[3][:40]!r} is not a share from 0 to 1"
     return _Row(address, int(asn or 0), region_of(country, fields[2]), available)
 
 
 def _forbidden(address: int, lab: bool) -> str:
     told = IPv4Address(address)
     if told.is_loopback or told.is_multicast or told.is_unspecified or told.is_reserved:
-        return f"{told} is not an address to ask"
+        return f"{told} is not an address that may be pinged"
     return "" if lab or told.is_global else f"{told} is not a public address"
 
 
@@ -157,7 +159,7 @@ def _targets(by_block: dict[int, list[_Row]], left_out: int) -> Targets:
         available = float(np.mean([row.available for row in distinct.values()]))
         if len(distinct) >= LEAST_ADDRESSES and available >= LEAST_AVAILABLE:
             kept.append((block, list(distinct.values()), available))
-    # A fixed shuffle, so that neighbours are not asked one after the other.
+    # A fixed shuffle, so that neighbouring addresses are not pinged one after the other.
     order = np.random.default_rng(24)
     return Targets(
         blocks=np.array([block for block, _, _ in kept], np.int64),

@@ -1,9 +1,10 @@
 """Sources: other people's data, and the files of our own probes.
 
-A source is one file, which ends with its declaration (``sources.connector.Source``), and its line in a registry:
-``sources.measurements`` for raw measurements, ``sources.publishers`` for series and claims.  The line is an entry
-and its import.  Nothing else names a source: the command line and its help, the store, confirmation, bundles, the
-open-data export, pages and documents read the declaration, and a declaration that lacks something fails at import.
+A source is one file, which ends with its declaration (``sources.connector.Source``), and its line in a
+registry: ``sources.measurements`` for raw measurements, ``sources.publishers`` for series and claims.  The
+line is an entry and its import.  Nothing else names a source: the command line and its help, the store,
+confirmation, bundles, the open-data export, pages and documents read the declaration, and an incomplete
+declaration fails at import.
 
 To add
 

@@ -1,8 +1,8 @@
 """Connector: what a source of data declares, and the interfaces of the code that reads it.
 
-A plug-in's file ends with its declaration, a ``Source``; everything that Fanous knows about the source - family,
-licence, help, how often it may be asked - is read from there.  A declaration that lacks something fails when it is
-imported.  This module needs no numpy, so that a light probe can load it.
+A plug-in's file ends with its declaration, a ``Source``; everything that Fanous knows about the source
+(family, licence, help, how often it may be asked) is read from there.  An incomplete declaration fails at
+import.  This module needs no numpy, so that a light probe can load it.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class MeasurementSource(Protocol):
     ) -> Iterator[Record]:
         """The records of one file, in the order of the file, with flat memory.
 
-        What cannot be used is reported to ``on_reject`` and left out; if a file breaks off, what was read
+        Unusable records are reported to ``on_reject`` and left out; if a file is cut short, what was read
         before is kept.
 
         Raises:
@@ -167,7 +167,7 @@ class SeriesFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked of a live source.  Times are Unix seconds, UTC; half-open.
+    """A request to a live source.  Times are Unix seconds, UTC; half-open.
 
     Attributes:
         country: ISO 3166-1 alpha-2.
@@ -186,8 +186,8 @@ class Query:
 class Piece:
     """One document of a live source: a window of time of some places.
 
-    Whoever asks fetches it, hands the bytes to ``LiveSource.parse``, stores the result and remembers the piece,
-    so a backfill resumes where it stopped.
+    The caller fetches it, passes the bytes to ``LiveSource.parse``, stores the result and remembers the
+    piece, so a backfill resumes where it stopped.
 
     Attributes:
         name: what it is about, in the source's words, without the window.
@@ -254,14 +254,14 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        is_stream: is it followed without end instead of pulled?
-        is_own: does Fanous itself compute its series, from its probes or its scan?
-        takes_columns: must the user name the columns (``About.columns``)?
-        every: seconds between two pulls of the newest values; 0 = it is not pulled.
+        is_stream: is it followed continuously instead of pulled? is_own: does Fanous itself compute its
+        series, from its probes or its scan? takes_columns: must the user name the columns
+        (``About.columns``)? every: seconds between two pulls of the newest values; 0 = it is not pulled.
         window: seconds that one request may span.
-        a_minute: requests that we allow ourselves per minute: none of these publishers states a limit that is
-            lower, and a monitor of one country needs a few an hour.
-        settles: seconds after which its values change no more, so that a backfill need not ask again.
+        a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
+            monitor of one country needs a few an hour.
+        settles: seconds after which its values no longer change, so that a backfill need not request them
+            again.
         token: environment variable that holds the key; empty = none is needed.
 
     Raises:

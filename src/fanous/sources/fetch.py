@@ -1,8 +1,7 @@
-"""Fetch: gets one document over HTTP, considerately, from a publisher who owes us nothing.
+"""Fetch: gets one document over HTTP, politely, from a publisher who owes us nothing.
 
-Asks no more often than its budget, waits as long as it is told to, does not fetch again what has not
-changed, and gives up with a sentence that says whether another try may help.  Nothing here is a
-measurement.
+It keeps within its request budget, waits as long as it is told to, does not fetch unchanged documents again,
+and gives up with an error that says whether another attempt may help.  Nothing here is a measurement.
 """
 
 import logging
@@ -26,7 +25,7 @@ TRIES = 5
 FIRST_WAIT = 2.0
 """Seconds before the second try; doubled each time: 2, 4, 8, 16."""
 LONGEST_WAIT = 300.0
-"""Seconds that we wait when told to; a publisher who says more is asked again on another day."""
+"""Most seconds that we wait when told to; if a publisher asks for more, we try again another day."""
 STALL = 30.0
 """Seconds that a server may be silent."""
 DEADLINE = 300.0
@@ -34,7 +33,7 @@ DEADLINE = 300.0
 LARGEST = 256 << 20
 """Bytes; 30 days of a country in 5-minute bins are about 1 MB."""
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Refusals that need not be there on another try (RFC 9110, RFC 6585)."""
+"""Refusals that may be temporary (RFC 9110, RFC 6585)."""
 log = logging.getLogger("fanous.sources")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -100,7 +99,7 @@ class Polite:
         """The document at ``url``.
 
         Raises:
-            FanousError: it cannot be had; not ``permanent`` where another try may help.
+            FanousError: it could not be fetched; not ``permanent`` if another attempt may help.
         """
         address = self._address(url)
         known = self._cache.find(address) if self._cache else None
@@ -159,7 +158,7 @@ class Polite:
     def _redirected(self, response: httpx.Response) -> str:
         target = response.next_request
         if target is None:
-            raise FanousError(f"{_shown(str(response.url))}: redirected to nowhere")
+            raise FanousError(f"{_shown(str(response.url))}: redirected without a target")
         same = target.url.host == response.url.host
         if not same and "authorization" in self._client.headers:
             raise FanousError(f"redirected to {target.url.host}, which must not see our key")
@@ -188,7 +187,7 @@ class Polite:
                     f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: this is not the document"
                 )
             if self._waits.clock() > ends:
-                raise _Again(f"it comes too slowly: {size:,} bytes so far")
+                raise _Again(f"the download is too slow: {size:,} bytes so far")
         return b"".join(pieces)
 
 
@@ -220,15 +219,15 @@ def _later(wait: float) -> str:
 
 
 def _checked(url: str) -> str:
-    """The address, if nobody on the way could change what it gives.
+    """The URL, if no one on the path can tamper with the response.
 
     Raises:
-        FanousError: it is in clear, and not on this machine.
+        FanousError: it is plain HTTP, and not on this machine.
     """
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
-    raise FanousError(f"{_shown(url)} is not https: what comes in clear may have been changed on the way")
+    raise FanousError(f"{_shown(url)} is not https: without encryption, the data may have been tampered with")
 
 
 def _shown(url: str) -> str:

@@ -1,7 +1,7 @@
 """ICS: announced events from an iCalendar file (RFC 5545), read with the icalendar package.
 
-icalendar reads lines, values and time zones.  What an event needs is decided here, and strictly: an event at the
-wrong hour is worse than one that is missing, so what cannot be read exactly is left out and reported, and the
+icalendar reads lines, values and time zones.  This module decides, strictly, what an event needs: an event at
+the wrong hour is worse than a missing one, so what cannot be read exactly is left out and reported, and the
 other events are read.
 """
 
@@ -219,7 +219,7 @@ class _Zones:
         if not isinstance(moment, datetime):
             return datetime.combine(moment, time(), zone or self._home), True
         if moment.tzinfo is None and zone is None:
-            raise ValueError(f"{value} is a local time without TZID: say in which zone")
+            raise ValueError(f"{value} is a local time without TZID: give its time zone")
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
 
     def _named(self, name: str) -> tzinfo:

@@ -1,7 +1,7 @@
-"""Marks: how a record says of itself that it was staged.
+"""Marks: how a record declares that it was staged.
 
-Generators write an annotation, recordings of the lab a field of their own.  A mark can make a record weaker than it
-is and never stronger, so that nothing is gained by forging one.
+Generators write an annotation, recordings of the lab a separate field.  A mark can only make a record count
+for less, so nothing is gained by forging one.
 """
 
 from typing import Any

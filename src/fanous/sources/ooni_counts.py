@@ -1,6 +1,6 @@
 """OONI counts: the number of measurements per day and network, as counted in OONI's database.
 
-It contains no measurements: it says who measured, and nothing about what they saw.
+It contains no measurements: it shows who measured, but not what they saw.
 """
 
 import csv

@@ -138,7 +138,7 @@ class Grouping:
         except sqlite3.OperationalError as error:
             raise FanousError(
                 f"Cannot sort the rows in the folder for temporary files: {error}. Free some space there, "
-                "or name another one in SQLITE_TMPDIR."
+                "or choose another folder with SQLITE_TMPDIR."
             ) from error
         self._waiting.clear()
 
@@ -223,13 +223,13 @@ def _columns(reader: Any, path: Path) -> list[str]:
     if missing:
         hint = " It looks like raw measurements: use the source ooni." if "".join(columns)[:1] == "{" else ""
         raise FanousError(
-            f"{path} is no CSV of OONI observations: its first line lacks {', '.join(missing)}.{hint}"
+            f"{path} is not a CSV of OONI observations: its first line lacks {', '.join(missing)}.{hint}"
         )
     blind = [f"{step}_failure" for step in STEPS if _is_blind(columns, step)]
     if blind:
         raise FanousError(
-            f"{path} lacks {', '.join(blind)}: without it everything would look as if it had worked; "
-            "export the table with it"
+            f"{path} lacks {', '.join(blind)}: without it everything would seem to have worked; export the "
+            f"table with it"
         )
     return columns
 

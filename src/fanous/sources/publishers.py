@@ -1,4 +1,4 @@
-"""Publishers: the registry of every source of series and of claims, and how the configuration has them asked."""
+"""Publishers: the registry of every source of series and claims, and their settings in the configuration."""
 
 from pathlib import Path
 
@@ -105,17 +105,17 @@ class SourceSettings(Section, frozen=True):
 
 
 def source_settings(config: Path | None) -> dict[str, SourceSettings]:
-    """Settings of every public source; those that the file does not name are switched off.
+    """Settings of every public source; those that the file does not name are disabled.
 
     Raises:
-        FanousError: the TOML file is missing or says something unknown.
+        FanousError: the TOML file is missing or has something unknown in it.
     """
     named = section(config, "sources", dict[str, SourceSettings])
     known = [source.name for source in SOURCES.values() if source.every]
     for name in named:
         if name not in known:
-            told = f"known are {', '.join(known)}{nearest(name, known)}"
-            raise wrong(config or "defaults", "sources", name, f"there is no such source; {told}")
+            told = f"known: {', '.join(known)}{nearest(name, known)}"
+            raise wrong(config or "defaults", "sources", name, f"unknown source; {told}")
     found = {}
     for name, source in SOURCES.items():
         settings = named.get(name, SourceSettings(enabled=False))

@@ -1,8 +1,9 @@
 """Stream: the bytes and lines of a file, compressed or not, with bounded memory whatever the file claims to hold.
 
-File names are not trusted: gzip is recognised by its first bytes, since archives of measurements often have names
-that do not say what they are.  A file that breaks off gives every byte that it can before the error is reported; the
-readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a megabyte of measurements.
+File names are not trusted: gzip is recognised by its first bytes, since archives of measurements often have
+names that do not say what they are.  A truncated file yields every byte it can before the error is reported;
+the readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a megabyte of
+measurements.
 """
 
 import io
@@ -182,6 +183,6 @@ class Inflater(io.RawIOBase):
         if not self._waiting:
             return False
         if not self._waiting.startswith(MAGIC):
-            raise OSError("other bytes follow the compressed ones")
+            raise OSError("there are other bytes after the compressed data")
         self._member = isal_zlib.decompressobj(GZIP_WINDOW)
         return True

@@ -56,7 +56,7 @@ class Segment:
 
     @property
     def assumed(self) -> Provenance:
-        """Of an old segment: what probes sent is real, the rest came in files, as far as is known."""
+        """For an old segment: what probes sent is real; the rest, as far as is known, came from files."""
         return self.provenance or (Provenance.REAL if self.source == "edge" else Provenance.IMPORTED)
 
     @property
@@ -117,7 +117,7 @@ def shelf(
 
 
 def parse_name(name: str) -> Segment | None:
-    """The segment of a file name without suffix; ``None`` = no segment has such a name."""
+    """The segment for a file name without suffix; ``None`` = not the name of a segment."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -126,13 +126,15 @@ def parse_name(name: str) -> Segment | None:
 
 
 LEVEL = 2
-"""Of zstd.  On real web_connectivity measurements 3 costs 1.6 times the time for 6 % of size; 1 is hardly
+"""zstd level.  On real web_connectivity measurements, 3 takes 1.6 times as long to save 6 %; 1 is hardly
 faster and a fifth larger."""
 DIGITS = 16
 """Of the digest, in a segment's name."""
 
 SEGMENT_BYTES = 32 * 1024 * 1024
-"""A segment is read whole to check its digest, so this bounds memory; one larger record stands alone."""
+"""A segment is read whole to check its digest, so this limits memory; a larger record gets a segment to
+itself.
+"""
 TEMPORARY = ".tmp"
 
 COLD = "cold"
@@ -140,7 +142,7 @@ COLD = "cold"
 
 
 class DamagedSegment(FanousError):
-    """A file of the archive does not hold what its name says.  The others are not affected."""
+    """A file of the archive does not match its name.  The others are not affected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class Archive:
         self.folder = folder
 
     def append(self, received: Sequence[Received], received_at: float) -> list[Location]:
-        """Write records; when this returns they would survive a power cut.
+        """Write records; once this returns they would survive a power cut.
 
         Returns:
             Where each record lies, in the order given.
@@ -183,7 +185,7 @@ class Archive:
         return [locations[index] for index in range(len(received))]
 
     def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
-        """Durable under its name when this returns; what is there already is the same."""
+        """Durable under its name when this returns; an existing file has the same content."""
         path = self.folder / segment.path
         if not path.exists():
             make_folder(path.parent)
@@ -223,7 +225,7 @@ class Archive:
         try:
             written = path.stat().st_mtime
         except OSError as error:
-            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a backup") from error
         return written if 0 <= written - segment.begins < 3600 else segment.begins
 
     def segments(self) -> Iterator[Segment]:
@@ -267,11 +269,11 @@ class Archive:
         try:
             content = zstd.decompress(packed)
         except zstd.ZstdError as error:
-            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a backup") from error
         # Older ones are named by what they unpack to.
         if segment.digest != _digest(packed) and segment.digest != _digest(content):
             raise DamagedSegment(
-                f"{path} is not what was written (its digest differs); restore it from a copy"
+                f"{path} is not what was written (its digest differs); restore it from a backup"
             )
         return content.split(b"\n")[:-1]
 
@@ -280,7 +282,7 @@ class Archive:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a backup") from error
 
 
 def tiered(folder: Path) -> str:

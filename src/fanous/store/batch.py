@@ -1,4 +1,4 @@
-"""Batch: measurements as they enter the store, and what became of them."""
+"""Batch: measurements as they enter the store, and the result."""
 
 from dataclasses import dataclass
 
@@ -32,12 +32,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of a batch; all of it is on the disk when this is returned.
+    """The result of a batch; all of it is on disk when this is returned.
 
     Attributes:
         stored: measurements that are new.
-        duplicate: measurements that were stored already, or come again in the batch.
-        fresh: ``id()`` of those of the batch that are new.
+        duplicate: measurements that were already stored, or occur again in the batch.
+        fresh: ``id()`` of those in the batch that are new.
     """
 
     stored: int
@@ -47,7 +47,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was taken out of a store for good.
+    """What was permanently deleted from a store.
 
     Attributes:
         measurements: how many.

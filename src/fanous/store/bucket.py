@@ -1,12 +1,12 @@
 """Bucket: an archive in S3-compatible object storage, alone or for the older segments of a local one.
 
-Names are those of the folder.  An object is there whole or not at all, and is acknowledged when the storage says that
-it has it.  Its name holds the digest of its content, so writing it twice does no harm.
+Names are those of the folder.  An object exists completely or not at all, and is acknowledged when the
+storage says that it has it.  Its name holds the digest of its content, so writing it twice is harmless.
 
-Where older segments lie in a bucket and the rest in a folder, readers see one archive.  A file of the folder says which
-bucket, so that whoever opens the store finds all of it.  A segment leaves the folder only when the bucket has given it
-back byte for byte; until then it may be in both.  A list in the folder names those that left, so that looking for
-unfinished ones does not mean listing a bucket of years.
+If older segments are in a bucket and the rest in a folder, readers see one archive.  A file in the folder
+names the bucket, so that whoever opens the store finds everything.  A segment leaves the folder only after
+the bucket has returned it byte for byte; until then it may be in both.  A list in the folder names those that
+left, so that finding unfinished ones does not mean listing years of a bucket.
 """
 
 import os
@@ -31,7 +31,7 @@ RECEIVED_AT = "received-at"
 """Attribute of an object: when its records were received, unix seconds."""
 
 PATIENCE = timedelta(seconds=60)
-"""How long a request is tried again before it is reported as failed."""
+"""How long a request is retried before it is reported as failed."""
 
 
 class BucketArchive(Archive):
@@ -107,18 +107,18 @@ class BucketArchive(Archive):
                 raise self._gone(segment) from error
 
     def _gone(self, segment: Segment) -> DamagedSegment:
-        return DamagedSegment(f"{self.url} has no {segment.path}; restore it from a copy")
+        return DamagedSegment(f"{self.url} has no {segment.path}; restore it from a backup")
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
-            advice = "see that it can be reached, and try again"
+            advice = "check that it can be reached, and try again"
             if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-                advice = "see that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY may read and write there"
+                advice = "check that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY have read and write access"
             elif isinstance(error, FileNotFoundError):
-                advice = "make the bucket first"
+                advice = "create the bucket first"
             cause = " ".join(str(error).partition("Debug source")[0].split())[:300]
             raise FanousError(
                 f"cannot {what} the archive {self.url}: {cause}; {advice}", permanent=False
@@ -155,17 +155,18 @@ class TieredArchive(Archive):
         return (self.folder / segment.path).exists()
 
     def move(self, segment: Segment) -> None:
-        """Take a segment to the bucket; when this returns it is there and no longer here.  Killed at any point, it is
-        whole in at least one of them, and moving it again completes it.
+        """Move a segment to the bucket; when this returns it is only there.
+
+        If killed at any point, it is whole in at least one place, and moving it again completes it.
 
         Raises:
-            DamagedSegment: it is not what was written here, or the bucket gives something else back.
+            DamagedSegment: it is not what was written here, or the bucket returns something else.
         """
         self._lines(segment)
         packed, at = super()._packed(segment), super().received_at(segment)
         self.cold._write(segment, packed, at)
         if self.cold._packed(segment) != packed and self.cold._lines(segment) != self._lines(segment):
-            raise DamagedSegment(f"{self.cold.url} holds another {segment.path}: it stays here as well")
+            raise DamagedSegment(f"{self.cold.url} has a different {segment.path}: the local one is kept")
         self._note_moved(segment)
         super().remove(segment)
 
@@ -197,7 +198,7 @@ class TieredArchive(Archive):
         return sorted({segment for name in names if (segment := parse_name(name))}, key=_place)
 
     def _list(self) -> Path:
-        """Made from what the bucket has where it is missing."""
+        """Rebuilt from the bucket if it is missing."""
         path = self.folder / MOVED
         if not path.exists():
             self._write_moved(self.cold.segments())
@@ -229,16 +230,16 @@ def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segme
 
 
 def begin(folder: Path, url: str, at: float) -> None:
-    """Note, before anything is moved, that this bucket takes the older segments.
+    """Record, before anything is moved, that this bucket takes the older segments.
 
     Raises:
-        FanousError: another one has some already.
+        FanousError: another bucket already has some.
     """
     known = tiered(folder)
     if known and known != url:
         raise FanousError(
-            f"older segments of {folder} lie in {known}: name that bucket in [retention], or copy what it "
-            f"holds to {url} and write that address into {folder / COLD}"
+            f"older segments of {folder} are in {known}: name that bucket in [retention], or copy its "
+            f"contents to {url} and write that URL to {folder / COLD}"
         )
     if not known:
         with disk_errors(f"write to the archive {folder}"):

@@ -1,4 +1,4 @@
-"""Coverage: what was measured at all, and what of it allows no conclusion.
+"""Coverage: what was measured at all, and which of it allows no conclusion.
 
 Times are unix seconds, UTC; windows half-open ``[since, until)``.  Only sound measurements count (no
 ``defect``) unless a row says otherwise.
@@ -32,7 +32,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Insufficient:
-    """A target that was measured, and of which nothing can be said.
+    """A target that was measured but about which nothing can be concluded.
 
     Attributes:
         measurements: all of the target in the window, unsound ones included.
@@ -45,7 +45,7 @@ class Insufficient:
 
     @property
     def why(self) -> str:
-        """For a reader: the most frequent reason, and of how many measurements it holds."""
+        """For a reader: the most frequent reason, and for how many measurements."""
         first = self.reasons[0]
         return f"{first.why} ({first.measurements} of {self.measurements} measurements)"
 
@@ -84,7 +84,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Soundness:
-    """How much of what one version of a probe's software sends is of no use.
+    """How much of what one version of a probe's software sends cannot be used.
 
     Attributes:
         unsound: of ``measurements``, those with a defect.
@@ -267,8 +267,8 @@ class CoverageFacts(FactsPart):
         return dict(self.engine.rows(_NETWORKS, country=country))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """Sound measurements per bin, a series a network: signal ``measurements``, no target; ``counts`` are the
-        probes.  Empty bins are not listed."""
+        """Sound measurements per bin, one series per network: signal ``measurements``, no target; ``counts``
+        are the probes.  Empty bins are not listed."""
         rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 
@@ -277,8 +277,9 @@ class CoverageFacts(FactsPart):
         return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
 
     def looks(self, since: float, until: float) -> list[Look]:
-        """Looks of probes at their own line, in all countries, by time.  Probes behind a login page are left out:
-        nothing may rest on them."""
+        """Probes' checks of their own lines, in all countries, by time.
+
+        Probes behind a login page are left out, because their checks are unreliable."""
         rows = self.engine.rows(_LOOKS, **window(since, until))
         return [
             Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
@@ -286,7 +287,7 @@ class CoverageFacts(FactsPart):
         ]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        """Targets that were measured and of which no rule could conclude anything, most measured first.
+        """Targets that were measured but about which no rule could conclude anything, most measured first.
 
         A symptom (``Verdict.symptom``) is not a conclusion, though the detectors count it: a target here may
         be in an incident too.
@@ -307,7 +308,7 @@ class CoverageFacts(FactsPart):
         return [Soundness(*row) for row in self.engine.rows(_SOUNDNESS, since=ticks(since))]
 
     def clocks(self, since: float, slack: float) -> Clocks:
-        """Of what was received: how much is dated later than its receipt.
+        """How many received measurements are dated later than their receipt.
 
         Args:
             slack: seconds by which a clock may be ahead.

@@ -1,8 +1,9 @@
-"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and how an incident is written there.
+"""Database: where a ledger is kept (SQLite in a file, or PostgreSQL by URL), and how an incident is written
+there.
 
-One schema and one set of statements serve both (SQLAlchemy Core).  Writers take turns: each writing transaction
-begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so that two
-processes never give the same number to two incidents.  An incident is kept as a JSON document.
+One schema and one set of statements serve both (SQLAlchemy Core).  Writers take turns: each writing
+transaction begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so
+that two processes never give the same number to two incidents.  An incident is kept as a JSON document.
 """
 
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 """What people write -> the driver that is installed (psycopg 3)."""
 
 _MAKING = 7_462_661_101
-"""Number of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
-processes that start at once would both take the second.  Any number that no other program uses will do."""
+"""PostgreSQL's advisory lock for creating tables: checking and creating are two steps, and two processes that
+start at once would both try to create.  Any number that no other program uses will do."""
 
 
 class Database:
@@ -55,7 +56,7 @@ class Database:
 
     @contextmanager
     def making(self) -> Iterator[sa.Connection]:
-        """A transaction in which tables that are missing are made."""
+        """A transaction in which missing tables are created."""
         with self._errors(), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
@@ -96,10 +97,10 @@ def _advice(error: DatabaseError, engine: sa.Engine) -> str:
     if "full" in cause or "No space left" in cause:
         return FULL
     if isinstance(error, DataError):
-        return "it holds a character that the database cannot keep: leave it out"
+        return "it contains a character that the database cannot store: remove it"
     if engine.dialect.name == "sqlite":
-        return "see that the file is there, readable and writable for this user"
-    return "see that the server runs, and that user, password and database are right"
+        return "check that the file exists and that this user can read and write it"
+    return "check that the server is running, and that user, password and database are correct"
 
 
 def _connect(url: str) -> sa.Engine:
@@ -108,13 +109,13 @@ def _connect(url: str) -> sa.Engine:
         engine = sa.create_engine(f"{_DRIVERS.get(kind, kind)}://{rest}" if rest else url, pool_pre_ping=True)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise FanousError(
-            f"the ledger cannot be kept in {hidden(url)}: {_why(error, url)}; "
-            "use sqlite:////folder/file or postgresql://user@host/database"
+            f"cannot keep the ledger in {hidden(url)}: {_why(error, url)}; use sqlite:////folder/file or "
+            f"postgresql://user@host/database"
         ) from error
     if engine.dialect.name not in ("sqlite", "postgresql"):
         raise FanousError(
-            f"the ledger cannot be kept in {hidden(url)}: neither SQLite nor PostgreSQL; "
-            "use sqlite:////folder/file or postgresql://user@host/database"
+            f"cannot keep the ledger in {hidden(url)}, which is neither SQLite nor PostgreSQL; use "
+            f"sqlite:////folder/file or postgresql://user@host/database"
         )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
@@ -122,7 +123,7 @@ def _connect(url: str) -> sa.Engine:
 
 
 def _why(error: Exception, url: str) -> str:
-    """Without the URL, which SQLAlchemy quotes whole, password included."""
+    """The error without the URL, which SQLAlchemy quotes in full, including the password."""
     return str(error).replace(url, "it")
 
 
@@ -183,6 +184,6 @@ def decode_incident(document: str) -> Incident:
         return replace(incident, reasons=as_written(written)) if written else incident
     except msgspec.MsgspecError as error:
         raise FanousError(
-            f"the ledger holds an incident that cannot be read ({error}): it was written by another version "
-            "or damaged; restore the ledger from a copy"
+            f"the ledger has an incident that cannot be read ({error}): it was written by another version or "
+            f"is damaged; restore the ledger from a backup"
         ) from error

@@ -1,4 +1,4 @@
-"""Disk: writing so that it survives a power cut, and saying what an operator can mend."""
+"""Disk: writes that survive a power cut, and errors that tell an operator what to do."""
 
 import errno
 import os
@@ -8,23 +8,23 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 
-FULL = "free some space and run it again: nothing that was acknowledged is lost"
+FULL = "free some space and try again: nothing that was acknowledged is lost"
 _WHAT_TO_DO = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
-    errno.EFBIG: "the file size limit is reached (see ulimit -f): raise it and run it again",
-    errno.EACCES: "give this user the right to write there, or name another store",
-    errno.EPERM: "give this user the right to write there, or name another store",
-    errno.EROFS: "the file system is read-only: name another store",
-    errno.ENOENT: "name a place that is there",
-    errno.EEXIST: "a part of that path is a file: name another store",
-    errno.ENOTDIR: "a part of that path is a file: name another store",
+    errno.EFBIG: "the file size limit is reached (see ulimit -f): raise it and try again",
+    errno.EACCES: "give this user write permission there, or choose another store",
+    errno.EPERM: "give this user write permission there, or choose another store",
+    errno.EROFS: "the file system is read-only: choose another store",
+    errno.ENOENT: "choose a path that exists",
+    errno.EEXIST: "part of that path is a file: choose another store",
+    errno.ENOTDIR: "part of that path is a file: choose another store",
 }
 
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """Turn an error of the file system that an operator can mend into a ``FanousError``."""
+    """Turn a file system error that an operator can fix into a ``FanousError``."""
     try:
         yield
     except OSError as error:
@@ -36,7 +36,7 @@ def disk_errors(what: str) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each entry on the disk."""
+    """Create a folder and its parents, each entry durably."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -54,10 +54,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at: float) -> None:
-    """Write a file so that under its name there is all of it or nothing, whatever happens.
+    """Write a file atomically: its name has all of the content or nothing, whatever happens.
 
     Args:
-        written_at: the time that the file bears; unix seconds, UTC.
+        written_at: the file's modification time; unix seconds, UTC.
     """
     temporary = path.with_name(path.name + temporary_suffix)
     try:

@@ -1,12 +1,13 @@
 """Engine: the one client through which facts are read and written, in-process or on a server.
 
-Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can host one folder
-a process at a time; after ``close`` another may be opened.
+Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can have one folder
+open at a time in a process; after ``close`` another may be opened.
 
-An engine brings the tables of an older format up to date when it opens them.  Each statement of a migration may be
-run again, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here; what a new
-format has to know of old measurements comes from the archive (``fanous rejudge``).  To add a migration: raise
-``schema.FORMAT``, add its entry to ``MIGRATIONS``, and a fixture of the format before it to the tests.
+An engine migrates tables of an older format when it opens them.  Each statement of a migration may be
+repeated, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here;
+what a new format needs to know about old measurements comes from the archive (``fanous rejudge``).  To add a
+migration, raise ``schema.FORMAT``, add an entry to ``MIGRATIONS``, and add a fixture of the previous format
+to the tests.
 """
 
 import logging
@@ -43,7 +44,7 @@ from fanous.store.schema import (
 )
 
 Columns = dict[str, list[Any]]
-"""Name of a column -> its values, a row each."""
+"""Name of a column -> its values, one per row."""
 
 LAST = 9_000_000_000.0
 """Unix seconds, the year 2255: the engine's times end in 2299, and a broken clock must not stop a batch."""
@@ -55,7 +56,7 @@ def ticks(instant: float) -> int:
 
 
 def _to_2(layout: Layout) -> Iterator[str]:
-    """An index finds the rows of a segment; without it, removing some reads the column of all."""
+    """An index to find the rows of a segment; without it, deleting some reads the whole column."""
     for table in FACTS:
         rows = layout.rows_of(table)
         yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
@@ -89,7 +90,7 @@ def bring_up_to_date(
     migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
     to: int = FORMAT,
 ) -> None:
-    """Make the tables where there are none, and bring older ones to the present format.
+    """Create missing tables, and migrate older ones to the current format.
 
     Raises:
         FanousError: a newer Fanous wrote them.
@@ -102,9 +103,9 @@ def bring_up_to_date(
     if found > to:
         raise FanousError(
             f"the facts of this store were written by a newer Fanous (format {found}, this one knows {to}): "
-            "install that version, or name another store"
+            "install that version, or choose another store"
         )
-    if found == to and known >= TABLES.keys() and not layout.cluster:  # of which a new server may have none
+    if found == to and known >= TABLES.keys() and not layout.cluster:  # a new server may not have this table
         return
     for table in TABLES.values():
         for statement in layout.create(table):
@@ -128,29 +129,30 @@ _ON_A_CLUSTER = {
     "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows stand together
     "load_balancing": "in_order",  # the replica that was written to is the one that is read
 }
-"""Settings of every question and insert.  They have never met a real cluster."""
+"""Settings for every query and insert.  They have never been used on a real cluster."""
 
 _IN_PROCESS = {"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0}
-"""Settings in the process: it would turn what is asked a third time into machine code, 50 to 300 ms of processor time
-a question in every process, and answers over a million verdicts were no faster for it."""
+"""Settings in the process: by default it compiles queries to machine code the third time they run, which
+takes 50 to 300 ms of processor time per query and process, and queries over a million verdicts were no faster
+for it."""
 
 _ADVICE = {
-    "UNKNOWN_DATABASE": "make it first: CREATE DATABASE",
-    "AUTHENTICATION_FAILED": "see that user and password are right",
-    "ACCESS_DENIED": "grant this user the right",
-    "CLUSTER_DOESNT_EXIST": "name a cluster of the server's remote_servers",
-    "MEMORY_LIMIT_EXCEEDED": "ask for a shorter time, or give the server more memory",
+    "UNKNOWN_DATABASE": "create it first: CREATE DATABASE",
+    "AUTHENTICATION_FAILED": "check that user and password are correct",
+    "ACCESS_DENIED": "grant this user the permission",
+    "CLUSTER_DOESNT_EXIST": "use a cluster from the server's remote_servers",
+    "MEMORY_LIMIT_EXCEEDED": "choose a shorter time range, or give the server more memory",
     "TOO_MANY_SIMULTANEOUS_QUERIES": "try again later",
-    "FILE_ALREADY_EXISTS": "a copy that followed links is none: copy the store with cp -a, or remove its "
-    "facts and run `fanous rejudge`",
+    "FILE_ALREADY_EXISTS": "the copy is incomplete if links were followed: copy the store with cp -a, or "
+    "delete its facts and run `fanous rejudge`",
 }
-"""Words in the engine's complaint -> what the operator can do."""
+"""Text in the engine's error -> what the operator can do."""
 
-# How the client says that a value does not fit its column depends on the column.
+# The client's error for a value that does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)
-# It writes a stack trace for each value that does not fit, which ``insert`` then puts right.
+# It logs a stack trace for each value that does not fit, although ``insert`` then corrects it.
 logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-# It asks of each insert whether it is a frame of pandas, and loads that to know: 0.25 s and 45 MB.
+# It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
 options.pd = None
 
 
@@ -175,9 +177,9 @@ class Engine:
         self._client.close()
 
     def showing(self, *, synthetic: bool) -> Self:
-        """The same engine, whose questions see synthetic rows alone, or all others alone.
+        """The same engine, whose queries see only synthetic rows, or only the others.
 
-        The engine itself leaves the rest out, whatever the question: no statement can forget it.
+        The engine itself filters, whatever the query, so no statement can forget to.
         """
         shown = copy(self)
         word = "" if synthetic else "NOT "
@@ -191,11 +193,11 @@ class Engine:
             self._client.command(sql, parameters=parameters or None)
 
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
-        """Take rows out, on every shard."""
+        """Delete rows, on every shard."""
         self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
 
     def change(self, table: str, what: str, condition: str, **parameters: Any) -> None:
-        """Give rows another value, on every shard; done when it returns."""
+        """Update rows, on every shard; done when it returns."""
         rows = self._layout.rows_of(table)
         self.run(
             f"ALTER TABLE {rows} UPDATE {what} WHERE {condition} SETTINGS mutations_sync = 2", **parameters
@@ -234,8 +236,8 @@ class Engine:
             self._insert(table, mended(columns, kinds), kinds)
 
     def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
-        # The token is new for each attempt of ours, so that only a repetition by the client's own
-        # transport is taken for one: rows removed and written again must go in again.
+        # The token is new for each of our attempts, so that only a retry by the client's own transport counts
+        # as a duplicate: rows deleted and written again must be inserted again.
         with _engine_errors(f"write {table}"):
             self._client.insert(
                 table,
@@ -282,7 +284,7 @@ def _connect(location: StoreLocation) -> Client:
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
-                form_encode_query_params=True,  # lists of names are longer than an address may be
+                form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
             )
     if "?" in str(folder):
@@ -292,14 +294,16 @@ def _connect(location: StoreLocation) -> Client:
         with _engine_errors(f"open the facts at {folder}"):
             return clickhouse_connect.get_client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
     except ImportError as error:
-        raise FanousError("the store needs the server parts: pip install 'fanous[server]'") from error
+        raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
     finally:
         os.chdir(here)
 
 
 @contextmanager
 def _engine_errors(what: str) -> Iterator[None]:
-    """Turn what the operator can put right into a ``FanousError``; any other error of the engine is a bug and rises."""
+    """Turn errors that the operator can fix into a ``FanousError``; any other engine error is a bug and
+    propagates.
+    """
     try:
         yield
     except ClickHouseError as error:
@@ -314,12 +318,14 @@ def _engine_errors(what: str) -> Iterator[None]:
             if f"({words})" in str(error):
                 raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
-            raise FanousError(f"cannot {what}: {text}; see that the server runs", permanent=False) from error
+            raise FanousError(
+                f"cannot {what}: {text}; check that the server is running", permanent=False
+            ) from error
         raise
 
 
 def _never_arrived(error: BaseException) -> bool:
-    """Whether the connection failed, rather than the question."""
+    """Whether the connection failed, rather than the query."""
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 
@@ -364,15 +370,15 @@ def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
     return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}
 
 
-READ_ONLY = "this store was opened to be read only: open it for writing"
+READ_ONLY = "this store was opened read-only: open it for writing"
 
 
 class FactsPart:
-    """Base of the parts of ``store.facts.Facts``: the questions of one subject, asked of one engine.
+    """Base of the parts of ``store.facts.Facts``: the queries on one subject, for one engine.
 
     Args:
-        engine: one that shows what is synthetic or what is not (``Engine.showing``).
-        read_only: the store was opened to be read: what writes is refused.
+        engine: one that shows only synthetic rows or only the others (``Engine.showing``).
+        read_only: the store was opened read-only: writes are refused.
         synthetic: which of the two ``engine`` shows.
     """
 
@@ -382,7 +388,7 @@ class FactsPart:
         self._read_only = read_only
 
     def may_write(self) -> None:
-        """Refuse where the store was opened to be read.
+        """Refuse if the store was opened read-only.
 
         Raises:
             FanousError: it was.

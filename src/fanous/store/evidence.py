@@ -44,7 +44,7 @@ class MechanismCount:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCounts:
-    """What a claim rests on.
+    """The evidence for a claim.
 
     Attributes:
         measurements: that saw it.
@@ -65,7 +65,7 @@ class EvidenceCounts:
 
     @property
     def controls(self) -> int:
-        """``Evidence.controls``: measurements that show that the target worked elsewhere."""
+        """``Evidence.controls``: measurements showing that the target worked elsewhere."""
         return self.controlled + self.elsewhere
 
 
@@ -146,7 +146,7 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
-# Our own probes look at their line themselves, and what they measure on a bad one says nothing.
+# Our own probes check their line themselves, and what they measure on a bad one means nothing.
 _MEANWHILE = f"""
 SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
     target IN {{targets:Array(String)}} AS claimed,
@@ -210,7 +210,7 @@ GROUP BY target ORDER BY target
 
 
 class EvidenceFacts(FactsPart):
-    """What stands behind a claim, and what speaks against it."""
+    """The evidence for a claim, and against it."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

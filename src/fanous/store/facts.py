@@ -1,10 +1,10 @@
-"""Facts: what was taken from measurements, in columns; all of a segment counts, once, or none of it.
+"""Facts: what was read from measurements, in columns; a segment counts completely, once, or not at all.
 
-A segment's rows count when its marker is in the table ``segments``.  Rows go in first and the marker last;
-before a segment is written again its marker goes first, then its rows.  So a crash at any point leaves a
-segment either whole or without a marker, and one without a marker is simply written again.
+A segment's rows count when its marker is in the table ``segments``.  Rows are written first and the marker
+last; before a segment is written again, its marker is deleted first, then its rows.  So a crash at any point
+leaves a segment either complete or without a marker, and one without a marker is simply written again.
 
-Each question stands beside its SQL: ``votes`` (what verdicts amount to), ``evidence`` (what supports a claim),
+Each query is next to its SQL: ``votes`` (what verdicts amount to), ``evidence`` (what supports a claim),
 ``coverage`` (what was measured), ``series`` (of public sources), and here single measurements by their uid.
 """
 
@@ -102,7 +102,7 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
             self.engine.insert(table, columns.pop(table))
 
     def set_aside(self, segment: Segment, why: str) -> None:
-        """Go on without a segment that cannot be read: its rows go, and ``damaged`` names it."""
+        """Continue without a segment that cannot be read: its rows are deleted, and ``damaged`` names it."""
         self.may_write()
         self.remove([segment])
         self.engine.insert("segments", _marker_columns({segment: 0}, "", why))
@@ -118,14 +118,14 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
         return int(count)
 
     def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
-        """Take those rows out.  Measurements, verdicts and raw records stay, so that every conclusion does,
-        and ``replace_verdicts`` brings them back."""
+        """Delete those rows.  Measurements, verdicts and raw records stay, and with them every conclusion,
+        and ``replace_verdicts`` restores the rows."""
         self.may_write()
         where, values = _older(before, kept)
         self.engine.remove("observations", where, **values)
 
     def remove(self, segments: Sequence[Segment]) -> None:
-        """Take segments out: the markers, then the rows."""
+        """Delete segments: the markers, then the rows."""
         names = [segment.name for segment in segments]
         for table in ("segments", *FACTS):
             self.engine.remove(table, "segment IN {names:Array(String)}", names=names)
@@ -221,8 +221,8 @@ def _plain(uid: str) -> str:
     return uid.encode("utf-8", "replace").decode()
 
 
-# One list a column and one pass a list: at ten observations a measurement this is where ingest spends its time in
-# the store.
+# One list per column and one pass per list: with ten observations per measurement, this is where ingest
+# spends its time in the store.
 
 
 def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:

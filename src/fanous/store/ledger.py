@@ -3,13 +3,13 @@
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
 first revision.
 
-Leases let any number of processes share the work. A country with measurements that no detection has seen is leased
-to one worker at a time. A lease ends when it is given back, or when it is not renewed in time; whoever takes the
-country next has a greater number (the fence), and each write under a lease checks, in its own transaction, that
-the lease still holds. So a worker that was stopped for a while and lost its lease writes nothing, whatever it
-still believes.
+Leases let any number of processes share the work.  A country with undetected measurements is leased to one
+worker at a time.  A lease ends when it is released, or not renewed in time; the next worker gets a higher
+number (the fence), and each write under a lease checks, in its own transaction, that the lease still holds.
+So a worker that was stopped for a while and lost its lease writes nothing, whatever it believes.
 
-What comes in while a country is detected is noted separately, so that a detection marks exactly the span it saw.
+Measurements that arrive during detection are recorded separately, so that a detection marks exactly the span
+it saw.
 """
 
 import os
@@ -42,8 +42,8 @@ from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
 
 LEASE_SECONDS = 60.0
-"""How long a lease lasts without a renewal.  Renewed three times as often, it outlives a pause of half a minute;
-and no country waits longer than this for a worker that died."""
+"""How long a lease lasts without renewal.  Renewed three times as often, it survives a pause of half a
+minute; and no country waits longer than this for a worker that died."""
 
 NOBODY = ""
 
@@ -101,12 +101,12 @@ class Lease:
 
 
 class LeaseLost(FanousError):
-    """Another worker has taken the country; nothing was written."""
+    """Another worker has taken over the country; nothing was written."""
 
     def __init__(self, lease: Lease) -> None:
         super().__init__(
-            f"the lease on {lease.country} ran out and another process took it over: nothing was written, "
-            "and nothing has to be done",
+            f"the lease on {lease.country} expired and another process took over: nothing was written, and "
+            f"you need to do nothing",
             permanent=False,
         )
 
@@ -152,7 +152,8 @@ class Leases:
                 connection.execute(_UNDETECTED.insert(), new)
 
     def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
-        """Take a country for this process alone, until it is marked as detected, given back or not renewed in time.
+        """Take a country for this process alone, until it is marked as detected, released or not renewed in
+        time.
 
         Args:
             country: ``None`` = of those with something to detect, the one whose last turn is longest ago.
@@ -191,7 +192,7 @@ class Leases:
     def mark_detected(self, lease: Lease) -> None:
         """The measurements of the lease's span have been detected on; the lease ends.
 
-        What was marked since it was taken still waits.
+        What was marked since the lease was taken still waits.
 
         Raises:
             LeaseLost: another process took it over; nothing is marked.
@@ -209,7 +210,7 @@ class Leases:
             _free(connection, _is(lease))
 
     def give_back(self, lease: Lease) -> None:
-        """End a lease without having detected; one that was lost stays with whoever has it."""
+        """Release a lease without having detected; a lost one stays with its new holder."""
         with self._database.writing() as connection:
             _free(connection, _is(lease))
 
@@ -222,7 +223,7 @@ class Leases:
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
-        """What this thread writes about incidents within this context is written only while the lease is held.
+        """In this context, this thread writes about incidents only while the lease is held.
 
         Raises:
             LeaseLost: from ``put`` and ``retract``, which then write nothing.
@@ -235,7 +236,7 @@ class Leases:
 
 
 def free_all(connection: sa.Connection, worker: str) -> None:
-    """Free the leases of a worker that died; the caller knows that no other process has its name."""
+    """Release a dead worker's leases; the caller knows that no other process has its name."""
     _free(connection, _LEASES.c.worker == worker)
 
 
@@ -323,15 +324,15 @@ Key = tuple[str, str]
 
 
 class Ledger(Notices, Leases):
-    """Incidents, and what people and processes note next to them, in a database.
+    """Incidents, and what people and processes record about them, in a database.
 
     Args:
         url: as SQLAlchemy writes it.
         owner: name under which leases are taken, by one process at a time: those that its predecessor died
-            with are free at once.  Empty = one among many, with a name of its own.
+            with are released at once.  Empty = one of many, with a unique name.
 
     Attributes:
-        outbox: which news goes to which channel, and what became of it.
+        outbox: which news goes to which channel, and its delivery.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
@@ -359,7 +360,7 @@ class Ledger(Notices, Leases):
         known_as: str | None = None,
         at: float | None = None,
     ) -> Incident:
-        """Record an incident as it is now; the same again changes nothing.
+        """Record an incident as it is now; recording it unchanged does nothing.
 
         Args:
             reasons: why it changed, for the reader of its history.
@@ -389,11 +390,11 @@ class Ledger(Notices, Leases):
         withdrawn_by: str = "",
         merged_into: str = "",
     ) -> Incident:
-        """Append a revision that takes the incident back.
+        """Append a revision that retracts the incident.
 
         Args:
-            withdrawn_by: the person who did, for good; empty = it was found not to stand.
-            merged_into: id of the incident that it is told as a part of.
+            withdrawn_by: the person who withdrew it for good; empty = the measurements no longer support it.
+            merged_into: id of the incident that it became part of.
         """
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
@@ -481,7 +482,8 @@ class Ledger(Notices, Leases):
             return tuple(connection.execute(sa.select(*counts)).one())
 
     def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
-        """Say what is wrong now: what is new begins, what is gone ends.  Nothing is written while all is well.
+        """Update the ailments: new ones begin, those that are gone end.  Nothing is written while all is
+        well.
 
         Args:
             found: kind and whom it is about -> what it says and how to put it right.
@@ -521,9 +523,9 @@ def _check_format(connection: sa.Connection, name: str) -> None:
     elif int(written) > FORMAT:
         raise FanousError(
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
-            "install that version, or name another store"
+            "install that version, or choose another store"
         )
-    elif int(written) < FORMAT:  # tables that it lacked are made by now, and no row has changed its meaning
+    elif int(written) < FORMAT:  # missing tables have been created by now, and no row has changed its meaning
         connection.execute(META.update().where(META.c.key == "format").values(value=str(FORMAT)))
 
 
@@ -559,7 +561,7 @@ def _append(
 def _latest(connection: sa.Connection, incident_id: str) -> Revision:
     claimed = _revisions(connection, incident_id)
     if not claimed:
-        raise FanousError(f"there is no incident {incident_id} in this store (fanous incidents list)")
+        raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
     return claimed[-1]
 
 
@@ -575,10 +577,12 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
 # --- the ailments of the monitor ---------------------------------------------------------------------------
 
 KEPT = 30 * 86_400.0
-"""Seconds that an ailment is kept after its end: a person who looks once a month has seen it."""
+"""Seconds that an ailment is kept after its end, so that a person who looks once a month sees it."""
 
 MOST = 1000
-"""Ailments kept after their end: one that comes and goes every two minutes fills a day and a half, and no disk."""
+"""Ailments kept after their end: one that comes and goes every two minutes covers a day and a half, without
+filling a disk.
+"""
 
 _SPELLS = sa.Table(
     "ailments",
@@ -600,7 +604,7 @@ def _of_open(key: Key) -> sa.Update:
 
 
 def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
-    """One that ended at the same instant (a clock was set back) gives way to the new one."""
+    """One that ended at the same instant (because a clock was set back) is replaced by the new one."""
     same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
     connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
     row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}

@@ -1,4 +1,4 @@
-"""Local: the store as one process opens it - archive, facts and ledger, kept in step.
+"""Local: the store as one process opens it: archive, facts and ledger, kept in step.
 
 One process at a time owns it (``location.StoreLock``); within that process, one store at a time is open.
 """
@@ -31,14 +31,14 @@ def open_store(
     clock: Callable[[], float] = time.time,
     staged: bool = False,
 ) -> Store:
-    """Open a store, making it where it is new.
+    """Open a store, creating it if it is new.
 
     Args:
         where: the folder that holds all three parts, or the address of each.
-        read_only: the store must exist, and nothing can be appended.  The engine wants it for this process
-            alone all the same.
-        clock: unix seconds, UTC; what the store calls now.  A lab gives its own.
-        staged: whoever opens it stages an event: all that is brought in is synthetic.
+        read_only: the store must exist, and nothing can be appended.  The engine still needs it for this
+            process alone.
+        clock: unix seconds, UTC; the store's current time.  A lab passes its own.
+        staged: an event is being staged: everything imported is synthetic.
 
     Raises:
         FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be
@@ -168,7 +168,7 @@ class OpenStore:
         return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
 
     def _unknown(self, batch: Sequence[Judged], side: Provenance) -> list[Judged]:
-        """Those of one side that are new, each once: nobody can keep a real record out by sending its id before."""
+        """The new ones of one side, each once: no one can keep a real record out by sending its id first."""
         by_uid: dict[str, Judged] = {}
         for judged in batch:
             if judged.record.provenance.is_synthetic is side.is_synthetic:
@@ -185,7 +185,7 @@ class OpenStore:
         left = next(self.unfinished(), None)
         if left:
             raise FanousError(
-                f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
+                f"an interrupted run left {left.name} without facts: finish it first with `fanous ingest`"
             )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:

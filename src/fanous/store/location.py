@@ -1,7 +1,7 @@
 """Location: where the three parts of a store are, and the lock that says which process owns them.
 
-The engine refuses a second process too, but does not say why.  The kernel holds the lock (``flock``), so it is free
-the moment its owner dies, however it dies; the text of the file only says who that is.
+The engine refuses a second process too, but does not say why.  The kernel holds the lock (``flock``), so it
+is free the moment its owner dies, however it dies; the file's text only says who the owner is.
 """
 
 import fcntl
@@ -47,10 +47,10 @@ class Owner:
 
 
 class StoreHeld(FanousError):
-    """Another process has the store.
+    """Another process has the store open.
 
     Attributes:
-        lock: the lock's file; what belongs to this very store stands beside it.
+        lock: the lock file; what belongs to this very store is next to it.
     """
 
     def __init__(self, message: str, lock: Path) -> None:
@@ -62,7 +62,7 @@ class StoreLock:
     """Held from construction to ``release``.
 
     Attributes:
-        left_by: the owner that died without releasing it; ``None`` = it was released in order.
+        left_by: the owner that died without releasing it; ``None`` = it was released properly.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,7 +87,7 @@ class StoreLock:
         os.register_at_fork(after_in_child=self._forget)
 
     def release(self) -> None:
-        """Give the store up; the empty file says that it was done in order."""
+        """Release the store; the empty file shows that this was done properly."""
         if self._descriptor >= 0:
             _write(self._descriptor, b"")
             self._forget()
@@ -99,13 +99,13 @@ class StoreLock:
 
 
 def _refusal(path: Path, owner: Owner | None) -> str:
-    # The lock of an ordinary store lies in its folder, that of a folder of facts elsewhere beside it.
+    # A usual store's lock is in its folder; that of a facts folder elsewhere is next to it.
     store = path.parent if path.stem == FACTS else path.with_suffix("")
     if owner and owner.pid == os.getpid():
-        return f"this process already has the store at {store} open: close that one first"
+        return f"this process already has the store at {store} open: close it first"
     who = str(owner) if owner else "another process"
     stop = f"stop it (kill {owner.pid}) or wait for it" if owner else "stop it or wait for it"
-    return f"the store at {store} is held by {who}: {stop}, or name another store with --store"
+    return f"cannot open the store at {store}, in use by {who}: {stop}, or choose another store with --store"
 
 
 LONGEST_OWNER = 4096
@@ -113,7 +113,7 @@ LONGEST_OWNER = 4096
 
 
 def _owner(descriptor: int) -> Owner | None:
-    """``None`` = nobody is named (released in order, or just being written)."""
+    """``None`` = no owner is named (released properly, or just being written)."""
     try:
         return msgspec.json.decode(os.pread(descriptor, LONGEST_OWNER, 0), type=Owner)
     except msgspec.MsgspecError:
@@ -146,10 +146,10 @@ _EMBEDDED, _BUCKET = "chdb", "s3"
 
 @dataclass(frozen=True, slots=True)
 class StoreLocation:
-    """Three addresses; ``in_folder`` gives them for the ordinary store, one folder.
+    """Three addresses; ``in_folder`` makes them for the usual store in one folder.
 
     Attributes:
-        archive: local folder; where a bucket has the archive, what of it stands on this machine: a lock.
+        archive: local folder; if the archive is in a bucket, what is kept on this machine: a lock.
         facts: ``chdb:///folder`` (in-process), ``clickhouse://user:password@host:8123/database`` (one
             server), or that with ``?cluster=NAME`` (its tables on every shard of the cluster); with
             ``clickhouses`` over TLS.
@@ -202,14 +202,14 @@ class StoreLocation:
 
     @property
     def lock(self) -> Path:
-        """Beside the in-process engine it guards; where a server has the facts, beside the archive, which has
-        one writer at a time."""
+        """Next to the in-process engine that it protects; if the facts are on a server, next to the archive,
+        which has one writer at a time."""
         folder = self.engine_folder or self.archive
         return folder.with_name(LOCK if folder.name == FACTS else f"{folder.name}.lock")
 
 
 def in_folder(where: str | Path) -> StoreLocation:
-    """The ordinary store: one folder, which may not exist yet."""
+    """The usual store: one folder, which may not exist yet."""
     folder = Path(where).expanduser().resolve()
     return StoreLocation(folder / ARCHIVE, _in_process(folder / FACTS), f"sqlite:///{folder / LEDGER}")
 
@@ -218,7 +218,7 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
     """A store from three URLs or paths, as a configuration file gives them.
 
     Raises:
-        FanousError: a kind of place that is not known.
+        FanousError: an unknown kind of address.
     """
     for check, given in zip(PLACES.values(), (archive, facts, ledger), strict=True):
         check(given)
@@ -232,18 +232,17 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
 
 
 def check_bucket(url: str) -> None:
-    """Refuse an address that is none.
+    """Refuse an invalid address.
 
     Raises:
-        FanousError: and how one looks.
+        FanousError: with an example of a valid one.
     """
     parts = split_url(url)
     asked = set(parse_qs(parts.query)) - {"endpoint", "region"} if parts else set()
     if parts is None or parts.scheme != _BUCKET or not parts.hostname or parts.username or asked:
         raise FanousError(
-            f"{hidden(url)} is no bucket: write s3://bucket/prefix, "
-            "with ?endpoint=https://host and &region=name where it is not Amazon's; "
-            "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            f"{hidden(url)} is not a bucket: write s3://bucket/prefix, with ?endpoint=https://host and "
+            f"&region=name unless it is Amazon's; keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
 
 
@@ -255,7 +254,7 @@ def _of_bucket(bucket: str) -> Path:
 
 def _check_archive(archive: str) -> None:
     parts = _parts_of(
-        archive, ("", "file", _BUCKET), "the archive", "name a local folder, or s3://bucket/prefix"
+        archive, ("", "file", _BUCKET), "the archive", "use a local folder, or s3://bucket/prefix"
     )
     if parts.scheme == _BUCKET:
         check_bucket(archive)
@@ -279,19 +278,19 @@ def _check_ledger(ledger: str) -> None:
 
 
 PLACES = {"archive": _check_archive, "facts": _check_facts, "ledger": _check_ledger}
-"""The keys of a configuration -> what refuses an address that is none."""
+"""The keys of a configuration -> the check of their addresses."""
 
 
 def _parts_of(url: str, known: tuple[str, ...], what: str, instead: str) -> SplitResult:
     parts = split_url(url)
     if parts is None or parts.scheme not in known:
         hint = nearest(parts.scheme, [name for name in known if name]) if parts else ""
-        raise FanousError(f"{what} cannot be kept in {hidden(url)}: {instead}{hint}")
+        raise FanousError(f"cannot keep {what} in {hidden(url)}: {instead}{hint}")
     return parts
 
 
 def hidden(url: str) -> str:
-    """Without a password, also where the rest cannot be read."""
+    """Without a password, even if the rest cannot be parsed."""
     head, at, tail = url.rpartition("@")
     kind, _, user = head.partition("://")
     return f"{kind}://{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url
@@ -302,7 +301,7 @@ def _check_server(parts: SplitResult) -> None:
     if not parts.hostname or parts.path.count("/") != 1 or parts.path == "/":
         raise FanousError("facts on a server: write clickhouse://user:password@host:8123/database")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", cluster):
-        raise FanousError(f"the name of a cluster is made of letters, digits and _.-, not {cluster!r}")
+        raise FanousError(f"the name of a cluster may only have letters, digits and _.-, not {cluster!r}")
 
 
 def _in_process(folder: Path) -> str:
@@ -321,10 +320,10 @@ class StoreTable(Section, frozen=True):
         given = {key: getattr(self, key) for key in PLACES if getattr(self, key)}
         told = ", ".join(f"`{key}`" for key in given)
         if self.folder and given:
-            raise WrongKey("folder", f"it stands beside {told}; keep one of them")
+            raise WrongKey("folder", f"it conflicts with {told}; keep one of them")
         for key in PLACES if given else ():
             if key not in given:
-                raise WrongKey(key, f"it is missing beside {told} (or give `folder` alone)")
+                raise WrongKey(key, f"it is missing, although {told} is given (or give `folder` alone)")
         for key, address in given.items():
             with about(key):
                 PLACES[key](address)
@@ -333,10 +332,10 @@ class StoreTable(Section, frozen=True):
 def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation:
     """The folder, or the three addresses, that the options name; ``store`` wins.
 
-    A relative ``folder`` stands beside the TOML file: what it names must not depend on where one calls from.
+    A relative ``folder`` is relative to the TOML file: its meaning must not depend on the current folder.
 
     Raises:
-        FanousError: the TOML file is missing or says something unknown.
+        FanousError: the TOML file is missing or has something unknown in it.
     """
     if store is not None:
         return store
@@ -349,22 +348,22 @@ def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation
 
 
 def check_folder(folder: Path, *, must_exist: bool) -> None:
-    """Refuse a folder that is not a store before anything is written into it.
+    """Refuse a folder that is not a store before anything is written to it.
 
     Raises:
-        FanousError: it is a file, holds something else, or is not there and must be.
+        FanousError: it is a file, contains something else, or does not exist but must.
     """
     if folder.exists() and not folder.is_dir():
-        raise FanousError(f"{folder} is a file, not a store: name a folder with --store")
+        raise FanousError(f"{folder} is a file, not a store: choose a folder with --store")
     entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     foreign = sorted(entries - _OURS)
     if foreign and LEDGER not in entries:
         raise FanousError(
-            f"{folder} is not a store: it holds other files ({', '.join(foreign[:3])}); "
-            "name an empty or a new folder with --store"
+            f"{folder} is not a store: it contains other files ({', '.join(foreign[:3])}); choose an empty "
+            f"or new folder with --store"
         )
     if must_exist and LEDGER not in entries:
-        raise FanousError(f"there is no store at {folder}: bring measurements in first (fanous ingest)")
+        raise FanousError(f"no store at {folder}: import measurements first with `fanous ingest`")
 
 
 _SQLITE = b"SQLite format 3\0"

@@ -1,6 +1,6 @@
-"""Notices: what people add to the ledger next to the incidents - claims by others, announced events, approvals.
+"""Notices: what people add to the ledger: other people's claims, announced events, approvals.
 
-Each is written once and never changed; a document holds it whole, the other columns find it.
+Each is written once and never changed; a document has all of it, and the other columns are for finding it.
 """
 
 import time
@@ -53,7 +53,7 @@ _APPROVALS = sa.Table(
     sa.Column("note", sa.String, nullable=False),
 )
 NOTICES = (_CLAIMS, _EVENTS, _APPROVALS)
-"""What is only ever added to."""
+"""Tables that are append-only."""
 
 _SETTINGS = sa.Table(
     "settings",
@@ -70,7 +70,7 @@ class Notices:
     _database: Database
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
-        """Record what somebody else says about a disruption; returns the claim with its label.
+        """Record what someone else says about a disruption; returns the claim with its label.
 
         Args:
             at: when it was recorded; ``None`` = now.
@@ -105,7 +105,7 @@ class Notices:
         return list(self._documents(_EVENTS, country, AnnouncedEvent))
 
     def approve(self, approval: Approval) -> None:
-        """Record that a person lets an incident pass; of several approvals the latest counts."""
+        """Record that a person approved an incident; of several approvals the latest counts."""
         with self._database.writing() as connection:
             connection.execute(_APPROVALS.insert().values(asdict(approval)))
 
@@ -116,13 +116,13 @@ class Notices:
         return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
 
     def holds_national(self) -> bool:
-        """Do national incidents wait for a person here?"""
+        """Do national incidents wait for a person's approval here?"""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
         with self._database.reading() as connection:
             return connection.scalar(query) == "yes"
 
     def hold_national(self, hold: bool) -> None:
-        """Say whether they do, from now on and for every process that writes into this store."""
+        """Set whether they do, from now on and for every process that writes to this store."""
         if hold == self.holds_national():
             return
         with self._database.writing() as connection:
@@ -190,5 +190,5 @@ def _decoded(document: str, noun: type[Noun]) -> Noun:
         return msgspec.json.decode(document, type=noun)
     except msgspec.MsgspecError as error:
         raise FanousError(
-            f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a copy"
+            f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a backup"
         ) from error

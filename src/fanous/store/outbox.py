@@ -1,8 +1,8 @@
 """Outbox: the news that goes out as alerts, in the ledger itself.
 
-A revision and its line in the outbox are written in one transaction, so that no news is lost and none is
-invented, wherever the process dies.  A delivery is marked as sent once it was: if the process is killed in between,
-it is sent again under the same key.
+A revision and its line in the outbox are written in one transaction, so that no news is lost and none
+invented, wherever the process dies.  A delivery is marked as sent after sending: if the process is killed in
+between, it is sent again under the same key.
 """
 
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ _DELIVERIES = sa.Table(
 
 
 def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> None:
-    """Within the transaction that writes the revision."""
+    """Called in the transaction that writes the revision."""
     connection.execute(_OUTBOX.insert().values(incident=incident.id, n=n, at=at, routed=False))
 
 
@@ -63,9 +63,9 @@ class Outbox:
             return None if row is None else _news(connection, row)
 
     def route(self, news: News, orders: Iterable[Order]) -> None:
-        """In one step, mark this as routed and order its deliveries.
+        """In one step, mark this as routed and create its deliveries.
 
-        What waits for the same channel about the same incident is dropped: the newer message says it all.
+        Messages waiting for the same channel about the same incident are dropped: the newer one covers them.
         """
         now = self._clock()
         with self._database.writing() as connection:
@@ -99,7 +99,7 @@ class Outbox:
             return [float(at) for at in connection.scalars(query)]
 
     def begin(self, key: str) -> None:
-        """Note an attempt before it is made: from then on the message may have arrived."""
+        """Record an attempt before it is made: from then on the message may have arrived."""
         with self._database.writing() as connection:
             one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
             connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
@@ -107,7 +107,7 @@ class Outbox:
     def settle(
         self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
-        """Note how the attempt ended.
+        """Record how the attempt ended.
 
         Args:
             due_at: when the next attempt is due, where there is one.
@@ -131,7 +131,7 @@ class Outbox:
         newer = _DELIVERIES.alias()
         same = (newer.c.channel == _DELIVERIES.c.channel) & (newer.c.incident == _DELIVERIES.c.incident)
         old = sa.exists().where(same, newer.c.n > _DELIVERIES.c.n)
-        dropped = {"state": AlertState.DROPPED.value, "why": "newer news of it took its place"}
+        dropped = {"state": AlertState.DROPPED.value, "why": "replaced by newer news of the incident"}
         with self._database.writing() as connection:
             connection.execute(_DELIVERIES.update().where(dead, old).values(dropped))
             again = _DELIVERIES.update().where(dead).values(state=AlertState.WAITING.value, due_at=now)
@@ -158,15 +158,15 @@ def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
 
 
 def _may_have_arrived() -> sa.ColumnElement[bool]:
-    """Sent, or begun: a process that is killed after sending cannot note it."""
+    """Sent, or begun: a process that is killed after sending cannot record it."""
     return (_DELIVERIES.c.state == AlertState.SENT.value) | (_DELIVERIES.c.attempts > 0)
 
 
 def _replace_waiting(connection: sa.Connection, order: Order) -> None:
-    """Drop what waits for the same channel about the same incident: it is older, and one message says it all."""
+    """Drop older messages waiting for the same channel about the same incident: the newest covers them."""
     same = (_DELIVERIES.c.channel == order.channel) & (_DELIVERIES.c.incident == order.incident)
     waits = same & (_DELIVERIES.c.state == AlertState.WAITING.value)
-    dropped = {"state": AlertState.DROPPED.value, "why": f"revision {order.n} took its place"}
+    dropped = {"state": AlertState.DROPPED.value, "why": f"replaced by revision {order.n}"}
     connection.execute(_DELIVERIES.update().where(waits).values(dropped))
 
 

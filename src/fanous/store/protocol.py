@@ -1,8 +1,8 @@
-"""Protocol: what the rest of Fanous asks of a store, and the one way to it from other threads.
+"""Protocol: the interface of a store, and the one way to reach it from other threads.
 
-Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method that writes raises ``FanousError``
-where the operator can help (disk full, no right to write) and has then acknowledged nothing; what was
-acknowledged before stays.
+Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method that writes raises
+``FanousError`` if the operator can help (disk full, no write permission) and has then acknowledged nothing;
+what was acknowledged before stays.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-# Most modules name a store only in their signatures: they need no engine, and start without one.
+# Most modules use a store only in their signatures: they need no engine, and start without one.
 if TYPE_CHECKING:
     from fanous.model.measurement import Record
     from fanous.model.provenance import Provenance
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Records(Protocol):
-    """What everybody may ask of the archive; writing is the store's own."""
+    """What anyone may ask of the archive; only the store writes to it."""
 
     def segments(self) -> "Iterator[Segment]":
         """All segments, in order of receipt."""
@@ -38,11 +38,13 @@ class Records(Protocol):
 
 
 class Store(Protocol):
-    """Three parts, and what touches more than one of them.  A context manager: leaving it closes the store."""
+    """Three parts, and operations on more than one of them.  A context manager: leaving it closes the
+    store.
+    """
 
     @property
     def archive(self) -> Records:
-        """Raw records.  Ask anew each time: ``move`` may replace it."""
+        """Raw records.  Do not keep a reference: ``move`` may replace it."""
 
     @property
     def facts(self) -> "Facts":
@@ -50,11 +52,11 @@ class Store(Protocol):
 
     @property
     def ledger(self) -> "Ledger":
-        """Incidents, and what people and processes note next to them."""
+        """Incidents, and what people and processes record about them."""
 
     @property
     def staged(self) -> bool:
-        """Whether all that is brought in through this opening is synthetic."""
+        """Whether everything imported while it is open is synthetic."""
 
     @property
     def is_synthetic(self) -> bool:
@@ -63,7 +65,7 @@ class Store(Protocol):
     def of(self, provenance: "Provenance") -> "Store":
         """The same store, showing the facts of this provenance: synthetic ones alone, or all others.
 
-        The two know nothing of each other, so that a staged event can change nothing that is said of a real one.
+        The two are unaware of each other, so a staged event cannot change anything said about a real one.
         """
 
     def sides(self) -> "tuple[Store, Store]":
@@ -77,7 +79,7 @@ class Store(Protocol):
         """
 
     def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
-        """The same store for a reader, with what stands in front of its facts."""
+        """The same store for a reader, with a wrapper around its facts."""
 
     def append(
         self,
@@ -87,9 +89,9 @@ class Store(Protocol):
         received_at: float | None = None,
         undetected: "Span | None" = None,
     ) -> "Appended":
-        """Keep measurements: raw records first, then facts.  All is on the disk when it returns.
+        """Store measurements: raw records first, then facts.  Everything is on disk when it returns.
 
-        Measurements that are known, or come twice in the batch, are counted as duplicates and left out.
+        Measurements that are known, or occur twice in the batch, are counted as duplicates and left out.
 
         Args:
             received_at: ``None`` = now.
@@ -101,7 +103,8 @@ class Store(Protocol):
         """
 
     def forget(self, probes: Iterable[str]) -> "Forgotten":
-        """Take all measurements of these probes out, raw records included; nothing of them is left in the store.
+        """Delete all measurements of these probes, including raw records; nothing of them is left in the
+        store.
 
         Whatever else lay in their segments is left unfinished (``recover`` judges it again), and the spans are
         marked for detection.  After a crash in the middle ``recover``, then call it again.
@@ -111,7 +114,7 @@ class Store(Protocol):
         """
 
     def unfinished(self) -> "Iterator[Segment]":
-        """Segments that a crash left without facts, in order of receipt."""
+        """Segments left without facts by a crash, in order of receipt."""
 
     def finish(self, segment: "Segment", judged: "Sequence[Judged]", *, rules_version: str) -> None:
         """Write the facts of one segment in place of what there is, crash-safe.
@@ -127,7 +130,7 @@ class Store(Protocol):
         """Whole segments, received before an instant, that lie in a local folder; in order of receipt."""
 
     def move(self, segment: "Segment", url: str) -> None:
-        """Take a segment of the local archive to the bucket; from then on it is read from there.
+        """Move a segment of the local archive to the bucket; from then on it is read from there.
 
         Raises:
             DamagedSegment: it cannot be read, and stays where it is.
@@ -138,7 +141,7 @@ class Store(Protocol):
         """Unix seconds, UTC, by the store's clock: what is later than that has not happened yet."""
 
     def close(self) -> None:
-        """Give it up for other processes; a second call does nothing."""
+        """Release it to other processes; a second call does nothing."""
 
     def __enter__(self) -> "Store": ...
 
@@ -149,21 +152,21 @@ T = TypeVar("T")
 
 
 class Ask(Protocol):
-    """Runs a question in the thread that owns the store, one at a time, and gives its answer.
+    """Runs a question in the thread that owns the store, one at a time, and returns the answer.
 
-    The store's engine works for one thread of one owner, so whoever else has a question hands it over and waits.
+    The store's engine works for one thread of one owner, so everyone else hands questions over and waits.
     """
 
     def __call__(self, question: Callable[[Store], T], /) -> Awaitable[T]: ...
 
 
 class OneThread:
-    """An owner for where nothing else uses the store: ``fanous demo`` and tests.
+    """An owner for when nothing else uses the store: ``fanous demo`` and tests.
 
-    A context manager: the store is opened, used and closed in one thread of its own.
+    A context manager: the store is opened, used and closed in one separate thread.
 
     Args:
-        opening: is called in that thread.
+        opening: called in that thread.
     """
 
     def __init__(self, opening: Callable[[], Store]) -> None:

@@ -137,8 +137,8 @@ LEVELS = {
     **PROVENANCE,
     "synthetic": _FLAG,
 }
-"""Ready-made series, a row a bin.  NULL = the source has no value there; a row that is fetched again takes
-the place of the one before, so that late corrections win.  A synthetic one takes the place of no other."""
+"""Quantity series, one row per bin.  NULL = the source has no value there; a row fetched again replaces the
+previous one, so that late corrections win.  A synthetic row replaces no other."""
 
 PULLS = {
     "source": _WORD,
@@ -148,11 +148,12 @@ PULLS = {
     "until": _TIME,
     "pulled_at": _TIME,
 }
-"""Which windows of a live source are in: what a backfill need not ask for again."""
+"""Windows of a live source that are stored: what a backfill need not request again."""
 
 VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
-"""Which formats the tables have had, and which Fanous brought them there.  A store of format 1 has no such
-table."""
+"""The formats the tables have had, and the version of Fanous that migrated them.  A store of format 1 lacks
+this table.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class FactTable:
 _BY_PLACE_AND_DAY = "country, toDate(started_at), target, asn, started_at, uid"
 # A probe's uid begins with its time in OONI's format, so that parts and granules hold neighbours.
 _FIND_UID = "INDEX find_uid uid TYPE bloom_filter(0.01) GRANULARITY 1"
-# Rows of a segment are removed by its name, and stand in few parts.
+# Rows of a segment are removed by its name, and are in few parts.
 FIND_SEGMENT = "INDEX find_segment segment TYPE bloom_filter(0.01) GRANULARITY 8"
 
 LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step"
@@ -211,9 +212,9 @@ FACTS = ("observations", "verdicts", "measurements")
 """The tables a segment's rows are in, in the order they are written."""
 
 SYNTHETIC_ROWS = {**dict.fromkeys(FACTS, "provenance = 'synthetic'"), "levels": "synthetic"}
-"""Table -> which of its rows are synthetic.  Whoever asks sees these alone, or all others alone."""
+"""Table -> which of its rows are synthetic.  Queries see only these, or only the others."""
 
-# fsync: the marker must never survive a power cut that its rows did not (3 ms an insert).
+# fsync: the marker must never survive a power cut that its rows did not (3 ms per insert).
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192"
 # window: an insert that the client sends again under the same token is taken once.  Replicated tables have
 # such a window of their own.

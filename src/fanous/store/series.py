@@ -1,6 +1,6 @@
-"""Series: the series of public sources, kept bin by bin; a value that arrives again replaces the old one.
+"""Series: the series of public sources, stored bin by bin; a value that arrives again replaces the old one.
 
-One insert a call, so that a crash leaves all of a call's bins or none; giving them again completes it.
+There is one insert per call, so a crash leaves all of a call's bins or none; repeating the call completes it.
 """
 
 import time
@@ -60,11 +60,11 @@ GROUP BY piece, since, until ORDER BY piece, since
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A window of a live source that is in the store.  Times are unix seconds, UTC.
+    """A window of a live source that is stored.  Times are unix seconds, UTC.
 
     Attributes:
-        piece: what was asked for, in the source's own words.
-        pulled_at: when it was asked last.
+        piece: what was requested, in the source's own terms.
+        pulled_at: when it was last requested.
     """
 
     piece: str
@@ -88,7 +88,7 @@ class SeriesFacts(FactsPart):
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
     ) -> list[Series]:
-        """Ready-made series of a country, its regions and its networks; one for each key and step.
+        """Quantity series of a country, its regions and its networks; one for each key and step.
 
         The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
         Bins in which the source has no value are not listed.  Bins begin where the source says, which need not be
@@ -126,11 +126,11 @@ class SeriesFacts(FactsPart):
         *,
         fetched_at: float | None = None,
     ) -> list[NDArray[np.bool_]]:
-        """Keep ready-made series; on the disk when it returns, all of the batch or none.
+        """Store quantity series; on disk when it returns, all of the batch or none.
 
-        A bin that is stored with the same value is left, unless it now comes from where it can be trusted more;
-        one with another value is replaced, so that late corrections win (of two calls the one with the later
-        ``fetched_at``).
+        A bin that is stored with the same value is left, unless it now comes from where it can be trusted
+        more; one with another value is replaced, so that late corrections win (of two calls the one with the
+        later ``fetched_at``).
 
         Args:
             batch: each bin of a key and step at most once.
@@ -287,7 +287,7 @@ def _series(row: tuple[Any, ...]) -> Series:
 
 
 def check_series(batch: Sequence[SourceSeries]) -> None:
-    """Refuse what no source may give.
+    """Refuse what no source may produce.
 
     Raises:
         ValueError: a bug in a connector.

@@ -1,9 +1,9 @@
-"""Upgrade: gives what was stored before November 2026 the provenance that it has, and its state as fields.
+"""Upgrade: adds provenance, and state as fields, to what was stored before November 2026.
 
-Once, when such a store is opened.  A record is synthetic if it says so, or if it met a server of the lab; the name of
-the lab's authority counts here and nowhere else, since whoever answers a probe could write it into a certificate.
-An incident is synthetic if any of the measurements in which it was seen is.  A process that is killed meanwhile does
-it again.
+It runs once, when such a store is opened.  A record is synthetic if it says so, or if it reached a server of
+the lab; the name of the lab's authority counts here and nowhere else, since anyone who answers a probe could
+write it into a certificate. An incident is synthetic if any of the measurements in which it was seen is.  If
+killed, it runs again.
 """
 
 import re
@@ -41,7 +41,7 @@ log = getLogger("fanous.store")
 
 
 def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledger) -> None:
-    """Does nothing where it was done before.
+    """Does nothing if it has already been done.
 
     Args:
         engine: one that shows all rows, as ``every`` does.
@@ -62,7 +62,7 @@ def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledg
 
 
 def _detect_again(every: Facts, ledger: Ledger) -> None:
-    """Countries in which staged and other records were mixed: what they were thought to show has to be found anew."""
+    """Countries in which staged and other records were mixed: their incidents have to be detected again."""
     for country in every.countries():
         span, found = every.span(country), every.provenances(country, 0, inf)
         if span is not None and len(found) > 1 and Provenance.SYNTHETIC in found:
@@ -107,7 +107,7 @@ def _with_codes(incident: Incident) -> Incident:
 
 
 def _of_incident(every: Facts, incident: Incident) -> Provenance:
-    """Where nothing is left of what it was seen in, all that is known of the country counts."""
+    """If none of the measurements it was seen in are left, everything known about the country counts."""
     asns = [network.asn for network in incident.networks]
     seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
     return weakest(seen or every.provenances(incident.country, 0, inf))

@@ -1,7 +1,7 @@
 """Vote SQL: verdicts to votes to series, as queries made from the declarations of ``analysis.series.signals``.
 
-``analysis.series.aggregate`` is the reference in plain Python, and the explanation.  A signal with ``layers`` is
-counted from verdicts; each gets its columns here, so a new one needs nothing but its declaration.
+``analysis.series.aggregate`` is the reference in plain Python, and explains them.  A signal with ``layers``
+is counted from verdicts; each gets its columns here, so a new one needs only its declaration.
 """
 
 from fanous.analysis.series.aggregate import BLOCKED_PATH, PROBE_MAJORITY
@@ -59,7 +59,8 @@ def _verdict_columns() -> list[str]:
             *(f"countIf({_shows(signal)}) > 0 AS {_seen(signal)}" for signal in others),
             f"countIf({where} AND controlled) > 0 AS {group}_controlled",
         ]
-    # Slowness is told by comparison: only a control that travelled with a slow verdict says anything about it.
+    # Slowness is found by comparison: only a control that travelled with a slow verdict says anything about
+    # it.
     return columns + [
         f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_controlled) "
         f"AS {_short(signal)}_controlled"
@@ -97,7 +98,7 @@ RATED = tuple(signal for signal in COUNTED if State.THROTTLED in signal.states)
 """Signals whose votes carry a rate."""
 
 _COLUMNS = ",\n    ".join([*_verdict_columns(), *map(_vote, COUNTED)])
-# Every column but the verdict's own has one value a measurement: any() picks it.
+# Every column but the verdict's own has one value per measurement: any() picks it.
 _BY_MEASUREMENT = f"""
 SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
     any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
@@ -169,7 +170,7 @@ FROM ({_BY_MEASUREMENT})
 WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
 ORDER BY micros, uid, target
 """
-"""One row a measurement and target: a third of the rows that ``votes`` makes of it."""
+"""One row per measurement and target: a third of the rows that ``votes`` makes of it."""
 
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,

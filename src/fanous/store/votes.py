@@ -1,7 +1,7 @@
 """Votes: from verdicts to votes, series and counts, in SQL.
 
-``analysis.series.aggregate`` is the reference for series, and explains them.  A year of a country is millions of
-measurements: what is shown of them is counted by the engine, where they lie.
+``analysis.series.aggregate`` is the reference for series, and explains them.  A year of a country is millions
+of measurements, so the engine counts them where they are stored.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ FROM verdicts
 WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
     AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
 """
-# Rows stand in order of days: the first and the last day are found at the ends, and only they are looked at.
+# Rows are in order of days: the first and the last day are found at the ends, and only these are read.
 _ENDS = f"""
 SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 {_OF_TARGETS} AND toDate(started_at) IN (
@@ -39,7 +39,7 @@ SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}
 {_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
 """
 
-# Downloads are few beside all else that is observed: they are found first, and only their measurements read.
+# Downloads are few among all observations: they are found first, and only their measurements are read.
 _RATES = f"""
 WITH controls AS (
     SELECT uid, max(kbps) AS fastest FROM observations
@@ -131,7 +131,7 @@ def _parameters(country: str, since: float, until: float, targets: Sequence[str]
 def _witnesses(columns: list[list[Any]]) -> Votes:
     """The columns of ``WITNESSES``, a row for each signal of which a measurement says yes or no.
 
-    Within a measurement and target, signals stand in the order of their declarations.
+    Within a measurement and target, signals are in the order of their declarations.
     """
     number = len(COUNTED)
     uids, times, asns, resolvers, targets, probes, access, sources, *by_signal, kbps = columns or [
@@ -139,7 +139,7 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
     ]
 
     def of_signals(part: int, kind: type) -> Any:
-        """One of the three columns of each signal, as an array of a row a measurement."""
+        """One of the three columns of each signal, as an array in a row per measurement."""
         columns = by_signal[part * number : (part + 1) * number]
         return np.array(columns, kind).reshape(number, -1).T
 

@@ -60,7 +60,7 @@ def test_a_record_is_made_slim_and_says_so() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no xz", lzma.compress(b"no json"), lzma.compress(b"{}")])
 def test_what_is_no_recording_is_refused(data: bytes) -> None:
-    with pytest.raises(FanousError, match="no recording of the lab"):
+    with pytest.raises(FanousError, match="not a recording of the lab"):
         read_recording(data)
 
 

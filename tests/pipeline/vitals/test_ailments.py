@@ -73,8 +73,8 @@ def test_what_is_wrong_is_said_and_nothing_else(vitals: Vitals, kinds: list[str]
 def test_where_most_probes_are_ahead_it_is_our_own_clock() -> None:
     (ours,) = find_ailments(replace(WELL, clocks=Clocks(100, 90, 19, 20)))
     (theirs,) = find_ailments(replace(WELL, clocks=Clocks(100, 10, 1, 20)))
-    assert "this machine's clock is late" in ours.says
-    assert "theirs are ahead" in theirs.says
+    assert "this machine's clock is behind" in ours.says
+    assert "the probes' clocks are ahead" in theirs.says
 
 
 def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> None:

@@ -80,10 +80,10 @@ def test_any_large_file_of_the_media_host_will_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "serve", "why"),
     [
-        ("/small", site(b"x" * 900), "no file that is large enough"),
+        ("/small", site(b"x" * 900), "no file large enough"),
         ("/other.m3u8", site(b"<html>"), "neither an HLS playlist nor a DASH"),
-        ("/index.m3u8", site(b"", playlist="#EXTM3U\nhttps://10.0.0.1/7.ts\n"), "not asked for"),
-        ("/index.m3u8", servers.reset_at_once, "did not come: connection_reset"),
+        ("/index.m3u8", site(b"", playlist="#EXTM3U\nhttps://10.0.0.1/7.ts\n"), "not fetched"),
+        ("/index.m3u8", servers.reset_at_once, "did not arrive: connection_reset"),
     ],
 )
 def test_where_nothing_can_be_told_it_says_why(

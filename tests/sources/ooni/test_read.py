@@ -132,7 +132,7 @@ def test_a_file_cut_in_its_gzip_header_holds_nothing_and_says_so(tmp_path: Path)
 
 
 def test_a_csv_is_sent_to_its_own_source(tmp_path: Path) -> None:
-    with pytest.raises(FanousError, match="`fanous ingest ooni-csv` reads it"):
+    with pytest.raises(FanousError, match="read it with `fanous ingest ooni-csv`"):
         read_file(tmp_path / "a.csv", b"measurement_uid,probe_cc,probe_asn\n1,PK,17557\n")
 
 

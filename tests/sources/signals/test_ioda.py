@@ -74,9 +74,9 @@ def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"values": ["many"]}, "value 1 is no number"),
+        ({"values": ["many"]}, "value 1 is not a number"),
         ({"values": {"0": 1}}, "missing or odd"),
-        ({"values": [True]}, "no number"),
+        ({"values": [True]}, "not a number"),
         ({"step": 0}, "missing or odd"),
         ({"step": "300s"}, "missing or odd"),
         ({"from": -5}, "missing or odd"),
@@ -85,7 +85,7 @@ def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
         ({"entityType": "county"}, "not known"),
         ({"entityCode": "IR"}, "not PK"),
         ({"entityType": "asn", "entityCode": "AS1"}, "not known"),
-        ({"subtype": {"a": 1}}, "no text"),
+        ({"subtype": {"a": 1}}, "not a text"),
     ],
 )
 def test_a_series_that_cannot_be_used_leaves_the_others(changes: dict[str, Any], why: str) -> None:
@@ -99,8 +99,8 @@ def test_a_series_that_cannot_be_used_leaves_the_others(changes: dict[str, Any],
     [
         (b"<html>", "not JSON"),
         (b'{"error": "from must be earlier", "data": []}', "from must be earlier"),
-        (b"[]", "no list"),
-        (b'{"data": {}}', "no list"),
+        (b"[]", "not a list"),
+        (b'{"data": {}}', "not a list"),
         (b"[" * 100_000, "not JSON"),
     ],
 )

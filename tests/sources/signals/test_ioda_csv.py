@@ -36,9 +36,9 @@ def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ('"noon","1","2","3"', "is no time"),
+        ('"noon","1","2","3"', "is not a time"),
         ('"2025-12-01 02:00:00","1","2"', "3 fields where the first line names 4"),
-        ('"2025-12-01 02:00:00","many","inf","1_000"', "no value is a number"),
+        ('"2025-12-01 02:00:00","many","inf","1_000"', "no number among the values"),
         ('"2025-12-01 00:00:00","1","2","4"', "earlier line"),
         ("", "empty line"),
     ],
@@ -71,7 +71,7 @@ def test_cells_that_are_no_numbers_are_not_measured_and_told_once(tmp_path: Path
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
     ((line, why),) = found.rejects
     assert line == WHOLE_FILE
-    assert f"2 values are no numbers (first {cell!r} in line 3)" in why
+    assert f"2 values are not numbers (first {cell!r} in line 3)" in why
     assert found.shown["PK", "bgp", ""] == [7, 8, 9]
     assert found.lines == {2, 3, 4}
 
@@ -107,7 +107,7 @@ def test_what_is_no_median_and_no_loss_is_passed_over(tmp_path: Path, head: str)
     data = f"Time (UTC),bgp,{head}\n2025-12-01 0:00,5,50\n"
     found = read("ioda-csv", tmp_path / "x.csv", data.encode())
     assert len(found.readings) == 1
-    assert "passed over" in found.rejects[0][1]
+    assert "skipped" in found.rejects[0][1]
 
 
 def test_an_exact_repetition_is_counted_once(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_a_column_that_is_passed_over_is_named_and_rejects_no_line(tmp_path: Pat
     head = HEAD.replace("\n", ',"Note","BGP (#Visible /24s)"\n')
     found = read("ioda-csv", tmp_path / "x.csv", (head + TWO.replace('"\n', '","1","2"\n')).encode())
     assert [(line, why.split(":")[0]) for line, why in found.rejects] == [
-        (WHOLE_FILE, "the column 'Note' is no signal of IODA's dashboard that is known here"),
-        (WHOLE_FILE, "the column 'BGP (#Visible /24s)' stands there twice"),
+        (WHOLE_FILE, "the column 'Note' is not a known signal of IODA's dashboard"),
+        (WHOLE_FILE, "the column 'BGP (#Visible /24s)' occurs twice"),
     ]
     assert found.shown["PK", "bgp", ""] == [99.5, 99.25]
 
@@ -156,7 +156,7 @@ def test_a_step_that_no_detector_looks_at_is_told(tmp_path: Path) -> None:
     rows = "".join(f"{1764547200 + 1700 * n},1,2,3\n" for n in range(4))
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
     assert {line for line, _ in found.rejects} == {WHOLE_FILE}
-    assert all("no outage is looked for" in why for _, why in found.rejects)
+    assert all("not searched for" in why for _, why in found.rejects)
 
 
 @pytest.mark.parametrize("zone", ["Time (UTC+3:30)", "Local time", "Time (IRST)"])
@@ -171,7 +171,7 @@ def test_times_of_another_clock_are_not_taken_for_utc(tmp_path: Path, zone: str)
         (b"", "x.csv is empty"),
         (b"\n\n", "x.csv is empty"),
         ((HEAD + TWO).encode("utf-16"), "is UTF-16.* save it as UTF-8"),
-        (b"\x01\r\x02,\n", "no table of text"),
+        (b"\x01\r\x02,\n", "not a text table"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes, why: str) -> None:
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes
 
 def test_a_head_without_rows_is_said(tmp_path: Path) -> None:
     found = read("ioda-csv", tmp_path / "x.csv", HEAD.encode())
-    assert (WHOLE_FILE, "no row stands below the line that names the columns") in found.rejects
+    assert (WHOLE_FILE, "there are no rows below the line with the names of the columns") in found.rejects
 
 
 @pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b'"Time (UTC)","Weather"\n"2025-12-01","1"\n', b"{}"])

@@ -29,7 +29,7 @@ def test_bins_hold_the_median_and_how_many_tests_it_is_of(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (b"soon,1,1,0,1", "is no time"),
+        (b"soon,1,1,0,1", "is not a time"),
         (b"2023-12-17T15:01:00Z,,1,0,1", "no speed"),
         (b"2023-12-17T15:01:00Z,-1,1,0,1", "no speed"),
         (b"2023-12-17T15:01:00Z,fast,1,0,1", "no speed"),

@@ -34,7 +34,7 @@ def test_a_stretch_is_all_its_bins() -> None:
         (stat("soon", "later"), "without times"),
         ({"timeline": []}, "no timeline"),
         ({"timeline": "now"}, "no timeline"),
-        (stat("2023-11-15T00:00:00", "2023-11-15T00:00:00", asns_ris="many"), "no number"),
+        (stat("2023-11-15T00:00:00", "2023-11-15T00:00:00", asns_ris="many"), "not a number"),
         (7, "no timeline"),
     ],
 )
@@ -49,7 +49,7 @@ def test_a_stretch_that_cannot_be_used_leaves_the_others(wrong: Any, why: str) -
     ("data", "why"),
     [
         (b'{"status": "error", "messages": [["error", "no such country"]]}', "no such country"),
-        (b"{}", "no list"),
+        (b"{}", "not a list"),
         (ripestat(resolution="1y"), "resolution"),
         (ripestat(resource="IR"), "not PK"),
     ],

@@ -135,7 +135,7 @@ def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
 
     def broken() -> Iterator[str]:
         yield message(T0)
-        raise FanousError("RIS Live broke off", permanent=False)
+        raise FanousError("the connection to RIS Live failed", permanent=False)
 
     with open_store(tmp_path / "store") as store:
         assert follow(store, RoutingStream(visibility), broken, tries=4, sleep=slept.append) == 0
@@ -145,7 +145,7 @@ def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
 def test_a_server_that_is_not_there_or_says_nothing_is_told() -> None:
     with ris() as (address, _):
         pass
-    with pytest.raises(FanousError, match="broke off"):
+    with pytest.raises(FanousError, match="RIS Live failed"):
         list(listen("rrc06", address))
 
     def silent(connection: ServerConnection) -> None:
@@ -156,7 +156,7 @@ def test_a_server_that_is_not_there_or_says_nothing_is_told() -> None:
     with serve(silent, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        with pytest.raises(FanousError, match="said nothing"):
+        with pytest.raises(FanousError, match="no message"):
             list(listen("rrc06", f"ws://127.0.0.1:{server.socket.getsockname()[1]}", silence=0.3))
         done.set()
         server.shutdown()

@@ -67,9 +67,9 @@ def test_bins_begin_on_the_local_clock(tmp_path: Path, zone: str, minute: int) -
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ((0, 0, "many"), "no number"),
-        ((9, 99, 1), "no time"),
-        ((0, 0, "1e999"), "no number"),
+        ((0, 0, "many"), "not a number"),
+        ((9, 99, 1), "not a time"),
+        ((0, 0, "1e999"), "not a number"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, row: tuple[int, int, object], why: str) -> None:
@@ -91,7 +91,7 @@ def test_what_was_not_measured_is_nan_and_never_zero(tmp_path: Path) -> None:
         (replace(PLAIN, signal="blocked_dns"), "use one of"),
         (replace(PLAIN, empty_is_zero=True), "count"),
         (replace(PLAIN, time="when"), "lacks when"),
-        (replace(PLAIN, zone="Mars"), "no time zone"),
+        (replace(PLAIN, zone="Mars"), "not a time zone"),
     ],
 )
 def test_what_the_user_said_wrong_is_told(tmp_path: Path, columns: TableColumns | None, why: str) -> None:
@@ -106,13 +106,13 @@ def test_a_table_with_semicolons_has_commas_before_decimals(tmp_path: Path) -> N
     data = f"time;value\n{rows}".encode()
     found = read("csv", tmp_path / "x", data, columns=replace(PLAIN, place=""))
     assert found.shown["PK", "connectivity", "value"] == [20.5, 1.5, -1]
-    assert found.rejects == [(5, "'1.5,0' is no number")]
+    assert found.rejects == [(5, "'1.5,0' is not a number")]
 
 
 @pytest.mark.parametrize(("step", "told"), [(7, True), (1800, False), (86_400, False)])
 def test_a_step_that_no_day_is_made_of_is_told(tmp_path: Path, step: int, told: bool) -> None:
     found = read("csv", tmp_path / "x", table((0, 0, 1)), columns=replace(PLAIN, step=step))
-    assert [line for line, why in found.rejects if "no outage is looked for" in why] == [WHOLE_FILE] * told
+    assert [line for line, why in found.rejects if "not searched for" in why] == [WHOLE_FILE] * told
 
 
 def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None:

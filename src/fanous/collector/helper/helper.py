@@ -3,13 +3,14 @@
 Follows ooni/probe-cli, internal/oohelperd/measure.go (``measure``) and handler.go (``ServeHTTP``,
 ``handlerShouldThrottleClient``).
 
-The page is fetched over its redirects, as in ooni/probe-cli, internal/oohelperd/http.go (``httpDo``,
-``discoverH3Endpoint``).  A name is resolved here and the connection made to the very address that was found sound: a
-second lookup by the client could answer with a private one.
+The page is fetched through its redirects, as in ooni/probe-cli, internal/oohelperd/http.go (``httpDo``,
+``discoverH3Endpoint``).  The name is resolved here, and the connection is made to the very address that was
+vetted: a second lookup by the HTTP client could return a private one.
 
-DNS, TCP and TLS are measured from the helper, and a failure is the finding, never an exception.  This follows
-ooni/probe-cli, internal/oohelperd/dns.go (``dnsDo``) and tcptls.go (``tcpTLSDo``), with their time-outs.  Theirs
-resolves through DoH at a fixed resolver, ours through the system's: a helper stands where that one is sound.
+DNS, TCP and TLS are measured from the helper, and a failure is a finding, never an exception.  This follows
+ooni/probe-cli, internal/oohelperd/dns.go (``dnsDo``) and tcptls.go (``tcpTLSDo``), with their time-outs.
+OONI's helper resolves through DoH at a fixed resolver, ours through the system's: a helper runs where that
+one can be trusted.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 
 async def resolve(name: str) -> list[str]:
-    """By the system's resolver."""
+    """Look up with the system's resolver."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found if "%" not in str(address[0])))
@@ -69,12 +70,14 @@ async def looked_up(name: str, by: Resolve) -> DnsResult:
             return DnsResult(None, await by(name))
     except NETWORK_ERRORS as error:
         return DnsResult(dns_failure(failure_of(error)), [])
-    except UnicodeError:  # a label that IDNA does not know: there is no such name
+    except UnicodeError:  # a label that IDNA cannot encode: no such name exists
         return DnsResult("dns_name_error", [])
 
 
 async def connected(endpoint: Endpoint, name: str, ca_file: str = "") -> tuple[TcpResult, TlsResult | None]:
-    """``tcpTLSDo``: a connection, and a handshake where one follows, its certificate checked for ``name``."""
+    """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for
+    ``name``.
+    """
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
             reader, writer = await asyncio.open_connection(endpoint.address, endpoint.port)
@@ -102,10 +105,10 @@ async def _handshake(writer: asyncio.StreamWriter, name: str, ca_file: str) -> T
 
 @lru_cache(maxsize=4)
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
-    """Mozilla's authorities, as theirs; one for all, since loading them takes 5 ms.
+    """Mozilla's authorities, as in OONI's helper; shared, since loading them takes 5 ms.
 
     Args:
-        ca_file: PEM file of others, in a lab.
+        ca_file: PEM file of other authorities, in a lab.
     """
     context = ssl.create_default_context(cafile=ca_file or certifi.where())
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -116,9 +119,9 @@ SECONDS = 15.0
 MOST_BODY = 1 << 24
 """``maxAcceptableBodySize`` of theirs; the body is counted, not kept."""
 KEPT_BODY = 1 << 17
-"""Where a page's title stands, if it has one."""
+"""Bytes in which to look for a page's title."""
 REDIRECTS = 10
-"""As Go's client, which theirs is."""
+"""As in Go's client, which OONI's helper uses."""
 ALLOWED_HEADERS = frozenset({"user-agent", "accept", "accept-language"})
 
 _TITLE = re.compile(rb"<title[^>]*>(.{0,4096}?)</title", re.IGNORECASE | re.DOTALL)
@@ -187,7 +190,7 @@ async def _followed(client: httpx.AsyncClient, url: str) -> HttpResult:
             if response.status_code not in (301, 302, 303, 307, 308) or not following:
                 return await _result(response, discovered, began)
         url = str(httpx.URL(url).join(following))
-        url_of(url)  # the target's own redirect may lead to a port or scheme that we do not serve
+        url_of(url)  # the target's redirect may lead to a port or scheme that we do not try
     return HttpResult("unknown_error")
 
 
@@ -225,7 +228,7 @@ def _go_name(name: str) -> str:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error of the network below those of the client library."""
+    """The network error beneath the client library's own."""
     if isinstance(error, httpx.TimeoutException):
         return TimeoutError()
     while not isinstance(error, NETWORK_ERRORS) or _says_nothing(error):
@@ -239,12 +242,12 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _says_nothing(error: BaseException) -> bool:
-    """Is it anyio's summary of what happened to each address?"""
+    """Is it anyio's summary of the errors for each address?"""
     return type(error) is OSError and error.errno is None
 
 
 FOR_ALL, FOR_PROBES = 25, 50
-"""Questions under way: below 25 anybody is served, below 50 probes alone, beyond that nobody."""
+"""Questions in progress: below 25 anyone is served, below 50 only probes, above that no one."""
 
 PROBES = ("ooniprobe-", "fanous-")
 _TUNNELS = ip_network("2002::/16")
@@ -254,7 +257,7 @@ _TUNNELS = ip_network("2002::/16")
 @dataclass(frozen=True, slots=True)
 class HelperPolicy:
     """Attributes:
-    allow_private: also targets that are not on the public internet; only for a lab.
+        allow_private: accept targets that are not on the public internet; only for a lab.
     resolve: name -> addresses.
     ca_file: authorities of a lab; empty = Mozilla's.
     asn_of: the network of an address; 0 = unknown.
@@ -267,7 +270,7 @@ class HelperPolicy:
 
 
 class Helper:
-    """Answers questions; holds nothing but the number under way."""
+    """Answers questions; its only state is the number in progress."""
 
     def __init__(self, policy: HelperPolicy | None = None) -> None:
         self._policy = policy or HelperPolicy()
@@ -277,13 +280,14 @@ class Helper:
         """What the target looks like from here.
 
         Raises:
-            Refused: it is no question, its target is not on the public internet, or too much is under way.
+            Refused: the question is malformed, its target is not on the public internet, or too many are in
+            progress.
         """
         asked = asked_of(body)
         url = url_of(asked.http_request)
         self._refuse_private(url.hostname or "")
         if self._under_way >= (FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL):
-            raise Refused(503, "too many questions under way: try again soon", retry_after=5)
+            raise Refused(503, "too many requests in progress: try again soon", retry_after=5)
         self._under_way += 1
         try:
             return await self._measure(asked, url)

@@ -1,9 +1,9 @@
-"""Plan: what a probe asks the helper, which endpoints are tried for it, and the form of the answer, failures included.
+"""Plan: what a probe asks the helper, which endpoints to try, and the form of the answer, including failures.
 
 Follows ooni/probe-cli, internal/model/th.go (``THRequest``, ``THResponse``), internal/oohelperd/ipinfo.go
 (``newIPInfo``, ``ipInfoToEndpoints``) and handler.go (``ServeHTTP``).
 
-OONI's test helper has always worded failures differently from probes.  The words follow ``tcpMapFailure``
+OONI's test helper has always named failures differently from probes.  The names follow ``tcpMapFailure``
 (internal/oohelperd/tcptls.go), ``dnsMapFailure`` (dns.go) and ``httpMapFailure`` (http.go) of ooni/probe-cli;
 analysis code compares with exactly these.
 """
@@ -22,12 +22,12 @@ RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""
 
 MOST_ENDPOINTS = 32
-"""Theirs has no bound; web_connectivity finds fewer than ten addresses for nearly every site."""
+"""OONI's has no limit; web_connectivity finds fewer than ten addresses for nearly every site."""
 
 LONGEST_URL = 2048
 WEB_PORTS = frozenset({80, 443})
 FIRST_FREE_PORT = 1024
-"""Below it, only the web's own: a helper that speaks to mail or shell ports is a port scanner."""
+"""Below it, only web ports: a helper that connects to mail or shell ports is a port scanner."""
 
 
 class HelperQuestion(Struct):
@@ -51,7 +51,9 @@ class TlsResult(Struct):
 
 
 class HttpResult(Struct):
-    """-1 and empty where there was no response, as ``httpDo`` has it; ``x_seconds`` is ours: for the page."""
+    """-1 and empty if there was no response, as in ``httpDo``; ``x_seconds`` is ours: the time for the
+    page.
+    """
 
     failure: str | None
     body_length: int = -1
@@ -75,7 +77,7 @@ class IpInfo(Struct):
 class HelperAnswer(Struct):
     """``THResponse``; endpoints are ``address:port``.
 
-    No QUIC is tried: theirs does so only where its operator allows it and the probe asks.
+    QUIC is not tried: OONI's does so only if its operator allows it and the probe asks.
     """
 
     tcp_connect: dict[str, TcpResult]
@@ -103,7 +105,7 @@ _asked = msgspec.json.Decoder(HelperQuestion)
 
 
 def asked_of(body: bytes) -> HelperQuestion:
-    """Raises ``Refused`` (400, as theirs) where it is no question."""
+    """Raises ``Refused`` (400, as OONI's does) if the question is malformed."""
     try:
         return _asked.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -114,19 +116,19 @@ def url_of(text: str) -> SplitResult:
     """The target.
 
     Raises:
-        Refused: no http or https URL, or a port where no site is.
+        Refused: not an http or https URL, or a port not used by websites.
     """
     try:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
-        raise Refused(400, f"http_request is no URL: {error}") from None
+        raise Refused(400, f"http_request is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.hostname or len(text) > LONGEST_URL:
         raise Refused(400, "http_request must be an http or https URL")
     if url.username is not None:
-        raise Refused(400, "http_request must not hold a user name")
+        raise Refused(400, "http_request must not contain a user name")
     if port is not None and port not in WEB_PORTS and port < FIRST_FREE_PORT:
-        raise Refused(400, f"port {port} is not one of the web's: this helper does not connect to it")
+        raise Refused(400, f"port {port} is not a web port: this helper does not connect to it")
     return url
 
 
@@ -153,7 +155,7 @@ def ip_infos(
 
 
 def endpoints_of(url: SplitResult, infos: Mapping[str, IpInfo]) -> list[Endpoint]:
-    """What is tried (``ipInfoToEndpoints``): no bogons; 443 beside 80 where the URL says http alone."""
+    """What to try (``ipInfoToEndpoints``): no bogons; 443 as well as 80 if the URL has plain http."""
     if url.port is not None:
         ports = [url.port]
     else:
@@ -185,7 +187,7 @@ _DNS_SERVER = frozenset(
 
 
 def dns_failure(failure: str | None) -> str | None:
-    """Of a lookup; an empty answer is none."""
+    """The failure of a lookup; an empty answer counts as no answer."""
     match failure:
         case None | "dns_no_answer":
             return None
@@ -196,7 +198,7 @@ def dns_failure(failure: str | None) -> str | None:
 
 
 def tcp_failure(failure: str | None) -> str | None:
-    """Of a connection."""
+    """The failure of a connection."""
     match failure:
         case None | "generic_timeout_error":
             return failure
@@ -207,7 +209,7 @@ def tcp_failure(failure: str | None) -> str | None:
 
 
 def http_failure(failure: str | None) -> str | None:
-    """Of a request, over all its redirects."""
+    """The failure of a request, over all its redirects."""
     match failure:
         case None | "generic_timeout_error":
             return failure

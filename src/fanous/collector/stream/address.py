@@ -1,7 +1,6 @@
-"""Address: where a stream is, and how it is to be kept.  Pure.
+"""Address: where a stream is, and how it should be kept.  Pure.
 
-``nats://user:password@a:4222,b:4222,c:4222?stream=FANOUS&replicas=3&gigabytes=16``, with ``tls`` in place of
-``nats`` over TLS.
+``nats://user:password@a:4222,b:4222,c:4222?stream=FANOUS&replicas=3&gigabytes=16``, or ``tls://`` for TLS.
 """
 
 import re
@@ -17,25 +16,27 @@ PORT = 4222
 NAME = "FANOUS"
 
 REPLICAS = 3
-"""The least of which one may die, and what JetStream's authors advise for what must not be lost."""
+"""The least number of which one may fail, and what JetStream's authors recommend for data that must not be
+lost.
+"""
 
 GIGABYTES = 16
-"""What may wait, packed: some two million measurements of 50 kB, a night without a writer."""
+"""Most gigabytes that may wait, packed: some two million measurements of 50 kB, a night without a writer."""
 
 ACK_SECONDS = 60
-"""After which what a writer died with is given to the next one."""
+"""Seconds after which the messages of a writer that died are given to the next one."""
 
 ASKED = ("stream", "replicas", "gigabytes", "ack_seconds")
-"""What may stand behind the ``?``."""
+"""The options allowed after the ``?``."""
 
 EXAMPLE = "nats://a:4222,b:4222,c:4222"
 
-# Python's own urlsplit has refused an address in brackets behind another host since 3.13.
+# Since 3.13, Python's own urlsplit refuses an address in brackets after another host.
 _URL = re.compile(r"(\w+)://([^/?#]+)/?(?:\?([^#]*))?")
 
 
 class StreamPart(StrEnum):
-    """Which of its streams; each has its own messages."""
+    """Which of its streams; each has separate messages."""
 
     MAIN = "main"
     APART = "apart"
@@ -45,11 +46,12 @@ class StreamPart(StrEnum):
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
     """Attributes:
-    servers: URLs, any of which leads to all.
-    name: of the stream; the others are called after it.
-    replicas: servers that keep each message.
-    bytes: what may wait before collectors say "later".
-    ack_seconds: after which what a writer died with is given to the next one; said three times as often.
+    servers: URLs, any of which leads to all servers.
+        name: of the main stream; the others are named after it.
+        replicas: servers that keep each message.
+        bytes: most that may wait before collectors say "later".
+        ack_seconds: after which a dead writer's messages are given to the next one; a living writer renews
+            its claim three times as often.
     """
 
     servers: tuple[str, ...]
@@ -68,28 +70,28 @@ class StreamAddress:
         return self.name if part is StreamPart.MAIN else f"{self.name}_{part.upper()}"
 
     def subject(self, part: StreamPart) -> str:
-        """Under which its messages are published."""
+        """The subject of its messages."""
         return f"{self.name}.{part}"
 
 
 def parse_address(url: str) -> StreamAddress:
-    """The address that a user wrote.
+    """Parse the address that a user wrote.
 
     Raises:
-        FanousError: it is none, and how one looks.
+        FanousError: it is not valid; the message shows an example.
     """
     parts = _URL.fullmatch(url)
     scheme, place, query = parts.groups("") if parts else ("", "", "")
     if scheme.lower() not in SCHEMES:
-        raise FanousError(f"{_hidden(url)} is no queue: write {EXAMPLE}")
+        raise FanousError(f"{_hidden(url)} is not a queue address: write {EXAMPLE}")
     told = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(set(told) - set(ASKED))
     if unknown:
-        known = f"known are {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
-        raise FanousError(f"a queue has no {unknown[0]!r}: {known}")
+        known = f"known: {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
+        raise FanousError(f"unknown option {unknown[0]!r}: {known}")
     name = told.get("stream", NAME)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise FanousError(f"the name of a stream is made of letters, digits, _ and -, not {name!r}")
+        raise FanousError(f"the name of a stream may only have letters, digits, _ and -, not {name!r}")
     user, at, hosts = place.rpartition("@")
     return StreamAddress(
         tuple(f"{scheme.lower()}://{user}{at}{_with_port(host, url)}" for host in hosts.split(",")),
@@ -102,15 +104,15 @@ def parse_address(url: str) -> StreamAddress:
 
 def _with_port(host: str, url: str) -> str:
     if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", host):
-        raise FanousError(f"{_hidden(url)} is no queue: {host!r} is no server; write {EXAMPLE}")
+        raise FanousError(f"{_hidden(url)} is not a queue address: {host!r} is not a server; write {EXAMPLE}")
     return host if re.search(r":\d+$", host) else f"{host}:{PORT}"
 
 
 def _number(told: dict[str, str], key: str, default: int, allowed: "range | tuple[int, ...]") -> int:
     text = told.get(key, str(default))
     if not text.isdigit() or int(text) not in allowed:
-        known = "1, 3 or 5" if isinstance(allowed, tuple) else "a whole number from 1 on"
-        raise FanousError(f"{key} of a queue is {known}, not {text!r}")
+        known = "1, 3 or 5" if isinstance(allowed, tuple) else "a whole number of at least 1"
+        raise FanousError(f"{key} of a queue must be {known}, not {text!r}")
     return int(text)
 
 

@@ -1,8 +1,8 @@
-"""Connection: to the servers of a stream, and the streams made there as they have to be.
+"""Connection: connects to the servers of a stream, and creates the streams with the required settings.
 
-What JetStream promises with an acknowledgement: a majority of the replicas has the message in its log.
-Whether that log is on the disk by then is the servers' setting (``sync_interval``), which no client can see;
-the documents say what to write there.
+With an acknowledgement JetStream promises that a majority of the replicas has the message in its log.
+Whether that log is on disk by then depends on the servers' ``sync_interval``, which no client can see; the
+documentation says how to set it.
 """
 
 import asyncio
@@ -29,20 +29,25 @@ else:
 CONNECT_SECONDS = 10.0
 
 LESSER = 16
-"""Times as small are the streams of what is apart, or refused: servers reserve what a stream may hold."""
+"""How many times smaller the streams of apart and refused messages are: servers reserve what a stream may
+hold.
+"""
 
 RECONNECT_SECONDS = 0.5
-"""Between two tries: the next server may be well while one is not."""
+"""Seconds between two attempts: another server may work while one does not."""
 
 ANSWER_SECONDS = 5.0
-"""A new leader is chosen in some four seconds; who waits longer is better told to come again."""
+"""Seconds.  A new leader is elected in about four; a client that would wait longer is better told to try
+again.
+"""
 
 ID, WHY = "Nats-Msg-Id", "Fanous-Why"
-"""Headers: the identity, by which the servers drop what was sent twice within their window; and why a
-message was set aside."""
+"""Headers: the identity, by which the servers drop duplicates within their window; and why a message was set
+aside.
+"""
 
 LEVEL = 1
-"""Of zstd: a measurement of 50 kB shrinks sevenfold, and servers write each of them three times."""
+"""zstd level: a measurement of 50 kB shrinks sevenfold, and servers write each of them three times."""
 
 log = getLogger("fanous.stream")
 
@@ -52,8 +57,8 @@ class StreamState:
     """What waits in one stream.
 
     Attributes:
-        since: unix seconds, by the servers' clock: when the oldest came; ``None`` = nothing waits (any more).
-        leader: name of the server that takes messages now; empty = there is none, or only one server.
+        since: unix seconds, by the servers' clock: when the oldest arrived; ``None`` = nothing waits.
+        leader: name of the server that currently takes messages; empty = none, or only one server.
     """
 
     messages: int
@@ -64,7 +69,7 @@ class StreamState:
 
 
 async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) -> Client:
-    """A client that comes back by itself when a server goes.
+    """A client that reconnects by itself when a server goes away.
 
     Raises:
         FanousError: none of the servers answers.
@@ -82,8 +87,8 @@ async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) ->
     except (TimeoutError, Error, OSError) as error:
         await client.close()
         raise FanousError(
-            f"no NATS server answers at {address} ({trouble.last or reason_of(error)}): see that they run, "
-            "and that user and password are right",
+            f"no NATS server answers at {address} ({trouble.last or reason_of(error)}): check that they are "
+            f"running, and that user and password are correct",
             permanent=False,
         ) from None
     trouble.is_open = True
@@ -91,7 +96,7 @@ async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) ->
 
 
 async def made(client: Client, address: StreamAddress) -> JetStreamContext:
-    """The streams, made where they are missing.
+    """Create the streams that are missing.
 
     Raises:
         FanousError: the servers have no JetStream, too little room, no leader now, or keep fewer replicas.
@@ -102,15 +107,15 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
             info = await _made(context, address, part)
         except (Error, TimeoutError, OSError) as error:
             raise FanousError(
-                f"the stream {address.stream(part)} cannot be made: {reason_of(error)}; if it is the room, "
-                "ask for less with ?gigabytes=",
+                f"the stream {address.stream(part)} cannot be created: {reason_of(error)}; if space is "
+                f"short, ask for less with ?gigabytes=",
                 permanent=False,
             ) from None
         if (info.config.num_replicas or 1) < address.replicas:
             raise FanousError(
                 f"the stream {address.stream(part)} keeps {info.config.num_replicas} replicas, not "
-                f"{address.replicas}: what is acknowledged would not be as safe as was asked for; raise them "
-                "(nats stream edit), or ask for fewer with ?replicas="
+                f"{address.replicas}: acknowledged measurements would be less safe than requested; raise the "
+                f"number (nats stream edit), or ask for fewer with ?replicas="
             )
     return context
 
@@ -122,11 +127,11 @@ async def _made(context: JetStreamContext, address: StreamAddress, part: StreamP
         config = StreamConfig(
             name=address.stream(part),
             subjects=[address.subject(part)],
-            retention=RetentionPolicy.WORK_QUEUE,  # a message goes when it was stored
+            retention=RetentionPolicy.WORK_QUEUE,  # a message is deleted once it is stored
             storage=StorageType.FILE,
             num_replicas=address.replicas,
             max_bytes=address.bytes if part is StreamPart.MAIN else address.bytes // LESSER,
-            discard=DiscardPolicy.NEW,  # full: say so, and drop nothing that was acknowledged
+            discard=DiscardPolicy.NEW,  # if full, refuse new messages rather than drop acknowledged ones
         )
         return await context.add_stream(config)
 
@@ -135,14 +140,14 @@ async def state_of(context: JetStreamContext, address: StreamAddress, part: Stre
     """What waits there.
 
     Raises:
-        FanousError: nobody says so now.
+        FanousError: the stream does not answer now.
     """
     name = address.stream(part)
     try:
         info = await context.stream_info(name)
         oldest = None
         if info.state.messages:
-            with suppress(NotFoundError):  # it was taken between the two questions
+            with suppress(NotFoundError):  # it was taken between the two requests
                 first = await context.get_msg(name, seq=info.state.first_seq)
                 oldest = first.time.timestamp() if first.time else None
     except APIError as error:
@@ -158,10 +163,10 @@ async def state_of(context: JetStreamContext, address: StreamAddress, part: Stre
 
 
 async def reasons(context: JetStreamContext, address: StreamAddress, most: int) -> list[dict[str, str]]:
-    """Of what was set aside, the oldest: identity and why.
+    """The oldest messages set aside: identity and reason.
 
     Raises:
-        FanousError: nobody says so now.
+        FanousError: the stream does not answer now.
     """
     name = address.stream(StreamPart.REFUSED)
     found: list[dict[str, str]] = []
@@ -173,7 +178,7 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
             try:
                 headers = (await context.get_msg(name, seq=number)).headers or {}
             except NotFoundError:
-                continue  # it was brought in
+                continue  # it was stored in the meantime
             found.append({"uid": headers.get(ID, ""), "why": headers.get(WHY, "")})
     except (Error, TimeoutError, OSError) as error:
         raise FanousError(f"the stream {name} does not answer: {reason_of(error)}", permanent=False) from None
@@ -186,7 +191,7 @@ def pack(line: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> bytes | None:
-    """What was sent; ``None`` = it is none of ours."""
+    """The decoded measurement; ``None`` = not one of our messages."""
     try:
         return zstd.decompress(data)
     except zstd.ZstdError:
@@ -194,12 +199,14 @@ def unpack(data: bytes) -> bytes | None:
 
 
 def reason_of(error: Exception) -> str:
-    """Some have no words."""
+    """The reason in words; some errors have no message."""
     return str(error) or type(error).__name__
 
 
 class _Trouble:
-    """What the client complains of: each a line of the log, and before it is open the reason why not."""
+    """Collects the client's errors: each is logged, and the last one explains why a connection cannot be
+    opened.
+    """
 
     def __init__(self) -> None:
         self.is_open, self.last = False, ""

@@ -1,5 +1,4 @@
-"""Publish: a collector's side of a stream; it keeps nothing itself, so that any collector does for any
-probe."""
+"""Publish: a collector's side of a stream; it keeps nothing itself, so any collector can serve any probe."""
 
 import asyncio
 import contextlib
@@ -27,29 +26,28 @@ from fanous.errors import FanousError
 from fanous.log import logline
 
 SOON = 5.0
-"""``Retry-After`` where a leader is missing: one is chosen within seconds."""
+"""``Retry-After`` if there is no leader: one is elected within seconds."""
 
 FULL_SECONDS = 300.0
-"""The same where the stream is full: its writer is down, or too slow."""
+"""``Retry-After`` if the stream is full: its writer is down, or too slow."""
 
 LOOK = 10.0
-"""Seconds between two looks at what waits, for ``/metrics``."""
+"""Seconds between two checks of what waits, for ``/metrics``."""
 
 AGAIN = 1.0
 
 _FULL = {10047, 10077, 10023}
-"""JetStream's codes: no room on the disk, the stream has all the bytes it may have, insufficient
-resources."""
+"""JetStream's codes: disk full, stream at its maximum size, insufficient resources."""
 
 log = getLogger("fanous.stream")
 
 
 class QueueStream:
-    """A ``Queue``.  It connects by itself, and says "later" while it is not connected.
+    """A ``Queue`` that connects by itself, and says "later" while it is not connected.
 
     Attributes:
-        states: what waits in each part, as of the last look; empty = not known yet.
-        ailing: why nothing can be kept now; empty = it can.
+        states: what waits in each part, as of the last check; empty = not known yet.
+        ailing: why nothing can be kept now; empty = all is well.
     """
 
     def __init__(self, address: StreamAddress) -> None:
@@ -66,7 +64,7 @@ class QueueStream:
             Refused: no leader now, no connection, or the stream is full.
         """
         if self._context is None:
-            raise Refused(503, "the queue cannot be reached just now", retry_after=SOON)
+            raise Refused(503, "the queue cannot be reached at the moment", retry_after=SOON)
         part = StreamPart.APART if submission.apart else StreamPart.MAIN
         try:
             await self._context.publish(
@@ -83,11 +81,13 @@ class QueueStream:
             raise Refused(503, reason, retry_after=FULL_SECONDS if is_full else SOON) from None
         except (Error, TimeoutError, OSError) as error:
             self._ail(reason_of(error))
-            raise Refused(503, "not kept: the queue does not answer just now", retry_after=SOON) from None
+            raise Refused(
+                503, "not kept: the queue does not answer at the moment", retry_after=SOON
+            ) from None
         self._ail("")
 
     async def tend(self) -> None:
-        """Connect, and look what waits."""
+        """Connect, and check what waits."""
         while True:
             try:
                 if self._context is None:
@@ -104,7 +104,7 @@ class QueueStream:
             await asyncio.sleep(pause)
 
     async def close(self) -> None:
-        """What was published was acknowledged, or refused: nothing is under way."""
+        """Nothing to finish: everything published was either acknowledged or refused."""
         await self._disconnect()
 
     async def _disconnect(self) -> None:
@@ -114,7 +114,7 @@ class QueueStream:
                 await client.close()
 
     def _ail(self, why: str) -> None:
-        """A line in the log for each change, not for each measurement."""
+        """Log a line for each change, not for each measurement."""
         if why != self.ailing:
             if why:
                 log.error(logline("not_kept", why=why))

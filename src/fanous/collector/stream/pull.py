@@ -1,12 +1,12 @@
 """Pull: a writer's side of a stream, for code without an event loop.
 
-Messages that were fetched are this writer's until they are done, left, or not heard of for a minute; a
-thread of its own tells the servers that they are being worked on, however long the store takes.
+Fetched messages belong to this writer until they are done, released, or not heard of for a minute; a separate
+thread tells the servers that they are being worked on, however long the store takes.
 
-The owner of the store drains a stream: it brings messages in, then says that they are done.  Killed in between, the
-same messages come again: the store knows each measurement by its identity.  A message that cannot be used is set
-aside with the reason.  One with which writers die again and again is tried alone, and then set aside too, so that it
-keeps nothing else waiting.
+The owner of the store drains a stream: it stores messages, then acknowledges them.  If it is killed in
+between, the same messages are delivered again, and the store recognises each measurement by its identity.  A
+message that cannot be used is set aside with the reason.  One that repeatedly kills its writer is tried
+alone, and then set aside too, so that it does not hold up the rest.
 """
 
 import asyncio
@@ -31,13 +31,15 @@ from fanous.errors import FanousError
 from fanous.log import logline
 
 CONSUMER = "store"
-"""Durable: the servers know what was stored, whichever process asks next."""
+"""Durable consumer: the servers know what was stored, whichever process asks next."""
 
 OPEN_SECONDS = 30.0
-"""Servers that have just started, or lost one, choose leaders of three streams one after the other."""
+"""Seconds.  Servers that have just started, or lost one, elect the leaders of three streams one after the
+other.
+"""
 
 MOST_OUT = 20_000
-"""Messages that writers may have at once."""
+"""Most messages that writers may hold at once."""
 
 log = getLogger("fanous.stream")
 
@@ -49,8 +51,8 @@ class Waiting:
     """A message.
 
     Attributes:
-        line: the measurement; ``None`` = it holds none.
-        deliveries: how often it was given to a writer, this time included.
+        line: the measurement; ``None`` = it has none.
+        deliveries: how often it was given to a writer, including this time.
     """
 
     line: bytes | None
@@ -60,10 +62,10 @@ class Waiting:
 
 
 class Writer:
-    """A context manager: connected within.
+    """A context manager that is connected inside its block.
 
     Args:
-        patience: seconds for which servers that do not answer are tried again.
+        patience: seconds for which servers that do not answer are retried.
 
     Raises:
         FanousError: the servers cannot be reached.
@@ -96,19 +98,21 @@ class Writer:
         self._loop.close()
 
     def fetch(self, most: int, seconds: float) -> list[Waiting]:
-        """What waits, oldest first; waits for so many seconds where nothing does."""
+        """What waits, oldest first; if nothing does, waits up to this many seconds."""
         return self._run(self._fetch(most, seconds))
 
     def done(self, waiting: Iterable[Waiting]) -> None:
-        """They are in the store: the servers may forget them.  Where that is not heard they come again."""
+        """The messages are stored: the servers may delete them.  If they do not hear of it, they deliver them
+        again.
+        """
         self._run(self._settle(list(waiting), None))
 
     def leave(self, waiting: Iterable[Waiting], seconds: float) -> None:
-        """Give them to a writer again, after so many seconds."""
+        """Have them delivered again after this many seconds."""
         self._run(self._settle(list(waiting), seconds))
 
     def set_aside(self, waiting: Waiting, why: str) -> None:
-        """It cannot be used: keep it beside the others, with the reason.
+        """Set aside a message that cannot be used, with the reason.
 
         Raises:
             FanousError: the servers do not answer; it stays where it is.
@@ -116,7 +120,7 @@ class Writer:
         self._run(self._set_aside(waiting, why))
 
     def left(self) -> int:
-        """Messages that are not done."""
+        """The number of messages not yet done."""
         return self._run(self._left())
 
     def _run(self, doing: Coroutine[Any, Any, _T]) -> _T:
@@ -150,15 +154,15 @@ class Writer:
             )
         except (Error, TimeoutError, OSError) as error:
             raise FanousError(
-                f"the queue {self.address} cannot be read: {reason_of(error)}", permanent=False
+                f"cannot read the queue {self.address}: {reason_of(error)}", permanent=False
             ) from None
         self._working = asyncio.create_task(self._say_working())
 
     async def _close(self) -> None:
-        """What was fetched and not stored is for whoever comes next, at once."""
+        """Release what was fetched and not stored to the next writer at once."""
         if self._client is None:
             return
-        with contextlib.suppress(AttributeError):  # it broke off before there was one
+        with contextlib.suppress(AttributeError):  # the connection failed before there was one
             self._working.cancel()
         with contextlib.suppress(Error, TimeoutError, OSError):
             await self._settle(list(self._out), 0.0)
@@ -183,7 +187,7 @@ class Writer:
         with contextlib.suppress(Error, TimeoutError, OSError):
             for one in waiting[:-1] if again is None else waiting:
                 await (one.message.ack() if again is None else one.message.nak(delay=again or None))
-            if waiting and again is None:  # in order: when the last is heard, all were
+            if waiting and again is None:  # in order: if the last is confirmed, all are
                 await waiting[-1].message.ack_sync(ANSWER_SECONDS)
 
     async def _set_aside(self, waiting: Waiting, why: str) -> None:
@@ -196,7 +200,7 @@ class Writer:
                 headers=headers,
             )
         except (Error, TimeoutError, OSError) as error:
-            raise FanousError(f"a message cannot be set aside: {reason_of(error)}", permanent=False) from None
+            raise FanousError(f"cannot set a message aside: {reason_of(error)}", permanent=False) from None
         await self._settle([waiting], None)
 
     async def _left(self) -> int:
@@ -224,30 +228,32 @@ def _waiting(message: Msg) -> Waiting:
 
 
 BATCH = 1000
-"""Messages at once: what a store takes in one go, and not more than rejects are named (``fanous.pipeline.judge``)."""
+"""Messages fetched at once: what a store takes in one batch, and no more than the rejects that are named
+(``fanous.pipeline.judge``).
+"""
 
 SUSPECT = 3
-"""Deliveries after which a message is tried alone: something ended the writers that had it."""
+"""Deliveries after which a message is tried alone, since something ended the writers that had it."""
 
 MOST_DELIVERIES = 6
-"""After which it is not tried any more.  A writer that is killed by chance that often loses nothing: what
-was set aside can be brought in."""
+"""Deliveries after which it is set aside.  If writers were killed that often by chance, nothing is lost:
+messages set aside can still be stored."""
 
 LATER = 3600.0
-"""Seconds until what was set aside, and is still of no use, is offered again."""
+"""Seconds until a message set aside that still cannot be used is offered again."""
 
 FETCH_SECONDS = 1.0
-"""How long a writer waits for messages before its caller can see whether it is to end."""
+"""Seconds a writer waits for messages before its caller can check whether to end."""
 
 BringIn = Callable[[Sequence[Path]], Mapping[int, str]]
-"""Files -> the lines that cannot be used, from 1 on, and why; the others are on the disk when it returns."""
+"""Files -> the lines that cannot be used (from 1), and why; the others are on disk when it returns."""
 
 
 def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECONDS) -> int:
-    """Bring in what waits.
+    """Store what waits.
 
     Args:
-        seconds: to wait where nothing does.
+        seconds: to wait if nothing does.
 
     Returns:
         How many messages there were.
@@ -256,19 +262,19 @@ def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECON
     sound = [one for one in waiting if one.line is not None]
     for one in waiting:
         if one.line is None:
-            _refuse(writer, one, "it holds no measurement")
+            _refuse(writer, one, "it has no measurement")
     _bring(writer, bring_in, [one for one in sound if one.deliveries <= SUSPECT])
     for one in _suspects(sound):
         if one.deliveries > MOST_DELIVERIES:
-            _refuse(writer, one, f"{one.deliveries - 1} writers ended with it")
+            _refuse(writer, one, f"{one.deliveries - 1} writers died while working on it")
         else:
             _bring(writer, bring_in, [one])
     return len(waiting)
 
 
 def _suspects(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Those that are tried alone: from one end, and the next time from the other, so that what stands on
-    either side of the one that ends the writer has been done by then."""
+    """The messages to be tried alone: alternately from either end, so that those on both sides of the one
+    that kills the writer get done first."""
     suspects = sorted((one for one in waiting if one.deliveries > SUSPECT), key=lambda one: one.uid)
     return suspects[::-1] if suspects and suspects[0].deliveries % 2 else suspects
 

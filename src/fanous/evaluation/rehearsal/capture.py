@@ -1,8 +1,8 @@
-"""Capture: a rehearsal in one compressed file - its scenario's truth and its raw measurements.
+"""Capture: a rehearsal in one compressed file: its scenario's truth and its raw measurements.
 
-The first line says what happened; every other line is one measurement as the collector kept it.  What says
-nothing new is left out, so that an event fits into the package: pages of the lab's servers are cut to their
-beginning, clocks to milliseconds, and of the reads only the last are kept.
+The first line says what happened; every other line is one measurement as kept by the collector.  Redundant
+data are left out, so that an event fits into the package: pages of the lab's servers are truncated, clocks
+rounded to milliseconds, and only the last reads are kept.
 """
 
 import lzma
@@ -24,7 +24,7 @@ FORMAT = "fanous-recording-1"
 MARK = "recorded in the lab"
 
 KEPT_BODY = 400
-"""Characters of a page of the lab: its title stands there; a block page is shorter."""
+"""Characters of a page of the lab: its title is in there; a block page is shorter."""
 
 MOST_EVENTS = 2
 """Reads kept of a measurement: what came last tells how much came, and when."""
@@ -42,7 +42,7 @@ def write_recording(path: Path, rehearsal: "Rehearsal", records: Path) -> int:
     try:
         path.write_bytes(lzma.compress(b"\n".join([head, *lines]), preset=9 | lzma.PRESET_EXTREME))
     except OSError as error:
-        raise FanousError(f"the recording {path} cannot be written: {error.strerror}") from None
+        raise FanousError(f"cannot write the recording {path}: {error.strerror}") from None
     return path.stat().st_size
 
 
@@ -50,15 +50,15 @@ def read_recording(data: bytes) -> tuple[dict[str, Any], Iterator[bytes]]:
     """What happened, and the measurements by the time at which they were made.
 
     Raises:
-        FanousError: it is no recording.
+        FanousError: it is not a recording.
     """
     try:
         first, *lines = lzma.decompress(data).split(b"\n")
         head = msgspec.json.decode(first)
     except (lzma.LZMAError, msgspec.MsgspecError) as error:
-        raise FanousError(f"this is no recording of the lab: {error}") from None
+        raise FanousError(f"this is not a recording of the lab: {error}") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise FanousError(f"this is no recording of the lab: {FORMAT} is needed")
+        raise FanousError(f"this is not a recording of the lab: {FORMAT} is needed")
     return head, iter(sorted(lines, key=_began))
 
 
@@ -72,7 +72,7 @@ def is_recording_of(path: Path, scenario: "Scenario") -> bool:
 
 
 def unpack(name: str, path: Path) -> dict[str, Any]:
-    """Write the measurements of a recording that ships, one a line; returns what happened."""
+    """Write the measurements of an included recording, one per line; returns what happened."""
     packed = files("fanous.lab") / "recordings" / f"{name}.xz"
     head, lines = read_recording(packed.read_bytes())
     path.write_bytes(b"".join(line + b"\n" for line in lines))
@@ -94,7 +94,7 @@ def _head(rehearsal: "Rehearsal") -> dict[str, Any]:
 
 
 def slim(line: bytes) -> bytes:
-    """One record without what no fact is taken from; ``x_recorded`` says what it is."""
+    """One record without the parts from which no fact is read; ``x_recorded`` says what it is."""
     record = msgspec.json.decode(line)
     keys = record["test_keys"]
     reads = [event for event in keys.get("network_events") or () if event.get("operation") == "read"]

@@ -1,7 +1,7 @@
-"""Cases: the runs of which the truth table is made - every technique in three placements, and quiet ones.
+"""Cases: the runs that make up the truth table: every technique in three placements, and quiet ones.
 
-Techniques that are about one target are tried two at a time, on two platforms, since that is how countries do
-it and half the work; each is scored by its own part of what was found.
+Techniques that concern one target are tried two at a time, on two platforms, since countries do the same and
+it halves the work; each is scored by its own part of the findings.
 """
 
 from collections.abc import Iterable, Iterator
@@ -91,7 +91,9 @@ _LINES = (
 """Twelve vantage points on six networks of six operators."""
 
 LONE = 17557
-"""The network that is hit alone has a third vantage point: fewer than three confirm nothing (rule C2)."""
+"""The network that is hit alone has a third vantage point: with fewer than three nothing is confirmed (rule
+C2).
+"""
 
 PLACEMENTS: dict[str, tuple[int, ...]] = {
     "nation": tuple(line.asn for line in _LINES),
@@ -116,10 +118,10 @@ _ONLY = {
     "outage_isp": "isp",
     "outage_mobile": "mobile",
 }
-"""Techniques that say themselves where they are."""
+"""Techniques whose name says where they apply."""
 
 _ALONE = frozenset({"residual", "tls_mitm"})
-"""Kept apart from others, whose address they would take along."""
+"""Kept separate from others, because they affect a whole address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Case:
 
     @property
     def names(self) -> list[str]:
-        """Of its results: one a technique."""
+        """How many results it has: one per technique."""
         return [f"{technique} {self.placement} {self.seed}" for technique, _ in self.tried]
 
 
@@ -174,7 +176,7 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
 def _is_tried(technique: Technique, placement: str) -> bool:
     if not technique.is_interference or technique.name == "none":
         return False
-    if placement == "cadence":  # what has a pace of its own already has it
+    if placement == "cadence":  # cases with their own pace already have it
         likeliest = TRUTHS[technique.name].kinds[0]
         return likeliest in (Kind.BLOCKING, Kind.THROTTLING) and pace_of([technique.name]) is ORDINARY
     return _ONLY.get(technique.name, placement) == placement

@@ -1,4 +1,4 @@
-"""Course: an incident as a rehearsal saw it develop, with the seconds at which its status changed.
+"""Course: how an incident developed in a rehearsal, with the seconds at which its status changed.
 
 A clock maps moments of the lab to instants of the monitor's time.
 """
@@ -34,7 +34,7 @@ class Sighting:
     by_target: dict[str, float] = field(default_factory=dict)
 
     def see(self, document: Document, at: float) -> None:
-        """It is known like this now."""
+        """Record its present state."""
         self.document = document
         if document["confirmed_at"] and self.confirmed is None:
             self.confirmed = at
@@ -46,11 +46,11 @@ class Sighting:
         if document["end"] and self.ended is None:
             self.ended = at
         if not document["end"]:
-            self.ended = None  # it was thought to be over, and is not
+            self.ended = None  # it was thought to be over, but is not
 
     @property
     def stands(self) -> bool:
-        """Was it not taken back?"""
+        """Whether it was not retracted."""
         return bool(self.document["status"] != Status.RETRACTED)
 
     @property
@@ -82,7 +82,7 @@ class Sightings:
 
 @dataclass(frozen=True, slots=True)
 class LabClock:
-    """The lab's time beside the monitor's.
+    """Maps the lab's time to the monitor's.
 
     Attributes:
         began: ``time.monotonic`` at which the scenario began (one clock for all processes of a machine).

@@ -1,10 +1,10 @@
-"""Monitor: the owner of a rehearsal's store - takes the inbox, judges, detects, and says what it found.
+"""Monitor: the owner of a rehearsal's store; drains the inbox, judges, detects, and reports what it found.
 
     python -m fanous.evaluation.rehearsal.monitor SPECIFICATION.json
 
-It says that it is ready, is told the clock in a line on stdin, and prints a JSON line whenever an incident
-is new or differs, until another line says to finish; then it takes what is left and ends.  It is a program of
-its own beside the probes, as it would be in earnest.
+It reports that it is ready, reads the clock from a line on stdin, and prints a JSON line whenever an incident
+is new or has changed, until another line tells it to finish; then it processes the rest and ends.  It is a
+separate program from the probes, as in production.
 """
 
 import select
@@ -31,16 +31,17 @@ SOURCE = "edge"
 """The source that reads what an inbox holds."""
 
 PAUSE = 0.4
-"""Seconds between two looks at the inbox."""
+"""Seconds between two checks of the inbox."""
 
 UNDER_WAY = 2.5
-"""Ticks by which a probe's look at its line may come later than that of the probe abroad.  In earnest that is
-a minute of ten; here a second stands for five minutes, and where packets are lost an upload takes several."""
+"""Ticks by which a probe's check of its line may arrive later than that of the probe abroad.  In production
+that is one minute in ten; here a second represents five minutes, and if packets are lost an upload takes
+several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """What it is told.
+    """Its input.
 
     Attributes:
         tick: seconds of the lab.
@@ -56,7 +57,7 @@ class Monitor:
 
 
 class MonitorState(msgspec.Struct):
-    """What it says: an incident as it is known at ``at`` (seconds of the lab), or that it is ready."""
+    """Its output: an incident as known at ``at`` (seconds of the lab), or that it is ready."""
 
     at: float
     incident: dict[str, Any] | None = None
@@ -114,7 +115,9 @@ def _look(
 
 
 def _heard_until(store: Store, monitor: Monitor, clock: LabClock) -> float:
-    """Until when whoever is not heard is silent: by the looks of probes abroad, whom no censor here stops."""
+    """The instant up to which unheard probes count as silent: by the checks of probes abroad, which no censor
+    here stops.
+    """
     beats = store.facts.looks(clock.begins, clock.monitor(clock.lab()))
     abroad = [beat.at for beat in beats if beat.country != monitor.country]
     return max(abroad, default=clock.begins) - UNDER_WAY * monitor.tick * clock.stretch

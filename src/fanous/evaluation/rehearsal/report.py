@@ -1,4 +1,4 @@
-"""Report: a rehearsal in lines for people, and as the document that ``fanous lab run --json`` prints."""
+"""Report: a rehearsal as text for people, and as the document that ``fanous lab run --json`` prints."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fanous.refdata.platforms import title
 
 
 def report_lines(rehearsal: Rehearsal, score: Score) -> list[str]:
-    """What happened, what was found, what was missed, and how the lab kept up."""
+    """What happened, what was found, what was missed, and whether the lab kept up."""
     scenario = rehearsal.scenario
     lines = [f"{scenario.title} (one second stands for {scenario.stretch:.0f})", ""]
     lines += [_happened(event, len(hit)) for event, hit in zip(scenario.events, rehearsal.hit, strict=True)]
@@ -20,7 +20,7 @@ def report_lines(rehearsal: Rehearsal, score: Score) -> list[str]:
     lines += ["nothing was found"] if not score.found else []
     lines += [f"MISSED  {_wanted(met)}: {met.why}" for met in score.missed]
     if not score.missed and not score.false:
-        lines.append("as it should be: nothing missed, nothing false")
+        lines.append("as expected: nothing missed, nothing false")
     lines += ["", _kept(rehearsal)]
     return lines
 

@@ -1,4 +1,4 @@
-"""Result: one technique in one run of the truth table, as one line of a file that only grows."""
+"""Result: one technique in one run of the truth table, as one line of an append-only file."""
 
 import os
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from fanous.lab.truth import TRUTHS, Truth
 from fanous.model.incident import Kind, Scope, Status
 
 MOST_MISSED = 0.1
-"""Share of rounds.  Where probes cannot even begin theirs in time, their time-outs measure the machine."""
+"""Share of rounds.  If probes cannot even begin theirs in time, their time-outs measure the machine."""
 
 
 _NOW = ("2026.21", "2026.22")
@@ -52,7 +52,7 @@ has not.  Any other pair differs in everything.
 
 
 class TechniqueResult(msgspec.Struct, kw_only=True):
-    """What became of one technique.
+    """The result for one technique.
 
     Attributes:
         found: an incident of a kind that the technique explains, about its target, on its networks.
@@ -100,7 +100,7 @@ class TechniqueResult(msgspec.Struct, kw_only=True):
 
     @property
     def kept_up(self) -> bool:
-        """Did the machine keep up?  Else the run says nothing of Fanous, and is made again."""
+        """Did the machine keep up?  If not, the run says nothing about Fanous, and is repeated."""
         return self.rounds_missed <= MOST_MISSED
 
     @property
@@ -203,7 +203,7 @@ def _part(sighting: Sighting, event: ScenarioStep, truth: Truth) -> Document | N
 
 
 def _scope_right(placement: str, document: Document) -> bool:
-    """Does it say no more than is true?  Less is no error: *insufficient* is an answer."""
+    """Does it say no more than is true?  Saying less is not an error: *insufficient* is an answer."""
     scope, access = document["scope"], document["access"]
     if placement == "isp":
         return bool(scope in (Scope.ISP, Scope.INSUFFICIENT))
@@ -213,7 +213,7 @@ def _scope_right(placement: str, document: Document) -> bool:
 
 
 def known(path: Path) -> list[TechniqueResult]:
-    """What earlier runs wrote."""
+    """The results of earlier runs."""
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:

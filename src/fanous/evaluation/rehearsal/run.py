@@ -1,6 +1,6 @@
-"""Run: a scenario from beginning to end - the lab goes up, things happen, probes look, incidents come out.
+"""Run: a scenario from beginning to end: the lab goes up, things happen, probes measure, incidents come out.
 
-On a busy machine the lab's programs go before others, since a packet that waits is a false finding.  Linux shares a
+On a busy machine the lab's programs get priority, since a delayed packet is a false finding.  Linux shares a
 machine among sessions before it looks at a process' own niceness (sched(7), autogroup), and every program of the lab
 has a session of its own.
 """
@@ -41,11 +41,11 @@ from fanous.probe.trace import ProbeVantage, moment
 from fanous.refdata.fingerprints import fingerprints
 
 NICENESS = -10
-"""What a rehearsal needs is less than one core; it gets that from whoever has no such hurry."""
+"""A rehearsal needs less than one core; it takes that from processes in less of a hurry."""
 
 
 def put_first(pids: Iterable[int]) -> None:
-    """As far as the kernel and our rights allow; a rehearsal works without it, where nothing else runs."""
+    """As far as the kernel and our permissions allow; a rehearsal works without it if nothing else runs."""
     for pid in pids:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
@@ -59,7 +59,7 @@ ABROAD = LabNetwork(
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
 HELD = frozenset({"sni_slow_handshake"})
-"""Techniques that a probe must outwait to tell them from silence."""
+"""Techniques for which a probe must wait longer to tell them from silence."""
 
 SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
@@ -69,7 +69,7 @@ SPREAD = 0.6
 
 
 def lines_of(scenario: Scenario) -> tuple[LabNetwork, ...]:
-    """Its networks, and one abroad where it has none."""
+    """Its networks, and one abroad if it has none."""
     abroad = any(line.country != scenario.country for line in scenario.networks)
     return scenario.networks if abroad else (*scenario.networks, ABROAD)
 
@@ -96,7 +96,7 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
         seed=scenario.seed * 1000 + number,
         rate_kbps=event.rate_kbps or rate_of(event.technique),
         keep=event.keep,
-        # A minute of the monitor's clock: else the trigger is seen once in an event, and then silence.
+        # A minute of the monitor's clock: otherwise the trigger is seen once in an event, and then silence.
         residual_seconds=max(1, round(RESIDUAL_SECONDS / scenario.stretch)),
     )
 
@@ -110,7 +110,7 @@ def _networks(scenario: Scenario, event: ScenarioStep) -> tuple[int, ...]:
 
 
 def shares_of(scenario: Scenario) -> UserWeights:
-    """Its user shares, as the scope of an incident is reckoned with them."""
+    """Its user shares, with which the scope of an incident is computed."""
     networks = tuple(
         NetworkWeight(line.asn, line.users_share, line.access, line.name)
         for line in scenario.networks
@@ -182,20 +182,20 @@ def _network_type(line: LabNetwork) -> str:
 
 PORT = 80
 MEMORY = Path("/dev/shm")
-"""Spools, inbox and store of a rehearsal are thrown away: no disk need turn for them."""
+"""A rehearsal's spools, inbox and store are temporary, so they are kept in memory."""
 
 LAST_UPLOADS = 6.0
 """Seconds after the end in which what waits in the spools may still arrive."""
 
 LAST_LOOK = 60.0
-"""Seconds for the monitor's last look, which takes two on a machine that is not busy."""
+"""Seconds for the monitor's last check, which takes two on an idle machine."""
 
 READY = 30.0
 """Seconds until the store must be open."""
 
 
 class Watcher(Protocol):
-    """Somebody who looks on."""
+    """Someone who watches."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
@@ -207,7 +207,7 @@ class Watcher(Protocol):
 
 
 class Nobody:
-    """Looks away."""
+    """Watches nothing."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
@@ -220,7 +220,7 @@ class Nobody:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What came of it.
+    """The result.
 
     Attributes:
         hit: for each event, the vantage points that it hit.
@@ -241,7 +241,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     """Play it.
 
     Args:
-        records: where all measurements go at the end, one a line; ``None`` = nowhere.
+        records: where all measurements go at the end, one per line; ``None`` = nowhere.
 
     Raises:
         FanousError: the lab cannot be built here, or one of its programs broke.
@@ -264,7 +264,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
 
 
 def _warm() -> None:
-    """What takes seconds the first time, and would hold all probes up: fingerprints, and QUIC's modules."""
+    """Load what takes seconds the first time and would delay all probes: fingerprints, and QUIC's modules."""
     fingerprints()
     import_module("fanous.probe.net.quic")
 
@@ -338,7 +338,7 @@ class Play:
         try:
             return await self._play()
         except BaseException:
-            self._monitor.kill()  # else the thread that listens to it would wait for ever
+            self._monitor.kill()  # otherwise the thread that listens to it would wait for ever
             raise
 
     async def _play(self) -> Rehearsal:
@@ -368,7 +368,7 @@ class Play:
             await asyncio.wait_for(asyncio.shield(listening), LAST_LOOK)
         except TimeoutError:
             raise FanousError(
-                f"the monitor did not come to an end within {LAST_LOOK:.0f} s: this machine is too busy"
+                f"the monitor did not finish within {LAST_LOOK:.0f} s: this machine is too busy"
             ) from None
         rehearsal.sightings = self._sightings.all()
         rehearsal.kept = {probe.duty.name: probe.kept for probe in probes}
@@ -424,4 +424,4 @@ class Play:
 
     def _last_words(self) -> str:
         said = (self._folder / "monitor.log").read_text(encoding="utf-8", errors="replace").strip()
-        return said.splitlines()[-1] if said else "it said nothing"
+        return said.splitlines()[-1] if said else "no output"

@@ -1,4 +1,4 @@
-"""Score: what was found in a rehearsal, held against what was done.  Pure."""
+"""Score: compares what was found in a rehearsal with what was done.  Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fanous.refdata.platforms import target_of
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An incident and the events that it is of.
+    """An incident and the events it belongs to.
 
     Attributes:
         events: indices in the scenario; empty = nothing that was done explains it: it is false.
@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """An expectation, and how it fared: ``why`` is empty where it was met."""
+    """An expectation and its outcome: ``why`` is empty if it was met."""
 
     expectation: Expectation
     by: str

@@ -2,8 +2,8 @@
 
     python -m fanous.evaluation.rehearsal.services SPECIFICATION.json
 
-The helper answers one question of a tick once: all probes ask the same of it, and it would load every page a
-dozen times a second.
+The helper computes each answer once per tick: all probes ask the same, and otherwise it would load every page
+a dozen times a second.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class OutsideServices:
 
 
 class SharedHelper(Helper):
-    """Gives one answer to all who ask the same within a tick."""
+    """Gives the same answer to everyone who asks the same question within a tick."""
 
     def __init__(self, policy: HelperPolicy, seconds: float) -> None:
         super().__init__(policy)

@@ -1,10 +1,10 @@
-"""Table: every technique in three placements over several seeds, run and written down (``make lab``).
+"""Table: runs every technique in three placements over several seeds, and writes the results (``make lab``).
 
     python -m fanous.evaluation.rehearsal.table [--seeds 3] [--minutes 600] [--only TEXT] [--page]
 
-Results are appended to ``docs/truth-table.jsonl``; what stands there of the same rules and detectors is not
-run again, so it can be stopped at any time and goes on where it was.  A run that breaks is reported, and the
-next one is made.  ``docs/truth-table.md`` is written from all of them after each run.
+Results are appended to ``docs/truth-table.jsonl``; results for the same rules and detectors are not run
+again, so it can be stopped at any time and resumes where it was. A run that fails is reported, and the next
+one is made.  ``docs/truth-table.md`` is written from all of them after each run.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
 
 
 def _left_out(late: Sequence[TechniqueResult]) -> str:
-    """Decided by the rounds alone, before anybody looks at what was found."""
+    """Decided by the rounds alone, before anyone looks at the findings."""
     counts = Counter(f"`{result.technique}` {result.placement}" for result in late)
     which = ", ".join(f"{n} of {name}" for name, n in sorted(counts.items()))
     return (
@@ -277,7 +277,7 @@ def _nation_wide(result: TechniqueResult) -> float | None:
 
 
 FAST = 300.0
-"""Seconds of the monitor's clock in one, at a tick of two seconds that stands for ten minutes."""
+"""Seconds of the monitor's clock in one, at a tick of two seconds that represents ten minutes."""
 
 
 def _stretch(result: TechniqueResult) -> float:
@@ -419,7 +419,7 @@ def run_cases(
 
 
 def line(result: TechniqueResult) -> str:
-    """For whoever waits."""
+    """Progress for a person who is waiting."""
     seconds = "-" if result.confirmed is None else f"{result.confirmed:.1f} s"
     false = f"  FALSE {result.false_suspected}+{result.false_confirmed}"
     return (
@@ -433,7 +433,7 @@ def main(arguments: list[str] | None = None) -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description="Play the truth table and write it down.")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after so many")
+    parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after this many minutes")
     parser.add_argument("--only", default="", help="cases whose technique or placement contains this")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--page", action="store_true", help="write the page from what there is; play nothing")

@@ -1,6 +1,6 @@
-"""Vantage point: one probe of the lab at work - rounds at the scenario's tick, a spool, an uploader.
+"""Vantage point: one probe of the lab: rounds at the scenario's tick, a spool, an uploader.
 
-Between the probe and its network are a stretched clock and, where the scenario wants them, faults of its own.
+Between the probe and its network are a stretched clock and, if the scenario says so, faults.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class RoundNetwork:
 
 
 class BrokenNetwork(RoundNetwork):
-    """A line that loses most of what is begun on it: a cable with a loose contact."""
+    """A line on which most connections fail: a cable with a loose contact."""
 
     LOSES = 0.6
     """Share of connections and datagrams."""
@@ -92,7 +92,7 @@ LOGIN_PAGE = (
 
 
 class PortalNetwork(RoundNetwork):
-    """A hotel's line before its guest has logged in: one page for every site, silence for all else."""
+    """A hotel's line before the guest has logged in: one page for every site, silence for everything else."""
 
     async def open_tcp(self, ip: str, port: int) -> Stream:
         if port != 80:
@@ -117,7 +117,7 @@ class _LoginPage:
 
 
 class LyingNetwork(RoundNetwork):
-    """A probe that reports resets on names which nobody resets."""
+    """A probe that reports resets for names that no one resets."""
 
     def __init__(self, inner: Network, instant: float, names: Sequence[str]) -> None:
         super().__init__(inner, instant)
@@ -217,7 +217,7 @@ SCREENING = Settings(
 )
 """Time-outs of a second or two: the lab's round trips take 50 ms, and a round must end within a few ticks.
 One address a name and 64 KB a page, so that twelve probes fit on two cores; a retransmitted SYN (1 s) still
-connects. A starved page is followed by one download and its control, as in earnest by three."""
+connects. A starved page is followed by one download and its control, in production by three."""
 
 
 def lab_settings(ca_file: Path, helper: str, domestic: str) -> Settings:
@@ -231,12 +231,12 @@ def with_transfers(settings: Settings) -> Settings:
 
 
 def patient(settings: Settings) -> Settings:
-    """The same for a country in which handshakes are held up: in earnest a probe outwaits them (6 s)."""
+    """The same for a country in which handshakes are held up: in production a probe waits longer (6 s)."""
     return replace(settings, handshake_timeout=HELD_HANDSHAKE, endpoint_seconds=HELD_ENDPOINT)
 
 
 def profile_document(profile: Settings) -> dict[str, Any]:
-    """What differs from a probe in earnest."""
+    """The differences from a probe in production."""
     ordinary = asdict(Settings())
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -249,7 +249,7 @@ ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
 
 RATED = 2
-"""Targets whose rates are measured together: that a line is slow is said beside two of them."""
+"""Targets whose rates are measured together: two are needed to conclude that a line is slow."""
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
@@ -320,7 +320,7 @@ class LabProbe:
         self._slow: set[str] = set()
         self._tick = inf
         self._is_sound = True
-        """By the latest look at the line: without a network no site is measured."""
+        """By the latest check of the line: without a network no site is measured."""
 
     async def stand(self, tick: float, rounds: int) -> None:
         """Begin a round at each tick; returns when the last one has ended."""
@@ -366,7 +366,9 @@ class LabProbe:
         self.kept.slowest = max(self.kept.slowest, report.seconds)
 
     async def _rates(self, at: float, turn: int) -> None:
-        """How fast two targets are, beside controls; it takes longer than a tick, and holds no round up."""
+        """How fast two targets are, compared with controls; it takes longer than a tick, but delays no
+        round.
+        """
         duty = self.duty
         turned = dict.fromkeys(duty.urls[(turn * RATED + n) % len(duty.urls)] for n in range(RATED))
         network = self._seam(self._clock.monitor(at))
@@ -378,8 +380,9 @@ class LabProbe:
     def _measuring(self, urls: Iterable[str]) -> Iterator[list[str]]:
         """Those of ``urls`` that may be measured now: none twice at once whose data come slowly.
 
-        In earnest nothing is: a round ends long before the next one.  Here it would make slow lines slower.
-        Slow ones begin together, as in earnest: that a line is slow is said beside two targets at one time.
+        In production this never happens, since a round ends long before the next one.  Here it would make
+        slow lines slower.  Slow targets begin together, as in production: a line counts as slow next to two
+        targets at once.
         """
         wait = any(self._under_way[url] for url in self._slow)
         chosen = [url for url in urls if not (wait and url in self._slow)]

@@ -1,4 +1,4 @@
-"""View: a rehearsal to watch - networks x targets changing colour, the incidents, the clock.  On stderr."""
+"""View: shows a rehearsal on stderr: networks x targets changing colour, the incidents, the clock."""
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -30,12 +30,14 @@ LATEST = 4
 """Measurements of a cell that its colour rests on: those of the last tick or two."""
 
 SILENT_TICKS = 4.0
-"""A cell that was not measured for so long is silent."""
+"""Seconds after which a cell that was not measured counts as silent."""
 
 
 @contextmanager
 def watched(scenario: Scenario, console: Console) -> Iterator[Watcher]:
-    """Somebody who draws on the terminal behind ``console``; nobody where there is none."""
+    """A watcher that draws on the terminal behind ``console``; one that does nothing if there is no
+    terminal.
+    """
     if not console.is_terminal:
         yield Nobody()
         return

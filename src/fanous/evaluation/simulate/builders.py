@@ -40,7 +40,7 @@ def make_series(
         start: unix seconds of the first bin, a multiple of ``step``.
         counts: probes behind each bin: one number for all, or a notation with as many bins.
         controlled: of those, with a normal control; default = all of them.
-        measurements: default = one a probe.
+        measurements: default = one per probe.
 
     Raises:
         ValueError: a word cannot be read, or a notation has another number of bins.

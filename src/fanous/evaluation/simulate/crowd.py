@@ -1,7 +1,7 @@
 """Crowd: honest probes of a country and liars among them, attempt by attempt.
 
-A liar owns what it sends: it forges its own control too, and says what its strategy says.  Described in
-physical terms only - who, where, how often - and nothing here comes from a detector.
+A liar controls everything it sends: it forges its own control too, and says what its strategy dictates.  The
+crowd is described only in physical terms (who, where, how often), and nothing here comes from a detector.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Crowd:
     Attributes:
         networks: ASNs 1 to ``networks``, all alike.
         honest: sound probes on each.
-        hours: for which everybody measures.
+        hours: for which everyone measures.
         event: from, to (hours since the beginning): when a restriction is, or is made to seem, in force.
         real: there is one.
         liars: probes that lie, in all.
@@ -101,7 +101,7 @@ def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Simul
 
 
 def _claimed(crowd: Crowd, hour: float, chance: Random) -> bool:
-    """The truth is turned round: a real restriction is denied, one that is not there is reported."""
+    """The opposite of the truth: a real restriction is denied, a non-existent one is reported."""
     match crowd.strategy:
         case Strategy.WAVER if chance.random() < TRUTH:
             return crowd.real and _during(crowd, hour)

@@ -1,7 +1,7 @@
-"""Fakes: a network that a test writes down, without a socket, and time that moves only when a test says so.
+"""Fakes: a scripted network without sockets, and time that moves only when a test says so.
 
-``FakeNetwork`` satisfies ``fanous.probe.net.network.Network``.  Unknown names do not exist, unknown addresses are
-silent.
+``FakeNetwork`` satisfies ``fanous.probe.net.network.Network``.  Unknown names do not exist, unknown addresses
+are silent.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fanous.evaluation.simulate.builders import DAY
 
 Script = list[bytes | BaseException]
-"""What reads give, in order; then the other side has closed."""
+"""What reads return, in order; then the other side has closed."""
 
 
 @dataclass(slots=True)

@@ -1,10 +1,11 @@
 """Nettests: df-000 records of OONI's web_connectivity 0.5 and of its messenger tests.
 
 Raw facts only: the fields in which a real probe gives its own opinion (``blocking``, ``accessible``) are
-null, so that whoever finds an event here has found it.
+null, so that an event must be found from the facts.
 
-Messenger tests (telegram, whatsapp, facebook_messenger) carry no control. facebook_messenger only looks names up and
-connects, so a censor who waits for the name in a ClientHello is invisible to it; a resolver that lies is not.
+Messenger tests (telegram, whatsapp, facebook_messenger) carry no control. facebook_messenger only looks names
+up and connects, so a censor who waits for the name in a ClientHello is invisible to it; a resolver that lies
+is not.
 """
 
 from dataclasses import dataclass

@@ -83,7 +83,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class EventTruth:
-    """What was put into the file, for whoever checks what was found.
+    """What was put into the file, to check against what is found.
 
     Attributes:
         targets: restricted on each of ``networks``; empty = nothing was.
@@ -130,7 +130,7 @@ def write(path: Path, seed: int = 7) -> EventTruth:
 
 
 def write_quiet(path: Path, seed: int = 7) -> EventTruth:
-    """The same country, probes and ordinary troubles in the same days, and nobody restricts anything."""
+    """The same country, probes and ordinary failures on the same days, without any restriction."""
     return _write(path, seed, {})
 
 
@@ -196,7 +196,7 @@ class _Days:
         return Fate.FINE
 
     def _in_force(self, probe: SimulatedProbe, at: float) -> Restriction | None:
-        """The restriction that the probe meets; who tunnels out of the country meets none."""
+        """The restriction that the probe meets; a probe that tunnels out of the country meets none."""
         each = self.restrictions.get(probe.network.asn)
         if each is None or probe.flaw is Flaw.VPN or not each.start <= at < each.end:
             return None

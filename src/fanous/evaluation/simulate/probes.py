@@ -1,7 +1,7 @@
 """Probes: the networks of a generated country, the probes on them with their small defects, and when they measure.
 
-An organisation's probe keeps a clock, a volunteer's runs when its owner's day allows: by chance, and less
-at night.
+An organisation's probe keeps to a schedule, a volunteer's runs when its owner's day allows: at random, and
+less at night.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Keeper(StrEnum):
 
 
 class Flaw(StrEnum):
-    """What is wrong with a probe, for reasons that are no interference."""
+    """Defects of a probe that are not interference."""
 
     NONE = "none"
     VPN = "vpn"
@@ -104,7 +104,7 @@ CURIOUS = 6.0
 """How many times more often volunteers measure while their apps do not work (they run it by hand)."""
 
 NIGHT_UTC = (20, 3)
-"""Hours between which hardly anybody's device is awake: 1 to 8 in the morning in Karachi."""
+"""Hours between which hardly any device is awake: 1 to 8 in the morning in Karachi."""
 
 AWAKE_AT_NIGHT = 0.3
 

@@ -311,7 +311,7 @@ SICK = SimulatedPage(
     ("2606:2800:220:1:248:1893:25c8:1946",), 15133, "Edgecast Inc.", "Example Domain", 1_256,
     "ECS (nyb/1D2E)",
 )  # fmt: skip
-"""Goes down for everybody during the event."""
+"""Goes down for everyone during the event."""
 
 CHOOSY = SimulatedPage(
     "https://www.example.com/", "www.example.com", ("93.184.216.34",), (), 15133, "Edgecast Inc.",

@@ -1,11 +1,11 @@
-"""Rows: undisrupted days of real observation tables dealt out again in other orders, and rows of blocked targets.
+"""Rows: quiet days of real observation tables in a new order, and rows of blocked targets.
 
-A day of a network is drawn whole, so the bursts in which failures come, and the hours at which people
-measure, stay as they were.  Repeated draws are the same volunteers' days: more of them give more exposure,
-not more kinds of trouble.
+A network's day is drawn whole, so the bursts of failures and the hours at which people measure are preserved.
+Repeated draws are the same volunteers' days: more of them give more exposure, not more kinds of failure.
 
-A row of a blocked target is what a measurement would have recorded.  It is written from OONI's data formats (df-002,
-df-005, df-006, df-007) and what its tables hold of blocked measurements; knows nothing of rules or detectors.
+A row of a blocked target is what a measurement would have recorded.  It is written from OONI's data formats
+(df-002, df-005, df-006, df-007) and what its tables hold of blocked measurements; knows nothing of rules or
+detectors.
 """
 
 import csv
@@ -165,7 +165,7 @@ def deny_names(row: Row) -> Row | None:
 
 
 def forge_answers(row: Row) -> Row | None:
-    """The resolver answers with an address inside private space, where nobody answers."""
+    """The resolver answers with a private address, where nothing answers."""
     if row["dns_engine"] and ":" in row["dns_answer"]:
         return None
     if row["dns_engine"]:

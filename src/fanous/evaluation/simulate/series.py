@@ -1,8 +1,8 @@
 """Series: made-up months of public sources, speed tests and votes, told in physical terms.
 
-Five weeks of a country without an outage are told by what people and networks do: when they get up and go to bed,
-rest days and holidays, how many blocks there are, what a source fails to measure.  Nothing here comes from a detector
-or is a setting of one.
+Five weeks of a country without an outage are described by what people and networks do: when they get up and
+go to bed, rest days and holidays, how many blocks there are, what a source fails to measure.  Nothing here
+comes from a detector or is a setting of one.
 
 A speed test gets a share of its network's pipe, which is smaller the more people are on; delays grow as the pipe
 fills.  Nothing here comes from a detector's model of the world.
@@ -153,7 +153,7 @@ def _growth(chance: np.random.Generator, days: int, step: int, most: float) -> A
 
 
 def _bursts(chance: np.random.Generator, days: int, step: int) -> Array:
-    """Stray traffic swells where somebody's machines are infected, and goes back."""
+    """Stray traffic swells when someone's machines are infected, and then declines."""
     bins = days * DAY_SECONDS // step
     found = np.ones(bins)
     for _ in range(int(chance.integers(2, 8))):
@@ -197,8 +197,8 @@ class SpeedCountry:
         line_kbps: median of what lines are sold for; they differ by the factor e in two thirds of cases.
         rush: share of a line's speed that is lost at the busiest minute of the evening.
         crowded: (day, rush) of evenings that were worse than others: a match, a holiday.
-        capped: (from, to) in hours, and the kbps that a line gets at most meanwhile.
-        slowed: (from, to) in hours, and the share of its speed that a line keeps meanwhile.
+        capped: (from, to) in hours, and the most kbps that a line gets in that time.
+        slowed: (from, to) in hours, and the share of its speed that a line keeps in that time.
     """
 
     asns: Sequence[int] = (45669, 59257, 24499, 56167, 17557, 9541)
@@ -249,7 +249,7 @@ def _tests(
     lost: Floats,
     chance: np.random.Generator,
 ) -> tuple[Floats, Floats]:
-    """Medians of the tests of each five minutes; NaN where nobody tested."""
+    """Medians of the tests in each five minutes; NaN if there were none."""
     busy = 0.3 + 1.4 * lost / max(lost.max(), 1e-9)
     at = np.repeat(minutes, chance.poisson(country.tests_a_minute * busy))
     kbps = (
@@ -292,7 +292,7 @@ class Life:
         catch: share of attempts that the restriction catches.
         broken: further probes for which everything fails always.
         lying: further probes that report a failure whatever they see, half of the time.
-        silent: when nobody measures.
+        silent: when no one measures.
         controlled: share of attempts with a normal control of their own; a bad line spoils the control too.
     """
 

@@ -1,8 +1,8 @@
 """Boxes: programs in the path of the lab's traffic, for what firewall rules alone cannot do.
 
-One process (``middlebox``) runs them all, each with sockets in the router where it stands.  To add one: a
-class in a file of its own whose constructor takes a ``box.BoxPlace`` and its options, with ``close``; one line
-in ``BOXES``.
+One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a class with
+``close`` in a separate file, whose constructor takes a ``box.BoxPlace`` and options, and add a line to
+``BOXES``.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""Box: what all programs in the path share - where they stand, how they see packets, how they send forged
-ones."""
+"""Box: what all programs in the path share: where they run, how they see packets, how they send forged
+ones.
+"""
 
 import asyncio
 import ctypes
@@ -24,14 +25,14 @@ BUFFER = 8 << 20
 
 
 class Box(Protocol):
-    """Stands where it was put until it is closed."""
+    """Runs where it was placed until it is closed."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class BoxPlace:
-    """Where a box stands.
+    """Where a box runs.
 
     Attributes:
         namespace: of a router.
@@ -52,7 +53,7 @@ class Injector:
         self._v6 = socket_in(namespace, socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
     def send(self, packet: bytes, target: str) -> None:
-        with suppress(OSError):  # the way there is cut, which is what cuts do
+        with suppress(OSError):  # the way there is cut, as cuts do
             if ":" in target:
                 self._v6.sendto(packet, (target, 0, 0, 0))
             else:
@@ -83,7 +84,7 @@ class Tap:
             except BlockingIOError:
                 return
             except OSError:
-                return  # the interface is down; it is told once
+                return  # the interface is down; this is reported once
             segment = segment_of(packet)
             if segment is not None and segment.payload:
                 self._seen(segment)
@@ -107,7 +108,7 @@ def _outgoing_only() -> bytes:
 
 
 class PacketQueue:
-    """Packets that a rule of the firewall hands over; each waits until it is settled."""
+    """Packets that a firewall rule hands over; each waits for a verdict."""
 
     def __init__(
         self, place: BoxPlace, received: Callable[[Packet], None], *, with_payload: bool = True

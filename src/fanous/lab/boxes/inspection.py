@@ -1,8 +1,9 @@
-"""Inspection: censors that read what passes - a name in a question, a ClientHello or a QUIC packet, or a plain request.
+"""Inspection: censors that read traffic: a name in a DNS query, a ClientHello or a QUIC packet, or a plain
+request.
 
-The first packet of a QUIC connection has keys that anybody can derive (RFC 9001 section 5.2).  DNS answers are forged
-next to the path (a race) or in it (the question never arrives); a ClientHello is answered with a reset before the
-server answers, a plain HTTP request with a block page.
+The keys of a QUIC connection's first packet can be derived by anyone (RFC 9001 section 5.2).  DNS answers are
+forged on path (a race) or in path (the query never arrives); a ClientHello is answered with a reset before
+the server answers, a plain HTTP request with a block page.
 """
 
 from aioquic._buffer import Buffer, BufferReadError
@@ -30,7 +31,9 @@ from fanous.lab.packets import (
 from fanous.lab.webservers import BLOCK_PAGE
 
 FORGED_TTL = 300
-"""Seconds, of the forged record: not the true one's, which is how two answers are told apart."""
+"""TTL of the forged record, in seconds: it differs from the true one's, so the two answers can be told
+apart.
+"""
 
 PORT = 53
 
@@ -50,10 +53,10 @@ def forged(seen: TcpSegment, hosts: frozenset[str], answer: list[str]) -> bytes 
 
 
 class Racing:
-    """Sees questions pass and answers first; the true answer arrives later.
+    """Sees queries pass and answers first; the true answer arrives later.
 
     Args:
-        clients: whose questions; those of a provider's own resolver come from its router.
+        clients: whose queries; those of a provider's own resolver come from its router.
     """
 
     def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str], answer: list[str]) -> None:
@@ -73,7 +76,7 @@ class Racing:
 
 
 class Answering:
-    """Takes questions out of the path and answers them itself."""
+    """Removes queries from the path and answers them itself."""
 
     def __init__(self, place: BoxPlace, hosts: list[str], answer: list[str]) -> None:
         self._hosts, self._answer = frozenset(hosts), answer
@@ -93,7 +96,7 @@ class Answering:
 
 
 RESETS = 3
-"""Sent for one handshake, as China's does: one may be lost or come too late."""
+"""Resets sent for one handshake, like China's censor: one may be lost or come too late."""
 
 
 def name_in_hello(host: str) -> bytes:

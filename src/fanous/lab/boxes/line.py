@@ -1,9 +1,7 @@
-"""Line: neighbours who crowd a user's pipe in the evening, and packets that are delayed.
+"""Line: neighbours who crowd a user's line in the evening, and delayed packets.
 
-What neighbours get through comes and goes, as the sum of many short downloads does: sometimes next to nothing,
-sometimes all that they ever want.
-
-Delayed packets make a handshake take seconds.
+The neighbours' traffic comes and goes, like the sum of many short downloads: sometimes next to nothing,
+sometimes everything they want.  Delayed packets make a handshake take seconds.
 """
 
 import asyncio
@@ -18,11 +16,11 @@ from fanous.lab.space import socket_in
 
 PACKET = bytes(1200)
 DISCARD = 9
-"""The port of RFC 863: nobody there wants them."""
+"""The discard port (RFC 863): nothing listens there."""
 
 STEP = 0.01
 WANTED = (0.2, 1.1)
-"""Of the pipe: two thirds on average, now and then more than there is."""
+"""Share of the line: two thirds on average, now and then more than there is."""
 
 MOOD = 0.5
 """Seconds on average until they want more, or less."""

@@ -1,4 +1,4 @@
-"""Proxy: servers in a router that connections are redirected to - TLS interception, and a login page."""
+"""Proxy: servers in a router to which connections are redirected: TLS interception, and a login page."""
 
 import asyncio
 import socket
@@ -75,7 +75,7 @@ class Portal(Serving):
 
 
 class Intercepting(Serving):
-    """Ends TLS with a certificate of its own authority, and relays to the true server what it reads.
+    """Terminates TLS with a certificate from its own authority, and relays what it reads to the true server.
 
     Args:
         folder: for the certificates.
@@ -131,7 +131,7 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 def original_target(connected: socket.socket) -> tuple[str, int]:
-    """Where the client wanted to go; the socket is of IPv6 also where the client is not."""
+    """Where the client wanted to connect; the socket is IPv6 even if the client is not."""
     if str(connected.getpeername()[0]).startswith("::ffff:"):
         raw = connected.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
         port, address = struct.unpack_from(">H4s", raw, 2)

@@ -1,8 +1,8 @@
 """Censors: every technique that can be applied to the lab's users, by name.
 
-To add a technique: a function of a ``cut.Strike`` that does it with real packets and returns how to undo it,
-in the file of what it looks at, and one entry in ``TECHNIQUES``.  tests/lab/test_techniques.py then asks for
-a row that shows what breaks and what does not.
+To add a technique, write a function of a ``cut.Strike`` that does it with real packets and returns how to
+undo it, in the file of what it looks at, and add one entry to ``TECHNIQUES``.  tests/lab/test_techniques.py
+then requires a row that shows what breaks and what does not.
 """
 
 from difflib import get_close_matches
@@ -46,7 +46,7 @@ _ALL = (
     ),
     Technique(
         "dns_inject_inpath",
-        "The question is dropped and answered by a forgery, whichever resolver was asked.",
+        "The query is dropped and answered with a forgery, whichever resolver was asked.",
         "dns.injection.bogon",
         in_path.inject_in_path,
     ),
@@ -64,7 +64,7 @@ _ALL = (
     ),
     Technique(
         "ip_reset",
-        "Connections to the target's addresses are reset before they stand.",
+        "Connections to the target's addresses are reset before they are established.",
         "tcp.reset",
         by_address.reset,
     ),
@@ -76,7 +76,7 @@ _ALL = (
     ),
     Technique(
         "sni_reset_onpath",
-        "A handshake that names the target passes, and the client is reset from beside the path.",
+        "A handshake that names the target passes, and the client is reset by an on-path box.",
         "tls.reset.sni",
         in_path.reset_beside,
     ),
@@ -88,7 +88,7 @@ _ALL = (
     ),
     Technique(
         "sni_throttle_police",
-        "What is above a rate is dropped on connections that name the target.",
+        "On connections that name the target, packets above a rate are dropped.",
         "tls.throttle.sni",
         by_name.police,
     ),
@@ -131,7 +131,7 @@ _ALL = (
     ),
     Technique(
         "quic_sni_drop",
-        "QUIC's first packet is decrypted, and the connection dropped where it names the target.",
+        "QUIC's first packet is decrypted, and the connection dropped if it names the target.",
         "quic.drop.target",
         in_path.drop_quic_by_name,
     ),
@@ -171,35 +171,35 @@ _ALL = (
     ),
     Technique(
         "bgp_withdraw",
-        "A provider's routes are withdrawn: what it sends leaves, and nothing finds the way back.",
+        "A provider's routes are withdrawn: its packets leave, but nothing finds the way back.",
         "outage.isp",
         outages.withdraw,
         needs_targets=False,
     ),
     Technique(
         "intranet_only",
-        "Nothing outside the country is reached; sites inside are.",
+        "Nothing outside the country can be reached; sites inside can.",
         "outage.intranet",
         outages.intranet,
         needs_targets=False,
     ),
     Technique(
         "allow_list",
-        "Only sites that are kept, and those inside the country, are reached.",
+        "Only allowed sites, and those inside the country, can be reached.",
         "outage.stealth",
         outages.allow_list,
         needs_targets=False,
     ),
     Technique(
         "slowdown_general",
-        "Everything that a user gets goes through a narrow pipe.",
+        "Everything a user receives goes through a narrow line.",
         "slowdown.general",
         slow.slow_down,
         needs_targets=False,
     ),
     Technique(
         "residual",
-        "After a handshake that names the target, all of its address is blocked for a minute.",
+        "After a handshake that names the target, its address is blocked for a minute.",
         "tls.timeout",
         by_name.residual,
     ),
@@ -245,7 +245,7 @@ _ALL = (
     ),
     Technique(
         "server_down",
-        "The target's servers refuse everybody.",
+        "The target's servers refuse everyone.",
         "server.down",
         outages.take_down,
         is_interference=False,
@@ -270,16 +270,16 @@ TECHNIQUES: dict[str, Technique] = {technique.name: technique for technique in _
 
 
 def apply(internet: Internet, cut: Cut) -> Undo:
-    """Do it; the result takes it back.
+    """Apply a cut; returns what undoes it.
 
     Raises:
-        FanousError: there is no such technique, network or target, or the machine cannot do it.
+        FanousError: unknown technique, network or target, or the machine cannot do it.
     """
     technique = TECHNIQUES.get(cut.technique)
     if technique is None:
         near = get_close_matches(cut.technique, TECHNIQUES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "`fanous lab list` names them"
-        raise FanousError(f"no technique {cut.technique!r}: {hint}")
+        hint = f"did you mean {near[0]!r}?" if near else "see `fanous lab list`"
+        raise FanousError(f"unknown technique {cut.technique!r}: {hint}")
     if technique.needs_targets and not internet.hosts_of(cut.targets):
         raise FanousError(
             f"{cut.technique} needs targets of this lab, not {', '.join(cut.targets) or 'none'}"

@@ -1,4 +1,4 @@
-"""By address: a censor that knows where a target is, and cuts what goes there."""
+"""By address: a censor that knows a target's addresses, and cuts traffic to them."""
 
 from fanous.lab.censors.cut import Strike, Undo
 from fanous.lab.censors.firewall import Rules, address_of, for_each, in_hello, of_version, on_routers
@@ -45,8 +45,9 @@ def ip_batch(namespace: str, lines: list[str], version: int = 4) -> None:
 def unreachable(strike: Strike) -> Undo:
     """Every packet to the address is answered by "host unreachable".
 
-    A rule, since of an ``unreachable`` route Linux says so at most once a second to each host after the first
-    five times, whatever its namespace asks for: the sixth step of one look would be met by silence.
+    It is a rule and not an ``unreachable`` route, because for such a route Linux answers each host at most
+    once a second after the first five times, whatever its namespace sets: the sixth step of a check would
+    meet silence.
     """
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:

@@ -1,4 +1,4 @@
-"""By name: a censor that acts on the server name of a TLS handshake, or on the name that a resolver is asked for."""
+"""By name: a censor that acts on the server name in a TLS handshake, or on the name in a DNS query."""
 
 from collections.abc import Callable
 
@@ -126,7 +126,7 @@ def give_block_page(strike: Strike) -> Undo:
 
 
 def _lie(strike: Strike, answer: list[str] | int) -> Undo:
-    """Told to the vantage points hit; where all of a provider's are, to everybody who asks it."""
+    """Given to the vantage points hit; if all of a provider's are, to everyone who asks."""
     told = [
         {
             "namespace": router,

@@ -1,6 +1,6 @@
-"""Cut: what a censor does, to whom; and a technique, which knows how.
+"""Cut: what a censor does, and to whom; a technique is how it is done.
 
-A strike is a cut on a lab that is up: the vantage points that it hits, router by router.
+A strike is a cut applied to a running lab: the vantage points that it hits, router by router.
 """
 
 from collections.abc import Callable
@@ -28,17 +28,17 @@ RESIDUAL_SECONDS = 60
 """How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""
 
 Undo = Callable[[], None]
-"""Takes a cut back; to be called once."""
+"""Undoes a cut; call it once."""
 
 
 def rate_of(technique: str) -> float:
-    """kbit/s where nobody says a rate."""
+    """kbit/s if no rate is given."""
     return {"slowdown_general": SLOW_LINE_KBPS, "rush_hour": CROWDED_KBPS}.get(technique, DEFAULT_KBPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One act of censorship (or a mishap that is none).
+    """One act of censorship (or a harmless mishap).
 
     Attributes:
         targets: platforms or host names; none where the technique is about everything.
@@ -82,7 +82,9 @@ def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
     ]
     count = floor(len(matching) * cut.compliance + 0.5)
     if not count:
-        raise FanousError(f"{cut.technique} hits no vantage point: {len(matching)} match, too few comply")
+        raise FanousError(
+            f"{cut.technique} hits no vantage point: {len(matching)} match, but compliance leaves none"
+        )
     drawn = set(Random(cut.seed).sample(range(len(matching)), count))
     return tuple(point for nth, point in enumerate(matching) if nth in drawn)
 

@@ -1,4 +1,4 @@
-"""Firewall: rules in a router's own chain, put there in one step and taken away as a whole.
+"""Firewall: rules in a router's own chain, added in one step and removed together.
 
 iptables' legacy tables, since only they have the ``string`` match.
 
@@ -92,7 +92,7 @@ def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
     try:
         run_in(namespace, argv, text, {"XTABLES_LOCKFILE": str(lock)})
     except FanousError as error:
-        raise FanousError(f"{strike.cut.technique}: {error}; `fanous doctor` tries what it needs") from None
+        raise FanousError(f"{strike.cut.technique}: {error}; `fanous doctor` tests what it needs") from None
 
 
 def _added(identity: str, rules: list[Rules]) -> str:

@@ -1,4 +1,4 @@
-"""In path: techniques that need a program in, or beside, the path of packets."""
+"""In path: techniques that need a program in or on the path of packets."""
 
 from collections.abc import Callable
 
@@ -119,7 +119,7 @@ def slow_handshake(strike: Strike) -> Undo:
 
 
 def rush_hour(strike: Strike) -> Undo:
-    """A user's pipe is as wide as on any evening, and the neighbours are at home."""
+    """A user's line is as fast as on any evening, but the neighbours are at home."""
     widen = crowd(strike)
     options: dict[str, object] = {"rate_kbps": strike.cut.rate_kbps, "seed": strike.cut.seed}
     send_away = _put(strike, "neighbours", options, _users)
@@ -170,7 +170,7 @@ def _redirect(point: VantagePoint, version: int, port: int) -> str:
 
 
 def captive_portal(strike: Strike) -> Undo:
-    """Until somebody logs in, every page is a login page and nothing else works; names resolve."""
+    """Until someone logs in, every page is a login page and nothing else works; names resolve."""
     port = FIRST_PORT + strike.number
     take = _put(strike, "portal", {"port": port})
 

@@ -58,7 +58,7 @@ def withdraw(strike: Strike) -> Undo:
     """
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     if not whole:
-        raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit whole")
+        raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit completely")
     bgp.start(strike.internet.routers)
     bgp.announce(strike.internet.routers, whole, on=False)
     return lambda: bgp.announce(strike.internet.routers, whole, on=True)
@@ -134,7 +134,7 @@ def lose(share: float) -> Callable[[Strike], Undo]:
 
 
 def take_down(strike: Strike) -> Undo:
-    """The targets' servers refuse everybody, the outside helper included."""
+    """The targets' servers refuse everyone, including the outside helper."""
 
     def rules(version: int) -> list[Rules]:
         lines = []

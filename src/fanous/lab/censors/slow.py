@@ -1,4 +1,4 @@
-"""Slow: queues that a censor puts into the way of some, or all, of what users get."""
+"""Slow: queues that a censor puts in the way of some or all of a user's traffic."""
 
 from fanous.lab.censors.by_name import marked, marking
 from fanous.lab.censors.cut import Strike, Undo

@@ -1,7 +1,8 @@
 """Messengers: the endpoints that the apps themselves talk to, as OONI's nettests with their documented keys.
 
-One app a file.  To add one: a file with a ``Messenger``, and a line in ``MESSENGERS``.  The statuses that
-OONI's keys ask for restate the steps beside them; nothing here or in the centre rests on them.
+There is one file per app.  To add one, write a file with a ``Messenger`` and add a line to ``MESSENGERS``.
+The statuses that OONI's keys require only restate the steps recorded next to them; no conclusion rests on
+them.
 """
 
 from fanous.probe.messengers import facebook, signal, telegram, whatsapp

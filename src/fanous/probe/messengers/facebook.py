@@ -1,7 +1,7 @@
 """Facebook Messenger (ooni/spec ts-019): its hosts looked up, and connected to.
 
-Whether an address is Meta's is told by the ranges it announces; ``None`` in ``..._dns_consistent`` = the name
-has an address of somebody else, which may be a cache inside the provider's network.
+An address is Meta's if it is in a range that Meta announces; ``None`` in ``..._dns_consistent`` = the name
+has someone else's address, which may be a cache inside the provider's network.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from fanous.probe.trace import Entry, Trace
 from fanous.refdata.platforms import platform_of_ip
 
 STUN = "stun.fbsbx.com"
-"""Only looked up: it speaks UDP."""
+"""Only looked up, because it speaks UDP."""
 
 HOSTS = {
     "b_api": "b-api.facebook.com",

@@ -1,4 +1,4 @@
-"""Messenger: one app's nettest, and the steps that all of them are made of."""
+"""Messenger: one app's nettest, and the steps that all of them share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, retried, steps
 
 Try = Callable[[Trace, Settings], Awaitable[Entry]]
-"""Tries the app's endpoints; gives the nettest's own keys."""
+"""Tries the app's endpoints; returns the nettest's own keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Messenger:
 async def record_of(
     network: Network, settings: Settings, messenger: Messenger, vantage: ProbeVantage
 ) -> Entry:
-    """The measurement, as far as it came in ``endpoint_seconds``."""
+    """The measurement, as far as it got in ``endpoint_seconds``."""
     trace, keys = Trace(network), Entry()
     trace.until = network.now() + settings.endpoint_seconds
     try:
         async with asyncio.timeout(settings.endpoint_seconds):
             keys = await messenger.attempt(trace, settings)
     except TimeoutError:
-        pass  # the steps are the measurement; what they come to is open
+        pass  # the steps are the measurement; what they amount to is left open
     finally:
         trace.close()
     shared = steps(trace) | {"failure": None, "failed_operation": None}
@@ -47,7 +47,7 @@ async def record_of(
 
 
 async def connects(trace: Trace, settings: Settings, ip: str, port: int) -> bool:
-    """Can a connection be made?  It is closed again."""
+    """Can a connection be made?  It is closed again at once."""
     stream = await retried(
         trace,
         settings,
@@ -73,10 +73,10 @@ async def host_connects(trace: Trace, settings: Settings, host: str, ports: tupl
 async def page_fails(
     trace: Trace, settings: Settings, url: str, context: SSLContext | None = None
 ) -> str | None:
-    """df-007 of what stood between us and the page; ``None`` = a response came.
+    """df-007 of what kept us from the page; ``None`` = a response arrived.
 
     Args:
-        context: of TLS, where the site's authority is none of the public ones.
+        context: for TLS, if the site's certificate authority is not a public one.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -102,5 +102,5 @@ def _last_failure(trace: Trace, host: str) -> str:
 
 
 def status(failure: str | None) -> str:
-    """As OONI's keys have it."""
+    """In the form of OONI's keys."""
     return "ok" if failure is None else "blocked"

@@ -1,7 +1,7 @@
 """Signal (ooni/spec ts-029): the app's servers over HTTPS.
 
-Their certificates come from Signal's own authority, which no public list has.  Where the settings name its
-PEM file (``signal_ca_file``) they are verified, else recorded as they came (``no_tls_verify``).
+Their certificates come from Signal's own authority, which is in no public list.  If the settings name its PEM
+file (``signal_ca_file``) they are verified, otherwise only recorded (``no_tls_verify``).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ SERVERS = (
     *("https://sfu.voip.signal.org/", "https://storage.signal.org/"),
 )
 UPTIME = "uptime.signal.org"
-"""Its address says whether the service itself is down; looked up for whoever reads the record."""
+"""Its address says whether the service itself is down; looked up for readers of the record."""
 
 
 async def _attempt(trace: Trace, settings: Settings) -> Entry:

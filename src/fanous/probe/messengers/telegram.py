@@ -31,7 +31,7 @@ async def _attempt(trace: Trace, settings: Settings) -> Entry:
 
 
 async def _post(trace: Trace, settings: Settings, url: str) -> bool:
-    """Does the data centre answer?  501 is what it says to everybody."""
+    """Does the data centre answer?  It says 501 to everyone."""
     parts = urlsplit(url)
     opened = await open_site(trace, settings, parts, parts.hostname or "", control=False)
     if opened is None:

@@ -1,7 +1,7 @@
 """Failure: what went wrong on the network as OONI's df-007 name.
 
-Source: ooni/spec data-formats/df-007-errors.md.  Reset, refusal and silence never share a name: they are
-different findings.
+Source: ooni/spec data-formats/df-007-errors.md.  Reset, refusal and silence never share a name, because they
+are different findings.
 """
 
 import errno
@@ -13,7 +13,7 @@ UNKNOWN = "unknown_failure"
 _ERRNO = {
     errno.ECONNREFUSED: "connection_refused",
     errno.ECONNRESET: "connection_reset",
-    # Writing on a connection that the other side has reset before we read that.
+    # Writing to a connection that the other side has reset before we noticed.
     errno.EPIPE: "connection_reset",
     errno.ECONNABORTED: "connection_aborted",
     errno.EHOSTUNREACH: "host_unreachable",
@@ -50,7 +50,7 @@ _NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class NetworkFailure(Exception):
-    """A failure that no exception of the standard library names; it carries its df-007 name."""
+    """A failure for which the standard library has no exception; it carries its df-007 name."""
 
     def __init__(self, failure: str) -> None:
         super().__init__(failure)
@@ -58,11 +58,11 @@ class NetworkFailure(Exception):
 
 
 NETWORK_ERRORS = (OSError, EOFError, NetworkFailure)
-"""What a step may meet and record (``TimeoutError`` and ``ssl.SSLError`` are kinds of ``OSError``)."""
+"""The errors a step may meet and record (``TimeoutError`` and ``ssl.SSLError`` are kinds of ``OSError``)."""
 
 
 def failure_of(error: BaseException) -> str:
-    """The df-007 name of a network error; ``unknown_failure: ...`` where it has none."""
+    """The df-007 name of a network error; ``unknown_failure: ...`` if it has none."""
     if isinstance(error, NetworkFailure):
         return error.failure
     if isinstance(error, ssl.SSLError):

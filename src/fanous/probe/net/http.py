@@ -1,9 +1,9 @@
-"""HTTP: one request and what came back, over any stream, in HTTP/1.1 (h11) or HTTP/2 (h2).
+"""HTTP: one request and its response, over any stream, in HTTP/1.1 (h11) or HTTP/2 (h2).
 
-A page is filled as it arrives: where the transfer is cut or stalls, what came before is kept.
+A page is filled as it arrives: if the transfer is cut or stalls, what came before is kept.
 
-A download asks for page after page over one connection until enough bytes came to tell a rate: a policer counts the
-bytes of a flow, not of a page; few platforms have a large page that never changes.
+A download requests page after page over one connection until it has enough bytes to compute a rate: a policer
+counts the bytes of a flow, not of a page, and few platforms have a large page that never changes.
 """
 
 from collections.abc import Iterable
@@ -27,11 +27,11 @@ STREAM_RESET = "unknown_failure: HTTP/2 stream reset by the server"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked.
+    """A request.
 
     Attributes:
-        authority: host, with the port where it is not the scheme's own.
-        path: with the query.
+        authority: host, with the port unless it is the scheme's default.
+        path: including the query.
         headers: (name in lower case, value), without ``host``.
     """
 
@@ -45,13 +45,13 @@ class Request:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """What came back so far.
+    """What has arrived so far.
 
     Attributes:
-        most: bytes of body to take; the rest is left on the wire.
+        most: bytes of body to take; the rest is left unread.
         code: 0 = no response yet.
         truncated: the body has more than ``most`` bytes.
-        failure: df-007 of what broke it off, as whoever asked noted it; ``None`` = it came whole.
+        failure: df-007 of what ended it early, as recorded by the caller; ``None`` = it is complete.
     """
 
     most: int
@@ -69,18 +69,18 @@ class HttpResponse:
         return not self.truncated
 
     def header(self, name: str) -> str:
-        """The first header of that name; empty = none."""
+        """The first header with that name; empty = none."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
 async def exchange(stream: Stream, request: Request, page: HttpResponse, protocol: str = "") -> None:
-    """Ask, and fill ``page``.
+    """Send the request, and fill ``page``.
 
     Args:
-        protocol: as ALPN chose: ``h2``, else HTTP/1.1.
+        protocol: chosen by ALPN: ``h2``, otherwise HTTP/1.1.
 
     Raises:
-        OSError, EOFError, NetworkFailure: it broke; ``page`` holds what had come.
+        OSError, EOFError, NetworkFailure: it failed; ``page`` holds what had arrived.
     """
     await (_exchange_h2 if protocol == "h2" else _exchange_h11)(stream, request, page)
 
@@ -106,10 +106,10 @@ async def _exchange_h11(stream: Stream, request: Request, page: HttpResponse) ->
 
 
 async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
-    """The next event of a response, read from the stream where it has not come yet.
+    """The next event of a response, read from the stream if necessary.
 
     Raises:
-        OSError, EOFError, NetworkFailure: it broke.
+        OSError, EOFError, NetworkFailure: the connection failed.
     """
     while True:
         try:
@@ -157,7 +157,7 @@ async def _exchange_h2(stream: Stream, request: Request, page: HttpResponse) -> 
 
 
 def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: HttpResponse) -> bool:
-    """Put one event into ``page``; is that all we want?"""
+    """Add one event to ``page``; returns whether it is complete."""
     if isinstance(event, h2.events.ResponseReceived):
         fields = [(_text(name), _text(value)) for name, value in event.headers or ()]
         page.code = int(dict(fields).get(":status", "0"))
@@ -181,12 +181,12 @@ def _text(value: str | bytes) -> str:
 
 @dataclass(slots=True)
 class Download:
-    """What came so far.
+    """What has arrived so far.
 
     Attributes:
         most: bytes of bodies to take.
-        requests: that were answered in full, or in part if it is the last.
-        code: of the first response; 0 = none came.
+        requests: how many were answered in full, or the last one in part.
+        code: of the first response; 0 = none arrived.
     """
 
     most: int
@@ -196,13 +196,13 @@ class Download:
 
 
 async def download(stream: Stream, requests: Iterable[Request], got: Download) -> None:
-    """Ask by HTTP/1.1 until ``most`` bytes came, or the server closes, and fill ``got``.
+    """Send requests over HTTP/1.1 until ``most`` bytes have arrived or the server closes, and fill ``got``.
 
     Args:
         requests: to one host, in order.
 
     Raises:
-        OSError, EOFError, NetworkFailure: it broke; ``got`` holds what had come.
+        OSError, EOFError, NetworkFailure: it failed; ``got`` holds what had arrived.
     """
     connection = h11.Connection(h11.CLIENT)
     for request in requests:
@@ -214,7 +214,7 @@ async def download(stream: Stream, requests: Iterable[Request], got: Download) -
             first = await stream.read(READ_SIZE)
         except ConnectionError:
             if got.requests:
-                return  # it closed between two pages, as any server may, and we wrote before we knew
+                return  # it closed between two pages, as any server may, and we wrote before noticing
             raise
         if got.requests and not first:
             return
@@ -228,7 +228,7 @@ async def download(stream: Stream, requests: Iterable[Request], got: Download) -
 
 
 async def _take_one(connection: h11.Connection, stream: Stream, got: Download) -> None:
-    """One response, or as much of it as is wanted."""
+    """Read one response, or as much of it as is wanted."""
     got.requests += 1
     while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
         if isinstance(event, h11.Response):

@@ -2,10 +2,10 @@
 
 Every method may raise one of ``failure.NETWORK_ERRORS``; deadlines are the caller's (``asyncio.timeout``).
 
-A probe must not connect to every address that a resolver gives: a forged answer that points into the volunteer's own
-network would turn the probe into a tool against it.
+A probe must not connect to every address that a resolver returns: a forged answer that points into the
+volunteer's own network would turn the probe into a tool against it.
 
-A meter counts the bytes of all connections, so that a data cap holds also in the middle of a page.
+A meter counts the bytes of all connections, so that a data cap applies even in the middle of a page.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -30,15 +30,15 @@ class Stream(Protocol):
 
 @runtime_checkable
 class HopLimited(Stream, Protocol):
-    """A connection of which it can be said how far what is sent may go."""
+    """A connection that can limit how many hops its packets travel."""
 
     def limit_hops(self, hops: int) -> None:
-        """What is sent from now on dies after so many machines; ``read`` then raises ``EHOSTUNREACH``."""
+        """Packets sent from now on expire after this many hops; ``read`` then raises ``EHOSTUNREACH``."""
         ...
 
 
 class Datagrams(Protocol):
-    """A socket for datagrams to one address."""
+    """A datagram socket for one address."""
 
     async def send(self, data: bytes) -> None: ...
 
@@ -50,18 +50,18 @@ class Datagrams(Protocol):
 
 
 class Network(Protocol):
-    """What a probe may do outside itself."""
+    """Everything a probe may do to the outside world."""
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Seconds on a monotonic clock."""
         ...
 
     def wall(self) -> float:
-        """Unix seconds, UTC, as the machine's clock has them."""
+        """Unix seconds, UTC, by the machine's clock."""
         ...
 
     async def look_up(self, hostname: str) -> list[str]:
-        """Addresses that the system's resolver gives, in its order, each once."""
+        """Addresses returned by the system's resolver, in its order, without duplicates."""
         ...
 
     async def open_tcp(self, ip: str, port: int) -> Stream: ...
@@ -69,16 +69,18 @@ class Network(Protocol):
     async def open_udp(self, ip: str, port: int) -> Datagrams: ...
 
     def own_addresses(self) -> set[str]:
-        """Addresses of this machine that its connections came from; never stored, only scrubbed."""
+        """Addresses of this machine that its connections came from; never stored, only used for scrubbing."""
         ...
 
 
 _NAT64 = ip_network("64:ff9b::/96")
-"""RFC 6052: a gateway turns these into the IPv4 address in their last 32 bits."""
+"""RFC 6052: a gateway maps these to the IPv4 address in their last 32 bits."""
 
 
 def is_public(ip: str) -> bool:
-    """Can a public site have this address?  False for loopback, private, link-local, multicast, reserved."""
+    """Can a public site have this address?  False for loopback, private, link-local, multicast and reserved
+    ones.
+    """
     try:
         address = ip_address(ip)
     except ValueError:
@@ -90,7 +92,7 @@ def is_public(ip: str) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that one of IPv6 stands for; ``None`` = for none."""
+    """The IPv4 address that an IPv6 address represents; ``None`` = none."""
     if isinstance(address, IPv4Address):
         return None
     if address in _NAT64:
@@ -104,15 +106,15 @@ def endpoint(ip: str, port: int) -> str:
 
 
 class OverCap(FanousError):
-    """The data cap is reached: measuring stops here, what was measured is kept."""
+    """The data cap is reached: measuring stops, and what was measured is kept."""
 
 
 class Meter:
-    """Bytes spent and how many may be.
+    """Bytes spent, and the limit.
 
     Attributes:
         most: bytes that may be sent and received; ``None`` = no cap.
-        spent: bytes of payload so far (headers of IP and TCP are not counted: some 5 % more).
+        spent: bytes of payload so far (IP and TCP headers, about 5 % more, are not counted).
     """
 
     def __init__(self, most: int | None = None, spent: int = 0) -> None:
@@ -129,9 +131,9 @@ class Meter:
         self.check()
 
     def check(self) -> None:
-        """Raise ``OverCap`` where nothing may be spent any more."""
+        """Raise ``OverCap`` if nothing more may be spent."""
         if self.most is not None and self.spent >= self.most:
             raise OverCap(
-                f"the data cap of {self.most / 1e6:.0f} MB a day is reached; measuring goes on tomorrow, or "
-                "raise it with --cap-mb"
+                f"the data cap of {self.most / 1e6:.0f} MB a day is reached; measuring continues tomorrow. "
+                f"To raise the cap, use --cap-mb"
             )

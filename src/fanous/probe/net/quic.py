@@ -20,7 +20,7 @@ CRYPTO_ERROR = 0x100
 EXPIRED, UNKNOWN_AUTHORITY = 45, 48
 """TLS alerts certificate_expired and unknown_ca (RFC 8446 section 6)."""
 
-# aioquic writes a line to the terminal for each connection that ends badly, which is what we measure.
+# aioquic prints a line for each connection that ends badly, which is exactly what we measure.
 logging.getLogger("quic").setLevel(logging.CRITICAL)
 
 
@@ -29,8 +29,8 @@ class QuicHandshake:
     """One handshake.
 
     Attributes:
-        chain: DER certificates as the server sent them, also where they do not validate.
-        alpn: what was agreed on; empty = nothing.
+        chain: DER certificates as the server sent them, even if they do not validate.
+        alpn: the protocol agreed on; empty = none.
     """
 
     connection: QuicConnection
@@ -38,14 +38,14 @@ class QuicHandshake:
 
     @property
     def chain(self) -> list[bytes]:
-        tls = getattr(self.connection, "tls", None)  # there once a server answered
+        tls = getattr(self.connection, "tls", None)  # set once a server has answered
         leaf = getattr(tls, "_peer_certificate", None)
         more = getattr(tls, "_peer_certificate_chain", [])
         return [one.public_bytes(Encoding.DER) for one in ([leaf, *more] if leaf else [])]
 
 
 def new_handshake(name: str, ca_file: str = "", *, verify: bool = True) -> QuicHandshake:
-    """A handshake to be made; ``verify=False`` accepts any certificate."""
+    """Prepare a handshake; ``verify=False`` accepts any certificate."""
     configuration = QuicConfiguration(
         is_client=True,
         alpn_protocols=["h3"],
@@ -57,10 +57,11 @@ def new_handshake(name: str, ca_file: str = "", *, verify: bool = True) -> QuicH
 
 
 async def complete(handshake: QuicHandshake, network: Network, datagrams: Datagrams) -> None:
-    """Complete it, then close politely.
+    """Complete the handshake, then close politely.
 
     Raises:
-        OSError, NetworkFailure: the server or somebody on the way refused; silence is the caller's
+        OSError, NetworkFailure: the server or something on the path refused; silence runs into the
+        caller's
             deadline.
     """
     connection, peer = handshake.connection, ("peer", 443)
@@ -95,7 +96,7 @@ def _is_complete(handshake: QuicHandshake) -> bool:
 
 
 def failure_of_close(code: int, reason: str) -> str:
-    """df-007 of a connection that was closed before it was there."""
+    """df-007 of a connection that was closed before it was established."""
     alert = code - CRYPTO_ERROR
     words = reason.lower()
     if alert == EXPIRED:

@@ -1,6 +1,6 @@
-"""Sockets: the real network over asyncio's socket calls, which show every read as it came.
+"""Sockets: the real network over asyncio's socket calls, which show every read as it happened.
 
-asyncio's streams are not used: they hide when bytes arrived and partial TLS records, and with them where a
+asyncio's streams are not used: they hide partial TLS records and when bytes arrived, and with that where a
 transfer stalled.
 """
 
@@ -22,13 +22,13 @@ T = TypeVar("T")
 LARGEST_DATAGRAM = 65_535
 
 UNHEARD = 1.0
-"""Seconds after which what was sent and not acknowledged was lost; a round trip takes a third at the most."""
+"""Seconds after which unacknowledged data count as lost; a round trip takes at most a third of this."""
 
 AT_ONCE = struct.pack("ii", 1, 0)
-"""Of SO_LINGER: closing resets the connection (socket(7))."""
+"""A value of SO_LINGER: closing resets the connection (socket(7))."""
 
 IP_RECVERR, IPV6_RECVERR = 11, 25
-"""Of linux/in.h and linux/in6.h; Python has no names for them everywhere."""
+"""From linux/in.h and linux/in6.h; not every Python has names for them."""
 
 
 class SocketStream:
@@ -51,9 +51,9 @@ class SocketStream:
         await self._loop.sock_sendall(self._socket, data)
 
     def limit_hops(self, hops: int) -> None:
-        """From now on what is sent dies after so many machines, and ``read`` says so (``EHOSTUNREACH``).
+        """From now on packets expire after this many hops, and ``read`` reports it (``EHOSTUNREACH``).
 
-        Linux tells a TCP socket that a packet died, but not where: no address of a router is learnt.
+        Linux tells a TCP socket that a packet expired, but not where: no router's address is learnt.
         """
         if self._socket.family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
@@ -63,10 +63,10 @@ class SocketStream:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
 
     def close(self) -> None:
-        """Close it, and let nothing go on that is not getting through.
+        """Close it, and stop the kernel from resending what is not getting through.
 
-        The kernel sends what was not acknowledged again for minutes, also of a closed socket: a name that a
-        censor reads would block the address anew each time, and be seen to be asked for again and again.
+        The kernel retransmits unacknowledged data for minutes, even of a closed socket: a name that a censor
+        reads would trigger blocking again each time, and would be seen to be requested again and again.
         """
         if self._is_unheard():
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
@@ -80,7 +80,7 @@ class SocketStream:
 
 
 class SocketDatagrams:
-    """One connected UDP socket: the kernel drops what comes from another address."""
+    """One connected UDP socket: the kernel drops packets from other addresses."""
 
     def __init__(self, connected: socket.socket, meter: Meter) -> None:
         self._socket = connected
@@ -137,7 +137,7 @@ class SocketNetwork:
         self.meter.check()
         opened = self._socket(ip, socket.SOCK_DGRAM)
         try:
-            opened.connect((ip, port))  # does not wait: UDP has no handshake
+            opened.connect((ip, port))  # does not block: UDP has no handshake
             self._remember(opened)
         except BaseException:
             opened.close()
@@ -145,7 +145,7 @@ class SocketNetwork:
         return SocketDatagrams(opened, self.meter)
 
     def _socket(self, ip: str, kind: socket.SocketKind) -> socket.socket:
-        """A new one; the lab makes it at one of its vantage points instead."""
+        """A new socket; the lab overrides this to open it at one of its vantage points."""
         opened = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
         opened.setblocking(False)
         return opened
@@ -155,10 +155,9 @@ class SocketNetwork:
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Run a blocking call in a daemon thread of its own.
+    """Run a blocking call in a separate daemon thread.
 
-    A pool would be full of look-ups that hang, and would hold up the end of the program until the last
-    one gave up.
+    A pool would fill up with hanging look-ups, and the program could not end until the last of them gave up.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -177,7 +176,7 @@ async def in_thread(call: Callable[[], T]) -> T:
             result = call()
         except (OSError, UnicodeError) as error:
             failed = error
-        with suppress(RuntimeError):  # nobody waits any more: the loop is closed
+        with suppress(RuntimeError):  # no one is waiting any more: the loop is closed
             loop.call_soon_threadsafe(settle, result, failed)
 
     threading.Thread(target=work, daemon=True).start()

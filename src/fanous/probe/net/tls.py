@@ -1,9 +1,9 @@
-"""TLS: the standard library's ``ssl`` over memory buffers, so that every byte on the wire is ours to see.
+"""TLS: the standard library's ``ssl`` over memory buffers, so that we see every byte on the wire.
 
-The chain that the server sent is known also where it does not validate.
+The chain that the server sent is known even if it does not validate.
 
-Some censors look at the whole message, not only at the name in it; so where OpenSSL's hello fails, one that
-differs from it in order, extensions, groups and GREASE is tried.
+Some censors look at the whole message, not only at the name in it.  So if OpenSSL's hello fails, one that
+differs in order, extensions, groups and GREASE is tried.
 """
 
 import os
@@ -30,11 +30,11 @@ _VERSIONS = {"TLSv1": "TLSv1.0"}
 
 @lru_cache(maxsize=64)
 def client_context(alpn: tuple[str, ...] = (), ca_file: str = "", verify: bool = True) -> ssl.SSLContext:
-    """A context to share: making one reads all authorities, which takes 5-30 ms.
+    """A context to share: creating one reads all authorities, which takes 5-30 ms.
 
     Args:
-        ca_file: PEM file of authorities; empty = Mozilla's, as certifi ships them.
-        verify: ``False`` = accept any certificate (a control name at another site's address).
+        ca_file: PEM file of authorities; empty = Mozilla's, from certifi.
+        verify: ``False`` = accept any certificate (for a control name at another site's address).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if verify:
@@ -51,7 +51,7 @@ class TLSStream:
     """TLS on a connection; itself a ``Stream``.
 
     Attributes:
-        hello: the first flight we sent, the ClientHello; empty = nothing was sent yet.
+        hello: the first flight we sent, the ClientHello; empty = nothing sent yet.
     """
 
     def __init__(self, stream: Stream, server_name: str, context: ssl.SSLContext) -> None:
@@ -64,8 +64,8 @@ class TLSStream:
         """Complete the handshake.
 
         Raises:
-            OSError: cut, silent, or refused; ``ssl.SSLCertVerificationError`` where the chain does not
-                validate (it can be read from ``chain`` nevertheless).
+            OSError: cut, silent, or refused; ``ssl.SSLCertVerificationError`` if the chain does not
+                validate (it is still available in ``chain``).
         """
         while True:
             try:
@@ -74,7 +74,7 @@ class TLSStream:
                 await self._flush()
                 await self._fill()
             except ssl.SSLError:
-                await self._flush()  # the alert that tells the server why we leave
+                await self._flush()  # the alert that tells the server why we are leaving
                 raise
             else:
                 await self._flush()
@@ -99,7 +99,7 @@ class TLSStream:
 
     @property
     def chain(self) -> list[bytes]:
-        """DER certificates as the server sent them, the leaf first; empty = none came."""
+        """DER certificates as the server sent them, the leaf first; empty = none arrived."""
         return _unverified_chain(self._tls)
 
     @property
@@ -133,7 +133,7 @@ class TLSStream:
 
 
 def _unverified_chain(tls: ssl.SSLObject) -> list[bytes]:
-    """Public since Python 3.13; before, the same call is there under a private name."""
+    """Public since Python 3.13; before that, the same call exists under a private name."""
     source: Any = tls if hasattr(tls, "get_unverified_chain") else getattr(tls, "_sslobj", None)
     try:
         chain = source.get_unverified_chain() or ()
@@ -148,7 +148,7 @@ HANDSHAKE, ALERT = 22, 21
 CLIENT_HELLO, SERVER_HELLO = 1, 2
 
 _GREASE = tuple(0x0A0A + 0x1010 * number for number in range(16))
-"""Values that mean nothing, which browsers sprinkle in (RFC 8701)."""
+"""Meaningless values that browsers insert (RFC 8701)."""
 
 _CIPHERS = (
     *(0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8),
@@ -162,14 +162,14 @@ _GROUPS = (_ML_KEM, _X25519, _P256, _P384)
 """Hybrid first, as Chromium has them since version 131 (draft-ietf-tls-ecdhe-mlkem: 0x11ec)."""
 
 _ML_KEM_COEFFICIENTS, _ML_KEM_MODULUS = 768, 3329
-"""FIPS 203, ML-KEM-768: an encapsulation key is so many numbers below the modulus, and a seed."""
+"""FIPS 203, ML-KEM-768: an encapsulation key is this many numbers below the modulus, and a seed."""
 
 _OCSP = b"\x01\x00\x00\x00\x00"
 
 
 @dataclass(frozen=True, slots=True)
 class HelloFingerprint:
-    """What can be told of a ClientHello without its name.
+    """What can be said about a ClientHello without its name.
 
     Attributes:
         ja3: version, ciphers, extensions, groups, point formats (as JA3 writes them, GREASE left out).
@@ -186,7 +186,7 @@ def browser_hello(name: str, chance: Random | None = None, *, hybrid: bool = Tru
     The handshake cannot be completed with it: it is sent to see whether a ServerHello comes back.
 
     Args:
-        hybrid: with a post-quantum key, as browsers have it today; ``False`` = it fits into one segment.
+        hybrid: with a post-quantum key, as browsers send today; ``False`` = it fits into one segment.
     """
     dice = chance or Random(os.urandom(16))
     extensions = _extensions(name, dice, hybrid)
@@ -233,13 +233,13 @@ def _extensions(name: str, dice: Random, hybrid: bool) -> list[tuple[int, bytes]
 
 
 def _greased_ech(dice: Random) -> bytes:
-    """Encrypted ClientHello for nobody (draft-ietf-tls-esni section 6.2), as browsers send it."""
+    """A dummy Encrypted ClientHello (draft-ietf-tls-esni section 6.2), as browsers send it."""
     suite = _numbers([1, 1]) + dice.randbytes(1)
     return b"\x00" + suite + _long(dice.randbytes(32)) + _long(dice.randbytes(144 + 32 * dice.randrange(4)))
 
 
 def _ml_kem_key(dice: Random) -> bytes:
-    """An encapsulation key that nobody has the other half of: 12 bits a number, then the seed."""
+    """An encapsulation key without a private half: 12 bits per number, then the seed."""
     packed = 0
     for place in range(_ML_KEM_COEFFICIENTS):
         packed |= dice.randrange(_ML_KEM_MODULUS) << (12 * place)
@@ -247,7 +247,7 @@ def _ml_kem_key(dice: Random) -> bytes:
 
 
 def fingerprint(record: bytes) -> HelloFingerprint | None:
-    """Of the first flight of a client; ``None`` = it is no ClientHello.
+    """The fingerprint of a client's first flight; ``None`` = it is not a ClientHello.
 
     Source of the form: github.com/salesforce/ja3.
     """
@@ -258,7 +258,7 @@ def fingerprint(record: bytes) -> HelloFingerprint | None:
 
 
 def _message(flight: bytes) -> bytes:
-    """The handshake message out of its records, without its head."""
+    """The handshake message from its records, without its header."""
     message = b""
     while flight:
         if flight[0] != HANDSHAKE:
@@ -289,7 +289,7 @@ def _ja3(hello: bytes) -> str:
 
 
 def _take(data: bytes, at: int, width: int) -> tuple[bytes, int]:
-    """A field with its length before it, and where the next begins."""
+    """A length-prefixed field, and where the next one begins."""
     begin = at + width
     end = begin + int.from_bytes(data[at:begin], "big")
     if end > len(data):

@@ -1,7 +1,7 @@
 """Spool: a folder with one file for each measurement that no collector has acknowledged yet.
 
-A name is the time it was put there and a hash of its content: sorted, they stand oldest first, and the same
-measurement put twice is there once.
+A file name is the time of arrival and a hash of the content: sorted by name, the oldest comes first, and the
+same measurement put twice is stored once.
 """
 
 import fcntl
@@ -17,12 +17,12 @@ from fanous.errors import FanousError
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
 REFUSED = "refused"
-"""Folder, within the spool, of what a collector will never take, each beside its reason."""
+"""Folder in the spool for what a collector will never accept, each next to its reason."""
 
 HALF_WRITTEN_SECONDS = 3600.0
 
 MOST_BYTES = 512 << 20
-"""A phone's share; the oldest is never dropped for the newest, so a full spool is said aloud."""
+"""What a phone can spare; the oldest is never dropped for the newest, so a full spool is reported."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +38,7 @@ class Spooled:
 
 
 class Spool:
-    """Any number of processes may put; one at a time sends (``sending``)."""
+    """Any number of processes may put; only one at a time sends (``sending``)."""
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self.folder = folder
@@ -47,10 +47,10 @@ class Spool:
             _make_folder(folder)
             _make_folder(folder / REFUSED)
         except OSError as error:
-            raise FanousError(f"cannot make the spool {folder}: {error}; name another folder") from error
+            raise FanousError(f"cannot create the spool {folder}: {error}; choose another folder") from error
 
     def put(self, document: bytes) -> Spooled:
-        """Keep a measurement; when this returns it would survive a power cut.
+        """Keep a measurement; once this returns, it survives a power cut.
 
         Raises:
             FanousError: the spool or the disk is full, or cannot be written.
@@ -61,9 +61,9 @@ class Spool:
             if one.name.endswith(f"-{digest}{SUFFIX}"):
                 return one
         if len(document) + sum(_size(one.path) for one in waiting) > self._most_bytes:
-            raise FanousError(f"the spool {self.folder} is full: send it, or remove what is not wanted")
+            raise FanousError(f"the spool {self.folder} is full: send it, or delete what you do not need")
         newest = int(waiting[-1].name.partition("-")[0]) if waiting else 0
-        # A clock set back must not make the new older than what waits.
+        # If the clock is set back, a new entry must still sort after those waiting.
         name = f"{max(time.time_ns(), newest + 1):020d}-{digest}{SUFFIX}"
         path = self.folder / name
         try:
@@ -73,7 +73,7 @@ class Spool:
         return Spooled(name, path)
 
     def waiting(self) -> list[Spooled]:
-        """What was not acknowledged yet, oldest first."""
+        """What is not yet acknowledged, oldest first."""
         return sorted(
             Spooled(entry.name, Path(entry.path))
             for entry in os.scandir(self.folder)
@@ -81,11 +81,15 @@ class Spool:
         )
 
     def acknowledged(self, one: Spooled) -> None:
-        """A collector has it; should a power cut undo this, it is sent again and known there."""
+        """Remove an entry that a collector has; if a power cut undoes this, it is sent again and recognised
+        there.
+        """
         one.path.unlink(missing_ok=True)
 
     def delete_all(self) -> int:
-        """Delete what waits and what was refused: its author withdrew.  How many there were."""
+        """Delete what waits and what was refused, because consent was withdrawn; returns how many there
+        were.
+        """
         waiting = self.waiting()
         for one in waiting:
             one.path.unlink(missing_ok=True)
@@ -96,14 +100,14 @@ class Spool:
         return len(waiting) + len(refused)
 
     def refuse(self, one: Spooled, why: str) -> None:
-        """Set aside what a collector will never take, so that what follows is sent; nothing is deleted."""
+        """Set aside what a collector will never accept, so that the rest is sent; nothing is deleted."""
         aside = self.folder / REFUSED / one.name
         aside.with_suffix(".why").write_text(why + "\n", encoding="utf-8")
         one.path.rename(aside)
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """The right to send, for one process at a time; what a killed one left half-written goes.
+        """The right to send, for one process at a time; removes what a killed process left half-written.
 
         Raises:
             FanousError: another process is sending.
@@ -114,7 +118,8 @@ class Spool:
         except BlockingIOError:
             os.close(descriptor)
             raise FanousError(
-                f"another process is sending the spool {self.folder}: wait for it", permanent=False
+                f"another process is sending from the spool {self.folder}: wait until it has finished",
+                permanent=False,
             ) from None
         try:
             self._sweep()
@@ -123,7 +128,7 @@ class Spool:
             os.close(descriptor)
 
     def _sweep(self) -> None:
-        """Remove what a killed ``put`` left half-written; a young one may be being written just now."""
+        """Remove what a killed ``put`` left half-written, except recent files, which may still be in use."""
         for path in self.folder.glob(f"*{TEMPORARY}"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
@@ -133,12 +138,12 @@ class Spool:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # acknowledged meanwhile
+    except FileNotFoundError:  # acknowledged in the meantime
         return 0
 
 
 def _make_folder(folder: Path) -> None:
-    """With each entry on the disk; for nobody else to read, since it says what somebody measured."""
+    """Create the folder durably, unreadable to others, since it shows what someone measured."""
     if folder.is_dir():
         return
     if not folder.parent.is_dir():
@@ -148,7 +153,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """Under its name there is all of it or nothing, whatever happens."""
+    """Write the file so that its name holds all of it or nothing, whatever happens."""
     temporary = path.with_name(path.name + TEMPORARY)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -1,13 +1,13 @@
-"""Upload: what waits in a spool goes to a collector, oldest first, until it is acknowledged.
+"""Upload: sends what waits in a spool to a collector, oldest first, until it is acknowledged.
 
-Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer that says why is
-a refusal: a captive portal and a block page answer, too.
+Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer with a reason is a
+refusal: captive portals and block pages answer, too.
 
-All measurements of one run of a nettest belong to one report, which counts as one witness; a probe that opened a
-second one after a restart would testify twice, so the report of each run is kept over restarts.
+All measurements of one run of a nettest belong to one report, which counts as one witness.  A probe that
+opened a second report after a restart would count twice, so each run's report is remembered across restarts.
 
-The wait before the next try grows exponentially, with jitter: after a shutdown all probes of a country come back in
-the same minute, and must not come in step.
+The wait before the next attempt grows exponentially, with jitter: after a shutdown all probes of a country
+come back in the same minute, and must not retry in step.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ from fanous.probe.spool.spool import Spool, Spooled
 
 FILE = "reports.json"
 KEPT = 500
-"""Runs; one a quarter of an hour for five days."""
+"""Runs; one every 15 minutes for five days."""
 
 
 class Template(Struct, frozen=True):
-    """What opens a report, and what all its measurements share (ooni/probe-cli,
+    """The fields that open a report, shared by all its measurements (ooni/probe-cli,
     internal/probeservices/collector.go, ``NewReportTemplate``)."""
 
     test_name: str
@@ -56,7 +56,7 @@ _ids = msgspec.json.Decoder(dict[str, str])
 
 
 def template_of(document: bytes) -> Template:
-    """Raises ``ValueError`` where it is no measurement."""
+    """Raises ``ValueError`` if it is not a measurement."""
     try:
         return _template.decode(document)
     except msgspec.MsgspecError as error:
@@ -69,7 +69,7 @@ def request_to_open(template: Template) -> bytes:
 
 
 def request_to_submit(document: bytes, report_id: str) -> bytes:
-    """Body of ``POST /report/{id}``: the measurement as it is, under this report."""
+    """Body of ``POST /report/{id}``: the measurement unchanged, with this report's id."""
     content = _fields.decode(document) | {"report_id": msgspec.Raw(msgspec.json.encode(report_id))}
     return msgspec.json.encode({"format": "json", "content": content})
 
@@ -85,7 +85,7 @@ class Reports:
         return self._ids.get(template.key)
 
     def ids(self) -> list[str]:
-        """All that are kept, oldest first."""
+        """All kept reports, oldest first."""
         return list(self._ids.values())
 
     def remember(self, template: Template, report_id: str) -> None:
@@ -95,7 +95,7 @@ class Reports:
         self._write()
 
     def forget(self, template: Template) -> None:
-        """The collector does not take it."""
+        """Forget a report that the collector does not accept."""
         if self._ids.pop(template.key, None):
             self._write()
 
@@ -108,22 +108,22 @@ class Reports:
         try:
             return _ids.decode(self._path.read_bytes())
         except (OSError, msgspec.MsgspecError):
-            return {}  # none yet, or lost in a power cut: new ones are opened
+            return {}  # missing, or lost in a power cut: new ones are opened
 
 
 FIRST_SECONDS = 2.0
 MOST_SECONDS = 900.0
 MOST_ASKED_SECONDS = 3600.0
-"""A server may ask for longer; an hour is what we grant, since a middlebox can ask for a year."""
+"""A server may ask for longer, but we wait an hour at most, since a middlebox can ask for a year."""
 
 
 def backoff(failures: int, chance: float, asked: float | None = None) -> float:
     """Seconds to wait.
 
     Args:
-        failures: in a row, at least 1.
+        failures: consecutive, at least 1.
         chance: uniform, 0..1.
-        asked: ``Retry-After`` in seconds; ``None`` = nothing was said.  Never less than that is waited.
+        asked: ``Retry-After`` in seconds, the least wait; ``None`` = not given.
     """
     ceiling = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures - 1, 30))
     jittered = ceiling * (0.5 + chance / 2)
@@ -138,17 +138,17 @@ def retry_after(value: str | None) -> float | None:
 
 
 SECONDS = httpx.Timeout(120, connect=30)
-"""Uploads over 2G are slow; a connection that does not come in half a minute does not come."""
+"""Uploads over 2G are slow; a connection not made within half a minute will not be made."""
 
 IDLE_SECONDS = 5.0
-"""Between two looks at an empty spool."""
+"""Seconds between two checks of an empty spool."""
 
 REFUSALS = frozenset({400, 413, 415, 422})
-"""What sending again will not mend."""
+"""Status codes that sending again will not fix."""
 
 
 class _Unreached(Exception):
-    """This collector could not be asked, or is busy; another, or a later time, may do."""
+    """This collector is unreachable or busy; another one may work, or a later attempt."""
 
     def __init__(self, why: str, asked: float | None = None) -> None:
         super().__init__(why)
@@ -156,15 +156,15 @@ class _Unreached(Exception):
 
 
 class _Refused(Exception):
-    """The collector will never take it."""
+    """The collector will never accept it."""
 
 
 @dataclass(slots=True)
 class Collector:
-    """One address of the collector, or a mirror of it.
+    """One URL of the collector, or of a mirror.
 
     Attributes:
-        not_before: of ``time.monotonic``; until then it is left alone.
+        not_before: by ``time.monotonic``; until then it is not contacted.
         why: the last failure, in words; empty = none since it last worked.
     """
 
@@ -176,7 +176,7 @@ class Collector:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a round: acknowledged, set aside for good, and left for later."""
+    """The result of a round: acknowledged, set aside for good, and left for later."""
 
     acknowledged: int
     refused: int
@@ -184,14 +184,14 @@ class Sent:
 
 
 class Uploader:
-    """Sends a spool.  One at a time has it open.
+    """Sends a spool; only one sender at a time has it open.
 
     Args:
         collectors: URLs in order of preference: the collector, then its mirrors.
         proxy: ``http://host:port`` (or ``socks5://``, where socksio is installed); ``None`` = direct.
         transport: what carries the requests; ``None`` = httpx' own.
-        on_sent: told the ``measurement_uid`` of each that was acknowledged.
-        on_bytes: told how many bytes of bodies are about to be sent, or came.
+        on_sent: called with the ``measurement_uid`` of each acknowledged measurement.
+        on_bytes: called with the number of body bytes about to be sent, or received.
     """
 
     def __init__(
@@ -226,7 +226,7 @@ class Uploader:
         self._right.__exit__(kind, error, trace)
 
     async def send(self) -> Sent:
-        """Send what waits, as far as a collector can be reached now."""
+        """Send what waits, if a collector can be reached now."""
         acknowledged = refused = 0
         for one in self._spool.waiting():
             try:
@@ -243,14 +243,14 @@ class Uploader:
         return Sent(acknowledged, refused, len(self._spool.waiting()))
 
     async def run(self) -> None:
-        """Send what waits and what comes, until cancelled."""
+        """Send what waits and what arrives, until cancelled."""
         while True:
             await self.send()
             wait = min(collector.not_before for collector in self.collectors) - time.monotonic()
             await asyncio.sleep(max(IDLE_SECONDS if not self._spool.waiting() else 0.05, wait))
 
     async def _send_one(self, one: Spooled) -> str | None:
-        """Its uid, once a collector has it; ``None`` = none can be reached now."""
+        """The measurement's uid, once a collector has it; ``None`` = no collector can be reached now."""
         try:
             document = one.document()
             template = template_of(document)
@@ -277,18 +277,20 @@ class Uploader:
             opened = await self._post(f"{collector.url}/report", request_to_open(template))
             report_id = opened.get("report_id")
             if not isinstance(report_id, str) or not report_id:
-                raise _Unreached("the answer to opening a report is not a collector's")
+                raise _Unreached("the answer to opening a report did not come from a collector")
             self._reports.remember(template, report_id)
         try:
             answer = await self._post(
                 f"{collector.url}/report/{report_id}", request_to_submit(document, report_id)
             )
         except _Refused:
-            self._reports.forget(template)  # should the report be at fault, the next is sent under another
+            self._reports.forget(
+                template
+            )  # in case the report is at fault, the next one is sent under a new report
             raise
         uid = answer.get("measurement_uid")
         if not isinstance(uid, str) or not uid:
-            raise _Unreached("the answer is not a collector's acknowledgement")
+            raise _Unreached("the answer is not an acknowledgement from a collector")
         return uid
 
     async def _post(self, url: str, body: bytes) -> dict[str, Any]:
@@ -325,7 +327,7 @@ def _client(
     except ImportError:
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None
     except (ValueError, httpx.InvalidURL) as error:
-        raise FanousError(f"not a proxy: {proxy!r} ({error}); give http://host:port") from None
+        raise FanousError(f"not a proxy URL: {proxy!r} ({error}); use http://host:port") from None
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """Document: what readers of published claims have in common.
 
-Whatever a publisher's own detector or staff call an outage goes into the ledger as a claim of theirs, never as
+What a publisher's own detector or staff call an outage goes into the ledger as their claim, never as
 evidence; ``fanous claims check`` compares it with what was measured.
 """
 
@@ -37,12 +37,12 @@ def told(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Told:
 
 
 def lasted(since: float, until: float | None) -> float | None:
-    """Hours; ``None`` = it was not over when they reported it, so they claim only a moment."""
+    """Hours; ``None`` = it was ongoing when reported, so the claim is only about a moment."""
     return None if until is None else round((until - since) / HOUR, 2)
 
 
 def same(one: Claim, other: Claim) -> bool:
-    """Do they say the same?  An outage that was not over, and is now, is a new claim."""
+    """Do they say the same?  An outage that was ongoing and is now over is a new claim."""
     return _words(one) == _words(other)
 
 

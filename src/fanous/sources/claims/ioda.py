@@ -47,7 +47,7 @@ class IodaOutages:
             raise Rejected(f"IODA says: {str(error)[:200]}")
         entries = field(document, "data")
         if kind not in (EVENTS, ALERTS) or not isinstance(entries, list):
-            raise Rejected(f"no answer of IODA's events or alerts: `type` is {str(kind)[:40]!r}")
+            raise Rejected(f"not a response with IODA's events or alerts: `type` is {str(kind)[:40]!r}")
         until = field(document, "requestParameters", "until")
         asked = int(until) if str(until).isdecimal() else None
         claims, rejects = (events if kind == EVENTS else alerts)(entries, country, asked)

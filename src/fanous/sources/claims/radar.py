@@ -47,7 +47,7 @@ class RadarOutages:
             if isinstance(entries, list):
                 claims, rejects = read(entries, country)
                 return Parsed((), rejects, claims)
-        raise Rejected("no answer of Radar's outages or anomalies: there are no such lists")
+        raise Rejected("not a response with Radar's outages or anomalies: there are no such lists")
 
 
 def outages(entries: Sequence[Any], country: str) -> Told:
@@ -98,7 +98,7 @@ def _span(entry: Any) -> tuple[float, float, bool]:
         ended = field(entry, "endDate")
         end = None if not ended else instant(str(ended))
     except (ValueError, OverflowError):
-        raise Rejected("`startDate` or `endDate` is no time") from None
+        raise Rejected("`startDate` or `endDate` is not a time") from None
     if end is not None and end <= start:
         raise Rejected("it ends before it begins")
     return start, start + HOUR if end is None else end, end is not None

@@ -33,7 +33,7 @@ class Ooni:
 class Edge(Ooni):
     """The source ``edge``: measurements of our own probes, which write the same format.
 
-    They are a family of their own: who runs the vantage points decides what can fail together.
+    They are a separate family: who runs the vantage points decides what can fail together.
     """
 
     def read(

@@ -223,7 +223,7 @@ ALLOW_LIST = "outside the country only sites of a list answer"
 UNREADABLE = "no look at the line in it"
 
 NO_CONTROL = "no_plain_answer"
-"""``control_failure`` where nothing else worked beside which a silent resolver would mean something."""
+"""``control_failure`` if nothing else worked, so that a resolver's silence means nothing."""
 
 SLOW_LINE = "slow_line"
 """Likewise where what worked took nearly as long as the silent ones were given."""

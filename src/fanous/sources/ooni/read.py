@@ -165,7 +165,7 @@ def _named(data: bytes, uid: str) -> bytes:
 
 
 def _is_line(head: bytes) -> bool:
-    """Is the first line a whole document?  Then the file has one a line, whatever it is called."""
+    """Is the first line a whole document?  Then the file has one per line, whatever its name."""
     first = head.partition(b"\n")[0].removeprefix(BOM).strip()
     return first.startswith(b"{") and len(first) > 1
 
@@ -174,7 +174,7 @@ def _refuse_csv(path: Path, head: bytes) -> None:
     first = head.partition(b"\n")[0]
     if all(key in first for key in CSV_KEYS) and b"{" not in first:
         raise FanousError(
-            f"{path} is a CSV of observations, not raw measurements: `fanous ingest ooni-csv` reads it."
+            f"{path} is a CSV of observations, not raw measurements: read it with `fanous ingest ooni-csv`."
         )
 
 

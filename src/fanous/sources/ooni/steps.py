@@ -303,7 +303,7 @@ class Reader:
             if connect.status is not None:
                 yield self._connection(connect, connect.status)
             else:
-                self._notes.append("tcp_connect: one without its status, so nobody knows whether it worked")
+                self._notes.append("tcp_connect: one without its status, so it is unknown whether it worked")
         for handshake in steps.tls_handshakes or ():
             yield self._handshake(handshake, traces, Layer.TLS)
         for handshake in steps.quic_handshakes or ():
@@ -313,7 +313,7 @@ class Reader:
             if transaction.request is not None:
                 yield self._request(transaction, traces)
             else:
-                self._notes.append("requests: one without its request, so nobody knows what was asked")
+                self._notes.append("requests: one without its request, so it is unknown what was requested")
 
     def _lookup(self, query: QueryRecord) -> Observation:
         hostname = host_of(query.hostname)

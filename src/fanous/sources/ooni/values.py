@@ -257,7 +257,7 @@ def started_at(document: Header, notes: list[str]) -> float:
             instant = instant_of(text)
             if instant is not None:
                 return instant
-            notes.append(f"{field}: {text[:40]!r} is no time")
+            notes.append(f"{field}: {text[:40]!r} is not a time")
     for text in (document.measurement_uid, document.report_id):
         instant = _from_identifier(text)
         if instant is not None:

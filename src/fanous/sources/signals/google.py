@@ -43,15 +43,15 @@ class Google:
         product = name.rpartition("product=")[2][:2]
         if product not in PRODUCTS:
             raise Rejected(
-                "the file's name must say the product, product=19 (Search) or product=21 (YouTube)"
+                "the file's name must contain the product: product=19 (Search) or product=21 (YouTube)"
             )
         document = decoded(data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:])
         try:
             rows = document[0][1]
         except (IndexError, KeyError, TypeError):
-            raise Rejected("no answer of the traffic chart: there is no [0][1]") from None
+            raise Rejected("not a response of the traffic chart: there is no [0][1]") from None
         if not isinstance(rows, list):
-            raise Rejected("no answer of the traffic chart: [0][1] is no list")
+            raise Rejected("not a response of the traffic chart: [0][1] is not a list")
         bins: dict[int, float] = {}
         rejects = []
         for number, row in enumerate(rows, 1):

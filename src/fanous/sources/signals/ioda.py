@@ -60,7 +60,7 @@ class Ioda:
             raise Rejected(f"IODA says: {str(error)[:200]}")
         groups = field(document, "data")
         if not isinstance(groups, list):
-            raise Rejected("no answer of IODA's signals: `data` is no list")
+            raise Rejected("not a response with IODA's signals: `data` is not a list")
         series, rejects = [], []
         for number, one in enumerate(_flat(groups), 1):
             try:
@@ -95,7 +95,7 @@ def _series(one: Any, country: str) -> SourceSeries | None:
         raise Rejected(f"{signal}: `from`, `step` or `values` is missing or odd")
     subtype = one.get("subtype") or ""
     if not isinstance(subtype, str):
-        raise Rejected(f"{signal}: the subtype is no text")
+        raise Rejected(f"{signal}: the subtype is not a text")
     if one.get("entityType") == PART:
         subtype = f"{subtype} {PART}".strip()
     key = SeriesKey(_place(one, country), "", signal, Access.ANY, 0, SOURCE, subtype[:80])
@@ -136,7 +136,7 @@ def _codes(data: bytes) -> list[str]:
     """
     entities = field(decoded(data), "data")
     if not isinstance(entities, list):
-        raise Rejected("no answer of IODA's entities: `data` is no list")
+        raise Rejected("not a response with IODA's entities: `data` is not a list")
     codes = [str(field(place, "code") or "") for place in entities]
     return [code for code in codes if code.isascii() and code.isalnum()]
 

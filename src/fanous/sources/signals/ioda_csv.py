@@ -115,8 +115,8 @@ class _Unreadable:
             self.first = self.first or f"{text[:40]!r} in line {line}"
 
     def __str__(self) -> str:
-        what = "1 value is no number" if self.cells == 1 else f"{self.cells:,} values are no numbers"
-        return f"{what} (first {self.first}): taken for not measured, the others of the line count"
+        what = "1 value is not a number" if self.cells == 1 else f"{self.cells:,} values are not numbers"
+        return f"{what} (first {self.first}): treated as not measured; the rest of the line counts"
 
 
 class IodaCsv:
@@ -145,14 +145,14 @@ class IodaCsv:
             try:
                 at = int(instant(fields[clock]))
             except (ValueError, OverflowError):
-                on_reject(line, f"{fields[clock][:40]!r} is no time")
+                on_reject(line, f"{fields[clock][:40]!r} is not a time")
                 continue
             if at in known:
-                on_reject(line, "this time stands in an earlier line with other values")
+                on_reject(line, "an earlier line has the same time with other values")
                 continue
             values = [number(fields[column.at], table.decimal) for column in columns]
             if all(value is None for value in values):
-                on_reject(line, f"no value is a number: {','.join(fields)[:80]!r}")
+                on_reject(line, f"no number among the values: {','.join(fields)[:80]!r}")
                 continue
             unreadable.count(line, (fields[c.at] for c, v in zip(columns, values, strict=True) if v is None))
             known.add(at)
@@ -173,8 +173,8 @@ def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
         if DAY % step:
             on_reject(
                 WHOLE_FILE,
-                f"{reading.levels.key.signal} comes every {step} s, which no day is a whole number of: it is "
-                "stored and shown, and no outage is looked for in it",
+                f"{reading.levels.key.signal} comes every {step} s, and a day is not a whole number of such "
+                f"steps: it is stored and shown, but not searched for outages",
             )
         yield reading
 
@@ -199,11 +199,11 @@ def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, li
         if key is not None and key not in found:
             found[key] = _Column(key, at, _unit(key.signal, head))
         elif at != clock:
-            why = "stands there twice" if key else "is no signal of IODA's dashboard that is known here"
-            on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: passed over")
+            why = "occurs twice" if key else "is not a known signal of IODA's dashboard"
+            on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: skipped")
     if not found:
         raise FanousError(
-            f"{table.path}: no column is a signal of IODA's dashboard; it has {', '.join(heads)[:300]}"
+            f"{table.path}: no column is a known signal of IODA's dashboard; it has {', '.join(heads)[:300]}"
         )
     return clock, list(found.values())
 

@@ -103,7 +103,7 @@ def on_grid(
     read = [number(value) for value in values]
     if None in read:
         at = read.index(None)
-        raise Rejected(f"value {at + 1} is no number: {str(values[at])[:60]!r}")
+        raise Rejected(f"value {at + 1} is not a number: {str(values[at])[:60]!r}")
     times = start + step * np.arange(len(read), dtype=np.int64)
     return SourceSeries(key, step, times, np.array(read, np.float64))
 

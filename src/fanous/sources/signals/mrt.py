@@ -50,8 +50,8 @@ class Mrt:
             self._load(path, self._visibility, recorded)
         elif self._visibility is None:
             raise FanousError(
-                f"{path} holds updates only, which do not say how much was visible before: "
-                "name a table (bview or rib file) of the same collector first"
+                f"{path} has only updates, which do not say how much was visible before: give a table (bview "
+                f"or rib file) of the same collector first"
             )
         else:
             self._update(path, self._visibility, recorded, on_reject)
@@ -68,7 +68,7 @@ class Mrt:
             first = at if first is None else first
             visibility.load(peer, prefix, origin)
         if first is None:
-            raise FanousError(f"{path}: no route of this table can be read")
+            raise FanousError(f"{path}: cannot read any route in this table")
         recorded.counts[int(first) // STEP * STEP] = visibility.count()
 
     def _update(
@@ -91,7 +91,7 @@ class Mrt:
             else:
                 visibility.withdraw(peer, prefix)
         if current is None:
-            raise FanousError(f"{path}: no update in it can be read")
+            raise FanousError(f"{path}: cannot read any update in this file")
         recorded.counts[current] = visibility.count()
 
 
@@ -107,7 +107,7 @@ def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
         for kind, at, ip, asn, prefix, origins in Parser(str(path)).iter_tuples(list(FIELDS)):
             yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0
     except ValueError as error:
-        raise FanousError(f"{path} cannot be read as MRT: {error}") from error
+        raise FanousError(f"cannot read {path} as MRT: {error}") from error
 
 
 def country_of(address: str) -> str | None:
@@ -132,7 +132,7 @@ def _kind(path: Path) -> int:
         raise FanousError(f"Cannot read {path}: {error}") from error
     kind = int.from_bytes(head[4:6], "big")
     if len(head) < 12 or kind not in KNOWN:
-        raise FanousError(f"{path} is no MRT file of a routing table or of updates")
+        raise FanousError(f"{path} is not an MRT file of a routing table or of updates")
     return kind
 
 

@@ -71,7 +71,7 @@ class Ndt:
             try:
                 at = int(instant(_first(row, TIMES, path)))
             except (ValueError, OverflowError):
-                on_reject(line, f"{_first(row, TIMES, path)[:40]!r} is no time")
+                on_reject(line, f"{_first(row, TIMES, path)[:40]!r} is not a time")
                 continue
             speed = number(_first(row, SPEEDS, path))
             if speed is None or isnan(speed) or speed < 0:

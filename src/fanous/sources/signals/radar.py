@@ -50,7 +50,7 @@ class Radar:
         told = field(result, "main") or field(result, "serie_0")
         times = field(told, "timestamps")
         if not isinstance(times, list):
-            raise Rejected("no answer of a Radar time series: there are no timestamps")
+            raise Rejected("not a Radar time series: it has no timestamps")
         _, _, asn = name.partition("asn=")
         place = Place(country, int(asn)) if asn.isascii() and asn.isdigit() else Place(country)
         return _parsed(told, times, place)
@@ -82,7 +82,7 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
         try:
             at = int(instant(str(text)))
         except (ValueError, OverflowError):
-            rejects.append((number, f"{str(text)[:40]!r} is no time"))
+            rejects.append((number, f"{str(text)[:40]!r} is not a time"))
             continue
         if None in numbers:
             rejects.append((number, f"no number: {str(values)[:60]}"))

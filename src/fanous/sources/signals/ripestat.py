@@ -37,8 +37,8 @@ class RipeStat:
         document = decoded(data)
         told = field(document, "data")
         if field(document, "status") not in ("ok", None) or not isinstance(field(told, "stats"), list):
-            messages = str(field(document, "messages") or "`data.stats` is no list")[:200]
-            raise Rejected(f"no answer of country-resource-stats: {messages}")
+            messages = str(field(document, "messages") or "`data.stats` is not a list")[:200]
+            raise Rejected(f"not a response of country-resource-stats: {messages}")
         step = STEPS.get(str(told.get("resolution") or "5m"))
         if step is None:
             raise Rejected(f"a resolution that is not known: {str(told['resolution'])[:20]}")
@@ -61,7 +61,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[SourceSeries]:
             continue
         value = plain(stat[name])
         if value is None:
-            raise Rejected(f"{name} is no number: {str(stat[name])[:40]!r}")
+            raise Rejected(f"{name} is not a number: {str(stat[name])[:40]!r}")
         key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
         yield SourceSeries(key, step, times, np.full(len(times), value))
 

@@ -86,9 +86,9 @@ def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> 
             while True:
                 yield socket.recv(timeout=silence)
     except TimeoutError:
-        raise FanousError(f"RIS Live said nothing for {silence:.0f} s", permanent=False) from None
+        raise FanousError(f"no message from RIS Live for {silence:.0f} s", permanent=False) from None
     except (WebSocketException, OSError) as error:
-        raise FanousError(f"RIS Live broke off: {error}", permanent=False) from error
+        raise FanousError(f"the connection to RIS Live failed: {error}", permanent=False) from error
 
 
 RIS = Source(

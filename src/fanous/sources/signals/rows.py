@@ -64,7 +64,9 @@ class CsvRows:
             lines = self._lines(source)
             first = next(lines, "")
             if not first.strip():
-                raise FanousError(f"{self.path} is empty: it has no first line that names columns")
+                raise FanousError(
+                    f"{self.path} is empty: there is no first line with the names of the columns"
+                )
             self.comma = max(SEPARATORS, key=first.count)
             reader = csv.reader(chain([first], lines), delimiter=self.comma)
             self.columns = self._head(reader, required)
@@ -77,7 +79,9 @@ class CsvRows:
                     continue
                 if fields is None:
                     if self._line == 1:
-                        self._on_reject(WHOLE_FILE, "no row stands below the line that names the columns")
+                        self._on_reject(
+                            WHOLE_FILE, "there are no rows below the line with the names of the columns"
+                        )
                     break
                 if len(fields) != len(self.columns):
                     self._on_reject(self._line, self._misfit(fields))
@@ -104,7 +108,7 @@ class CsvRows:
         try:
             columns = [name.strip() for name in next(reader, [])]
         except csv.Error as error:
-            raise FanousError(f"{self.path} is no table of text: its first line cannot be read") from error
+            raise FanousError(f"{self.path} is not a text table: its first line cannot be read") from error
         missing = [name for name in required if name not in columns]
         if missing:
             has = ", ".join(columns)[:300] or "nothing"
@@ -208,7 +212,7 @@ def zone_of(text: str) -> tzinfo:
     try:
         return UTC if text.strip() in ("", "UTC", "Z") else ZoneInfo(text.strip())
     except (ValueError, OSError, KeyError):  # an unknown zone is a KeyError, a folder an OSError
-        raise FanousError(f"{text!r} is no time zone: name one such as Asia/Tehran or +03:30") from None
+        raise FanousError(f"{text!r} is not a time zone such as Asia/Tehran or +03:30") from None
 
 
 def reader(zone: tzinfo) -> Callable[[str], float]:
@@ -251,7 +255,7 @@ def _read(found: re.Match[str]) -> datetime:
     hour, _, rest = (found["clock"] or "00:00").partition(":")
     half = (found["half"] or "").lower()
     if half and not 1 <= int(hour) <= 12:
-        raise ValueError(f"{hour} is no hour of half a day")
+        raise ValueError(f"{hour} is not an hour from 1 to 12")
     hours = int(hour) % 12 + 12 * (half == "pm") if half else int(hour)
     date = f"{found['year']}-{_month(found['month']):02}-{int(found['day']):02}"
     moment = datetime.fromisoformat(f"{date}T{hours:02}:{rest}")
@@ -263,12 +267,12 @@ def _month(word: str) -> int:
         return int(word)
     month = _MONTHS.get(word[:3].lower())
     if month is None or not calendar.month_name[month].lower().startswith(word.lower()):
-        raise ValueError(f"{word} is no month")
+        raise ValueError(f"{word} is not a month")
     return month
 
 
 def _named_offset(text: str) -> tzinfo:
     offset = UTC if text == "Z" else _offset(text)
     if offset is None:
-        raise ValueError(f"{text} is no offset from UTC")
+        raise ValueError(f"{text} is not an offset from UTC")
     return offset

@@ -78,8 +78,8 @@ class CsvTable:
         if DAY % (columns.step or DAY):
             on_reject(
                 WHOLE_FILE,
-                f"no day is a whole number of bins of {columns.step} s (--step): it is stored and shown, and "
-                "no outage is looked for in it",
+                f"a day is not a whole number of bins of {columns.step} s (--step): the series is stored and "
+                f"shown, but not searched for outages",
             )
         for line, fields in table.rows([c for c in (columns.time, columns.value, columns.place) if c]):
             lines.decimal = table.decimal
@@ -94,9 +94,9 @@ def _checked(columns: TableColumns | None) -> TableColumns:
         raise FanousError("name the columns of the table: --time NAME --value NAME, and --signal")
     if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_quantity:
         known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_quantity)
-        raise FanousError(f"no signal {columns.signal!r}: use one of {known}")
+        raise FanousError(f"unknown signal {columns.signal!r}: use one of {known}")
     if columns.empty_is_zero and columns.gather not in COUNTING:
-        raise FanousError("an empty bin can be a 0 only where lines are counted: --gather count or distinct")
+        raise FanousError("--empty-is-zero works only with --gather count or distinct")
     return columns
 
 
@@ -124,7 +124,7 @@ class _Lines:
         try:
             instant = self._instant(row[columns.time])
         except (ValueError, OverflowError):
-            return f"{row[columns.time][:40]!r} is no time"
+            return f"{row[columns.time][:40]!r} is not a time"
         text = row[columns.value].strip()
         if columns.gather in COUNTING:
             if is_nothing(text):
@@ -133,7 +133,7 @@ class _Lines:
         else:
             found = number(text, self.decimal)
             if found is None:
-                return f"{text[:40]!r} is no number"
+                return f"{text[:40]!r} is not a number"
             value = found
         name = row[columns.place].strip() if columns.place else ""
         if columns.place and not name:
@@ -183,7 +183,7 @@ class _Lines:
         first, last = min(gathered), max(gathered)
         if (last - first) // self._step > MOST_BINS:
             raise FanousError(
-                f"the times of this table reach from {first} to {last} (unix seconds): too far apart for a "
+                f"the times in this table range from {first} to {last} (unix seconds): too far apart for a "
                 f"step of {self._step} s; correct the wrong ones, or leave out --empty-is-zero"
             )
         return [start for start in range(first, last, self._step) if start not in gathered]

@@ -104,7 +104,7 @@ class RecordedRoute:
     counts: dict[int, Count] = field(default_factory=dict)
 
     def levels(self, also: set[int]) -> Iterator[SourceSeries]:
-        """One series a signal for the country and for every network.
+        """One series per signal for the country and for every network.
 
         Args:
             also: networks that were visible before; one that is no longer visible gets a 0.
