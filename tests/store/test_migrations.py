@@ -4,24 +4,30 @@
 archive as it is.
 """
 
+import json
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import clickhouse_connect
 import pytest
 
 from fanous.errors import FanousError
+from fanous.model.incident import Status
 from fanous.model.provenance import Provenance
-from fanous.model.reason import as_written
+from fanous.model.reason import Reason, as_written
 from fanous.pipeline import ingest
+from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
 from fanous.store.schema import FACTS, FORMAT, Layout
+from fanous.store.upgrade import with_codes
+from tests.store.cases import incident
 from tests.store.servers import Server
 
 FORMATS = Path(__file__).with_name("formats")
@@ -192,3 +198,44 @@ def test_what_an_old_incident_said_in_words_alone_is_a_field(tmp_path: Path) -> 
             64503: ("review", "", ""),
             64504: ("", "", ""),
         }
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "fields"),
+    [
+        (
+            Status.RETRACTED,
+            "taken back by Ayesha: the platform itself was down",
+            {
+                "withdrawn_by": "Ayesha",
+                "reasons": (Reason("withdrawn", {"by": "Ayesha", "why": "the platform itself was down"}),),
+            },
+        ),
+        (
+            Status.RETRACTED,
+            "2 late measurements from AS1; it is told as a part of PK-2023-0001",
+            {"merged_into": "PK-2023-0001", "reasons": (Reason("merged", {"incident": "PK-2023-0001"}),)},
+        ),
+        (
+            Status.SUSPECTED,
+            "suspected: held for a person's review, as every national claim is here; it would be confirmed: C2",
+            {"held_by": "review"},
+        ),
+        (Status.CONFIRMED, "C2: 23 independent probes on 7 networks saw it", {}),
+    ],
+)
+def test_what_only_the_words_of_a_reason_said_becomes_codes(
+    status: Status, text: str, fields: dict[str, object]
+) -> None:
+    """As format 2 wrote it: a `reason`, and no `reasons`."""
+    document = json.loads(encode_incident(incident(status=status, reasons=())))
+    old = decode_incident(json.dumps(document | {"reason": text}))
+    assert old.reasons == as_written(text)
+    assert with_codes(old) == replace(old, **fields)  # type: ignore[arg-type]  # each of its own type
+
+
+def test_the_reasons_of_an_old_revision_are_its_text() -> None:
+    assert decode_reasons("12 late measurements from AS1; C2: seen") == as_written(
+        "12 late measurements from AS1; C2: seen"
+    )
+    assert decode_reasons(encode_reasons(())) == ()

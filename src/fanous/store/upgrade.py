@@ -58,7 +58,7 @@ def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledg
     for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
         _make_synthetic(engine, uids)
     _detect_again(every, ledger)
-    ledger.complete(lambda incident: _with_codes(replace(incident, provenance=_of_incident(every, incident))))
+    ledger.complete(lambda incident: with_codes(replace(incident, provenance=_of_incident(every, incident))))
 
 
 def _detect_again(every: Facts, ledger: Ledger) -> None:
@@ -89,7 +89,7 @@ def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
     return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
 
 
-def _with_codes(incident: Incident) -> Incident:
+def with_codes(incident: Incident) -> Incident:
     """What stood in the reason alone when an incident of before November 2026 was written: here and nowhere else it is
     read out of words."""
     text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == "as_written")

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fanous.model.incident import Evidence
+from fanous.model.reason import Reason
 from fanous.publish.evidence.recompute import claim_of, differences
+from fanous.publish.evidence.reference import unlike_fields
 from tests.store.cases import NOON, incident
 
 
@@ -46,6 +48,20 @@ def test_less_than_a_minute_may_be_asked_not_to_count() -> None:
 def test_prose_is_never_compared() -> None:
     one = incident()
     assert differences(claim_of(one), claim_of(replace(one, hints=("a hint",)))) == []
+
+
+def test_the_words_of_a_claim_of_before_codes_are_no_difference() -> None:
+    old = claim_of(incident()) | {"reason": "C2: 23 probes on 7 networks saw it"}
+    del old["reasons"]
+    assert differences(old, claim_of(incident())) == []
+    assert unlike_fields(old, claim_of(incident())) == []
+    assert unlike_fields(old | {"of_tomorrow": 1}, claim_of(incident())) != []
+
+
+def test_other_reasons_are_a_difference() -> None:
+    one = incident()
+    other = replace(one, reasons=(Reason("rule.c2", {"probes": 24, "networks": 7, "control": "helper"}),))
+    assert differences(claim_of(one), claim_of(other)) == ["reasons[0].params.probes: 23, not 24"]
 
 
 def test_a_field_that_is_newer_than_the_claim_does_not_count() -> None:
