@@ -29,7 +29,7 @@ def test_a_bundle_matches_for_whoever_has_the_file(bundle: Path, tmp_path: Path)
     words = ("verify", bundle, "--signed-by", done["signed_by"], "--store", tmp_path / "never")
     said = program(*words).stdout
     assert said.startswith("SYNTHETIC, a staged event. MATCH: ")
-    assert "nation-wide in Pakistan" in said
+    assert "across Pakistan" in said
     assert "of them are synthetic: this tests the method" in said
     assert not (tmp_path / "never").exists()
     assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 16, code=1).stderr

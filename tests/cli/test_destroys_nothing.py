@@ -370,7 +370,7 @@ def test_the_demonstration_leaves_a_store_of_real_measurements_as_it_is(filled: 
             return everything(store / "archive"), list(database.iterdump())
 
     before = held()
-    assert "stays as it is" in fanous("demo", "--once", "--store", store, code=1).stderr
+    assert "left unchanged" in fanous("demo", "--once", "--store", store, code=1).stderr
     assert held() == before
 
 
