@@ -175,7 +175,7 @@ def lacking(coverage: Coverage) -> str:
     if not coverage.measurements:
         return "nobody measured it then"
     if coverage.probes < ENOUGH_PROBES:
-        return f"only {coverage.probes} of the {ENOUGH_PROBES} independent probes needed measured it then"
+        return f"only {coverage.probes} of the {ENOUGH_PROBES} probes or test runs needed measured it then"
     if len(coverage.networks) < ENOUGH_NETWORKS:
         return f"it was measured on AS{coverage.networks[0]} alone"
     if coverage.hours_measured < ENOUGH_HOURS * coverage.hours:
@@ -192,6 +192,6 @@ def is_ordinary(coverage: Coverage) -> bool:
 def coverage_sentence(coverage: Coverage) -> str:
     """How much was measured, in words for a reader."""
     return (
-        f"{coverage.measurements:,} measurements by {coverage.probes} probes on {len(coverage.networks)} "
+        f"{coverage.measurements:,} measurements by {coverage.probes} probes or test runs on {len(coverage.networks)} "
         f"networks, in {coverage.hours_measured} of {coverage.hours} hours; {coverage.failing:,} failed"
     )
