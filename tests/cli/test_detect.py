@@ -152,7 +152,7 @@ def test_a_worker_that_goes_on_takes_what_comes_and_ends_when_it_is_asked(
 @pytest.mark.parametrize("options", [{"workers": 2}, {"every": 5.0}])
 def test_a_store_of_one_folder_has_one_detection(tmp_path: Path, options: dict[str, float]) -> None:
     given: dict[str, float] = {"workers": 1, "every": 0.0} | options
-    with pytest.raises(FanousError, match="one owner"):
+    with pytest.raises(FanousError, match="only one process can open a store"):
         detect([], None, None, int(given["workers"]), given["every"], 60.0, tmp_path / "store", None)
 
 

@@ -56,7 +56,7 @@ def test_a_timer_does_without_the_monitor(tmp_path: Path) -> None:
         code, out, _ = in_the_process("alerts", "list", "--state", "dead", *options, "--json")
         (dead,) = json.loads(out)["deliveries"]
         assert (code, dead["why"]) == (0, "it answered 404")
-        assert "1 deliveries wait again" in in_the_process("alerts", "retry", dead["key"], *options)[1]
+        assert "1 deliveries queued again" in in_the_process("alerts", "retry", dead["key"], *options)[1]
         assert in_the_process("alerts", "send", *options)[1].startswith("1 sent")
         assert in_the_process("alerts", "list", *options)[1].startswith(f"{dead['key']}  sent")
     assert len(receiver.posts) == 2

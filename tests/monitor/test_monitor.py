@@ -76,7 +76,7 @@ def test_a_cut_is_suspected_confirmed_and_ended_and_a_kill_in_between_changes_no
             until(lambda: shows("confirmed"), running, others.measure)  # three see it
             platform.broken = False
             until(lambda: shows("ended"), running, others.measure)
-            assert "Lab: the clock here runs 900 times as fast as time" in running.get()
+            assert "Lab: the clock here runs 900 times as fast as real time" in running.get()
             (meanwhile,) = listed(config)
             assert running.stop() == 0
 

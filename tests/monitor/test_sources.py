@@ -67,7 +67,7 @@ def test_a_publisher_that_answers_nonsense_is_told_and_stops_nothing(tmp_path: P
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("[sources.ioda]", "name `countries`"),
+        ("[sources.ioda]", "set `countries`"),
         ('[sources.radar]\ncountries = ["PK"]', "needs a key: set the environment variable"),
         ('[sources.ris]\ncountries = ["PK"]', "fanous pull ris"),
     ],
