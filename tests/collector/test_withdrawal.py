@@ -69,7 +69,7 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
         probe.post(f"/report/{unplaced}", json=unknown).raise_for_status()
     forget([REPORT_ID, unplaced], inbox, store)
     told = capsys.readouterr().out
-    assert "2 measurements that waited" in told
+    assert "2 measurements waiting in" in told
     assert "1 measurements of PK deleted" in told
     drain(inbox, store)
     drain(inbox / APART, store)
@@ -89,4 +89,4 @@ def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_that_no_inbox_was_looked_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     forget(["x"], None, tmp_path / "store")
-    assert "--inbox names one" in capsys.readouterr().out
+    assert "name one with --inbox" in capsys.readouterr().out

@@ -82,6 +82,7 @@ def forget(
     """
     from fanous.collector.inbox import check_inbox, withdraw
     from fanous.pipeline import ingest
+    from fanous.wording.words import counted
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox at {inbox}: name the folder that a collector fills, such as STORE.inbox")
@@ -102,7 +103,7 @@ def forget(
     if inbox is None:
         print("no inbox was searched: name one with --inbox")
     elif waiting:
-        print(f"{waiting:,} measurements waiting in {inbox} deleted")
+        print(f"{counted(waiting, 'measurement')} waiting in {inbox} deleted")
     _say_forgotten(forgotten)
 
 
@@ -113,5 +114,8 @@ def _say_forgotten(forgotten: "Forgotten") -> None:
             "its inbox was drained"
         )
         return
+    from fanous.wording.words import counted
+
     places = f" of {', '.join(sorted(forgotten.spans))}" if forgotten.spans else ""
-    print(f"{forgotten.measurements:,} measurements{places} deleted; incidents were recomputed without them")
+    deleted = counted(forgotten.measurements, "measurement")
+    print(f"{deleted}{places} deleted; incidents were recomputed without them")
