@@ -70,7 +70,7 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     forget([REPORT_ID, unplaced], inbox, store)
     told = capsys.readouterr().out
     assert "2 measurements waiting in" in told
-    assert "1 measurements of PK deleted" in told
+    assert "1 measurement of PK deleted" in told
     drain(inbox, store)
     drain(inbox / APART, store)
     with open_store(store) as found:

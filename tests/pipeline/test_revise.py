@@ -38,7 +38,7 @@ def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(
     ingest.ingest(store, "ooni", [some])
     (waiting,) = store.ledger.incidents("PK")
     assert (waiting.status, waiting.confirmed_at) == (Status.SUSPECTED, None)
-    with pytest.raises(FanousError, match="reviewer.s name"):
+    with pytest.raises(FanousError, match="an approval needs the reviewer"):
         detect.approve(store, waiting.id, " ", "", NOON)
     standing = detect.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
     assert standing.status is Status.ENDED
