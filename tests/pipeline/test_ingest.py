@@ -231,7 +231,7 @@ def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
         tally = ingest.ingest(store, "ooni", [old, some], late=ingest.LATE)
         (said,) = ingest.out_of_reach(tally)
-        assert said.startswith("1 measurements are older than 60 days: stored")
+        assert said.startswith("1 measurement is older than 60 days: stored")
         assert len(windows) >= 1
         assert min(since for since, _ in windows) >= pakistan.SINCE - detect.HISTORY
         assert len(store.ledger.incidents("PK")) == 1

@@ -179,7 +179,7 @@ def out_of_reach(tally: Ingested) -> list[str]:
     said = []
     if tally.late:
         said.append(
-            f"{tally.late:,} measurements are older than {LATE / DAY:.0f} days: stored, but not included in "
+            f"{tally.late:,} measurement{'s are' if tally.late != 1 else ' is'} older than {LATE / DAY:.0f} days: stored, but not included in "
             f"detection; run `fanous rejudge CC` to include them"
         )
     if tally.ahead:
