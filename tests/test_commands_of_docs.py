@@ -135,6 +135,14 @@ RUN = {
     "fanous orders key FILE": "fanous orders key other.pem",
     "fanous orders key organisation.pem": "",
     "fanous orders sign orders.toml --key organisation.pem --out orders.json": "",
+    "fanous orders key root.pem": "",
+    "fanous orders key new.pem": "",
+    "fanous orders revoke fanous-orders:OLD --root root.pem --successor fanous-orders:NEW --out revocation.json": (
+        f"fanous orders revoke fanous-orders:{'A' * 43}= --root root.pem --out revocation.json"
+    ),
+    "fanous orders sign orders.toml --key new.pem --revocation revocation.json --out orders.json": (
+        "fanous orders sign orders.toml --key new.pem --revocation revocation.json --out next.json"
+    ),
     "fanous refdata update --from http.csv --from dns.csv": "",
     "fanous refdata update --from users.toml": "",
     "fanous refdata update --from FILE.toml": "fanous refdata update --from users.toml",

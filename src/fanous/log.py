@@ -4,6 +4,8 @@ import sys
 import time
 from logging import INFO, Formatter, Logger, StreamHandler, getLogger
 
+from fanous.text import printable
+
 _QUOTED = frozenset(' "=')
 
 
@@ -14,7 +16,7 @@ def logline(event: str, **facts: object) -> str:
 
 def _value(value: object) -> str:
     text = f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-    text = " ".join(text.split())
+    text = printable(text)
     if text and not _QUOTED & set(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

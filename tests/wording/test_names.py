@@ -3,7 +3,8 @@
 import pytest
 
 from fanous.model.place import asn_of
-from fanous.wording.words import counted, in_country, listed, network_title, printable, target_title
+from fanous.text import printable
+from fanous.wording.words import counted, in_country, listed, network_title, target_title
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
+from fanous.text import printable
 from fanous.wording.clocks import short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import because, details, sentence
-from fanous.wording.words import counted, listed, network_title, printable, target_title
+from fanous.wording.words import counted, listed, network_title, target_title
 
 STYLES = {
     Status.CONFIRMED: "bold red",

@@ -96,6 +96,21 @@ def collect(
     status: Annotated[
         str, typer.Option("--status", metavar="HOST:PORT", help="Serve /readyz and /metrics at this address.")
     ] = "",
+    helper_never: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--helper-never",
+            metavar="NETWORK",
+            help="Address or network that the test helper never connects to; may be repeated.",
+        ),
+    ] = None,
+    helper_neighbours: Annotated[
+        bool,
+        typer.Option(
+            "--helper-neighbours",
+            help="Let the test helper connect to addresses in the same /24 or /64 as this machine's.",
+        ),
+    ] = False,
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,
@@ -106,7 +121,7 @@ def collect(
     addresses are never written anywhere."""
     from fanous.collector.checkin import DEFAULT_URLS, read_urls
     from fanous.collector.door import Policy, serve
-    from fanous.collector.helper import Helper, HelperPolicy
+    from fanous.collector.helper import Helper, HelperPolicy, reach_of
     from fanous.collector.inbox import check_inbox, inbox_of
     from fanous.collector.limits import submissions_at
     from fanous.collector.origin import origins_named, trusted_proxies
@@ -134,7 +149,13 @@ def collect(
         submissions=submissions_at(per_address),
         contact=contact,
     )
-    helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
+    helper = Helper(
+        HelperPolicy(
+            allow_private=lab,
+            asn_of=lambda address: origins.of(address).asn,
+            reach=reach_of(helper_never or (), neighbours=helper_neighbours),
+        )
+    )
     listening = listening_socket(*host_and_port(listen))
     if queue is not None:
         collect_into_stream(listening, queue, policy, helper, status)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 import typer
 
 from fanous.errors import FanousError
+from fanous.text import printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,10 +98,13 @@ def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
 
 
 def print_document(document: Any) -> None:
-    """What ``--json`` prints."""
+    """What ``--json`` prints: the document as it is, but no character in it that could act on a terminal."""
     import msgspec
 
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    from fanous.text import json_for_terminal
+
+    formatted = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.buffer.write(json_for_terminal(formatted) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -198,7 +202,7 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     if reply.error and reply.code == 1:
         raise FanousError(reply.error)
     if reply.error:
-        print(f"fanous: {reply.error}", file=sys.stderr)
+        print(f"fanous: {printable_lines(reply.error)}", file=sys.stderr)
     raise typer.Exit(reply.code)
 
 

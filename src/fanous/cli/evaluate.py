@@ -13,7 +13,8 @@ from rich.text import Text
 
 from fanous.cli.common import JsonOption, console, print_document
 from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth
-from fanous.wording.words import counted, printable
+from fanous.text import printable
+from fanous.wording.words import counted
 
 
 def evaluate(

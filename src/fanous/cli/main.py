@@ -21,6 +21,7 @@ from fanous import __version__
 from fanous.cli.common import add_former
 from fanous.cli.sources import SourceCommand
 from fanous.errors import FanousError
+from fanous.text import printable_lines
 
 
 class CommandEntry(NamedTuple):
@@ -340,7 +341,8 @@ def main() -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"fanous: {text}", file=sys.stderr)
+    """An error may quote a file, a server's answer or what was typed."""
+    print(f"fanous: {printable_lines(text)}", file=sys.stderr)
 
 
 def _version(wanted: bool) -> None:

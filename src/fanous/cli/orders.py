@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanous.errors import FanousError
+from fanous.text import quoted
 
 if TYPE_CHECKING:
-    from fanous.probe.orders import Orders, SignedOrders
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from fanous.probe.orders import Orders, Remembered, SignedOrders
     from fanous.probe.run import ProbeOptions
 
 KNOWN = "orders.json"
@@ -33,6 +36,15 @@ OrdersKey = Annotated[
     ),
 ]
 
+OrdersRoot = Annotated[
+    str | None,
+    typer.Option(
+        "--orders-root",
+        metavar="KEY",
+        help="Root key (public half) that may revoke --orders-key and name its successor.",
+    ),
+]
+
 
 @orders_app.command("key")
 def orders_key(
@@ -40,7 +52,7 @@ def orders_key(
         Path, typer.Argument(metavar="FILE", help="File to write the private key to; keep it offline.")
     ],
 ) -> None:
-    """Make a key pair and print the public key, which probes take as --orders-key."""
+    """Make a key pair and print the public key, which probes take as --orders-key or --orders-root."""
     from fanous.probe.orders import new_key
 
     print(new_key(file))
@@ -55,20 +67,61 @@ def orders_sign(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="File to write, for `fanous collect --orders`.")
     ],
+    lifts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--lifts", metavar="FILE", help="Signed orders to stop that these orders end; may be repeated."
+        ),
+    ] = None,
+    revocation: Annotated[
+        Path | None,
+        typer.Option("--revocation", metavar="FILE", help="Hand out this revocation of an earlier key, too."),
+    ] = None,
 ) -> None:
-    """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks."""
+    """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks.
+
+    A stop holds until it expires, or until orders that name it with --lifts.
+    """
     from fanous.config import read
     from fanous.overwrite import write_file
-    from fanous.probe.orders import Draft, envelope_of, opened, private_key, sign
+    from fanous.probe.orders import Draft, envelope_of, opened, private_key, read_revocation, sign
 
     own = private_key(key)
-    signed = sign(read(draft, Draft), own, time.time())
+    ended = [envelope_of(path) for path in lifts or ()]
+    said = read_revocation(revocation) if revocation else None
+    signed = sign(read(draft, Draft), own, time.time(), ended, said)
 
     def is_ours(path: Path) -> bool:
         return bool(opened(envelope_of(path), own.public_key(), now=0))
 
     write_file(out, signed, is_ours)
     print(f"signed; hand them out with `fanous collect --orders {out}`")
+
+
+@orders_app.command("revoke")
+def orders_revoke(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys (public halves) to revoke.")],
+    root: Annotated[Path, typer.Option("--root", metavar="FILE", help="Private root key to sign with.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="File to write, for `fanous orders sign --revocation`."),
+    ],
+    successor: Annotated[
+        str, typer.Option("--successor", metavar="KEY", help="Key (public half) that gives orders instead.")
+    ] = "",
+) -> None:
+    """Revoke keys with the root key: probes that have it as --orders-root no longer follow them.
+
+    A revocation cannot be taken back.
+    """
+    import msgspec
+
+    from fanous.overwrite import write_file
+    from fanous.probe.orders import private_key, read_revocation, revoke
+
+    statement = revoke(keys, successor, private_key(root), time.time())
+    write_file(out, msgspec.json.encode(statement) + b"\n", lambda path: bool(read_revocation(path)))
+    print(f"signed; hand it out with orders of the successor: `fanous orders sign --revocation {out}`")
 
 
 def heeded(
@@ -79,6 +132,7 @@ def heeded(
     country: str,
     asn: int,
     proxy: str | None,
+    root_text: str | None = None,
 ) -> "ProbeOptions":
     """What to measure according to the current orders; what the user named takes precedence over their lists.
 
@@ -87,79 +141,118 @@ def heeded(
             the probe in a country where measuring would endanger its user.
     """
     from fanous.probe.messengers import MESSENGERS
-    from fanous.probe.orders import public_key
 
+    if root_text and (not key_text or root_text == key_text):
+        raise FanousError("--orders-root needs --orders-key, and must be another key than that")
     if not collectors:
         if key_text:
             raise FanousError("--orders-key needs --collector, the collector that hands out the orders")
         return wanted
-    key = public_key(key_text) if key_text else None
-    orders = _current(folder, collectors, key_text, country, asn, proxy)
+    orders = _current(_Following(folder, key_text, root_text), collectors, country, asn, proxy)
     if orders is None:
         return wanted
     if orders.stop:
-        who = "the organisation" if key else "the collector"
-        raise FanousError(f"{who} told its probes to stop: {orders.stop}; nothing was measured")
+        who = "the organisation" if key_text else "the collector"
+        raise FanousError(f"{who} told its probes to stop: {quoted(orders.stop)}; nothing was measured")
     if not wanted.by_default or not (orders.urls or orders.apps):
         return wanted
     apps = tuple(name for name in orders.apps if name in MESSENGERS)
     if len(apps) < len(orders.apps):
-        print(f"apps unknown to this version: {set(orders.apps) - set(apps)}", file=sys.stderr)
+        unknown = ", ".join(quoted(name, 40) for name in orders.apps if name not in MESSENGERS)
+        print(f"apps unknown to this version: {unknown}", file=sys.stderr)
     return replace(wanted, urls=orders.urls, apps=apps)
 
 
+class _Following:
+    """The keys that a probe follows, and what it remembers of their orders, in ``folder``."""
+
+    def __init__(self, folder: Path, key_text: str | None, root_text: str | None) -> None:
+        from fanous.probe.orders import Remembered, public_key
+
+        self._path, self._given = folder / KNOWN, key_text
+        self._root = public_key(root_text) if root_text else None
+        self.known = _known(self._path) if key_text else Remembered()
+
+    def key(self) -> "Ed25519PublicKey | None":
+        """Whose orders are followed; ``None`` = no one's but a stop."""
+        from fanous.probe.orders import present_key, public_key
+
+        return public_key(present_key(self._given, self._root, self.known)) if self._given else None
+
+    def heed_revocation(self, answer: "SignedOrders") -> None:
+        """Remember a revocation that came with orders, whatever becomes of them."""
+        from fanous.probe.orders import with_revocation
+
+        if self._root is None:
+            return
+        try:
+            self._remember(with_revocation(self.known, answer, self._root))
+        except FanousError as error:
+            print(f"refused: {error}", file=sys.stderr)
+
+    def accept(self, answer: "SignedOrders", key: "Ed25519PublicKey", now: float) -> None:
+        """Raises ``FanousError`` where the orders are refused."""
+        from fanous.probe.orders import accepted
+
+        self._remember(accepted(self.known, answer, key, now))
+
+    def _remember(self, known: "Remembered") -> None:
+        if known != self.known:
+            _keep(self._path, known)
+            self.known = known
+
+
 def _current(
-    folder: Path, collectors: Sequence[str], key_text: str | None, country: str, asn: int, proxy: str | None
+    following: _Following, collectors: Sequence[str], country: str, asn: int, proxy: str | None
 ) -> "Orders | None":
     """The collector's orders, else the last accepted ones that still hold; ``None`` = there are none."""
     from fanous.probe.consent import check_country
-    from fanous.probe.orders import check_in, opened, public_key
+    from fanous.probe.orders import check_in, in_force, opened
 
-    key, now = (public_key(key_text) if key_text else None), time.time()
-    known = _known(folder / KNOWN, key_text)
-    said = check_in(collectors, country, asn, proxy)
+    said, now = check_in(collectors, country, asn, proxy), time.time()
+    answer = None if isinstance(said, str) else said.x_orders
+    if answer is not None:
+        following.heed_revocation(answer)
+    key = following.key()
     if isinstance(said, str):
         print(f"could not ask for orders ({said})", file=sys.stderr)
-        return known if known and known.expires > now else None
-    check_country(
-        said.probe_cc
-    )  # the user may not know, or not state, that measuring is dangerous where they are
-    answer = said.x_orders
+        return in_force(following.known, key, now) if key is not None else None
+    # The user may not know, or not state, that measuring is dangerous where they are.
+    check_country(said.probe_cc)
+    if key is None:
+        return None if answer is None else opened(answer, None, now)
     if answer is None:
-        if key is not None:
-            raise FanousError("the collector has no orders, and this probe accepts only signed ones")
-        return None
+        raise FanousError("the collector has no orders, and this probe accepts only signed ones")
     try:
-        orders = opened(answer, key, now, known.issued if known else 0)
+        following.accept(answer, key, now)
     except FanousError as error:
-        if known is None or known.expires <= now:
+        held = in_force(following.known, key, now)
+        if held is None:
             raise
         print(f"refused: {error}; the previous orders stay in force", file=sys.stderr)
-        return known
-    if key is not None:
-        _keep(folder / KNOWN, answer)
-    return orders
+        return held
+    return in_force(following.known, key, now)
 
 
-def _known(path: Path, key_text: str | None) -> "Orders | None":
-    """The orders last accepted, if signed by this key; expired ones are returned too."""
-    from fanous.probe.orders import opened, public_key, read_envelope
+def _known(path: Path) -> "Remembered":
+    """What was accepted before; nothing if the file is not there or cannot be read."""
+    import msgspec
 
-    if not key_text or not path.is_file():
-        return None
+    from fanous.probe.orders import Remembered
+
     try:
-        return opened(read_envelope(path.read_bytes()), public_key(key_text), now=0)
-    except FanousError:
-        return None  # signed by another key: none of this key's has been accepted yet
+        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+    except (OSError, msgspec.MsgspecError, UnicodeError):
+        return Remembered()
 
 
-def _keep(path: Path, envelope: "SignedOrders") -> None:
+def _keep(path: Path, known: "Remembered") -> None:
     import msgspec
 
     from fanous.overwrite import replace_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, msgspec.json.encode(envelope))
+        replace_file(path, msgspec.json.encode(known))
     except OSError as error:
         raise FanousError(f"cannot write {path}: {error.strerror}") from None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanous.cli.common import JsonOption, add_former, print_document
-from fanous.cli.orders import OrdersKey, heeded
+from fanous.cli.orders import OrdersKey, OrdersRoot, heeded
 from fanous.cli.probe_options import (
     Asn,
     CaFile,
@@ -190,6 +190,7 @@ def probe_run(
     collectors: Collectors = None,
     proxy: Proxy = None,
     orders_key: OrdersKey = None,
+    orders_root: OrdersRoot = None,
     settings_file: SettingsFile = None,
     allow_private: Annotated[
         bool,
@@ -238,7 +239,9 @@ def probe_run(
     vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
 
     def one_run(*, quiet: bool, chance: "Random | None" = None) -> "RunReport":
-        ordered = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
+        ordered = heeded(
+            probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy, orders_root
+        )
         return measure(
             settings,
             vantage,

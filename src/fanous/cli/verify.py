@@ -8,10 +8,15 @@ import typer
 from fanous.cli.common import JsonOption, StoreOption, print_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fanous.publish.evidence.verify import Verification
 
 SHOWN = 20
-"""Differences listed on a terminal; --json has all."""
+"""Differences, sources and versions each that are listed on a terminal; --json has all."""
+
+LINE = 200
+"""Characters shown of a difference: two long lists are cut; --json has them whole."""
 
 WORDS = {
     "match": "MATCH: the records give exactly this incident",
@@ -77,35 +82,52 @@ def _document(done: "Verification") -> dict[str, Any]:
 
 
 def _print(done: "Verification") -> None:
+    """What we found and computed first; then what the packer wrote, in quotation marks and named as theirs.
+
+    A bundle comes from anyone: its texts could look like our lines, and name a signer who never saw it.
+    """
     from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
     print(f"{first}{WORDS[str(done.result)]}.")
+    print(f"  signed by SHA256:{done.signer} (computed from the key; whether to trust that key is up to you)")
     # An incident that the records do not support could claim anything: it is not repeated as a sentence.
-    print(f"  {done.label[:40]!r}" if done.differences else f"  {done.label}: {sentence(done.claim)}")
-    print(f"  recomputed from {_rests_on(done)}; made {done.made_at} by {done.made_by}")
+    if not done.differences:
+        print(f"  {sentence(done.claim)}")
+    print(f"  recomputed from {_rests_on(done)}")
     if done.synthetic:
         print(
             f"  {done.synthetic:,} of them are synthetic: this tests the method, and is not evidence of a "
             f"real event"
         )
-    print(f"  signed by SHA256:{done.signer} (whether to trust that key is up to you)")
-    if done.figures:
-        print(f"  computed with {done.figures} from the bundle, not this machine's")
-    for source, terms in done.sources.items():
-        print(f"  {source}: {terms['licence']}; {terms['attribution']}")
-    for line in done.ledger:
-        print(f"  the packer's ledger differs (its times have seconds): {line}")
-    for what, theirs, ours in done.versions[:SHOWN]:
-        print(f"  {what}: {theirs} in the bundle, {ours} here")
     if done.versions:
         same = "gives the same result" if not done.differences else "gives a different result"
         print(f"  This proves nothing. Recomputing with this machine's own versions {same};")
         print("  to compare like with like, install the bundle's version and fingerprint sets.")
+    for line in _stated(done):
+        print(line)
+
+
+def _stated(done: "Verification") -> "Iterator[str]":
+    """What the bundle says, a line each, beginning with our words and quoted."""
+    from fanous.text import quoted
+
+    yield "The bundle says, in the words of whoever packed it:"
+    yield f"  its label: {quoted(done.label, 40)}; made {quoted(done.made_at, 40)} by {quoted(done.made_by, 80)}"
+    if done.figures:
+        yield f"  computed with {quoted(done.figures)} from the bundle, not this machine's"
+    for source, terms in list(done.sources.items())[:SHOWN]:
+        licence, credit = quoted(terms["licence"]), quoted(terms["attribution"])
+        yield f"  source {quoted(source, 40)}: licence {licence}; attribution {credit}"
+    for line in done.ledger[:SHOWN]:
+        yield f"  the packer's ledger differs (its times have seconds): {quoted(line, LINE)}"
+    for what, theirs, ours in done.versions[:SHOWN]:
+        yield f"  {quoted(what, 80)}: {quoted(theirs)} in the bundle, {quoted(ours)} here"
     for line in done.differences[:SHOWN]:
-        print(f"  claimed {line}")
-    if len(done.differences) > SHOWN:
-        print(f"  ... and {len(done.differences) - SHOWN} more (--json lists them)")
+        yield f"  claimed {quoted(line, LINE)}"
+    counts = (len(done.sources), len(done.ledger), len(done.versions), len(done.differences))
+    if more := sum(max(count - SHOWN, 0) for count in counts):
+        yield f"  ... and {more} more (--json lists them)"
 
 
 def _rests_on(done: "Verification") -> str:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from fanous.collector.checkin import read_urls
+from fanous.collector.helper.reach import networks_of
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.config import Address, Section, Some, Text, WrongKey, about, check_web_address
 
@@ -19,6 +20,8 @@ class DoorSettings(Section, frozen=True):
     Attributes:
         networks: table of networks by address; ``none`` = derive nothing from addresses.
         per_address: requests per second.
+        helper_never: addresses and networks to which the test helper never connects.
+        helper_neighbours: whether it may connect to this machine's neighbours (the same /24 or /64).
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -31,6 +34,8 @@ class DoorSettings(Section, frozen=True):
     helper_url: str = ""
     per_address: Annotated[float, Meta(ge=0.01)] = 10.0
     contact: Text = ""
+    helper_never: Some[Text] = ()
+    helper_neighbours: bool = False
     lab: bool = False
 
     def __post_init__(self) -> None:
@@ -43,5 +48,7 @@ class DoorSettings(Section, frozen=True):
         if self.urls is not None:
             with about("urls"):
                 read_urls(self.urls)
+        with about("helper_never"):
+            networks_of(self.helper_never)
         check_web_address("helper_url", self.helper_url)
         force_setattr(self, "helper_url", self.helper_url.rstrip("/"))

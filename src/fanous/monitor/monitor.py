@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fanous.collector.checkin import DEFAULT_URLS, read_urls
 from fanous.collector.door import Policy, serving
-from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.helper import Helper, HelperPolicy, reach_of
 from fanous.collector.inbox import OWN
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import origins_named, trusted_proxies
@@ -235,7 +235,11 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         clock=clock,
         contact=door.contact,
     )
-    helper = HelperPolicy(allow_private=door.lab, asn_of=lambda address: origins.of(address).asn)
+    helper = HelperPolicy(
+        allow_private=door.lab,
+        asn_of=lambda address: origins.of(address).asn,
+        reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
+    )
     return policy, Helper(helper)
 
 

@@ -11,7 +11,10 @@ them, and nothing else.
 
 import base64
 import os
+import re
+import unicodedata
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,14 +30,17 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fanous import __version__
 from fanous.config import Section
 from fanous.errors import FanousError
+from fanous.files import open_regular
 from fanous.model.instant import to_iso
 from fanous.model.place import is_address
 from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public
+from fanous.text import quoted
 
 LIFE = 30 * 86_400
 """Seconds that orders hold unless they say otherwise: a lost key must not give commands for ever."""
@@ -46,7 +52,22 @@ CONTEXT = b"fanous orders v1\n"
 """Prefix of what is signed: a signature made for anything else does not verify."""
 
 
-class Orders(Struct, frozen=True, forbid_unknown_fields=True):
+ROOT_CONTEXT = b"fanous orders root v1\n"
+"""Prefix of what a root key signs: orders can never pass for a revocation, nor the reverse."""
+
+AHEAD = 86_400
+"""Seconds that orders may be issued ahead of the probe's clock: a wrong time zone is up to 14 h.  More is a
+signer's wrong clock; accepted, such orders would lock out all later ones as replays."""
+
+CLOCK_FLOOR = 1_735_689_600
+"""2025-01-01, unix seconds: a clock that shows less is known to be wrong (boards without a battery start in
+1970), and nothing is refused for being ahead of it."""
+
+REMEMBERED = 64
+"""Stops, lifted stops and revocations that a probe remembers each: it must not be filled by its collector."""
+
+
+class Orders(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The content of orders.
 
     Attributes:
@@ -54,6 +75,7 @@ class Orders(Struct, frozen=True, forbid_unknown_fields=True):
         stop: why probes must stop; empty = go on.
         urls: to measure; empty = the probe's own list.
         apps: nettests of apps.
+        lifts: digests of the orders to stop that these end (``digest``).
     """
 
     issued: int
@@ -61,18 +83,59 @@ class Orders(Struct, frozen=True, forbid_unknown_fields=True):
     stop: str = ""
     urls: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
+    lifts: tuple[str, ...] = ()
 
 
-class SignedOrders(Struct, frozen=True):
+class Signed(Struct, frozen=True):
+    """A text, and base64 of the Ed25519 signature over its context and it."""
+
+    text: str
+    signature: str
+
+
+class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a root key says: these keys no longer give orders.  It is never taken back.
+
+    Attributes:
+        issued: unix seconds, UTC; the newest names the successor.
+        revoked: public keys as text.
+        key: the key that gives orders instead; empty = none yet.
+    """
+
+    issued: int
+    revoked: tuple[str, ...]
+    key: str = ""
+
+
+class SignedOrders(Struct, frozen=True, omit_defaults=True):
     """Orders as handed out.
 
     Attributes:
         orders: JSON of ``Orders``, as it was signed.
         signature: base64 of Ed25519 over ``CONTEXT`` and ``orders``; empty = unsigned.
+        revocation: of an earlier key, signed by the root key.
     """
 
     orders: str
     signature: str = ""
+    revocation: Signed | None = None
+
+
+class Remembered(Struct, frozen=True, omit_defaults=True):
+    """What a probe keeps of the orders it accepted.  The first two are as in ``SignedOrders``, which is all
+    that earlier versions kept.
+
+    Attributes:
+        stops: accepted orders to stop that no accepted orders have lifted.
+        lifted: digests of those that were.
+        revocations: by the root key.
+    """
+
+    orders: str = ""
+    signature: str = ""
+    stops: tuple[SignedOrders, ...] = ()
+    lifted: tuple[str, ...] = ()
+    revocations: tuple[Signed, ...] = ()
 
 
 class Draft(Section, frozen=True):
@@ -110,9 +173,9 @@ def public_text(key: Ed25519PrivateKey) -> str:
 def private_key(path: Path) -> Ed25519PrivateKey:
     """Raises ``FanousError`` if the file has no such key."""
     try:
-        key = load_pem_private_key(path.read_bytes(), None)
+        key = load_pem_private_key(_content(path), None)
     except (OSError, ValueError, TypeError) as error:
-        raise FanousError(f"{path} has no key for orders: {error}") from None
+        raise FanousError(f"{path} has no key for orders: {quoted(error)}") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise FanousError(f"{path} is another kind of key: make one with `fanous orders key`")
     return key
@@ -126,19 +189,62 @@ def public_key(text: str) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text[len(PREFIX) :], validate=True))
     except ValueError:
         raise FanousError(
-            f"{text!r} is not a public key for orders: `fanous orders key` prints one, beginning with "
+            f"{quoted(text)} is not a public key for orders: `fanous orders key` prints one, beginning with "
             f"{PREFIX}"
         ) from None
 
 
-def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:
-    """The envelope, as a file that ``fanous collect --orders`` takes."""
-    expires = int(now + draft.days * 86_400)
-    text = msgspec.json.encode(Orders(int(now), expires, draft.stop, draft.urls, draft.apps)).decode()
-    signature = base64.b64encode(key.sign(CONTEXT + text.encode())).decode("ascii")
+def sign(
+    draft: Draft,
+    key: Ed25519PrivateKey,
+    now: float,
+    lifts: Sequence[SignedOrders] = (),
+    revocation: Signed | None = None,
+) -> bytes:
+    """The envelope, as a file that ``fanous collect --orders`` takes.
+
+    Args:
+        lifts: orders to stop that these end.
+        revocation: to hand out with them.
+    """
     for url in draft.urls:
         _check_url(url)
-    return msgspec.json.encode(SignedOrders(text, signature)) + b"\n"
+    expires = int(now + draft.days * 86_400)
+    ended = tuple(digest(stop) for stop in lifts)
+    orders = Orders(int(now), expires, draft.stop, draft.urls, draft.apps, ended)
+    signed = _signed(msgspec.json.encode(orders).decode(), key, CONTEXT)
+    return msgspec.json.encode(SignedOrders(signed.text, signed.signature, revocation)) + b"\n"
+
+
+def revoke(revoked: Sequence[str], successor: str, root: Ed25519PrivateKey, now: float) -> Signed:
+    """A statement of the root key.
+
+    Raises:
+        FanousError: a text is not a public key, or the successor is one of the revoked.
+    """
+    for text in (*revoked, *([successor] if successor else [])):
+        public_key(text)
+    if successor in revoked or not revoked:
+        raise FanousError("name the keys to revoke, and as the successor one that is not among them")
+    statement = Revocation(int(now), tuple(revoked), successor)
+    return _signed(msgspec.json.encode(statement).decode(), root, ROOT_CONTEXT)
+
+
+def read_revocation(path: Path) -> Signed:
+    """Raises ``FanousError`` if the file has no revocation."""
+    try:
+        return msgspec.json.decode(_content(path), type=Signed)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FanousError(f"{path} has no revocation: {quoted(error)}") from None
+
+
+def _signed(text: str, key: Ed25519PrivateKey, context: bytes) -> Signed:
+    return Signed(text, base64.b64encode(key.sign(context + text.encode())).decode("ascii"))
+
+
+def digest(envelope: SignedOrders) -> str:
+    """SHA-256 of the orders as signed, as hex: what a later order names to lift a stop."""
+    return sha256(envelope.orders.encode()).hexdigest()
 
 
 def read_envelope(content: bytes) -> SignedOrders:
@@ -146,26 +252,42 @@ def read_envelope(content: bytes) -> SignedOrders:
     try:
         return msgspec.json.decode(content, type=SignedOrders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise FanousError(f"not orders: {error}") from None
+        raise FanousError(f"not orders: {quoted(error)}") from None
 
 
 def envelope_of(path: Path) -> SignedOrders:
     """Raises ``FanousError`` if the file has no orders."""
+    return read_envelope(_content(path))
+
+
+MOST_BYTES = 1 << 20
+"""Of a file of orders: 10,000 URLs have half of it."""
+
+
+def _content(path: Path) -> bytes:
     try:
-        return read_envelope(path.read_bytes())
+        with open_regular(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise FanousError(f"cannot read the orders in {path}: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise FanousError(f"{path} is larger than any orders")
+    return content
 
 
 def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
     """The orders, after all checks.
+
+    An order to stop is refused for its signature and its end alone.  A probe that stops on an old one, or on one
+    signed with a clock ahead, harms nobody; a probe that measures on against its organisation's word may.
 
     Args:
         key: whose signature to accept; ``None`` = no one's, so only an order to stop is accepted.
         newest: when the newest orders ever accepted were issued: older ones are a replay.
 
     Raises:
-        FanousError: unsigned, signed by someone else, expired, or older than those known.
+        FanousError: unsigned, signed by someone else, expired, issued ahead of the clock, or older than those
+            known.
     """
     if key is not None:
         _check_signature(envelope, key)
@@ -173,32 +295,167 @@ def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, new
         orders = msgspec.json.decode(envelope.orders, type=Orders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FanousError(
-            f"cannot read the orders: {error}; they may be from a newer version of Fanous"
+            f"cannot read the orders: {quoted(error)}; they may be from a newer version of Fanous"
         ) from None
     if orders.expires <= now:
         raise FanousError(
             f"the orders expired at {to_iso(orders.expires)}: ask the organisation for new ones"
         )
-    if orders.issued < newest:
-        raise FanousError(
-            f"the orders of {to_iso(orders.issued)} are older than the last ones accepted: they may be a "
-            f"replay"
-        )
+    if not orders.stop:
+        _check_age(orders.issued, now, newest)
     for url in orders.urls:
         _check_url(url)
     return orders if key is not None else Orders(orders.issued, orders.expires, orders.stop)
 
 
+def _check_age(issued: int, now: float, newest: int) -> None:
+    if is_ahead(issued, now):
+        raise FanousError(
+            f"the orders were issued more than a day ahead of this machine's clock ({to_iso(issued)}): set the "
+            f"clock here, or have them signed again where the clock is right"
+        )
+    if issued < newest:
+        raise FanousError(
+            f"the orders of {to_iso(issued)} are older than the last ones accepted: they may be a replay"
+        )
+
+
+def is_ahead(issued: int, now: float) -> bool:
+    """Was it issued more than a day ahead of a clock that is not known to be wrong?"""
+    return now >= CLOCK_FLOOR and issued > now + AHEAD
+
+
+# --- what a probe remembers ------------------------------------------------------------------------
+
+
+def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, now: float) -> Remembered:
+    """What a probe remembers once it has accepted these orders.
+
+    A stop stands until it expires or until orders by the same key lift it by name; newer orders to measure do
+    not end it.  So whoever hands out orders may hold back a lift, or hand out an old stop again, and thereby only
+    silence a probe; nobody without the key makes it go on.
+
+    Raises:
+        FanousError: see ``opened``; or it is a stop that was lifted.
+    """
+    known = _of_this_version(known, key)
+    orders = opened(envelope, key, now, newest_of(known, key, now))
+    bare = SignedOrders(envelope.orders, envelope.signature)
+    if orders.stop:
+        if digest(bare) in known.lifted:
+            raise FanousError("these orders to stop were lifted since: they may be a replay")
+        stops = tuple(stop for stop in known.stops if stop != bare)
+        return replace(known, stops=(*stops, bare)[-REMEMBERED:])
+    lifted = tuple(dict.fromkeys((*known.lifted, *orders.lifts)))[-REMEMBERED:]
+    stops = tuple(stop for stop in known.stops if digest(stop) not in lifted)
+    return replace(known, orders=bare.orders, signature=bare.signature, stops=stops, lifted=lifted)
+
+
+def _of_this_version(known: Remembered, key: Ed25519PublicKey) -> Remembered:
+    """Earlier versions kept a stop where orders to measure are kept, and let any newer orders end it."""
+    kept = SignedOrders(known.orders, known.signature)
+    held = _opened_before(kept, key)
+    if held is None or not held.stop:
+        return known
+    return replace(known, orders="", signature="", stops=(*known.stops, kept)[-REMEMBERED:])
+
+
+def newest_of(known: Remembered, key: Ed25519PublicKey, now: float) -> int:
+    """When the last accepted orders to measure were issued; 0 = none by this key, or at a time that is yet to come
+    (a version before this one accepted those, and refused everything after them).
+    """
+    orders = _opened_before(SignedOrders(known.orders, known.signature), key)
+    return 0 if orders is None or orders.stop or is_ahead(orders.issued, now) else orders.issued
+
+
+def in_force(known: Remembered, key: Ed25519PublicKey, now: float) -> Orders | None:
+    """The remembered orders that hold: a stop before all others; ``None`` = there are none."""
+    envelopes = (*known.stops, SignedOrders(known.orders, known.signature))
+    held = [one for one in (_opened_before(each, key) for each in envelopes) if one and one.expires > now]
+    return next((one for one in held if one.stop), held[-1] if held else None)
+
+
+def _opened_before(envelope: SignedOrders, key: Ed25519PublicKey) -> Orders | None:
+    """Orders accepted at some time, if signed by this key; expired ones are returned too."""
+    try:
+        return opened(envelope, key, now=0)
+    except FanousError:
+        return None  # signed by another key: none of this key's has been accepted yet
+
+
+def with_revocation(known: Remembered, envelope: SignedOrders, root: Ed25519PublicKey) -> Remembered:
+    """Remember the revocation that came with orders.
+
+    Raises:
+        FanousError: it is not the root key's.
+    """
+    said = envelope.revocation
+    if said is None or said in known.revocations:
+        return known
+    _revocation(said, root)
+    return replace(known, revocations=(*known.revocations, said)[-REMEMBERED:])
+
+
+def present_key(given: str, root: Ed25519PublicKey | None, known: Remembered) -> str:
+    """The key that gives orders: the one that the user gave, or its successor once it is revoked.
+
+    Raises:
+        FanousError: it is revoked, and no successor that is not revoked is known.
+    """
+    said = [] if root is None else [_revocation(one, root) for one in known.revocations]
+    revoked = {key for one in said for key in one.revoked}
+    if given not in revoked:
+        return given
+    for one in sorted(said, key=lambda one: one.issued, reverse=True):
+        if one.key and one.key not in revoked:
+            return one.key
+    raise FanousError(
+        "the organisation revoked its key for orders and has not named another: ask it for the new one. "
+        "Nothing was measured"
+    )
+
+
+def _revocation(said: Signed, root: Ed25519PublicKey) -> Revocation:
+    try:
+        root.verify(base64.b64decode(said.signature, validate=True), ROOT_CONTEXT + said.text.encode())
+        return msgspec.json.decode(said.text, type=Revocation)
+    except (InvalidSignature, ValueError, msgspec.MsgspecError, RecursionError):
+        raise FanousError("the revocation is not signed with the root key, so it is refused") from None
+
+
+# --- what orders may name --------------------------------------------------------------------------
+
+SPECIAL_NAMES = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
+"""Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
+(2024), and those that home routers use."""
+
+
 def _check_url(url: str) -> None:
-    """Orders must never lead a probe into its own local network."""
+    """Orders must never lead a probe into its own local network.
+
+    A name that resolves to such an address is not connected to either (``endpoint.to_try``).
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        usable = parts.scheme in ("http", "https") and host and parts.port != 0
+        usable = parts.scheme in ("http", "https") and parts.port != 0 and _is_site(host)
     except ValueError:
-        usable, host = False, ""
-    if not usable or (is_address(host) and not is_public(host)):
-        raise FanousError(f"the orders name {url!r}, which is not a public site")
+        usable = False
+    if not usable:
+        raise FanousError(f"the orders name {quoted(url)}, which is not a public site")
+
+
+def _is_site(host: str) -> bool:
+    """A public address in its usual form, or a name outside of local networks."""
+    name = unicodedata.normalize("NFKC", host).rstrip(".").lower()  # IDNA maps wide digits and dots to ours
+    if is_address(name):
+        return is_public(name)
+    last = name.rpartition(".")[2]
+    # 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1 to a resolver; names end in no number (WHATWG URL, "ends
+    # in a number").
+    if not last or last.isdigit() or re.fullmatch("0x[0-9a-f]*", last) or ":" in name:
+        return False
+    return "." in name and not any(name.endswith(f".{end}") for end in SPECIAL_NAMES)
 
 
 def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
@@ -230,6 +487,17 @@ class CheckedIn(Struct):
 _answer = msgspec.json.Decoder(CheckedIn)
 
 
+def _posted(client: httpx.Client, url: str, body: dict[str, str]) -> bytes:
+    """The answer, whole or cut: a collector, or who passes for one, must not fill the probe's memory."""
+    with client.stream("POST", url, json=body) as response:
+        content = b""
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > MOST_BYTES:
+                break
+        return content
+
+
 def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | None = None) -> CheckedIn | str:
     """The answer of the first collector that responds; a text = why none did."""
     body = {
@@ -243,8 +511,7 @@ def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | Non
     with httpx.Client(proxy=proxy, trust_env=False, timeout=SECONDS) as client:
         for url in collectors:
             try:
-                response = client.post(f"{url.rstrip('/')}/api/v1/check-in", json=body)
-                return _answer.decode(response.content)
+                return _answer.decode(_posted(client, f"{url.rstrip('/')}/api/v1/check-in", body))
             except httpx.HTTPError as error:
                 why = f"{url}: {type(error).__name__}"
             except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -20,11 +20,12 @@ from starlette.responses import Response
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.refdata.countries import country_name, local, zone_name
+from fanous.text import printable
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import gone_texts, reasons_said
-from fanous.wording.words import mechanism_words, network_title, printable, target_title
+from fanous.wording.words import mechanism_words, network_title, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 

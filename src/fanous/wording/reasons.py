@@ -9,8 +9,9 @@ from fanous.model.incident import Scope
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.refdata.countries import country_name
+from fanous.text import printable
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.words import FAMILIES, NAMED, SCOPES, printable, target_title
+from fanous.wording.words import FAMILIES, NAMED, SCOPES, target_title
 
 REASONS: dict[str, str | tuple[str, str]] = {
     "rule.c1": "Rule C1 is met: {families} agree.",
@@ -121,7 +122,7 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     code = "approved.note" if reason.code == "approved" and reason.params.get("note") else reason.code
     text = REASONS.get(code)
     if text is None:
-        return Sentence(_sentence(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
+        return Sentence(_sentence(printable(f"{reason.code} {dict(reason.params) or ''}")), ENGLISH)
     values = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
@@ -171,7 +172,7 @@ _COUNTED: dict[str, Callable[[int, Language, str], str]] = {
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "countries": lambda code, language: country_name(code, language.code),
-    "control": lambda code, language: language.say(CONTROLS.get(code, code)),
+    "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
     "targets": lambda target, _: target_title(target),
     "before": lambda scope, language: language.say(SCOPES[Scope(scope)]),

@@ -12,6 +12,7 @@ from fanous.model.place import Access, Family
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import title
+from fanous.text import printable
 
 STATUSES = {
     Status.SUSPECTED: "Suspected",
@@ -108,11 +109,6 @@ _WITH_THE = frozenset(
 """Countries whose English name has an article: *in the Philippines*."""
 
 
-def printable(text: str) -> str:
-    """Less what is no visible character; white space is one blank."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
-
-
 def target_title(target: str) -> str:
     """``x`` -> ``X (Twitter)``; the empty target of an outage is the internet itself."""
     return printable(title(target)) or "Internet access"
@@ -190,4 +186,4 @@ def mechanism_words(mechanism: str) -> str:
         words = MECHANISMS.get(".".join(parts[:length]))
         if words:
             return words
-    return mechanism
+    return printable(mechanism)

@@ -1,125 +1,168 @@
-"""A handshake checks the certificate for the name, and says what is wrong with it."""
+"""The helper never reaches its own machine, its neighbours, or what its operator lists: by any name or redirect."""
 
 import asyncio
-import ssl
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import socket
+from typing import Any
 
+import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from fanous.collector.helper import helper
-from fanous.collector.helper.helper import connected, looked_up
-from fanous.collector.helper.plan import DnsResult, Endpoint, HttpResult, TcpResult, TlsResult
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed one of ``site.example``, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("site.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "site.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def reached(certificate: Path | None, name: str) -> tuple[TcpResult, TlsResult | None]:
-    """Of a server with this certificate, or one that closes at once."""
-
-    async def reach() -> tuple[TcpResult, TlsResult | None]:
-        context = None
-        if certificate is not None:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(certificate)
-        server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0, ssl=context)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            return await connected(Endpoint("127.0.0.1", port, tls=True), name)
-
-    return asyncio.run(reach())
-
-
-@pytest.fixture
-def known(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The authority of that certificate is trusted."""
-    context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(helper, "tls_context", lambda _ca_file: context)
-
-
-@pytest.mark.usefixtures("known")
-@pytest.mark.parametrize(
-    ("name", "failure"), [("site.example", None), ("other.example", "ssl_invalid_hostname")]
+from fanous.collector.helper import Helper, HelperPolicy, reach_of
+from fanous.collector.helper.helper import MOST_ADDRESSES
+from fanous.collector.helper.reach import (
+    FRESH,
+    Reach,
+    _of_fib,
+    _of_inet6,
+    _of_names,
+    _of_routes,
+    own_addresses,
 )
-def test_the_certificate_is_checked_for_the_name(name: str, failure: str | None, certificate: Path) -> None:
-    tcp, tls = reached(certificate, name)
-    assert tcp == TcpResult(True, None)
-    assert tls == TlsResult(name, failure is None, failure)
+from fanous.collector.request import Refused
+from fanous.errors import FanousError
+from tests.collector.helper.test_helper import resolving, site
+
+OWN = {"9.9.9.9", "2620:fe::fe", "10.0.0.5"}
+LISTED = ("8.8.8.0/24", "2001:4860::/32")
 
 
-@pytest.mark.usefixtures("known")
+def reach() -> Reach:
+    made = reach_of(LISTED)
+    made.own = lambda: OWN
+    return made
+
+
 @pytest.mark.parametrize(
-    ("name", "status", "failure"), [("site.example", 200, None), ("other.example", -1, "unknown_error")]
+    "address",
+    [
+        *("9.9.9.9", "9.9.9.1", "2620:fe::fe", "2620:fe::1", "8.8.8.8", "2001:4860:4860::8888"),
+        *("::ffff:9.9.9.9", "64:ff9b::909:909", "2002:909:909::1", "", "9.9.9", "dns.quad9.net"),
+    ],
 )
-def test_a_page_is_fetched_under_its_name_from_the_address_that_was_looked_at(
-    name: str, status: int, failure: str | None, certificate: Path, monkeypatch: pytest.MonkeyPatch
+def test_own_neighbouring_and_listed_addresses_are_refused_in_any_form(address: str) -> None:
+    assert reach().is_refused(address)
+
+
+@pytest.mark.parametrize("address", ["9.9.8.9", "1.1.1.1", "2620:fe:0:1::fe", "8.8.4.4"])
+def test_others_are_not(address: str) -> None:
+    assert not reach().is_refused(address)
+
+
+def test_neighbours_may_be_allowed_and_the_machine_itself_never() -> None:
+    made = reach_of((), neighbours=True)
+    made.own = lambda: OWN
+    assert made.is_refused("9.9.9.9") and made.is_refused("2620:fe::fe")
+    assert not made.is_refused("9.9.9.1") and not made.is_refused("2620:fe::1")
+
+
+def test_what_is_listed_must_be_a_network() -> None:
+    with pytest.raises(FanousError, match=r'"9\.9\.9" is not an address or a network'):
+        reach_of(["9.9.9"])
+
+
+def test_a_new_address_of_an_interface_is_known_within_a_minute() -> None:
+    now, own = [0.0], {"9.9.9.9"}
+    made = Reach(own=lambda: own, clock=lambda: now[0])
+    assert not made.is_refused("1.1.1.1")
+    own.add("1.1.1.1")
+    now[0] = FRESH
+    assert made.is_refused("1.1.1.1")
+
+
+def test_the_kernel_lists_the_addresses_of_all_interfaces() -> None:
+    assert "127.0.0.1" in own_addresses()
+    assert _of_routes() <= own_addresses()
+    assert all(isinstance(one, str) for one in _of_names())
+
+
+def test_the_kernels_tables_are_read() -> None:
+    trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 192.0.2.0\n        /24 link UNICAST\n     |-- 192.0.2.2\n"
+    assert _of_fib(trie + "        /32 host LOCAL\n") == {"192.0.2.2"}
+    inet6 = "fd000000000000000000000000000002 04 40 00 82     eth0\n"
+    assert _of_inet6(inet6) == {"fd00::2"}
+
+
+def ask(url: str, policy: HelperPolicy, **asked: Any) -> dict[str, Any]:
+    question = msgspec.json.encode({"http_request": url, **asked})
+    return dict(msgspec.to_builtins(asyncio.run(Helper(policy).answer(question, ""))))
+
+
+NAMES = {"own": ["9.9.9.9"], "near": ["9.9.9.1"], "listed": ["1.1.1.1", "8.8.8.8"], "six": ["2620:fe::1"]}
+
+
+@pytest.mark.parametrize(
+    "host", ["9.9.9.9", "9.9.9.1", "[2620:fe::fe]", "8.8.8.8", *(f"{n}.example" for n in NAMES)]
+)
+def test_a_question_about_them_is_refused(host: str) -> None:
+    policy = HelperPolicy(resolve=resolving(**NAMES), reach=reach())
+    with pytest.raises(Refused, match="does not connect to"):
+        ask(f"http://{host}/", policy)
+
+
+def connected_to(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses to which connections are tried; none is made."""
+    tried: list[str] = []
+
+    async def refuse(self: object, _sock: object, address: tuple[str, int]) -> None:
+        tried.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", refuse)
+    return tried
+
+
+def test_the_probes_own_addresses_of_the_target_are_not_tried_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = connected_to(monkeypatch)
+    policy = HelperPolicy(resolve=resolving(site=["1.1.1.1"]), reach=reach())
+    ask(
+        "http://site.example/",
+        policy,
+        tcp_connect=["9.9.9.9:80", "8.8.8.8:80", "[2620:fe::1]:80", "1.0.0.1:80"],
+    )
+    assert set(tried) == {"1.1.1.1", "1.0.0.1"}
+
+
+def test_a_name_that_changes_its_address_between_look_ups_is_not_followed(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(helper, "tls_context", helper.tls_context)
+    tried, answers = connected_to(monkeypatch), [["1.1.1.1"], ["9.9.9.9"], ["127.0.0.1"], ["8.8.8.8"]]
 
-    async def resolve(_name: str) -> list[str]:
-        return ["127.0.0.1"]
+    async def rebinding(_name: str) -> list[str]:
+        return answers.pop(0)
 
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-        await writer.drain()
-        writer.close()
-
-    async def fetched() -> HttpResult:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate)
-        server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
-        async with server:
-            url = f"https://{name}:{server.sockets[0].getsockname()[1]}/"
-            return await helper.fetched(url, {}, resolve, lambda _address: False)
-
-    page = asyncio.run(fetched())
-    assert (page.status_code, page.failure) == (status, failure)
+    ask("http://site.example/", HelperPolicy(resolve=rebinding, reach=reach()))
+    assert set(tried) == {"1.1.1.1"}
 
 
-def test_an_authority_that_nobody_knows_is_said(certificate: Path) -> None:
-    _, tls = reached(certificate, "site.example")
-    assert tls == TlsResult("site.example", False, "ssl_unknown_authority")
+@pytest.mark.parametrize(
+    "target", ["http://own.example/", "http://9.9.9.9:8080/", "http://[::ffff:9.9.9.9]/"]
+)
+def test_a_redirect_there_is_not_followed(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site itself is on loopback here, so it is let through."""
+    monkeypatch.setattr(
+        Helper, "_is_private", lambda _self, address: address != "127.0.0.1" and address[:2] == "10"
+    )
+    policy = HelperPolicy(resolve=resolving(site=["127.0.0.1"], **NAMES), reach=reach())
+    with site() as port:
+        got = ask(f"http://site.example:{port}/to?{target}", policy)
+    assert got["http_request"]["failure"] in ("unknown_error", "dns_lookup_error")
+    assert got["http_request"]["status_code"] == -1
 
 
-def test_a_connection_that_ends_in_the_handshake_is_said() -> None:
-    tcp, tls = reached(None, "site.example")
-    assert tcp.status and tls == TlsResult("site.example", False, "eof_error")
+def test_in_a_lab_neighbours_are_the_targets_and_what_is_listed_stays_refused() -> None:
+    with site() as port:
+        policy = HelperPolicy(allow_private=True, resolve=resolving(site=["127.0.0.1"]))
+        assert ask(f"http://site.example:{port}/", policy)["http_request"]["status_code"] == 200
 
 
-def test_a_lookup_that_takes_too_long_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_name: str) -> list[str]:
-        await asyncio.Event().wait()
-        return []
-
-    monkeypatch.setattr(helper, "DNS_SECONDS", 0.05)
-    assert asyncio.run(looked_up("x.example", never)) == DnsResult("unknown_error", [])
+def test_an_answer_has_so_many_addresses_and_headers() -> None:
+    many = [f"10.1.{n // 250}.{n % 250 + 1}" for n in range(5000)]
+    got = ask("http://many.example/", HelperPolicy(resolve=resolving(many=many), reach=reach()))
+    assert len(got["dns"]["addrs"]) == MOST_ADDRESSES
+    assert len(msgspec.json.encode(got)) < 20_000
 
 
-def test_a_name_that_cannot_be_is_not_there() -> None:
-    found = asyncio.run(looked_up("x" * 70 + ".example", helper.resolve))
-    assert found == DnsResult("dns_name_error", [])
+def test_a_socket_of_this_machine_is_among_its_own() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert Reach().is_refused(bound.getsockname()[0])

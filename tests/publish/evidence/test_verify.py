@@ -258,7 +258,7 @@ def test_a_bundle_states_the_same_terms_as_ever() -> None:
 
 def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
     strange = pack_lines([Record("strange", b"{}")])
-    with pytest.raises(BundleRefused, match="no source 'strange'"):
+    with pytest.raises(BundleRefused, match='no source "strange"'):
         verify(resigned(packed, tmp_path, records_jsonl_zst=strange))
 
 

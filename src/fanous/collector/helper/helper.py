@@ -17,8 +17,8 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -46,8 +46,19 @@ from fanous.collector.helper.plan import (
     tcp_failure,
     url_of,
 )
+from fanous.collector.helper.reach import Reach
 from fanous.collector.request import Refused
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+
+MOST_ADDRESSES = 64
+"""Of a name, in an answer: a resolver's UDP answer of 4,096 bytes holds 250, and sites have fewer than ten."""
+
+MOST_HEADERS, LONGEST_HEADER = 128, 4096
+"""Of a page, in an answer, the latter in characters: probes compare the names of headers.  A target could otherwise
+send some 100 kB of them for each question."""
+
+LONGEST_TITLE_ANSWER = 1024
+"""Characters of a title in an answer: probes compare its first five words."""
 
 DNS_SECONDS = 4.0
 TCP_TLS_SECONDS = 15.0
@@ -67,7 +78,7 @@ async def looked_up(name: str, by: Resolve) -> DnsResult:
     """``dnsDo``."""
     try:
         async with asyncio.timeout(DNS_SECONDS):
-            return DnsResult(None, await by(name))
+            return DnsResult(None, (await by(name))[:MOST_ADDRESSES])
     except NETWORK_ERRORS as error:
         return DnsResult(dns_failure(failure_of(error)), [])
     except UnicodeError:  # a label that IDNA cannot encode: no such name exists
@@ -202,9 +213,20 @@ async def _result(response: httpx.Response, discovered: str, began: float) -> Ht
             head += chunk
         if length >= MOST_BODY:
             break
-    headers = {_go_name(name): value for name, value in response.headers.items()}
+    headers = {
+        _go_name(name): value[:LONGEST_HEADER]
+        for name, value in list(response.headers.items())[:MOST_HEADERS]
+    }
     seconds = round(monotonic() - began, 4)
-    return HttpResult(None, length, discovered, title_of(head), headers, response.status_code, seconds)
+    return HttpResult(
+        None,
+        length,
+        discovered,
+        title_of(head)[:LONGEST_TITLE_ANSWER],
+        headers,
+        response.status_code,
+        seconds,
+    )
 
 
 def title_of(body: bytes) -> str:
@@ -261,12 +283,14 @@ class HelperPolicy:
     resolve: name -> addresses.
     ca_file: authorities of a lab; empty = Mozilla's.
     asn_of: the network of an address; 0 = unknown.
+    reach: public addresses that are never connected to; with ``allow_private``, only those that the operator lists.
     """
 
     allow_private: bool = False
     resolve: Resolve = resolve
     ca_file: str = ""
     asn_of: Callable[[str], int] = lambda _address: 0
+    reach: Reach = field(default_factory=Reach)
 
 
 class Helper:
@@ -285,7 +309,7 @@ class Helper:
         """
         asked = asked_of(body)
         url = url_of(asked.http_request)
-        self._refuse_private(url.hostname or "")
+        self._refuse_literal(url.hostname or "")
         if self._under_way >= (FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL):
             raise Refused(503, "too many requests in progress: try again soon", retry_after=5)
         self._under_way += 1
@@ -297,10 +321,11 @@ class Helper:
     async def _measure(self, asked: HelperQuestion, url: SplitResult) -> HelperAnswer:
         host, ca_file = url.hostname or "", self._policy.ca_file
         dns = DnsResult() if _is_address(host) else await looked_up(host, self._policy.resolve)
+        self._refuse_near(dns.addrs)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
-        endpoints = endpoints_of(url, infos)
+        endpoints = [one for one in endpoints_of(url, infos) if not self._is_refused(one.address)]
         page, reached = await asyncio.gather(
-            fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_private, ca_file),
+            fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_refused, ca_file),
             asyncio.gather(*(connected(endpoint, host, ca_file) for endpoint in endpoints)),
         )
         answer = HelperAnswer({}, {}, {}, page, dns, infos)
@@ -314,9 +339,27 @@ class Helper:
     async def _resolve(self, host: str) -> list[str]:
         return [host] if _is_address(host) else await self._policy.resolve(host)
 
-    def _refuse_private(self, host: str) -> None:
+    def _refuse_literal(self, host: str) -> None:
         if _is_address(host) and self._is_private(host):
             raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
+        if _is_address(host):
+            self._refuse_near([host])
+
+    def _refuse_near(self, addresses: Iterable[str]) -> None:
+        """A failure would be a finding about the target: where it is ours to refuse, there is no answer."""
+        if any(self._is_near(address) for address in addresses):
+            raise Refused(
+                400, "the target is at an address that this helper does not connect to: ask another helper"
+            )
+
+    def _is_refused(self, address: str) -> bool:
+        return self._is_private(address) or self._is_near(address)
+
+    def _is_near(self, address: str) -> bool:
+        """A lab's sites are this machine's neighbours."""
+        reach = self._policy.reach
+        refused = reach.is_listed if self._policy.allow_private else reach.is_refused
+        return refused(address) and not self._is_private(address)
 
     def _is_private(self, address: str) -> bool:
         return not self._policy.allow_private and is_private(address)

@@ -77,16 +77,30 @@ _NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: a gateway maps these to the IPv4 address in their last 32 bits."""
 
 
+_NEVER_SITES = (
+    ip_network("::/96"),  # RFC 4291, 2.5.5.1: IPv4-compatible, deprecated; ::127.0.0.1 is such a one
+    ip_network("::ffff:0:0:0/96"),  # RFC 2765: IPv4-translated
+    ip_network("fec0::/10"),  # RFC 3879: site-local, deprecated and still configured
+    ip_network(
+        "168.63.129.16/32"
+    ),  # Azure's host, which answers every machine of that cloud with its secrets
+)
+"""Ranges that Python's registry counts as global and that no site has.  Other clouds' metadata addresses are
+link-local (169.254.169.254), private (fd00:ec2::254) or shared (100.100.100.200), and so not global."""
+
+
 def is_public(ip: str) -> bool:
-    """Can a public site have this address?  False for loopback, private, link-local, multicast and reserved
-    ones.
+    """Can a public site have this address?  False for loopback, private, link-local, shared, multicast and
+    reserved ones, also inside IPv6 forms of them, and for those at which clouds answer their own machines.
     """
     try:
         address = ip_address(ip)
     except ValueError:
         return False
+    if any(address in each for each in _NEVER_SITES if each.version == address.version):
+        return False
     inner = _embedded(address)
-    if inner is not None and not inner.is_global:
+    if inner is not None and not is_public(str(inner)):
         return False
     return address.is_global and not address.is_multicast
 

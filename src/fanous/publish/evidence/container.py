@@ -8,6 +8,7 @@ Series contain nothing about a person: a source, a place, a signal, and a value 
 """
 
 import io
+import os
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +21,13 @@ from msgspec import Raw, Struct
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
+from fanous.files import open_regular
 from fanous.model.measurement import Record
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.sources.publishers import has_series
 from fanous.store.series import check_series
+from fanous.text import quoted
 
 BLOCK = 512
 MOST_BYTES = 1 << 30
@@ -53,9 +56,10 @@ def read_parts(path: Path) -> dict[str, bytes]:
         FanousError: it cannot be read.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > MOST_BYTES:
+                raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
+            content = file.read()
     except OSError as error:
         raise FanousError(f"cannot read the bundle {path}: {error.strerror}") from error
     return unpack_parts(content)
@@ -71,9 +75,13 @@ def unpack_parts(content: bytes) -> dict[str, bytes]:
         end = at + size
         padded = end + -size % BLOCK
         if padded > len(content) or any(content[end:padded]):
-            raise BundleRefused(f"the part {name} is cut off, or followed by something that is not padding")
+            raise BundleRefused(
+                f"the part {quoted(name)} is cut off, or followed by something that is not padding"
+            )
         if name in parts or len(parts) >= MOST_PARTS:
-            raise BundleRefused(f"the part {name} is there twice, or there are more parts than a bundle has")
+            raise BundleRefused(
+                f"the part {quoted(name)} is there twice, or there are more parts than a bundle has"
+            )
         parts[name] = content[at:end]
         at = padded
     if not parts or content[at:] != bytes(2 * BLOCK):
@@ -94,7 +102,7 @@ def _read_header(block: bytes) -> tuple[str, int]:
         entry = tarfile.TarInfo.frombuf(block, "ascii", "strict")
     except (tarfile.TarError, UnicodeError, ValueError) as error:
         raise BundleRefused(
-            f"this is not an evidence bundle: a header in it is no tar header ({error})"
+            f"this is not an evidence bundle: a header in it is no tar header ({quoted(error)})"
         ) from error
     try:
         same = 0 <= entry.size <= MOST_BYTES and _header(entry.name, entry.size) == block
@@ -189,7 +197,7 @@ def unpacked(
         try:
             yield number, decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BundleRefused(f"{name}, line {number}: not {what} ({error})") from error
+            raise BundleRefused(f"{name}, line {number}: not {what} ({quoted(error)})") from error
 
 
 def _lines(packed: bytes, name: str) -> Iterator[bytes]:
@@ -252,7 +260,7 @@ def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):
         if not has_series(line.source) or line.signal not in SIGNALS or line.step <= 0:
             raise BundleRefused(
-                f"{name}, line {number}: no source {line.source!r} with the signal {line.signal!r}"
+                f"{name}, line {number}: no source {quoted(line.source)} with the signal {quoted(line.signal)}"
             )
         if len(line.times) != len(line.values):
             raise BundleRefused(
@@ -273,5 +281,5 @@ def _levels(line: SeriesLine, place: str) -> SourceSeries:
         )
         check_series([levels])
     except (ValueError, OverflowError) as error:
-        raise BundleRefused(f"{place}: {error}") from error
+        raise BundleRefused(f"{place}: {quoted(error)}") from error
     return levels

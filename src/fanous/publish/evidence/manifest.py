@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from fanous.errors import FanousError
 from fanous.publish.evidence.container import BundleRefused
+from fanous.text import quoted
 
 KEY_FILE = "evidence-key.pem"
 OTHERS = 0o077
@@ -142,10 +143,10 @@ def checked(parts: Mapping[str, bytes]) -> Manifest:
     try:
         manifest = _decoder.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleRefused(f"the manifest cannot be read: {error}") from error
+        raise BundleRefused(f"the manifest cannot be read: {quoted(error)}") from error
     if manifest.what != WHAT or manifest.format != FORMAT:
         raise BundleRefused(
-            f"this is format {manifest.format} of a {manifest.what[:40]!r}; this version reads {FORMAT}"
+            f"this is format {manifest.format} of a {quoted(manifest.what, 40)}; this version reads {FORMAT}"
         )
     if not is_signed_by(manifest.key, parts[SIGNATURE], content):
         raise BundleRefused(

@@ -27,6 +27,7 @@ from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous.text import quoted
 
 BATCH = 2000
 """Records in memory at once, as in the pipeline."""
@@ -83,7 +84,7 @@ def recompute(
         batch: list[Judged] = []
         for record in records:
             if record.source not in MEASUREMENT_SOURCES:
-                raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
+                raise BundleRefused(f"{record.file}, line {record.line}: no source {quoted(record.source)}")
             made = Provenance.SYNTHETIC if is_marked(record.data) else claimed
             try:
                 batch.append(

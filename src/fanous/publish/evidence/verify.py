@@ -29,6 +29,7 @@ from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.upgrade import LAB_AUTHORITY
+from fanous.text import quoted
 
 LEAST_FINGERPRINT = 16
 """Hex digits by which a signer may be named: fewer could be found by trying."""
@@ -102,10 +103,18 @@ def verify(path: Path, signer: str = "") -> Verification:
         signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
 
     Raises:
-        Refused: a byte is not as it was signed, another key signed, or it is no bundle.
+        BundleRefused: a byte is not as it was signed, another key signed, or it is no bundle.
         FanousError: the file cannot be read.
     """
-    parts = read_parts(path)
+    try:
+        return _verified(read_parts(path), signer)
+    except RecursionError:
+        raise BundleRefused("a part of it is nested more deeply than any bundle's") from None
+    except MemoryError:
+        raise BundleRefused("it needs more memory than this machine has to spare") from None
+
+
+def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     checked = manifest.checked(parts)
     by = fingerprint(checked.key)
     _check_signer(by, signer)
@@ -115,7 +124,7 @@ def verify(path: Path, signer: str = "") -> Verification:
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
     levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     shares = _read(parts, manifest.USED, _Used).user_shares
-    sources = _read(parts, manifest.SOURCES, dict[str, dict[str, str]])
+    sources = _sources(parts)
     window = RecomputeWindow(claim.country, claim.since, claim.until)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
     provenance = _claimed(recorded, claim.incident, parts)
@@ -156,14 +165,25 @@ def _check_signer(by: str, wanted: str) -> None:
             f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits names nobody: give more of it"
         )
     if not by.startswith(asked):
-        raise BundleRefused(f"it was signed by the key {by}, not by {wanted}")
+        raise BundleRefused(f"it was signed by the key {by}, not by {quoted(wanted)}")
 
 
 def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
     try:
         return msgspec.json.decode(parts[name], type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleRefused(f"the part {name} cannot be read: {error}") from error
+        raise BundleRefused(f"the part {name} cannot be read: {quoted(error)}") from error
+
+
+def _sources(parts: dict[str, bytes]) -> dict[str, dict[str, str]]:
+    """Terms by source, each with what is printed."""
+    sources: dict[str, dict[str, str]] = _read(parts, manifest.SOURCES, dict[str, dict[str, str]])
+    for name, terms in sources.items():
+        if not {"licence", "attribution"} <= terms.keys():
+            raise BundleRefused(
+                f"the part {manifest.SOURCES} gives no licence or no attribution for {quoted(name)}"
+            )
+    return sources
 
 
 def _records(parts: dict[str, bytes]) -> Iterator[Record]:

@@ -32,6 +32,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
@@ -39,7 +40,6 @@ from fanous.wording.cost import cost_lines
 from fanous.wording.headline import claim_line, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
-from fanous.wording.words import printable
 
 IMPORTED = Provenance.IMPORTED
 

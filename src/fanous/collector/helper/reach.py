@@ -1,0 +1,167 @@
+"""Reach: addresses that a helper never connects to though they are on the public internet.
+
+These are the machine's own - a service that listens on its public address may trust what comes from itself, and no
+firewall stands between - those of its neighbours, and what the operator lists.
+"""
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from time import monotonic
+
+from fanous.errors import FanousError
+from fanous.text import quoted
+
+Network = IPv4Network | IPv6Network
+
+NEAR_V4, NEAR_V6 = 24, 64
+"""Prefix lengths of a network's neighbours: the smallest that is routed on the internet, and a single link (RFC
+4291, section 2.5.4).  A provider's customers beyond are strangers to this machine."""
+
+FRESH = 60.0
+"""Seconds for which the machine's addresses are remembered: an interface may get another one at any time."""
+
+_FIB, _INET6 = Path("/proc/net/fib_trie"), Path("/proc/net/if_inet6")
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks as an operator lists them.
+
+    Raises:
+        FanousError: one is neither.
+    """
+    found: list[Network] = []
+    for text in texts:
+        try:
+            found.append(ip_network(text.strip(), strict=False))
+        except ValueError:
+            raise FanousError(
+                f"{quoted(text)} is not an address or a network such as 198.51.100.0/24"
+            ) from None
+    return tuple(found)
+
+
+def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "Reach":
+    """As an operator sets it.
+
+    Args:
+        never: see ``networks_of``.
+        neighbours: whether the helper may connect to this machine's neighbours.
+    """
+    listed = networks_of(never)
+    return Reach(listed, near_v4=32, near_v6=128) if neighbours else Reach(listed)
+
+
+def own_addresses() -> set[str]:
+    """Addresses of all interfaces of this machine, as the kernel lists them.
+
+    Where there is no such list (not Linux), those of its name and of its default routes.
+    """
+    found = _of_fib(_read(_FIB)) | _of_inet6(_read(_INET6))
+    return found or _of_names() | _of_routes()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+
+
+def _of_fib(table: str) -> set[str]:
+    """Each address stands in a line before ``/32 host LOCAL``."""
+    found, last = set(), ""
+    for line in table.splitlines():
+        words = line.split()
+        if words[:1] == ["|--"]:
+            last = words[1]
+        elif words == ["/32", "host", "LOCAL"]:
+            found.add(last)
+    return found
+
+
+def _of_inet6(table: str) -> set[str]:
+    """32 hex digits begin each line."""
+    return {str(IPv6Address(int(line.split()[0], 16))) for line in table.splitlines() if line.strip()}
+
+
+def _of_names() -> set[str]:
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        return set()
+    return {str(address[0]).partition("%")[0] for *_, address in found}
+
+
+def _of_routes() -> set[str]:
+    """The addresses from which a packet to the internet would go; none is sent."""
+    found = set()
+    for family, anywhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as asking:
+                asking.connect((anywhere, 9))
+                found.add(str(asking.getsockname()[0]))
+        except OSError:
+            continue
+    return found
+
+
+@dataclass(slots=True)
+class Reach:
+    """Says whether an address is one that the helper never connects to.
+
+    Attributes:
+        never: networks that the operator lists.
+        near_v4, near_v6: prefix lengths of the neighbourhood of each own address; 32 and 128 = only itself.
+        own: the machine's addresses.
+        clock: monotonic seconds.
+    """
+
+    never: tuple[Network, ...] = ()
+    near_v4: int = NEAR_V4
+    near_v6: int = NEAR_V6
+    own: Callable[[], set[str]] = own_addresses
+    clock: Callable[[], float] = monotonic
+    _near: tuple[Network, ...] = ()
+    _until: float = float("-inf")
+
+    def is_refused(self, address: str) -> bool:
+        """Is it listed, this machine's own, or a neighbour's?"""
+        return _is_in(address, (*self.never, *self._nearby()))
+
+    def is_listed(self, address: str) -> bool:
+        """Does the operator list it?"""
+        return _is_in(address, self.never)
+
+    def _nearby(self) -> tuple[Network, ...]:
+        now = self.clock()
+        if now >= self._until:
+            self._near = tuple({self._around(ip_address(one)) for one in self.own()})
+            self._until = now + FRESH
+        return self._near
+
+    def _around(self, address: IPv4Address | IPv6Address) -> Network:
+        bits = self.near_v4 if address.version == 4 else self.near_v6
+        return ip_network(f"{address}/{bits}", strict=False)
+
+
+def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    """Also for an IPv6 form of such an IPv4 address; an address that cannot be read is."""
+    try:
+        forms = _forms(ip_address(address))
+    except ValueError:
+        return True
+    return any(form in network for form in forms for network in networks if form.version == network.version)
+
+
+def _forms(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """The address, and the IPv4 address that a gateway or the kernel makes of it."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    inner = address.ipv4_mapped or address.sixtofour
+    if address in _NAT64:
+        inner = IPv4Address(int(address) & 0xFFFFFFFF)
+    return [address] if inner is None else [address, inner]

@@ -1,0 +1,53 @@
+"""Files that a user names to be read: regular ones only, since a pipe, a socket or /dev/zero may never end."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from fanous.errors import FanousError
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe (FIFO)"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file, open for reading; what was checked is what is read, whatever is put in its place meanwhile.
+
+    Raises:
+        FanousError: it is a folder, a pipe, a socket or a device.
+        OSError: it cannot be opened.
+    """
+    # Without O_NONBLOCK, opening a pipe waits until someone writes to it; on a regular file it changes nothing.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _refuse_other(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_regular(path: Path) -> None:
+    """Raise ``FanousError`` if it is something else than a file; for files that a library opens by name.
+
+    One that does not exist passes: whoever opens it says so.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    _refuse_other(path, mode)
+
+
+def _refuse_other(path: Path, mode: int) -> None:
+    for is_kind, name in _KINDS:
+        if is_kind(mode):
+            raise FanousError(
+                f"{path} is {name}, not a regular file: it might never end. Save its content to a file first"
+            )

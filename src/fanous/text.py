@@ -1,0 +1,77 @@
+"""Text that others wrote, made safe to show: measurements, claims, bundles and servers' answers come from anyone.
+
+Raw, such text can move a terminal's cursor, set its title or clipboard, reverse the order of a line so that it
+reads as something else, add lines that look like ours, or hide characters that a reader cannot see.
+"""
+
+import re
+
+MOST_QUOTED = 120
+"""Characters of a quotation; what is longer is cut, so that no part of a file fills the screen."""
+
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI, ECMA-48 section 5.4: colours, cursor movements, erasing
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, SOS, PM, APC: strings
+)
+"""A terminal's control sequences (ECMA-48, ISO 6429).  Each alternative starts with a control character that its
+repetitions exclude or end at, so matching takes time linear in the text."""
+
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+"""Characters that Python counts as printable and that show as nothing: fillers, the blank Braille pattern, the
+grapheme joiner, and the supplement of variation selectors (DerivedCoreProperties, Default_Ignorable_Code_Point)."""
+
+
+def printable(text: str) -> str:
+    """Without characters that cannot be seen; white space of any kind becomes one blank.
+
+    What goes: C0 and C1 controls, bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
+    U+2069), zero-width characters, line and paragraph separators, tags, surrogates, private use, unassigned.
+    Every visible character stays, so that a name is not shown as another one.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    seen = _UNSEEN.sub("", text)
+    return "".join(c for c in " ".join(seen.split()) if c.isprintable())
+
+
+def quoted(text: object, most: int = MOST_QUOTED) -> str:
+    """In double quotes, printable, and cut after ``most`` characters: what someone else says, not what we say.
+
+    Control sequences go as a whole, so that no ``[31m`` is left of them.  A double quote or backslash in the text
+    is preceded by a backslash, so that the quotation ends where it ends.
+    """
+    raw = str(text)
+    shown = printable(_ESCAPE.sub("", raw[: 8 * most]))
+    cut = len(shown) > most or len(raw) > 8 * most
+    escaped = shown[:most].replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}..."' if cut else f'"{escaped}"'
+
+
+def printable_lines(text: str) -> str:
+    """Each line printable, for a message of ours with several lines; leading blanks of a line are kept."""
+    return "\n".join(_indent(line) + printable(line) for line in text.split("\n"))
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" "))]
+
+
+ESCAPED_IN_JSON = re.compile(
+    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]"
+)
+"""Control and format characters that JSON allows raw within a string."""
+
+
+def json_for_terminal(document: bytes) -> bytes:
+    """The same JSON document with characters that could act on a terminal written as ``\\uXXXX``.
+
+    JSON has such characters within strings only, where the escape means the same (RFC 8259, section 7).
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return ESCAPED_IN_JSON.sub(_json_escape, document.decode()).encode()
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -1,0 +1,277 @@
+"""Which orders a probe follows: a wrong clock, a replay and a stolen key neither silence nor command it for good."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fanous.cli.orders import heeded
+from fanous.collector.door import Policy
+from fanous.errors import FanousError
+from fanous.probe.endpoint import to_try
+from fanous.probe.orders import (
+    REMEMBERED,
+    Draft,
+    Remembered,
+    Signed,
+    SignedOrders,
+    accepted,
+    digest,
+    in_force,
+    new_key,
+    present_key,
+    private_key,
+    public_key,
+    read_envelope,
+    revoke,
+    sign,
+    with_revocation,
+)
+from fanous.probe.run import ProbeOptions
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Trace
+from tests.collector.threads import door
+from tests.commands import fanous
+from tests.hostile import HOSTILE, planted
+
+NOW = 1_790_000_000.0
+DAY = 86_400.0
+URLS = ("https://x.example/",)
+
+
+class Key:
+    """A key pair in a folder of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.text = path, new_key(path)
+        self.private, self.public = private_key(path), public_key(self.text)
+
+    def go(self, at: float = NOW, days: float = 30.0, lifts: Sequence[SignedOrders] = ()) -> SignedOrders:
+        return read_envelope(sign(Draft("", URLS, (), days), self.private, at, lifts))
+
+    def stop(self, at: float = NOW, days: float = 30.0, why: str = "danger") -> SignedOrders:
+        return read_envelope(sign(Draft(why, (), (), days), self.private, at))
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Key:
+    return Key(tmp_path / "key.pem")
+
+
+def after(
+    key: Key, *envelopes: SignedOrders, now: float = NOW, known: Remembered | None = None
+) -> Remembered:
+    """What is remembered once these came one after another; those that are refused change nothing."""
+    known = known or Remembered()
+    for envelope in envelopes:
+        try:
+            known = accepted(known, envelope, key.public, now)
+        except FanousError:
+            continue
+    return known
+
+
+def stopped(key: Key, known: Remembered, now: float = NOW) -> bool:
+    held = in_force(known, key.public, now)
+    return held is not None and bool(held.stop)
+
+
+# --- clocks -----------------------------------------------------------------------------------------
+
+
+def test_orders_signed_with_a_clock_ahead_are_refused_and_lock_nothing_out(key: Key) -> None:
+    with pytest.raises(FanousError, match="more than a day ahead of this machine's clock"):
+        accepted(Remembered(), key.go(NOW + 40 * DAY), key.public, NOW)
+    known = after(key, key.go(NOW + 40 * DAY), key.go(NOW - 60))
+    assert known.orders == key.go(NOW - 60).orders
+    assert after(key, key.go(NOW + 0.9 * DAY)).orders, "a wrong time zone is forgiven"
+
+
+def test_orders_from_ahead_that_an_earlier_version_accepted_lock_nothing_out_any_more(key: Key) -> None:
+    ahead = key.go(NOW + 400 * DAY)
+    known = Remembered(ahead.orders, ahead.signature)
+    assert after(key, key.go(NOW - 60), known=known).orders == key.go(NOW - 60).orders
+
+
+def test_a_clock_that_is_known_to_be_wrong_refuses_nothing_for_being_ahead(key: Key) -> None:
+    assert after(key, key.go(NOW), now=3600.0).orders
+
+
+def test_a_stop_is_followed_whatever_its_age_or_its_clock(key: Key) -> None:
+    for at in (NOW + 400 * DAY, NOW - 20 * DAY):
+        assert stopped(key, after(key, key.go(NOW - 10), key.stop(at)))
+        assert stopped(key, after(key, key.go(NOW + 0.5 * DAY), key.stop(at)))
+    assert not stopped(key, after(key, key.stop(NOW - 40 * DAY))), "it has expired"
+
+
+# --- stops and lifts ----------------------------------------------------------------------------------
+
+
+def test_newer_orders_do_not_end_a_stop_unless_they_lift_it_by_name(key: Key) -> None:
+    stop = key.stop(NOW - 100)
+    assert stopped(key, after(key, stop, key.go(NOW - 50)))
+    lifted = after(key, stop, key.go(NOW - 50, lifts=[stop]))
+    assert not stopped(key, lifted)
+    assert not stopped(key, after(key, stop, known=lifted)), "the same stop handed out again is a replay"
+    assert stopped(key, after(key, key.stop(NOW - 40, why="another"), known=lifted))
+
+
+def test_a_lift_ends_only_the_stop_that_it_names(key: Key) -> None:
+    first, second = key.stop(NOW - 100, why="one"), key.stop(NOW - 90, why="two")
+    assert stopped(key, after(key, first, second, key.go(NOW - 50, lifts=[first])))
+    assert not stopped(key, after(key, first, second, key.go(NOW - 50, lifts=[first, second])))
+
+
+def test_a_stop_that_an_earlier_version_kept_stands(key: Key) -> None:
+    stop = key.stop(NOW - 100)
+    known = Remembered(stop.orders, stop.signature)
+    assert stopped(key, known)
+    assert stopped(key, after(key, key.go(NOW - 50), known=known))
+
+
+def test_a_collector_cannot_fill_the_probes_memory(key: Key) -> None:
+    known = after(key, *(key.stop(NOW - n, why=str(n)) for n in range(REMEMBERED + 9)))
+    assert len(known.stops) == REMEMBERED
+    many = SignedOrders("{}")
+    lifts = [SignedOrders(f"{n}") for n in range(REMEMBERED + 9)]
+    assert len(after(key, key.go(NOW - 1, lifts=[many, *lifts])).lifted) == REMEMBERED
+
+
+def test_replayed_orders_to_measure_are_refused(key: Key) -> None:
+    assert after(key, key.go(NOW - 10), key.go(NOW - 20)).orders == key.go(NOW - 10).orders
+
+
+# --- revocation ---------------------------------------------------------------------------------------
+
+
+def test_the_root_key_ends_a_stolen_key_and_names_the_next(key: Key, tmp_path: Path) -> None:
+    root, new = Key(tmp_path / "root.pem"), Key(tmp_path / "new.pem")
+    said = revoke([key.text], new.text, root.private, NOW)
+    envelope = SignedOrders(key.go().orders, revocation=said)
+    known = with_revocation(Remembered(), envelope, root.public)
+    assert present_key(key.text, root.public, known) == new.text
+    assert present_key(key.text, None, known) == key.text, "without a root key nothing is revoked"
+    last = revoke([new.text], "", root.private, NOW + 1)
+    known = with_revocation(known, SignedOrders("", revocation=last), root.public)
+    with pytest.raises(FanousError, match="revoked its key"):
+        present_key(key.text, root.public, known)
+
+
+def test_only_the_root_key_revokes(key: Key, tmp_path: Path) -> None:
+    root, thief = Key(tmp_path / "root.pem"), Key(tmp_path / "thief.pem")
+    by_thief = revoke([key.text], thief.text, thief.private, NOW)
+    as_orders = read_envelope(sign(Draft("", URLS, (), 1.0), root.private, NOW))
+    for said in (by_thief, Signed("{}", "no base64"), Signed(as_orders.orders, as_orders.signature)):
+        with pytest.raises(FanousError, match="not signed with the root key"):
+            with_revocation(Remembered(), SignedOrders("", revocation=said), root.public)
+    with pytest.raises(FanousError, match="not among them"):
+        revoke([key.text], key.text, root.private, NOW)
+
+
+OWN = ProbeOptions(("https://own.example/",), (), by_default=True)
+
+
+def heed(folder: Path, url: str, key: Key, root: Key | None = None) -> ProbeOptions:
+    return heeded(folder, [url], key.text, OWN, "PK", 17557, None, root.text if root else None)
+
+
+def test_over_a_real_collector_a_revoked_key_can_neither_command_nor_stop(
+    key: Key, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, new = Key(tmp_path / "root.pem"), Key(tmp_path / "new.pem")
+    now = time.time()
+    said = revoke([key.text], new.text, root.private, now)
+    signed = sign(Draft("", ("https://new.example/",), (), 1.0), new.private, now - 5, (), said)
+    with door(tmp_path / "inbox", Policy(orders=read_envelope(signed))) as client:
+        assert heed(tmp_path, str(client.base_url), key, root).urls == ("https://new.example/",)
+    with door(tmp_path / "inbox2", Policy(orders=key.stop(now - 3))) as client:
+        assert heed(tmp_path, str(client.base_url), key, root).urls == ("https://new.example/",)
+    assert "signed with another key" in capsys.readouterr().err
+    with pytest.raises(FanousError, match="must be another key"):
+        heed(tmp_path, "http://127.0.0.1:9", key, key)
+
+
+def test_over_a_real_collector_a_stop_outlasts_orders_to_go_on(key: Key, tmp_path: Path) -> None:
+    now = time.time()
+    stop = key.stop(now - 10, why=HOSTILE)
+    for n, envelope in enumerate((stop, key.go(now - 5))):
+        with door(tmp_path / f"inbox{n}", Policy(orders=envelope)) as client:
+            with pytest.raises(FanousError, match="told its probes to stop") as why:
+                heed(tmp_path, str(client.base_url), key)
+            assert planted(str(why.value)) == []
+    with door(tmp_path / "inbox3", Policy(orders=key.go(now - 4, lifts=[stop]))) as client:
+        assert heed(tmp_path, str(client.base_url), key).urls == URLS
+
+
+def test_the_commands_lift_and_revoke(key: Key, tmp_path: Path) -> None:
+    new = Key(tmp_path / "new.pem")
+    (tmp_path / "o.toml").write_text("days = 1\n")
+    (tmp_path / "stop.json").write_bytes(msgspec.json.encode(key.stop()))
+    revoked = ("orders", "revoke", key.text, "--root", key.path, "--successor", new.text)
+    fanous(*revoked, "--out", tmp_path / "r.json")
+    words = ("orders", "sign", tmp_path / "o.toml", "--key", new.path, "--out", tmp_path / "orders.json")
+    fanous(*words, "--lifts", tmp_path / "stop.json", "--revocation", tmp_path / "r.json")
+    made = read_envelope((tmp_path / "orders.json").read_bytes())
+    assert digest(key.stop()) in made.orders
+    assert made.revocation is not None
+
+
+# --- what orders name ---------------------------------------------------------------------------------
+
+INSIDE = (
+    *("http://2130706433/", "http://0x7f.1/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/"),
+    *("http://127.0.0.1./", "http://[::ffff:127.0.0.1]/", "http://[::127.0.0.1]/", "http://[::1]/"),
+    *(
+        "http://[fe80::1%25eth0]/",
+        "http://[fec0::1]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[2002:7f00:1::]/",
+    ),
+    *("http://10.0.0.1/", "http://192.168.1.1:8080/", "http://100.64.0.1/", "http://169.254.169.254/latest"),
+    *("http://[fd00:ec2::254]/", "http://168.63.129.16/", "http://100.100.100.200/", "http://192.0.0.192/"),
+    *("http://0/", "http://0.0.0.0/", "http://224.0.0.1/", "http://a@127.0.0.1/", "http://127.0.0.1:0/"),
+    *(
+        "http://１２７.０.０.１/",
+        "http://127。0。0。1/",
+        "http://localhost/",
+        "http://router/",
+        "http://a.localhost/",
+    ),
+    *(
+        "http://printer.local/",
+        "http://metadata.google.internal/",
+        "http://nas.home.arpa/",
+        "http:///x",
+        "http://./",
+    ),
+    *("file:///etc/passwd", "gopher://x.example/", "javascript:alert(1)", "//x.example/", "http://[::1/"),
+)
+
+
+@pytest.mark.parametrize("url", INSIDE)
+def test_orders_never_name_an_address_inside(url: str, key: Key) -> None:
+    with pytest.raises(FanousError, match="not a public site"):
+        sign(Draft("", (url,), (), 30.0), key.private, NOW)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.example/",
+        "http://1.1.1.1/",
+        "https://[2606:4700::1111]/",
+        "https://4chan.org/",
+        "http://xn--p1ai.xn--p1ai./",
+    ],
+)
+def test_public_sites_may_be_named(url: str, key: Key) -> None:
+    assert sign(Draft("", (url,), (), 30.0), key.private, NOW)
+
+
+def test_a_name_that_resolves_to_an_address_inside_is_not_connected_to() -> None:
+    inside = ["127.0.0.1", "169.254.169.254", "168.63.129.16", "::127.0.0.1", "fec0::1", "::ffff:10.0.0.1"]
+    trace = Trace(network=None, started=1.0)  # type: ignore[arg-type]
+    assert to_try(trace, Settings(), "x.example", [*inside, "1.1.1.1"], ipv6=True) == ["1.1.1.1"]
+    assert [one["ip"] for one in trace.not_tried] == inside
