@@ -178,9 +178,10 @@ def out_of_reach(tally: Ingested) -> list[str]:
     """What was stored but not included in detection, in words; usually nothing."""
     said = []
     if tally.late:
+        are = "measurement is" if tally.late == 1 else "measurements are"
         said.append(
-            f"{tally.late:,} measurement{'s are' if tally.late != 1 else ' is'} older than {LATE / DAY:.0f} days: stored, but not included in "
-            f"detection; run `fanous rejudge CC` to include them"
+            f"{tally.late:,} {are} older than {LATE / DAY:.0f} days: stored, but not included in detection; run "
+            "`fanous rejudge CC` to include them"
         )
     if tally.ahead:
         said.append(
