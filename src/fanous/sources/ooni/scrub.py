@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 
+from fanous.sources.ooni.cost import MOST_SECONDS
 from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
 NAMES = (
@@ -108,7 +109,7 @@ _NEEDLESS = frozenset(bytes([n]) for n in range(0x20, 0x7F))
 _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::", b""})
 
 
-def scrub(data: bytes, own: Iterable[str] = ()) -> bytes:
+def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -> bytes:
     """``data`` without the client's address; the same object if there was none to replace.
 
     What the probe itself calls its address is replaced everywhere.  So is what a server calls the client's
@@ -117,11 +118,13 @@ def scrub(data: bytes, own: Iterable[str] = ()) -> bytes:
 
     Args:
         own: further addresses of the client, replaced everywhere; a text that is no address is ignored.
+        seconds: processor time that it may take.
 
     Raises:
-        Rejected: it would take more work than any real record.
+        TooCostly: it would take more work than any real record.
     """
-    everywhere = Addresses(address for text in own if (address := _address(text)) is not None)
+    own_addresses = (address for text in own if (address := _address(text)) is not None)
+    everywhere = Addresses(own_addresses, seconds)
     places = find_keys(data)
     if not places and not everywhere:
         return data
@@ -172,6 +175,7 @@ def _named(
         value = text or _NUMBER.match(data, end)
         if value is None or value[1] in _HARMLESS:
             continue
+        everywhere.spend(10)
         found = _addresses(value[1])
         if found or (text and key == b"probe_ip"):
             in_place.append(value.span(1))

@@ -17,18 +17,16 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import product
 from socket import AF_INET6, inet_pton
+from time import thread_time
 from typing import NamedTuple
 
-from fanous.errors import Rejected
+from fanous.sources.ooni.cost import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
 """What OONI writes in place of an address."""
 
 NOBODY_DECIMAL, NOBODY_HEX, NOBODY_OCTAL = b"2130706433", b"7f000001", b"017700000001"
 """The same where a number stood, so that a number in JSON stays one."""
-
-MOST_LOOKUPS = 1_000_000
-"""Candidates looked up in one record: 2 s of work.  The largest real records have some thousands."""
 
 DEEPEST = 2
 """Layers of base64 that are opened: a token in a URL that a page in base64 contains."""
@@ -106,6 +104,9 @@ LONGEST_TEXT = 45
 _SPACE = 0x20
 """Stands for a letter that no address contains."""
 
+CHECKED_EVERY = 1000
+"""Look-ups between two looks at the clock."""
+
 LEAST_BASE64 = 12
 """Letters: base64 of the shortest address, ``1.2.3.4``."""
 
@@ -137,9 +138,13 @@ class Addresses:
     """Addresses that must not be read by anyone; ``replaced`` takes them out of bytes.
 
     An IPv4 address covers the IPv6 addresses that contain it (mapped, compatible, NAT64, 6to4), and the reverse.
+
+    Args:
+        seconds: processor time of this thread that all replacing may take.
     """
 
-    def __init__(self, addresses: Iterable[Address] = ()) -> None:
+    def __init__(self, addresses: Iterable[Address] = (), seconds: float = MOST_SECONDS) -> None:
+        self._until = thread_time() + seconds
         self._v4: set[int] = set()
         self._v6: set[int] = set()
         self._work = 0
@@ -175,7 +180,7 @@ class Addresses:
         """``data`` with 127.0.0.1 in place of each address; the same object if there is none.
 
         Raises:
-            Rejected: it takes more look-ups than any real record.
+            TooCostly: it takes more look-ups than any real record.
         """
         spans = [*self._spans(data), *self._escaped(data)]
         if _WIDE.search(data):
@@ -205,10 +210,17 @@ class Addresses:
         lower = data.lower()
         return any(digits in lower for digits in self._digits)
 
-    def _spend(self) -> None:
-        self._work += 1
+    def spend(self, work: int = 1) -> None:
+        """Count work on this record.
+
+        Raises:
+            TooCostly: it was too much.
+        """
+        self._work += work
+        if self._work % CHECKED_EVERY < work and thread_time() > self._until:
+            raise TooCostly("its texts that look like addresses take too long")
         if self._work > MOST_LOOKUPS:
-            raise Rejected("too costly: more texts in it look like addresses than in any measurement")
+            raise TooCostly("more texts in it look like addresses than in any measurement")
 
     def _numbers(self, data: bytes) -> Iterator[Span]:
         """Four numbers between dots, dashes or underscores, in either order."""
@@ -216,12 +228,14 @@ class Addresses:
             return
         for match in _NUMBERS.finditer(data):
             token = match[0]
+            self.spend()
             if token not in self._unknown:
                 if self._may_be_four(token):
                     yield from self._four(data, match)
                 else:
                     self._unknown.add(token)
         for match in _SHORT.finditer(data):
+            self.spend()
             if _aton(match[1]) in self._v4:
                 yield Span(*match.span(1))
 
@@ -251,7 +265,7 @@ class Addresses:
             n += 1
 
     def _is_known_four(self, data: bytes, numbers: list[bytes], separators: list[bytes], end: int) -> bool:
-        self._spend()
+        self.spend()
         for read in (_decimal, _c_number):
             values = [read(number) for number in numbers]
             if max(values) > 255:
@@ -267,6 +281,7 @@ class Addresses:
     def _integers(self, data: bytes) -> Iterator[Span]:
         """One decimal or octal number, or four of three digits each without anything between them."""
         for match in _INTEGER.finditer(data):
+            self.spend(2)
             start, end = match.start() + _in_escape(data, match.start()), match.end()
             text = data[start:end]
             if not text or _is_digit(data, end) or _is_fraction(data, start, end):
@@ -285,9 +300,11 @@ class Addresses:
 
     def _hexadecimal(self, data: bytes) -> Iterator[Span]:
         for match in _PREFIXED.finditer(data):
+            self.spend()
             if self._is_known_hex(match[1]):
                 yield Span(*match.span(1), NOBODY_HEX)
         for match in _HEX.finditer(data):
+            self.spend()
             start, end = match.span()
             if start and data[start - 1 : start] in _HEX_LETTERS and not _ends_escape(data, start):
                 continue
@@ -310,6 +327,7 @@ class Addresses:
     def _groups(self, data: bytes, separator: bytes) -> Iterator[Span]:
         """IPv6 with colons, or with dashes as in the names of hosts."""
         for match in _GROUPS[separator].finditer(data):
+            self.spend(2)
             before = data[max(match.start() - 4, 0) : match.start()]
             start = match.start() - len(before) + len(before.rstrip(_HEX_DIGITS))
             start = min(start + _in_escape(data, start), match.start())
@@ -322,6 +340,7 @@ class Addresses:
         """Every row of two to nine groups, the longest first: a port, or another text, may stand next to it."""
         n, at = 0, start
         while n < len(groups):
+            self.spend()
             for size in _sizes(groups[n : n + 9]):
                 text = separator.join(groups[n : n + size])
                 if n + size <= len(groups) and len(text) <= LONGEST_TEXT + 20:
@@ -338,7 +357,7 @@ class Addresses:
         if b"::" not in text and size == 7 and b"." not in text:
             return 0
         for part in (text, text.rstrip(b"."), text.partition(b".")[0]) if b"." in text else (text,):
-            self._spend()
+            self.spend()
             if self._is_known_v6(part):
                 return len(part)
         return 0
@@ -360,7 +379,9 @@ class Addresses:
             before = data[max(seed.start() - LONGEST_TEXT, 0) : seed.start()]
             plain = before[len(before.rstrip(_PLAIN)) :]
             letters, places = bytearray(plain), list(range(seed.start() - len(plain), seed.start()))
+            self.spend(20)
             for one in _ONE.finditer(data, seed.start(), at):
+                self.spend()
                 letters.append(_letter(one))
                 places.append(one.start())
             places.append(at)
@@ -388,6 +409,7 @@ class Addresses:
         at = 0
         while (seed := _SEED.search(data, at)) is not None:
             start, end = _run_around(data, seed.start(), at)
+            self.spend(50)
             if end - start >= LEAST_BASE64:
                 for offset in sorted(
                     {(one.start() - start) % 4 for one in _SEEDS.finditer(data, start, end)}
