@@ -45,7 +45,7 @@ from fanous.sources.ooni.values import (
     measurement_of,
     port_of,
 )
-from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
+from fanous.sources.redaction import digest, pruned, quiet_url, to_minute, without_names, without_seconds
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni-csv"
@@ -527,6 +527,10 @@ FACTS = (
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""
 
 
+TITLES = ("http_response_html_title", "pp_http_response_body_title")
+"""Columns that a page's author, or its reader's name, may fill."""
+
+
 def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
     """The record as it may leave the store; a table has no pages.
 
@@ -554,6 +558,12 @@ def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
     kept: dict[str, Any] = pruned(row, wanted)
     if "http_response_html_title" in kept:
         kept["http_response_html_title"] = without_seconds(kept["http_response_html_title"])
+    for name in TITLES:
+        if isinstance(kept.get(name), str):
+            kept[name] = without_names(kept[name])
+    for name in ("http_request_url", "http_response_header_location"):
+        if isinstance(kept.get(name), str) and kept[name] != kept.get("input"):
+            kept[name] = quiet_url(kept[name])
     return kept
 
 
