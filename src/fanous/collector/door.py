@@ -112,9 +112,7 @@ ROOM = 256 << 20
 """Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
 
 DECODERS = 2
-
-LARGE = 128 << 10
-"""Larger bodies are decoded in a thread, so that no one waits behind them."""
+"""Threads in which every body is decoded and cleaned, however small, so that no one waits behind one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +202,7 @@ class Door:
             def work() -> tuple[Submission, object]:
                 return received(plain(sent, encoding))
 
-            is_large = len(sent) >= LARGE or encoding
-            loop = asyncio.get_running_loop()
-            submission, answer = await loop.run_in_executor(self._decoding, work) if is_large else work()
+            submission, answer = await asyncio.get_running_loop().run_in_executor(self._decoding, work)
             await self._queue.keep(submission)
         return _json(answer)
 
@@ -255,7 +251,15 @@ class Door:
     async def _small(self, request: Request) -> bytes:
         with self._room.holding() as held:
             body = await _read(request, SMALL, self._policy.grace, held)
-        return plain(body, request.headers.get("content-encoding", ""), SMALL)
+        encoding = request.headers.get("content-encoding", "")
+        if not encoding:
+            return body
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoding, plain, body, encoding, SMALL)
+
+    def stop(self) -> None:
+        """Forget bodies that wait for a decoder; none of them was acknowledged."""
+        self._decoding.shutdown(wait=False, cancel_futures=True)
 
 
 def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
@@ -270,6 +274,7 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
         finally:
             tending.cancel()
             await asyncio.gather(tending, return_exceptions=True)
+            door.stop()
             await queue.close()
 
     return Starlette(

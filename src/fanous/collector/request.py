@@ -72,6 +72,10 @@ MOST_BYTES = 32 << 20
 WINDOW_LOG = 25
 """zstd: a frame may ask for a window of 2^n bytes, and so for memory; 32 MiB is the limit for a body."""
 
+MOST_RATIO, LEAST_LIMIT = 100, 1 << 20
+"""A body may become this many times larger, or one MiB; measurements become 5 to 30 times as large.  So a small body
+cannot keep a decoder busy for long."""
+
 _GZIP = 31
 """zlib's ``wbits`` for a gzip header and trailer."""
 
@@ -86,17 +90,20 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
     Raises:
         Refused: larger than that, damaged, or in an unknown encoding.
     """
+    limit = min(most, max(MOST_RATIO * len(body), LEAST_LIMIT))
     match encoding.strip().lower():
         case "" | "identity":
-            result = body
+            result, limit = body, most
         case "zstd":
-            result = _zstd(body, most)
+            result = _zstd(body, limit)
         case "gzip":
-            result = _gzip(body, most)
+            result = _gzip(body, limit)
         case other:
             raise Refused(415, f"unknown content-encoding {other[:40]!r}: send zstd, gzip or none")
     if len(result) > most:
         raise Refused(413, f"larger than {most >> 20} MiB, which no measurement is")
+    if len(result) > limit:
+        raise Refused(413, f"unpacked more than {MOST_RATIO} times as large, which no measurement is")
     return result
 
 

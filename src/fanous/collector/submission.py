@@ -34,6 +34,7 @@ from fanous.collector.request import Refused
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
+from fanous.sources.ooni.cost import DOOR_SECONDS, TooCostly
 from fanous.sources.ooni.document import check_size
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of
@@ -195,16 +196,10 @@ def _without_addresses(text: bytes, *addresses: object) -> bytes:
     """``text`` without what servers told the probe about its address, and without ``addresses`` in any
     spelling.
     """
-    known = [address for address in addresses if isinstance(address, str) and _is_address(address)]
-    head = b"".join(b'"probe_ip":"%s",' % address.encode() for address in known)
-    return b"{" + scrub(b"{" + head + text[1:])[1:].split(b",", len(known))[-1]
-
-
-def _is_address(text: str) -> bool:
     try:
-        return "%" not in text and ip_address(text) is not None
-    except ValueError:
-        return False
+        return scrub(text, (address for address in addresses if isinstance(address, str)), DOOR_SECONDS)
+    except TooCostly as reason:
+        raise Refused(400, str(reason)) from None
 
 
 def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float) -> bytes:

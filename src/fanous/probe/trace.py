@@ -24,6 +24,7 @@ from fanous import __version__
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import Network, Stream, endpoint
 from fanous.probe.settings import Settings
+from fanous.sources.ooni.cost import TooCostly
 from fanous.sources.ooni.scrub import scrub
 
 Entry = dict[str, Any]
@@ -234,12 +235,19 @@ def steps(trace: Trace) -> Entry:
 
 
 def line(record: Entry, own_addresses: set[str]) -> bytes:
-    """One line of JSON, without the addresses of this machine and those that servers report as ours."""
-    data = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    for address in sorted(own_addresses - {SCRUBBED, "::1"}):
-        marked = json.dumps({"probe_ip": address}).encode()[:-1] + b',"x":' + data + b"}"
-        data = scrub(marked).partition(b'"x":')[2][:-1]
-    return scrub(data)
+    """One line of JSON, without the addresses of this machine and those that servers report as ours.
+
+    A server whose pages take too long to search loses them: the measurement counts without.
+    """
+    try:
+        return scrub(_encoded(record), sorted(own_addresses))
+    except TooCostly:
+        kept = record | {"test_keys": record["test_keys"] | {"requests": []}}
+        return scrub(_encoded(kept), sorted(own_addresses))
+
+
+def _encoded(record: Entry) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def moment(instant: float) -> str:

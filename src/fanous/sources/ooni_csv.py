@@ -29,6 +29,7 @@ from fanous.model.place import Family, is_address
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import CREDIT, LICENCE, PAGE, nettests, web
+from fanous.sources.ooni.cost import MOST_ROWS_BYTES, TooCostly, bounded
 from fanous.sources.ooni.document import Annotations, Header
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
@@ -44,7 +45,7 @@ from fanous.sources.ooni.values import (
     measurement_of,
     port_of,
 )
-from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
+from fanous.sources.redaction import digest, pruned, quiet_url, to_minute, without_names, without_seconds
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni-csv"
@@ -200,7 +201,12 @@ def _collect(lines: _Lines, grouping: Grouping, on_reject: OnReject, path: Path)
             on_reject(lines.number, why)
             continue
         fields = {name: value for name, value in zip(columns, row, strict=True) if value not in NOTHING}
-        grouping.add(row[uid_at].strip(), lines.number, scrub(msgspec.json.encode(fields)))
+        try:
+            clean = scrub(msgspec.json.encode(fields))
+        except TooCostly as error:
+            on_reject(lines.number, str(error))
+            continue
+        grouping.add(row[uid_at].strip(), lines.number, clean)
 
 
 def _why_not(row: list[str], columns: list[str], uid_at: int) -> str:
@@ -241,12 +247,14 @@ def _is_blind(columns: list[str], step: str) -> bool:
 
 def _record(path: Path, uid: str, rows: Iterator[CsvRow], on_reject: OnReject) -> Record:
     kept: list[CsvRow] = []
+    size = 0
     for row in rows:
-        if len(kept) < MOST_ROWS:
+        size += len(row.data)
+        if len(kept) < MOST_ROWS and size <= MOST_ROWS_BYTES:
             kept.append(row)
             continue
         for _ in range(row.copies):
-            on_reject(row.line, f"more than {MOST_ROWS:,} rows of the measurement {uid}")
+            on_reject(row.line, f"more than {MOST_ROWS:,} rows, or 64 MiB, of the measurement {uid}")
     kept.sort(key=lambda row: row.line)
     data = b'{"ooni_csv":%d,"rows":[' % VERSION + b",".join(row.data for row in kept) + b"]}"
     duplicates = sum(row.copies - 1 for row in kept)
@@ -279,7 +287,7 @@ def parse(record: Record) -> ParsedMeasurement:
     document = _document(rows)
     target, role = _subject(document.test_name or "", rows)
     # By what they say: two facts that both lack a time are not equal, since NaN is not.
-    facts = {repr(fact): fact for fact in _observations(rows, target, role)} if role else {}
+    facts = {repr(fact): fact for fact in bounded(_observations(rows, target, role))} if role else {}
     observations = tuple(facts.values())
     header = measurement_of(document, _no_uid, target, "", notes)
     control = NO_CONTROL if document.test_name == "web_connectivity" else None
@@ -519,6 +527,10 @@ FACTS = (
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""
 
 
+TITLES = ("http_response_html_title", "pp_http_response_body_title")
+"""Columns that a page's author, or its reader's name, may fill."""
+
+
 def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
     """The record as it may leave the store; a table has no pages.
 
@@ -546,6 +558,12 @@ def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
     kept: dict[str, Any] = pruned(row, wanted)
     if "http_response_html_title" in kept:
         kept["http_response_html_title"] = without_seconds(kept["http_response_html_title"])
+    for name in TITLES:
+        if isinstance(kept.get(name), str):
+            kept[name] = without_names(kept[name])
+    for name in ("http_request_url", "http_response_header_location"):
+        if isinstance(kept.get(name), str) and kept[name] != kept.get("input"):
+            kept[name] = quiet_url(kept[name])
     return kept
 
 

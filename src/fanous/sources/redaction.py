@@ -36,6 +36,57 @@ def without_seconds(text: str) -> str:
     return _CLOCK.sub(lambda found: found[1] + re.sub(r"\d", "0", found[0][len(found[1]) :]), text)
 
 
+HIDDEN = "*"
+"""Stands for one letter of what might name somebody."""
+
+_MAIL = re.compile(r"[\w.+%\-]{1,64}+(?:@|%40)[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+")
+_TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}+=*+")
+_NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
+"""Seven digits or more, as of accounts and telephones."""
+
+
+def without_names(text: str) -> str:
+    """``text`` without mail addresses, long numbers and tokens, at the same length.
+
+    What it cannot know is which other words name somebody: it is for what has to be kept, on top of a list.
+    """
+    text = _MAIL.sub(_hidden, text)
+    text = _TOKEN.sub(lambda found: _hidden(found) if _is_token(found[0]) else found[0], text)
+    return _NUMBER.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return HIDDEN * len(found[0])
+
+
+def _is_token(text: str) -> bool:
+    """Letters and digits mixed, as no word is."""
+    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+
+
+def quiet_url(url: str, keeps_values: bool = False) -> str:
+    """A URL without user, password and fragment, without tokens in its path, and without the values of its query.
+
+    Args:
+        keeps_values: values of the query that name nobody stay: a redirect to a block page is known by them.
+    """
+    scheme, slashes, rest = url.partition("//")
+    host, slash, path = rest.partition("/") if slashes else ("", "", url)
+    path, question, query = path.partition("#")[0].partition("?")
+    if not slashes:
+        scheme = ""
+    elif "?" in host:  # http://example.org?next=1
+        host, question, query = host.partition("?")
+    path = _PARAMETER.sub(lambda found: found[1] + HIDDEN * len(found[2]), without_names(path))
+    values = without_names if keeps_values else lambda value: HIDDEN * len(value)
+    pairs = (one.partition("=") for one in query.split("&"))
+    query = "&".join(without_names(name) + equals + values(value) for name, equals, value in pairs)
+    return scheme + slashes + host.rpartition("@")[2] + slash + path + question + query
+
+
+_PARAMETER = re.compile(r"(;[\w\-]{1,40}+=)([^;/]{0,2000}+)")
+
+
 def pruned(value: Any, wanted: Any) -> Any:
     """``value`` with only what ``wanted`` names.
 

@@ -85,7 +85,7 @@ def likeness(page: Observation, control: Observation) -> Likeness:
     if not page.status_code or not control.status_code:
         return Likeness.UNKNOWN
     status = page.status_code == control.status_code
-    title = _same_title(page.title, control.title)
+    title = same_title(page.title, control.title)
     if not status:
         return _with_other_status(page, control, title)
     length, headers = _same_length(page, control), _same_headers(page, control)
@@ -146,7 +146,7 @@ def _is_set_up_alike(page: Observation, control: Observation) -> bool:
     return alike and set(page.header_names) == set(control.header_names)
 
 
-def _same_title(page: str, control: str) -> bool | None:
+def same_title(page: str, control: str) -> bool | None:
     """Do the titles share most of their long words?  None = one has no title."""
     if not page or not control:
         return None

@@ -135,7 +135,12 @@ REDIRECTS = 10
 """As in Go's client, which OONI's helper uses."""
 ALLOWED_HEADERS = frozenset({"user-agent", "accept", "accept-language"})
 
-_TITLE = re.compile(rb"<title[^>]*>(.{0,4096}?)</title", re.IGNORECASE | re.DOTALL)
+MOST_OPENINGS = 10
+"""Times that ``<title`` is tried: a page may repeat it as often as it likes."""
+
+LONGEST_TAG, LONGEST_TITLE = 512, 4096
+"""Bytes."""
+
 _H3 = re.compile(r'h3="?([^";,]*)')
 
 
@@ -231,8 +236,18 @@ async def _result(response: httpx.Response, discovered: str, began: float) -> Ht
 
 def title_of(body: bytes) -> str:
     """``WebGetTitle``: the text in the first ``<title>``; empty = none."""
-    found = _TITLE.search(body[:KEPT_BODY])
-    return unescape(found[1].decode("utf-8", "replace")).strip() if found else ""
+    page = body[:KEPT_BODY]
+    lower, at = page.lower(), 0
+    for _ in range(MOST_OPENINGS):
+        start = lower.find(b"<title", at)
+        if start < 0:
+            break
+        begin = lower.find(b">", start, start + LONGEST_TAG) + 1
+        end = lower.find(b"</title", begin, begin + LONGEST_TITLE + len(b"</title")) if begin else -1
+        if end >= 0:
+            return unescape(page[begin:end].decode("utf-8", "replace")).strip()
+        at = start + 1
+    return ""
 
 
 def h3_endpoint(alt_svc: str, url: str) -> str:

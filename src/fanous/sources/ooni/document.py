@@ -19,6 +19,7 @@ from msgspec.json import Decoder
 from msgspec.structs import fields
 
 from fanous.errors import Rejected
+from fanous.sources.ooni.cost import MOST_REPAIRS, TooCostly
 
 Number = int | float | None
 """Seconds since the measurement began."""
@@ -354,7 +355,7 @@ ROOMY = 1 << 20
 _LOST = object()
 
 _NOT_JSON = re.compile(
-    rb'"(?:[^"\\]++|\\.)*+"|-?Infinity\b|NaN\b',
+    rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|-?Infinity\b|NaN\b',
     re.DOTALL,
 )
 _LONE_SURROGATE = re.compile(
@@ -378,21 +379,38 @@ def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T 
         ``None`` where nothing of it could be read.
 
     Raises:
-        Rejected: it is not JSON, is nested too deep or has too many members.
+        Rejected: it is not JSON, is nested too deep or has too much wrong with it.
     """
     try:
-        return _whole_or_parts(data, kind, place, notes)
+        return _whole_or_parts(data, kind, place, _Losses(notes))
     except (DecodeError, UnicodeDecodeError) as error:
         raise Rejected(f"not JSON: {error}") from error
     except RecursionError as error:
         raise Rejected("nested deeper than any measurement is") from error
 
 
-def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T | None:
+class _Losses:
+    """What could not be read: the first ``MAX_NOTES`` in words, and how often anything had to be taken apart."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+        self._repairs = 0
+
+    def note(self, text: str) -> None:
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(text)
+
+    def repair(self) -> None:
+        self._repairs += 1
+        if self._repairs > MOST_REPAIRS:
+            raise TooCostly(f"more than {MOST_REPAIRS:,} values of it have another type than their field")
+
+
+def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losses) -> T | None:
     try:
         whole: T = _decoder(kind, True).decode(data)
     except ValidationError:
-        kept = _salvage(data, kind, place, notes)
+        kept = _salvage(data, kind, place, losses)
         return None if kept is _LOST else kept
     return whole
 
@@ -400,7 +418,7 @@ def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, notes: list[st
 def check_size(data: bytes) -> None:
     """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
     if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
-        raise Rejected(f"more than {MAX_ITEMS:,} values in one record, which no measurement has")
+        raise TooCostly(f"more than {MAX_ITEMS:,} values in one record, which no measurement has")
 
 
 def repair(data: bytes) -> bytes:
@@ -412,58 +430,54 @@ def repair(data: bytes) -> bytes:
     return _LONE_SURROGATE.sub(lambda m: m[0] if m[1] or m[2] else rb"\ufffd", legal)
 
 
-def _salvage(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> Any:
+def _salvage(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> Any:
+    losses.repair()
     try:
         return _decoder(kind, False).decode(data)
     except ValidationError as error:
-        kept = _take_apart(data, kind, place, notes)
+        kept = _take_apart(data, kind, place, losses)
         if kept is _LOST:
-            _note(notes, f"{place}: {str(error).split(' - at ')[0]}")
+            losses.note(f"{place}: {str(error).split(' - at ')[0]}")
         return kept
     except (DecodeError, UnicodeDecodeError) as error:
-        _note(notes, f"{place}: {error}")
+        losses.note(f"{place}: {error}")
         return _LOST
     except RecursionError:
-        _note(notes, f"{place}: nested deeper than any measurement is")
+        losses.note(f"{place}: nested deeper than any measurement is")
         return _LOST
 
 
-def _take_apart(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> Any:
+def _take_apart(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> Any:
     first = bytes(data[:64] if isinstance(data, bytes) else memoryview(data)[:64]).lstrip()[:1]
     for member in get_args(kind) if get_origin(kind) in (Union, type(int | str)) else (kind,):
         container = get_origin(member) or member
         if first == b"[" and container is list:
-            return _each(data, get_args(member)[0], place, notes)
+            return _each(data, get_args(member)[0], place, losses)
         if first == b"{" and container is dict:
-            return _values(data, get_args(member)[1], place, notes)
+            return _values(data, get_args(member)[1], place, losses)
         if first == b"{" and isinstance(member, type) and issubclass(member, Struct):
-            return _fields(data, member, place, notes)
+            return _fields(data, member, place, losses)
     return _LOST
 
 
-def _each(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> list[Any]:
+def _each(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> list[Any]:
     raws = msgspec.json.decode(data, type=list[Raw])
-    kept = (_salvage(raw, kind, f"{place}[{n}]", notes) for n, raw in enumerate(raws))
+    kept = (_salvage(raw, kind, f"{place}[{n}]", losses) for n, raw in enumerate(raws))
     return [value for value in kept if value is not _LOST]
 
 
-def _values(data: bytes | Raw, kind: Any, place: str, notes: list[str]) -> dict[str, Any]:
+def _values(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> dict[str, Any]:
     raws = msgspec.json.decode(data, type=dict[str, Raw])
-    kept = {key: _salvage(raw, kind, f"{place}.{key[:60]}", notes) for key, raw in raws.items()}
+    kept = {key: _salvage(raw, kind, f"{place}.{key[:60]}", losses) for key, raw in raws.items()}
     return {key: value for key, value in kept.items() if value is not _LOST}
 
 
-def _fields(data: bytes | Raw, kind: type[Struct], place: str, notes: list[str]) -> Struct:
+def _fields(data: bytes | Raw, kind: type[Struct], place: str, losses: _Losses) -> Struct:
     raws = msgspec.json.decode(data, type=dict[str, Raw])
     kept: dict[str, Any] = {}
     for field in fields(kind):
         if field.encode_name in raws:
-            value = _salvage(raws[field.encode_name], field.type, f"{place}.{field.name}", notes)
+            value = _salvage(raws[field.encode_name], field.type, f"{place}.{field.name}", losses)
             if value is not _LOST:
                 kept[field.name] = value
     return kind(**kept)
-
-
-def _note(notes: list[str], text: str) -> None:
-    if len(notes) < MAX_NOTES:
-        notes.append(text)

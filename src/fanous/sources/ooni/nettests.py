@@ -18,6 +18,7 @@ from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
+from fanous.sources.ooni.cost import Cost
 from fanous.sources.ooni.document import (
     DownloadRecord,
     HealthKeys,
@@ -195,14 +196,14 @@ def tor_role(_: str) -> str:
 
 
 def observe_tor(keys: TorKeys, notes: list[str]) -> Iterator[Observation]:
-    targets = keys.targets or ()
+    targets, cost = keys.targets or (), Cost()
     for target in targets.values() if isinstance(targets, dict) else targets:
-        yield _observation(target, notes)
+        yield _observation(target, notes, cost)
 
 
-def _observation(target: TorTarget, notes: list[str]) -> Observation:
+def _observation(target: TorTarget, notes: list[str], cost: Cost) -> Observation:
     layer = LAYERS.get(target.target_protocol or "", Layer.TCP)
-    steps = list(Reader(TARGET, tor_role, notes).read(target))
+    steps = list(Reader(TARGET, tor_role, notes, cost).read(target))
     failed = [step for step in steps if step.failure is not None]
     of_layer = [step for step in steps if step.layer is layer]
     if failed:

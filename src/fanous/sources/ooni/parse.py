@@ -13,6 +13,7 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Observation, ParsedMeasurement, Record
 from fanous.refdata.platforms import target_of
 from fanous.sources.ooni import nettests, web
+from fanous.sources.ooni.cost import TooCostly, bounded
 from fanous.sources.ooni.document import (
     Document,
     Header,
@@ -52,6 +53,8 @@ def parse(record: Record) -> ParsedMeasurement:
     check_size(data)
     try:
         return _parse(data, [])
+    except TooCostly:
+        raise
     except Rejected:
         legal = repair(data)
         if legal == data:
@@ -93,17 +96,18 @@ def _found(document: Document, notes: list[str]) -> _Found:
         return _web(document, _keys(document, WebKeys, notes), notes)
     if name in nettests.PLATFORMS:
         steps = _keys(document, StepKeys, notes) or StepKeys()
-        observations = tuple(nettests.observe_messenger(name, steps, notes))
+        observations = tuple(bounded(nettests.observe_messenger(name, steps, notes)))
         defect = nettests.messenger_defect(name, document.test_version, observations)
         return _Found(nettests.PLATFORMS[name], observations, None, defect)
     if name == "tor":
         return _Found(
-            nettests.TARGET, tuple(nettests.observe_tor(_keys(document, TorKeys, notes) or TorKeys(), notes))
+            nettests.TARGET,
+            tuple(bounded(nettests.observe_tor(_keys(document, TorKeys, notes) or TorKeys(), notes))),
         )
     if name == nettests.TEST_NAME:
         look = _keys(document, HealthKeys, notes)
         defect = nettests.health_defect(look)
-        observations = () if defect else tuple(nettests.observe_health(look))
+        observations = () if defect else tuple(bounded(nettests.observe_health(look)))
         return _Found("", observations, nettests.control_failure_of(look), defect)
     if name in ("ndt", "dash"):
         rates = _keys(document, TransferKeys, notes) or TransferKeys()
@@ -114,7 +118,7 @@ def _found(document: Document, notes: list[str]) -> _Found:
 def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
     url = web.url_of(input_of(header.input)[:LONGEST_URL], keys)
     target = target_of(host_and_port(url)[0])
-    observations = tuple(web.observe(url, target, keys, notes)) if keys else ()
+    observations = tuple(bounded(web.observe(url, target, keys, notes))) if keys else ()
     return _Found(target, observations, web.control_failure_of(keys))
 
 

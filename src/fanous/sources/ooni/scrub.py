@@ -4,18 +4,20 @@ Probes have done this themselves since 2020, for the one address they know.  Old
 IPv4 and IPv6 knows only one of the two; and servers tell a client its address in headers.
 
 Every record passes through here, so the keys that name the client's address are found in one pass over its bytes:
-by hyperscan at 5 GB/s, or by ``re`` at 1 GB/s where hyperscan is not available.
+by hyperscan at 5 GB/s, or by ``re`` at 1 GB/s where hyperscan is not available.  ``spellings`` then replaces the
+addresses, whatever their number, in a fixed number of passes.
 """
 
 import re
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from threading import Lock
 from typing import Any
+
+from fanous.sources.ooni.cost import MOST_SECONDS
+from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
 NAMES = (
     # written by probes and speed tests
@@ -31,22 +33,44 @@ NAMES = (
 """Keys and header names whose value is an address of the client, in lower case."""
 
 _QUOTED = [b'"' + name.encode() + b'"' for name in NAMES]
-_PATTERN = re.compile(b'"(?:' + b"|".join(re.escape(name.encode()) for name in NAMES) + b')"', re.IGNORECASE)
+_ESCAPES = rb"\\u00(?:2[de]|3[0-9a]|[46][0-9a-f]|[57][0-9a]|5f)"
+"""Letters of names and addresses that a writer need not have escaped; Go escapes only ``<``, ``>`` and ``&``."""
+
+ESCAPED = b"\\u"
+"""Stands for them among the keys, once."""
+
+_PATTERN = re.compile(
+    b'"(?:' + b"|".join(re.escape(name.encode()) for name in NAMES) + b')"|' + _ESCAPES, re.IGNORECASE
+)
 _lock = Lock()
 
 
 def find_keys(data: bytes) -> list[tuple[bytes, int]]:
-    """(name in lower case, offset behind its closing quote) of each, in order."""
+    """(name in lower case, offset behind its closing quote) of each, in order; ``ESCAPED`` if letters are escaped that
+    need not be, so that a name may be hidden.
+    """
     database = _database()
     if database is None:
-        return [(match[0][1:-1].lower(), match.end()) for match in _PATTERN.finditer(data)]
+        return _found_by_re(data)
     found: list[tuple[bytes, int]] = []
 
     def matched(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found.append((_QUOTED[number][1:-1], end))
+        found.append((_QUOTED[number][1:-1] if number < len(_QUOTED) else ESCAPED, end))
 
     with _lock:  # its scratch space serves one scan at a time
         database.scan(data, match_event_handler=matched)
+    return found
+
+
+def _found_by_re(data: bytes) -> list[tuple[bytes, int]]:
+    found: list[tuple[bytes, int]] = []
+    is_escaped = False
+    for match in _PATTERN.finditer(data):
+        if match[0].startswith(b'"'):
+            found.append((match[0][1:-1].lower(), match.end()))
+        elif not is_escaped:
+            is_escaped = True
+            found.append((ESCAPED, match.end()))
     return found
 
 
@@ -59,44 +83,108 @@ def _database() -> Any:
         return None
     database = hyperscan.Database()
     flags = [hyperscan.HS_FLAG_CASELESS] * len(_QUOTED)
-    database.compile(expressions=_QUOTED, ids=list(range(len(_QUOTED))), elements=len(_QUOTED), flags=flags)
+    database.compile(
+        expressions=[*_QUOTED, _ESCAPES],
+        ids=list(range(len(_QUOTED) + 1)),
+        elements=len(_QUOTED) + 1,
+        flags=[*flags, hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH],
+    )
     return database
 
 
-NOBODY = b"127.0.0.1"
-"""What OONI writes in place of an address."""
+LONGEST_VALUE = 2048
+"""Bytes: a value that names addresses; the longest real list of proxies has some hundred."""
 
-_VALUE = re.compile(rb'\s*[:,]\s*\[?\s*"([^"\\]{0,2048})"')
-"""What follows a key of a map, or the first half of a [name, value] pair."""
+_VALUE = re.compile(
+    rb'\s*+[:,]\s*+(?:\[\s*+)?+(?:\{\s*+"data"\s*+:\s*+)?+"((?:[^"\\]|\\.){0,%d}+)"' % LONGEST_VALUE,
+    re.DOTALL,
+)
+"""What follows a key of a map, or the first half of a [name, value] pair.  No repetition is given back, so that a
+megabyte of blanks is read once."""
 
-_ADDRESS_LIKE = re.compile(rb"[0-9A-Fa-f:.]{3,45}")
-_BASE64 = re.compile(rb'("data"\s*:\s*")([A-Za-z0-9+/=\\]{8,})(")')
-_HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::"})
+_NUMBER = re.compile(rb"\s*+:\s*+([0-9]{8,12}+)(?![0-9.])")
+_CONTACTED = re.compile(rb'"(?:ip(?:v[46])?+|address)"\s*+:\s*+"\[?+([0-9A-Fa-f:.]{2,64}+)')
+_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_NEEDLESS = frozenset(bytes([n]) for n in range(0x20, 0x7F))
+_HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::", b""})
 
 
-def scrub(data: bytes) -> bytes:
+def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -> bytes:
     """``data`` without the client's address; the same object if there was none to replace.
 
     What the probe itself calls its address is replaced everywhere.  So is what a server calls the client's
     address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
     would make an ordinary answer look forged.
+
+    Args:
+        own: further addresses of the client, replaced everywhere; a text that is no address is ignored.
+        seconds: processor time that it may take.
+
+    Raises:
+        TooCostly: it would take more work than any real record.
     """
+    own_addresses = (address for text in own if (address := _address(text)) is not None)
+    everywhere = Addresses(own_addresses, seconds)
     places = find_keys(data)
-    if not places:
+    if not places and not everywhere:
         return data
-    everywhere: set[bytes] = set()
+    plain = data
+    if any(key == ESCAPED for key, _ in places):
+        plain = _unescaped(data)
+        places = find_keys(plain)
+    in_place, told = _named(plain, places, everywhere)
+    if not in_place and not everywhere:
+        return data
+    contacted = _contacted(plain) if told else frozenset()
+    for address in told:
+        if address not in contacted:
+            everywhere.add(address)
+    clean = _cut(plain, in_place)
+    clean = everywhere.replaced(clean) if everywhere else clean
+    return data if clean == plain else clean
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return None if address.is_loopback or address.is_unspecified else address
+
+
+def _unescaped(data: bytes) -> bytes:
+    r"""The same JSON without needless escapes: ``\u0031`` is ``1``."""
+
+    def letter(match: re.Match[bytes]) -> bytes:
+        plain = bytes([int(match[1], 16)]) if match[1] else b""
+        if plain in (b'"', b"\\"):
+            return b"\\" + plain
+        return plain if plain in _NEEDLESS else match[0]
+
+    return _ESCAPE.sub(letter, data)
+
+
+def _named(
+    data: bytes, places: list[tuple[bytes, int]], everywhere: Addresses
+) -> tuple[list[tuple[int, int]], set[Address]]:
+    """The values that name addresses, and the addresses told by servers; those of the probe go to ``everywhere``."""
     in_place: list[tuple[int, int]] = []
+    told: set[Address] = set()
     for key, end in places:
-        value = _VALUE.match(data, end)
+        text = _VALUE.match(data, end)
+        value = text or _NUMBER.match(data, end)
         if value is None or value[1] in _HARMLESS:
             continue
+        everywhere.spend(10)
         found = _addresses(value[1])
-        if key == b"probe_ip" or found:
+        if found or (text and key == b"probe_ip"):
             in_place.append(value.span(1))
-        everywhere.update(found if _is_own(key) else [a for a in found if not _is_contacted(data, a)])
-    if not in_place:
-        return data
-    return _replace(_cut(data, in_place), everywhere)
+        if _is_own(key):
+            for address in found:
+                everywhere.add(address)
+        else:
+            told.update(found)
+    return in_place, told
 
 
 def _is_own(key: bytes) -> bool:
@@ -104,73 +192,23 @@ def _is_own(key: bytes) -> bool:
     return b"-" not in key and key != b"forwarded"
 
 
+def _addresses(value: bytes) -> list[Address]:
+    """The addresses in a value, which may itself be in base64 (df-001)."""
+    return addresses_in(value) or addresses_in(decoded(value))
+
+
 def _cut(data: bytes, spans: list[tuple[int, int]]) -> bytes:
     """The values at ``spans`` with the addresses in them replaced, or as a whole if they are none."""
     parts, at = [], 0
     for start, end in sorted(set(spans)):
         value = data[start:end]
-        parts += [data[at:start], _replace(value, _addresses(value)) if _addresses(value) else NOBODY]
+        found = _addresses(value)
+        parts += [data[at:start], Addresses(found).replaced(value) if found else NOBODY]
         at = end
     return b"".join([*parts, data[at:]])
 
 
-def _addresses(value: bytes) -> list[bytes]:
-    """The addresses in a value such as ``192.0.2.4:5678, 10.0.0.1`` or ``[2001:db8::1]:443``."""
-    found = []
-    for candidate in _ADDRESS_LIKE.findall(value):
-        for text in (candidate, candidate.rpartition(b":")[0], candidate.rstrip(b".")):
-            if text and text not in _HARMLESS and _is_address(text):
-                found.append(text)
-                break
-    return found
-
-
-def _is_address(text: bytes) -> bool:
-    try:
-        return not ip_address(text.decode()).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_contacted(data: bytes, address: bytes) -> bool:
-    quoted = re.escape(address)
-    return bool(
-        re.search(rb'"ip(?:v4|v6)?"\s*:\s*"' + quoted + rb'"|"address"\s*:\s*"\[?' + quoted + rb"\]?:", data)
-    )
-
-
-def _replace(data: bytes, addresses: Iterable[bytes]) -> bytes:
-    for address in addresses:
-        pattern = _pattern(address)
-        if b":" in address or address in data or address.replace(b".", b"-") in data:
-            data = pattern.sub(NOBODY, data)
-        if b"base64" in data:
-            data = _in_base64(data, pattern)
-    return data
-
-
-def _in_base64(data: bytes, pattern: re.Pattern[bytes]) -> bytes:
-    return _BASE64.sub(lambda found: found[1] + _recoded(found[2], pattern) + found[3], data)
-
-
-def _recoded(text: bytes, pattern: re.Pattern[bytes]) -> bytes:
-    try:
-        raw = b64decode(text.replace(b"\\/", b"/"))
-    except (Base64Error, ValueError):
-        return text
-    clean = pattern.sub(NOBODY, raw)
-    return text if clean == raw else b64encode(clean)
-
-
-@lru_cache(maxsize=256)
-def _pattern(address: bytes) -> re.Pattern[bytes]:
-    """The address in any of its spellings, not as a part of a longer one."""
-    parsed = ip_address(address.decode())
-    if isinstance(parsed, IPv6Address):
-        forms = {address, parsed.compressed.encode(), parsed.exploded.encode()}
-        spelled = b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        return re.compile(
-            rb"(?<![0-9a-f:])(?:\[(?:" + spelled + rb")\]|(?:" + spelled + rb")(?![0-9a-f]))", re.I
-        )
-    dotted = rb"[.-]".join(address.split(b"."))  # 1-2-3-4.dsl.example: names that networks give their users
-    return re.compile(rb"(?<![0-9])(?<![0-9][.])" + dotted + rb"(?![0-9])(?![.][0-9])")
+def _contacted(data: bytes) -> frozenset[Address]:
+    """Every address that the probe looked up or connected to."""
+    found = (address for text in _CONTACTED.findall(data) for address in addresses_in(text))
+    return frozenset(found)

@@ -8,7 +8,7 @@ it; one that cannot be read keeps its fingerprint and has no names, as a forged 
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -20,7 +20,9 @@ from msgspec import Raw
 
 from fanous.model.measurement import Layer, Observation, noun
 from fanous.model.place import is_address
+from fanous.sources.ooni.cost import Cost
 from fanous.sources.ooni.document import (
+    MAX_NOTES,
     AnswerRecord,
     Binary,
     Connect,
@@ -79,7 +81,8 @@ NO_TRACE = TraceFacts()
 class Traces:
     """The events of one measurement, arranged by transaction, or by handshake if there are no transactions."""
 
-    def __init__(self, events: Iterable[NetworkEvent]) -> None:
+    def __init__(self, events: Iterable[NetworkEvent], cost: Cost | None = None) -> None:
+        self._cost = cost or Cost()
         self._of: dict[float, list[NetworkEvent]] = defaultdict(list)
         loose: list[NetworkEvent] = []
         for event in events:
@@ -96,12 +99,13 @@ class Traces:
         events = self._of.get(transaction) if transaction else None
         if not events or end is None:
             return NO_TRACE
+        self._cost.events(len(events))
         return _trace(events, seconds_of(start), seconds_of(end), failed)
 
     def handshake(self, end: float | None) -> TraceFacts:
         """What was received in the handshake that ended at ``end``; each is given once."""
         waiting = self._handshakes.get(end) if end is not None else None
-        return waiting.pop(0) if waiting else NO_TRACE
+        return waiting.popleft() if waiting else NO_TRACE
 
 
 def _trace(
@@ -128,13 +132,13 @@ def _trace(
     return TraceFacts(received, gap, start, address)
 
 
-def _handshakes(events: list[NetworkEvent]) -> dict[float, list[TraceFacts]]:
+def _handshakes(events: list[NetworkEvent]) -> dict[float, deque[TraceFacts]]:
     """Traces of handshakes by the time of their end, where events carry no transaction.
 
     Old probes wrote the events of parallel connections into one list.  A handshake can be told apart only
     while no other is open: parsers that pair them by position report negative handshake times.
     """
-    found: dict[float, list[TraceFacts]] = defaultdict(list)
+    found: dict[float, deque[TraceFacts]] = defaultdict(deque)
     connect: NetworkEvent | None = None
     inside: list[NetworkEvent] = []
     start, waiting, address, mixed, overlap = nan, 0, "", False, False
@@ -184,6 +188,10 @@ _LEAVES_KEPT = 2048
 """Chains remembered: the addresses of one site, and the next probe, show the same one."""
 
 
+LONGEST_CHAIN_KEPT = 32 << 10
+"""Bytes: real chains have 5 to 10 kB, and forged ones must not fill the memory."""
+
+
 class Leaf(NamedTuple):
     """The leaf of a chain; empty = none seen."""
 
@@ -197,12 +205,17 @@ NO_LEAF = Leaf()
 
 def leaf_of(chain: Raw) -> Leaf:
     """The first of ``peer_certificates``; empty where there is none."""
-    if len(memoryview(chain)) < 8:  # null, [], or no certificate at all
+    size = len(memoryview(chain))
+    if size < 8:  # null, [], or no certificate at all
         return NO_LEAF
-    return _leaf(bytes(chain))
+    return _leaf(bytes(chain)) if size > LONGEST_CHAIN_KEPT else _known_leaf(bytes(chain))
 
 
 @lru_cache(maxsize=_LEAVES_KEPT)
+def _known_leaf(chain: bytes) -> Leaf:
+    return _leaf(chain)
+
+
 def _leaf(chain: bytes) -> Leaf:
     try:
         first = _CHAIN.decode(chain)[:1]
@@ -279,10 +292,11 @@ class Reader:
             hosts of different roles, and then counts as an address without a name.
     """
 
-    def __init__(self, target: str, role: Role, notes: list[str]) -> None:
+    def __init__(self, target: str, role: Role, notes: list[str], cost: Cost | None = None) -> None:
         self.target = target
         self.names: dict[str, str] = {}
         self._notes = notes
+        self._cost = cost or Cost()
         self._role = cache(role)
 
     def read(
@@ -294,26 +308,35 @@ class Reader:
             newest_first: ``requests`` are in reverse order.
             also: address -> host name, as known from elsewhere than the probe's own lookups.
         """
-        traces = Traces(steps.network_events or ())
+        traces = Traces(steps.network_events or (), self._cost)
         for query in steps.queries or ():
+            self._cost.step()
             yield self._lookup(query)
         for address, hostname in (also or {}).items():
             self.names.setdefault(address, hostname)
         for connect in steps.tcp_connect or ():
             if connect.status is not None:
+                self._cost.step()
                 yield self._connection(connect, connect.status)
             else:
-                self._notes.append("tcp_connect: one without its status, so it is unknown whether it worked")
+                self._note("tcp_connect: one without its status, so it is unknown whether it worked")
         for handshake in steps.tls_handshakes or ():
+            self._cost.step()
             yield self._handshake(handshake, traces, Layer.TLS)
         for handshake in steps.quic_handshakes or ():
+            self._cost.step()
             yield self._handshake(handshake, traces, Layer.QUIC)
         requests = steps.requests or []
         for transaction in reversed(requests) if newest_first else requests:
             if transaction.request is not None:
+                self._cost.step()
                 yield self._request(transaction, traces)
             else:
-                self._notes.append("requests: one without its request, so it is unknown what was requested")
+                self._note("requests: one without its request, so it is unknown what was requested")
+
+    def _note(self, text: str) -> None:
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(text)
 
     def _lookup(self, query: QueryRecord) -> Observation:
         hostname = host_of(query.hostname)
