@@ -81,7 +81,9 @@ def test_the_outcome_is_said(incidents: list[Incident], outcome: EventOutcome) -
 
 
 def test_nothing_seen_is_a_result_only_with_its_coverage() -> None:
-    assert report().why.startswith("no disruption seen: 6 measurements by 6 probes or test runs on 2 networks")
+    assert report().why.startswith(
+        "no disruption seen: 6 measurements by 6 probes or test runs on 2 networks"
+    )
     blind = report_event(RALLY, [], votes(), LONG)
     assert blind.outcome is EventOutcome.CANNOT_TELL
     assert "nobody measured" in blind.why
