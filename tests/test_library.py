@@ -32,6 +32,17 @@ def store(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield opened
 
 
+def test_an_incident_is_told_in_words_in_each_language(store: "fanous.Store") -> None:
+    (incident, *_) = fanous.incidents(store, "PK")
+    said = fanous.sentences(incident)
+    assert said[0].startswith("Synthetic: a staged event.")
+    assert said[1].startswith("Confirmed; now ended: Instagram and X (Twitter) were blocked")
+    assert said[-1].startswith("Rule C2 is met: ")
+    assert len(fanous.sentences(incident, "ur")) == len(said)
+    with pytest.raises(FanousError, match="no language 'xx'"):
+        fanous.sentences(incident, "xx")
+
+
 def test_the_pakistan_event_is_confirmed_and_each_way_to_ask_agrees(store: "fanous.Store") -> None:
     answer = fanous.confirm(store, "pk")
     confirmed = [incident for incident in answer.incidents if incident.confirmed_at is not None]

@@ -1,17 +1,18 @@
 """Fanous: an independent, open monitor of internet disruptions.
 
-As a library it offers ``judge``, ``Store``, ``confirm``, ``incidents`` and ``series`` (docs/library.md).
+As a library it offers ``judge``, ``Store``, ``confirm``, ``incidents``, ``sentences`` and ``series``
+(docs/library.md).
 Each is imported on first use, so a probe does not load what they depend on.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fanous.pipeline.library import Store, confirm, incidents, judge, series
+    from fanous.pipeline.library import Store, confirm, incidents, judge, sentences, series
 
 __version__ = "0.1.0"
 
-__all__ = ["Store", "__version__", "confirm", "incidents", "judge", "series"]
+__all__ = ["Store", "__version__", "confirm", "incidents", "judge", "sentences", "series"]
 
 
 if not TYPE_CHECKING:

@@ -90,7 +90,7 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
         (lambda text: text.replace("users_m = 30", "users_m = -1"), ">= 0"),
         (lambda text: text.replace("[36926]", "[33771]"), "AS33771 is listed twice"),
         (lambda text: text.replace("asns", "asn"), "asn"),
-        (lambda text: text.replace("m = 30", "m = 0").replace("m = 20,", "m = 0,"), "nobody in"),
+        (lambda text: text.replace("m = 30", "m = 0").replace("m = 20,", "m = 0,"), "no network in"),
         (lambda _: "", "no country in it"),
         (lambda text: text.replace("]", ""), "docs/formats.md"),
     ],

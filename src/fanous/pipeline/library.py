@@ -16,7 +16,7 @@ import pyarrow as pa
 from fanous.analysis.series.signals import SIGNALS
 from fanous.config import data_folder
 from fanous.errors import FanousError
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series
@@ -31,6 +31,8 @@ from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store as AnyStore
+from fanous.wording import narrative
+from fanous.wording.language import LANGUAGES, chosen
 
 VERDICT_COLUMNS = pa.schema(
     [
@@ -199,6 +201,23 @@ def incidents(
     return store.opened.ledger.incidents(
         _code(country) if country else None, _seconds(since), _seconds(until)
     )
+
+
+def sentences(incident: Incident, language: str = "en") -> list[str]:
+    """An incident in words: that it was staged, the lede, the details, and why it has its status.
+
+    Args:
+        language: ``en``, ``ur``, ``fa``, ``ar``, ``fr`` or ``es``.
+
+    Raises:
+        FanousError: there is no such language.
+    """
+    own = chosen(language)
+    if own is None:
+        raise FanousError(f"no language {language!r}: use one of {', '.join(LANGUAGES)}")
+    told = narrative.sentences(incident, {}, own)
+    why = [] if incident.status is Status.RETRACTED else narrative.because(incident, own)
+    return [one.text for one in (*told, *why)]
 
 
 def series(
