@@ -140,7 +140,7 @@ def test_text_that_is_no_utf8_does_no_harm() -> None:
         ('[[pattern]]\nid = "a"', r"mine.toml:1: \[pattern\[1\]\] where: it is missing"),
         (
             '[[pattern]]\nid = "a"\nwhere = "sky"\nkind = "captcha"\npattern = "x"\nsource = "s"',
-            "'sky' is none of",
+            "'sky' is not one of",
         ),
         ('[[address]]\naddress = "1.2.3.4"', r"\[address\[1\]\] source: it is missing"),
     ],
