@@ -5,10 +5,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from fanous.model.instant import HOUR
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.publish import edition
-from fanous.publish.edition import HOUR, newest, oldest
+from fanous.publish.edition import newest, oldest
 
 
 class Busy:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from fanous.charts.paint import painted, xml
 from fanous.charts.reachability import Lines, ShareLine
+from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local
 from fanous.wording import clocks
 from fanous.wording.language import Language
@@ -159,7 +160,6 @@ class _Frame:
         return path
 
 
-HOUR, DAY = 3600, 86_400
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)
 
 

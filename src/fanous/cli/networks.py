@@ -87,7 +87,8 @@ def _document(beat: "Heartbeat") -> dict[str, Any]:
 
 
 def _of_counts(path: Path, as_json: bool) -> None:
-    from fanous.analysis.series.heartbeats import DAY, collapses
+    from fanous.analysis.series.heartbeats import collapses
+    from fanous.model.instant import DAY
     from fanous.sources.ooni_counts import read_counts
 
     series = read_counts(path)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.result import known
-from fanous.evaluation.simulate.weeks import HOUR, START, Trouble, Week, measured, week_of
+from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import HOUR
 from fanous.model.score import Calibration, Stated, calibrate
 
 COUNTRY = "XA"

@@ -17,14 +17,13 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import Corpus, Injection
 from fanous.model.anomaly import Anomaly
+from fanous.model.instant import DAY, HOUR
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of, quantity_series
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 
-DAY = 86400.0
-HOUR = 3600.0
 MONTH = YEAR / 12
 
 COMPARED = (DROP, IODA)

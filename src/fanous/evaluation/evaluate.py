@@ -28,6 +28,7 @@ from fanous.evaluation.corpus import (
 from fanous.evaluation.drops import inject
 from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
+from fanous.model.instant import HOUR
 from fanous.model.provenance import Provenance
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
 from fanous.pipeline import ingest
@@ -36,7 +37,6 @@ from fanous.pipeline.series import ingest_series
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
-HOUR = 3600.0
 MONTH = YEAR / 12
 R = TypeVar("R", bound=Replay)
 

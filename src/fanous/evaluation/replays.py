@@ -27,19 +27,11 @@ from fanous.evaluation.corpus import (
     SimulatedWorld,
     WorldEvent,
 )
-from fanous.evaluation.simulate.rows import (
-    DAY,
-    Measured,
-    QuietRows,
-    blocked,
-    in_country,
-    quiet_rows,
-    write_rows,
-)
+from fanous.evaluation.simulate.rows import Measured, QuietRows, blocked, in_country, quiet_rows, write_rows
 from fanous.model.incident import Interval, Kind
+from fanous.model.instant import DAY, HOUR
 from fanous.model.score import Evaluation, EventScore, PlantScore, WorldScore, together
 
-HOUR = 3600.0
 BLOCK_WARM_UP = 7
 """Days before an event may begin: data that begin with it would have no baseline."""
 BLOCK_AFTER = 3

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+"""Seconds."""
+
 
 def to_iso(instant: float) -> str:
     """``1702771200.0`` -> ``2023-12-17T00:00:00Z`` (whole seconds)."""

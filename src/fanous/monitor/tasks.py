@@ -12,11 +12,11 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.analysis.series.heartbeats import DAY, MEMORY, Collapse, Heartbeat, collapses, heartbeat
+from fanous.analysis.series.heartbeats import MEMORY, Collapse, Heartbeat, collapses, heartbeat
 from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, to_iso
 from fanous.model.vitals import Spell
 from fanous.monitor.clock import Clock
 from fanous.pipeline.interference import TICK

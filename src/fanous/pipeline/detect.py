@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from fanous.analysis.incidents.merge import absorb, is_of_lines, join
 from fanous.model.incident import Incident, Kind
+from fanous.model.instant import DAY
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.provenance import Provenance, weakest
 from fanous.model.reason import Reason
@@ -22,8 +23,6 @@ from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
 from fanous.refdata.users import user_weights
 from fanous.store.ledger import LEASE_SECONDS, LeaseLost
 from fanous.store.protocol import Store
-
-DAY = 86400.0
 
 HISTORY = 60 * DAY
 """How far before the first new measurement the detectors look, for baselines and weekends."""

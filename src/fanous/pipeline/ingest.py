@@ -14,11 +14,12 @@ from math import inf
 from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
+from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.model.verdict import Verdict
-from fanous.pipeline.detect import DAY, detect_all
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, rules_version
 from fanous.pipeline.query import AHEAD
 from fanous.sources.marks import is_marked

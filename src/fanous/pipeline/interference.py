@@ -17,13 +17,12 @@ from fanous.analysis.series.silence import SilenceWindow, silence_series, silenc
 from fanous.analysis.series.slowness import Slowness, slowness
 from fanous.model.coverage import Look
 from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
+from fanous.model.instant import DAY
 from fanous.model.place import UserWeights
 from fanous.model.series import Series, Votes
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
-
-DAY = 86400.0
 
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""

@@ -21,12 +21,11 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
+from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import Series
 from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
-
-DAY = 86400.0
 
 CONNECTIVITY = "connectivity"
 """Stands for a target in answers about outages, which name none."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
+from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
 from fanous.sources.connector import Get, Parsed, Piece, Query
@@ -31,7 +32,6 @@ FAILURES_IN_A_ROW = 3
 """After this many failures in a row, only places not yet tried are requested.  A source that has answered
 nothing so far is left alone until the next time."""
 
-DAY = 86400
 FIRST_DAYS = 28
 """Days to fetch for a place that was never pulled: what a baseline of weeks needs."""
 OVERLAP = 3 * 3600

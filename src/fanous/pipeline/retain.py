@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from fanous.config import Section, Text, WrongKey, about, section
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.detect import DAY, HISTORY
+from fanous.model.instant import DAY
+from fanous.pipeline.detect import HISTORY
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.facts import Window
 from fanous.store.location import check_bucket

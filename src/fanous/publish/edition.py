@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 
@@ -41,7 +42,6 @@ class Edition:
         return self.base + quote(path, safe="/:,.-")
 
 
-DAY = 86_400.0
 LATELY = 30 * DAY
 """How long an incident that is over stays on the first page."""
 
@@ -100,7 +100,6 @@ def spell(network: NetworkPart) -> tuple[float, float | None, int]:
     return intervals[0].start, intervals[-1].end, len(intervals)
 
 
-HOUR = 3600
 MOST_DRAWN = 40_000
 """Measurements: about half a second for the store's one thread."""
 

@@ -24,7 +24,7 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.instant import to_iso
+from fanous.model.instant import HOUR, to_iso
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
@@ -56,7 +56,6 @@ def licence_of(sources: tuple[str, ...], own: str) -> str:
 LEAST_PROBES = 3
 """Behind a public cell: one or two probes could be people whom somebody knows."""
 
-HOUR = 3600
 WINDOW = 7 * 86_400
 """Seconds of measurements that are read at once: bounds the memory."""
 

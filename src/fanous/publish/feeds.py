@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 import msgspec
 
 from fanous.model.incident import Correction, Incident, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections
-from fanous.publish.edition import DAY, Edition, incident_path, stories
+from fanous.publish.edition import Edition, incident_path, stories
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision

@@ -6,6 +6,7 @@ from fanous.charts.card import CHART, Words, card, framed
 from fanous.charts.plot import WIDE, Legend, Shape, levels, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
@@ -15,7 +16,6 @@ from fanous.wording import headline, narrative
 from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
 
-HOUR = 3600.0
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
 """How far a chart reaches before and after an incident: at least so long, or this share of its length."""
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fanous.model.claim import Claim
+from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.model.series import Ints, SourceSeries
-
-DAY = 86400
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with

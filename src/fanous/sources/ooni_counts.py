@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
+from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 COLUMNS = ("count", "test_day", "probe_asn")
-DAY = 86_400
 
 
 def read_counts(path: Path) -> list[Series]:

@@ -7,10 +7,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from fanous.model.instant import to_iso
-
-MINUTE = 60
-"""Seconds.  Public records carry minutes; the detectors' bins are whole minutes, so no measurement changes its bin."""
+from fanous.model.instant import MINUTE, to_iso
 
 DIGITS = 32
 """Hex digits of a digest: 128 bits, so that no two identifiers of any store collide."""

@@ -12,15 +12,13 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fanous.model.instant import MINUTE
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
 
 POLL_SECONDS = 1.5
 """With the shelf emptied on a change, a page is right within 5 s."""
-
-MINUTE = 60
-"""Grids and "last heard" move on once a minute without any incident."""
 
 KEEP_ALIVE_SECONDS = 15
 """Proxies close what is silent for long."""

@@ -5,10 +5,9 @@ The functions at the end are for the command line, which speaks English only.
 
 from datetime import UTC, datetime, timedelta
 
+from fanous.model.instant import DAY, HOUR, MINUTE
 from fanous.refdata.countries import local, zone_name
 from fanous.wording.language import ENGLISH, Language
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def date(moment: datetime, language: Language, *, year: bool = True) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from fanous.model.incident import FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local
 from fanous.wording.clocks import both_clocks, date, days_between
@@ -220,8 +221,6 @@ def _where(incident: Incident, language: Language) -> str:
 
 
 # --- when -----------------------------------------------------------------------------------------------
-
-HOUR, DAY = 3600.0, 86_400.0
 
 ONSET_SURE = 2 * HOUR
 """Where the last good and the first failing measurement lie further apart, both are given: the onset is not known."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.model.incident import Incident, Interval, NetworkPart
+from fanous.model.instant import DAY
 
-DAY = 86_400.0
 SLOT = 1800.0
 """Hours are told to the half hour: volunteers measure a few times an hour at best."""
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous.analysis.series.heartbeats import DAY, CollapseReading, at_most, collapses
+from fanous.analysis.series.heartbeats import CollapseReading, at_most, collapses
 from fanous.errors import FanousError
-from fanous.model.instant import from_iso
+from fanous.model.instant import DAY, from_iso
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.ooni_counts import read_counts

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fanous.model.alert import Happening
-from fanous.model.instant import from_iso
-from fanous.publish.alerts.channel import HOUR, LONGEST_WAIT, Pace, QuietHours, wait_after
+from fanous.model.instant import HOUR, from_iso
+from fanous.publish.alerts.channel import LONGEST_WAIT, Pace, QuietHours, wait_after
 
 NIGHT = QuietHours(time(22), time(7), ZoneInfo("Asia/Karachi"))
 OPENED, CONFIRMED = Happening.OPENED, Happening.CONFIRMED

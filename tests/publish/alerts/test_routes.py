@@ -7,8 +7,9 @@ import pytest
 
 from fanous.model.alert import Happening, News
 from fanous.model.incident import Incident, Kind, Status
+from fanous.model.instant import DAY
 from fanous.publish.alerts.channel import AlertRule
-from fanous.publish.alerts.dispatch import DAY, orders_of
+from fanous.publish.alerts.dispatch import orders_of
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 NOW = END + 600

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from fanous.errors import Rejected
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.live import decoded, field, on_grid, whole, windows
 
 SOURCE = "ferries"

@@ -11,6 +11,7 @@ from math import inf
 from fanous.analysis.cost import words
 from fanous.model.cost import WHOLE, Cost, CostEstimate, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.instant import HOUR
 from fanous.model.place import Access
 
 HOURS_OF_A_YEAR = 8760.0
@@ -94,7 +95,6 @@ CEILING = 0.2
 """Share of GDP that no estimate exceeds where the digital share is not known: more than any study cites."""
 
 UNKNOWN_SHARE = Range(0.0, 1.0)
-HOUR = 3600.0
 
 
 def cost_of(disruption: Disruption, economy: Economy) -> Cost:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from bottleneck import move_min, nanmedian
 
-from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, window_means
+from fanous.analysis.detectors.grid import Bools, SeriesGrid, window_means
 from fanous.analysis.series.baselines import Single, over_bins, slot_baselines, slot_medians
+from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints
-
-HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.analysis.detectors.baseline import HOUR, NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.baseline import NORMAL, Baseline, DropOptions, in_a_row
 from fanous.analysis.detectors.detector import Detector, Reads
-from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, grids, last_measured, window_means
+from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids, last_measured, window_means
 from fanous.analysis.series.baselines import Single
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind
+from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints, Series
 
 QUANTITY_DETECTOR_VERSION = "2026.17-levels"

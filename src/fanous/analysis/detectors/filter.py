@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.model.instant import HOUR
 from fanous.model.series import Floats, Ints, Series
 
 Bools = NDArray[np.bool_]
 
-HOUR = 3600
 PROBES_MAX = 40
 """More probes in a bin add nothing under the over-dispersion assumed; the table ends here."""
 

@@ -14,13 +14,12 @@ from bottleneck import nanmedian
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Floats, Series, SeriesKey
 
 Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
-
-DAY = 86400
 
 CHUNK = 400
 """Series in a grid: 30 days of ten-minute bins of them take a few dozen megabytes."""

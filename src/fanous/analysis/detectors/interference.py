@@ -12,7 +12,6 @@ import numpy as np
 
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.filter import (
-    HOUR,
     Bins,
     Bools,
     clip_bursts,
@@ -25,6 +24,7 @@ from fanous.analysis.series.baselines import quiet_share
 from fanous.analysis.series.signals import shown_by
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
+from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints, Series
 
 DETECTOR_VERSION = "2026.22"
@@ -32,8 +32,6 @@ DETECTOR_VERSION = "2026.22"
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
 """The same for slow-downs by our own downloads (``analysis.series.slowness``)."""
-
-DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)

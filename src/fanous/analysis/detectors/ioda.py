@@ -18,10 +18,9 @@ from fanous.analysis.detectors.grid import as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind
+from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Floats, Series
-
-DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)

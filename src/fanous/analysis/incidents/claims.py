@@ -12,10 +12,8 @@ from fanous.analysis.incidents.witnesses import coverage_sentence, is_ordinary, 
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import HOUR, to_iso
 from fanous.model.place import Family
-
-HOUR = 3600.0
 
 ABOUT_HOURS = 1.0
 ABOUT_SHARE = 0.2

@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from fanous.analysis.series.aggregate import PROBE_MAJORITY
 from fanous.analysis.series.repeats import KNOWN, NEW
 from fanous.model.incident import Kind, Stretches
+from fanous.model.instant import HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Ints, Votes
-
-HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

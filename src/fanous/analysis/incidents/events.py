@@ -15,11 +15,8 @@ from fanous.analysis.incidents.witnesses import coverage_of, coverage_sentence, 
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.series import Votes
-
-HOUR = 3600.0
-DAY = 86400.0
 
 LEAD = 12 * HOUR
 """An incident that begins so long before the event may be about it: in 2023 the cut came an hour before the rally, and

@@ -16,11 +16,10 @@ from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
+from fanous.model.instant import HOUR
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
 from fanous.model.series import Series
-
-HOUR = 3600.0
 
 DEEP = 0.5
 """Where both have lost half of their level, which they do on no ordinary day, overlapping is enough (mobile networks

@@ -11,11 +11,8 @@ from math import inf
 
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
-
-HOUR = 3600.0
-
-DAY = 86400.0
 
 SAME_NETWORK_GAP = 96 * HOUR
 """Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""

@@ -21,11 +21,9 @@ from fanous.analysis.incidents.fusion import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.series import Floats, Series
-
-HOUR, DAY = 3600, 86400
-
 
 # --- what may be behind an outage -----------------------------------------------------------------------
 

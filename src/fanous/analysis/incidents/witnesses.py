@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.coverage import Coverage
 from fanous.model.incident import FamilyView, Incident, Kind, Says, Sight, Witness
+from fanous.model.instant import HOUR
 from fanous.model.place import Family
 from fanous.model.series import Votes
-
-HOUR = 3600.0
-
 
 # --- each family of sources, in words -------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Floats, Series
 
@@ -70,8 +71,6 @@ def _habit(volume: Series) -> float | None:
     silences = np.sort(np.diff(volume.times) - volume.step)
     return float(silences[-1 - RARE])
 
-
-DAY = 86_400
 
 BASELINE_DAYS = 14
 """Days before from which a network's baseline is made."""

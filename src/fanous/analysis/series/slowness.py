@@ -14,13 +14,12 @@ from statistics import median
 
 import numpy as np
 
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Rate, Series, SeriesKey, Votes
 
 SLOWED = "slowed"
 MECHANISM = "slowdown.general"
-HOUR, DAY = 3600.0, 86_400.0
-
 STEP = 300
 """Seconds of a bin: an organisation's probes measure every 1 to 5 minutes."""
 

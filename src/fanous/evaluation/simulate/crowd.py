@@ -11,9 +11,9 @@ from random import Random
 
 import numpy as np
 
+from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 
-HOUR = 3600.0
 START = 1_699_920_000.0
 """14 November 2023, 00:00 UTC."""
 

@@ -17,9 +17,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from random import Random
 
+from fanous.model.instant import DAY
 from fanous.sources.stream import open_source
-
-DAY = 86_400
 
 Row = dict[str, str]
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.evaluation.simulate.builders import DAY, STEP, series_key
+from fanous.model.instant import HOUR
 from fanous.model.place import Place
 from fanous.model.series import Floats, Series, SeriesKey
 
@@ -271,7 +272,6 @@ def _medians(bins: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats, c
     return np.array([np.median(values[a:b]) if b > a else np.nan for a, b in pairs])
 
 
-HOUR = 3600.0
 Hours = tuple[float, float]
 """From, to: hours since the beginning."""
 

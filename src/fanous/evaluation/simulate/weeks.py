@@ -10,9 +10,9 @@ from random import Random
 
 import numpy as np
 
+from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 
-HOUR = 3600.0
 WEEK = 168.0
 START = 1_704_067_200.0
 """1 January 2024, 00:00 UTC."""

@@ -16,11 +16,10 @@ from msgspec.structs import force_setattr
 from fanous.config import Asn, Section, Some, Text
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Kind, Status
+from fanous.model.instant import HOUR
 from fanous.refdata.countries import check_countries
 from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
-
-HOUR = 3600.0
 
 FIRST_WAIT = 15.0
 """Seconds after the first failure; each further one doubles it: a service that restarts is back by then."""

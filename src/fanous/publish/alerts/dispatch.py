@@ -15,14 +15,13 @@ from fanous.analysis.incidents.revision import happenings
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.publish.alerts.channel import HOUR, MOST_ATTEMPTS, AlertRule, Channel, wait_after
+from fanous.model.instant import DAY, HOUR
+from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Channel, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
-
-DAY = 86_400.0
 
 NEWEST_ENDED = 7 * DAY
 """What ended longer ago is history, brought in from a file: nobody is woken up for it."""

@@ -19,7 +19,7 @@ from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
 from fanous.model.coverage import LineState, Look
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import MINUTE, to_iso
 from fanous.model.measurement import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline.detect import HISTORY
@@ -37,8 +37,6 @@ from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import reasons_text
-
-MINUTE = 60.0
 
 LEVELS = tuple(
     signal.name

@@ -15,6 +15,7 @@ import msgspec
 from fanous.analysis.incidents.merge import match
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
+from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
@@ -119,8 +120,6 @@ DIGITS = 6
 """Decimal places that count."""
 
 TIMES = frozenset({"onset", "onset_earliest", "onset_latest", "end", "confirmed_at", "start"})
-MINUTE = 60.0
-
 PROSE = frozenset({"reason", "hints"})
 """Written for people: wording may improve between versions, and nothing is concluded from it.  Until November 2026 a
 claim had a ``reason`` and no ``reasons``."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from fanous.errors import Rejected
 from fanous.model.claim import Claim
+from fanous.model.instant import HOUR
 
-HOUR = 3600.0
 QUOTED = 400
 """Characters kept of a source's own words: the length of Radar's longest descriptions."""
 

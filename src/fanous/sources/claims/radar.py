@@ -11,8 +11,9 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.sources.claims.document import HOUR, QUOTED, Told, lasted, told
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.model.instant import DAY, HOUR
+from fanous.sources.claims.document import QUOTED, Told, lasted, told
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.live import decoded, field, windows
 from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, date, result_of
 from fanous.sources.signals.rows import reader

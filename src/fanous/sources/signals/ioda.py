@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fanous.errors import Rejected
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.live import decoded, field, merged, on_grid, plain, whole, windows
 
 SOURCE = "ioda"

@@ -15,6 +15,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import (
@@ -65,8 +66,6 @@ PERCENT = 0.01
 """Converts IODA's loss, which it gives and draws in percent, to a share."""
 _SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
 """In the header of a loss that has already been converted to a share."""
-
-DAY = 86400
 
 PRODUCTS = {"SEARCH": "WEB_SEARCH"}
 """Names of the dashboard's legend -> names of IODA's interface."""

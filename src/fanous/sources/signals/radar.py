@@ -12,9 +12,10 @@ from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import decoded, field, plain
 from fanous.sources.signals.rows import reader

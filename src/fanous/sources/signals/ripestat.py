@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from fanous.errors import Rejected
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, merged, plain, windows
 from fanous.sources.signals.rows import reader
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.refdata.countries import region_of
@@ -33,7 +34,6 @@ from fanous.sources.signals.rows import CsvRows, is_nothing, number, reader, zon
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
-DAY = 86_400
 MOST_BINS = 2_000_000
 """Bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
 

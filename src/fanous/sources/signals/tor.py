@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from math import isnan
 
 from fanous.errors import Rejected
+from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import DAY, Get, Parsed, Piece, Query, Source
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import windows
 from fanous.sources.signals.rows import number, reader

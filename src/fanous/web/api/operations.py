@@ -11,7 +11,7 @@ import msgspec
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections as corrections_of
 from fanous.publish.document import (
     Document,
@@ -41,7 +41,6 @@ from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 
-DAY = 86_400.0
 LATELY = 7 * DAY
 
 Item = TypeVar("Item")

@@ -15,6 +15,7 @@ from fanous.charts.connectivity import SeriesNow, place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import Incident
+from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.sources.publishers import SOURCES
@@ -22,7 +23,6 @@ from fanous.store.protocol import Store
 from fanous.web.routes import Visit
 from fanous.wording.language import Language
 
-DAY = 86_400.0
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
 MOST_POINTS = 96
 MOST_LINES = 5

@@ -15,8 +15,9 @@ from fanous.charts.plot import ticks
 from fanous.charts.reachability import LARGE
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
-from fanous.publish.edition import DAY, HOUR, Story, newest, open_ones, stories, whole_hours
+from fanous.publish.edition import Story, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name

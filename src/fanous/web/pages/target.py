@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
-from fanous.publish.edition import DAY, newest, stories, whole_hours
+from fanous.model.instant import DAY
+from fanous.publish.edition import newest, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
