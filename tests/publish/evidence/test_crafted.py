@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous.model.series import SourceSeries
-from fanous.publish.evidence import manifest
+from fanous.publish.evidence import container, manifest
 from fanous.publish.evidence.container import (
     LineWriter,
     RecordLine,
@@ -118,9 +118,7 @@ def test_a_line_of_another_shape_is_a_sentence(tmp_path: Path, name: str, kind: 
 
 
 def manifest_lines(*lines: bytes) -> bytes:
-    from fanous.publish.evidence.container import zstd
-
-    return zstd.compress(b"".join(line + b"\n" for line in lines))
+    return container.zstd.compress(b"".join(line + b"\n" for line in lines))
 
 
 def edits(document: Any) -> Iterator[Any]:
