@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from backports import zstd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous.model.series import SourceSeries
-from fanous.publish.evidence import container, manifest
+from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import (
     LineWriter,
     RecordLine,
@@ -118,7 +119,8 @@ def test_a_line_of_another_shape_is_a_sentence(tmp_path: Path, name: str, kind: 
 
 
 def manifest_lines(*lines: bytes) -> bytes:
-    return container.zstd.compress(b"".join(line + b"\n" for line in lines))
+    packed: bytes = zstd.compress(b"".join(line + b"\n" for line in lines))
+    return packed
 
 
 def edits(document: Any) -> Iterator[Any]:
