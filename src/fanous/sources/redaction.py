@@ -36,6 +36,9 @@ def without_seconds(text: str) -> str:
 HIDDEN = "*"
 """Stands for one letter of what might name somebody."""
 
+LEAST_MIXED = 8
+"""Letters and digits of a value that may be an identifier; what block pages are told is shorter, or one of both."""
+
 _MAIL = re.compile(r"[\w.+%\-]{1,64}+(?:@|%40)[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+")
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}+=*+")
 _NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
@@ -52,8 +55,17 @@ def without_names(text: str) -> str:
     return _NUMBER.sub(_hidden, text)
 
 
+def _quiet_value(value: str) -> str:
+    mixed = len(value) >= LEAST_MIXED and _is_token(value)
+    return _hide(value) if mixed else without_names(value)
+
+
+def _hide(text: str) -> str:
+    return HIDDEN * len(text)
+
+
 def _hidden(found: re.Match[str]) -> str:
-    return HIDDEN * len(found[0])
+    return _hide(found[0])
 
 
 def _is_token(text: str) -> bool:
@@ -75,7 +87,7 @@ def quiet_url(url: str, keeps_values: bool = False) -> str:
     elif "?" in host:  # http://example.org?next=1
         host, question, query = host.partition("?")
     path = _PARAMETER.sub(lambda found: found[1] + HIDDEN * len(found[2]), without_names(path))
-    values = without_names if keeps_values else lambda value: HIDDEN * len(value)
+    values = _quiet_value if keeps_values else _hide
     pairs = (one.partition("=") for one in query.split("&"))
     query = "&".join(without_names(name) + equals + values(value) for name, equals, value in pairs)
     return scheme + slashes + host.rpartition("@")[2] + slash + path + question + query

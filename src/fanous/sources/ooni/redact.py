@@ -249,6 +249,10 @@ class _Quiet:
 
     def _value(self, name: str, value: Any) -> Any:
         lower = name.lower()
+        if isinstance(value, dict):
+            raw = bytes_of(Binary(value["data"])) if isinstance(value.get("data"), str) else None
+            kept = self._value(name, (raw or b"").decode("latin-1")).encode("latin-1", "replace")
+            return {"data": b64encode(kept).decode(), "format": "base64"}
         if not isinstance(value, str):
             return ""
         if lower in URL_HEADERS:
@@ -291,7 +295,9 @@ class _Quiet:
 NOT_ALL = " ..."
 """Ends a title of which words were left out, so that it does not equal the helper's."""
 
-_MAIL_IN_DER = re.compile(rb"[!-~]{1,64}+@[!-~]|\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")
+_MAIL_IN_DER = re.compile(
+    rb"[A-Za-z0-9.+_\-]{2,64}+@[A-Za-z0-9\-]{2,63}+\.[A-Za-z]{2}|\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
+)
 """A mail address in a certificate, or the attribute that holds one (PKCS #9, 1.2.840.113549.1.9.1)."""
 
 

@@ -240,9 +240,10 @@ class Addresses:
                 yield Span(*match.span(1))
 
     def _may_be_four(self, token: bytes) -> bool:
-        """Are four of its numbers those of a known address?  A quick look, which most texts do not pass."""
+        """Are three of its numbers those of a known address?  A quick look, which most texts do not pass; the first
+        may be joined to an escape."""
         known = sum(text in self._parts for text in _PARTS.findall(token.lower()))
-        return known >= 4
+        return known >= 3
 
     def _four(self, data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
         skipped = _in_escape(data, match.start())

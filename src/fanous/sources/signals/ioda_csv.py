@@ -62,6 +62,9 @@ The chart of probes names its lines ``Median`` and ``Loss``, its legend ``Median
 ``Probe/Response Loss`` (``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui); ``loss_pct`` and
 ``median_latency`` are the fields that it reads."""
 
+LONGEST_HEAD = 200
+"""Characters of a header that are looked at; the dashboard's have up to 50."""
+
 PERCENT = 0.01
 """Converts IODA's loss, which it gives and draws in percent, to a share."""
 _SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
@@ -209,7 +212,7 @@ def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, li
 
 def _key(head: str, country: str) -> SeriesKey | None:
     for pattern, signal in _SIGNALS:
-        match = pattern.fullmatch(head)
+        match = pattern.fullmatch(head[:LONGEST_HEAD])
         if match:
             legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
             return SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))

@@ -1,0 +1,119 @@
+"""What docs/ethics.md promises: no address of a probe is kept, and public records name nobody."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fanous.model.measurement import Record
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import judge_record
+from fanous.probe.trace import line
+from fanous.publish.evidence.redaction import redacted
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.scrub import scrub
+from fanous.store.local import open_store
+from tests.planted import CAME_FROM, NAMED, OWN, OWN_SIX, SPELLINGS, Planted, addresses_of, left_in, planted
+from tests.sources.records import document, encoded, web_keys
+
+
+@pytest.fixture(scope="module")
+def whole() -> Planted:
+    return planted(document(web_keys()))
+
+
+def escaped(data: bytes) -> bytes:
+    """The same JSON with each letter of each text as an escape."""
+
+    def spelled(value: object) -> str:
+        if isinstance(value, dict):
+            return "{" + ",".join(f"{spelled(key)}:{spelled(one)}" for key, one in value.items()) + "}"
+        if isinstance(value, list):
+            return "[" + ",".join(map(spelled, value)) + "]"
+        if isinstance(value, str):
+            return '"' + "".join(f"\\u{ord(letter):04x}" for letter in value) + '"'
+        return json.dumps(value)
+
+    return spelled(json.loads(data)).encode()
+
+
+def test_at_least_sixty_spellings_and_places_are_planted(whole: Planted) -> None:
+    assert len(SPELLINGS) >= 60
+    assert len(left_in(encoded(whole.document), whole.secrets)) >= 80
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("where", ["a value", "a key", "escapes"])
+def test_an_address_goes_in_every_spelling(name: str, where: str) -> None:
+    text = SPELLINGS[name]
+    given = {"as_value": text} if where != "a key" else {text: 1}
+    data = encoded(document({"client_ip": OWN_SIX, "x": [given]}, probe_ip=OWN))
+    data = escaped(data) if where == "escapes" else data
+    clean = scrub(data, [CAME_FROM])
+    assert left_in(json.dumps(json.loads(clean), ensure_ascii=False).encode(), {name: text}) == []
+    assert scrub(clean, [CAME_FROM]) == clean
+
+
+def test_scrubbing_leaves_none_and_a_record_that_is_still_one(whole: Planted) -> None:
+    clean = scrub(encoded(whole.document), [CAME_FROM])
+    json.loads(clean)
+    assert left_in(clean, addresses_of(whole)) == []
+
+
+def test_addresses_like_the_probe_s_stay() -> None:
+    others = ["198.51.100.70", "1198.51.100.7", "198.51.100.7.9", "4.198.51.100.7", "198.51.100.8"]
+    others += [str(int.from_bytes(bytes([198, 51, 100, 7])) + 1), "0.3325256711", "c63364071", "7.100.51.198"]
+    others += ["2001:db8:0:1::abce", "10:00:00", "2023-10-10", "64:ff9b::1"]
+    for other in others:
+        data = encoded(document({"client_ip": OWN_SIX}, probe_ip=OWN, input=other))
+        assert json.loads(scrub(data))["input"] == other
+
+
+def test_the_probe_writes_none(whole: Planted) -> None:
+    written = line(dict(whole.document), {OWN, OWN_SIX, CAME_FROM})
+    assert left_in(written, addresses_of(whole)) == []
+
+
+def test_the_archive_holds_none(whole: Planted, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    secrets = {k: v for k, v in addresses_of(whole).items() if "came from" not in k}
+    file.write_bytes(
+        encoded(whole.document) + b"\n" + escaped(encoded(whole.document | {"report_id": "b"})) + b"\n"
+    )
+    with open_store(tmp_path / "store") as store:
+        tally = ingest.ingest(store, "ooni", [file])
+        assert (tally.rejected, tally.read) == (0, 2)
+        kept = [r.data for segment in store.archive.segments() for r in store.archive.records(segment)]
+    file.unlink()
+    assert kept and all(left_in(data, secrets) == [] for data in kept)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert left_in(path.read_bytes(), secrets) == [], path
+
+
+def test_a_public_record_names_nobody(whole: Planted) -> None:
+    clean = scrub(encoded(whole.document), [CAME_FROM])
+    public = redacted(Record("ooni", clean)).data
+    assert left_in(public, whole.secrets) == []
+    assert b"Welcome to the example ..." in public
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_page_that_is_evidence_names_nobody_either(name: str, whole: Planted) -> None:
+    """But for its own words, of which the name in its title is one."""
+    source = MEASUREMENT_SOURCES["ooni"]
+    data = scrub(encoded(whole.document))
+    from fanous.sources.ooni.redact import redact
+
+    kept = redact(data, source.parse(Record("ooni", data)), keep_pages=True)
+    allowed = ("a name in a title", "an unforeseen header")
+    assert name in allowed or left_in(kept, {name: NAMED[name]}) == []
+
+
+def test_verdicts_are_those_of_the_whole_record(whole: Planted) -> None:
+    data = encoded(whole.document)
+    _, before = judge_record(Record("ooni", data))
+    _, after = judge_record(Record("ooni", scrub(data)))
+    assert [(v.rule_id, v.state) for v in before] == [(v.rule_id, v.state) for v in after]
+    assert msgspec.json.decode(scrub(data))["test_name"] == "web_connectivity"
