@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from fanous.collector.checkin import read_urls
+from fanous.collector.limits import ADDRESS_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.config import Address, Section, Some, Text, WrongKey, about, check_web_address
 
@@ -19,6 +20,8 @@ class DoorSettings(Section, frozen=True):
     Attributes:
         networks: table of networks by address; ``none`` = derive nothing from addresses.
         per_address: requests per second.
+        connections: most open ones, in all.
+        address_mb, network_mb: MiB of measurements an hour, unpacked, from one address and from one network.
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -30,6 +33,9 @@ class DoorSettings(Section, frozen=True):
     orders: Path | None = None
     helper_url: str = ""
     per_address: Annotated[float, Meta(ge=0.01)] = 10.0
+    connections: Annotated[int, Meta(ge=16, le=100_000)] = MOST_CONNECTIONS
+    address_mb: Annotated[int, Meta(ge=1)] = ADDRESS_MB
+    network_mb: Annotated[int, Meta(ge=1)] = NETWORK_MB
     contact: Text = ""
     lab: bool = False
 
