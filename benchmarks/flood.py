@@ -38,6 +38,9 @@ SOFT = 1024
 """Descriptors that Linux gives a process unless somebody asks for more."""
 
 LANGUAGES = ("ur", "fa", "ar", "fr", "es", "en")
+READER = "203.0.113.7"
+"""From whom the pages' proxy says that requests come; readers on this machine have no budget."""
+
 REPORT_ID = "20260101T000000Z_webconnectivity_PK_17557_n1_0123456789abcdef"
 
 SILENT = """
@@ -145,14 +148,14 @@ def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None
 
 
 def watched(ports: dict[str, int], seconds: float, timeout: float = 10.0) -> dict[str, str]:
-    """What somebody notices who asks each port five times a second."""
+    """What somebody notices who asks each port again and again."""
     took: dict[str, list[float | None]] = {name: [] for name in ports}
 
     def ask(name: str, port: int) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             took[name].append(timed_get(port, timeout=timeout))
-            time.sleep(0.2)
+            time.sleep(0.03)
 
     threads = [threading.Thread(target=ask, args=pair) for pair in ports.items()]
     for one in threads:
@@ -361,7 +364,7 @@ def keys() -> None:
         "random page": lambda n: (f"/methodology?page={n}&x={n}", "127.0.0.1"),
         "random networks": lambda n: (f"/PK/AS{n + 1}", "127.0.0.1"),
     }
-    with monitor() as target:
+    with monitor(web='trust_proxy = ["127.0.0.1"]') as target:
         for name, kind in kinds.items():
             rate, codes = asyncio.run(_rate(target.pages, kind, 5.0))
             line(
@@ -379,14 +382,18 @@ async def _rate(
 
     async def read() -> None:
         nonlocal count
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30
-        ) as client:
-            while time.monotonic() < end:
-                count += 1
-                path, host = kind(count)
-                answer = await client.get(path, headers={"Host": host})
-                codes[answer.status_code] = codes.get(answer.status_code, 0) + 1
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.monotonic() < end:
+            count += 1
+            path, host = kind(count)
+            head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {READER}\r\n\r\n"
+            writer.write(head.encode())
+            answer = await reader.readuntil(b"\r\n\r\n")
+            code = int(answer[9:12])
+            codes[code] = codes.get(code, 0) + 1
+            length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+        writer.close()
 
     await asyncio.gather(*(read() for _ in range(8)))
     return sum(codes.values()) / seconds, codes

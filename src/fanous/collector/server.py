@@ -30,8 +30,13 @@ STOP_SECONDS = 2
 """Seconds allowed for requests in progress when the server is asked to stop.  The event stream of an open
 page would never end by itself, and a slow sender sends again; a supervisor kills a process that lingers."""
 
-BACKLOG = 1024
-"""Connections that the kernel completes while we are busy, and that are accepted at once thereafter."""
+BACKLOG = 4096
+"""Connections that the kernel completes while we are busy (as many as Linux allows by default).  One more is
+dropped, and the client tries again after a second."""
+
+ACCEPTED = 64
+"""Connections accepted in one turn of the event loop, so that requests get theirs in between; and how often
+asyncio says that it has no descriptor left."""
 
 MOST_HEADER_BYTES = 16 << 10
 
@@ -111,7 +116,7 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
-        "backlog": BACKLOG,
+        "backlog": ACCEPTED,
         "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
         "http": patient_protocol(connections),
     }
@@ -272,6 +277,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
         if self.started and self._ready is not None:
             self._ready()
 

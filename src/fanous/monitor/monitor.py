@@ -51,7 +51,7 @@ log = getLogger("fanous.monitor")
 
 
 def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None:
-    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
+    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store, or in its inbox.
 
     Args:
         source: the source of what probes send, including our own.
