@@ -184,13 +184,17 @@ def descriptors_for(count: int) -> int:
 
 
 @contextmanager
-def idle(port: int, count: int, addresses: int = 1) -> Iterator[None]:
+def idle(port: int, count: int, addresses: int = 1, *, again: bool = True) -> Iterator[None]:
     """Connections that say nothing, from so many addresses of loopback, held by a process of their own; those
-    that are closed are opened again every five seconds."""
+    that are closed are opened again every five seconds, all at once.
+
+    Args:
+        again: ``False`` = they are not.
+    """
     descriptors_for(count)
     fresh = multiprocessing.get_context("spawn")
     ready = fresh.Event()
-    holder = fresh.Process(target=hold, args=(port, count, addresses, ready), daemon=True)
+    holder = fresh.Process(target=hold, args=(port, count, addresses, again, ready), daemon=True)
     holder.start()
     try:
         ready.wait(30)
@@ -200,14 +204,14 @@ def idle(port: int, count: int, addresses: int = 1) -> Iterator[None]:
         holder.join()
 
 
-def hold(port: int, count: int, addresses: int, ready: Event) -> None:
+def hold(port: int, count: int, addresses: int, again: bool, ready: Event) -> None:
     """Until it is killed."""
     held = [opened(port, number % addresses) for number in range(descriptors_for(count))]
     ready.set()
     while True:
         time.sleep(5)
         for number, one in enumerate(held):
-            if is_closed(one):
+            if again and is_closed(one):
                 one.close()
                 held[number] = opened(port, number % addresses)
 
@@ -267,9 +271,10 @@ def idle_exhausted() -> None:
 def idle_door() -> None:
     """5,000 idle connections to the probes' door, from one address and from two hundred."""
     for addresses in (1, 200):
-        with monitor() as target, idle(target.door, 5000, addresses=addresses):
-            seen = watched({"door": target.door, "pages": target.pages}, 15, timeout=5)
-            line(f"5,000 idle to door, {addresses} addresses", **seen)
+        for again in (False, True):
+            with monitor() as target, idle(target.door, 5000, addresses=addresses, again=again):
+                seen = watched({"door": target.door, "pages": target.pages}, 12, timeout=5)
+                line(f"5,000 idle to door, {addresses} addr.{', again' if again else ''}", **seen)
 
 
 def lookups() -> None:
