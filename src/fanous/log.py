@@ -2,7 +2,10 @@
 
 import sys
 import time
-from logging import INFO, Formatter, Logger, StreamHandler, getLogger
+from collections.abc import Callable
+from dataclasses import dataclass
+from logging import INFO, Formatter, Logger, LogRecord, StreamHandler, getLogger
+from typing import TextIO
 
 from fanous.text import printable
 
@@ -22,13 +25,88 @@ def _value(value: object) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+INTERVAL = 60.0
+"""Seconds for which lines of one kind are counted together."""
+
+MOST_OF_A_KIND = 30
+"""Lines of one kind in an interval.  A monitor of forty countries that starts up writes as many; an attacker
+who can cause a line by a request gets at most some 40,000 a day of each kind, instead of a disk full."""
+
+MOST_KINDS = 500
+"""Kinds counted apart; ours are some eighty.  Beyond, all others are one kind."""
+
+
+@dataclass(slots=True)
+class _Counted:
+    """Attributes:
+    since: monotonic seconds at which the interval began.
+    written, held_back: lines since then.
+    """
+
+    since: float
+    written: int = 0
+    held_back: int = 0
+
+
+class SparingHandler(StreamHandler[TextIO]):
+    """Writes so many lines of each kind in an interval, then "and N more like this" once it is over.
+
+    A kind is a logger, a level and the first word of the line, which in our lines is the event.  A traceback
+    is written with the first line of its kind only.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(stream)
+        self._clock = clock
+        self._kinds: dict[tuple[str, int, str], _Counted] = {}
+
+    def emit(self, record: LogRecord) -> None:
+        now = self._clock()
+        self._tell_what_was_held_back(now)
+        words = str(record.msg).split(None, 1)
+        kind = (record.name, record.levelno, words[0][:60] if words else "")
+        if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
+            kind = ("fanous.log", record.levelno, "other")
+        counted = self._kinds.setdefault(kind, _Counted(now))
+        if counted.written >= MOST_OF_A_KIND:
+            counted.held_back += 1
+            return
+        counted.written += 1
+        super().emit(record if counted.written == 1 else _without_traceback(record))
+
+    def close(self) -> None:
+        """Also tells what was held back until now."""
+        self._tell_what_was_held_back(float("inf"))
+        super().close()
+
+    def _tell_what_was_held_back(self, now: float) -> None:
+        over = [(kind, one) for kind, one in self._kinds.items() if now - one.since >= INTERVAL]
+        for kind, one in over:
+            del self._kinds[kind]
+            if one.held_back:
+                name, level, word = kind
+                more = f"{word} ... and {one.held_back:,} more like this in {INTERVAL:.0f} s"
+                super().emit(LogRecord(name, level, "", 0, more, None, None))
+
+
+def _without_traceback(record: LogRecord) -> LogRecord:
+    if not record.exc_info:
+        return record
+    brief = LogRecord(record.name, record.levelno, "", 0, record.msg, record.args, None)
+    brief.created = record.created
+    return brief
+
+
 def log_to_stderr() -> Logger:
     """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings
-    upwards.
+    upwards.  Lines of one kind are limited in number: whoever can cause one could otherwise fill the disk.
     """
     formatter = Formatter("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
-    handler = StreamHandler(sys.stderr)
+    handler = SparingHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = getLogger()
     root.handlers[:] = [handler]

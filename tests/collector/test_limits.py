@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.collector.limits import Limiter, RateLimit, RateLimits, Room, submissions_at
-from fanous.collector.request import Refused
+from fanous.collector.limits import Limiter, RateLimit, RateLimits, Room, submissions_at, volume_of
+from fanous.collector.request import MOST_BYTES, Refused
 
 RATES = RateLimits(address=RateLimit(1, 3), network=RateLimit(2, 5))
 
@@ -71,3 +71,20 @@ def test_what_a_request_holds_is_given_back() -> None:
             other.take(20)
     with room.holding() as held:
         held.take(100)
+
+
+def test_bytes_are_counted_as_calls_are_and_what_is_refused_does_not_count() -> None:
+    limiter = Limiter(volume_of(100 << 20, 150 << 20))
+    limiter.admit("192.0.2.1", 0, 60 << 20)
+    with pytest.raises(Refused) as refusal:
+        limiter.admit("192.0.2.1", 0, 60 << 20)
+    assert refusal.value.retry_after == pytest.approx(20 / 100 * 3600)
+    limiter.admit("192.0.2.1", 0, 40 << 20)
+    with pytest.raises(Refused):
+        limiter.admit("192.0.2.9", 0, 60 << 20)
+    limiter.admit("192.0.3.9", 0, 60 << 20)
+    limiter.admit("192.0.2.1", 3600, 100 << 20)
+
+
+def test_a_single_body_always_fits() -> None:
+    Limiter(volume_of(1, 1)).admit("192.0.2.1", 0, MOST_BYTES)

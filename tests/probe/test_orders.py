@@ -16,7 +16,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.settings import DoorSettings
 from fanous.config import read
 from fanous.errors import FanousError
-from fanous.monitor.monitor import policy_of
+from fanous.monitor.receiver import policy_of
 from fanous.probe.orders import (
     Draft,
     SignedOrders,

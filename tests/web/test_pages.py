@@ -24,7 +24,7 @@ from fanous.web.routes import Reply
 from fanous.web.routes import Facts, Visit, page, resource
 
 
-@page("/weather", "weather.html", title="Countries", place=5, asks=("days",), feed=feed_of)
+@page("/weather", "weather.html", title="Countries", place=5, asks={"days": "[0-9]"}, feed=feed_of)
 def weather_facts(_store: Store, visit: Visit) -> Facts:
     return {"days": visit.asked.get("days", "none")}
 
@@ -43,7 +43,7 @@ import json
 from tests.web.small_store import SmallStore
 from tests.web.visits import reader
 client = reader(SmallStore())
-asked = ("/weather?days=3&page=2", "/weather.txt", "/weather/feed.json", "/")
+asked = ("/weather?days=3", "/weather.txt", "/weather/feed.json", "/")
 print(json.dumps([(answer.status_code, answer.text) for answer in map(client.get, asked)]))
 """
 
@@ -106,8 +106,24 @@ def test_no_page_has_a_form_that_no_page_uses() -> None:
     assert [form for form in routes.FORMS if f":{form}}}" not in used] == ["lower"]
 
 
-def test_a_parameter_that_a_page_does_not_declare_changes_nothing() -> None:
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/?days=7", "/"),
+        ("/PK?days=8", "/PK"),
+        ("/PK?days=007", "/PK"),
+        ("/PK?days=7&days=30", "/PK?days=7"),
+        ("/PK?x=1&lang=ur&days=7", "/PK?lang=ur&days=7"),
+        ("/?lang=xx", "/"),
+        ("/target/x.example?page=%0d%0aX", "/target/x.example"),
+    ],
+)
+def test_what_a_page_does_not_heed_leads_to_its_one_address(asked: str, leads_to: str) -> None:
     store = SmallStore()
-    client = reader(store)
-    assert client.get("/?days=7").text == client.get("/").text
-    assert store.questions == 1
+    answer = reader(store).get(asked)
+    assert (answer.status_code, answer.headers["location"]) == (308, leads_to)
+    assert store.questions == 0
+
+
+def test_what_a_page_heeds_leads_nowhere_else() -> None:
+    assert reader(SmallStore()).get("/PK?days=7&lang=ur").status_code == 200

@@ -21,6 +21,7 @@ class Reader:
     """Asks one application again and again."""
 
     app: ASGIApp
+    url: str = "http://monitor.example"
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """``if_none_match="..."`` becomes the header ``If-None-Match``."""
@@ -38,9 +39,10 @@ class Reader:
         self, method: str, path: str, headers: dict[str, str], content: bytes = b""
     ) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://monitor.example") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=self.url) as client:
             return await client.request(method, path, headers=headers, content=content)
 
 
 def reader(store: SmallStore, site: Site | None = None) -> Reader:
-    return Reader(application(store.ask, site or Site(clock=lambda: NOW)))
+    site = site or Site(clock=lambda: NOW)
+    return Reader(application(store.ask, site), site.url or "http://monitor.example")

@@ -87,6 +87,21 @@ def collect(
     per_address: Annotated[
         float, typer.Option("--per-address", min=0.01, help="Requests per second allowed from one address.")
     ] = 10,
+    connections: Annotated[
+        int, typer.Option("--connections", min=16, help="Connections that may be open at once.")
+    ] = 2000,
+    address_mb: Annotated[
+        int,
+        typer.Option(
+            "--address-mb", min=1, help="MiB of measurements an hour, unpacked, allowed from one address."
+        ),
+    ] = 256,
+    network_mb: Annotated[
+        int,
+        typer.Option(
+            "--network-mb", min=1, help="MiB of measurements an hour, unpacked, allowed from one network."
+        ),
+    ] = 1024,
     contact: Annotated[
         str,
         typer.Option(
@@ -123,9 +138,9 @@ def collect(
     from fanous.collector.door import Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy, reach_of
     from fanous.collector.inbox import check_inbox, inbox_of
-    from fanous.collector.limits import submissions_at
+    from fanous.collector.limits import submissions_at, volume_of
     from fanous.collector.origin import origins_named, trusted_proxies
-    from fanous.collector.server import listening_socket
+    from fanous.collector.server import listening_socket, raise_descriptors
     from fanous.probe.orders import envelope_of
     from fanous.store.location import check_folder, check_parts, in_folder
 
@@ -147,6 +162,8 @@ def collect(
         urls=read_urls(urls) if urls else DEFAULT_URLS,
         orders=envelope_of(orders) if orders else None,
         submissions=submissions_at(per_address),
+        volume=volume_of(address_mb << 20, network_mb << 20),
+        connections=connections,
         contact=contact,
     )
     helper = Helper(
@@ -157,13 +174,14 @@ def collect(
         )
     )
     listening = listening_socket(*host_and_port(listen))
+    log_to_stderr()
+    raise_descriptors()
     if queue is not None:
         collect_into_stream(listening, queue, policy, helper, status)
         return
     waiting = inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
     beside = _status_of(waiting, status) if status else None
-    log_to_stderr()
     with Draining(waiting, store) if store is not None else nullcontext():
         serve(listening, waiting, policy, helper, beside)
 

@@ -38,19 +38,20 @@ from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
     HEAD_SECONDS,
     HELPER,
-    MOST_OF_ONE,
+    MOST_CONNECTIONS,
     SUBMISSIONS,
+    VOLUME,
+    ConnectionLimits,
     Held,
     Limiter,
     RateLimits,
     Room,
-    patient_protocol,
 )
-from fanous.collector.origin import Network, NoOrigins, Origins, client_address
+from fanous.collector.origin import Network, NoOrigins, Origins, client_address, is_within
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
+from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
-from fanous.collector.server import server_config
 from fanous.collector.submission import LoneReports, Submission, accepted, receive, sent_alone
 from fanous.log import logline
 from fanous.probe.orders import SignedOrders
@@ -127,6 +128,8 @@ class Policy:
         orders: handed out unchanged; ``None`` = there are none.
         grace: seconds for a body to arrive before its rate counts.
         head: seconds for the head of a request to arrive.
+        volume: bytes of measurements, unpacked.
+        connections: most open ones, in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
     """
@@ -140,6 +143,8 @@ class Policy:
     helper: RateLimits = HELPER
     grace: float = GRACE_SECONDS
     head: float = HEAD_SECONDS
+    volume: RateLimits = VOLUME
+    connections: int = MOST_CONNECTIONS
     clock: Callable[[], float] = time.time
     contact: str = ""
 
@@ -153,6 +158,9 @@ class Door:
         self._policy = policy
         self._submissions = Limiter(policy.submissions)
         self._asks = Limiter(policy.helper)
+        self._volume = Limiter(policy.volume)
+        # A separate thread: what the helper fetches and the names it looks up hold up no measurement.
+        self._helping = LoopThread("helper")
         self._room = Room(ROOM)
         self._reports = LoneReports()
         # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
@@ -175,7 +183,7 @@ class Door:
             submission = receive(report, body, address, origin, self._policy.clock())
             return submission, {"measurement_uid": submission.uid}
 
-        return await self._kept(request, received)
+        return await self._kept(request, received, address)
 
     async def submit_alone(self, request: Request) -> Response:
         """``submit_measurement``: the same for a measurement without a report."""
@@ -189,10 +197,10 @@ class Door:
             submission = receive(report, b'{"content":%s}' % sent.content.encode(), address, origin, now)
             return submission, accepted(sent, submission.uid, report)
 
-        return await self._kept(request, received)
+        return await self._kept(request, received, address)
 
     async def _kept(
-        self, request: Request, received: Callable[[bytes], tuple[Submission, object]]
+        self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str
     ) -> Response:
         """Read a body, derive what to keep and what to answer, and answer once it is safe."""
         with self._room.holding() as held:
@@ -200,9 +208,13 @@ class Door:
             encoding = request.headers.get("content-encoding", "")
 
             def work() -> tuple[Submission, object]:
-                return received(plain(sent, encoding))
+                body = plain(sent, encoding)
+                self._volume.admit(address, time.monotonic(), len(body))
+                return received(body)
 
-            submission, answer = await asyncio.get_running_loop().run_in_executor(self._decoding, work)
+            loop = asyncio.get_running_loop()
+            submission, answer = await loop.run_in_executor(self._decoding, work)
+            held.take(max(0, len(submission.line) - len(sent)))
             await self._queue.keep(submission)
         return _json(answer)
 
@@ -231,7 +243,8 @@ class Door:
         """``Handler.ServeHTTP`` of the test helper."""
         self._asks.admit(self._address(request), time.monotonic())
         body = await self._small(request)
-        return _json(await self._helper.answer(body, request.headers.get("user-agent", "")))
+        answer = self._helper.answer(body, request.headers.get("user-agent", ""))
+        return _json(await self._helping.run(answer))
 
     async def greet(self, _request: Request) -> Response:
         """``Handler.ServeHTTP`` for GET: a sign of life."""
@@ -247,6 +260,11 @@ class Door:
 
     def _helper_url(self, request: Request) -> str:
         return self._policy.helper_url or str(request.base_url).rstrip("/")
+
+    def end(self) -> None:
+        """Questions to the helper that are under way are given up."""
+        self._helping.end()
+        self._decoding.shutdown(wait=False, cancel_futures=True)
 
     async def _small(self, request: Request) -> bytes:
         with self._room.holding() as held:
@@ -276,6 +294,7 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
             await asyncio.gather(tending, return_exceptions=True)
             door.stop()
             await queue.close()
+            door.end()
 
     return Starlette(
         routes=[
@@ -347,12 +366,7 @@ async def _http_refusal(_request: Request, error: Exception) -> Response:
     return response
 
 
-MOST_CONNECTIONS = 2000
 IDLE_SECONDS = 30
-STOP_SECONDS = 10
-"""Seconds allowed for a measurement that is being sent when the process is asked to stop."""
-
-MOST_HEADER_BYTES = 16 << 10
 
 log = logging.getLogger("fanous.collector")
 
@@ -411,13 +425,11 @@ async def serving(
         stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
     queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
-    config = server_config(
-        collector_app(queue, helper, policy),
-        http=patient_protocol(policy.head, None if policy.trusted else MOST_OF_ONE),
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+    limits = ConnectionLimits(
+        most=connections_at_most(policy.connections),
+        head=policy.head,
+        is_exempt=lambda peer: is_within(peer, policy.trusted),
     )
+    config = server_config(collector_app(queue, helper, policy), limits, timeout_keep_alive=IDLE_SECONDS)
     host, port = listening.getsockname()[:2]
     await serve_app(config, listening, stop, lambda: log.info(logline("listening", host=host, port=port)))

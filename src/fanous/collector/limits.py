@@ -1,22 +1,27 @@
-"""Limits: how often one address and one network may call, and how much may be in memory at once.
+"""Limits: what one address, one network and everyone together may take of a door, and for how long.
 
 They are kept only in memory, and forgotten when the process ends.
 
-Clients that open many connections, or send the head of a request byte by byte, are disconnected: uvicorn
-limits the silence after a response, but not the time a head may take, nor the number of connections per
-address.  (``door`` limits the time for a body where it reads it.)
+Clients that open many connections, send the head of a request byte by byte, or do not read what they asked
+for, are disconnected.  uvicorn limits the silence after a response and the requests in progress, but neither
+the time for a head or for reading an answer, nor connections that never ask for anything: with
+``limit_concurrency`` those are kept, and everyone else is told 503.  (``door`` limits the time for a body where
+it reads it.)
 """
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from itertools import islice
+from threading import Lock
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from fanous.collector.request import Refused
+from fanous.collector.request import MOST_BYTES, Refused
 
 REMEMBERED = 100_000
 """Callers remembered, some 20 MB; the least recent is forgotten first."""
@@ -51,6 +56,19 @@ HELPER = RateLimits(address=RateLimit(1, 120), network=RateLimit(5, 600))
 """A probe asks once per target; and the helper must not be a tool for overloading other people's servers."""
 
 
+ADDRESS_MB, NETWORK_MB = 256, 1024
+"""MiB an hour, unpacked.  A run over a whole test list makes some 60 MB; a body of a kilobyte can unpack to 32
+MiB, so counting requests, or bytes as sent, limits nothing."""
+
+
+def volume_of(address: int, network: int) -> RateLimits:
+    """Bytes of measurements, from so many an hour; a single body always fits."""
+    return RateLimits(*(RateLimit(one / 3600, max(one, MOST_BYTES)) for one in (address, network)))
+
+
+VOLUME = volume_of(ADDRESS_MB << 20, NETWORK_MB << 20)
+
+
 def submissions_at(a_second: float) -> RateLimits:
     """``SUBMISSIONS`` scaled to what one address may send per second."""
     address, network = SUBMISSIONS.address, SUBMISSIONS.network
@@ -61,33 +79,47 @@ def submissions_at(a_second: float) -> RateLimits:
     )
 
 
+@lru_cache(maxsize=4096)
+def places_of(address: str) -> tuple[str, str]:
+    """Those who are counted for an address: the subscriber, and the network."""
+    version = ip_address(address).version
+    subscriber, network = (
+        str(ip_network(f"{address}/{bits[version]}", strict=False)) for bits in (ADDRESS_BITS, NETWORK_BITS)
+    )
+    return subscriber, network
+
+
 class Limiter:
-    """Token buckets, one for each recent address and network."""
+    """Token buckets, one for each recent address and network; may be used by several threads."""
 
     def __init__(self, rates: RateLimits, remembered: int = REMEMBERED) -> None:
         self._rates = rates
         self._remembered = remembered
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._guard = Lock()
 
-    def admit(self, address: str, now: float) -> None:
+    def admit(self, address: str, now: float, cost: float = 1.0) -> None:
         """Count one call.
 
         Args:
             now: seconds of a monotonic clock.
+            cost: of the call, in what the rates count: calls, bytes.
 
         Raises:
-            Refused: 429, with the seconds until the next is allowed.
+            Refused: 429, with the seconds until it is allowed; then it does not count.
         """
-        parsed = ip_address(address)
-        for bits, rate in ((ADDRESS_BITS, self._rates.address), (NETWORK_BITS, self._rates.network)):
-            key = str(ip_network(f"{address}/{bits[parsed.version]}", strict=False))
+        with self._guard:
+            self._admit(address, now, cost)
+
+    def _admit(self, address: str, now: float, cost: float) -> None:
+        for key, rate in zip(places_of(address), (self._rates.address, self._rates.network), strict=True):
             tokens, since = self._buckets.pop(key, (rate.burst, now))
             tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
-            self._buckets[key] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+            self._buckets[key] = (tokens - cost if tokens >= cost else tokens, now)
             if len(self._buckets) > self._remembered:
                 self._buckets.popitem(last=False)
-            if tokens < 1:
-                wait = (1 - tokens) / rate.a_second
+            if tokens < cost:
+                wait = (cost - tokens) / rate.a_second
                 raise Refused(429, "too many requests from here: slow down", retry_after=wait)
 
 
@@ -129,36 +161,102 @@ HEAD_SECONDS = 15.0
 MOST_OF_ONE = 64
 """Many probes may share one CGNAT address; each keeps a connection or two."""
 
+MOST_CONNECTIONS = 2000
+"""Connections of one door; each takes some 20 kB and a descriptor."""
 
-def patient_protocol(
-    head_seconds: float = HEAD_SECONDS, most_of_one: int | None = MOST_OF_ONE
-) -> type[asyncio.Protocol]:
-    """A protocol class for uvicorn.
+STALL_SECONDS = 30.0
+"""A reader who takes nothing of an answer for so long has gone, or wants to keep us waiting."""
 
-    Args:
-        head_seconds: from the connection, or the first byte of a further request, to the end of its head.
-        most_of_one: most open connections per address; ``None`` = unlimited (our own proxy).
+LOOKED_AT = 32
+"""Waiting connections among which the one to close is chosen: more would take longer than a flood allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Attributes:
+    most: open connections in all.
+    of_one: open connections of one address; ``None`` = unlimited.
+    head: seconds from the connection, or the first byte of a further request, to the end of its head.
+    is_exempt: whether an address has no limit of its own: that of our own proxy.
     """
-    open_now: Counter[str] = Counter()
+
+    most: int = MOST_CONNECTIONS
+    of_one: int | None = MOST_OF_ONE
+    head: float = HEAD_SECONDS
+    is_exempt: Callable[[str], bool] = lambda _address: False
+
+
+class Connections:
+    """The open connections of one door; belongs to one event loop.
+
+    A connection is *waiting* while it has asked for nothing.  Where the door is full, a waiting one is closed in
+    favour of the newcomer: somebody who connects in earnest asks at once.  Where all are at work, the newcomer
+    is turned away.
+    """
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self.of: Counter[str] = Counter()
+        self.open = 0
+        self._waiting: OrderedDict[asyncio.Transport, str] = OrderedDict()
+
+    def admit(self, peer: str) -> bool:
+        """Count a newcomer; ``False`` = there is no place for it, and it should be closed."""
+        self.of[peer] += 1
+        self.open += 1
+        of_one = self.limits.of_one
+        if of_one is not None and self.of[peer] > of_one and not self.limits.is_exempt(peer):
+            return False
+        return self.open <= self.limits.most or self.shed()
+
+    def leave(self, transport: asyncio.Transport, peer: str) -> None:
+        """It is closed."""
+        self._waiting.pop(transport, None)
+        self.open -= 1
+        self.of[peer] -= 1
+        if self.of[peer] <= 0:
+            del self.of[peer]
+
+    def wait(self, transport: asyncio.Transport, peer: str) -> None:
+        """It asks for nothing now."""
+        self._waiting[transport] = peer
+
+    def work(self, transport: asyncio.Transport) -> None:
+        """It has asked."""
+        self._waiting.pop(transport, None)
+
+    def shed(self) -> bool:
+        """Close one of those that have waited longest: that of whoever has the most connections."""
+        if not self._waiting:
+            return False
+        oldest = islice(self._waiting.items(), LOOKED_AT)
+        transport, _ = max(oldest, key=lambda one: self.of[one[1]])
+        del self._waiting[transport]
+        transport.abort()
+        return True
+
+
+def patient_protocol(connections: Connections) -> type[asyncio.Protocol]:
+    """A protocol class for uvicorn that keeps to a door's limits."""
+    limits = connections.limits
 
     class PatientProtocol(H11Protocol):
         _deadline: asyncio.TimerHandle | None = None
+        _stalled: asyncio.TimerHandle | None = None
         _peer = ""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
             super().connection_made(transport)
             self._peer = self.client[0] if self.client else ""
-            open_now[self._peer] += 1
-            if most_of_one is not None and open_now[self._peer] > most_of_one:
-                transport.close()
+            if not connections.admit(self._peer):
+                transport.abort()
                 return
             self._wait_for_head()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_waiting()
-            open_now[self._peer] -= 1
-            if open_now[self._peer] <= 0:
-                del open_now[self._peer]
+            self.resume_writing()
+            connections.leave(self.transport, self._peer)
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
@@ -169,11 +267,29 @@ def patient_protocol(
             elif seen is None or seen.response_complete:
                 self._wait_for_head()
 
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if not self.transport.is_closing() and self.cycle.response_complete:
+                connections.wait(self.transport, self._peer)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if self._stalled is None:
+                self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            if self._stalled is not None:
+                self._stalled.cancel()
+                self._stalled = None
+            super().resume_writing()
+
         def _wait_for_head(self) -> None:
+            connections.wait(self.transport, self._peer)
             if self._deadline is None:
-                self._deadline = self.loop.call_later(head_seconds, self._give_up)
+                self._deadline = self.loop.call_later(limits.head, self._give_up)
 
         def _stop_waiting(self) -> None:
+            connections.work(self.transport)
             if self._deadline is not None:
                 self._deadline.cancel()
                 self._deadline = None

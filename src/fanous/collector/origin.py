@@ -101,7 +101,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
     """
     address = _canonical(peer or NOBODY) or NOBODY
     chain = [entry.strip() for value in forwarded for entry in value.split(",")]
-    while chain and _is_within(address, trusted):
+    while chain and is_within(address, trusted):
         before = _canonical(chain.pop())
         if before is None:
             break
@@ -119,8 +119,12 @@ def _canonical(text: str) -> str | None:
     return str(mapped or parsed)
 
 
-def _is_within(address: str, networks: Sequence[Network]) -> bool:
-    parsed = ip_address(address)
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Is the address in one of them?  A peer that has no address is in none."""
+    canonical = _canonical(address)
+    if canonical is None:
+        return False
+    parsed = ip_address(canonical)
     return any(parsed.version == network.version and parsed in network for network in networks)
 
 

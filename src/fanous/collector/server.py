@@ -5,20 +5,73 @@ client is logged: there is no access log, and uvicorn's own log lines carry no a
 """
 
 import asyncio
+import errno
+import resource
 import signal
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
+from functools import partial
+from logging import getLogger
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from fanous.collector.limits import ConnectionLimits, Connections, patient_protocol
 from fanous.errors import FanousError
+from fanous.log import logline
+from fanous.threads import Threads
+
+T = TypeVar("T")
 
 STOP_SECONDS = 2
 """Seconds allowed for requests in progress when the server is asked to stop.  The event stream of an open
-page would never end by itself."""
+page would never end by itself, and a slow sender sends again; a supervisor kills a process that lingers."""
+
+BACKLOG = 4096
+"""Connections that the kernel completes while we are busy (as many as Linux allows by default).  One more is
+dropped, and the client tries again after a second."""
+
+ACCEPTED = 64
+"""Connections accepted in one turn of the event loop, so that requests get theirs in between; and how often
+asyncio says that it has no descriptor left."""
+
+MOST_HEADER_BYTES = 16 << 10
+
+DESCRIPTORS = 8192
+"""What a monitor asks for: two doors of 2,000 connections, the engine's files, and as much again."""
+
+ADDED = 4
+"""Threads of a door beside its event loop, for what blocks."""
+
+log = getLogger("fanous.server")
+
+
+def raise_descriptors(wanted: int = DESCRIPTORS) -> int:
+    """Let this process open as many files and connections as the system allows; returns how many.
+
+    Linux starts a process with 1,024 unless told otherwise, and lets it have more for the asking.  Where even
+    the most is little, that is logged: the doors then serve fewer connections.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # a sandbox may forbid it; then we live with what there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        why = f"fewer connections are served; raise it with LimitNOFILE={wanted} or `ulimit -n`"
+        log.warning(logline("few_descriptors", limit=soft, wanted=wanted, why=why))
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
+def connections_at_most(wanted: int) -> int:
+    """As many, or half of what this process may open: the rest is for the store, its files, and its own calls."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if soft == resource.RLIM_INFINITY else max(16, min(wanted, soft // 2))
+
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -39,19 +92,21 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(1024)
+        listening.listen(BACKLOG)
     except OSError as error:
         raise FanousError(f"cannot listen on {host}:{port}: {error}; choose another with {option}") from error
     listening.setblocking(False)
     return listening
 
 
-def server_config(app: ASGIApp, **limits: Any) -> uvicorn.Config:
+def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: Any) -> "DoorConfig":
     """The configuration that all our servers share.
 
     Args:
-        limits: further settings for uvicorn (``timeout_keep_alive`` and so on).
+        limits: of connections.
+        more: further settings for uvicorn (``timeout_keep_alive`` and so on).
     """
+    connections = Connections(limits or ConnectionLimits(most=connections_at_most(MOST_UNSAID), of_one=None))
     settings: dict[str, Any] = {
         "ws": "none",
         "lifespan": "on",
@@ -61,12 +116,27 @@ def server_config(app: ASGIApp, **limits: Any) -> uvicorn.Config:
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
+        "backlog": ACCEPTED,
+        "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
+        "http": patient_protocol(connections),
     }
-    return uvicorn.Config(app, **settings | limits)
+    return DoorConfig(app, connections, **settings | more)
+
+
+class DoorConfig(uvicorn.Config):
+    """uvicorn's configuration, and the connections it counts."""
+
+    def __init__(self, app: ASGIApp, connections: Connections, **settings: Any) -> None:
+        super().__init__(app, **settings)
+        self.connections = connections
+
+
+MOST_UNSAID = 500
+"""Connections of a server for which nothing else is said: one's own pages, the status page."""
 
 
 async def serve(
-    config: uvicorn.Config,
+    config: "DoorConfig",
     listening: socket.socket,
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] | None = None,
@@ -78,9 +148,19 @@ async def serve(
         ready: called once, when requests are answered and signals are handled.
     """
     server = _Server(config, ready, heeds_signals=stop is None)
-    if stop is None:
-        await server.serve(sockets=[listening])
-        return
+    asyncio.get_running_loop().set_exception_handler(partial(_said, server))
+    try:
+        if stop is None:
+            await server.serve(sockets=[listening])
+            return
+        await _serve_until(stop, server, listening)
+    except SystemExit as error:  # uvicorn's way to say that the application could not begin
+        raise FanousError("the server could not begin; the lines above say why") from error
+    finally:
+        listening.close()  # uvicorn leaves it open where it fails, and then the address stays taken
+
+
+async def _serve_until(stop: asyncio.Event, server: "_Server", listening: socket.socket) -> None:
     running = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -91,18 +171,114 @@ async def serve(
         await running
 
 
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of ``accept`` after which asyncio pauses for a second (``selector_events._accept_connection``)."""
+
+
+def _said(server: "_Server", loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What goes wrong in an event loop outside any task.
+
+    Where no descriptor is left, asyncio says so once for each place in the backlog, each with a traceback.  One
+    line is enough; and every connection that waits for nothing is closed, so that the next can be accepted.
+    """
+    error = context.get("exception")
+    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
+        loop.default_exception_handler(context)
+        return
+    now = loop.time()
+    if now - server.said >= 1.0:
+        server.said = now
+        log.error(logline("not_accepted", why=error.strerror))
+        while server.connections.shed():
+            pass
+
+
+class LoopThread:
+    """An event loop in a thread of its own, with its own threads for what blocks: work of one kind, which then
+    holds up no other.
+
+    Args:
+        name: of the threads.
+        most: threads for calls that block.
+    """
+
+    def __init__(self, name: str, most: int = ADDED) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(Threads(most, name))
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work that is done over there; cancelling this cancels it."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call it over there."""
+        self._loop.call_soon_threadsafe(function)
+
+    def end(self) -> None:
+        """Cancels what is under way."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(1.0)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+            self._loop.run_until_complete(asyncio.sleep(0))
+        finally:
+            self._loop.close()
+
+
+async def serve_apart(
+    name: str, serving: Callable[[asyncio.Event], Coroutine[Any, Any, None]], stop: asyncio.Event
+) -> None:
+    """Serve in a thread of its own until ``stop`` is set here.
+
+    Args:
+        serving: given the event that ends it, over there.
+    """
+
+    async def over_there(ending: "asyncio.Future[asyncio.Event]", home: asyncio.AbstractEventLoop) -> None:
+        event = asyncio.Event()
+        home.call_soon_threadsafe(ending.set_result, event)
+        await serving(event)
+
+    apart = LoopThread(name)
+    ending = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(apart.run(over_there(ending, asyncio.get_running_loop())))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            event = await ending
+            apart.call(event.set)
+        await running
+    finally:
+        stopping.cancel()
+        running.cancel()
+        apart.end()
+
+
 class _Server(uvicorn.Server):
     """uvicorn's own server ends by raising the signal again, which kills the process.  This one returns,
     since a store or an inbox has to be closed afterwards."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None] | None, *, heeds_signals: bool
+        self, config: "DoorConfig", ready: Callable[[], None] | None, *, heeds_signals: bool
     ) -> None:
         super().__init__(config)
+        self.connections = config.connections
         self._ready, self._heeds_signals = ready, heeds_signals
+        self.said = 0.0  # seconds of the loop's clock at which the log last said that nothing can be accepted
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
         if self.started and self._ready is not None:
             self._ready()
 

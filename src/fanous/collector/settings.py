@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from fanous.collector.checkin import read_urls
 from fanous.collector.helper.reach import networks_of
+from fanous.collector.limits import ADDRESS_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.config import Address, Section, Some, Text, WrongKey, about, check_web_address
 
@@ -22,6 +23,8 @@ class DoorSettings(Section, frozen=True):
         per_address: requests per second.
         helper_never: addresses and networks to which the test helper never connects.
         helper_neighbours: whether it may connect to this machine's neighbours (the same /24 or /64).
+        connections: most open ones, in all.
+        address_mb, network_mb: MiB of measurements an hour, unpacked, from one address and from one network.
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -33,6 +36,9 @@ class DoorSettings(Section, frozen=True):
     orders: Path | None = None
     helper_url: str = ""
     per_address: Annotated[float, Meta(ge=0.01)] = 10.0
+    connections: Annotated[int, Meta(ge=16, le=100_000)] = MOST_CONNECTIONS
+    address_mb: Annotated[int, Meta(ge=1)] = ADDRESS_MB
+    network_mb: Annotated[int, Meta(ge=1)] = NETWORK_MB
     contact: Text = ""
     helper_never: Some[Text] = ()
     helper_neighbours: bool = False

@@ -24,6 +24,9 @@ from fanous.pipeline.scheduler import pause
 from fanous.store.protocol import Ask, Store
 from fanous.wording.narrative import sentence
 
+FINISH_SECONDS = 1.0
+"""For further files when the monitor is stopped: they are as safe in the inbox, and a flood may have filled it."""
+
 log = getLogger("fanous.monitor")
 
 
@@ -43,9 +46,13 @@ class Intake:
                 await pause(stop, self._every)
 
     async def finish(self) -> None:
-        """Take everything: what was acknowledged is in the store before it is closed."""
+        """Take what waits, so that what was acknowledged is in the store before it is closed; where much waits,
+        the rest stays on disk for the next start."""
+        until = time.monotonic() + FINISH_SECONDS
         while await self.take_once():
-            pass
+            if time.monotonic() > until:
+                log.info(logline("left_in_the_inbox", until="the next start"))
+                return
 
     async def take_once(self) -> bool:
         """Take some files of each folder; returns whether there are more."""

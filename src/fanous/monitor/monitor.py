@@ -3,25 +3,27 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.collector.checkin import DEFAULT_URLS, read_urls
-from fanous.collector.door import Policy, serving
-from fanous.collector.helper import Helper, HelperPolicy, reach_of
-from fanous.collector.inbox import OWN
-from fanous.collector.limits import submissions_at
-from fanous.collector.origin import origins_named, trusted_proxies
-from fanous.collector.server import listening_socket, serve, server_config
-from fanous.collector.settings import DoorSettings
+from fanous.collector.inbox import OWN, check_inbox
+from fanous.collector.limits import ConnectionLimits
+from fanous.collector.server import (
+    connections_at_most,
+    listening_socket,
+    raise_descriptors,
+    serve,
+    serve_apart,
+    server_config,
+)
 from fanous.config import Address, data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
+from fanous.monitor.receiver import door_apart, policy_of
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
 from fanous.monitor.sources import Sources
@@ -29,22 +31,27 @@ from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
-from fanous.probe.orders import envelope_of
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
+from fanous.store.disk import disk_errors, make_folder
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
+from fanous.threads import Threads
 from fanous.web.application import application
+from fanous.web.limits import limits_of
 from fanous.web.routes import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+THREADS = 32
+"""For what blocks: publishers, look-ups of our own probe.  Nobody waits for them when the monitor stops."""
 
 log = getLogger("fanous.monitor")
 
 
 def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None:
-    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
+    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store, or in its inbox.
 
     Args:
         source: the source of what probes send, including our own.
@@ -53,6 +60,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
     """
+    raise_descriptors()
     with OneThread(partial(_opened, configuration)) as owner:
         asyncio.run(_watch(configuration, owner.ask, source, dispatch))
     log.info(logline("stopped"))
@@ -68,6 +76,7 @@ def _opened(configuration: Configuration) -> Store:
 
 async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> None:
     stop, clock = _stopped_by_signals(), configuration.clock
+    asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, dispatch, stop)
     if configuration.queue is not None:
@@ -158,6 +167,7 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
         heard=hearing.heard,
         key=set_.key,
         token=str(set_.token),
+        limits=limits_of(set_),
     )
 
 
@@ -173,13 +183,18 @@ def _say_what_is_lacking(configuration: Configuration) -> None:
 
 def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "[run] listen")
+    limits = ConnectionLimits(
+        most=connections_at_most(site.limits.connections),
+        of_one=site.limits.of_one,
+        is_exempt=site.limits.is_own,
+    )
 
-    async def show() -> None:
+    async def show(ending: asyncio.Event) -> None:
         listening = sockets.take()
         log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
-        await serve(server_config(application(ask, site)), listening, stop)
+        await serve(server_config(application(ask, site), limits), listening, ending)
 
-    return Task("pages", show)
+    return Task("pages", lambda: serve_apart("pages", show, stop))
 
 
 def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
@@ -197,50 +212,31 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
 
 def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
     sockets = Sockets(configuration.door.listen, "[collector] listen")
-    policy, helper = policy_of(configuration.door, configuration.clock)
-    return Task("collector", lambda: serving(sockets.take(), configuration.inbox, policy, helper, stop))
+    inbox, door, clock = configuration.inbox, configuration.door, configuration.clock
+    if door.networks or door.orders:
+        policy_of(door, clock)  # what cannot be read is said before anything begins
+    check_inbox(inbox)
+    with disk_errors(f"open the inbox {inbox}"):
+        make_folder(inbox)  # by now, since the monitor's checks look there
+    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop))
 
 
 class Sockets:
-    """Sockets for a server's task: the first is bound at once, so that a taken address is reported before
-    anything begins; a restarted task gets a new one."""
+    """The socket of a server's task: bound at once, so that a taken address is reported before anything begins,
+    and kept, so that a restarted task cannot fail to get it back.
+
+    Attributes:
+        listening: stays open; those who call while the task is restarted wait in the kernel's queue.
+    """
 
     def __init__(self, address: Address, key: str) -> None:
-        self._address, self._key = address, key
-        self._bound: socket.socket | None = self._bind()
+        self.listening = listening_socket(address.host, address.port, key)
 
     def take(self) -> socket.socket:
-        """A listening socket."""
-        bound, self._bound = self._bound or self._bind(), None
-        return bound
-
-    def _bind(self) -> socket.socket:
-        return listening_socket(self._address.host, self._address.port, self._key)
-
-
-def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, Helper]:
-    """The collector's policy, from `[collector]`.
-
-    Raises:
-        FanousError: a file that it names cannot be read, or is not valid.
-    """
-    origins = origins_named(door.networks)
-    policy = Policy(
-        trusted=trusted_proxies(door.trust_proxy),
-        origins=origins,
-        helper_url=door.helper_url,
-        urls=read_urls(door.urls) if door.urls else DEFAULT_URLS,
-        orders=envelope_of(door.orders) if door.orders else None,
-        submissions=submissions_at(door.per_address),
-        clock=clock,
-        contact=door.contact,
-    )
-    helper = HelperPolicy(
-        allow_private=door.lab,
-        asn_of=lambda address: origins.of(address).asn,
-        reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
-    )
-    return policy, Helper(helper)
+        """A copy, for a server that closes it at its end."""
+        copied = self.listening.dup()
+        copied.setblocking(False)
+        return copied
 
 
 def _lock(store: Path | StoreLocation) -> Path:

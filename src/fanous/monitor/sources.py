@@ -18,7 +18,7 @@ from fanous.log import logline
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
-from fanous.pipeline.scheduler import pause
+from fanous.pipeline.scheduler import pause, unless
 from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.publishers import SOURCES, SourceSettings
@@ -83,7 +83,7 @@ class Sources:
         while not stop.is_set():
             for errand in self._wanted:
                 if not stop.is_set():
-                    await self.pull_one(errand)
+                    await unless(stop, self.pull_one(errand))
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
 
     async def pull_one(self, errand: Errand) -> Pull | None:
@@ -98,6 +98,7 @@ class Sources:
         self._tried[name] = now
         ask, known = told
         try:
+            # A thread that nobody waits for: a publisher may say that we shall come back in five minutes.
             fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))

@@ -6,10 +6,10 @@ not stop a monitor, which would then miss what it is there to see.  Each is logg
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from logging import getLogger
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fanous.errors import FanousError
 from fanous.log import logline
@@ -41,13 +41,14 @@ class Patience:
         longest: between two restarts, so that recovery from a disk that was full all night is noticed within
             the minute.
         sound: after running this long a task has recovered, and its next crash counts as the first.
-        stopping: for a task to end by itself; then it is cancelled.
+        stopping: for a task to end by itself; then it is cancelled.  A stop takes 5 s at most in all: a
+            service manager, a container engine and a person at a terminal wait for it.
     """
 
     first: float = 1.0
     longest: float = 60.0
     sound: float = 120.0
-    stopping: float = 20.0
+    stopping: float = 3.5
 
     def after(self, crashes: int) -> float:
         """Seconds before the restart after this many crashes in a row."""
@@ -117,3 +118,17 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
     except TimeoutError:
         pass
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
+    """Do it, but give it up once ``stop`` is set."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
+    if not doing.cancelled():
+        doing.result()

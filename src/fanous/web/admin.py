@@ -1,7 +1,8 @@
 """Admin: the one door through which a request changes the ledger; there is none unless a token is set.
 
 The token travels in a header that no browser adds by itself, so no page of somebody else's can use it.  Each
-request is logged, those refused too, with what it asked for and never with its token.
+request is logged, with what it asked for and never with its token; those refused too, up to a number, after which
+they are answered 429 and not logged.
 """
 
 import hmac
@@ -28,6 +29,7 @@ from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
+from fanous.web.limits import Guesses
 
 MOST_BYTES = 64 << 10
 LONGEST = 2000
@@ -75,6 +77,7 @@ class Admin:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._token = answers.site.token
+        self._guesses = Guesses(answers.site.limits)
 
     def routes(self) -> list[Route]:
         """None without a token."""
@@ -123,6 +126,7 @@ class Admin:
     ) -> Response:
         """Check the token, read what was sent, do it, log it."""
         if not is_token(request.headers.get("authorization", ""), self._token):
+            self._guesses.spend(request)
             log.warning(logline("admin_refused", action=action, about=about or None))
             return _answer(401, {"error": "a token is needed: Authorization: Bearer TOKEN"})
         try:

@@ -10,7 +10,7 @@ what is claimed (incidents, claims, events) is never remembered.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -18,14 +18,15 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from fanous.model.place import Place
 from fanous.model.series import Series, Votes
 from fanous.store import facts as stored
 from fanous.store.coverage import Heard, Insufficient
 from fanous.store.protocol import Ask, Store
-from fanous.web.routes import Maker, Page, Reply, Site, Visit, visit_of
+from fanous.web.limits import Budget
+from fanous.web.routes import NOTHING_ASKED, Maker, Page, Reply, Site, Visit, canonical, visit_of
 from fanous.web.templates import rendered
 
 P = ParamSpec("P")
@@ -42,6 +43,7 @@ class Answers:
         self.ask = ask
         self.site = site
         self._shelf = Shelf()
+        self._work = Budget(site.limits, site.limits.work)
         self._remembered: dict[bool, RememberedFacts] = {}
 
     def forget(self) -> None:
@@ -60,9 +62,15 @@ class Answers:
             known = self._remembered[facts.synthetic] = RememberedFacts(facts)
         return known
 
-    async def shelved(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
-        """What was just made under this key, or made now."""
-        return await self._shelf.get(key, make)
+    async def shelved(
+        self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
+    ) -> Reply:
+        """What was just made under this key, or made now at the reader's cost (in pages)."""
+        return await self._shelf.get(key, make, lambda: self._work.spend(request, cost))
+
+    def spend(self, request: Request, cost: float) -> None:
+        """What is made for this reader and is on no shelf; raises ``HTTPException`` (429)."""
+        self._work.spend(request, cost)
 
     def page(self, page: Page) -> Endpoint:
         """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""
@@ -76,7 +84,7 @@ class Answers:
 
         return self._endpoint(make, page.asks)
 
-    def of(self, maker: Maker, asks: Sequence[str] = ()) -> Endpoint:
+    def of(self, maker: Maker, asks: Mapping[str, str] = NOTHING_ASKED, cost: float = 1.0) -> Endpoint:
         """The endpoint of anything else that is made from the store; ``asks`` as of a ``Resource``."""
 
         async def make(visit: Visit) -> Reply:
@@ -85,14 +93,19 @@ class Answers:
                 raise HTTPException(404)
             return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)
 
-        return self._endpoint(make, asks)
+        return self._endpoint(make, asks, cost)
 
-    def _endpoint(self, make: Callable[[Visit], Awaitable[Reply]], asks: Sequence[str]) -> Endpoint:
+    def _endpoint(
+        self, make: Callable[[Visit], Awaitable[Reply]], asks: Mapping[str, str], cost: float = 1.0
+    ) -> Endpoint:
         async def answer(request: Request) -> Response:
+            better = canonical(request, asks)
+            if better is not None:
+                return RedirectResponse(better, 308, {"Cache-Control": "public, max-age=3600"})
             visit = visit_of(request, self.site, asks)
             asked = tuple(sorted(visit.asked.items()))
             key = (visit.path, visit.base, visit.language.code, visit.named, asked)
-            reply = await self._shelf.get(key, lambda: make(visit))
+            reply = await self.shelved(request, key, lambda: make(visit), cost)
             return reply.answer(request)
 
         return answer
@@ -146,8 +159,17 @@ class Shelf:
         self._emptied = monotonic()
         self._making.clear()
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
-        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait."""
+    async def get(
+        self,
+        key: Hashable,
+        make: Callable[[], Awaitable[Reply]],
+        before: Callable[[], None] = lambda: None,
+    ) -> Reply:
+        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait.
+
+        Args:
+            before: called where this request alone causes it to be made; what it raises reaches nobody else.
+        """
         kept = self._kept.get(key)
         age = monotonic() - kept.began if kept and kept.began > self._emptied else None
         if kept is not None and age is not None and age < kept.fresh:
@@ -158,7 +180,11 @@ class Shelf:
                 self._ahead = self._begin(key, make)
                 self._ahead.add_done_callback(self._rest)
             return kept.reply
-        return await asyncio.shield(self._making.get(key) or self._begin(key, make))
+        making = self._making.get(key)
+        if making is None:
+            before()
+            making = self._begin(key, make)
+        return await asyncio.shield(making)
 
     def _begin(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> asyncio.Task[Reply]:
         making = asyncio.ensure_future(self._make(key, make))

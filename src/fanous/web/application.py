@@ -24,6 +24,7 @@ from fanous.web.api import api_routes
 from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
+from fanous.web.limits import ExpectedHost, cost_of
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RESOURCES
@@ -125,7 +126,10 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
     return Starlette(
         routes=routes(answers, live),
         lifespan=live.watching,
-        middleware=[Middleware(SecurityHeaders, secure=secure)],
+        middleware=[
+            Middleware(SecurityHeaders, secure=secure),
+            Middleware(ExpectedHost, url=answers.site.url, hosts=answers.site.limits.hosts),
+        ],
         exception_handlers={HTTPException: refused, Exception: refused},
     )
 
@@ -142,7 +146,7 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         *api_routes(answers),
         *feed_routes(answers),
         Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
-        *(Route(one.path, answers.of(one.make, one.asks)) for one in RESOURCES),
+        *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
         *(Route(one.path, answers.page(one)) for one in PAGES),
     ]

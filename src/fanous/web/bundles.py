@@ -7,7 +7,7 @@ done in a process that is started for it.
 import asyncio
 import multiprocessing
 import tempfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -21,10 +21,13 @@ from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
+from fanous.web.limits import cost_of, too_many
 from fanous.web.routes import Reply, visit_of
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_KEPT = 4
+MOST_WANTED = 4
+"""Bundles that are being packed or wait for it: a reader waits a minute and a half at most, then is told 503."""
 MOST_RECORDS = 60_000
 """Measurements of an incident that a page packs: some 20 s of two processors.  What rests on more is packed
 by ``fanous incidents bundle``, and the answer says so."""
@@ -37,6 +40,7 @@ class Bundles:
         self._answers = answers
         self._kept: OrderedDict[tuple[str, int], Reply] = OrderedDict()
         self._packing = asyncio.Lock()
+        self._wanted: Counter[tuple[str, int]] = Counter()
 
     async def download(self, request: Request) -> Response:
         """Answers ``/PK/PK-2023-0042.fanous``."""
@@ -45,10 +49,20 @@ class Bundles:
         revision = await self._answers.ask(lambda store: _revision(store, label, visit.asked["country"]))
         if not revision:
             raise HTTPException(404)
-        async with self._packing:
-            if (label, revision) not in self._kept:
-                self._keep((label, revision), await self._packed(label, visit.now))
-            reply = self._kept[label, revision]
+        key = label, revision
+        if key not in self._kept and key not in self._wanted:
+            self._answers.spend(request, cost_of(".fanous"))
+            if len(self._wanted) >= MOST_WANTED:
+                raise too_many(60, 503)
+        self._wanted[key] += 1
+        try:
+            async with self._packing:
+                if key not in self._kept:
+                    self._keep(key, await self._packed(label, visit.now))
+                reply = self._kept[key]
+        finally:
+            self._wanted[key] -= 1
+            self._wanted += Counter()  # drops those that nobody wants any more
         answer = reply.answer(request)
         answer.headers["Content-Disposition"] = f'attachment; filename="{label}.fanous"'
         return answer

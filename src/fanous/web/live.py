@@ -4,6 +4,7 @@ What changed is not sent: the page fetches itself again, so that there is one wa
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from logging import LogRecord, getLogger
@@ -12,10 +13,12 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fanous.collector.server import connections_at_most
 from fanous.model.instant import MINUTE
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
+from fanous.web.limits import STREAMS_OF_ONE
 
 POLL_SECONDS = 1.5
 """With the shelf emptied on a change, a page is right within 5 s."""
@@ -24,6 +27,7 @@ KEEP_ALIVE_SECONDS = 15
 """Proxies close what is silent for long."""
 
 MOST_STREAMS = 2000
+"""And half of all connections at most: pages must be had also where many are open."""
 
 
 class Live:
@@ -35,16 +39,21 @@ class Live:
         self._asked = 0.0
         self._asking: asyncio.Task[str] | None = None
         self._streams = 0
+        self._of: Counter[str | None] = Counter()
 
-    async def stream(self, _request: Request) -> Response:
+    async def stream(self, request: Request) -> Response:
         """Answers ``/live``."""
-        if self._streams >= MOST_STREAMS:
+        limits = self._answers.site.limits
+        caller = limits.caller(request)
+        most = min(MOST_STREAMS, connections_at_most(limits.connections) // 2)
+        if self._streams >= most or (caller and self._of[caller] >= STREAMS_OF_ONE):
             return Response(status_code=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._events(caller), media_type="text/event-stream", headers=headers)
 
-    async def _events(self) -> AsyncIterator[str]:
+    async def _events(self, caller: str | None = None) -> AsyncIterator[str]:
         self._streams += 1
+        self._of[caller] += 1
         try:
             yield "retry: 5000\n\n"
             said, at = "", monotonic()
@@ -59,6 +68,9 @@ class Live:
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             self._streams -= 1
+            self._of[caller] -= 1
+            if not self._of[caller]:
+                del self._of[caller]
 
     @asynccontextmanager
     async def watching(self, _app: object) -> AsyncGenerator[None]:

@@ -8,12 +8,13 @@ taken, a part of a path that has no form.
 import gzip
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from starlette.routing import compile_path
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed
 from fanous.store.protocol import Store
+from fanous.web.limits import Names, ReaderLimits
 from fanous.wording.language import chosen, preferred
 
 DEFAULT_PORT = 8470
@@ -41,6 +43,8 @@ class Site:
         heard: (country, ASN) -> when a probe there was last heard, where something knows better than the
             stored measurements (heartbeats).
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        limits: what one reader may cause.
+        names: under which the site was asked for, where ``url`` is empty.
         token: what an administrator's requests must carry; empty = the pages have no such door.
     """
 
@@ -50,6 +54,8 @@ class Site:
     world: Path | None = None
     heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
     key: Path | None = None
+    limits: ReaderLimits = field(default_factory=ReaderLimits)
+    names: Names = field(default_factory=Names)
     token: str = field(default="", repr=False)
 
 
@@ -67,23 +73,48 @@ class Visit(Edition):
     asked: Mapping[str, str]
 
 
-HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
-"""Only such a Host header is repeated in an address on a page."""
-
 MOMENT = 15.0
 """Seconds: pages that are asked for within one moment have the same *now*, and share what they read."""
 
 
-def visit_of(request: Request, site: Site, asks: Sequence[str] = ()) -> Visit:
+NOTHING_ASKED: Mapping[str, str] = {}
+
+LANGUAGE = "lang"
+"""The parameter that every page heeds."""
+
+
+def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
+    """The address that means the same without what is not heeded; ``None`` = it is the request's own.
+
+    Otherwise anything after the question mark would be a page of its own to every cache, ours included.
+
+    Args:
+        asks: as of a ``Page``.
+    """
+    given, kept = request.query_params.multi_items(), dict[str, str]()
+    for name, value in given:
+        if name == LANGUAGE:
+            is_heeded = chosen(value) is not None
+        else:
+            is_heeded = name in asks and re.fullmatch(asks[name], value) is not None
+        if is_heeded:
+            kept.setdefault(name, value)
+    if len(kept) == len(given):
+        return None
+    path = request.url.path
+    return quote(path) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASKED) -> Visit:
     """What a request asks for.
 
     Args:
-        asks: parameters of the query that are heeded, beside the language.
+        asks: parameters of the query that are heeded, beside the language, as of a ``Page``.
     """
     named = chosen(request.query_params.get("lang"))
-    host = request.headers.get("host", "")
+    host = "" if site.url else site.names.chosen(request.headers.get("host", ""), request.scope.get("server"))
     scheme = "https" if request.url.scheme == "https" else "http"
-    own = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
+    own = f"{scheme}://{host}" if host else ""
     query = {name: request.query_params[name] for name in asks if name in request.query_params}
     return Visit(
         language=named or preferred(request.headers.get("accept-language", "")),
@@ -187,7 +218,7 @@ class Page:
         template: file in ``web/templates``.
         title: what the navigation calls it, in English (a key of the catalogues); empty = it is not there.
         place: in the navigation, from 1.
-        asks: parameters of the query that it reads.
+        asks: parameters of the query that it reads -> the values that are heeded, as a pattern.
         feed: what the feeds below its path list; ``None`` = it has none.
     """
 
@@ -196,7 +227,7 @@ class Page:
     gather: Gather
     title: str = ""
     place: int = 0
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
     feed: Callable[[Store, Visit], Feed] | None = None
 
 
@@ -210,7 +241,7 @@ class Resource:
 
     path: str
     make: Maker
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 PAGES: list[Page] = []
@@ -227,7 +258,7 @@ def page(
     *,
     title: str = "",
     place: int = 0,
-    asks: tuple[str, ...] = (),
+    asks: Mapping[str, str] = NOTHING_ASKED,
     feed: Callable[[Store, Visit], Feed] | None = None,
 ) -> Callable[[G], G]:
     """Declares the page that a function gathers the facts of; the arguments are the attributes of ``Page``.
@@ -250,7 +281,7 @@ def page(
     return declare
 
 
-def resource(path: str, *, asks: tuple[str, ...] = ()) -> Callable[[M], M]:
+def resource(path: str, *, asks: Mapping[str, str] = NOTHING_ASKED) -> Callable[[M], M]:
     """Declares what a function makes; the arguments are the attributes of ``Resource``.
 
     Raises:

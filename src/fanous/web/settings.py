@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import field
+from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
-from fanous.config import Section, WrongKey, about, check_web_address
+from fanous.collector.origin import trusted_proxies
+from fanous.config import Section, Some, Text, WrongKey, about, check_web_address
 from fanous.refdata.countries import shapes
 
 LEAST_TOKEN = 24
@@ -40,6 +42,10 @@ class SiteSettings(Section, frozen=True):
         url: public address without a slash at its end; empty = as each request names it.
         map: file of the shapes of countries; ``None`` = the one that ships.
         key: that signs evidence bundles; ``None`` = the user's own.
+        hosts: names of the site beside that of ``url``.
+        trust_proxy: networks of our own proxies, whose ``X-Forwarded-For`` names the reader.
+        connections: most open ones, in all.
+        per_address: open connections of one address.
         token: of an administrator; empty = there is no door for one.
     """
 
@@ -47,9 +53,15 @@ class SiteSettings(Section, frozen=True):
     map: Path | None = None
     key: Path | None = None
     token: Token = field(default=Token(), name="admin_token")
+    hosts: Some[Text] = ()
+    trust_proxy: Some[Text] = ()
+    connections: Annotated[int, Meta(ge=16, le=100_000)] = 2000
+    per_address: Annotated[int, Meta(ge=6)] = 128
 
     def __post_init__(self) -> None:
         check_web_address("url", self.url)
+        with about("trust_proxy"):
+            trusted_proxies(self.trust_proxy)
         force_setattr(self, "url", self.url.rstrip("/"))
         if urlsplit(self.url).path or urlsplit(self.url).query:
             raise WrongKey("url", f"{self.url!r} is more than a site, such as 'https://fanous.example'")

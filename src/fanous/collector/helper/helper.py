@@ -19,7 +19,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import unescape
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
@@ -49,6 +49,7 @@ from fanous.collector.helper.plan import (
 from fanous.collector.helper.reach import Reach
 from fanous.collector.request import Refused
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+from fanous.threads import Threads
 
 MOST_ADDRESSES = 64
 """Of a name, in an answer: a resolver's UDP answer of 4,096 bytes holds 250, and sites have fewer than ten."""
@@ -67,10 +68,21 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 """Name -> addresses, each once; raises ``OSError`` (``socket.gaierror``)."""
 
 
+LOOKUPS = Threads(256, "look-up")
+"""Threads for names: a look-up of one whose servers never answer occupies its thread for 20 s and more, long
+after its question was given up.  Stacks that are not used take no memory."""
+
+MOST_LOOKUPS = 128
+"""Under way: above it no further question is taken.  A question that had to wait for a thread would report the
+wait as a failure of the name.  Those in progress (``FOR_PROBES``) need at most two each."""
+
+
 async def resolve(name: str) -> list[str]:
     """Look up with the system's resolver."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(
+        LOOKUPS, partial(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM)
+    )
     return list(dict.fromkeys(str(address[0]) for *_, address in found if "%" not in str(address[0])))
 
 
@@ -325,7 +337,8 @@ class Helper:
         asked = asked_of(body)
         url = url_of(asked.http_request)
         self._refuse_literal(url.hostname or "")
-        if self._under_way >= (FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL):
+        most = FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL
+        if self._under_way >= most or LOOKUPS.busy >= MOST_LOOKUPS:
             raise Refused(503, "too many requests in progress: try again soon", retry_after=5)
         self._under_way += 1
         try:

@@ -110,7 +110,7 @@ def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable
                 return Reply.of(await answers.ask(lambda store: one.make(store, asked)), JSON)
 
             key = (ROOT, visit.path, visit.base, tuple(sorted(request.query_params.items())))
-            return _open((await answers.shelved(key, make)).answer(request))
+            return _open((await answers.shelved(request, key, make)).answer(request))
         except Wrong as reason:
             return problem(reason.status, str(reason), ANYBODY)
 

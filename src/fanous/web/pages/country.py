@@ -30,6 +30,7 @@ from fanous.web.routes import Facts, Visit, page
 WINDOWS = (7, 30, 90, 365)
 """Days that a reader may ask for."""
 
+ASKED = {"days": "|".join(map(str, WINDOWS))}
 ORDINARY_WINDOW = 30
 MOST_INCIDENTS = 50
 MOST_INSUFFICIENT = 8
@@ -40,7 +41,7 @@ AHEAD = 30 * DAY
 @page(
     "/{country:country}",
     "country.html",
-    asks=("days",),
+    asks=ASKED,
     feed=lambda store, visit: feed_of(store, visit, visit.asked["country"]),
 )
 def country_facts(store: Store, visit: Visit) -> Facts | None:
@@ -102,9 +103,8 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def days_asked(visit: Visit) -> int:
-    """The window in days; anything that ``WINDOWS`` does not have is the ordinary one."""
-    asked = visit.asked.get("days", "")
-    return int(asked) if asked in map(str, WINDOWS) else ORDINARY_WINDOW
+    """The window in days: one of ``WINDOWS``."""
+    return int(visit.asked.get("days", ORDINARY_WINDOW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _shape(name: str, start: float, end: float, since: float, until: float) -> M
 @page(
     "/{country:country}/{network:network}",
     "network.html",
-    asks=("days",),
+    asks=ASKED,
     feed=lambda store, visit: feed_of(store, visit, visit.asked["country"], visit.asked["network"]),
 )
 def network_facts(store: Store, visit: Visit) -> Facts | None:

@@ -253,7 +253,10 @@ def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
     return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
 
 
-@resource("/oembed", asks=("url", "format", "maxwidth", "maxheight"))
+OEMBED_ASKS = {"url": ".{0,300}", "format": ".{0,20}", "maxwidth": ".{0,20}", "maxheight": ".{0,20}"}
+
+
+@resource("/oembed", asks=OEMBED_ASKS)
 def oembed(store: Store, visit: Visit) -> Reply | None:
     """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
     if visit.asked.get("format", "json") != "json":

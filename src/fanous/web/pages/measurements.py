@@ -39,7 +39,7 @@ class MeasurementSeen:
     mechanism: str
 
 
-@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks=("page",))
+@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks={"page": "[1-9][0-9]{0,4}"})
 def measurements_facts(store: Store, visit: Visit) -> Facts | None:
     """A page of the list, oldest first."""
     incident = incident_asked(store, visit)
@@ -47,7 +47,9 @@ def measurements_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     (story,) = stories(store, [incident])
     every, until = those_that_saw(store, incident, visit.now)
-    page = page_asked(visit, len(every))
+    page = int(visit.asked.get("page", "1")) - 1
+    if page and page * A_PAGE >= len(every):
+        return None
     return {
         "story": story,
         "incident": incident,
@@ -58,13 +60,6 @@ def measurements_facts(store: Store, visit: Visit) -> Facts | None:
         "pages": -(-len(every) // A_PAGE),
         "cut": until if incident.end is None or until < incident.end else None,
     }
-
-
-def page_asked(visit: Visit, total: int) -> int:
-    """From 0; anything that is no page is the first."""
-    text = visit.asked.get("page", "")
-    asked = int(text) - 1 if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    return asked if 0 <= asked * A_PAGE < total else 0
 
 
 def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[MeasurementSeen], float]:

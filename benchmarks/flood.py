@@ -1,0 +1,507 @@
+"""What small floods do to a whole monitor: its pages, its probes' door, its log, its inbox, its end.
+
+    python -m benchmarks.flood [ATTACK ...]
+
+Each attack starts ``fanous run`` as a process over an empty store, does on loopback what somebody with one
+machine can do, and prints what readers and probes noticed.  Without a name, all of them, one after another
+(some four minutes).  Nothing leaves this machine.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import httpx
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SOFT = 1024
+"""Descriptors that Linux gives a process unless somebody asks for more."""
+
+LANGUAGES = ("ur", "fa", "ar", "fr", "es", "en")
+READER = "203.0.113.7"
+"""From whom the pages' proxy says that requests come; readers on this machine have no budget."""
+
+REPORT_ID = "20260101T000000Z_webconnectivity_PK_17557_n1_0123456789abcdef"
+
+SILENT = """
+import socket, time
+asked = socket.getaddrinfo
+def getaddrinfo(host, *args, **named):
+    if str(host).endswith(".silent.example"):
+        time.sleep(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    return asked(host, *args, **named)
+socket.getaddrinfo = getaddrinfo
+"""
+"""The machine's resolver never answers for some names: glibc gives up after 20 s.  Read by every process of the
+monitor as it starts (``sitecustomize``)."""
+
+CHILD = "from fanous.cli.main import main; main()"
+
+
+@dataclass
+class Target:
+    """A running monitor.
+
+    Attributes:
+        pages, door: ports.
+        log: file.
+    """
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    pages: int
+    door: int
+    log: Path = field(default_factory=Path)
+
+    @property
+    def inbox(self) -> int:
+        """Bytes that wait in it."""
+        return sum(file.stat().st_size for file in (self.folder / "store.inbox").rglob("*.jsonl*"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def monitor(more: str = "", *, descriptors: tuple[int, int] | None = None, web: str = "") -> Iterator[Target]:
+    """``fanous run`` with its pages up, and killed at the end.
+
+    Args:
+        more: further tables of its file.
+        web: further keys of ``[web]``.
+        descriptors: soft and hard limit.
+    """
+    with tempfile.TemporaryDirectory(prefix="fanous-flood-") as name:
+        folder = Path(name)
+        pages, door = free_port(), free_port()
+        (folder / "fanous.toml").write_text(
+            f'[store]\nfolder = "{folder}/store"\n[run]\nlisten = "127.0.0.1:{pages}"\n[rounds]\non = false\n'
+            f'[collector]\nlisten = "127.0.0.1:{door}"\nnetworks = "none"\n[web]\n{web}\n{more}'
+        )
+        (folder / "sitecustomize.py").write_text(SILENT)
+        limit = descriptors or (SOFT, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        log = folder / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-c", CHILD, "run", "--config", str(folder / "fanous.toml")],
+                stderr=out,
+                stdout=out,
+                env=os.environ
+                | {
+                    "XDG_DATA_HOME": name,
+                    "FLOOD_TOKEN": "t" * 32,
+                    "PYTHONPATH": os.pathsep.join([name, *sys.path]),
+                },
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit),
+            )
+        target = Target(process, folder, pages, door, log)
+        try:
+            until = time.monotonic() + 60
+            while not (_answers(pages) and _answers(door)):
+                if time.monotonic() > until or process.poll() is not None:
+                    raise SystemExit(log.read_text())
+                time.sleep(0.1)
+            yield target
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def _answers(port: int) -> bool:
+    return timed_get(port, timeout=2) is not None
+
+
+def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None:
+    """Seconds for one request on a new connection; ``None`` = no answer, or one that is no 200."""
+    began = time.perf_counter()
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=timeout, trust_env=False)
+    except httpx.HTTPError:
+        return None
+    return time.perf_counter() - began if answer.status_code == 200 else None
+
+
+def watched(ports: dict[str, int], seconds: float, timeout: float = 10.0) -> dict[str, str]:
+    """What somebody notices who asks each port again and again."""
+    took: dict[str, list[float | None]] = {name: [] for name in ports}
+
+    def ask(name: str, port: int) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            took[name].append(timed_get(port, timeout=timeout))
+            time.sleep(0.03)
+
+    threads = [threading.Thread(target=ask, args=pair) for pair in ports.items()]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return {name: told(values) for name, values in took.items()}
+
+
+def told(values: list[float | None]) -> str:
+    """Median, 99th percentile and failures."""
+    good = sorted(value for value in values if value is not None)
+    failed = len(values) - len(good)
+    if not good:
+        return f"no answer to any of {failed}"
+    p50, p99 = good[len(good) // 2], good[min(len(good) - 1, int(0.99 * len(good)))]
+    return f"p50 {1000 * p50:.0f} ms, p99 {1000 * p99:.0f} ms, {failed} of {len(values)} failed"
+
+
+def descriptors_for(count: int) -> int:
+    """How many connections this process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + 500:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 500), hard))
+    return min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+
+
+@contextmanager
+def idle(port: int, count: int, addresses: int = 1, *, again: bool = True) -> Iterator[None]:
+    """Connections that say nothing, from so many addresses of loopback, held by a process of their own; those
+    that are closed are opened again every five seconds, all at once.
+
+    Args:
+        again: ``False`` = they are not.
+    """
+    descriptors_for(count)
+    fresh = multiprocessing.get_context("spawn")
+    ready = fresh.Event()
+    holder = fresh.Process(target=hold, args=(port, count, addresses, again, ready), daemon=True)
+    holder.start()
+    try:
+        ready.wait(30)
+        yield
+    finally:
+        holder.kill()
+        holder.join()
+
+
+def hold(port: int, count: int, addresses: int, again: bool, ready: Event) -> None:
+    """Until it is killed."""
+    held = [opened(port, number % addresses) for number in range(descriptors_for(count))]
+    ready.set()
+    while True:
+        time.sleep(5)
+        for number, one in enumerate(held):
+            if again and is_closed(one):
+                one.close()
+                held[number] = opened(port, number % addresses)
+
+
+def opened(port: int, number: int) -> socket.socket:
+    """Without waiting for it."""
+    one = socket.socket()
+    one.setblocking(False)
+    one.bind((f"127.0.0.{2 + number}", 0))
+    with suppress(BlockingIOError):
+        one.connect(("127.0.0.1", port))
+    return one
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """By the other side."""
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def line(name: str, **facts: object) -> None:
+    print(
+        f"{name:<34}" + "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in facts.items()),
+        flush=True,
+    )
+
+
+def idle_pages() -> None:
+    """D3: connections to the pages that say nothing, where the process began with 1,024 descriptors."""
+    with monitor() as target:
+        before = target.log.stat().st_size
+        with idle(target.pages, 1100, addresses=20):
+            seen = watched({"door": target.door, "pages": target.pages}, 15, timeout=5)
+        line(
+            "1,100 idle connections to pages",
+            **seen,
+            log_bytes_a_minute=f"{4 * (target.log.stat().st_size - before):,}",
+        )
+
+
+def idle_exhausted() -> None:
+    """D11: the same where no more than 1,024 can be had, and what is left afterwards."""
+    with monitor(descriptors=(SOFT, SOFT)) as target:
+        before = target.log.stat().st_size
+        with idle(target.pages, 1100, addresses=20):
+            seen = watched({"door": target.door, "pages": target.pages}, 15, timeout=5)
+        grown = target.log.stat().st_size - before
+        line("the same, hard limit 1,024", **seen, log_bytes_a_minute=f"{4 * grown:,}")
+        time.sleep(5)
+        line("  five seconds later", **watched({"door": target.door, "pages": target.pages}, 5, timeout=5))
+
+
+def idle_door() -> None:
+    """5,000 idle connections to the probes' door, from one address and from two hundred."""
+    for addresses in (1, 200):
+        for again in (False, True):
+            with monitor() as target, idle(target.door, 5000, addresses=addresses, again=again):
+                seen = watched({"door": target.door, "pages": target.pages}, 12, timeout=5)
+                line(f"5,000 idle to door, {addresses} addr.{', again' if again else ''}", **seen)
+
+
+def lookups() -> None:
+    """D4: the helper is asked for names that never answer."""
+    with monitor() as target:
+        over = threading.Event()
+
+        def ask(number: int) -> None:
+            turn = 0
+            while not over.is_set():
+                turn += 1
+                question = {
+                    "http_request": f"https://n{number}-{turn}.silent.example/",
+                    "http_request_headers": {},
+                    "tcp_connect": [],
+                }
+                with suppress(httpx.HTTPError):
+                    httpx.post(
+                        f"http://127.0.0.1:{target.door}/",
+                        json=question,
+                        headers={"User-Agent": "ooniprobe-x"},
+                        timeout=30,
+                        trust_env=False,
+                    )
+                time.sleep(0.2)
+
+        threads = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(20)]
+        for one in threads:
+            one.start()
+        time.sleep(1)
+        paths = {"pages": "/countries", "fresh": "/methodology"}
+        took: list[float | None] = []
+        for number in range(12):
+            took.append(timed_get(target.pages, f"{paths['pages']}?lang={LANGUAGES[number % 6]}", 30))
+            time.sleep(0.5)
+        line(
+            "20 asking for silent names",
+            pages=told(took),
+            door=told([timed_get(target.door) for _ in range(10)]),
+        )
+        over.set()
+
+
+def bombs() -> None:
+    """D5: small bodies that unpack to 32 MiB each."""
+    with monitor() as target:
+        sent, kept, refused = 0, 0, 0
+        for number in range(131):
+            body = bomb(number)
+            sent += len(body)
+            answer = httpx.post(
+                f"http://127.0.0.1:{target.door}/report/{REPORT_ID}",
+                content=body,
+                headers={"Content-Encoding": "zstd"},
+                timeout=60,
+                trust_env=False,
+            )
+            kept, refused = kept + (answer.status_code == 200), refused + (answer.status_code in (429, 503))
+            if number == 0 and answer.status_code != 200:
+                print(answer.status_code, answer.text[:200])
+        line(
+            "131 zstd bodies of 31 MiB",
+            sent=f"{sent:,} bytes",
+            kept=kept,
+            told_to_wait=refused,
+            inbox_MB=f"{kept * 31.5 * 1.049:,.0f} at most, {target.inbox / 1e6:,.0f} waiting",
+        )
+
+
+def bomb(number: int) -> bytes:
+    content = {
+        "test_name": "web_connectivity",
+        "probe_cc": "PK",
+        "probe_asn": "AS17557",
+        "report_id": REPORT_ID,
+        "measurement_start_time": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+        "test_keys": {},
+        "input": f"https://n{number}.example/",
+        "software_name": "x",
+        "software_version": "1",
+        "annotations": {"pad": "a" * (63 << 19)},
+    }
+    return zstd.compress(json.dumps({"format": "json", "content": content}).encode(), 3)
+
+
+def keys() -> None:
+    """D9: requests that differ only in what should not matter."""
+    kinds: dict[str, Callable[[int], tuple[str, str]]] = {
+        "as readers ask": lambda _n: ("/countries", "127.0.0.1"),
+        "random Host": lambda n: ("/countries", f"h{n}.example"),
+        "random days": lambda n: (f"/PK?days={n}", "127.0.0.1"),
+        "random page": lambda n: (f"/methodology?page={n}&x={n}", "127.0.0.1"),
+        "random networks": lambda n: (f"/PK/AS{n + 1}", "127.0.0.1"),
+    }
+    with monitor(web='trust_proxy = ["127.0.0.1"]') as target:
+        for name, kind in kinds.items():
+            rate, codes = asyncio.run(_rate(target.pages, kind, 5.0))
+            line(
+                name,
+                requests_a_second=f"{rate:,.0f}",
+                answers=codes,
+                first_page=told([timed_get(target.pages)]),
+            )
+
+
+async def _rate(
+    port: int, kind: Callable[[int], tuple[str, str]], seconds: float
+) -> tuple[float, dict[int, int]]:
+    count, codes, end = 0, dict[int, int](), time.monotonic() + seconds
+
+    async def read() -> None:
+        nonlocal count
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.monotonic() < end:
+            count += 1
+            path, host = kind(count)
+            head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {READER}\r\n\r\n"
+            writer.write(head.encode())
+            answer = await reader.readuntil(b"\r\n\r\n")
+            code = int(answer[9:12])
+            codes[code] = codes.get(code, 0) + 1
+            length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+        writer.close()
+
+    await asyncio.gather(*(read() for _ in range(8)))
+    return sum(codes.values()) / seconds, codes
+
+
+def admin() -> None:
+    """Refused requests of somebody who guesses the administrator's token."""
+    with monitor(web='admin_token = "FLOOD_TOKEN"') as target:
+        before, codes = target.log.stat().st_size, dict[int, int]()
+        with httpx.Client(base_url=f"http://127.0.0.1:{target.pages}", trust_env=False, timeout=30) as client:
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                code = client.post(
+                    "/admin/claims", headers={"Authorization": "Bearer no"}, json={}
+                ).status_code
+                codes[code] = codes.get(code, 0) + 1
+        grown = target.log.stat().st_size - before
+        line("guessing the token for 5 s", answers=codes, log_bytes_a_day=f"{grown / 5 * 86400:,.0f}")
+
+
+class _Busy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.send_header("Retry-After", "60")
+        self.end_headers()
+
+    def log_request(self, *args: object) -> None:
+        pass
+
+
+def stop() -> None:
+    """SIGTERM while a source is waited for, and with a reader and a slow sender connected."""
+    publisher = ThreadingHTTPServer(("127.0.0.1", 0), _Busy)
+    threading.Thread(target=publisher.serve_forever, daemon=True).start()
+    mirror = f'[sources.ioda]\nenabled = true\ncountries = ["PK"]\nmirror = "http://127.0.0.1:{publisher.server_port}"\n'
+    with monitor(mirror) as target:
+        until = time.monotonic() + 20
+        while not re.search(rb"again source", target.log.read_bytes()) and time.monotonic() < until:
+            time.sleep(0.2)
+        with (
+            socket.create_connection(("127.0.0.1", target.pages)) as reader,
+            socket.create_connection(("127.0.0.1", target.door)) as sender,
+        ):
+            reader.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            sender.sendall(b"POST /report HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{")
+            time.sleep(0.5)
+            began = time.monotonic()
+            target.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                target.process.wait(60)
+            line("SIGTERM", seconds=f"{time.monotonic() - began:.1f}", exit_code=target.process.returncode)
+    publisher.shutdown()
+
+
+def beside() -> None:
+    """A reader beside POSTs of 100 kB, one after another."""
+    with monitor() as target:
+        over = threading.Event()
+        body = json.dumps(
+            {
+                "format": "json",
+                "content": {
+                    "test_name": "web_connectivity",
+                    "probe_cc": "PK",
+                    "probe_asn": "AS17557",
+                    "test_keys": {"x": " ".join(f"10.{n % 250}.{n % 199}.{n % 251}" for n in range(7000))},
+                    "probe_ip": "1.2.3.4",
+                    "measurement_start_time": "2026-01-01 00:00:00",
+                },
+            }
+        )[:103_000].encode()
+
+        def send() -> None:
+            while not over.is_set():
+                with suppress(httpx.HTTPError):
+                    httpx.post(
+                        f"http://127.0.0.1:{target.door}/report/{REPORT_ID}",
+                        content=body,
+                        timeout=60,
+                        trust_env=False,
+                    )
+
+        threads = [threading.Thread(target=send) for _ in range(2)]
+        for one in threads:
+            one.start()
+        seen = watched({"pages": target.pages}, 10)
+        over.set()
+        for one in threads:
+            one.join()
+        line("beside POSTs of 100 kB", **seen)
+
+
+ATTACKS: dict[str, Callable[[], None]] = {
+    one.__name__: one
+    for one in (idle_pages, idle_exhausted, idle_door, lookups, bombs, keys, admin, stop, beside)
+}
+
+
+def main(names: list[str]) -> None:
+    for name in names or ATTACKS:
+        ATTACKS[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,157 @@
+"""Receiver: the probes' door of a monitor, in a process of its own.
+
+Anybody may send to it.  So its memory, its descriptors and its processor time are its own: what floods it, or
+makes it work, leaves detection and the pages as they are; and if it dies, it is started again.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from fanous.collector.checkin import DEFAULT_URLS, read_urls
+from fanous.collector.door import Policy, serving
+from fanous.collector.helper import Helper, HelperPolicy, reach_of
+from fanous.collector.limits import submissions_at, volume_of
+from fanous.collector.origin import origins_named, trusted_proxies
+from fanous.collector.server import STOPPING, raise_descriptors
+from fanous.collector.settings import DoorSettings
+from fanous.errors import FanousError
+from fanous.log import log_to_stderr
+from fanous.monitor.clock import Clock
+from fanous.probe.orders import envelope_of
+
+LAST_SECONDS = 3.0
+"""For the door to finish what is under way when the monitor stops; then it is killed.  What it acknowledged is
+on disk."""
+
+
+def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+    """The collector's policy, from `[collector]`.
+
+    Raises:
+        FanousError: a file that it names cannot be read, or is not valid.
+    """
+    origins = origins_named(door.networks)
+    policy = Policy(
+        trusted=trusted_proxies(door.trust_proxy),
+        origins=origins,
+        helper_url=door.helper_url,
+        urls=read_urls(door.urls) if door.urls else DEFAULT_URLS,
+        orders=envelope_of(door.orders) if door.orders else None,
+        submissions=submissions_at(door.per_address),
+        volume=volume_of(door.address_mb << 20, door.network_mb << 20),
+        connections=door.connections,
+        clock=clock,
+        contact=door.contact,
+    )
+    helper = HelperPolicy(
+        allow_private=door.lab,
+        asn_of=lambda address: origins.of(address).asn,
+        reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
+    )
+    return policy, Helper(helper)
+
+
+async def door_apart(
+    listening: socket.socket, inbox: Path, door: DoorSettings, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Run the door until ``stop`` is set.
+
+    Args:
+        listening: bound; stays open here, so that probes that call while a door is started again just wait.
+
+    Raises:
+        FanousError: it ended by itself, and why.
+    """
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    child = spawning.Process(target=run_door, args=(listening, inbox, door, clock, theirs), daemon=True)
+    with _signals_blocked():
+        resource_tracker.ensure_running()
+        child.start()
+    theirs.close()
+    try:
+        if not await _ended(child.sentinel, stop):
+            ours.send_bytes(b"stop")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await _ended(child.sentinel)
+            return
+        raise FanousError(_last_words(ours) or f"the probes' door ended with exit code {child.exitcode}")
+    finally:
+        if child.is_alive():
+            child.kill()
+        child.join()
+        child.close()
+        ours.close()
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """A terminal, and systemd, signal every process of the group.  The child inherits what is blocked, and so
+    does not die before it can ignore them: when it ends is decided here."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+async def _ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
+    """Wait for the end of a process; ``False`` = ``stop`` was set first."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sentinel, ended.set)
+    waits = [asyncio.create_task(one.wait()) for one in (ended, stop) if one is not None]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        loop.remove_reader(sentinel)
+        for one in waits:
+            one.cancel()
+    return ended.is_set()
+
+
+def _last_words(pipe: Connection) -> str:
+    with suppress(OSError, EOFError):
+        if pipe.poll():
+            return pipe.recv_bytes().decode()
+    return ""
+
+
+def run_door(
+    listening: socket.socket, inbox: Path, door: DoorSettings, clock: Clock, lifeline: Connection
+) -> None:
+    """The child's part: until something comes through ``lifeline``, or its other end is closed."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    log_to_stderr()
+    raise_descriptors()
+    listening.setblocking(False)
+    try:
+        policy, helper = policy_of(door, clock)
+        gc.collect()
+        gc.freeze()  # modules need not be walked again and again: see ``collector.door.serve``
+        asyncio.run(_serving(listening, inbox, policy, helper, lifeline))
+    except FanousError as error:
+        lifeline.send_bytes(str(error).encode())
+        raise SystemExit(1) from None
+
+
+async def _serving(
+    listening: socket.socket, inbox: Path, policy: Policy, helper: Helper, lifeline: Connection
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heed() -> None:
+        loop.remove_reader(lifeline.fileno())
+        stop.set()
+
+    loop.add_reader(lifeline.fileno(), heed)
+    await serving(listening, inbox, policy, helper, stop)

@@ -1,0 +1,78 @@
+"""Threads: blocking calls in threads that nobody waits for when the process ends.
+
+The standard pool joins its threads at exit, so one look-up of a name whose server never answers, or one
+publisher that says "come back in five minutes", keeps a stopped process alive for as long.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads(ThreadPoolExecutor):
+    """A pool of daemon threads: a default executor for an event loop, or the budget of one kind of work.
+
+    A thread ends when nothing is left to do; what is still running when the process ends is abandoned, so
+    nothing that must be finished (a write, a commit) belongs here.
+
+    Args:
+        most: threads at once; further calls wait for one of them.
+        name: of the threads.
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        super().__init__(most, name)
+        self._most, self._name = most, name
+        self._guard = threading.Lock()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._busy = 0
+
+    @property
+    def busy(self) -> int:
+        """Threads at work now."""
+        return self._busy
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """As of any executor."""
+        future: Future[T] = Future()
+        call = partial(_answer, future, partial(fn, *args, **kwargs))
+        with self._guard:
+            self._waiting.append(call)
+            begins = self._busy < self._most
+            self._busy += begins
+        if begins:
+            try:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            except RuntimeError:  # no more threads can be had (TasksMax): the call must not wait for ever
+                with self._guard:
+                    self._busy -= 1
+                    self._waiting.remove(call)
+                raise
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Waits for nothing: see above."""
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                if not self._waiting:
+                    self._busy -= 1
+                    return
+                call = self._waiting.popleft()
+            call()
+
+
+def _answer(future: "Future[Any]", call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:  # whoever awaits it has to know, whatever it is
+        future.set_exception(error)

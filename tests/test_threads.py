@@ -1,0 +1,59 @@
+"""Blocking calls in threads that nobody waits for at the end."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from fanous.threads import Threads
+from tests.children import child_environment
+
+STUCK = """
+import asyncio, time
+from fanous.threads import Threads
+
+async def main():
+    asyncio.get_running_loop().set_default_executor(Threads(2, "stuck"))
+    task = asyncio.create_task(asyncio.to_thread(time.sleep, 60))
+    await asyncio.sleep(0.2)
+
+asyncio.run(main())
+"""
+
+
+def test_a_call_that_does_not_end_does_not_keep_the_process() -> None:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", STUCK], env=child_environment(), timeout=30, check=True)
+    assert time.monotonic() - began < 20
+
+
+def test_so_many_run_at_once_and_the_others_wait_their_turn() -> None:
+    pool, gate, most = Threads(3, "few"), threading.Event(), list[int]()
+
+    def call(n: int) -> int:
+        most.append(pool.busy)
+        gate.wait(10)
+        return n
+
+    futures = [pool.submit(call, n) for n in range(8)]
+    while len(most) < 3:
+        time.sleep(0.01)
+    assert pool.busy == 3
+    gate.set()
+    assert [one.result(10) for one in futures] == list(range(8))
+    assert max(most) == 3
+    until = time.monotonic() + 10
+    while pool.busy and time.monotonic() < until:
+        time.sleep(0.01)
+    assert pool.busy == 0
+
+
+def test_what_a_call_raises_reaches_whoever_awaits_it() -> None:
+    async def main() -> None:
+        await asyncio.get_running_loop().run_in_executor(Threads(1, "one"), int, "x")
+
+    with pytest.raises(ValueError, match="invalid literal"):
+        asyncio.run(main())
