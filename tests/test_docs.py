@@ -162,6 +162,23 @@ def test_every_design_note_is_listed() -> None:
         assert f'"design/{note.name}"' in text_of(ROOT / "zensical.toml")
 
 
+def test_every_threat_names_the_test_that_holds_it() -> None:
+    table = [
+        row.split("|")[1:-1]
+        for row in text_of(ROOT / "docs" / "threats.md").splitlines()
+        if row.startswith("| ")
+    ]
+    cells = [
+        row[-1].strip().strip("`") for row in table if set(row[-1].strip()) != {"-"} or row[-1].strip() == "-"
+    ]
+    named = [cell for cell in cells if cell not in ("test", "-")]
+    assert len(named) > 20
+    for cell in named:
+        file, _, name = cell.partition("::")
+        assert (ROOT / file).is_file(), f"{cell} is not there"
+        assert not name or f"def {name}(" in text_of(ROOT / file), f"{cell} is not there"
+
+
 def test_a_fault_of_security_is_reported_where_somebody_is() -> None:
     authors = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["authors"]
     has_address = any("email" in author for author in authors)
