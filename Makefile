@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser check format fuzz bench lock site man sbom licences
+.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser check format fuzz bench lock site man sbom licences audit
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -127,6 +127,11 @@ CYCLONEDX := cyclonedx-bom==7.5.0
 sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; needs the package index
 	@mkdir -p build
 	$(BIN)/uv tool run --from "$(CYCLONEDX)" cyclonedx-py requirements packaging/server.lock -o build/fanous.cdx.json
+
+PIP_AUDIT := pip-audit==2.9.0
+audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI
+	$(BIN)/ruff check --config tools/audit.toml src
+	$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --no-deps --strict
 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.sources.fuzz_ooni 300
