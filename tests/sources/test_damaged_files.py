@@ -11,6 +11,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.files import check_regular, open_regular
+from fanous.probe.orders import new_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.children import child_environment
 
@@ -82,11 +83,30 @@ COMMANDS = {
     "networks --counts": ("networks", "--counts", "{}"),
     "orders sign": ("orders", "sign", "{}", "--key", "{}", "--out", "{store}.json"),
     "orders sign --key": ("orders", "sign", "{file}", "--key", "{}", "--out", "{store}.json"),
-    "orders sign --lifts": ("orders", "sign", "{file}", "--key", "{file}", "--lifts", "{}", "--out", "x"),
+    "orders sign --lifts": (
+        "orders",
+        "sign",
+        "{file}",
+        "--key",
+        "{key}",
+        "--lifts",
+        "{}",
+        "--out",
+        "{store}.json",
+    ),
     "--config": ("incidents", "list", "--config", "{}"),
-    "probe lists --list": ("probe", "list", "--list", "{}"),
+    "probe list": ("probe", "list", "{}"),
     "refdata update --from": ("refdata", "update", "--from", "{}"),
-    "scan --targets": ("scan", "{}", "--country", "PK", "--rounds", "1"),
+    "scan --targets": (
+        "scan",
+        "--targets",
+        "{}",
+        "--country",
+        "PK",
+        "--control",
+        "1.1.1.1",
+        "--i-answer-for-this",
+    ),
     "evaluate": ("evaluate", "{}"),
 }
 """Commands that read a file; ``{}`` is the odd one."""
@@ -95,8 +115,9 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("days = 1\n")
+    new_key(tmp_path / "key")
     for kind in ("a pipe", "a device"):
-        values = {"store": tmp_path / "store", "file": tmp_path / "file"}
+        values = {"store": tmp_path / "store", "file": tmp_path / "file", "key": tmp_path / "key"}
         words = [word.replace("{}", str(odd[kind])).format(**values) for word in COMMANDS[name]]
         done = subprocess.run(
             [sys.executable, "-m", "fanous", *words],
