@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta, Struct, ValidationError, inspect
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.model.instant import from_iso
 
 T = TypeVar("T")
@@ -150,6 +151,7 @@ def read(path: Path, kind: type[T]) -> T:
 
 def text_of(path: Path) -> str:
     """Raises ``FanousError`` where there is none."""
+    check_regular(path)
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

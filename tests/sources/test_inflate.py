@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from fanous.sources.stream import BROKEN, Inflater
+from fanous.sources.stream import AT_ONCE, BROKEN, Inflater
 
 LINES = b"".join(b"%032x\n" % random.Random(1).getrandbits(128) for _ in range(40_000))
 PACKED = gzip.compress(LINES)
@@ -51,6 +51,48 @@ def test_a_file_cut_in_the_middle_gives_all_that_can_be_unpacked() -> None:
     assert error is EOFError
     assert LINES.startswith(content)
     assert len(content) > 0.49 * len(LINES)
+
+
+def test_a_wrong_checksum_costs_no_byte_of_what_was_unpacked() -> None:
+    """The library raised in the call that unpacked the last block, and of a small file that is all there is."""
+    for packed in (PACKED[:-6] + b"abcdef", PACKED[:-4] + b"abcd", PACKED + PACKED[:-8] + bytes(8)):
+        content, error = read_all(packed)
+        assert content == LINES * (1 + (len(packed) > len(PACKED)))
+        assert error is OSError
+
+
+def test_damage_in_the_middle_costs_the_block_that_was_being_unpacked() -> None:
+    at = len(PACKED) // 2
+    content, error = read_all(PACKED[:at] + b"\x55" * 40 + PACKED[at + 40 :])
+    assert error is not None
+    assert len(content) > len(LINES) // 2 - 2 * AT_ONCE
+
+
+def header(flags: int, rest: bytes = b"") -> bytes:
+    return b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + rest
+
+
+@pytest.mark.parametrize(
+    "head",
+    [header(4, b"\x03\x00abc"), header(8, b"name\0"), header(16, b"words\0"), header(31, b"\0\0n\0c\0\1\2")],
+)
+def test_every_field_of_a_header_is_passed_over(head: bytes) -> None:
+    assert read_all(head + PACKED[10:]) == (LINES, None)
+
+
+@pytest.mark.parametrize(
+    ("packed", "error"),
+    [
+        (header(0xE0) + PACKED[10:], OSError),
+        (b"\x1f\x8b\x07" + PACKED[3:], OSError),
+        (header(8, b"x" * 1_000_000), OSError),
+        (header(8, b"x" * 1000), EOFError),
+        (header(4, b"\xff\xff"), EOFError),
+        (PACKED[:5], EOFError),
+    ],
+)
+def test_a_header_that_makes_no_sense_ends_the_reading(packed: bytes, error: type[Exception]) -> None:
+    assert read_all(packed) == (b"", error)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.reports import asn_of, new_report_id
 from fanous.collector.request import Refused
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.probe.orders import SignedOrders
 
@@ -155,6 +156,7 @@ def read_urls(path: Path) -> tuple[ListedUrl, ...]:
     Raises:
         FanousError: it cannot be read, or lacks these columns.
     """
+    check_regular(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)

@@ -25,6 +25,7 @@ from typing import Protocol
 import iptocc
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import is_same_operator, network_of
@@ -170,6 +171,7 @@ def read_ranges(path: Path) -> Ranges:
     """
     tables: tuple[list[_Row], list[_Row]] = ([], [])
     known: dict[Origin, Origin] = {}
+    check_regular(path)
     try:
         with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):

@@ -22,6 +22,7 @@ from fanous.analysis.rules.fingerprints import (
 )
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.overwrite import replace_file
 from fanous.refdata.files import bytes_of
 from fanous.refdata.sets import decoded, installed_sets, read_set
@@ -141,6 +142,7 @@ def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress])
 
 
 def _read(path: Path) -> bytes:
+    check_regular(path)
     try:
         return path.read_bytes()
     except OSError as error:

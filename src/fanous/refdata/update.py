@@ -24,6 +24,7 @@ import msgspec
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata.files import bytes_of
 from fanous.refdata.fingerprints import OURS
@@ -229,6 +230,7 @@ def _identity(source: PublicSet | Path, text: str) -> tuple[str, str]:
 
 
 def _bytes_of(path: Path) -> bytes:
+    check_regular(path)
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_SET + 1)
@@ -307,6 +309,7 @@ def fetch_apnic(url: str) -> bytes:
 
 def is_figures(path: Path) -> bool:
     """Does a user's file have user figures, rather than fingerprints?"""
+    check_regular(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -344,6 +347,7 @@ def forget_users(country: str, folder: Path) -> bool:
 
 
 def _read(path: Path) -> bytes:
+    check_regular(path)
     try:
         return path.read_bytes()
     except OSError as error:

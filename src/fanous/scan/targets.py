@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.model.series import Floats, Ints
 from fanous.refdata.countries import region_of
 
@@ -116,6 +117,7 @@ def read_opt_out(path: Path | None) -> list[IPv4Network]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    check_regular(path)
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

@@ -18,6 +18,7 @@ from icalendar.parser import Contentlines
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.refdata.countries import main_zone
 
 LONGEST = 4 << 20
@@ -54,6 +55,7 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     Raises:
         FanousError: also where the file cannot be read.
     """
+    check_regular(path)
     try:
         return read_events(path.read_text(encoding="utf-8"), str(path), country, on_left_out)
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -25,6 +26,7 @@ def read_counts(path: Path) -> list[Series]:
         FanousError: the file cannot be read, or is not such a table; the message says where.
     """
     made: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    check_regular(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)

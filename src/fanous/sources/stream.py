@@ -18,6 +18,7 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.sources.connector import OnProgress
 
 LINE_LIMIT = 64 << 20
@@ -87,6 +88,7 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
     if path.is_dir():
         raise FanousError(f"{path} is a folder: name the files in it, for example {path}/*.jsonl.gz")
     try:
+        check_regular(path)
         raw = FileIO(path, "r")
     except OSError as error:
         reason = error.strerror or "unreadable"
@@ -134,12 +136,27 @@ MAGIC = b"\x1f\x8b"
 COMPRESSED = 1 << 17
 """Bytes read from the file at a time."""
 
-GZIP_WINDOW = 31
-"""zlib's ``wbits`` for a gzip header and trailer, whose checksum is verified."""
+RAW_DEFLATE = -15
+"""zlib's ``wbits`` for deflate alone.  Header and trailer are read here: the library checks the checksum in the
+call that decompresses the last block, and would lose all that this call had unpacked."""
+
+AT_ONCE = 1 << 18
+"""Bytes unpacked in one call: what is lost where compressed bytes are damaged in the middle."""
+
+LONGEST_HEADER = 1 << 17
+"""Bytes of a gzip header.  It may hold a file name and a comment of any length; nobody's is longer than this."""
+
+TRAILER = 8
+"""Bytes: CRC-32 and length modulo 2**32 of what was compressed (RFC 1952, section 2.3.1)."""
+
+FHCRC, FEXTRA, FNAME, FCOMMENT, RESERVED = 2, 4, 8, 16, 0xE0
+"""Bits of a gzip header's flags."""
 
 
 class Inflater(io.RawIOBase):
     """Decompressed bytes of ``raw``; several gzip members in a row are one stream (RFC 1952 section 2.2).
+
+    Everything that was unpacked is returned before an error is raised.
 
     Raises on reading:
         EOFError: the file breaks off.
@@ -149,40 +166,84 @@ class Inflater(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
         self._waiting = b""
-        self._member: Any = isal_zlib.decompressobj(GZIP_WINDOW)
+        self._member: Any = None
+        self._crc = self._length = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        while True:
-            if self._member.eof and not self._next_member():
-                return 0
-            if not self._waiting:
-                self._waiting = self._raw.read(COMPRESSED) or b""
-                ended = not self._waiting
-            else:
-                ended = False
-            data = self._member.decompress(self._waiting, len(view))
+        while self._member is not None or self._begin_member():
+            if self._member.eof:
+                self._end_member()
+                continue
+            ended = not self._waiting and not self._more()
+            data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
             self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if data:
+                self._crc, self._length = isal_zlib.crc32(data, self._crc), self._length + len(data)
                 view[: len(data)] = data
                 return len(data)
             if ended and not self._member.eof:
                 raise EOFError
+        return 0
 
-    def _next_member(self) -> bool:
-        """Begin the next member, if there is one; zeros after the last are padding."""
-        while len(self._waiting) < len(MAGIC):
-            more = self._raw.read(COMPRESSED)
-            if not more:
-                break
-            self._waiting = (self._waiting + more).lstrip(b"\0")
+    def _more(self) -> bool:
+        """Add the next bytes of the file to those that wait; false at its end."""
+        more = self._raw.read(COMPRESSED) or b""
+        self._waiting += more
+        return bool(more)
+
+    def _take(self, count: int) -> bytes:
+        while len(self._waiting) < count:
+            if not self._more():
+                raise EOFError
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    def _begin_member(self) -> bool:
+        """Read the next member's header, if there is one; zeros after the last are padding."""
         self._waiting = self._waiting.lstrip(b"\0")
+        while len(self._waiting) < len(MAGIC) and self._more():
+            self._waiting = self._waiting.lstrip(b"\0")
         if not self._waiting:
             return False
         if not self._waiting.startswith(MAGIC):
             raise OSError("there are other bytes after the compressed data")
-        self._member = isal_zlib.decompressobj(GZIP_WINDOW)
+        flags = self._header()
+        if flags & FEXTRA:
+            self._take(int.from_bytes(self._take(2), "little"))
+        for flag in (FNAME, FCOMMENT):
+            if flags & flag:
+                self._skip_text()
+        if flags & FHCRC:
+            self._take(2)
+        self._member = isal_zlib.decompressobj(RAW_DEFLATE)
+        self._crc = self._length = 0
         return True
+
+    def _header(self) -> int:
+        """The flags."""
+        header = self._take(10)
+        if header[2] != 8 or header[3] & RESERVED:
+            raise OSError("this is not a gzip header")
+        return header[3]
+
+    def _skip_text(self) -> None:
+        """Up to and with the next zero byte."""
+        at = self._waiting.find(b"\0")
+        while at < 0:
+            if len(self._waiting) > LONGEST_HEADER:
+                raise OSError("a gzip header does not end")
+            if not self._more():
+                raise EOFError
+            at = self._waiting.find(b"\0")
+        self._waiting = self._waiting[at + 1 :]
+
+    def _end_member(self) -> None:
+        self._member = None
+        trailer = self._take(TRAILER)
+        written = self._crc.to_bytes(4, "little") + (self._length & 0xFFFFFFFF).to_bytes(4, "little")
+        if trailer != written:
+            raise OSError("the checksum at its end is not that of the content")

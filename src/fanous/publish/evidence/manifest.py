@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.publish.evidence.container import BundleRefused
 from fanous.text import quoted
 
@@ -33,6 +34,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     try:
         if not path.exists():
             _make_key(path)
+        check_regular(path)
         if path.stat().st_mode & OTHERS:
             raise FanousError(f"others may read the key {path}: run `chmod 600 {path}` first")
         key = serialization.load_pem_private_key(path.read_bytes(), None)

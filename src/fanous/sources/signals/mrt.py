@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fanous.errors import FanousError
+from fanous.files import check_regular
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
 from fanous.sources.signals.files import numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
@@ -124,6 +125,7 @@ def _kind(path: Path) -> int:
     Raises:
         FanousError: it is not an MRT file.
     """
+    check_regular(path)
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
     try:
         with opener(path, "rb") as stream:

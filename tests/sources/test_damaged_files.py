@@ -1,0 +1,131 @@
+"""Files that are damaged, endless or no files at all: what was whole is kept, and nothing waits for ever."""
+
+import gzip
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.files import check_regular, open_regular
+from fanous.probe.orders import new_key
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from tests.children import child_environment
+
+RECORD = b'{"test_name":"web_connectivity","probe_cc":"PK","n":%d}\n'
+PACKED = gzip.compress(b"".join(RECORD % n for n in range(2000)))
+
+
+@pytest.mark.parametrize(
+    ("packed", "why"),
+    [
+        (PACKED[:-6] + b"abcdef", "damaged here (the checksum at its end is not that of the content)"),
+        (PACKED[:-8], "ends too early"),
+        (PACKED + b"more", "damaged here (there are other bytes after"),
+    ],
+    ids=["wrong checksum", "no trailer", "bytes behind it"],
+)
+def test_all_records_before_a_bad_end_are_kept_as_the_message_says(
+    tmp_path: Path, packed: bytes, why: str
+) -> None:
+    path, rejects = tmp_path / "r.jsonl.gz", []
+    path.write_bytes(packed)
+    read = MEASUREMENT_SOURCES["ooni"].read(path, lambda line, reason: rejects.append((line, reason)))
+    assert len(list(read)) == 2000
+    ((line, reason),) = rejects
+    assert line == 2001
+    assert why in reason and "what came before is kept" in reason
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> dict[str, Path]:
+    """A path of each kind that is no regular file; nobody writes to the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+    (tmp_path / "link").symlink_to("/dev/zero")
+    return {
+        "a pipe": tmp_path / "pipe",
+        "a socket": tmp_path / "s",
+        "a device": Path("/dev/zero"),
+        "a link to one": tmp_path / "link",
+        "a folder": tmp_path,
+    }
+
+
+KINDS = ("a pipe", "a socket", "a device", "a link to one", "a folder")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file_is_refused_by_its_name(odd: dict[str, Path], kind: str) -> None:
+    for check in (check_regular, open_regular):
+        with pytest.raises((FanousError, OSError)) as why:
+            check(odd[kind])
+        assert str(odd[kind]) in str(why.value) or kind == "a socket"
+
+
+COMMANDS = {
+    "ingest ooni": ("ingest", "ooni", "{}", "--store", "{store}"),
+    "ingest ooni-csv": ("ingest", "ooni-csv", "{}", "--store", "{store}"),
+    "ingest ioda-csv": ("ingest", "ioda-csv", "{}", "--country", "PK", "--store", "{store}"),
+    "ingest ioda": ("ingest", "ioda", "{}", "--country", "PK", "--store", "{store}"),
+    "ingest tor": ("ingest", "tor", "{}", "--country", "PK", "--store", "{store}"),
+    "ingest mrt": ("ingest", "mrt", "{}", "--country", "PK", "--store", "{store}"),
+    "ingest csv": (
+        *("ingest", "csv", "{}", "--country", "PK", "--time", "t", "--value", "v", "--store", "{store}"),
+    ),
+    "judge": ("judge", "{}"),
+    "verify": ("verify", "{}"),
+    "events add --ics": ("events", "add", "--country", "PK", "--ics", "{}", "--store", "{store}"),
+    "networks --counts": ("networks", "--counts", "{}"),
+    "orders sign": ("orders", "sign", "{}", "--key", "{}", "--out", "{store}.json"),
+    "orders sign --key": ("orders", "sign", "{file}", "--key", "{}", "--out", "{store}.json"),
+    "orders sign --lifts": (
+        "orders",
+        "sign",
+        "{file}",
+        "--key",
+        "{key}",
+        "--lifts",
+        "{}",
+        "--out",
+        "{store}.json",
+    ),
+    "--config": ("incidents", "list", "--config", "{}"),
+    "probe list": ("probe", "list", "{}"),
+    "refdata update --from": ("refdata", "update", "--from", "{}"),
+    "scan --targets": (
+        "scan",
+        "--targets",
+        "{}",
+        "--country",
+        "PK",
+        "--control",
+        "1.1.1.1",
+        "--i-answer-for-this",
+    ),
+    "evaluate": ("evaluate", "{}"),
+}
+"""Commands that read a file; ``{}`` is the odd one."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("days = 1\n")
+    new_key(tmp_path / "key")
+    for kind in ("a pipe", "a device"):
+        values = {"store": tmp_path / "store", "file": tmp_path / "file", "key": tmp_path / "key"}
+        words = [word.replace("{}", str(odd[kind])).format(**values) for word in COMMANDS[name]]
+        done = subprocess.run(
+            [sys.executable, "-m", "fanous", *words],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=child_environment(),
+        )
+        assert done.returncode in (1, 2), done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert str(odd[kind]) in " ".join(done.stderr.split()) or done.returncode == 2, done.stderr
