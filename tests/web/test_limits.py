@@ -10,7 +10,7 @@ from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import trusted_proxies
 from fanous.web.answers import Shelf
 from fanous.web.application import application
-from fanous.web.limits import GUESSES, NAMES, Names, ReaderLimits, cost_of
+from fanous.web.limits import GUESSES, NAMES, ReaderLimits, SiteNames, cost_of
 from fanous.web.pages import RESOURCES
 from fanous.web.routes import Reply, Site
 from tests.web.small_store import SmallStore
@@ -112,7 +112,7 @@ def test_a_site_with_an_address_is_asked_for_by_its_names_only(host: str, status
 
 
 def test_a_site_without_an_address_repeats_only_a_few_names() -> None:
-    names = Names()
+    names = SiteNames()
     server = ("192.0.2.5", 8470)
     shown = [names.chosen(f"h{n}.example", server) for n in range(100)]
     assert shown[:NAMES] == [f"h{n}.example" for n in range(NAMES)]
