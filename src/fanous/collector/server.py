@@ -154,8 +154,6 @@ async def serve(
             await server.serve(sockets=[listening])
             return
         await _serve_until(stop, server, listening)
-    except SystemExit as error:  # uvicorn's way to say that the application could not begin
-        raise FanousError("the server could not begin; the lines above say why") from error
     finally:
         listening.close()  # uvicorn leaves it open where it fails, and then the address stays taken
 
@@ -276,7 +274,10 @@ class _Server(uvicorn.Server):
         self.said = 0.0  # seconds of the loop's clock at which the log last said that nothing can be accepted
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # of the application's; leaving a task, it would end the whole process
+            raise FanousError("the server could not begin; the lines above say why") from error
         for listening in sockets or ():
             listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
         if self.started and self._ready is not None:

@@ -130,7 +130,7 @@ def cost_of(path: str) -> float:
 
 
 @dataclass(slots=True)
-class Names:
+class SiteNames:
     """Names by which a site without a public address was asked for.  A Host header is anybody's to choose, and
     each makes pages of its own, since their links repeat it: so there are only a few."""
 

@@ -24,7 +24,7 @@ from starlette.routing import compile_path
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed
 from fanous.store.protocol import Store
-from fanous.web.limits import Names, ReaderLimits
+from fanous.web.limits import ReaderLimits, SiteNames
 from fanous.wording.language import chosen, preferred
 
 DEFAULT_PORT = 8470
@@ -55,7 +55,7 @@ class Site:
     heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
     key: Path | None = None
     limits: ReaderLimits = field(default_factory=ReaderLimits)
-    names: Names = field(default_factory=Names)
+    names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
 
 

@@ -1,0 +1,161 @@
+"""What one reader may cause, and under which names a site may be asked for."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from fanous.collector.limits import RateLimit, RateLimits
+from fanous.collector.origin import trusted_proxies
+from fanous.web.answers import Shelf
+from fanous.web.application import application
+from fanous.web.limits import GUESSES, NAMES, ReaderLimits, SiteNames, cost_of
+from fanous.web.pages import RESOURCES
+from fanous.web.routes import Reply, Site
+from tests.web.small_store import SmallStore
+from tests.web.visits import NOW
+
+FEW = RateLimits(address=RateLimit(0.001, 3), network=RateLimit(0.001, 5))
+PROXY = ReaderLimits(work=FEW, trusted=trusted_proxies(["127.0.0.1"]))
+
+
+def reading(site: Site, *asked: tuple[str, dict[str, str]], peer: str = "127.0.0.1") -> list[httpx.Response]:
+    """Answers to requests one after another."""
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=application(SmallStore().ask, site), client=(peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return [await client.get(path, headers=headers) for path, headers in asked]
+
+    return asyncio.run(ask())
+
+
+def site(**given: Any) -> Site:
+    return Site(clock=lambda: NOW, **given)
+
+
+def from_(address: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address}
+
+
+def test_who_has_pages_made_for_nobody_else_is_told_to_wait() -> None:
+    paths = [f"/PK/AS{n}" for n in range(1, 6)]
+    answers = reading(site(limits=PROXY), *((path, from_("203.0.113.7")) for path in paths))
+    assert [one.status_code for one in answers[3:]] == [429, 429]
+    assert all(one.status_code != 429 for one in answers[:3])
+    assert int(answers[3].headers["retry-after"]) > 100
+
+
+def test_what_others_read_costs_nothing() -> None:
+    answers = reading(site(limits=PROXY), *(("/countries", from_("203.0.113.7")) for _ in range(20)))
+    assert {one.status_code for one in answers} == {200}
+
+
+def test_a_network_has_a_budget_of_its_own_and_other_networks_are_left_alone() -> None:
+    asked = [(f"/PK/AS{n}", from_(f"203.0.113.{n}")) for n in range(1, 9)]
+    answers = reading(site(limits=PROXY), *asked, ("/countries", from_("198.51.100.1")))
+    assert [one.status_code == 429 for one in answers] == [False] * 5 + [True] * 3 + [False]
+
+
+def test_readers_on_this_machine_have_no_budget_unless_a_proxy_is_named() -> None:
+    asked = [(f"/PK/AS{n}", from_("203.0.113.7")) for n in range(1, 9)]
+    assert 429 not in {one.status_code for one in reading(site(limits=ReaderLimits(work=FEW)), *asked)}
+    far = reading(site(limits=ReaderLimits(work=FEW)), *asked, peer="192.0.2.1")
+    assert [one.status_code for one in far].count(429) == 5
+
+
+def test_a_reader_without_a_budget_spoils_nothing_for_those_who_wait_for_the_same() -> None:
+    async def main() -> list[object]:
+        shelf, gate = Shelf(), asyncio.Event()
+
+        async def make() -> Reply:
+            await gate.wait()
+            return Reply.of("x", "text/plain")
+
+        def broke() -> None:
+            raise ValueError("no budget")
+
+        first = asyncio.create_task(shelf.get("key", make))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(shelf.get("key", make, broke))
+        third = asyncio.create_task(shelf.get("other", make, broke))
+        await asyncio.sleep(0)
+        gate.set()
+        return list(await asyncio.gather(first, second, third, return_exceptions=True))
+
+    first, second, third = asyncio.run(main())
+    assert first is second
+    assert isinstance(third, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("fanous.example", 200),
+        ("FANOUS.example:443", 200),
+        ("status.example", 200),
+        ("127.0.0.1:8470", 200),
+        ("[::1]:8470", 200),
+        ("monitor:8470", 200),
+        ("evil.example", 400),
+        ("fanous.example.evil.example", 400),
+        ("fanous.example@evil.example", 400),
+    ],
+)
+def test_a_site_with_an_address_is_asked_for_by_its_names_only(host: str, status: int) -> None:
+    limits = ReaderLimits(hosts=("status.example",))
+    (answer,) = reading(site(url="https://fanous.example", limits=limits), ("/countries", {"Host": host}))
+    assert answer.status_code == status
+    assert "evil" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_site_without_an_address_repeats_only_a_few_names() -> None:
+    names = SiteNames()
+    server = ("192.0.2.5", 8470)
+    shown = [names.chosen(f"h{n}.example", server) for n in range(100)]
+    assert shown[:NAMES] == [f"h{n}.example" for n in range(NAMES)]
+    assert set(shown[NAMES:]) == {"192.0.2.5:8470"}
+    assert names.chosen("h3.example", server) == "h3.example"
+    assert names.chosen('"><script>', server) == "192.0.2.5:8470"
+    assert names.chosen("x y", ("2001:db8::1", 8470)) == "[2001:db8::1]:8470"
+
+
+def test_random_names_make_no_page_again_and_again() -> None:
+    store = SmallStore()
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(app=application(store.ask, site()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            for number in range(60):
+                await client.get("/countries", headers={"Host": f"h{number}.example"})
+
+    asyncio.run(ask())
+    assert store.questions <= NAMES + 1
+
+
+def test_who_guesses_the_token_is_refused_and_the_log_stays_short(caplog: pytest.LogCaptureFixture) -> None:
+    token = "t" * 32
+
+    async def ask() -> list[int]:
+        transport = httpx.ASGITransport(app=application(SmallStore().ask, site(token=token)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            wrong = {"Authorization": "Bearer no"}
+            codes = [
+                (await client.post("/admin/claims", json={}, headers=wrong)).status_code for _ in range(40)
+            ]
+            right = {"Authorization": f"Bearer {token}"}
+            return [*codes, (await client.post("/admin/claims", json={}, headers=right)).status_code]
+
+    *codes, with_the_token = asyncio.run(ask())
+    burst = int(GUESSES.address.burst)
+    assert codes == [401] * burst + [429] * (40 - burst)
+    assert with_the_token == 422, "served, whatever others guess"
+    assert sum("admin_refused" in record.getMessage() for record in caplog.records) == burst
+
+
+def test_what_takes_long_to_make_costs_more() -> None:
+    costs = {one.path: cost_of(one.path) for one in RESOURCES}
+    assert {cost for path, cost in costs.items() if path.endswith(".png")} == {4}
+    assert {cost for path, cost in costs.items() if path.endswith(".pdf")} == {10}
