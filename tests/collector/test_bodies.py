@@ -67,6 +67,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked(encoding: str) -> None:
     assert peak < 3 * MOST_BYTES
 
 
+@pytest.mark.parametrize("encoding", ["zstd", "gzip"])
+def test_a_small_body_may_not_become_a_large_one(encoding: str) -> None:
+    """Two of 31 kB, each 32 MiB when unpacked, kept both decoders busy past the end of the service."""
+    text = b'{"a":"0::1"}' * (1 << 20)
+    sent = zstd.compress(text) if encoding == "zstd" else gzip.compress(text)
+    with pytest.raises(Refused, match="100 times as large") as refusal:
+        plain(sent, encoding)
+    assert refusal.value.status == 413
+
+
 def test_a_body_may_be_as_large_as_the_limit_and_no_larger() -> None:
     assert len(plain(zstd.compress(bytes(1000)), "zstd", 1000)) == 1000
     for encoding, sent in (("zstd", zstd.compress(bytes(1001))), ("gzip", gzip.compress(bytes(1001)))):

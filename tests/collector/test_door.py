@@ -92,9 +92,12 @@ def test_a_compressed_measurement_is_taken(
 
 def test_a_large_measurement_is_taken(probe: httpx.Client, inbox: Path) -> None:
     page = "x" * (3 << 20)
-    answer = probe.post(f"/report/{REPORT_ID}", json=body(3, test_keys={"body": page}))
+    answer = probe.post(
+        f"/report/{REPORT_ID}", json=body(3, test_keys={"requests": [{"response": {"body": page}}]})
+    )
     assert answer.status_code == 200
-    assert page in {one["test_keys"].get("body") for one in kept(inbox)}
+    requests = [request for one in kept(inbox) for request in one["test_keys"].get("requests", [])]
+    assert page in {request["response"]["body"] for request in requests}
 
 
 def test_a_measurement_of_no_known_network_is_acknowledged_and_kept_apart(

@@ -1,5 +1,6 @@
 """One measurement is checked, named by its content, and kept without an address."""
 
+import time
 from base64 import b64encode
 from typing import Any
 
@@ -12,6 +13,7 @@ from fanous.collector.request import Refused
 from fanous.collector.submission import Submission, receive
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.cost import DOOR_SECONDS
 from tests.collector.probe import REPORT_ID, body, measurement
 
 ADDRESS = "203.0.113.77"
@@ -26,10 +28,14 @@ def received(
     return receive(parse_report_id(report), sent, address, seen, NOW)
 
 
-def test_a_measurement_is_kept_as_it_was_sent() -> None:
-    kept = msgspec.json.decode(received().line)
+def test_what_rules_read_of_a_measurement_is_kept_and_nothing_else() -> None:
+    kept = msgspec.json.decode(received(unforeseen="x").line)
     sent = measurement()
-    assert {name: kept[name] for name in sent} == sent
+    dropped = {"annotations", "data_format_version", "id", "test_runtime"}
+    assert {name: kept[name] for name in sent.keys() - dropped} == {
+        name: sent[name] for name in sent.keys() - dropped
+    } | {"test_keys": {"control_failure": None, "queries": [], "requests": [], "tcp_connect": []}}
+    assert kept["annotations"] == {} and not kept.keys() & {"id", "unforeseen", "test_runtime"}
     assert kept["x_collector"]["received"] == "2023-12-17T15:13:00Z"
 
 
@@ -37,6 +43,30 @@ def test_a_uid_has_the_form_of_oonis_and_tells_no_second() -> None:
     uid = received().uid
     assert uid.startswith("20231217143000.000000_PK_webconnectivity_")
     assert msgspec.json.decode(received().line)["measurement_uid"] == uid
+
+
+def test_the_identity_is_that_of_all_that_was_sent() -> None:
+    assert received(unforeseen="x").uid != received(unforeseen="y").uid
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"x": [["x-client-ip", f"2a02:{n:x}::{n:x}"] for n in range(4_000)], "probe_ip": "198.51.100.7"},
+        {"input": "0::" * 30_000, "probe_ip": "198.51.100.7"},
+    ],
+)
+def test_a_poisoned_body_of_a_hundred_kilobytes_is_soon_done(given: dict[str, Any]) -> None:
+    """The first took 11 s when each address was searched for by itself."""
+    start = time.thread_time()
+    received(**given)
+    assert time.thread_time() - start < 4 * DOOR_SECONDS
+
+
+def test_a_body_whose_addresses_take_too_long_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanous.collector.submission.DOOR_SECONDS", 0.01)
+    with pytest.raises(Refused, match="too costly"):
+        received(input="0::" * 100_000, probe_ip="198.51.100.7")
 
 
 def test_the_same_measurement_sent_again_has_the_same_identity() -> None:

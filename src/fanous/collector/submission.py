@@ -36,6 +36,7 @@ from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.cost import DOOR_SECONDS, TooCostly
 from fanous.sources.ooni.document import check_size
+from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of
 
@@ -126,7 +127,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         placed = _Claim(seen.country, seen.asn)
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
-    line = _head(uid, report, claim, seen, now) + text[1:]
+    line = _head(uid, report, claim, seen, now) + _kept(text)[1:]
     is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
     apart = is_misplaced or started > now + SKEW
     return Submission(uid, line, apart)
@@ -190,6 +191,14 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
     """In OONI's form, to the minute: an identity is public, and seconds could reveal who measured."""
     minute = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d%H%M00.000000")
     return f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
+
+
+def _kept(text: bytes) -> bytes:
+    """The fields that rules read; the identity is of all that was sent."""
+    fields = kept(text)
+    for name in OURS:
+        fields.pop(name, None)
+    return _sorted.encode(fields)
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:

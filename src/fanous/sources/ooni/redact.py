@@ -8,30 +8,20 @@ about its reader.  If the title agrees with the one that the helper saw, only th
 
 import re
 from base64 import b64encode
-from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from fanous.analysis.rules.pages import same_title
 from fanous.errors import Rejected
 from fanous.model.measurement import ParsedMeasurement
-from fanous.sources.marks import ANNOTATION, RECORDED
-from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
     Binary,
-    Header,
-    HealthKeys,
-    StepKeys,
-    TorKeys,
-    TorTarget,
-    TransferKeys,
-    WebKeys,
     repair,
 )
+from fanous.sources.ooni.keep import fields_of, leaf_only, responses
 from fanous.sources.ooni.values import NO_NETWORK, TITLE_BEGINS, bytes_of, input_of
-from fanous.sources.redaction import digest, pruned, quiet_url, to_minute, without_names, without_seconds
+from fanous.sources.redaction import digest, quiet_url, to_minute, without_names, without_seconds
 
 KEPT_HEADERS = frozenset(
     (
@@ -77,18 +67,6 @@ LONGEST_NAME = 64
 LONGEST_BODY = 64 << 20
 """Bytes: the most blanks that a page becomes, so that a forged record cannot blow up."""
 
-_KEYS: dict[str, type[Struct]] = {
-    "web_connectivity": WebKeys,
-    "tor": TorKeys,
-    "ndt": TransferKeys,
-    "dash": TransferKeys,
-    nettests.TEST_NAME: HealthKeys,
-    **dict.fromkeys(nettests.PLATFORMS, StepKeys),
-}
-
-
-_LEADING = ("requests", "response", "control", "http_request")
-
 
 def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
     """The record as it may leave the store.
@@ -101,17 +79,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> 
         Rejected: it is not a JSON object.
     """
     document = _decoded(data)
-    test_name = str(document.get("test_name"))
-    kept = pruned(document, _wanted(Header))
-    if isinstance(document.get("annotations"), dict) and ANNOTATION in document["annotations"]:
-        kept["annotations"][ANNOTATION] = document["annotations"][ANNOTATION]
-    if RECORDED in document:
-        kept[RECORDED] = document[RECORDED]
-    keys = _KEYS.get(test_name)
-    if keys is TorKeys and isinstance(document.get("test_keys"), dict):
-        kept["test_keys"] = {"targets": _tor_targets(document["test_keys"].get("targets"))}
-    elif keys is not None:
-        kept["test_keys"] = pruned(document.get("test_keys"), _wanted(keys))
+    kept = fields_of(document)
     header = parsed.measurement
     kept["measurement_uid"] = digest(header.uid)
     kept["report_id"] = digest(header.probe)
@@ -119,7 +87,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> 
     kept["measurement_start_time"] = to_minute(header.started_at)
     kept.pop("test_start_time", None)
     quiet = _Quiet(input_of(kept.get("input")), _helper_title(kept.get("test_keys")), keep_pages)
-    for response in _responses(kept.get("test_keys")):
+    for response in responses(kept.get("test_keys")):
         quiet.response(response)
     quiet.steps(kept.get("test_keys"))
     _quiet_header(kept)
@@ -163,41 +131,6 @@ def _json(data: bytes) -> Any:
         return None
 
 
-@cache
-def _wanted(kind: Any) -> Any:
-    """The keys that a structure of ``document`` reads, as ``pruned`` takes them."""
-    if get_origin(kind) is Union or type(kind).__name__ == "UnionType":
-        kinds = [each for each in get_args(kind) if each is not type(None)]
-        return _wanted(kinds[0]) if len(kinds) == 1 else None
-    if get_origin(kind) is list:
-        return [_wanted(get_args(kind)[0])]
-    if get_origin(kind) is dict:
-        return {"*": _wanted(get_args(kind)[1])}
-    if not (isinstance(kind, type) and issubclass(kind, Struct)):
-        return None
-    hints = get_type_hints(kind)
-    names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    return {name: _wanted(hints[field]) for field, name in names.items()}
-
-
-def _tor_targets(targets: Any) -> Any:
-    wanted = _wanted(TorTarget)
-    return pruned(targets, [wanted] if isinstance(targets, list) else {"*": wanted})
-
-
-def _responses(keys: Any) -> list[dict[str, Any]]:
-    """All maps that hold a response; they are found by way of ``_LEADING`` and nowhere else."""
-    if isinstance(keys, list):
-        return [found for each in keys for found in _responses(each)]
-    if not isinstance(keys, dict):
-        return []
-    own = [keys] if keys.keys() & {"headers", "headers_list", "body"} else []
-    below = [keys[name] for name in _LEADING if name in keys]
-    targets = keys.get("targets")
-    below += list(targets.values()) if isinstance(targets, dict) else [targets]
-    return own + [found for each in below for found in _responses(each)]
-
-
 class _Quiet:
     """Takes what names a visit or a visitor out of the parts of one record.
 
@@ -234,7 +167,7 @@ class _Quiet:
         if isinstance(keys.get("failure"), str):
             keys["failure"] = without_names(keys["failure"])
         if "peer_certificates" in keys:
-            keys["peer_certificates"] = _leaf_only(keys["peer_certificates"])
+            keys["peer_certificates"] = leaf_only(keys["peer_certificates"])
 
     def _url(self, url: str) -> str:
         return url if url == self._asked else quiet_url(url, self._keep_pages)
@@ -294,19 +227,6 @@ class _Quiet:
 
 NOT_ALL = " ..."
 """Ends a title of which words were left out, so that it does not equal the helper's."""
-
-_MAIL_IN_DER = re.compile(
-    rb"[A-Za-z0-9.+_\-]{2,64}+@[A-Za-z0-9\-]{2,63}+\.[A-Za-z]{2}|\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
-)
-"""A mail address in a certificate, or the attribute that holds one (PKCS #9, 1.2.840.113549.1.9.1)."""
-
-
-def _leaf_only(chain: Any) -> Any:
-    """The first certificate, which is all that is read; none if it names a mail address."""
-    leaf = chain[:1] if isinstance(chain, list) else []
-    text = leaf[0].get("data") if leaf and isinstance(leaf[0], dict) else leaf[0] if leaf else None
-    raw = bytes_of(Binary(text)) if isinstance(text, str) else None
-    return [] if raw is None or _MAIL_IN_DER.search(raw) else [{"data": text, "format": "base64"}]
 
 
 def _name(name: Any) -> str:
