@@ -60,7 +60,7 @@ def renamed(lines: list[bytes], round_number: int) -> list[bytes]:
 
 def forget() -> None:
     """Empty what is remembered from one measurement to the next."""
-    for remembered in (steps._leaf, values._split, values._endpoint, values._host, is_address):
+    for remembered in (steps._known_leaf, values._split, values._endpoint, values._host, is_address):
         remembered.cache_clear()
 
 
