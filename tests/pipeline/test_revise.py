@@ -89,6 +89,16 @@ def test_the_same_claim_again_is_no_revision(store: Store) -> None:
     assert len(store.ledger.revisions(first.id)) == 1
 
 
+def test_a_reason_that_became_a_code_is_no_revision(store: Store) -> None:
+    old = store.ledger.put(
+        incident(reasons=as_written("C2: 23 probes saw it")), as_written("C2: 23 probes saw it")
+    )
+    assert write_changes(store, "PK", [incident()], NOON - 1, NOON + 1) == [old]
+    (changed,) = write_changes(store, "PK", [incident(confidence=0.5)], NOON - 1, NOON + 1)
+    assert changed.reasons == incident().reasons
+    assert len(store.ledger.revisions(old.id)) == 2
+
+
 def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     store.append([judged("m9", asn=45669, target="x")], rules_version="1")

@@ -22,6 +22,10 @@ class Reason:
     params: Mapping[str, Param] = field(default_factory=dict, hash=False)
 
 
+AS_WRITTEN = "as_written"
+"""Code of a reason of which only the text is known."""
+
+
 def as_written(text: str) -> tuple[Reason, ...]:
     """A reason of before November 2026, of which only the English text is known."""
-    return (Reason("as_written", {"text": text}),) if text else ()
+    return (Reason(AS_WRITTEN, {"text": text}),) if text else ()

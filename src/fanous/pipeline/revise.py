@@ -19,7 +19,7 @@ from fanous.analysis.incidents.revision import (
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Approval, Incident, Interval, Kind, Status
-from fanous.model.reason import Reason
+from fanous.model.reason import AS_WRITTEN, Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
@@ -145,10 +145,17 @@ def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason,
         return store.ledger.put(new, new.reasons)
     if old.withdrawn_by:
         return old
-    if replace(new, id=old.id) == old:
+    if _is_same(new, old):
         return old
     came = what_came(store, new, old)
     return store.ledger.put(new, (*why, *came, *new.reasons), known_as=old.id)
+
+
+def _is_same(new: Incident, old: Incident) -> bool:
+    """Whether nothing changed; that a reason of before November 2026 has become a code is no change."""
+    told = replace(new, id=old.id)
+    in_words = any(reason.code == AS_WRITTEN for reason in old.reasons)
+    return told == old or (in_words and replace(told, reasons=old.reasons) == old)
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from fanous.log import logline
 from fanous.model.incident import Incident, Status
 from fanous.model.provenance import Provenance, weakest
-from fanous.model.reason import Reason
+from fanous.model.reason import AS_WRITTEN, Reason
 from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Segment
 from fanous.store.engine import Engine
@@ -92,7 +92,7 @@ def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
 def with_codes(incident: Incident) -> Incident:
     """What stood in the reason alone when an incident of before November 2026 was written: here and nowhere else it is
     read out of words."""
-    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == "as_written")
+    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
     if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")
     if incident.status is not Status.RETRACTED:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from fanous.model.incident import Scope
 from fanous.model.place import Family
-from fanous.model.reason import Param, Reason
+from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name
 from fanous.text import printable
 from fanous.wording.language import ENGLISH, Language, Sentence
@@ -117,7 +117,7 @@ def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Langu
 
 
 def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
-    if reason.code == "as_written":
+    if reason.code == AS_WRITTEN:
         return Sentence(_sentence(printable(str(reason.params.get("text", "")))), ENGLISH)
     code = "approved.note" if reason.code == "approved" and reason.params.get("note") else reason.code
     text = REASONS.get(code)
