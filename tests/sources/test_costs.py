@@ -21,6 +21,7 @@ from fanous.collector.helper.helper import title_of
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
+from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import cost
 from fanous.sources.ooni.cost import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
@@ -356,3 +357,26 @@ def test_every_limit_is_a_number_with_its_reason() -> None:
     limits = re.findall(r"^(MOST_\w+|DOOR_SECONDS) = .*\n\"\"\"", source, re.MULTILINE)
     assert len(limits) == sum(name.startswith(("MOST_", "DOOR_")) for name in vars(cost))
     assert json.dumps(limits)
+
+
+def test_a_costly_row_costs_its_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanous.sources.ooni.spellings.MOST_LOOKUPS", 10_000)
+    head = "measurement_uid,probe_cc,probe_asn,measurement_start_time,test_name,input,probe_ip"
+    row = "{},PK,17557,2023-12-17 14:30:00,web_connectivity,{},198.51.100.7"
+    file = tmp_path / "table.csv"
+    file.write_text(
+        "\n".join((head, row.format("a", "0::" * 20_000), row.format("b", "https://x.org/"))) + "\n"
+    )
+    rejects: list[tuple[int, str]] = []
+    records = list(MEASUREMENT_SOURCES["ooni-csv"].read(file, lambda at, why: rejects.append((at, why))))
+    assert len(records) == 1 and b"x.org" in records[0].data
+    assert rejects[0][0] == 2 and rejects[0][1].startswith("too costly")
+
+
+def test_our_probe_keeps_its_measurement_where_a_page_was_made_to_be_costly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fanous.sources.ooni.spellings.MOST_LOOKUPS", 10_000)
+    pages = [transaction(response={"code": 200, "body": "0::" * 20_000})]
+    kept = json.loads(line(document(web_keys(requests=pages)), {PROBE}))
+    assert kept["test_keys"]["requests"] == [] and kept["test_keys"]["queries"]
