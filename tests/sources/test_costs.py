@@ -21,10 +21,11 @@ from fanous.collector.helper.helper import title_of
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
+from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni import cost
-from fanous.sources.ooni.cost import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
+from fanous.sources.ooni import effort
 from fanous.sources.ooni.document import repair
+from fanous.sources.ooni.effort import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
 from tests.sources.records import control, document, encoded, handshake, query, transaction, web_keys
@@ -280,9 +281,13 @@ COSTLY = {
 }
 
 
+WHY = {"answers": "addresses in its lookups", "events of one transaction": "network events"}
+WHY |= {"values of another type": "another type"}
+
+
 @pytest.mark.parametrize("shape", COSTLY)
 def test_a_record_that_asks_for_too_much_is_rejected_by_name(shape: str) -> None:
-    with pytest.raises(Rejected, match=r"^too costly: "):
+    with pytest.raises(Rejected, match=f"^too costly: .*{WHY.get(shape, 'steps')}"):
         MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", COSTLY[shape]()))
 
 
@@ -352,7 +357,30 @@ def test_judging_as_many_steps_as_are_allowed_ends_soon() -> None:
 
 
 def test_every_limit_is_a_number_with_its_reason() -> None:
-    source = Path(cost.__file__).read_text()
+    source = Path(effort.__file__).read_text()
     limits = re.findall(r"^(MOST_\w+|DOOR_SECONDS) = .*\n\"\"\"", source, re.MULTILINE)
-    assert len(limits) == sum(name.startswith(("MOST_", "DOOR_")) for name in vars(cost))
+    assert len(limits) == sum(name.startswith(("MOST_", "DOOR_")) for name in vars(effort))
     assert json.dumps(limits)
+
+
+def test_a_costly_row_costs_its_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanous.sources.ooni.spellings.MOST_LOOKUPS", 10_000)
+    head = "measurement_uid,probe_cc,probe_asn,measurement_start_time,test_name,input,probe_ip"
+    row = "{},PK,17557,2023-12-17 14:30:00,web_connectivity,{},198.51.100.7"
+    file = tmp_path / "table.csv"
+    file.write_text(
+        "\n".join((head, row.format("a", "0::" * 20_000), row.format("b", "https://x.org/"))) + "\n"
+    )
+    rejects: list[tuple[int, str]] = []
+    records = list(MEASUREMENT_SOURCES["ooni-csv"].read(file, lambda at, why: rejects.append((at, why))))
+    assert len(records) == 1 and b"x.org" in records[0].data
+    assert rejects[0][0] == 2 and rejects[0][1].startswith("too costly")
+
+
+def test_our_probe_keeps_its_measurement_where_a_page_was_made_to_be_costly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fanous.sources.ooni.spellings.MOST_LOOKUPS", 10_000)
+    pages = [transaction(response={"code": 200, "body": "0::" * 20_000})]
+    kept = json.loads(line(document(web_keys(requests=pages)), {PROBE}))
+    assert kept["test_keys"]["requests"] == [] and kept["test_keys"]["queries"]

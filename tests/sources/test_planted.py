@@ -1,6 +1,7 @@
 """What docs/ethics.md promises: no address of a probe is kept, and public records name nobody."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import msgspec
@@ -12,10 +13,12 @@ from fanous.pipeline.judge import judge_record
 from fanous.probe.trace import line
 from fanous.publish.evidence.redaction import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.keep import kept
+from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.scrub import scrub
 from fanous.store.local import open_store
 from tests.planted import CAME_FROM, NAMED, OWN, OWN_SIX, SPELLINGS, Planted, addresses_of, left_in, planted
-from tests.sources.records import document, encoded, web_keys
+from tests.sources.records import document, encoded, handshake, web_keys
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +87,9 @@ def test_the_archive_holds_none(whole: Planted, tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         tally = ingest.ingest(store, "ooni", [file])
         assert (tally.rejected, tally.read) == (0, 2)
-        kept = [r.data for segment in store.archive.segments() for r in store.archive.records(segment)]
+        stored = [r.data for segment in store.archive.segments() for r in store.archive.records(segment)]
     file.unlink()
-    assert kept and all(left_in(data, secrets) == [] for data in kept)
+    assert stored and all(left_in(data, secrets) == [] for data in stored)
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert left_in(path.read_bytes(), secrets) == [], path
@@ -104,11 +107,9 @@ def test_a_page_that_is_evidence_names_nobody_either(name: str, whole: Planted) 
     """But for its own words, of which the name in its title is one."""
     source = MEASUREMENT_SOURCES["ooni"]
     data = scrub(encoded(whole.document))
-    from fanous.sources.ooni.redact import redact
-
-    kept = redact(data, source.parse(Record("ooni", data)), keep_pages=True)
+    public = redact(data, source.parse(Record("ooni", data)), keep_pages=True)
     allowed = ("a name in a title", "an unforeseen header")
-    assert name in allowed or left_in(kept, {name: NAMED[name]}) == []
+    assert name in allowed or left_in(public, {name: NAMED[name]}) == []
 
 
 def test_verdicts_are_those_of_the_whole_record(whole: Planted) -> None:
@@ -117,3 +118,20 @@ def test_verdicts_are_those_of_the_whole_record(whole: Planted) -> None:
     _, after = judge_record(Record("ooni", scrub(data)))
     assert [(v.rule_id, v.state) for v in before] == [(v.rule_id, v.state) for v in after]
     assert msgspec.json.decode(scrub(data))["test_name"] == "web_connectivity"
+
+
+@pytest.mark.parametrize(
+    ("der", "is_kept"),
+    [
+        (b"0\x82\x01\x02 an ordinary certificate", True),
+        (b"0\x82\x01\x02 CN=parveen@mail.example", False),
+        (b"0\x82\x01\x02\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01\x16", False),
+    ],
+)
+def test_a_certificate_that_names_somebody_is_left_out(der: bytes, is_kept: bool) -> None:
+    chain = [{"data": b64encode(der).decode(), "format": "base64"}, {"data": "aXNzdWVy", "format": "base64"}]
+    given = document(web_keys(tls_handshakes=[handshake(peer_certificates=chain)]))
+    stored = kept(encoded(given))
+    public = msgspec.json.decode(redacted(Record("ooni", encoded(given))).data)
+    for one in (stored, public):
+        assert one["test_keys"]["tls_handshakes"][0]["peer_certificates"] == (chain[:1] if is_kept else [])

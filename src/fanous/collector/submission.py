@@ -34,8 +34,8 @@ from fanous.collector.request import Refused
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
-from fanous.sources.ooni.cost import DOOR_SECONDS, TooCostly
 from fanous.sources.ooni.document import check_size
+from fanous.sources.ooni.effort import DOOR_SECONDS, TooCostly
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of

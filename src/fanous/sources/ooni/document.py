@@ -19,7 +19,7 @@ from msgspec.json import Decoder
 from msgspec.structs import fields
 
 from fanous.errors import Rejected
-from fanous.sources.ooni.cost import MOST_REPAIRS, TooCostly
+from fanous.sources.ooni.effort import MOST_REPAIRS, TooCostly
 
 Number = int | float | None
 """Seconds since the measurement began."""

@@ -18,7 +18,6 @@ from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
-from fanous.sources.ooni.cost import Cost
 from fanous.sources.ooni.document import (
     DownloadRecord,
     HealthKeys,
@@ -30,6 +29,7 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
+from fanous.sources.ooni.effort import Effort
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -196,14 +196,14 @@ def tor_role(_: str) -> str:
 
 
 def observe_tor(keys: TorKeys, notes: list[str]) -> Iterator[Observation]:
-    targets, cost = keys.targets or (), Cost()
+    targets, effort = keys.targets or (), Effort()
     for target in targets.values() if isinstance(targets, dict) else targets:
-        yield _observation(target, notes, cost)
+        yield _observation(target, notes, effort)
 
 
-def _observation(target: TorTarget, notes: list[str], cost: Cost) -> Observation:
+def _observation(target: TorTarget, notes: list[str], effort: Effort) -> Observation:
     layer = LAYERS.get(target.target_protocol or "", Layer.TCP)
-    steps = list(Reader(TARGET, tor_role, notes, cost).read(target))
+    steps = list(Reader(TARGET, tor_role, notes, effort).read(target))
     failed = [step for step in steps if step.failure is not None]
     of_layer = [step for step in steps if step.layer is layer]
     if failed:

@@ -13,7 +13,6 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Observation, ParsedMeasurement, Record
 from fanous.refdata.platforms import target_of
 from fanous.sources.ooni import nettests, web
-from fanous.sources.ooni.cost import TooCostly, bounded
 from fanous.sources.ooni.document import (
     Document,
     Header,
@@ -27,6 +26,7 @@ from fanous.sources.ooni.document import (
     decode,
     repair,
 )
+from fanous.sources.ooni.effort import TooCostly, bounded
 from fanous.sources.ooni.values import LONGEST_URL, host_and_port, input_of, measurement_of
 
 K = TypeVar("K")

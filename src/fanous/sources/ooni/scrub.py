@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 
-from fanous.sources.ooni.cost import MOST_SECONDS
+from fanous.sources.ooni.effort import MOST_SECONDS
 from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
 NAMES = (
@@ -83,11 +83,12 @@ def _database() -> Any:
         return None
     database = hyperscan.Database()
     flags = [hyperscan.HS_FLAG_CASELESS] * len(_QUOTED)
+    escapes = [rb"\\u00%02x" % code for code in range(0x80) if re.fullmatch(_ESCAPES, rb"\u00%02x" % code)]
     database.compile(
-        expressions=[*_QUOTED, _ESCAPES],
-        ids=list(range(len(_QUOTED) + 1)),
-        elements=len(_QUOTED) + 1,
-        flags=[*flags, hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH],
+        expressions=[*_QUOTED, *escapes],
+        ids=[*range(len(_QUOTED)), *[len(_QUOTED)] * len(escapes)],
+        elements=len(_QUOTED) + len(escapes),
+        flags=[*flags, *[hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH] * len(escapes)],
     )
     return database
 

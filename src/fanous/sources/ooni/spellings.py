@@ -20,7 +20,7 @@ from socket import AF_INET6, inet_pton
 from time import thread_time
 from typing import NamedTuple
 
-from fanous.sources.ooni.cost import MOST_LOOKUPS, MOST_SECONDS, TooCostly
+from fanous.sources.ooni.effort import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
 """What OONI writes in place of an address."""
@@ -79,15 +79,16 @@ _ESCAPE = (
     rb"|\\(?:u0026(?:amp;)?+(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|period|colon);"
     rb"|\\{0,3}+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[bf]))"
 )
+_IN_PAGES = rb"%(?:25){0,3}+" + _LETTER + rb"|&(?:amp;)?+(?:#[0-9xX]|period|colon)"
+_ESCAPED_IN_PAGES = re.compile(_IN_PAGES)
 _ESCAPED = re.compile(
-    rb"(?:%(?:25){0,3}+"
-    + _LETTER
-    + rb"|&(?:amp;)?+(?:#[0-9xX]|period|colon)|\\(?:u0026(?:amp;)?+(?:#|period|colon)|\\{0,3}+(?:u00|x)"
-    + _LETTER
-    + rb"))"
+    rb"(?:" + _IN_PAGES + rb"|\\(?:u0026(?:amp;)?+(?:#|period|colon)|\\{0,3}+(?:u00|x)" + _LETTER + rb"))"
 )
 """Where an escape begins that may stand for a letter of an address: percent, an entity of HTML, or ``\\u`` and
 ``\\x`` of JSON and JavaScript."""
+
+_BACKSLASHED = (rb"\\u00", rb"\x", rb"\u0026")
+"""One of these is in every text with a backslash that matters here: ``scrub`` has undone the plain escapes of JSON."""
 
 _ESCAPED_RUN = re.compile(rb"(?:[0-9A-Za-z.:\-_]|" + _ESCAPE + rb")++")
 _ONE = re.compile(rb"(" + _ESCAPE + rb")|(.)", re.DOTALL)
@@ -183,7 +184,7 @@ class Addresses:
             TooCostly: it takes more look-ups than any real record.
         """
         spans = [*self._spans(data), *self._escaped(data)]
-        if _WIDE.search(data):
+        if b"\0" in data and _WIDE.search(data):
             spans += self._wide(data)
         if depth < DEEPEST:
             spans += self._encoded(data, depth)
@@ -373,8 +374,8 @@ class Addresses:
 
     def _escaped(self, data: bytes) -> Iterator[Span]:
         """Addresses of which some letters are written as escapes."""
-        at = 0
-        while (seed := _ESCAPED.search(data, at)) is not None:
+        at, begins = 0, _ESCAPED if any(sign in data for sign in _BACKSLASHED) else _ESCAPED_IN_PAGES
+        while (seed := begins.search(data, at)) is not None:
             run = _ESCAPED_RUN.match(data, seed.start())
             at = run.end() if run else seed.end()
             before = data[max(seed.start() - LONGEST_TEXT, 0) : seed.start()]

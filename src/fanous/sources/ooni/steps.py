@@ -20,7 +20,6 @@ from msgspec import Raw
 
 from fanous.model.measurement import Layer, Observation, noun
 from fanous.model.place import is_address
-from fanous.sources.ooni.cost import Cost
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     AnswerRecord,
@@ -33,6 +32,7 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
+from fanous.sources.ooni.effort import Effort
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -81,8 +81,8 @@ NO_TRACE = TraceFacts()
 class Traces:
     """The events of one measurement, arranged by transaction, or by handshake if there are no transactions."""
 
-    def __init__(self, events: Iterable[NetworkEvent], cost: Cost | None = None) -> None:
-        self._cost = cost or Cost()
+    def __init__(self, events: Iterable[NetworkEvent], effort: Effort | None = None) -> None:
+        self._effort = effort or Effort()
         self._of: dict[float, list[NetworkEvent]] = defaultdict(list)
         loose: list[NetworkEvent] = []
         for event in events:
@@ -99,7 +99,7 @@ class Traces:
         events = self._of.get(transaction) if transaction else None
         if not events or end is None:
             return NO_TRACE
-        self._cost.events(len(events))
+        self._effort.events(len(events))
         return _trace(events, seconds_of(start), seconds_of(end), failed)
 
     def handshake(self, end: float | None) -> TraceFacts:
@@ -292,11 +292,11 @@ class Reader:
             hosts of different roles, and then counts as an address without a name.
     """
 
-    def __init__(self, target: str, role: Role, notes: list[str], cost: Cost | None = None) -> None:
+    def __init__(self, target: str, role: Role, notes: list[str], effort: Effort | None = None) -> None:
         self.target = target
         self.names: dict[str, str] = {}
         self._notes = notes
-        self._cost = cost or Cost()
+        self._effort = effort or Effort()
         self._role = cache(role)
 
     def read(
@@ -308,28 +308,28 @@ class Reader:
             newest_first: ``requests`` are in reverse order.
             also: address -> host name, as known from elsewhere than the probe's own lookups.
         """
-        traces = Traces(steps.network_events or (), self._cost)
+        traces = Traces(steps.network_events or (), self._effort)
         for query in steps.queries or ():
-            self._cost.step()
+            self._effort.step()
             yield self._lookup(query)
         for address, hostname in (also or {}).items():
             self.names.setdefault(address, hostname)
         for connect in steps.tcp_connect or ():
             if connect.status is not None:
-                self._cost.step()
+                self._effort.step()
                 yield self._connection(connect, connect.status)
             else:
                 self._note("tcp_connect: one without its status, so it is unknown whether it worked")
         for handshake in steps.tls_handshakes or ():
-            self._cost.step()
+            self._effort.step()
             yield self._handshake(handshake, traces, Layer.TLS)
         for handshake in steps.quic_handshakes or ():
-            self._cost.step()
+            self._effort.step()
             yield self._handshake(handshake, traces, Layer.QUIC)
         requests = steps.requests or []
         for transaction in reversed(requests) if newest_first else requests:
             if transaction.request is not None:
-                self._cost.step()
+                self._effort.step()
                 yield self._request(transaction, traces)
             else:
                 self._note("requests: one without its request, so it is unknown what was requested")

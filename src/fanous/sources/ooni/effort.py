@@ -1,4 +1,4 @@
-"""Cost: how much work one record may take before it is rejected as too costly.
+"""Effort: how much work one record may take before it is rejected as too costly.
 
 Anyone can upload a record.  What reads one must end, so every kind of work that a record can ask for is either linear
 in its bytes or counted here.  What is stored is limited by counts, so that a replay of the archive rejects what was
@@ -36,7 +36,7 @@ DOOR_SECONDS = 2.0
 """The same where strangers send records and others wait behind them."""
 
 MOST_ROWS_BYTES = 64 << 20
-"""Bytes of all rows of one measurement in a table, as of one record in JSON (``stream.LINE_LIMIT``)."""
+"""Bytes of all rows of one measurement in a table, as of one record in JSON."""
 
 
 class TooCostly(Rejected):
@@ -46,7 +46,7 @@ class TooCostly(Rejected):
         super().__init__(f"too costly: {why}")
 
 
-class Cost:
+class Effort:
     """What one record has cost so far."""
 
     def __init__(self) -> None:
@@ -77,8 +77,8 @@ def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
     Raises:
         TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
     """
-    cost = Cost()
+    effort = Effort()
     for one in steps:
-        cost.step()
-        cost.answers(len(one.answers))
+        effort.step()
+        effort.answers(len(one.answers))
         yield one
