@@ -13,5 +13,12 @@ class FanousError(Exception):
         self.permanent = permanent
 
 
+class EngineFault(Exception):
+    """The engine of the store failed in a way that is nobody's to fix: a bug of ours or of its own.
+
+    The message is what it said, without the trace of its C++ code, which can fill a screen and helps no reader.
+    """
+
+
 class Rejected(FanousError):
     """A record that cannot be used; the message is the reason, written for a person."""

@@ -2,9 +2,11 @@
 
 import gzip
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from fanous.errors import FanousError
 from fanous.files import check_regular, open_regular
 from fanous.probe.orders import new_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.local import open_store
 from tests.children import child_environment
 
 RECORD = b'{"test_name":"web_connectivity","probe_cc":"PK","n":%d}\n'
@@ -129,3 +132,36 @@ def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Pa
         assert done.returncode in (1, 2), done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         assert str(odd[kind]) in " ".join(done.stderr.split()) or done.returncode == 2, done.stderr
+
+
+@pytest.mark.parametrize("name", ["endless.jsonl", "endless.csv"])
+def test_ctrl_c_ends_the_reading_of_an_endless_file_and_releases_the_store(tmp_path: Path, name: str) -> None:
+    """A sparse file of 4 TB: it takes no room, and hours to read."""
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(4 << 40)
+    source = "ooni" if name.endswith("jsonl") else "ooni-csv"
+    words = ("ingest", source, tmp_path / name, "--store", tmp_path / "store")
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "fanous", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+    )
+    lock = tmp_path / "store" / "facts.lock"
+    for _ in range(200):
+        if lock.exists() or reading.poll() is not None:
+            break
+        time.sleep(0.1)
+    time.sleep(1.5)
+    if reading.poll() is None:
+        began = time.monotonic()
+        reading.send_signal(signal.SIGINT)
+        said = reading.communicate(timeout=20)[1]
+        assert time.monotonic() - began < 10
+        assert reading.returncode == 130
+        assert "Traceback" not in said
+    else:
+        said = reading.communicate()[1]
+        assert reading.returncode == 1 and "Traceback" not in said
+    with open_store(tmp_path / "store") as store:
+        assert store.facts.countries() == []

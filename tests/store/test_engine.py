@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from fanous.cli.main import main
 from fanous.errors import FanousError
-from fanous.store.engine import Engine
+from fanous.store.engine import Engine, _engine_errors
 from fanous.store.location import at_urls
 from fanous.store.schema import TABLES, Layout
+from tests.children import child_environment
 from tests.store.servers import REAL, Server
 
 
@@ -60,3 +63,69 @@ def test_statements_for_a_cluster_have_met_a_real_one() -> None:
             "in the process, over HTTP, and on two shards that the tests play"
         )
     assert REAL  # each test with a store has run there
+
+
+# --- what the engine says, in words -----------------------------------------------------------------
+
+TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1. ? @ 0x0000000005a974e"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("Code: 432. Unknown codec family code: 47. (UNKNOWN_CODEC)", "the facts are damaged"),
+        ("Code: 40. Checksum doesn't match. (CHECKSUM_DOESNT_MATCH)", "fanous rejudge"),
+        (
+            "Cannot open file data.bin: errno: 24, strerror: Too many open files. (CANNOT_OPEN_FILE)",
+            "ulimit -n",
+        ),
+        ("Error initializing EmbeddedServer: filesystem error: File exists", "a folder of a store"),
+        ("Error initializing EmbeddedServer: . (BAD_ARGUMENTS)", "ulimit -n"),
+        ("Memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)", "shorter time range"),
+    ],
+)
+def test_what_an_operator_can_do_is_said_without_the_engines_trace(said: str, advice: str) -> None:
+    with pytest.raises(FanousError, match=advice) as why, _engine_errors("read facts"):
+        raise ClickHouseError(f"{said} {TRACE}")
+    assert "Stack trace" not in str(why.value) and "@ 0x" not in str(why.value)
+    assert len(str(why.value).splitlines()) == 1
+
+
+def test_what_nobody_can_mend_is_a_sentence_and_a_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        with _engine_errors("read facts"):
+            raise ClickHouseError(f"Code: 49. Logical error\x1b[2J (LOGICAL_ERROR) {TRACE}")
+
+    monkeypatch.setattr("fanous.cli.main.app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot read facts: Code: 49. Logical error[2J (LOGICAL_ERROR)" in line
+    assert "bug in fanous" in line
+
+
+def test_too_little_address_space_is_said_before_the_engine_dies_of_it(tmp_path: Path) -> None:
+    """It died with a segmentation fault and not a word."""
+    words = [
+        sys.executable,
+        "-m",
+        "fanous",
+        "ingest",
+        "ooni",
+        str(tmp_path / "none"),
+        "--store",
+        str(tmp_path / "s"),
+    ]
+    limited = (
+        f"import os,resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30,) * 2); "
+        f"os.execv({words[0]!r}, {words!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited], capture_output=True, text=True, timeout=60, env=child_environment()
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("fanous: this process may reserve 2.0 GiB of address space (`ulimit -v`)")
+    assert len(done.stderr.splitlines()) == 1

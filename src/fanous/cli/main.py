@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from fanous import __version__
 from fanous.cli.common import add_former
 from fanous.cli.sources import SourceCommand
-from fanous.errors import FanousError
+from fanous.errors import EngineFault, FanousError
 from fanous.text import printable_lines
 
 
@@ -331,6 +331,11 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except EngineFault as fault:
+        _complain(
+            f"{fault}. This is a bug in fanous {__version__} or in its engine; please report this sentence"
+        )
+        sys.exit(BUG)
     except Exception as error:  # the last resort: say that it is our fault, and how to report it
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")

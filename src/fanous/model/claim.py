@@ -25,6 +25,22 @@ class ClaimCheck(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
+"""1990 and 2100, unix seconds: before and after, there is no public internet that anyone can tell about."""
+
+LARGEST_ASN = 2**32 - 1
+"""RFC 6793; 0 is reserved (RFC 7607), and here it means no network."""
+
+LONGEST_WORDS = 4000
+"""Characters of a claim's texts, as the pages take them."""
+
+MOST_NAMED = 1000
+"""Networks or targets of a claim: the largest country has a few hundred access networks."""
+
+MOST_HOURS = 24 * 366 * 10
+"""Ten years: longer than the longest shutdown known (Jammu and Kashmir, Tigray: one to two years)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One claim.  Times are unix seconds, UTC; what was not said is None or empty.
@@ -62,3 +78,31 @@ class Claim:
     quote: str = ""
     id: str = ""
     recorded_at: float = 0.0
+
+
+def defect(claim: Claim) -> str:
+    """What no claim can say, in words; empty = nothing.  A sum over claims, a chart or a page must be able to take
+    whatever was recorded.
+    """
+    times = [claim.since, claim.until, *([] if claim.began_before is None else [claim.began_before])]
+    texts = [claim.who, claim.link, claim.quote, *claim.targets]
+    checks = (
+        ("a time is not between 1990 and 2100", all(EARLIEST <= time < LATEST for time in times)),
+        ("it ends before it begins", claim.since < claim.until),
+        (
+            "a network is not a number from 1 to 4294967295",
+            all(1 <= n <= LARGEST_ASN for n in claim.networks),
+        ),
+        (
+            "its hours are below 0, or more than ten years",
+            claim.hours is None or 0 <= claim.hours <= MOST_HOURS,
+        ),
+        ("its level is not between 0 and 1", claim.level is None or 0 <= claim.level <= 1),
+        (
+            f"a text is longer than {LONGEST_WORDS} characters",
+            all(len(one) <= LONGEST_WORDS for one in texts),
+        ),
+        ("it names too many", max(len(claim.networks), len(claim.targets)) <= MOST_NAMED),
+        ("its link is not a web address", not claim.link or claim.link.startswith(("https://", "http://"))),
+    )
+    return next((why for why, holds in checks if not holds), "")

@@ -12,6 +12,7 @@ to the tests.
 
 import logging
 import os
+import resource
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from fanous import __version__
-from fanous.errors import FanousError
+from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
@@ -42,6 +43,7 @@ from fanous.store.schema import (
     TABLES,
     Layout,
 )
+from fanous.text import printable
 
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, one per row."""
@@ -146,10 +148,40 @@ _ADVICE = {
     "FILE_ALREADY_EXISTS": "the copy is incomplete if links were followed: copy the store with cp -a, or "
     "delete its facts and run `fanous rejudge`",
 }
+"""Name of the engine's error -> what the operator can do."""
+
+_REPAIR = (
+    "the facts are damaged: restore them from a backup, or delete that folder and run `fanous rejudge`, which "
+    "computes them again from the archive"
+)
+_DAMAGED = (
+    "ATTEMPT_TO_READ_AFTER_EOF",
+    "BAD_DATA_PART_NAME",
+    "CANNOT_DECOMPRESS",
+    "CANNOT_READ_ALL_DATA",
+    "CHECKSUM_DOESNT_MATCH",
+    "CORRUPTED_DATA",
+    "NO_FILE_IN_DATA_PART",
+    "UNEXPECTED_END_OF_FILE",
+    "UNKNOWN_CODEC",
+)
+_CAUSES = {
+    "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
+    "filesystem error": "check that it is a folder of a store, and its permissions",
+    "Error initializing EmbeddedServer": f"perhaps this process may open too few files (`ulimit -n`), or {_REPAIR}",
+    "Cannot allocate memory": "give the process more memory, or choose a shorter time range",
+}
 """Text in the engine's error -> what the operator can do."""
 
+MOST_SAID = 300
+"""Characters of the engine's error that are repeated."""
+
+LEAST_ADDRESS_SPACE = 3 << 30
+"""Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
+memory; where they get less, the process dies without a word."""
+
 # The client's error for a value that does not fit its column depends on the column.
-_UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)
+_UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault)
 # It logs a stack trace for each value that does not fit, although ``insert`` then corrects it.
 logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
 # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
@@ -287,6 +319,7 @@ def _connect(location: StoreLocation) -> Client:
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
             )
+    _check_address_space()
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
@@ -299,11 +332,20 @@ def _connect(location: StoreLocation) -> Client:
         os.chdir(here)
 
 
+def _check_address_space() -> None:
+    """Raise ``FanousError`` where the process may not reserve what the engine needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
+        raise FanousError(
+            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and the engine of "
+            f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
+            f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
+        )
+
+
 @contextmanager
 def _engine_errors(what: str) -> Iterator[None]:
-    """Turn errors that the operator can fix into a ``FanousError``; any other engine error is a bug and
-    propagates.
-    """
+    """Turn errors that the operator can fix into a ``FanousError``, and others into an ``EngineFault``."""
     try:
         yield
     except ClickHouseError as error:
@@ -313,15 +355,31 @@ def _engine_errors(what: str) -> Iterator[None]:
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
-        text = " ".join(str(error).split())[:300]
-        for words, advice in _ADVICE.items():
-            if f"({words})" in str(error):
-                raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
+        text = _without_trace(str(error))
+        if advice := _advice(str(error)):
+            raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
             raise FanousError(
                 f"cannot {what}: {text}; check that the server is running", permanent=False
             ) from error
-        raise
+        raise EngineFault(f"cannot {what}: {text}") from None
+
+
+def _without_trace(said: str) -> str:
+    """What the engine said, before the trace of its C++ code."""
+    return printable(said.partition("Stack trace")[0])[:MOST_SAID]
+
+
+def _advice(said: str) -> str:
+    """What the operator can do; empty = nothing."""
+    for name, advice in _ADVICE.items():
+        if f"({name})" in said:
+            return advice
+    # A broken file causes other errors after it, so causes are looked for before damage.
+    for words, advice in _CAUSES.items():
+        if words in said:
+            return advice
+    return _REPAIR if any(f"({name})" in said for name in _DAMAGED) else ""
 
 
 def _never_arrived(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from fanous.config import Section, section
 from fanous.errors import FanousError
-from fanous.model.claim import Claim
+from fanous.model.claim import Claim, defect
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Approval
 from fanous.store.database import SCHEMA, Database
@@ -74,7 +74,12 @@ class Notices:
 
         Args:
             at: when it was recorded; ``None`` = now.
+
+        Raises:
+            FanousError: it says something that no claim can say.
         """
+        if why := defect(claim):
+            raise FanousError(f"this claim cannot be recorded: {why}")
         now = time.time() if at is None else at
         span = claim.since, claim.until
         with self._database.writing() as connection:

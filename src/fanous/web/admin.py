@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.claim import Claim, Said
+from fanous.model.claim import Claim, Said, defect
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
 from fanous.pipeline import detect
@@ -189,7 +189,10 @@ def claim_of(told: NewClaim) -> Claim:
     )
     if claim.since >= claim.until:
         raise FanousError("since: it must lie before until")
-    return replace(claim, link=told.link, quote=told.quote)
+    claim = replace(claim, link=told.link, quote=told.quote)
+    if why := defect(claim):
+        raise FanousError(f"this claim cannot be recorded: {why}")
+    return claim
 
 
 def _said(incident: Incident) -> dict[str, str]:

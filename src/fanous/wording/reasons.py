@@ -14,9 +14,9 @@ from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.words import FAMILIES, NAMED, SCOPES, target_title
 
 REASONS: dict[str, str | tuple[str, str]] = {
-    "rule.c1": "Rule C1 is met: {families} agree.",
+    "rule.c1": "Rule C1 is met: independent kinds of sources agree ({families}).",
     "rule.c2": "Rule C2 is met: {probes} on {networks} saw it. Control: {control}.",
-    "rule.c3": "Rule C3 is met: {families} agree.",
+    "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
     "lacks.network": "No network has enough measurements of its own to be named.",
     "lacks.probes": "Too little evidence: {probes} saw it, and at least {needed} are needed.",
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
@@ -150,7 +150,8 @@ def _value(name: str, value: Param, language: Language, probes_are: str) -> str:
     words: Callable[[str, Language], str] = _NAMED.get(name, lambda text, _: printable(text))
     if isinstance(value, str):
         return words(value, language)
-    return listing([words(one, language) for one in _names(value)], language)
+    said = [words(one, language) for one in _names(value)]
+    return language.comma.join(said) if name == "families" else listing(said, language)
 
 
 def _names(value: Param) -> list[str]:

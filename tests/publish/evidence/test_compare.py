@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.model.incident import Evidence
-from fanous.model.reason import Reason
+from fanous.model.reason import Reason, as_written
 from fanous.publish.evidence.recompute import claim_of, differences
 from fanous.publish.evidence.reference import unlike_fields
 from tests.store.cases import NOON, incident
@@ -56,6 +56,11 @@ def test_the_words_of_a_claim_of_before_codes_are_no_difference() -> None:
     assert differences(old, claim_of(incident())) == []
     assert unlike_fields(old, claim_of(incident())) == []
     assert unlike_fields(old | {"of_tomorrow": 1}, claim_of(incident())) != []
+
+
+def test_a_reason_of_which_only_the_words_are_known_is_no_difference() -> None:
+    in_words = replace(incident(), reasons=as_written("C2: 23 probes on 7 networks saw it"))
+    assert differences(claim_of(in_words), claim_of(incident())) == []
 
 
 def test_other_reasons_are_a_difference() -> None:

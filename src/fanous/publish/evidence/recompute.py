@@ -19,6 +19,7 @@ from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
+from fanous.model.reason import AS_WRITTEN
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
@@ -126,9 +127,11 @@ claim had a ``reason`` and no ``reasons``."""
 
 
 def claim_of(incident: Incident) -> dict[str, Any]:
-    """All fields but the id, which is a label; numbers rounded."""
+    """All fields but the id, which is a label, and reasons of which only the words are known; numbers rounded."""
     document: dict[str, Any] = msgspec.to_builtins(replace(incident, id=""))
     del document["id"]
+    if any(reason.code == AS_WRITTEN for reason in incident.reasons):
+        del document["reasons"]
     rounded: dict[str, Any] = _rounded(document)
     return rounded
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fanous.errors import Rejected
-from fanous.model.claim import Claim
+from fanous.model.claim import Claim, defect
 from fanous.model.instant import HOUR
 
 QUOTED = 400
@@ -32,7 +32,9 @@ def told(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Told:
         except Rejected as reason:
             rejects.append((number, str(reason)))
         else:
-            claims += [found] if found is not None else []
+            wrong = "" if found is None else defect(found)
+            rejects += [(number, wrong)] if wrong else []
+            claims += [found] if found is not None and not wrong else []
     return tuple(claims), tuple(rejects)
 
 

@@ -130,7 +130,7 @@ def _claim(
         networks=networks,
         scope=SCOPES.get(str(kind)),
         hours=lasted(since, until if over else None),
-        link=str(link)[:QUOTED] if link else PAGE,
+        link=str(link)[:QUOTED] if str(link).startswith(("https://", "http://")) else PAGE,
         quote=quote[:QUOTED],
     )
 
