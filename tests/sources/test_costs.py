@@ -254,6 +254,12 @@ def _many(one: dict[str, Any], count: int) -> list[dict[str, Any]]:
     return [one] * count
 
 
+def bridges(count: int, **steps: Any) -> bytes:
+    """Each becomes one observation, however many steps were taken."""
+    targets = {str(n): {"target_protocol": "obfs4"} | steps for n in range(count)}
+    return encoded(document({"targets": targets}, test_name="tor"))
+
+
 COSTLY = {
     "lookups": lambda: web(queries=_many(query(), MOST_STEPS + 1)),
     "lookups of any kind": lambda: web(queries=[{"hostname": "a", "answers": []}] * 300_000),
@@ -275,6 +281,8 @@ COSTLY = {
             test_name="tor",
         )
     ),
+    "lookups behind bridges": lambda: bridges(40, queries=_many(query(), 100)),
+    "handshakes behind bridges": lambda: bridges(40, tls_handshakes=_many(handshake(), 100)),
     "steps of a messenger": lambda: encoded(
         document({"queries": _many(query(), MOST_STEPS + 1)}, test_name="telegram")
     ),
