@@ -238,7 +238,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 def line(name: str, **facts: object) -> None:
     print(
-        f"{name:<34}" + "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in facts.items()),
+        f"{name:<40}" + "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in facts.items()),
         flush=True,
     )
 

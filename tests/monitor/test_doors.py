@@ -73,6 +73,18 @@ def test_a_door_ends_with_a_monitor_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) -> None:
+    """As a terminal and systemd send it."""
+    config, _ = written(tmp_path)
+    with monitor(config) as running:
+        until_said(running, "listening")
+        os.kill(of_door(running.process.pid), signal.SIGTERM)
+        os.kill(of_door(running.process.pid), signal.SIGINT)
+        time.sleep(0.3)
+        assert running.stop() == 0
+    assert not any("task_failed" in line or "Traceback" in line for line in running.log), running.log
+
+
 class Busy(BaseHTTPRequestHandler):
     """A publisher who wants to be asked again in a minute."""
 

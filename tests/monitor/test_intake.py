@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fanous.collector.inbox import Drained
 from fanous.collector.journal import PART
 from fanous.evaluation.simulate import pakistan
+from fanous.monitor import intake as intake_module
 from fanous.monitor.intake import Intake, take_from
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
@@ -76,3 +78,21 @@ def test_the_last_look_takes_everything(real_rally: Path, tmp_path: Path) -> Non
 def test_an_empty_or_missing_folder_is_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         assert take_from(tmp_path / "none", "ooni", store).files == 0
+
+
+def test_a_stop_leaves_on_disk_what_it_has_no_time_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fanous.monitor")
+    monkeypatch.setattr(intake_module, "FINISH_SECONDS", 0.0)
+    taken = 0
+
+    async def ask(_question: object) -> Drained:
+        nonlocal taken
+        taken += 1
+        await asyncio.sleep(0.01)
+        return Drained(16, more=taken < 50)
+
+    asyncio.run(Intake(ask, [Path("in")], "ooni", every=1).finish())  # type: ignore[arg-type]
+    assert taken == 1
+    assert said(caplog, "left_in_the_inbox")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline.scheduler import Crash, Patience, Task, outcome, pause, supervise
+from fanous.pipeline.scheduler import Crash, Patience, Task, outcome, pause, supervise, unless
 
 QUICK = Patience(first=0.001, longest=0.004, sound=60.0, stopping=0.1)
 
@@ -175,3 +175,19 @@ def test_a_pause_ends_when_it_is_over_or_when_all_stops() -> None:
 @pytest.fixture(autouse=True)
 def _logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "fanous.pipeline.scheduler")
+
+
+def test_work_is_given_up_once_it_is_asked_to_stop_and_what_fails_is_told() -> None:
+    async def failing() -> None:
+        raise FanousError("why")
+
+    async def main() -> float:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        with pytest.raises(FanousError, match="why"):
+            await unless(stop, failing())
+        loop.call_later(0.05, stop.set)
+        began = loop.time()
+        await unless(stop, asyncio.sleep(30))
+        return loop.time() - began
+
+    assert asyncio.run(main()) < 5

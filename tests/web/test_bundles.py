@@ -1,7 +1,9 @@
 """The evidence of an incident as a download."""
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fanous.model.incident import Evidence, Status
@@ -9,8 +11,8 @@ from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
-from fanous.web.bundles import MOST_RECORDS
-from fanous.web.routes import Site
+from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, Bundles
+from fanous.web.routes import Reply, Site
 from tests.charts.events import incident
 from tests.copies import copy_of
 from tests.web.small_store import SmallStore
@@ -44,3 +46,29 @@ def test_what_cannot_be_packed_is_refused_with_the_reason(tmp_path: Path) -> Non
         answer = reader(SmallStore([one]), site).get("/PK/PK-2023-0042.fanous")
         assert answer.status_code == 409
         assert why in answer.text
+
+
+def test_a_bundle_is_packed_once_for_all_who_ask_and_few_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    incidents = [incident(id=f"PK-2023-{n:04}") for n in range(1, MOST_WANTED + 3)]
+    packed, gate = list[str](), asyncio.Event()
+
+    async def slowly(_self: Bundles, label: str, _now: float) -> Reply:
+        packed.append(label)
+        await gate.wait()
+        return Reply.of(label, "x/y")
+
+    monkeypatch.setattr(Bundles, "_packed", slowly)
+
+    async def main() -> list[int]:
+        app = application(SmallStore(incidents).ask, Site(clock=lambda: NOW))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as client:
+            labels = [one.id for one in incidents]
+            asked = [*labels[:1] * 5, *labels]
+            tasks = [asyncio.create_task(client.get(f"/PK/{label}.fanous")) for label in asked]
+            await asyncio.sleep(1)
+            gate.set()
+            return [answer.status_code for answer in await asyncio.gather(*tasks)]
+
+    codes = asyncio.run(main())
+    assert codes == [200] * (5 + MOST_WANTED) + [503] * 2
+    assert len(packed) == len(set(packed)) == MOST_WANTED

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
+from fanous.collector.origin import trusted_proxies
 from fanous.model.reason import as_written
 from fanous.web import answers as shelf_module
 from fanous.web import live
 from fanous.web.answers import Answers, Shelf
+from fanous.web.limits import STREAMS_OF_ONE, ReaderLimits
 from fanous.web.live import Live
 from fanous.web.routes import Reply, Site
 from tests.charts.events import ONGOING, incident
@@ -163,3 +166,28 @@ def test_a_reply_that_took_long_is_kept_long(monkeypatch: pytest.MonkeyPatch) ->
         return [(await shelf.get("page", make)).body for _ in range(3)]
 
     assert asyncio.run(use()) == [b"first"] * 3
+
+
+def test_one_address_gets_so_many_streams_and_is_told_when_to_ask_for_another() -> None:
+    limits = ReaderLimits(trusted=trusted_proxies(["127.0.0.1"]))
+    asked = Live(Answers(SmallStore().ask, Site(clock=lambda: NOW, limits=limits)))
+
+    def request(reader: str) -> Request:
+        headers = [(b"x-forwarded-for", reader.encode())]
+        return Request({"type": "http", "headers": headers, "client": ("127.0.0.1", 1)})
+
+    async def main() -> list[int]:
+        kept, codes = [], []
+        for reader in ["203.0.113.7"] * (STREAMS_OF_ONE + 1) + ["203.0.113.8"]:
+            answer = await asked.stream(request(reader))
+            codes.append(answer.status_code)
+            if isinstance(answer, StreamingResponse):
+                events = aiter(answer.body_iterator)
+                await anext(events)
+                kept.append(events)
+        for events in kept:
+            await events.aclose()  # type: ignore[attr-defined]  # a generator
+        codes.append((await asked.stream(request("203.0.113.7"))).status_code)
+        return codes
+
+    assert asyncio.run(main()) == [200] * STREAMS_OF_ONE + [503, 200, 200]

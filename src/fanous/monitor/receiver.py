@@ -73,8 +73,8 @@ async def door_apart(
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     child = spawning.Process(target=run_door, args=(listening, inbox, door, clock, theirs), daemon=True)
+    resource_tracker.ensure_running()  # before: Python 3.11 unblocks the signals when it starts it
     with _signals_blocked():
-        resource_tracker.ensure_running()
         child.start()
     theirs.close()
     try:
