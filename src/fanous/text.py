@@ -75,3 +75,10 @@ def json_for_terminal(document: bytes) -> bytes:
 def _json_escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def one_line(text: str) -> str:
+    """The text as a single line, with the blanks that align it: nothing within it can begin a line of its own."""
+    return "".join(
+        c if c.isprintable() else " " for c in _UNSEEN.sub("", text) if c.isprintable() or c.isspace()
+    )

@@ -97,6 +97,7 @@ TO_A_FILE: dict[str, tuple[str, ...]] = {
     "incidents bundle": (INCIDENT, "-o", "{place}"),
     "lab record": ("pakistan-2023-12-17", "-o", "{place}"),
     "orders key": ("{place}",),
+    "orders revoke": (f"fanous-orders:{'A' * 43}=", "--root", "{key}", "--out", "{place}"),
     "orders sign": ("{draft}", "--key", "{key}", "--out", "{place}"),
     "probe run": ("-i", "https://127.0.0.1:9/", "--yes", "--no-health", "--out", "{place}"),
     "probe stream": ("https://127.0.0.1:9/a.m3u8", "--yes", "--out", "{place}"),
@@ -118,15 +119,17 @@ READ = {
         "--during",
         "--from",
         "--ics",
+        "--lifts",
         "--networks",
         "--opt-out",
         "--orders",
+        "--revocation",
     ),
     *("--settings", "--table", "--targets", "--truth-table", "--urls", "bundle", "corpus", "draft", "paths"),
 }
 """Options and arguments that name what is read."""
 
-READ_OR_MADE = {("incidents bundle", "--key"), ("orders sign", "--key")}
+READ_OR_MADE = {("incidents bundle", "--key"), ("orders revoke", "--root"), ("orders sign", "--key")}
 """Keys: one that is there is read; the first is made where there is none, and never over a file."""
 
 CONFIGURATION = """

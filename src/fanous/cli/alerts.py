@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState, Delivery
 from fanous.model.instant import to_iso
@@ -51,7 +51,7 @@ def alerts_test(
         print_document({"tests": told})
     else:
         for channel, outcome in outcomes:
-            print(f"{channel.name} ({channel.means}): {outcome.why or 'taken'}")
+            say(f"{channel.name} ({channel.means}): {outcome.why or 'taken'}")
     if any(outcome.why for _, outcome in outcomes):
         raise typer.Exit(1)
 
@@ -74,12 +74,12 @@ def alerts_list(
         return
     for one in found:
         when = {AlertState.SENT: one.sent_at, AlertState.WAITING: one.due_at}.get(one.state, one.created_at)
-        print(
+        say(
             f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
             f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
         )
     if not found:
-        print("no alerts")
+        say("no alerts")
 
 
 @alerts_app.command("retry")
@@ -97,7 +97,7 @@ def alerts_retry(
         raise typer.BadParameter("name the keys of alerts, or pass --all", param_hint="KEY")
     with open_named(store, config) as opened:
         count = opened.ledger.outbox.revive(None if everything else keys, opened.now())
-    print(f"{count} deliveries queued again; `fanous run` or `fanous alerts send` sends them")
+    say(f"{count} deliveries queued again; `fanous run` or `fanous alerts send` sends them")
 
 
 @alerts_app.command("send")
@@ -125,7 +125,7 @@ def alerts_send(
     if as_json:
         print_document({"sent": done.sent, "failed": done.failed, "dead": done.dead})
     else:
-        print(f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up")
+        say(f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up")
 
 
 def _alerting(config: Path | None) -> "Alerting":

@@ -11,7 +11,7 @@ from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
-from fanous.text import printable
+from fanous.text import one_line, printable
 from fanous.wording.clocks import short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import because, details, sentence
@@ -109,8 +109,8 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
     )
     told = details(incident, names, ENGLISH)
     lines = [Text(sentence(incident)), Text(_line(told)), Text(_line(because(incident, ENGLISH)))]
-    lines += [Text(f"A hint, not evidence: {hint}.") for hint in incident.hints]
-    lines += [Text(line, "dim") for line in _network_lines(incident, names)]
+    lines += [Text(one_line(f"A hint, not evidence: {hint}.")) for hint in incident.hints]
+    lines += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
 
 

@@ -14,6 +14,7 @@ from fanous.cli.common import (
     network_number,
     open_named,
     print_document,
+    say,
 )
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said
@@ -100,7 +101,7 @@ def claims_add(
     if as_json:
         print_document(claim_document(recorded))
     else:
-        print(f"{recorded.id}: {_sentence(recorded)}")
+        say(f"{recorded.id}: {_sentence(recorded)}")
 
 
 @claims_app.command("list")
@@ -117,9 +118,9 @@ def claims_list(
         print_document({"claims": [claim_document(claim) for claim in found]})
         return
     for claim in found:
-        print(f"{claim.id}  {_sentence(claim)}")
+        say(f"{claim.id}  {_sentence(claim)}")
     if not found:
-        print("no claims; record one with `fanous claims add`")
+        say("no claims; record one with `fanous claims add`")
 
 
 @claims_app.command("check")
@@ -143,12 +144,12 @@ def claims_check(
         return
     for claim, found in checked:
         if found.synthetic:
-            print(STAGED)
-        print(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
+            say(STAGED)
+        say(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
         for point in found.points:
-            print(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {point.why}")
+            say(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {point.why}")
     if not checked:
-        print("no claims; record one with `fanous claims add`")
+        say("no claims; record one with `fanous claims add`")
 
 
 def claim_document(claim: Claim) -> dict[str, Any]:

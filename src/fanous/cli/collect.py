@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import ConfigOption, open_named
+from fanous.cli.common import ConfigOption, open_named, say
 from fanous.cli.queue import Bringing, collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -244,7 +244,7 @@ def drain(
     with open_named(store, config) as opened:
         bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)
-    print(bringing)
+    say(bringing)
 
 
 class Draining:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TextIO, cast
 
 import typer
 
@@ -95,6 +95,17 @@ def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
 
 
 # --- printing -------------------------------------------------------------------------------------
+
+
+def say(text: object = "", *, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print one line for people.
+
+    What a command says often holds words of others: names in measurements, claims, a server's answer.  They can
+    neither act on the terminal nor add a line that looks like ours.
+    """
+    from fanous.text import one_line
+
+    print(one_line(str(text)), file=file, flush=flush)
 
 
 def print_document(document: Any) -> None:
@@ -202,7 +213,8 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     if reply.error and reply.code == 1:
         raise FanousError(reply.error)
     if reply.error:
-        print(f"fanous: {printable_lines(reply.error)}", file=sys.stderr)
+        for line in printable_lines(reply.error).split("\n"):
+            print(f"fanous: {line}".rstrip(), file=sys.stderr)
     raise typer.Exit(reply.code)
 
 

@@ -18,6 +18,7 @@ from fanous.cli.common import (
     moment,
     open_named,
     print_document,
+    say,
 )
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -119,5 +120,5 @@ def signals(
         print_document(connectivity_document(code, levels, now) | {"synthetic": staged})
     else:
         if staged:
-            print(STAGED)
+            say(STAGED)
         print_connectivity(console(), code, levels, now)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fanous.cli.common import StoreOption, console
+from fanous.cli.common import StoreOption, console, say
 
 
 def demo(
@@ -58,9 +58,9 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
     site = Site(notice=notice, clock=lambda: now + monotonic() - began)
 
     def ready() -> None:
-        print(f"Pages: {address} (Ctrl-C ends)", file=sys.stderr, flush=True)
+        say(f"Pages: {address} (Ctrl-C ends)", file=sys.stderr, flush=True)
         if browser and not webbrowser.open(address):
-            print("could not open a browser; open the address yourself", file=sys.stderr)
+            say("could not open a browser; open the address yourself", file=sys.stderr)
 
     with OneThread(lambda: open_store(store, read_only=True)) as owner:
         asyncio.run(serve(server_config(application(owner.ask, site)), listening, ready=ready))

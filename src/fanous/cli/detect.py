@@ -25,6 +25,7 @@ from fanous.cli.common import (
     country_code,
     moment,
     open_named,
+    say,
 )
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -99,7 +100,7 @@ def detect(
             _mark(opened, codes, first, last)
         if workers == 1 and not every:
             done = _work(opened, 0, lease, lambda seconds: threading.Event().wait(seconds))
-            print(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
+            say(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
             return
     assert not isinstance(place, Path)  # it is shared
     log_to_stderr()
@@ -225,6 +226,6 @@ def rejudge(
 
     with open_named(store, config) as opened:
         replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
-    print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
+    say(f"judged {sum(one.measurements for one in replayed):,} measurements again")
     for remark in ingest.remarks(replayed):
-        print(f"could not be used: {remark}", file=sys.stderr)
+        say(f"could not be used: {remark}", file=sys.stderr)

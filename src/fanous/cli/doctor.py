@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fanous import __version__
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
 from fanous.model.instant import to_iso
 from fanous.model.vitals import Need
 
@@ -48,12 +48,12 @@ def doctor(
         return
     for part in PARTS:
         own = [need for need in needs if need.part == part]
-        print(f"{part}: {'ready' if _is_ready(needs, part) else 'not ready'}")
-        print(f"  found    {', '.join(need.name for need in own if need.found) or '-'}")
+        say(f"{part}: {'ready' if _is_ready(needs, part) else 'not ready'}")
+        say(f"  found    {', '.join(need.name for need in own if need.found) or '-'}")
         for need in own:
             if not need.found:
-                print(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
-                print(f"           without it: {need.without}")
+                say(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
+                say(f"           without it: {need.without}")
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
@@ -74,14 +74,13 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
     for one in found if not as_json else ():
-        print(f"{one.kind}: {one.says}{_since(one, feed)}\n  {one.mend}")
+        say(f"{one.kind}: {one.says}{_since(one, feed)}")
+        say(f"  {one.mend}")
     if not found and not as_json:
-        print(
-            f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days"
-        )
+        say(f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days")
     ended = sum(one.ended_at is not None for one in feed)
     if ended and not as_json:
-        print(f"{ended} ailments ended in the last 30 days (--json lists them)")
+        say(f"{ended} ailments ended in the last 30 days (--json lists them)")
     if found:
         raise typer.Exit(1)
 

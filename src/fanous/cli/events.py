@@ -14,6 +14,7 @@ from fanous.cli.common import (
     moment,
     open_named,
     print_document,
+    say,
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
@@ -64,15 +65,15 @@ def events_add(
         print_document({"watches": [event_document(one) for one in registered]})
         return
     for one in registered:
-        print(event_line(one))
+        say(event_line(one))
         advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
-        print(f"  SHA-256 {one.digest}{advice}")
+        say(f"  SHA-256 {one.digest}{advice}")
 
 
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
     from fanous.sources.ics import read_calendar
 
-    events = read_calendar(path, code, lambda why: print(why, file=sys.stderr))
+    events = read_calendar(path, code, lambda why: say(why, file=sys.stderr))
     if not events:
         raise FanousError(f"{path} contains no usable event: all are cancelled or unreadable")
     return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]
@@ -94,9 +95,9 @@ def events_list(
         print_document({"watches": [event_document(one) for one in found]})
         return
     for one in found:
-        print(event_line(one))
+        say(event_line(one))
     if not found:
-        print("no events; register an event with `fanous events add`")
+        say("no events; register an event with `fanous events add`")
 
 
 @events_app.command("report")
@@ -118,4 +119,5 @@ def events_report(
     if as_json:
         print_document(report_document(report))
     else:
-        print("\n".join(report_lines(report)))
+        for line in report_lines(report):
+            say(line)

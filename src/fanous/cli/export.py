@@ -17,6 +17,7 @@ from fanous.cli.common import (
     moment,
     open_named,
     print_document,
+    say,
 )
 
 
@@ -59,8 +60,8 @@ def export(
         )
         return
     for path in done.files:
-        print(path)
+        say(path)
     for name, count in done.rows.items():
-        print(f"{name}: {count:,} rows")
+        say(f"{name}: {count:,} rows")
     for why, count in done.left_out.items():
-        print(f"left out: {count:,} {why}")
+        say(f"left out: {count:,} {why}")

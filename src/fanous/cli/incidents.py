@@ -17,6 +17,7 @@ from fanous.cli.common import (
     moment,
     open_named,
     print_document,
+    say,
 )
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -54,9 +55,9 @@ def incidents_list(
         screen.print(incident_list(found))
     else:  # one line each, for programs that read lines
         for incident in found:
-            print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
+            say(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
     if not found:
-        print("no incidents")
+        say("no incidents")
 
 
 @incidents_app.command("show")
@@ -92,15 +93,15 @@ def incidents_show(
         return
     console().print(incident_text(incident, names))
     for hint in more:
-        print(f"  A hint, not evidence: {hint}.")
+        say(f"  A hint, not evidence: {hint}.")
     if slowed is not None:
-        print(f"  What was slowed down: {slowed.why}.")
+        say(f"  What was slowed down: {slowed.why}.")
     print("\nWho saw what")
     for line in witness_lines(seen_by):
-        print(f"  {line}")
+        say(f"  {line}")
     print("\nRevisions")
     for one in history:
-        print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+        say(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
 
 
 @incidents_app.command("report")
@@ -140,10 +141,8 @@ def incidents_report(
         print_document({"files": files, "sms": counted})
         return
     for name in files:
-        print(name)
-    print(
-        f"the text message needs {message.messages} SMS ({message.places} characters of {message.alphabet})"
-    )
+        say(name)
+    say(f"the text message needs {message.messages} SMS ({message.places} characters of {message.alphabet})")
 
 
 @incidents_app.command("bundle")
@@ -185,14 +184,14 @@ def incidents_bundle(
             }
         )
         return
-    print(f"{out}: {packed.bytes:,} bytes")
-    print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
+    say(f"{out}: {packed.bytes:,} bytes")
+    say(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
     if packed.series:
-        print(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
-    print(f"  signed by SHA256:{packed.key}")
+        say(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
+    say(f"  signed by SHA256:{packed.key}")
     for line in packed.differences:
-        print(f"  computed from times in minutes, this differs from the ledger: {line}")
-    print(f"Anyone with the file can check it: fanous verify {out}")
+        say(f"  computed from times in minutes, this differs from the ledger: {line}")
+    say(f"Anyone with the file can check it: fanous verify {out}")
 
 
 def _bundle_of(label: str, signer: str) -> "Recognises":
@@ -226,7 +225,7 @@ def incidents_approve(
 
     with open_named(store, config) as opened:
         incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
-    print(f"{incident.id}  {incident.status}  {sentence(incident)}")
+    say(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 
 @incidents_app.command("corrections")
@@ -250,6 +249,6 @@ def incidents_corrections(
         print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return
     for one in found:
-        print(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
+        say(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
     if not found:
-        print("no corrections: nothing that was published has been withdrawn")
+        say("no corrections: nothing that was published has been withdrawn")

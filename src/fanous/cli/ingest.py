@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    country_code,
+    open_named,
+    print_document,
+    say,
+)
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -107,10 +115,10 @@ def ingest(
             tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
-        print(f"no usable records: check that these are files {source} can read", file=sys.stderr)
+        say(f"no usable records: check that these are files {source} can read", file=sys.stderr)
         raise typer.Exit(1)
     if not tally.read:
-        print("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)
+        say("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
@@ -130,7 +138,7 @@ def show(tally: "Ingested", as_json: bool) -> None:
     from fanous.pipeline.ingest import out_of_reach
 
     for note in tally.notes:
-        print(note, file=sys.stderr)
+        say(note, file=sys.stderr)
     if as_json:
         print_document(
             {
@@ -142,21 +150,21 @@ def show(tally: "Ingested", as_json: bool) -> None:
             }
         )
         return
-    print(
+    say(
         f"read {tally.read:,}: stored {tally.stored:,}, already there {tally.duplicate:,}, "
         f"rejected {tally.rejected:,}"
     )
     for name, count in tally.by_test.most_common():
         if count:
-            print(f"  {count:,} {name}")
+            say(f"  {count:,} {name}")
     for reject in tally.rejects[:REJECTS_SHOWN]:
-        print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
+        say(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
     for remark in tally.remarks:
-        print(f"left by an interrupted run: {remark}", file=sys.stderr)
+        say(f"left by an interrupted run: {remark}", file=sys.stderr)
     for note in out_of_reach(tally):
-        print(note, file=sys.stderr)
+        say(note, file=sys.stderr)
     if tally.rejected > REJECTS_SHOWN:
-        print(f"... and {tally.rejected - REJECTS_SHOWN:,} more (--json lists them)", file=sys.stderr)
+        say(f"... and {tally.rejected - REJECTS_SHOWN:,} more (--json lists them)", file=sys.stderr)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, print_document, say
 from fanous.errors import FanousError
 
 
@@ -23,20 +23,18 @@ def judge(
         print_document({"measurements": list(judged)})
     else:
         for one in judged:
-            print(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
+            say(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
             for verdict in one["verdicts"]:
                 mechanism = f" {verdict['mechanism']}" if verdict["mechanism"] else ""
                 mechanism += ", a symptom" if verdict["symptom"] else ""
-                print(
-                    f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
-                )
-                print(f"               {verdict['why']}")
+                say(f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]")
+                say(f"               {verdict['why']}")
             for note in one["notes"]:
                 if note != UNPLACED:
-                    print(f"  note         {note}")
+                    say(f"  note         {note}")
         if unplaced := sum(UNPLACED in one["notes"] for one in judged):
             print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
     for reject in rejects:
-        print(f"rejected {reject}", file=sys.stderr)
+        say(f"rejected {reject}", file=sys.stderr)
     if not judged:
         raise FanousError("no measurement in these files can be judged")

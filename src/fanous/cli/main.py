@@ -346,8 +346,9 @@ def main() -> None:
 
 
 def _complain(text: str) -> None:
-    """An error may quote a file, a server's answer or what was typed."""
-    print(f"fanous: {printable_lines(text)}", file=sys.stderr)
+    """An error may quote a file, a server's answer or what was typed: each of its lines says whose it is."""
+    for line in printable_lines(text).split("\n"):
+        print(f"fanous: {line}".rstrip(), file=sys.stderr)
 
 
 def _version(wanted: bool) -> None:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    country_code,
+    open_named,
+    print_document,
+    say,
+)
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
@@ -50,17 +58,17 @@ def networks(
         )
         return
     if shown.is_synthetic:
-        print(STAGED)
+        say(STAGED)
     for one in fell:
-        print(_in_a_line(one))
+        say(_in_a_line(one))
     if not beats:
-        print("no network was heard from in the last four weeks")
+        say("no network was heard from in the last four weeks")
         return
     for beat in beats:
         name = names.get((beat.place.country, beat.place.asn), "")
         network = f"AS{beat.place.asn} {name}".rstrip()
         said = in_words(beat, now)
-        print(f"{beat.place.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
+        say(f"{beat.place.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
 
 
 def in_words(beat: "Heartbeat", now: float) -> str:
@@ -97,9 +105,9 @@ def _of_counts(path: Path, as_json: bool) -> None:
         print_document({"collapses": [_fell(one) for one in found]})
         return
     for one in found:
-        print(_in_a_line(one))
+        say(_in_a_line(one))
     if not found:
-        print("no day on which hardly any network was heard from")
+        say("no day on which hardly any network was heard from")
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fanous.cli.common import say
 from fanous.errors import FanousError
 from fanous.text import quoted
 
@@ -55,7 +56,7 @@ def orders_key(
     """Make a key pair and print the public key, which probes take as --orders-key or --orders-root."""
     from fanous.probe.orders import new_key
 
-    print(new_key(file))
+    say(new_key(file))
 
 
 @orders_app.command("sign")
@@ -95,7 +96,7 @@ def orders_sign(
         return bool(opened(envelope_of(path), own.public_key(), now=0))
 
     write_file(out, signed, is_ours)
-    print(f"signed; hand them out with `fanous collect --orders {out}`")
+    say(f"signed; hand them out with `fanous collect --orders {out}`")
 
 
 @orders_app.command("revoke")
@@ -121,7 +122,7 @@ def orders_revoke(
 
     statement = revoke(keys, successor, private_key(root), time.time())
     write_file(out, msgspec.json.encode(statement) + b"\n", lambda path: bool(read_revocation(path)))
-    print(f"signed; hand it out with orders of the successor: `fanous orders sign --revocation {out}`")
+    say(f"signed; hand it out with orders of the successor: `fanous orders sign --revocation {out}`")
 
 
 def heeded(
@@ -159,7 +160,7 @@ def heeded(
     apps = tuple(name for name in orders.apps if name in MESSENGERS)
     if len(apps) < len(orders.apps):
         unknown = ", ".join(quoted(name, 40) for name in orders.apps if name not in MESSENGERS)
-        print(f"apps unknown to this version: {unknown}", file=sys.stderr)
+        say(f"apps unknown to this version: {unknown}", file=sys.stderr)
     return replace(wanted, urls=orders.urls, apps=apps)
 
 
@@ -188,7 +189,7 @@ class _Following:
         try:
             self._remember(with_revocation(self.known, answer, self._root))
         except FanousError as error:
-            print(f"refused: {error}", file=sys.stderr)
+            say(f"refused: {error}", file=sys.stderr)
 
     def accept(self, answer: "SignedOrders", key: "Ed25519PublicKey", now: float) -> None:
         """Raises ``FanousError`` where the orders are refused."""
@@ -215,7 +216,7 @@ def _current(
         following.heed_revocation(answer)
     key = following.key()
     if isinstance(said, str):
-        print(f"could not ask for orders ({said})", file=sys.stderr)
+        say(f"could not ask for orders ({said})", file=sys.stderr)
         return in_force(following.known, key, now) if key is not None else None
     # The user may not know, or not state, that measuring is dangerous where they are.
     check_country(said.probe_cc)
@@ -229,7 +230,7 @@ def _current(
         held = in_force(following.known, key, now)
         if held is None:
             raise
-        print(f"refused: {error}; the previous orders stay in force", file=sys.stderr)
+        say(f"refused: {error}; the previous orders stay in force", file=sys.stderr)
         return held
     return in_force(following.known, key, now)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, add_former, print_document
+from fanous.cli.common import JsonOption, add_former, print_document, say
 from fanous.cli.orders import OrdersKey, OrdersRoot, heeded
 from fanous.cli.probe_options import (
     Asn,
@@ -78,7 +78,7 @@ def probe_serve(
     async def forever() -> None:
         server = await serve(SocketNetwork(), settings, host, port)
         bound = server.sockets[0].getsockname()[1]
-        print(f"listening on http://{host}:{bound}/probe?target=&module=", file=sys.stderr, flush=True)
+        say(f"listening on http://{host}:{bound}/probe?target=&module=", file=sys.stderr, flush=True)
         async with server:
             await server.serve_forever()
 
@@ -125,13 +125,13 @@ def probe_stream(
             write(record)
             found.append(watchable(url, record))
             if not as_json:
-                print(found[-1].sentence, flush=True)
+                say(found[-1].sentence, flush=True)
     sent = send(folder / "spool", collectors, proxy) if collectors else None
     if as_json:
         streams = [asdict(one) for one in found]
         print_document({"streams": streams, "sent": asdict(sent) if sent else None})
     elif sent is not None:
-        print(sent_line(sent))
+        say(sent_line(sent))
 
 
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
@@ -257,9 +257,9 @@ def probe_run(
         check_consent(yes, settings.cap_mb)  # withdrawing consent ends the rounds, too
         began = time.time()
         report = one_run(quiet=True, chance=dice)
-        print(f"{to_iso(began)}  {round_line(report)}", flush=True)
+        say(f"{to_iso(began)}  {round_line(report)}", flush=True)
         if collectors:
-            print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
+            say(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
     if every is not None:
         events = _announced(during, vantage.country, organisation=organisation)
@@ -302,7 +302,7 @@ def probe_consent(
     if not yes and not typer.confirm(question(language), default=False):
         raise typer.Exit(1)
     consent.give(folder, time.time())
-    print(f"saved in {consent.consent_file(folder)}")
+    say(f"saved in {consent.consent_file(folder)}")
 
 
 @probe_app.command("list")
@@ -316,13 +316,14 @@ def probe_list(
 
     if name is not None:
         wanted = wanted_by((), (name,))
-        print("\n".join([*wanted.urls, *(f"{app} (the app itself)" for app in wanted.apps)]))
+        for line in [*wanted.urls, *(f"{app} (the app itself)" for app in wanted.apps)]:
+            say(line)
         return
     for known in list_names():
         one = target_list(known)
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
         apps = f", {len(one.apps)} apps" if one.apps else ""
-        print(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
+        say(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
 def _refuse(given: Mapping[str, object], needed: str) -> None:
@@ -363,8 +364,8 @@ def _announced(calendar: Path | None, country: str, *, organisation: bool) -> li
     from fanous.sources.ics import read_calendar
 
     if not organisation:
-        print("a volunteer's connection is never measured faster, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, country, lambda why: print(why, file=sys.stderr))
+        say("a volunteer's connection is never measured faster, whatever is announced", file=sys.stderr)
+    events = read_calendar(calendar, country, lambda why: say(why, file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 
@@ -388,11 +389,11 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
         return
     print_sentences(report_lines(report), screen(highlight=False))
     if out is not None and report.outcomes:
-        print(
+        say(
             f"\n{len(report.outcomes)} measurements were added to {out}; run `fanous judge {out}` for the "
             f"reasons."
         )
     elif out is not None and report.health is not None:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:
-        print(sent_line(sent))
+        say(sent_line(sent))

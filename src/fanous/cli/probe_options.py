@@ -20,6 +20,7 @@ import os
 import re
 import sys
 
+from fanous.cli.common import say
 from fanous.errors import FanousError
 from fanous.probe.settings import probe_folder
 
@@ -171,7 +172,7 @@ def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
     """
     from fanous.probe.run import wanted_of
 
-    return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
+    return wanted_of(inputs, lists, lambda line: say(line, file=sys.stderr))
 
 
 def country_of(code: str) -> str:

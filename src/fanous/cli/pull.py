@@ -20,6 +20,7 @@ from fanous.cli.common import (
     network_number,
     open_named,
     print_document,
+    say,
 )
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -170,18 +171,18 @@ def _key(variable: str) -> str:
 
 
 def _show(done: "Pull") -> None:
-    print(
+    say(
         f"{done.source} {done.country}: fetched {done.pieces:,}, already had {done.skipped:,}; "
         f"{done.values:,} values, {done.new:,} new or changed"
         + (f"; {done.claims:,} new claims (`fanous claims check`)" if done.claims else "")
     )
     for piece, why in done.failures[:SHOWN]:
-        print(f"failed {piece}: {why}", file=sys.stderr)
+        say(f"failed {piece}: {why}", file=sys.stderr)
     for piece, number, why in done.rejects[:SHOWN]:
-        print(f"rejected {piece}:{number}: {why}", file=sys.stderr)
+        say(f"rejected {piece}:{number}: {why}", file=sys.stderr)
     rest = max(0, len(done.failures) - SHOWN) + max(0, len(done.rejects) - SHOWN)
     if rest:
-        print(f"... and {rest:,} more (--json lists them)", file=sys.stderr)
+        say(f"... and {rest:,} more (--json lists them)", file=sys.stderr)
 
 
 def _document(done: "Pull") -> dict[str, object]:

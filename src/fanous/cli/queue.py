@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, console, open_named, print_document
+from fanous.cli.common import JsonOption, console, open_named, print_document, say
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr
 from fanous.model.instant import to_iso
@@ -157,7 +157,7 @@ def drain_stream(
     with open_named(store, config) as opened, Writer(address, StreamPart(part)) as writer:
         bringing = Bringing(opened, detects=False)
         _drain(writer, bringing, follow, stopping, detects)
-    print(bringing)
+    say(bringing)
 
 
 def _drain(
@@ -216,7 +216,7 @@ def queue(
         return
     for row in rows:
         oldest = f", the oldest since {row['oldest']}" if row["oldest"] else ""
-        print(f"{row['part']:8} {row['messages']:>9,} messages, {row['bytes']:,} bytes{oldest}")
+        say(f"{row['part']:8} {row['messages']:>9,} messages, {row['bytes']:,} bytes{oldest}")
     for one in refused:
         console().print(f"refused  {one['uid'] or '-'}: {one['why']}", markup=False)
 

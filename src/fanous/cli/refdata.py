@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, print_document, say
 from fanous.errors import FanousError
 from fanous.refdata.sets import PUBLIC_SETS, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
@@ -52,7 +52,8 @@ def refdata_update(
     if as_json:
         print_document({"updates": updated_document(updates)})
     else:
-        print("\n".join(updated_lines(updates)))
+        for line in updated_lines(updates):
+            say(line)
     if failed := failure(updates):
         raise FanousError(failed)
 
@@ -69,7 +70,8 @@ def _show_sets(folder: Path, as_json: bool) -> None:
     if as_json:
         print_document(installed_document(sets, version) | {"users": users_document(users)})
     else:
-        print("\n".join(installed_lines(sets, version) + users_lines(users)))
+        for line in installed_lines(sets, version) + users_lines(users):
+            say(line)
 
 
 ROWS_SHOWN = 10

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def retain(
         return
     would = "would be " if dry_run else ""
     if policy.observations_days is None and policy.archive_days is None:
-        print(f"{config} has no [retention] table: nothing was deleted or moved")
+        say(f"{config} has no [retention] table: nothing was deleted or moved")
         return
-    print(f"{done.observations:,} rows of observations {would}deleted")
+    say(f"{done.observations:,} rows of observations {would}deleted")
     where = f" to {policy.bucket}" if policy.bucket else ""
-    print(f"{done.moved:,} segments of the archive {would}moved{where}")
+    say(f"{done.moved:,} segments of the archive {would}moved{where}")
     for one in left:
-        print(f"not moved: {one['segment']}: {one['why']}")
+        say(f"not moved: {one['segment']}: {one['why']}")
 
 
 def forget(
@@ -101,15 +101,15 @@ def forget(
         )
         return
     if inbox is None:
-        print("no inbox was searched: name one with --inbox")
+        say("no inbox was searched: name one with --inbox")
     elif waiting:
-        print(f"{counted(waiting, 'measurement')} waiting in {inbox} deleted")
+        say(f"{counted(waiting, 'measurement')} waiting in {inbox} deleted")
     _say_forgotten(forgotten)
 
 
 def _say_forgotten(forgotten: "Forgotten") -> None:
     if not forgotten.measurements:
-        print(
+        say(
             "this store has no measurement of these reports: check that it is the right store, and that "
             "its inbox was drained"
         )
@@ -118,4 +118,4 @@ def _say_forgotten(forgotten: "Forgotten") -> None:
 
     places = f" of {', '.join(sorted(forgotten.spans))}" if forgotten.spans else ""
     deleted = counted(forgotten.measurements, "measurement")
-    print(f"{deleted}{places} deleted; incidents were recomputed without them")
+    say(f"{deleted}{places} deleted; incidents were recomputed without them")

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    country_code,
+    open_named,
+    print_document,
+    say,
+)
 from fanous.errors import FanousError
 
 PAGE = """Each request is one ping.  A block of 256 addresses gets at most 20 in an hour, only addresses that have
@@ -98,7 +106,7 @@ def _scan(
     from fanous.scan.targets import read_opt_out, read_targets
 
     def on_reject(line: int, why: str) -> None:
-        print(f"rejected {targets}:{line}: {why}", file=sys.stderr)
+        say(f"rejected {targets}:{line}: {why}", file=sys.stderr)
 
     blocks = read_targets(targets, country, read_opt_out(opt_out), on_reject, lab=lab)
     journal = data_folder() / "scan" / f"{country}.npz"
@@ -121,7 +129,7 @@ def _scan(
             )
             state = after or load(journal, blocks)
             if not as_json:
-                print(_line(told[-1]), flush=True)
+                say(_line(told[-1]), flush=True)
             if not rounds or len(told) < rounds:
                 time.sleep(max(0.0, (number + 1) * ROUND - time.time()))
     if as_json:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, StoreOption, print_document
+from fanous.cli.common import JsonOption, StoreOption, print_document, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,23 +89,23 @@ def _print(done: "Verification") -> None:
     from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
-    print(f"{first}{WORDS[str(done.result)]}.")
-    print(f"  signed by SHA256:{done.signer} (computed from the key; whether to trust that key is up to you)")
+    say(f"{first}{WORDS[str(done.result)]}.")
+    say(f"  signed by SHA256:{done.signer} (computed from the key; whether to trust that key is up to you)")
     # An incident that the records do not support could claim anything: it is not repeated as a sentence.
     if not done.differences:
-        print(f"  {sentence(done.claim)}")
-    print(f"  recomputed from {_rests_on(done)}")
+        say(f"  {sentence(done.claim)}")
+    say(f"  recomputed from {_rests_on(done)}")
     if done.synthetic:
-        print(
+        say(
             f"  {done.synthetic:,} of them are synthetic: this tests the method, and is not evidence of a "
             f"real event"
         )
     if done.versions:
         same = "gives the same result" if not done.differences else "gives a different result"
-        print(f"  This proves nothing. Recomputing with this machine's own versions {same};")
-        print("  to compare like with like, install the bundle's version and fingerprint sets.")
+        say(f"  This proves nothing. Recomputing with this machine's own versions {same};")
+        say("  to compare like with like, install the bundle's version and fingerprint sets.")
     for line in _stated(done):
-        print(line)
+        say(line)
 
 
 def _stated(done: "Verification") -> "Iterator[str]":

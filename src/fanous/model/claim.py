@@ -103,6 +103,10 @@ def defect(claim: Claim) -> str:
             all(len(one) <= LONGEST_WORDS for one in texts),
         ),
         ("it names too many", max(len(claim.networks), len(claim.targets)) <= MOST_NAMED),
-        ("its link is not a web address", not claim.link or claim.link.startswith(("https://", "http://"))),
+        ("its link is not a web address", not claim.link or _is_web_address(claim.link)),
     )
     return next((why for why, holds in checks if not holds), "")
+
+
+def _is_web_address(link: str) -> bool:
+    return link.startswith(("https://", "http://")) and link.isprintable() and " " not in link

@@ -186,4 +186,6 @@ def mechanism_words(mechanism: str) -> str:
         words = MECHANISMS.get(".".join(parts[:length]))
         if words:
             return words
-    return printable(mechanism)
+    return (
+        printable(mechanism).replace("{", "").replace("}", "")
+    )  # braces would be filled in by ``Language.say``

@@ -11,7 +11,7 @@ from fanous.collector.helper import Helper, HelperPolicy, reach_of
 from fanous.collector.helper.helper import MOST_ADDRESSES
 from fanous.collector.helper.reach import (
     FRESH,
-    Reach,
+    HelperReach,
     _of_fib,
     _of_inet6,
     _of_names,
@@ -26,7 +26,7 @@ OWN = {"9.9.9.9", "2620:fe::fe", "10.0.0.5"}
 LISTED = ("8.8.8.0/24", "2001:4860::/32")
 
 
-def reach() -> Reach:
+def reach() -> HelperReach:
     made = reach_of(LISTED)
     made.own = lambda: OWN
     return made
@@ -62,7 +62,7 @@ def test_what_is_listed_must_be_a_network() -> None:
 
 def test_a_new_address_of_an_interface_is_known_within_a_minute() -> None:
     now, own = [0.0], {"9.9.9.9"}
-    made = Reach(own=lambda: own, clock=lambda: now[0])
+    made = HelperReach(own=lambda: own, clock=lambda: now[0])
     assert not made.is_refused("1.1.1.1")
     own.add("1.1.1.1")
     now[0] = FRESH
@@ -165,4 +165,4 @@ def test_an_answer_has_so_many_addresses_and_headers() -> None:
 def test_a_socket_of_this_machine_is_among_its_own() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
-        assert Reach().is_refused(bound.getsockname()[0])
+        assert HelperReach().is_refused(bound.getsockname()[0])

@@ -46,7 +46,7 @@ from fanous.collector.helper.plan import (
     tcp_failure,
     url_of,
 )
-from fanous.collector.helper.reach import Reach
+from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.threads import Threads
@@ -317,7 +317,7 @@ class HelperPolicy:
     resolve: Resolve = resolve
     ca_file: str = ""
     asn_of: Callable[[str], int] = lambda _address: 0
-    reach: Reach = field(default_factory=Reach)
+    reach: HelperReach = field(default_factory=HelperReach)
 
 
 class Helper:

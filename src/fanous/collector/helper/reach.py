@@ -44,7 +44,7 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(found)
 
 
-def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "Reach":
+def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "HelperReach":
     """As an operator sets it.
 
     Args:
@@ -52,7 +52,7 @@ def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "Reach":
         neighbours: whether the helper may connect to this machine's neighbours.
     """
     listed = networks_of(never)
-    return Reach(listed, near_v4=32, near_v6=128) if neighbours else Reach(listed)
+    return HelperReach(listed, near_v4=32, near_v6=128) if neighbours else HelperReach(listed)
 
 
 def own_addresses() -> set[str]:
@@ -110,7 +110,7 @@ def _of_routes() -> set[str]:
 
 
 @dataclass(slots=True)
-class Reach:
+class HelperReach:
     """Says whether an address is one that the helper never connects to.
 
     Attributes:

@@ -10,6 +10,7 @@ from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import Language, Sentence
@@ -180,7 +181,7 @@ def _rows(
         title = network_title(network.asn, names)
         rows.append(
             (
-                " ".join(filter(None, (title, network.entity))),
+                " ".join(filter(None, (title, printable(network.entity)))),
                 clocks.moment(since, incident.country, language),
                 language.say("Not seen")
                 if until is None

@@ -114,7 +114,12 @@ def events_between(events: Iterable[AnnouncedEvent], since: float, until: float)
 
 
 def web_address(link: str) -> str:
-    """The address, where a reader may be sent there: nothing but http and https to a host."""
+    """The address, where a reader may be sent there: nothing but http and https to a host, as it reads.
+
+    A link with characters that cannot be seen leads elsewhere than it seems to.
+    """
+    if not link.isprintable() or " " in link:
+        return ""
     try:
         parts = urlsplit(link)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname)
