@@ -26,7 +26,7 @@ async def main(folder: Path, url: str, number: int) -> None:
     async with Uploader(spool, [url], on_sent=lambda uid: say(acknowledged(uid))) as uploader:
         while True:
             for _ in range(5):
-                spool.put(msgspec.json.encode(measurement(number)))
+                spool.put(msgspec.json.encode(measurement(number, input=f"https://x.com/{number:012d}")))
                 say(f"put {number}")
                 number += 1
             await uploader.send()

@@ -25,7 +25,8 @@ KILLS = int(os.environ.get("FANOUS_KILLS", "20"))
 ENOUGH = 50
 """Measurements that must be put and acknowledged, so that something could be lost."""
 PROBE = [sys.executable, "-m", "tests.probe.spool.probe_child"]
-NUMBER = re.compile(rb"bdd20d7a-bba5-40dd-a111-(\d{12})")
+NUMBER = re.compile(rb"https://x\.com/(\d{12})")
+"""In what the probe names: the collector keeps the fields that rules read."""
 
 
 class Probe:
