@@ -241,6 +241,7 @@ INSIDE = (
     ),
     *(
         "http://printer.local/",
+        "http://printer.ｌｏｃａｌ/",
         "http://metadata.google.internal/",
         "http://nas.home.arpa/",
         "http:///x",

@@ -19,11 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fanous.model.series import SourceSeries
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import (
+    BundleRefused,
     LineWriter,
     RecordLine,
     SeriesLine,
     pack_parts,
     read_parts,
+    unpack_parts,
 )
 from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow
 from tests.commands import fanous
@@ -262,6 +264,15 @@ def test_parts_of_any_name_are_refused_by_a_name_in_quotation_marks(tmp_path: Pa
     assert "REFUSED" in said(tmp_path, pack_parts(strange))
 
 
+def test_a_refusal_quotes_what_it_names() -> None:
+    once = pack_parts({HOSTILE[:9]: b"1"})[:-1024]
+    for content in (once + once + bytes(1024), once):
+        with pytest.raises(BundleRefused) as why:
+            unpack_parts(content)
+        assert planted(str(why.value)) == []
+        assert '"' in str(why.value)
+
+
 def test_a_compressed_or_foreign_archive_is_refused(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
@@ -315,3 +326,14 @@ def test_a_record_beyond_all_reason_is_a_sentence(tmp_path: Path) -> None:
         writer = LineWriter()
         writer.add_line(RecordLine(HOSTILE, msgspec.Raw(record)))
         said(tmp_path, with_part(manifest.RECORDS, writer.packed()))
+
+
+@pytest.mark.parametrize("trouble", [RecursionError, MemoryError])
+def test_a_bundle_that_takes_too_much_is_refused_by_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
+) -> None:
+    def fail(*_: object) -> Recomputed:
+        raise trouble
+
+    monkeypatch.setattr("fanous.publish.evidence.verify.recompute", fail)
+    assert "REFUSED" in said(tmp_path, bundle())
