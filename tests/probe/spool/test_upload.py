@@ -59,7 +59,7 @@ def answering(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
 def spool(tmp_path: Path) -> Spool:
     filled = Spool(tmp_path / "spool")
     for number in range(3):
-        filled.put(msgspec.json.encode(measurement(number)))
+        filled.put(msgspec.json.encode(measurement(number, input=site(number))))
     return filled
 
 
@@ -78,16 +78,20 @@ def sent(spool: Spool, *urls: str, proxy: str | None = None, uids: list[str] | N
     return asyncio.run(send())
 
 
+def site(number: int) -> str:
+    return f"https://x.com/{number}"
+
+
 def received(tmp_path: Path) -> list[str]:
-    """Ids of the measurements in the collector's inbox, in the order of receipt."""
+    """What the measurements in the collector's inbox are about, in the order of receipt."""
     paths = sorted((tmp_path / "inbox").glob("*.jsonl*"))
-    return [msgspec.json.decode(line)["id"] for path in paths for line in path.read_bytes().splitlines()]
+    return [msgspec.json.decode(line)["input"] for path in paths for line in path.read_bytes().splitlines()]
 
 
 def test_all_that_waits_is_sent_oldest_first(spool: Spool, collector: str, tmp_path: Path) -> None:
     uids: list[str] = []
     assert sent(spool, collector, uids=uids) == Sent(3, 0, 0)
-    assert received(tmp_path) == [measurement(number)["id"] for number in range(3)]
+    assert received(tmp_path) == [site(number) for number in range(3)]
     assert len(set(uids)) == 3
 
 
