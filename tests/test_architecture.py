@@ -348,7 +348,7 @@ def test_the_package_lists_its_public_api_and_loads_nothing_for_it() -> None:
     code = "import sys, fanous; print(*dir(fanous)); print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     listed, loaded = (line.split() for line in said.splitlines())
-    assert set(listed) == {"Store", "__version__", "confirm", "incidents", "judge", "series"}
+    assert set(listed) == {"Store", "__version__", "confirm", "incidents", "judge", "sentences", "series"}
     assert {name for name in loaded if name.startswith("fanous.")} == set()
 
 

@@ -91,6 +91,10 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
+        "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
+        "trust_proxy": [('"10.0.0.0/8"', "a list is needed"), ('["10.0.0.0/99"]', "such as 10.0.0.0/8")],
+        "connections": [('"2"', "a whole number from 16"), ("1", "a whole number from 16")],
+        "per_address": [('"2"', "a whole number from 6"), ("1", "a whole number from 6")],
     },
     "clock": {
         "rate": [('"2"', "a number from 1 to 10000"), ("0.5", "a number from 1 to 10000")],
@@ -124,6 +128,14 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "contact": TEXT,
         "helper_url": SITE,
         "per_address": [('"1"', "a number from 0.01"), ("0", "a number from 0.01")],
+        "connections": [('"2"', "a whole number from 16"), ("1", "a whole number from 16")],
+        "address_mb": [('"2"', "a whole number from 1"), ("0", "a whole number from 1")],
+        "network_mb": [('"2"', "a whole number from 1"), ("0", "a whole number from 1")],
+        "helper_never": [
+            ('"10.0.0.0/8"', "a list is needed"),
+            ('["10.0.0.0/99"]', "is not an address or a network"),
+        ],
+        "helper_neighbours": FLAG,
         "lab": FLAG,
     },
     "alerts": {

@@ -8,7 +8,6 @@ from typing import BinaryIO
 from fanous.errors import FanousError
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe (FIFO)"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
@@ -46,6 +45,8 @@ def check_regular(path: Path) -> None:
 
 
 def _refuse_other(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise FanousError(f"{path} cannot be read: it is a folder, not a file. Name a file in it.")
     for is_kind, name in _KINDS:
         if is_kind(mode):
             raise FanousError(
