@@ -108,7 +108,7 @@ def test_without_root_one_sentence_says_so(call: str) -> None:
         "assert all(lab.is_held for lab in labs())"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stdout == "a lab needs root: its networks are namespaces of the kernel\n"
+    assert said.stdout == "a lab needs root, because its networks are kernel namespaces: run it with sudo\n"
 
 
 def test_a_lab_that_somebody_holds_is_left_alone(internet: Internet) -> None:
