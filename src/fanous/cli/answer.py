@@ -15,20 +15,13 @@ from fanous.text import one_line, printable
 from fanous.wording.clocks import short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import because, details, sentence
-from fanous.wording.words import counted, listed, network_title, target_title
+from fanous.wording.words import SCOPES, counted, listed, network_title, target_title
 
 STYLES = {
     Status.CONFIRMED: "bold red",
     Status.SUSPECTED: "yellow",
     Status.ENDED: "bold",
     Status.RETRACTED: "dim",
-}
-SCOPES = {
-    "nation": "nation-wide",
-    "region": "regional",
-    "multi_isp": "several operators",
-    "isp": "one operator",
-    "insufficient": "extent unknown",
 }
 SHOWN = 12
 """Networks, or targets, that are listed one by one."""
