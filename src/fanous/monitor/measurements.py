@@ -13,11 +13,14 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.model.instant import DAY
 from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, judged_records
 from fanous.pipeline.judge import log_rejects, rules_version
 from fanous.pipeline.pull_ooni import (
+    DETECT_EVERY,
     SOURCE,
     PulledMeasurements,
     fetched,
@@ -96,6 +99,7 @@ class Measurements:
         finally:
             objects.close()
             del self.doing[country]
+            await self._ask(detect_all)
         await self._ask(partial(remember, done=done, now=now))
         _say(done)
         return done
@@ -107,9 +111,14 @@ class Measurements:
         bucket: Bucket,
     ) -> None:
         loop = asyncio.get_running_loop()
-        said = loop.time()
+        said = detected = loop.time()
+        newest = done.plan.objects[0].hour if done.plan.objects else 0.0
+        is_first_day = True
         while (found := await asyncio.to_thread(next, objects, None)) is not None:
             one, path, why = found
+            if (is_first_day and one.hour <= newest - DAY) or loop.time() - detected > DETECT_EVERY:
+                await self._ask(detect_all)
+                detected, is_first_day = loop.time(), False
             if path is None:
                 done.failures.append((one.key, why))
                 continue
