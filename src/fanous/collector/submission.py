@@ -20,6 +20,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from hashlib import blake2b, sha256
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -54,6 +55,19 @@ OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
 probe wrote one of them, it is removed."""
 
 
+class Apart(StrEnum):
+    """Why a measurement is kept apart; the probe is told (``x_apart`` in the answer), and it is counted."""
+
+    UNKNOWN = "place_unknown"
+    """Neither the probe nor its address names a country and a network."""
+    PRIVATE = "network_not_public"
+    """No network on the public internet has this number (``PRIVATE_ASNS``)."""
+    CONTRADICTED = "address_contradicts"
+    """Its address belongs to another country or network: a tunnel, or a false claim."""
+    AHEAD = "clock_ahead"
+    """Its clock is ahead by more than ``SKEW``."""
+
+
 class SubmissionEnvelope(Struct):
     """Body of ``POST /report/{id}`` (ooni/probe-cli, internal/model/ooapi.go,
     ``OOAPICollectorUpdateRequest``)."""
@@ -69,13 +83,12 @@ class Submission:
     Attributes:
         uid: ``measurement_uid``, returned to the probe.
         line: one JSON document in OONI's data format, without a line break and without an address.
-        apart: its network is unknown, its address contradicts its claim, or its clock is ahead: it is set
-            aside and enters no conclusion automatically.
+        apart: why it is set aside and enters no conclusion automatically; ``None`` = it is not.
     """
 
     uid: str
     line: bytes
-    apart: bool
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +103,12 @@ class _Claim:
         return self.country == UNKNOWN_COUNTRY and self.asn == 0
 
     @property
-    def is_plausible(self) -> bool:
-        placed = self.asn != 0 and self.country != UNKNOWN_COUNTRY
-        return placed and is_country(self.country) and not any(self.asn in r for r in PRIVATE_ASNS)
+    def is_placed(self) -> bool:
+        return self.asn != 0 and is_country(self.country)
+
+    @property
+    def is_private(self) -> bool:
+        return any(self.asn in numbers for numbers in PRIVATE_ASNS)
 
 
 _envelope = msgspec.json.Decoder(SubmissionEnvelope)
@@ -128,9 +144,17 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
     line = _head(uid, report, claim, seen, now) + _kept(text)[1:]
-    is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
-    apart = is_misplaced or started > now + SKEW
-    return Submission(uid, line, apart)
+    return Submission(uid, line, _apart(placed, seen, ahead=started > now + SKEW))
+
+
+def _apart(placed: _Claim, seen: Origin, *, ahead: bool) -> Apart | None:
+    if not placed.is_placed:
+        return Apart.UNKNOWN
+    if placed.is_private:
+        return Apart.PRIVATE
+    if seen.contradicts(placed.country, placed.asn):
+        return Apart.CONTRADICTED
+    return Apart.AHEAD if ahead else None
 
 
 def _content(body: bytes) -> dict[str, Any]:
@@ -236,13 +260,19 @@ class LoneMeasurement(Struct):
     manifest_version: str | None = None
 
 
+PROTOCOL_VERSION = "0.1.0"
+"""Of anonymous credentials, which OONI's answer always names: ``ooniauth_py.get_protocol_version()`` of ooniauth-py
+0.3.3, which ooni/backend requires at 32d8349d.  No credential is ever verified here."""
+
+
 class Accepted(Struct):
-    """Answer to it (``SubmitMeasurementResponse``), without the version of a protocol that no one uses."""
+    """Answer to it (``SubmitMeasurementResponse``)."""
 
     measurement_uid: str
     report_id: str
     verification_status: str = "unverified"
     submit_response: None = None
+    protocol_version: str = PROTOCOL_VERSION
     error: str | None = None
 
 

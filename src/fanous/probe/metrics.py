@@ -18,12 +18,13 @@ from fanous.probe.trace import Entry, Trace
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One gauge."""
+    """One value; ``kind`` is ``gauge`` or ``counter``, whose name ends in ``_total``."""
 
     name: str
     value: float
     help: str
     labels: tuple[tuple[str, str], ...] = ()
+    kind: str = "gauge"
 
 
 def render(metrics: list[Metric]) -> str:
@@ -32,7 +33,7 @@ def render(metrics: list[Metric]) -> str:
     for one in sorted(metrics, key=lambda metric: metric.name):
         if one.name not in described:
             described.add(one.name)
-            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} gauge"]
+            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} {one.kind}"]
         labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in one.labels)
         lines.append(
             f"{one.name}{{{labels}}} {_number(one.value)}" if labels else f"{one.name} {_number(one.value)}"
@@ -66,6 +67,10 @@ def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
     return found + _tls_metrics(trace)
 
 
+PROTOCOLS = {"h2": 2.0, "http/1.1": 1.1, "http/1.0": 1.0}
+"""``x_protocol`` of a request -> ``probe_http_version``."""
+
+
 def http_metrics(trace: Trace) -> list[Metric]:
     """About the last page, and how long each phase took over all redirects."""
     page = trace.requests[0] if trace.requests else None
@@ -83,7 +88,7 @@ def http_metrics(trace: Trace) -> list[Metric]:
         for phase, value in phases.items()
     ]
     protocol = page["request"]["x_protocol"] if page else ""
-    version = {"h2": 2.0, "http/1.1": 1.1}.get(protocol, 0.0)
+    version = PROTOCOLS.get(protocol, 0.0)
     url = str(page["request"]["url"]) if page else ""
     body = response.get("body") or ""
     length = len(body.encode() if isinstance(body, str) else b64decode(body["data"]))

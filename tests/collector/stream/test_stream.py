@@ -17,7 +17,7 @@ from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, made, pack
 from fanous.collector.stream.publish import QueueStream
 from fanous.collector.stream.pull import BATCH, Writer, drain_stream
-from fanous.collector.submission import Submission
+from fanous.collector.submission import Apart, Submission
 from fanous.errors import FanousError
 from fanous.pipeline.judge import REJECTS_LISTED
 from fanous.pipeline.status import metrics
@@ -48,7 +48,7 @@ def address(url: str) -> StreamAddress:
 
 def submission(number: int, *, apart: bool = False) -> Submission:
     line = json.dumps(measurement(number, measurement_uid=f"uid{number}")).encode()
-    return Submission(f"uid{number}", line, apart)
+    return Submission(f"uid{number}", line, Apart.UNKNOWN if apart else None)
 
 
 def with_stream(address: StreamAddress, use: Callable[[QueueStream], Awaitable[None]]) -> None:
