@@ -33,7 +33,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.reports import RANDOM_BYTES, ReportId, asn_of, new_report_id, parse_report_id
 from fanous.collector.request import Refused
 from fanous.errors import Rejected
-from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.document import check_size
 from fanous.sources.ooni.effort import DOOR_SECONDS, TooCostly
@@ -47,9 +47,6 @@ AHEAD = 86_400.0
 SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
-PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
-"""RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
-
 OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
 """Keys that the collector writes into a record, and an identity that only OONI can check (``probe_id``); if a
 probe wrote one of them, it is removed."""
@@ -61,7 +58,7 @@ class Apart(StrEnum):
     UNKNOWN = "place_unknown"
     """Neither the probe nor its address names a country and a network."""
     PRIVATE = "network_not_public"
-    """No network on the public internet has this number (``PRIVATE_ASNS``)."""
+    """No network on the public internet has this number (``fanous.model.place.is_unroutable``)."""
     CONTRADICTED = "address_contradicts"
     """Its address belongs to another country or network: a tunnel, or a false claim."""
     AHEAD = "clock_ahead"
@@ -106,10 +103,6 @@ class _Claim:
     def is_placed(self) -> bool:
         return self.asn != 0 and is_country(self.country)
 
-    @property
-    def is_private(self) -> bool:
-        return any(self.asn in numbers for numbers in PRIVATE_ASNS)
-
 
 _envelope = msgspec.json.Decoder(SubmissionEnvelope)
 _sorted = msgspec.json.Encoder(order="sorted")
@@ -150,7 +143,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
 def _apart(placed: _Claim, seen: Origin, *, ahead: bool) -> Apart | None:
     if not placed.is_placed:
         return Apart.UNKNOWN
-    if placed.is_private:
+    if is_unroutable(placed.asn):
         return Apart.PRIVATE
     if seen.contradicts(placed.country, placed.asn):
         return Apart.CONTRADICTED

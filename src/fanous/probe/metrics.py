@@ -45,8 +45,13 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
-    """What every module reports: whether it worked, how long it took, at which address."""
+def connection_metrics(trace: Trace, success: bool, matched: bool = True, ip: str = "") -> list[Metric]:
+    """What every module reports: whether it worked, how long it took, at which address.
+
+    Args:
+        matched: the body matched what was asked of it.
+        ip: that was asked without a connection; empty = that of the connection.
+    """
     lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
     found = [
         Metric("probe_success", float(success), "Displays whether or not the probe was a success"),
@@ -56,11 +61,11 @@ def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
         Metric(
             "probe_dns_lookup_time_seconds", _seconds(lookup), "Returns the time taken for probe dns lookup"
         ),
-        Metric("probe_failed_due_to_regex", 0, "Indicates if probe failed due to regex"),
+        Metric("probe_failed_due_to_regex", float(not matched), "Indicates if probe failed due to regex"),
     ]
     worked = [one for one in trace.tcp_connect if one["status"]["success"]] or trace.tcp_connect
-    if worked:
-        ip = str(worked[-1]["ip"])
+    ip = ip or (str(worked[-1]["ip"]) if worked else "")
+    if ip:
         version, text = (6 if ":" in ip else 4), "Specifies whether probe ip protocol is IP4 or IP6"
         found.append(Metric("probe_ip_protocol", version, text))
         found.append(Metric("probe_ip_addr_hash", crc32(ip.encode()), "Specifies the hash of IP address."))
@@ -105,6 +110,26 @@ def http_metrics(trace: Trace) -> list[Metric]:
         ),
         Metric("probe_http_uncompressed_body_length", length, "Length of uncompressed response body"),
     ]
+
+
+def echo_metrics(trace: Trace, seconds: float | None, hops_left: int) -> list[Metric]:
+    """About one ping.
+
+    Args:
+        seconds: from the request to its reply; ``None`` = none came.
+        hops_left: TTL of the reply; -1 = not known.
+    """
+    lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
+    phases = {"resolve": _seconds(lookup), "setup": 0.0, "rtt": seconds or 0.0}
+    text = "Duration of icmp request by phase"
+    found = [
+        Metric("probe_icmp_duration_seconds", value, text, (("phase", phase),))
+        for phase, value in phases.items()
+    ]
+    if hops_left >= 0:
+        text = "Replied packet hop limit (TTL for ipv4)"
+        found.append(Metric("probe_icmp_reply_hop_limit", hops_left, text))
+    return found
 
 
 def _content_length(page: Entry | None) -> float:
