@@ -5,11 +5,11 @@ A plug-in's file ends with its declaration, a ``Source``; everything that Fanous
 import.  This module needs no numpy, so that a light probe can load it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
@@ -230,6 +230,23 @@ class LiveSource(Protocol):
         Raises:
             Rejected: it is not a document of this source; the message is the reason.
         """
+        ...
+
+
+@runtime_checkable
+class Paged(Protocol):
+    """A live source that answers in pages."""
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        """URL of the page after this one; ``None`` = it was the last.
+
+        Raises:
+            Rejected: it is not a page of this source, or there are more than can be true.
+        """
+        ...
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        """One document with what all pages hold, as ``LiveSource.parse`` reads it."""
         ...
 
 
