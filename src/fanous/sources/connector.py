@@ -18,6 +18,7 @@ from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.model.series import Ints, SourceSeries
+    from fanous.sources.shape import Differs
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
@@ -270,9 +271,12 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        is_stream: is it followed continuously instead of pulled? is_own: does Fanous itself compute its
-        series, from its probes or its scan? takes_columns: must the user name the columns
-        (``About.columns``)? every: seconds between two pulls of the newest values; 0 = it is not pulled.
+        differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
+            more exactly than by reading it.
+        is_stream: is it followed continuously instead of pulled?
+        is_own: does Fanous itself compute its series, from its probes or its scan?
+        takes_columns: must the user name the columns (``About.columns``)?
+        every: seconds between two pulls of the newest values; 0 = it is not pulled.
         window: seconds that one request may span.
         a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
             monitor of one country needs a few an hour.
@@ -297,6 +301,7 @@ class Source:
     redact: Redactor | None = None
     files: SeriesFiles | None = None
     live: LiveSource | None = None
+    differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False

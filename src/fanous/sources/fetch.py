@@ -50,6 +50,7 @@ class Waits:
     now: Callable[[], float] = time.time
     stall: float = STALL
     deadline: float = DEADLINE
+    tries: int = TRIES
 
 
 @dataclass(slots=True)
@@ -107,14 +108,14 @@ class Polite:
         """
         address = self._address(url)
         known = self._cache.find(address) if self._cache else None
-        for attempt in range(TRIES):
+        for attempt in range(self._waits.tries):
             self._keep_budget()
             try:
                 return self._once(address, known)
             except _Again as refusal:
                 wait = refusal.wait if refusal.wait is not None else refusal.first * 2**attempt
                 wait = wait if refusal.wait is not None else min(wait, LONGEST_WAIT)
-                if attempt + 1 == TRIES or wait > LONGEST_WAIT:
+                if attempt + 1 == self._waits.tries or wait > LONGEST_WAIT:
                     raise FanousError(
                         f"{_shown(address)}: {refusal}{_later(wait)}", permanent=False
                     ) from None

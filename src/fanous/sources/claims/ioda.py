@@ -18,7 +18,8 @@ from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
 from fanous.sources.claims.document import Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.ioda import ADDRESS, CREDIT, LICENCE, PAGE
+from fanous.sources.shape import json_like
+from fanous.sources.signals.ioda import ADDRESS, CREDIT, ENVELOPE, LICENCE, PAGE
 from fanous.sources.signals.live import LATEST, decoded, field, plain, whole, windows
 
 SOURCE = "ioda-outages"
@@ -37,6 +38,40 @@ EVENTS, ALERTS = "outages.events", "outages.alerts"
 CRITICAL, NORMAL = "critical", "normal"
 """Levels of an alert; a *warning* about routing means one prefix in a hundred, comes several times a week, and is no
 claim."""
+
+
+SHAPE = ENVELOPE | {
+    "data": (
+        [
+            {
+                "location": str,
+                "start": float,
+                "duration": float,
+                "uncertainty": object,
+                "method": str,
+                "datasource": (str, None),
+                "status": float,
+                "fraction": object,
+                "score": float,
+                "location_name": str,
+                "overlaps_window": bool,
+            }
+        ],
+        [
+            {
+                "datasource": str,
+                "entity": {"code": str, "name": str, "type": str, "attrs": object, "subnames?": object},
+                "time": float,
+                "level": str,
+                "condition": str,
+                "value": (float, None),
+                "historyValue": (float, None),
+                "method": str,
+            }
+        ],
+    ),
+}
+"""Events in the format ``codf``, or alerts."""
 
 
 class IodaOutages:
@@ -222,6 +257,7 @@ IODA_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=IodaOutages(),
+    differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,
 )

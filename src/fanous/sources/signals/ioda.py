@@ -14,6 +14,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.live import decoded, field, merged, on_grid, plain, whole, windows
 
 SOURCE = "ioda"
@@ -42,6 +43,39 @@ LOOKUP, REGIONS = "entities.lookup", "regions"
 
 CODES_A_REQUEST = 20
 """Places in one request (the code may be a list with commas): 20 places over 30 days are about 5 MB."""
+
+
+ENVELOPE = {
+    "type": str,
+    "metadata": object,
+    "requestParameters": object,
+    "error": (str, None),
+    "perf": object,
+    "copyright?": str,
+}
+"""Fields of every answer (``Envelope.php``), besides ``data``."""
+
+SHAPE = ENVELOPE | {
+    "data": [
+        [
+            {
+                "entityType": str,
+                "entityCode": str,
+                "entityName": str,
+                "entityFqid": str,
+                "datasource": str,
+                "subtype": (str, None),
+                "from": float,
+                "until": float,
+                "step": float,
+                "nativeStep": float,
+                "values": [object],
+            }
+        ]
+    ]
+}
+"""As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; IODA also uses it for a place of which
+nothing is known, with an empty list."""
 
 
 class Ioda:
@@ -167,6 +201,7 @@ IODA = Source(
     is_open=False,
     credit=CREDIT,
     live=Ioda(),
+    differs=json_like(SHAPE),
     every=600,
     window=WINDOW,
 )

@@ -14,6 +14,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, merged, plain, windows
 from fanous.sources.signals.rows import reader
 
@@ -29,6 +30,46 @@ FIELDS = {"asns_ris": "asns", "v4_prefixes_ris": "prefixes_v4", "v6_prefixes_ris
 MISSING = -1
 """How the ``*_stats`` fields say that nothing is known; nothing can be counted as -1, so it is missing in any field."""
 STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
+
+
+SHAPE = {
+    "status": str,
+    "messages": [object],
+    "data": {
+        "resource": str,
+        "resolution": str,
+        "stats": [
+            {
+                "timeline": [{"starttime": str, "endtime": str}],
+                "asns_ris": (float, None),
+                "v4_prefixes_ris": (float, None),
+                "v6_prefixes_ris": (float, None),
+                "asns_stats": (float, None),
+                "v4_prefixes_stats": (float, None),
+                "v6_prefixes_stats": (float, None),
+                "stats_date": (str, None),
+            }
+        ],
+        "query_starttime": str,
+        "query_endtime": str,
+        "earliest_time": str,
+        "latest_time": str,
+        "hd_latest_time": str,
+    },
+    "see_also": object,
+    "version": object,
+    "data_call_name": str,
+    "data_call_status": str,
+    "cached": bool,
+    "query_id": str,
+    "process_time": object,
+    "server_id": str,
+    "build_version": str,
+    "status_code": float,
+    "time": str,
+}
+"""``data`` as the crate ripestat-common 0.0.5 reads it (src/resources/country_resource_stats.rs), the rest as every
+data call of RIPEstat has it (stat.ripe.net/docs/data_api)."""
 
 
 class RipeStat:
@@ -103,6 +144,7 @@ RIPESTAT = Source(
     is_open=False,
     credit="RIPE NCC",
     live=RipeStat(),
+    differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,
     settles=DAY,
