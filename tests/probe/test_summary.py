@@ -16,7 +16,7 @@ from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SITE, SITE_IP, Found, measured, scene
 
 URL, PLAIN = f"https://{SITE}/", f"http://{SITE}/"
-CAME = {
+CAME: dict[str, Any] = {
     "failure": None,
     "status_code": 200,
     "body_length": len(servers.PAGE),
@@ -122,7 +122,10 @@ def test_what_oonis_scorer_reads_is_there(
 
 
 def test_an_address_of_the_same_network_is_consistent(tmp_path: Path) -> None:
-    elsewhere = {"dns": DNS | {"addrs": ["8.8.8.8"]}, "ip_info": {"8.8.8.8": {"asn": 7}, SITE_IP: {"asn": 7}}}
+    elsewhere: dict[str, Any] = {
+        "dns": DNS | {"addrs": ["8.8.8.8"]},
+        "ip_info": {"8.8.8.8": {"asn": 7}, SITE_IP: {"asn": 7}},
+    }
     trace = trace_of(tmp_path, "works")
     assert told(trace, URL, control(**elsewhere))[2] == "consistent"
     elsewhere["ip_info"][SITE_IP]["asn"] = 8

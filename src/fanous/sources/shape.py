@@ -12,8 +12,7 @@ one shape has elements like it, a tuple has alternatives, and ``str``, ``float``
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fanous.errors import Rejected
-from fanous.sources.signals.live import decoded
+import msgspec
 
 Differs = Callable[[bytes], list[str]]
 """Sentences, each about one thing that differs; empty = the answer is as expected."""
@@ -36,9 +35,9 @@ def json_like(shape: Any, strip: Callable[[bytes], bytes] = lambda data: data) -
 
     def differs(data: bytes) -> list[str]:
         try:
-            document = decoded(strip(data))
-        except Rejected as reason:
-            return [str(reason)]
+            document = msgspec.json.decode(strip(data))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return [f"it is not JSON: {error}"]
         return list(dict.fromkeys(_differences(document, shape, "")))[:MOST_SAID]
 
     return differs

@@ -217,7 +217,7 @@ def test_what_the_store_does_not_take_stays(address: StreamAddress) -> None:
 def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     url: str, address: StreamAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = Submission("uid9", b'{"test_name":"web_connectivity"}', False)
+    bad = Submission("uid9", b'{"test_name":"web_connectivity"}')
     keep(address, submission(1), submission(2), bad, submission(3, apart=True))
     drain_command(None, tmp_path / "store", queue=url)
     assert capsys.readouterr().out == "stored 2, already there 0, rejected 1\n"

@@ -87,7 +87,7 @@ def _request(is_v6: bool, identifier: int, payload: bytes) -> bytes:
 def checksum(data: bytes) -> int:
     """Of RFC 1071."""
     padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total & 0xFFFF) + (total >> 16)
     return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
 

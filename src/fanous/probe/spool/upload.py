@@ -328,8 +328,10 @@ class Uploader:
             answers.append(failed[1])
         waiting = self._spool.waiting()
         self._strikes.keep(waiting)
-        why = next((one.why for one in self.collectors if one.why), "") if waiting else ""
-        return Sent(acknowledged, len(answers), len(waiting), dict(apart), tuple(dict.fromkeys(answers)), why)
+        last = next((one.why for one in self.collectors if one.why), "") if waiting else ""
+        return Sent(
+            acknowledged, len(answers), len(waiting), dict(apart), tuple(dict.fromkeys(answers)), last
+        )
 
     async def run(self) -> None:
         """Send what waits and what arrives, until cancelled."""
