@@ -3,14 +3,14 @@
 Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.wording.language import ENGLISH
-from fanous.wording.reasons import gone_texts, reasons_text
+from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.alternatives import Policing
@@ -71,8 +71,12 @@ def reason_of(incident: Incident) -> str:
     return reasons_text(incident.reasons, ENGLISH, incident.evidence.probes_are)
 
 
-def reasons_document(reasons: Iterable[Reason]) -> list[Document]:
-    return [{"code": one.code, "params": dict(one.params)} for one in reasons]
+def hints_document(hints: Sequence[Reason]) -> Document:
+    """In English, and as codes."""
+    return {
+        "hints": [one.text for one in reasons_said(hints, ENGLISH)],
+        "hint_reasons": reasons_document(hints),
+    }
 
 
 def revision_document(revision: "Revision") -> Document:
@@ -120,7 +124,7 @@ def detailed_document(incident: Incident) -> Document:
             for network in incident.networks
         ],
         "opinions": [_opinion(opinion) for opinion in incident.opinions],
-        "hints": list(incident.hints),
+        **hints_document(incident.hints),
     }
 
 
@@ -143,8 +147,7 @@ def policing_document(slowed: "Policing") -> Document:
         "probes": slowed.probes,
         "slope": _estimate(slowed.slope),
         "kbps": _estimate(slowed.kbps),
-        "why": slowed.why,
-    }
+    } | why_document([slowed.reason])
 
 
 def _moment(instant: float | None) -> str | None:

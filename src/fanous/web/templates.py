@@ -4,7 +4,7 @@ An undefined name is an error.  Stylesheet, script and mark are read once, and t
 what they hold, so that browsers may keep them for good.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -17,8 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fanous.analysis.incidents.witnesses import measured
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
+from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.text import printable
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
@@ -93,6 +95,7 @@ def _environment() -> Environment:
         offset=offset,
         percents=percents,
         iso=to_iso,
+        measured=measured,
     )
     return environment
 
@@ -129,7 +132,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             because=partial(narrative.because, language=language),
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
-            reasons_said=partial(reasons_said, language=language),
+            told_all=partial(told_all, language),
             gone_texts=partial(gone_texts, language=language),
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),
@@ -166,6 +169,11 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
     return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
+
+
+def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:
+    """Reasons one after another, each marked where it came out in another language than the page's."""
+    return Markup(" ").join(told(language, one) for one in reasons_said(reasons, language, probes_are))
 
 
 def told(language: Language, one: Sentence) -> Markup:

@@ -57,8 +57,8 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
     Layer.HTTP: HTTP_RULES,
     Layer.TRANSFER: TRANSFER_RULES,
 }
-_BY_ID = registered(WHOLE_RULES, TABLES)
-RULES = tuple(_BY_ID.values())
+RULES_BY_ID = registered(WHOLE_RULES, TABLES)
+RULES = tuple(RULES_BY_ID.values())
 
 _SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
@@ -80,15 +80,6 @@ class _Finding:
     def cell(self) -> tuple[str, str, Layer]:
         o = self.observation
         return (o.target, o.role, o.layer)
-
-
-def why(rule_id: str) -> str:
-    """The sentence of a rule.
-
-    Raises:
-        KeyError: there is no such rule.
-    """
-    return _BY_ID[rule_id].why
 
 
 def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:

@@ -141,7 +141,8 @@ class Detailed(Incident):
     ]
     networks: list[NetworkPart]
     opinions: list[Opinion]
-    hints: list[str]
+    hints: Annotated[list[str], Meta(description="what may point to a cause, in English; never evidence")]
+    hint_reasons: list[Reason]
     revisions: list[Revision]
 
 
