@@ -1,6 +1,6 @@
-"""Document: the stable JSON of an incident; other people's scripts stand on it.
+"""Document: the stable JSON of an incident, on which other people's scripts rely.
 
-Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
+Times are RFC 3339 in UTC, in whole seconds; unknown values are ``null``, never 0.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def reason_of(incident: Incident) -> str:
 
 
 def hints_document(hints: Sequence[Reason]) -> Document:
-    """In English, and as codes."""
+    """Hints in English and as codes."""
     return {
         "hints": [one.text for one in reasons_said(hints, ENGLISH)],
         "hint_reasons": reasons_document(hints),
@@ -92,7 +92,7 @@ def revision_document(revision: "Revision") -> Document:
 
 
 def correction_document(correction: Correction) -> Document:
-    """What a revision took back, and why."""
+    """What a revision no longer claims, and why."""
     return {
         "incident": correction.incident,
         "country": correction.country,
@@ -141,7 +141,7 @@ def _opinion(opinion: FamilyView) -> Document:
 
 
 def policing_document(slowed: "Policing") -> Document:
-    """A fixed rate or a crowded line, with what says so."""
+    """Whether a fixed limit or congestion held the speed down, and the evidence."""
     return {
         "cause": str(slowed.cause),
         "probes": slowed.probes,

@@ -1,4 +1,4 @@
-"""Witnesses: who saw an incident, who did not, who could not have - a row for each source.
+"""Witnesses: which sources saw an incident, which did not, and which could not have; one row per source.
 
 The rows are also given as JSON and as lines for a terminal.
 """
@@ -25,7 +25,7 @@ SIGHTS = {
 @dataclass(frozen=True, slots=True)
 class WitnessRow:
     """Attributes:
-    name: of the family, in English as the catalogues have it.
+    name: of the family, in English, as a key of the catalogues.
     source: of measurements; empty = a whole family.
     word: of ``SIGHTS``.
     reasons: what it saw, or why it saw nothing.

@@ -1,7 +1,7 @@
-"""Templates: facts become HTML, with everything escaped and the reader's language at hand.
+"""Templates: render facts as HTML, with everything escaped, in the reader's language.
 
-An undefined name is an error.  Stylesheet, script and mark are read once, and their address carries a digest of
-what they hold, so that browsers may keep them for good.
+An undefined name is an error.  Stylesheet, script and logo are read once. Their addresses contain a digest of the
+content, so that browsers may keep them permanently.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,7 +51,7 @@ def asset(name: str) -> str:
 
 
 async def static(request: Request) -> Response:
-    """Answers ``/static/DIGEST/NAME``; an older digest gets today's file, and may not keep it."""
+    """Answers ``/static/DIGEST/NAME``; an old digest gets today's file, which is then not cached."""
     digest, name = request.path_params["digest"], request.path_params["name"]
     if name not in _assets():
         raise HTTPException(404)
@@ -62,13 +62,13 @@ async def static(request: Request) -> Response:
 
 
 async def icon(request: Request) -> Response:
-    """Answers ``/favicon.ico``, which browsers ask for where no page names an icon (a picture, a feed)."""
+    """Answers ``/favicon.ico``, which browsers request for documents without a declared icon (a picture, a feed)."""
     _, reply = _assets()["mark.svg"]
     return Reply.of(reply.body, reply.media).answer(request)
 
 
 async def robots(request: Request) -> Response:
-    """Answers ``/robots.txt``: everything may be read and found, frames and streams are no pages."""
+    """Answers ``/robots.txt``: everything may be indexed except frames and streams, which are not pages."""
     return Reply.of("User-agent: *\nDisallow: /embed/\nDisallow: /live\n", "text/plain").answer(request)
 
 
@@ -155,7 +155,7 @@ def share(part: float, language: Language) -> str:
 
 
 def percents(line: ShareLine) -> str:
-    """The values of a line for a script: whole percents, one a bin; nothing where there is a gap."""
+    """The values of a line for a script: whole percentages, one per bin; empty for a gap."""
     return ",".join("" if share is None else str(round(100 * share)) for share in line.shares)
 
 
@@ -165,19 +165,19 @@ def offset(instant: float, country: str) -> int:
 
 
 def marked(language: Language, text: str, **values: Any) -> Markup:
-    """A text for the body of a page; where it is not translated, marked as English."""
+    """A text for the body of a page, marked as English if it is not translated."""
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
     return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
 
 
 def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:
-    """Reasons one after another, each marked where it came out in another language than the page's."""
+    """Reasons as consecutive sentences, each marked if it is in another language than the page."""
     return Markup(" ").join(told(language, one) for one in reasons_said(reasons, language, probes_are))
 
 
 def told(language: Language, one: Sentence) -> Markup:
-    """A sentence, marked where it came out in another language than the page's."""
+    """A sentence, marked if it is in another language than the page."""
     if one.language == language:
         return Markup(escape(one.text))
     return Markup('<span lang="{}" dir="{}">{}</span>').format(

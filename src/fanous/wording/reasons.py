@@ -202,7 +202,7 @@ def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, st
             continue
         if name in TIMES:
             values[name] = both_clocks(float(str(value)), country, language)
-        elif others and name in ("from", "neighbours", "entities"):
+        elif others and name in ("from", "neighbours"):
             rest = language.count("{n} more", "{n} more", others)
             values[name] = listing(
                 [*map(_words_of(name, language), _names(value)), rest], language, len(_names(value)) + 1

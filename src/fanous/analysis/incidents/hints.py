@@ -165,9 +165,6 @@ FIRST = ("quic.", "encdns.")
 FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
 """Ways around, and where people get them."""
 
-PRECURSORS = 3
-"""Targets or mechanisms of an earlier incident that a hint names."""
-
 LEAST_PIECE = 4
 """Letters; a shorter name is by chance a piece of too many others."""
 
@@ -205,10 +202,9 @@ def _precursors(incident: Incident, others: Sequence[Incident]) -> list[Reason]:
             sure = Status.SUSPECTED if other.confirmed_at is None else Status.CONFIRMED
             about: dict[str, Param] = {"incident": other.id, "status": str(sure), "ahead": round(ahead)}
             if other.targets and set(other.targets) <= set(FIRST_TARGETS):
-                found.append(Reason("hint.precursor", about | {"targets": other.targets[:PRECURSORS]}))
+                found.append(Reason("hint.precursor", about | {"targets": other.targets}))
             else:
-                methods = other.mechanisms[:PRECURSORS]
-                found.append(Reason("hint.precursor_method", about | {"mechanisms": methods}))
+                found.append(Reason("hint.precursor_method", about | {"mechanisms": other.mechanisms}))
     return found
 
 

@@ -58,9 +58,6 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     return tuple(found)
 
 
-PLACES = 3
-"""Places that an answer names; any others are counted."""
-
 _OPINION = {
     Says.DOWN: "sight.fell",
     Says.ORDINARY: "sight.usual",
@@ -80,8 +77,7 @@ def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
     told: dict[str, Param] = {"sources": opinion.sources}
     code = _OPINION[opinion.says]
     if opinion.says is Says.DOWN and opinion.entities:
-        told["entities"] = opinion.entities[:PLACES]
-        told["others"] = max(0, len(opinion.entities) - PLACES)
+        told["entities"] = opinion.entities
         code = "sight.fell_there"
     reasons = [Reason(code, told)]
     if opinion.left is not None:

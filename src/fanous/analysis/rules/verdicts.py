@@ -25,8 +25,8 @@ PRIVATE_NAME = Rule(
     id="measurement.private_name",
     layer=None,
     state=State.INSUFFICIENT,
-    why="It is a name or an address of a home or company network: nobody outside can say where it should "
-    "lead.",
+    why="This name or address belongs to a home or company network, so nothing outside can show where it "
+    "should lead.",
     holds=lambda _o, c: c.evidence.is_of_private_name,
 )
 
@@ -44,7 +44,7 @@ WHOLE_RULES = (
         id="measurement.no_network",
         layer=None,
         state=State.INSUFFICIENT,
-        why="Nothing at all answered the probe, not even its lookups or the helper: it had no network.",
+        why="Nothing answered the probe, not even its lookups or the helper, so it had no network.",
         holds=lambda _o, c: c.evidence.nothing_worked,
     ),
 )
