@@ -17,7 +17,7 @@ from fanous.model.instant import DAY
 from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.ingest import append, batches, judged_records
+from fanous.pipeline.ingest import append, batches, finish_interrupted, judged_records, remarks
 from fanous.pipeline.judge import log_rejects, rules_version
 from fanous.pipeline.pull_ooni import (
     DETECT_EVERY,
@@ -87,6 +87,7 @@ class Measurements:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             return None
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+        done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:
             log.info(
                 logline(
