@@ -32,7 +32,7 @@ class Reached(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SourceCheck:
     """One question and its answer.
 
     Attributes:
@@ -57,8 +57,8 @@ def check_sources(
     country: str,
     now: float,
     environment: Mapping[str, str] = os.environ,
-    on_done: Callable[[Checked], None] = lambda _checked: None,
-) -> list[Checked]:
+    on_done: Callable[[SourceCheck], None] = lambda _checked: None,
+) -> list[SourceCheck]:
     """Ask every source that is asked on the internet, in the order of the registry.
 
     Args:
@@ -77,11 +77,11 @@ def check_sources(
 
 def _checked(
     source: Source, settings: SourceSettings, country: str, now: int, environment: Mapping[str, str]
-) -> Iterator[Checked]:
+) -> Iterator[SourceCheck]:
     """One question of each kind that the source is asked, about the country alone."""
     key = environment.get(settings.token, "") if settings.token else ""
     if settings.token and not key:
-        yield Checked(
+        yield SourceCheck(
             source.name,
             "",
             Reached.NOT_ASKED,
@@ -109,20 +109,20 @@ def _asks_for_nothing(url: str) -> bytes:
     raise AssertionError(f"a question about a country alone needs no list of places: {url}")
 
 
-def _answered(source: Source, piece: Piece, country: str, client: Polite) -> Checked:
+def _answered(source: Source, piece: Piece, country: str, client: Polite) -> SourceCheck:
     assert source.live is not None
     try:
         data = client.get(piece.url)
     except FanousError as error:
-        return Checked(source.name, piece.name, Reached.UNREACHED, why=str(error))
+        return SourceCheck(source.name, piece.name, Reached.UNREACHED, why=str(error))
     differs = tuple(source.differs(data)) if source.differs is not None else ()
     reached = Reached.DIFFERS if differs else Reached.AS_EXPECTED
     try:
         parsed = source.live.parse(data, country, piece.name)
     except Rejected as reason:
-        return Checked(source.name, piece.name, Reached.DIFFERS, differs, str(reason))
+        return SourceCheck(source.name, piece.name, Reached.DIFFERS, differs, str(reason))
     rejects = tuple(dict.fromkeys(why for _, why in parsed.rejects))[:5]
-    return Checked(
+    return SourceCheck(
         source.name,
         piece.name,
         Reached.DIFFERS if rejects else reached,
