@@ -14,7 +14,7 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
-from fanous.model.reason import as_written
+from fanous.model.reason import Reason, as_written
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
@@ -183,7 +183,7 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
 def test_the_answer_covers_the_window_and_names_what_was_not_measured(rally_store: Store) -> None:
     answer = query.confirm(rally_store, "PK", ["x", "vimeo"], None, None)
     assert [set(i.targets) for i in answer.incidents] == [FOUR]
-    assert ("vimeo", "nobody measured it in this window") in answer.insufficient
+    assert ("vimeo", Reason("coverage.none")) in answer.insufficient
     day_before = query.confirm(rally_store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
     assert day_before.incidents == []
     assert query.confirm(rally_store, "PK", ["wikipedia"], None, None).incidents == []

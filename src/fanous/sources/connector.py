@@ -271,6 +271,7 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
+        has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
         differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
             more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
@@ -301,6 +302,7 @@ class Source:
     redact: Redactor | None = None
     files: SeriesFiles | None = None
     live: LiveSource | None = None
+    has_bucket: bool = False
     differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
@@ -321,7 +323,10 @@ class Source:
             ),
             ("the family of its measurements", bool(self.measurements) and self.family is None),
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
-            ("how often it may be asked (every)", (self.live or self.is_stream) and not self.every),
+            (
+                "how often it may be asked (every)",
+                (self.live or self.is_stream or self.has_bucket) and not self.every,
+            ),
             ("how much one request may span (window)", self.live is not None and not self.window),
         ):
             if missing:
