@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 def serve(port: int, folder: Path, is_down: bool) -> None:
     import uvicorn
-    from fastapi import FastAPI
-    from ooniprobe.common.config import Settings
-    from ooniprobe.common.dependencies import get_clickhouse_session, get_settings
-    from ooniprobe.dependencies import get_asn_cc_reader
-    from ooniprobe.routers import reports
+    from fastapi import FastAPI  # type: ignore[import-not-found,unused-ignore]
+    from ooniprobe.common.config import Settings  # type: ignore[import-not-found,unused-ignore]
+    from ooniprobe.common.dependencies import get_clickhouse_session, get_settings  # type: ignore[import-not-found,unused-ignore]
+    from ooniprobe.dependencies import get_asn_cc_reader  # type: ignore[import-not-found,unused-ignore]
+    from ooniprobe.routers import reports  # type: ignore[import-not-found,unused-ignore]
 
     class Answer:
         def __enter__(self) -> None:
@@ -56,7 +56,7 @@ def serve(port: int, folder: Path, is_down: bool) -> None:
 
 
 def score() -> None:
-    from fastpath.core import score_web_connectivity
+    from fastpath.core import score_web_connectivity  # type: ignore[import-not-found,unused-ignore]
 
     for line in sys.stdin:
         print(json.dumps(score_web_connectivity(json.loads(line), [])))

@@ -136,6 +136,7 @@ def _lines_of(one: "SourceCheck") -> list[str]:
         "not_asked": "not asked",
     }[one.reached]
     read = f"{one.claims} claims" if one.claims else f"{one.series} series, {one.values:,} values"
+    read = f"{one.measurements} measurements" if one.measurements else read
     what = one.why or f"{read} read"
     lines = [f"{one.source:14} {words}: {f'{one.about}: ' if one.about else ''}{what}"]
     return lines + [f"{'':15}{sentence}" for sentence in one.differs]

@@ -7,16 +7,25 @@ first operator with the internet, and later any operator, whether a source still
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.sources.connector import Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
+from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: who asks wants to know how it is now."""
+
+PATIENCE_OF_BUCKET = timedelta(seconds=5)
+
+BUCKET_LATELY = 6 * HOUR
+"""Seconds ago of the hour of OONI's bucket that is looked at: it stands there after one to two hours."""
 
 LATELY = 2 * DAY
 """Seconds before now at which the question ends: what a source publishes late is there by then (Tor's days)."""
@@ -39,7 +48,7 @@ class SourceCheck:
         about: what was asked, in the source's own words.
         differs: sentences, each about one thing; empty = as expected, or no answer.
         why: why there is no answer, or nothing could be read in it; empty = something was read.
-        series, values, claims: what was read.
+        series, values, claims, measurements: what was read.
     """
 
     source: str
@@ -50,6 +59,7 @@ class SourceCheck:
     series: int = 0
     values: int = 0
     claims: int = 0
+    measurements: int = 0
 
 
 def check_sources(
@@ -68,11 +78,55 @@ def check_sources(
     """
     found = []
     for source in SOURCES.values():
+        results: Iterator[SourceCheck] = iter(())
         if source.live is not None:
-            for checked in _checked(source, settings[source.name], country, int(now), environment):
-                on_done(checked)
-                found.append(checked)
+            results = _checked(source, settings[source.name], country, int(now), environment)
+        elif source.has_bucket:
+            results = iter([_bucket_checked(source, settings[source.name].mirror, country, now)])
+        for checked in results:
+            on_done(checked)
+            found.append(checked)
     return found
+
+
+def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> SourceCheck:
+    """Lists an hour of one country, and reads its smallest object."""
+    assert source.measurements is not None
+    hour = (now - BUCKET_LATELY) // HOUR * HOUR
+    (prefix,) = prefixes(country, (), hour, ())
+    try:
+        bucket = Bucket(mirror, PATIENCE_OF_BUCKET)
+        listed = bucket.list(prefix)
+        if not listed:
+            why = (
+                "no object there holds measurements: nobody measured in that hour, or its names have changed"
+            )
+            return SourceCheck(source.name, prefix, Reached.DIFFERS, why=why)
+        smallest = min(once_each(listed), key=lambda one: one.size)
+        with TemporaryDirectory(prefix="fanous-doctor-") as folder:
+            path = bucket.save(smallest, Path(folder))
+            rejects: list[str] = []
+            records = list(source.measurements.read(path, lambda _, why: rejects.append(why)))
+    except FanousError as error:
+        return SourceCheck(source.name, prefix, Reached.UNREACHED, why=str(error))
+    for record in records:
+        try:
+            source.measurements.parse(record)
+        except Rejected as reason:
+            rejects.append(str(reason))
+    stems = {one.stem for one in listed}
+    without = len(stems - {one.stem for one in listed if one.is_bodies})
+    differs = list(dict.fromkeys(rejects))[:5]
+    if without:
+        differs.append(f"{without} of {len(stems)} objects have no .tar.gz, which alone holds identities")
+    return SourceCheck(
+        source.name,
+        smallest.key,
+        Reached.DIFFERS if differs else Reached.AS_EXPECTED,
+        tuple(differs),
+        "" if records else "it holds no measurement",
+        measurements=len(records),
+    )
 
 
 def _checked(
