@@ -2,18 +2,61 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.pipeline.drift import Reached, check_sources
+from fanous.pipeline.drift import BUCKET_LATELY, Reached, SourceCheck, check_sources
 from fanous.sources.publishers import LIVE_SOURCES, source_settings
+from tests.collector.probe import measurement
 from tests.sources.answers import ANSWERS, answer_to
+from tests.sources.ooni.buckets import served, upload
 from tests.sources.publisher import Answer, Publisher, publishing
 
 KEY = {"CLOUDFLARE_API_TOKEN": "k"}
+NOW = 1_764_000_000
+
+
+def buckets(found: "list[SourceCheck]") -> "list[SourceCheck]":
+    return [one for one in found if one.source == "ooni"]
+
+
+@pytest.fixture(autouse=True)
+def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Servers that speak no S3 are asked for no bucket; a test of its own asks one that does."""
+    if "bucket" not in request.node.name:
+        monkeypatch.setattr(
+            "fanous.pipeline.drift._bucket_checked", lambda *_: SourceCheck("ooni", "", Reached.NOT_ASKED)
+        )
+
+
+def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_told(tmp_path: Path) -> None:
+    uploaded = datetime.fromtimestamp(NOW - BUCKET_LATELY, UTC)
+    upload(tmp_path / "s3", [measurement(1), measurement(2)], uploaded)
+    with served(tmp_path / "s3") as address:
+        path = tmp_path / "fanous.toml"
+        path.write_text(f'[sources.ooni]\nmirror = "{address}"\n')
+        settings = source_settings(path)
+        (found,) = buckets(check_sources(settings, "PK", NOW, {}))
+        (empty,) = buckets(check_sources(settings, "IR", NOW, {}))
+    assert (found.reached, found.differs, found.why, found.measurements) == (
+        Reached.AS_EXPECTED,
+        (),
+        "",
+        2,
+    ), found
+    assert found.about.endswith(".tar.gz")
+    assert empty.reached is Reached.DIFFERS and "nobody measured" in empty.why
+
+
+def test_a_bucket_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "fanous.toml"
+    path.write_text('[sources.ooni]\nmirror = "http://127.0.0.1:9"\n')
+    (found,) = buckets(check_sources(source_settings(path), "PK", NOW, {}))
+    assert found.reached is Reached.UNREACHED and "127.0.0.1:9" in found.why
 
 
 def publisher(
@@ -37,7 +80,8 @@ def settings(folder: Path, server: Publisher | None) -> Path:
 
 def test_answers_as_expected_are_said_to_be(tmp_path: Path) -> None:
     with publishing(publisher()) as server:
-        found = check_sources(source_settings(settings(tmp_path, server)), "PK", 1_764_000_000, KEY)
+        found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
+    found = [one for one in found if one.source != "ooni"]
     assert {one.source for one in found} == set(LIVE_SOURCES)
     assert [(one.source, one.about, one.differs, one.why) for one in found if one.differs or one.why] == []
     assert {one.reached for one in found} == {Reached.AS_EXPECTED}
@@ -77,12 +121,13 @@ def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_said(
     )
     told = json.loads(CliRunner().invoke(app, [*words, "--json", "--country", "ir"], env=KEY).output)
     assert told["country"] == "IR"
-    assert {one["reached"] for one in told["sources"]} == {"unreached"}
+    assert {one["reached"] for one in told["sources"] if one["source"] != "ooni"} == {"unreached"}
 
 
 @pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"[]", b"{}"])
 def test_a_login_page_is_no_answer_of_any_publisher(body: bytes, tmp_path: Path) -> None:
     with publishing(publisher(lambda *_: Answer(body))) as server:
-        found = check_sources(source_settings(settings(tmp_path, server)), "PK", 1_764_000_000, KEY)
+        found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
+    found = [one for one in found if one.source != "ooni"]
     assert {one.reached for one in found} == {Reached.DIFFERS}
     assert all(one.differs and one.why for one in found), [one for one in found if not one.differs]

@@ -23,7 +23,7 @@ from fanous.model.vitals import Need
 
 if TYPE_CHECKING:
     from fanous.model.vitals import Spell
-    from fanous.pipeline.drift import Checked
+    from fanous.pipeline.drift import SourceCheck
     from fanous.pipeline.vitals import Ailment
 
 PARTS = ("probe", "server", "lab")
@@ -112,7 +112,7 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
     from fanous.pipeline.drift import Reached, check_sources
     from fanous.sources.publishers import source_settings
 
-    def show(one: "Checked") -> None:
+    def show(one: "SourceCheck") -> None:
         if not as_json:
             for line in _lines_of(one):
                 say(line, flush=True)
@@ -127,7 +127,7 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
         raise typer.Exit(1)
 
 
-def _lines_of(one: "Checked") -> list[str]:
+def _lines_of(one: "SourceCheck") -> list[str]:
     """One source's answer, for people."""
     words = {
         "as_expected": "as expected",
@@ -136,6 +136,7 @@ def _lines_of(one: "Checked") -> list[str]:
         "not_asked": "not asked",
     }[one.reached]
     read = f"{one.claims} claims" if one.claims else f"{one.series} series, {one.values:,} values"
+    read = f"{one.measurements} measurements" if one.measurements else read
     what = one.why or f"{read} read"
     lines = [f"{one.source:14} {words}: {f'{one.about}: ' if one.about else ''}{what}"]
     return lines + [f"{'':15}{sentence}" for sentence in one.differs]
