@@ -13,6 +13,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
+from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
@@ -119,10 +120,11 @@ def judged_records(
         watch = None if on_progress is None else partial(on_progress, path)
         for record in connector.read(path, partial(tally.reject, str(path)), watch):
             try:
-                own = provenance_of(record, provenance)
-                if own is not record.provenance:
-                    record = replace(record, provenance=own)
-                yield Judged(record, *judge_record(record, fingerprints))
+                stored, parsed = connector.take(record)
+                own = provenance_of(stored, provenance)
+                if own is not stored.provenance:
+                    stored = replace(stored, provenance=own)
+                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates

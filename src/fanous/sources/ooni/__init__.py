@@ -11,6 +11,7 @@ from pathlib import Path
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.parse import parse as parse_record
 from fanous.sources.ooni.read import read as read_file
 from fanous.sources.ooni.redact import redact
@@ -28,6 +29,10 @@ class Ooni:
     def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
         return parse_record(record)
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """What is kept of the record, and its measurement; raises ``Rejected``."""
+        return take(record)
 
 
 class Edge(Ooni):
