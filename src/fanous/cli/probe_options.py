@@ -49,13 +49,13 @@ def spooled(folder: Path, write: "Write") -> "Write":
         FanousError: the spool is full, or cannot be written.
     """
     from fanous.probe.spool import Spool
-    from fanous.sources.ooni.keep import kept
+    from fanous.sources.ooni.keep import kept_own
 
     spool = Spool(folder)
 
     def both(record: bytes) -> None:
         write(record)
-        spool.put(kept(record))
+        spool.put(kept_own(record))
 
     return both
 

@@ -13,6 +13,8 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
+import msgspec
+
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
@@ -25,6 +27,7 @@ from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, ru
 from fanous.pipeline.query import AHEAD
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.values import instant_of
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
 from fanous.store.ledger import Span, spans_of
@@ -83,8 +86,12 @@ def bring_in(
     *,
     provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
+    began: Span | None = None,
 ) -> None:
     """Read, judge and store, without detecting.
+
+    Args:
+        began: only measurements that began from the first of these instants and before the second.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
     them repeatedly takes a fifth of the time.
@@ -93,8 +100,8 @@ def bring_in(
     provenance = Provenance.SYNTHETIC if store.staged else provenance
     gc.disable()
     try:
-        for batch in _batches(judged_records(source, paths, tally, on_progress, provenance)):
-            _append(store, batch, tally, late, version)
+        for batch in batches(judged_records(source, paths, tally, on_progress, provenance, began)):
+            append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
@@ -107,8 +114,12 @@ def judged_records(
     tally: Ingested,
     on_progress: OnFile | None = None,
     provenance: Provenance = Provenance.IMPORTED,
+    began: Span | None = None,
 ) -> Iterator[Judged]:
     """Every record of the files with its verdicts; unusable records go to ``tally``.
+
+    Args:
+        began: see ``bring_in``.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -119,15 +130,36 @@ def judged_records(
     for path in paths:
         watch = None if on_progress is None else partial(on_progress, path)
         for record in connector.read(path, partial(tally.reject, str(path)), watch):
+            if began is not None and not _began_within(record.data, began):
+                tally.outside += record.items
+                continue
             try:
                 stored, parsed = connector.take(record)
                 own = provenance_of(stored, provenance)
                 if own is not stored.provenance:
                     stored = replace(stored, provenance=own)
-                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints))
+                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), record.data)
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
+
+
+class _Began(msgspec.Struct):
+    measurement_start_time: str | None = None
+    test_start_time: str | None = None
+
+
+_began = msgspec.json.Decoder(_Began)
+
+
+def _began_within(data: bytes, span: Span) -> bool:
+    """Also true of a record that does not say when: it is judged, and rejected with a reason."""
+    try:
+        told = _began.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return True
+    instant = instant_of(told.measurement_start_time or told.test_start_time or "")
+    return instant is None or span[0] <= instant < span[1]
 
 
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
@@ -148,20 +180,22 @@ def provenance_of(record: Record, door: Provenance) -> Provenance:
     return Provenance.SYNTHETIC
 
 
-def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
+def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:
+    """As many as are stored at once."""
     batch: list[Judged] = []
     size = 0
     for one in judged:
         batch.append(one)
-        size += len(one.record.data)
-        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+        size += len(one.came)
+        if len(batch) >= records or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
 
 
-def _append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+def append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+    """Store measurements, and count them."""
     now = store.now()
     first, last = now - late, now + AHEAD
     appended = store.append(batch, rules_version=version, undetected=(first, last))
@@ -276,10 +310,9 @@ def remarks(replayed: Iterable[Replayed]) -> list[str]:
 def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
     """Finish what a crash left in the archive without facts; call it before the first ``append``.
 
-    A segment that cannot be read is set aside, so that it does not stop the rest.  Known measurements are
-    left out: if records were being removed, the rest of a segment may be in the archive twice.
+    A segment that cannot be read is set aside, so that it does not stop the rest.
     """
-    steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
+    steps = _replay(store, store.unfinished(), judge, rules_version)
     for step in steps:
         for segment, why in step.damaged:
             store.facts.set_aside(segment, why)
@@ -301,16 +334,12 @@ def rejudge_segments(
     return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
 
 
-def _replay(
-    store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str, *, only_new: bool = False
-) -> list[Replayed]:
+def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
     steps: list[Replayed] = []
-    read = _read(store, segments, judge)
-    for group in _groups(_new(store, read) if only_new else read):
+    for group in _groups(_read(store, segments, judge)):
         written = {one.segment: one.judged for one in group if not one.damage}
-        if written:
-            store.replace_verdicts(written, rules_version=rules_version)
-        steps.append(_told(group))
+        count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
+        steps.append(_told(group, count))
     return steps
 
 
@@ -344,25 +373,6 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
         yield one
 
 
-def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
-    """The same without measurements that are in a complete segment, or occurred before."""
-    seen: set[tuple[bool, str]] = set()
-    for one in read:
-        uids = [judged.parsed.measurement.uid for judged in one.judged]
-        sides = [judged.record.provenance.is_synthetic for judged in one.judged]
-        for side in (Provenance.REAL, Provenance.SYNTHETIC):
-            own = [uid for uid, synthetic in zip(uids, sides, strict=True) if synthetic is side.is_synthetic]
-            known = store.of(side).facts.known(own, settled=True) if own else ()
-            seen |= {(side.is_synthetic, uid) for uid in known}
-        kept = []
-        for judged, identity in zip(one.judged, zip(sides, uids, strict=True), strict=True):
-            if identity not in seen:
-                kept.append(judged)
-                seen.add(identity)
-        one.judged = kept
-        yield one
-
-
 def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
     group: list[_Read] = []
     size = 0
@@ -376,11 +386,11 @@ def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
         yield group
 
 
-def _told(group: list[_Read]) -> Replayed:
+def _told(group: list[_Read], count: int) -> Replayed:
     headers = [judged.parsed.measurement for one in group for judged in one.judged]
     return Replayed(
         segments=tuple(one.segment for one in group if not one.damage),
-        measurements=len(headers),
+        measurements=count,
         spans=spans_of((one.country, one.started_at) for one in headers),
         rejected=tuple(why for one in group for why in one.rejected),
         damaged=tuple((one.segment, one.damage) for one in group if one.damage),

@@ -62,15 +62,15 @@ class Pull:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def newest(source: str, now: float) -> tuple[int, int]:
-    """The default window: the last ``FIRST_DAYS``, of which each place is asked for what it lacks (``fetch``,
-    ``onwards``).
+def newest(source: str, now: float, days: int = 0) -> tuple[int, int]:
+    """The default window: the last ``FIRST_DAYS``, or so many days, of which each place is asked for what it lacks
+    (``fetch``, ``onwards``).
 
     It ends at a multiple of the source's own interval, so that a request is not made twice in one.
     """
     every = SOURCES[source].every
     until = int(now) // every * every
-    return until - FIRST_DAYS * DAY, until
+    return until - (days or FIRST_DAYS) * DAY, until
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,9 +264,11 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        is_stream: is it followed continuously instead of pulled? is_own: does Fanous itself compute its
-        series, from its probes or its scan? takes_columns: must the user name the columns
-        (``About.columns``)? every: seconds between two pulls of the newest values; 0 = it is not pulled.
+        has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
+        is_stream: is it followed continuously instead of pulled?
+        is_own: does Fanous itself compute its series, from its probes or its scan?
+        takes_columns: must the user name the columns (``About.columns``)?
+        every: seconds between two pulls of the newest values; 0 = it is not pulled.
         window: seconds that one request may span.
         a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
             monitor of one country needs a few an hour.
@@ -291,6 +293,7 @@ class Source:
     redact: Redactor | None = None
     files: SeriesFiles | None = None
     live: LiveSource | None = None
+    has_bucket: bool = False
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False
@@ -310,7 +313,10 @@ class Source:
             ),
             ("the family of its measurements", bool(self.measurements) and self.family is None),
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
-            ("how often it may be asked (every)", (self.live or self.is_stream) and not self.every),
+            (
+                "how often it may be asked (every)",
+                (self.live or self.is_stream or self.has_bucket) and not self.every,
+            ),
             ("how much one request may span (window)", self.live is not None and not self.window),
         ):
             if missing:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fanous.model.instant import MINUTE
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
@@ -45,7 +46,9 @@ class Edge(Ooni):
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
-        return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))
+        return (
+            replace(record, source="edge") for record in read_file(path, on_reject, on_progress, own=True)
+        )
 
 
 LICENCE = "CC BY-NC-SA 4.0"
@@ -65,6 +68,8 @@ OONI = Source(
     measurements=Ooni(),
     family=Family.OONI,
     redact=redact,
+    has_bucket=True,
+    every=15 * MINUTE,
 )
 
 EDGE = Source(

@@ -36,6 +36,7 @@ from fanous.sources.ooni.document import (
     WebKeys,
     decode,
 )
+from fanous.sources.ooni.identity import content_of, stamped
 from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
 from fanous.sources.ooni.values import (
     LONGEST_TITLE,
@@ -103,7 +104,8 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
         Rejected: it cannot be used.
     """
     decoded, parsed = parse_whole(record)
-    return replace(record, data=_written(decoded, parsed.measurement.uid)), parsed
+    written, content = _written(decoded, parsed.measurement.uid), parsed.measurement.content
+    return replace(record, data=stamped(written, content) if content else written), parsed
 
 
 def kept(data: bytes) -> bytes:
@@ -114,6 +116,11 @@ def kept(data: bytes) -> bytes:
     """
     decoded, _ = decode_record(data, [])
     return _written(decoded, "")
+
+
+def kept_own(data: bytes) -> bytes:
+    """A record of this machine's own probe as it is stored; it still says what its content was (``identity``)."""
+    return stamped(kept(data), content_of(data))
 
 
 def _written(decoded: Decoded, uid: str) -> bytes:
