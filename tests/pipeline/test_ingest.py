@@ -194,6 +194,24 @@ def test_a_country_without_measurements_is_an_error_that_says_what_there_is(rall
         query.confirm(rally_store, "KE", [], None, None)
 
 
+def test_a_country_of_which_nothing_can_be_used_is_an_error_that_says_so(tmp_path: Path) -> None:
+    record = {
+        "test_name": "web_connectivity",
+        "probe_cc": "PK",
+        "probe_asn": "AS0",
+        "input": "https://x.com/",
+        "measurement_start_time": "2023-12-17 15:00:00",
+        "test_start_time": "2023-12-17 15:00:00",
+        "report_id": "20231217T150000Z_webconnectivity_PK_0_n1_a",
+        "test_keys": {"requests": []},
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    with open_store(tmp_path / "store") as store:
+        assert ingest.ingest(store, "ooni", [tmp_path / "a.jsonl"]).stored == 1
+        with pytest.raises(FanousError, match="no measurement of PK in this store can be used"):
+            query.confirm(store, "PK", [], None, None)
+
+
 def test_the_most_severe_kind_names_the_incident(rally_store: Store) -> None:
     (incident,) = rally_store.ledger.incidents("PK")
     assert incident.kind is Kind.BLOCKING

@@ -59,7 +59,13 @@ def confirm(
     every, store = store, store.about(country)
     span = store.facts.span(country)
     if span is None:
-        known = ", ".join(known_countries(every)) or "nothing yet"
+        countries = known_countries(every)
+        if country in countries:
+            raise FanousError(
+                f"no measurement of {country} in this store can be used: all that came in lack something, such as "
+                f"their network. `fanous judge FILE...` says what is wrong with each"
+            )
+        known = ", ".join(countries) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "
             f"ooni FILE...`"

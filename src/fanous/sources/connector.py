@@ -5,11 +5,11 @@ A plug-in's file ends with its declaration, a ``Source``; everything that Fanous
 import.  This module needs no numpy, so that a light probe can load it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
@@ -18,6 +18,7 @@ from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.model.series import Ints, SourceSeries
+    from fanous.sources.shape import Differs
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
@@ -233,6 +234,23 @@ class LiveSource(Protocol):
         ...
 
 
+@runtime_checkable
+class Paged(Protocol):
+    """A live source that answers in pages."""
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        """URL of the page after this one; ``None`` = it was the last.
+
+        Raises:
+            Rejected: it is not a page of this source, or there are more than can be true.
+        """
+        ...
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        """One document with what all pages hold, as ``LiveSource.parse`` reads it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The declaration of one source.
@@ -254,6 +272,8 @@ class Source:
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
+        differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
+            more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
         is_own: does Fanous itself compute its series, from its probes or its scan?
         takes_columns: must the user name the columns (``About.columns``)?
@@ -283,6 +303,7 @@ class Source:
     files: SeriesFiles | None = None
     live: LiveSource | None = None
     has_bucket: bool = False
+    differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False
