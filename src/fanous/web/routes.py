@@ -26,8 +26,6 @@ from fanous.store.protocol import Store
 from fanous.web.limits import ReaderLimits, SiteNames
 from fanous.wording.language import chosen, preferred
 
-DEFAULT_PORT = 8470
-
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
