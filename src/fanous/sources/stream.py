@@ -31,7 +31,8 @@ BUFFER = 4 << 20
 """Bytes to read at a time.  A line that crosses the end of the buffer is copied once more, and lines of a megabyte
 are common."""
 
-BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # its stub says: an instance
+DamagedGzip = cast(type[Exception], IsalError)  # its stub says: an instance
+BROKEN = (EOFError, OSError, zlib.error, DamagedGzip)
 """What reading raises if compressed bytes end too early or are damaged."""
 
 FOREIGN = {
@@ -172,7 +173,7 @@ class Inflater(io.RawIOBase):
         self._waiting = b""
         self._member: Any = None
         self._crc = self._length = self._member_at = 0
-        self._damage: IsalError | None = None
+        self._damage: Exception | None = None
         self._saved = b""
 
     def readable(self) -> bool:
@@ -189,7 +190,7 @@ class Inflater(io.RawIOBase):
             ended = not self._waiting and not self._more()
             try:
                 data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
-            except IsalError as damage:
+            except DamagedGzip as damage:
                 self._damage, self._saved = damage, self._before_damage()
                 return self._salvage(view, damage)
             self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
@@ -201,7 +202,7 @@ class Inflater(io.RawIOBase):
                 raise EOFError
         return 0
 
-    def _salvage(self, view: memoryview, damage: IsalError) -> int:
+    def _salvage(self, view: memoryview, damage: Exception) -> int:
         if not self._saved:
             raise damage
         data, self._saved = self._saved[: len(view)], self._saved[len(view) :]

@@ -328,9 +328,10 @@ def _hide(text: str) -> str:
 
 def _without_readers(body: Text) -> Text:
     if isinstance(body, str):
-        read = body if len(body) <= LONGEST_BODY else body[:READ_OF_LONGER]
-        clean = without_readers(read)
-        return clean if read is body else clean + " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
+        if len(body) <= LONGEST_BODY:
+            return without_readers(body)
+        rest = " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
+        return without_readers(body[:READ_OF_LONGER]) + rest
     raw = bytes_of(body) if body is not None else None
     if raw is None:
         return None
