@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -87,19 +88,25 @@ PARAMS: dict[str, Param] = {
 }
 
 
-def made_of(code: str) -> set[tuple[str, ...]]:
-    """The parameters with which the code makes reasons of this code."""
-    found = set()
-    for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
-                first = node.args[0]
-                if isinstance(first, ast.Constant) and first.value == code:
-                    if len(node.args) == 1:
-                        found.add(())
-                    elif isinstance(node.args[1], ast.Dict):  # else who makes it is tested with its words
-                        keys = node.args[1].keys
-                        found.add(tuple(str(key.value) for key in keys if isinstance(key, ast.Constant)))
+@lru_cache(maxsize=1)
+def trees() -> dict[Path, ast.Module]:
+    return {file: ast.parse(file.read_text("utf-8")) for file in SOURCE.rglob("*.py")}
+
+
+@lru_cache(maxsize=1)
+def made() -> list[tuple[str, str, tuple[str, ...] | None]]:
+    """(file, code, parameters) of each reason that the code makes; None = who makes it is tested with its words."""
+    found = []
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args):
+                continue
+            first, *more = node.args
+            if isinstance(first, ast.Constant):
+                names: tuple[str, ...] | None = () if not more else None
+                if more and isinstance(more[0], ast.Dict):
+                    names = tuple(str(key.value) for key in more[0].keys if isinstance(key, ast.Constant))
+                found.append((file.name, str(first.value), names))
     return found
 
 
@@ -200,17 +207,14 @@ def test_a_correction_says_what_is_gone_and_why() -> None:
 
 
 def test_every_reason_that_the_code_makes_has_words_for_its_parameters() -> None:
+    assert len(made()) > 60
     codes = {*REASONS, *GONE, "as_written", "not_judged"}
-    for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    assert first.value in codes, f"{file.name}: {first.value!r} has no sentence"
-    for code, text in (REASONS | GONE).items():
+    assert [(file, code) for file, code, _ in made() if code not in codes] == []
+    for file, code, names in made():
+        text = (REASONS | GONE).get(code, "")
         places = set(re.findall(r"{(\w+)}", text if isinstance(text, str) else text[1]))
-        for names in made_of(code):
-            assert places <= {*names, "n"} or code == "approved.note", f"{code}: {places - set(names)}"
+        if names is not None and code != "approved.note":
+            assert places <= {*names, "n"}, f"{file}: {code}: {places - set(names)}"
 
 
 # --- nothing reads text ---------------------------------------------------------------------------------
@@ -256,8 +260,8 @@ def _is_text(node: ast.AST) -> bool:
 
 def test_nothing_compares_strips_or_splits_text_made_for_people() -> None:
     known = {"HTTPError", "error.reason", "response.reason"}
-    for file in SOURCE.rglob("*.py"):
-        for found in reads_text(ast.parse(file.read_text("utf-8"))):
+    for file, tree in trees().items():
+        for found in reads_text(tree):
             assert any(one in found for one in known), f"{file.relative_to(SOURCE)}: {found}"
 
 

@@ -78,7 +78,7 @@ COMMANDS = (
         "pull",
         "pull:pull",
         "Bring in",
-        "Fetch series from a public source into the store, and detect incidents.",
+        "Fetch measurements or series from a public source into the store, and detect incidents.",
         lists_sources=True,
     ),
     CommandEntry("probe", "probe:probe_app", "Bring in", "Measure from this machine which sites work."),

@@ -64,6 +64,17 @@ class MeasurementSource(Protocol):
         """
         ...
 
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """The record as it is stored, of which nothing but what rules may read is left, and what ``parse`` makes of
+        all of it; pure.
+
+        ``parse`` makes the same of the record as it is stored, but for words that name a reader or a visit.
+
+        Raises:
+            Rejected: it cannot be used; the message is the reason.
+        """
+        ...
+
 
 class Gather(StrEnum):
     """How the rows of one place and bin become one value."""

@@ -58,7 +58,7 @@ BLIND = {
 }
 """Why a family could not have seen an incident of a kind that is not in its row of ``witnesses.MEASURES``."""
 
-SIGHTS = {
+SEEN = {
     "sight.saw": "{some} of {all} measurements on {networks} saw it.",
     "sight.reached": "{some} of {all} measurements on {networks} reached the targets at the time.",
     "sight.no_data": "No data from this source.",
@@ -191,7 +191,7 @@ SILENCES = {
 
 FINDINGS: dict[str, Text] = {
     **HINTS,
-    **SIGHTS,
+    **SEEN,
     **COVERAGE,
     **EVENTS,
     **CLAIMS,

@@ -396,7 +396,6 @@ CLASSES = {
 
 HOURS = "Hours, as measured: about {hours}, local time."
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
-NOT_ENDED = "No end has been seen."
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
 USERS = {

@@ -1,10 +1,11 @@
-"""Rules for lookups: is the answer forged, or simply another of the site's own, and why did a lookup fail?
+"""Rules for lookups: is the answer forged or simply another address of the site, and why did a lookup fail?
 
-An answer is never wrong because it differs: delivery networks answer by place.  It is right where a certificate
-validates for the name; it is wrong only where something contradicts it.
+An answer is not wrong because it differs, since delivery networks answer by place. It is right if a certificate
+there is valid for the name, and wrong only if something contradicts it.
 
-A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's look at
-its own line says it of the resolvers.  Facebook's names, which its messenger looks up and no helper does, have rules of
+A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's
+check of its own line judges the resolvers.  Facebook's names, which its messenger looks up and no helper does, have
+rules of
 their own.
 """
 
@@ -22,14 +23,14 @@ from fanous.model.verdict import State
 
 
 def _answer(o: Observation, c: Controls) -> Lookup:
-    """The lookup, with what speaks for its answer and what against it."""
+    """The lookup, with the evidence for and against its answer."""
     return Lookup(c.evidence, o)
 
 
 # --- encrypted resolvers --------------------------------------------------------------------------------
 
 CUT = frozenset({Cause.TIMEOUT, Cause.RESET, Cause.REFUSED, Cause.CLOSED, Cause.UNREACHABLE})
-"""How a connection to a resolver ends if somebody cuts it; a wrong answer comes from the resolver itself."""
+"""How a connection to a resolver ends if it is cut; a wrong answer comes from the resolver itself."""
 
 
 def _is_resolver(o: Observation) -> bool:
@@ -79,12 +80,12 @@ ENCRYPTED_RULES = (
 
 
 def answered(o: Observation, _c: Controls) -> str:
-    """Who answered what."""
+    """The resolver and its answer."""
     return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
 
 
 def forged(o: Observation, c: Controls) -> str:
-    """The same, and where it was forged as far as that can be told."""
+    """The same, and where the answer was forged, if that is known."""
     public = _answer(o, c).came_through_public_resolver
     path = "; also through a public resolver, so forged on the path" if public else ""
     return answered(o, c) + path
@@ -93,7 +94,7 @@ def forged(o: Observation, c: Controls) -> str:
 FACEBOOK = 32934
 
 LEAST_NAMES = 2
-"""Facebook's names at one address outside its network, from which on it is a filter's server that answers for all."""
+"""Least number of Facebook names at one address outside its network that shows a filter answering for all of them."""
 
 
 def _not_facebook(o: Observation, c: Controls) -> bool:
@@ -169,8 +170,8 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
 
 
 def _is_proven_ghost(o: Observation, c: Controls) -> bool:
-    """Is it no operator's own doing?  Many answer missing names with advertisements, but only from their own
-    resolvers."""
+    """Can it not be an operator's own service? Many answer missing names with advertisements, but only from their
+    own resolvers."""
     from_public = o.resolver in PUBLIC or _answer(o, c).came_through_public_resolver
     return from_public or _answer(o, c).leads_to(FingerprintKind.BLOCKPAGE)
 
@@ -501,7 +502,7 @@ def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
 
 
 def _unanswered(c: Controls) -> bool:
-    """Did nobody answer, as after a lost packet or with a resolver in trouble?"""
+    """Was there no answer, as after a lost packet or from a faulty resolver?"""
     return c.cause in (Cause.TIMEOUT, Cause.SERVFAIL)
 
 

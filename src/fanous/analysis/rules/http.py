@@ -1,6 +1,7 @@
-"""Rules for pages: a block page, another page than the control's, or the site's own word; and requests that failed.
+"""Rules for pages: a block page, the site's own page or another one; and requests that failed.
 
-What comes over validated TLS is the site's own word, whatever it says.  A request fails because it was cut, starved of
+A page that comes over validated TLS is the site's own, whatever it contains.  A request fails because it was cut,
+starved of
 data, sent in circles by the site, or because the page is down for everyone.
 """
 
@@ -56,7 +57,7 @@ def _other_page_in_clear(o: Observation, c: Controls) -> bool:
 def _sent_to_sibling(o: Observation, c: Controls) -> bool:
     """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
 
-    A redirect to ``www.`` and back does not count: it is most sites' first page, everywhere.
+    A redirect to ``www.`` or back does not count, since most sites have one everywhere.
     """
     asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
     own = o.hostname.lower()
@@ -75,7 +76,7 @@ def _is_astray(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_own_network(o: Observation, c: Controls) -> bool:
-    """Did a page in clear lead to another name's page over TLS, from within the user's own network?"""
+    """Did an unencrypted page lead to another name's page over TLS, from within the user's own network?"""
     if c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
@@ -94,7 +95,7 @@ _SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "
 
 
 def _label(hostname: str) -> str:
-    """What a site calls itself, under whichever country's domain."""
+    """The name of a site, without the country's domain."""
     labels = hostname.split(".")
     shared = len(labels) > 2 and labels[-2] in _SHARED
     return labels[-3] if shared else labels[-2] if len(labels) > 1 else hostname
@@ -297,7 +298,7 @@ LONGEST_FLOW_GAP = 3.0
 """Seconds.  A frozen flow is silent until the time-out; a slowed one goes on after a few retransmissions."""
 
 MOST_KBPS = 1_000.0
-"""A faster flow is a large file that did not end in time, not one that is starved.  Russia left Twitter 130 to 150
+"""A faster flow is a large file that did not end in time, not a throttled one.  Russia left Twitter 130 to 150
 kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
 
 UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
@@ -359,7 +360,7 @@ def _unclear(_o: Observation, c: Controls) -> str:
 
 
 def _own_kbps(o: Observation) -> float:
-    """Kilobits a second of the page, as far as it came; NaN = unknown."""
+    """Speed of the page in kbit/s, as far as it came; NaN = unknown."""
     return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
 
 
@@ -369,7 +370,7 @@ def _as_slow_as_others(o: Observation, c: Controls) -> bool:
 
 
 def _line_gives(c: Controls) -> float:
-    """Kilobits a second of the measurement's fastest handshake, which this line gives at least."""
+    """Speed in kbit/s of the measurement's fastest handshake, which is the least that this line gives."""
     rates = [
         (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TLS)

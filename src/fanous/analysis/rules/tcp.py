@@ -1,4 +1,4 @@
-"""Rules for connections: cut by address, dead for everybody, or a probe without IPv6?"""
+"""Rules for connections: blocked by address, down for everyone, or a probe without IPv6?"""
 
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.evidence import Controls

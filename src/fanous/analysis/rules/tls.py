@@ -1,9 +1,9 @@
-"""Rules for TLS and QUIC: was the handshake cut by name, intercepted or slowed down, or is it the site's own trouble?
+"""Rules for TLS and QUIC: was the handshake cut by name, intercepted or slowed down, or is the site at fault?
 
-Invalid certificates have one table, which stands in every layer that can see one fail (pages included): is it
+Invalid certificates have one table, used in every layer that can see one (pages included): is it
 interception, a proxy near the user, a wrong clock or the site itself?  Its ids begin with the layer.
 
-Many networks drop UDP altogether, so QUIC gives a finding only where another name works.
+Many networks drop UDP altogether, so QUIC is judged only if another name works.
 """
 
 from math import isnan

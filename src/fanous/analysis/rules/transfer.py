@@ -116,7 +116,7 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 def froze(o: Observation, c: Controls) -> bool:
     """Did a download stop for good within ``FREEZE`` while a control went on?"""
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
-    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
+    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false if the reads were not recorded
     is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
     return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
 

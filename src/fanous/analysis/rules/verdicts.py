@@ -1,4 +1,4 @@
-"""Verdicts: run each observation through the rules of its layer, and gather what they conclude.
+"""Verdicts: apply the rules of its layer to each observation, and collect their conclusions.
 
 Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.  Rules about a
 measurement as a whole come first: where one holds, nothing else may be concluded from the measurement.
@@ -68,7 +68,7 @@ _Key = tuple[str, str, Layer, str, str]
 
 @dataclass(slots=True)
 class _Finding:
-    """What becomes a verdict: a rule, the first observation for which it held, and how many there are."""
+    """A verdict in the making: a rule, the first observation for which it held, and their number."""
 
     rule: Rule
     mechanism: str
@@ -109,7 +109,7 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
             findings[key].count += 1
         else:
             findings[key] = _Finding(rule, mechanism, o, controls)
-    # Where the endpoints of a group fail as a whole, the few that answered are no verdict of their own.
+    # If the endpoints of a group fail as a whole, the few that answered get no verdict.
     failing = {one.cell for one in findings.values() if one.rule.symptom}
     kept = [one for one in findings.values() if one.rule.state is not State.OK or one.cell not in failing]
     return tuple(map(_verdict, sorted(kept, key=_place)))

@@ -13,6 +13,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import Observer, Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
+from fanous.model.reason import AS_WRITTEN
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint
@@ -117,7 +118,7 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     checked = manifest.checked(parts)
     by = fingerprint(checked.key)
     _check_signer(by, signer)
-    claim = _read(parts, manifest.CLAIM, _Claim)
+    claim = _read_claim(parts)
     ledger = _read(parts, manifest.LEDGER, _Ledger)
     versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
@@ -172,6 +173,21 @@ def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
         return msgspec.json.decode(parts[name], type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BundleRefused(f"the part {name} cannot be read: {quoted(error)}") from error
+
+
+def _read_claim(parts: dict[str, bytes]) -> _Claim:
+    """The claim; until November 2026 its hints were texts."""
+    document = _read(parts, manifest.CLAIM, dict[str, Any])
+    incident = document.get("incident")
+    if isinstance(incident, dict) and isinstance(incident.get("hints"), list):
+        incident["hints"] = [
+            {"code": AS_WRITTEN, "params": {"text": hint}} if isinstance(hint, str) else hint
+            for hint in incident["hints"]
+        ]
+    try:
+        return msgspec.convert(document, _Claim)
+    except msgspec.ValidationError as error:
+        raise BundleRefused(f"the part {manifest.CLAIM} cannot be read: {quoted(error)}") from error
 
 
 def _sources(parts: dict[str, bytes]) -> dict[str, dict[str, str]]:
