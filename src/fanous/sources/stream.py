@@ -31,8 +31,7 @@ BUFFER = 4 << 20
 """Bytes to read at a time.  A line that crosses the end of the buffer is copied once more, and lines of a megabyte
 are common."""
 
-DamagedGzip = cast(type[Exception], IsalError)  # its stub says: an instance
-BROKEN = (EOFError, OSError, zlib.error, DamagedGzip)
+BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # its stub says: an instance
 """What reading raises if compressed bytes end too early or are damaged."""
 
 FOREIGN = {
@@ -145,6 +144,7 @@ AT_ONCE = 1 << 18
 """Bytes unpacked in one call.  Where compressed bytes are damaged in the middle, the library keeps nothing of the call:
 the rest is unpacked again, by ``_before_damage``."""
 
+DAMAGED = cast("type[Exception]", IsalError)
 SLOWLY = 1 << 12
 """Compressed bytes unpacked at a time there; then one by one."""
 
@@ -190,7 +190,7 @@ class Inflater(io.RawIOBase):
             ended = not self._waiting and not self._more()
             try:
                 data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
-            except DamagedGzip as damage:
+            except DAMAGED as damage:
                 self._damage, self._saved = damage, self._before_damage()
                 return self._salvage(view, damage)
             self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
