@@ -31,6 +31,7 @@ PARAMS: dict[str, Param] = {
     "others": 2,
     "probes": 6,
     "probes_needed": 6,
+    "products": ("search", "maps"),
     "software": "ooniprobe 3.19",
     "targets": ("x",),
     "why": "the platform itself was down",

@@ -23,7 +23,7 @@ from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import to_iso
-from fanous.sources.connector import About, Gather, TableColumns
+from fanous.sources.connector import About, Gather, Stamp, TableColumns
 from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 FILE = "events.toml"
@@ -104,6 +104,8 @@ class CorpusFile(Section, frozen=True):
     step: int = 0
     gather: Gather = Gather.MEDIAN
     empty_is_zero: bool = False
+    target: str = ""
+    stamp: Stamp = Stamp.KNOWN
 
     def __post_init__(self) -> None:
         declared = SOURCES.get(self.source)
@@ -124,6 +126,7 @@ class CorpusFile(Section, frozen=True):
         columns = TableColumns(
             *(self.time, self.value, self.signal, self.entity),
             *(self.zone, self.step, self.gather, self.empty_is_zero),
+            *(self.target, self.stamp),
         )
         return About(self.country, columns if SOURCES[self.source].takes_columns else None)
 

@@ -9,7 +9,7 @@ number of processes can share the work.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fanous.analysis.incidents.merge import absorb, is_of_lines, join
+from fanous.analysis.incidents.merge import absorb, join
 from fanous.model.incident import Incident, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
@@ -129,7 +129,7 @@ def find_incidents(
     outages = find_outages(store, country, since, until, rules_version(), shares)
     interference = find_interference(store, country, since, until, shares)
     joined = join(outages, interference)
-    lost = [one for one in joined if one.kind is Kind.OUTAGE and is_of_lines(one)]
+    lost = [one for one in joined if one.kind is Kind.OUTAGE and one.is_of_line]
     return _with_provenance(store, absorb(lost, [one for one in joined if one not in lost]), (since, until))
 
 

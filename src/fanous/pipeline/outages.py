@@ -3,6 +3,7 @@
 series -> the country's own line from its regions -> anomalies -> groups -> incidents
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,8 @@ from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.group import outages
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.incidents.products import controlled
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
@@ -32,7 +34,10 @@ CONNECTIVITY = "connectivity"
 
 
 def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
-    """Series that can show an outage, with the country's own line where only regions have one."""
+    """Series that can show an outage, with the country's own line where only regions have one.
+
+    Those of a platform's traffic are among them (``target_of_series``): they show what becomes of it alone.
+    """
     series = _levels(store, country, since, until, Kind.OUTAGE)
     return series + rolled_up(series)
 
@@ -61,7 +66,23 @@ def find_outages(
         season=partial(exam_season, country),
     )
     slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
-    return absorb(_of_kind(Kind.OUTAGE, situation), slow)
+    place = [one for one in series if not target_of_series(one.key)]
+    found = absorb(_of_kind(Kind.OUTAGE, replace(situation, series=place)), slow)
+    return found + traffic_losses(situation)
+
+
+def traffic_losses(situation: Situation) -> list[Incident]:
+    """Incidents of platforms whose traffic fell while that of the source's other products did not."""
+    by_target: dict[str, list[Series]] = defaultdict(list)
+    for one in situation.series:
+        by_target[target_of_series(one.key)].append(one)
+    found = []
+    for target, own in sorted(by_target.items()):
+        if target:
+            others = [one for one in situation.series if target_of_series(one.key) != target]
+            lost = _of_kind(Kind.OUTAGE, replace(situation, series=own))
+            found += [one for one in (controlled(loss, own, others) for loss in lost) if one is not None]
+    return found
 
 
 def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
@@ -91,6 +112,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
         for incident in store.ledger.incidents(None, since, until, synthetic=store.is_synthetic)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
+        and incident.is_of_line
         and incident.status is not Status.RETRACTED
         for interval in incident.intervals
     ]
@@ -98,7 +120,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """What cannot be said about the country's connectivity, and why; empty if no source of it was read."""
-    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     if not series:
         return []
     lacking = []
@@ -136,10 +158,14 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
 
     Each has a series of the whole country with a history before it, and values in half of its bins.
     """
-    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
+
+
+def _of_place(series: Sequence[Series]) -> list[Series]:
+    return [one for one in series if not target_of_series(one.key)]
 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:

@@ -25,8 +25,9 @@ class DropOptions:
         weeks: from which the weekday's median is taken (Cloudflare compares with the last 28 days).
         least_days: of history before anything is said: each slot was seen twice.
         week_seen: days of history that contain a whole week.
-        widen: factor on the least drop before that: a weekend that was never seen can move traffic by 40 %,
-            which is 2.7 times its least drop.
+        widen: factor on the least drop of what people do before that: a weekend that was never seen can move
+            traffic by 40 %, which is 2.7 times its least drop.
+        widen_steady: the same for routes and answers to probes, which know no weekend but may be sparse.
         widest: widening goes no further, since a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
@@ -42,6 +43,9 @@ class DropOptions:
             deviations; half of five is as far from ordinary noise).
         together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
         sure_step: seconds; a bin this wide is enough by itself.
+        gone: share of the level; a single bin that has lost so much is raised too, for another publisher to support.
+        gone_step: seconds of the widest bin of which one is so raised: an hour is no short gap, and two of them are
+            waited for.
         accept_after: days after which a partial loss is the new baseline (IODA inpaints 7 days at most).
         severe: share of the baseline below which a loss is not partial.
         accept_severe_after: days after which even that is accepted: networks are closed for good and sources
@@ -57,6 +61,7 @@ class DropOptions:
     least_days: int = 2
     week_seen: int = 7
     widen: float = 3.0
+    widen_steady: float = 2.0
     widest: float = 0.8
     spreads: float = 5.0
     total: float = 0.9
@@ -67,6 +72,8 @@ class DropOptions:
     leave: float = 0.5
     together: int = 2
     sure_step: int = 10800
+    gone: float = 0.5
+    gone_step: int = 1800
     accept_after: int = 7
     severe: float = 0.5
     accept_severe_after: int = 30
@@ -179,7 +186,8 @@ class Baseline:
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
-        least = np.where(short, np.minimum(least * self.options.widen, self.options.widest), least)
+        widen = np.where(self.grid.of_people, self.options.widen, self.options.widen_steady)
+        least = np.where(short, np.minimum(least * widen, self.options.widest), least)
         limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
         limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)
         unit = np.where(np.isinf(self.unit), 0, self.unit)

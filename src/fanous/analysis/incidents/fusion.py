@@ -13,7 +13,7 @@ import numpy as np
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.series.baselines import slot_baseline
-from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
@@ -84,7 +84,7 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
                 if order and agree(first, second):
-                    moment = max(first.raised_at or 0.0, second.raised_at or 0.0)
+                    moment = agreed_at(first, second)
                     yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
         down[place].append(later)
 
@@ -101,6 +101,8 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return False
     if first.start >= reaches(second) or second.start >= reaches(first):
         return False
+    if single(first) or single(second):
+        return _at_one_stroke(first, second)
     deep = left(first) <= DEEP and left(second) <= DEEP
     if deep and not (of_people(first) and of_people(second)):
         return True
@@ -110,6 +112,28 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE
     return deep or apart <= AGREE or _raised_together(first, second)
+
+
+def agreed_at(first: Anomaly, second: Anomaly) -> float:
+    """When both had been raised: at the first low bin where two publishers lost more than half, else at the second."""
+    raised = [a.raised_at for a in (first, second) if a.raised_at is not None]
+    if _at_one_stroke(first, second):
+        gone = [a.departure.gone_at for a in (first, second) if a.departure is not None]
+        known = [at for at in gone if at is not None]
+        if len(known) == 2:
+            return max(known)
+    return max(raised, default=0.0)
+
+
+def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
+    """Did two publishers lose more than half at once?  Then a single bin of each is no gap of either."""
+    deep = left(first) <= DEEP and left(second) <= DEEP
+    return deep and publisher_of(first.key) != publisher_of(second.key)
+
+
+def single(anomaly: Anomaly) -> bool:
+    """Was it raised by one deep bin, and never by two in a row?"""
+    return anomaly.departure is not None and anomaly.departure.single
 
 
 def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
@@ -151,13 +175,15 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> boo
 
 def _slow_alone(anomaly: Anomaly) -> bool:
     """Is it a speed?  Delays and losses rise on any busy evening."""
-    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
+    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP or single(anomaly):
         return False
     return anomaly.last_seen - anomaly.start_latest >= LONE
 
 
 def alone(anomaly: Anomaly) -> bool:
     """May it be suspected on its own?"""
+    if single(anomaly):
+        return False
     if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
@@ -224,11 +250,12 @@ def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
 
 
 def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
-    """Mean of what is left, within the widest of the intervals."""
+    """Mean of what is left, by how long each lasted, within the widest of the intervals."""
     known = [a.departure for a in anomalies if a.departure is not None]
     if not known:
         return None
-    mean = sum(d.left for d in known) / len(known)
+    bins = [a.bins for a in anomalies if a.departure is not None]
+    mean = float(np.average([d.left for d in known], weights=[max(1, n) for n in bins]))
     return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
 
 

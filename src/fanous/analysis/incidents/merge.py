@@ -36,11 +36,6 @@ def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Inciden
     return found + [probe for index, probe in enumerate(probes) if index not in taken]
 
 
-def is_of_lines(incident: Incident) -> bool:
-    """Is it about the line itself, whatever platforms it names as well?"""
-    return any(not part.target for part in incident.parts)
-
-
 def _one_event(level: Incident, probe: Incident) -> bool:
     if level.kind is not probe.kind or any(part.target for part in (*level.parts, *probe.parts)):
         return False
@@ -135,7 +130,9 @@ def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Inci
 
 
 def _within(outage: Incident, other: Incident) -> bool:
-    if outage.kind is not Kind.OUTAGE or outage.confirmed_at is None or other.country != outage.country:
+    if outage.kind is not Kind.OUTAGE or not outage.is_of_line or outage.confirmed_at is None:
+        return False
+    if other.country != outage.country:
         return False
     if outage.scope is not Scope.NATION and not set(outage.entities) & set(other.entities):
         return False
@@ -185,7 +182,7 @@ def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[In
 def _likeness(found: Incident, known: Incident) -> float:
     """How much they have in common; 0 = they cannot be the same event."""
     targets = set(found.targets) & set(known.targets)
-    lines = is_of_lines(found) and is_of_lines(known) and found.kind is known.kind
+    lines = found.is_of_line and known.is_of_line and found.kind is known.kind
     if not (targets or lines) or _apart(found, known) > SAME_NETWORK_GAP:
         return 0.0
     networks = set(found.entities) & set(known.entities)

@@ -7,7 +7,7 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series
 
@@ -67,14 +67,21 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
         float32, shape (slots of a day, series); NaN = no history of this slot.
     """
     recent = slots[:, :, max(0, day - days) : day]
-    if day < week_seen:
+    fine = len(slots) >= NEIGHBOURS
+    if day < week_seen and fine:
         recent = _with_neighbours(recent)
     norms = nanmedian(np.ascontiguousarray(recent), axis=2)
     same = [day - 7 * back for back in range(1, weeks + 1) if day - 7 * back >= 0]
     if same:
-        weekly = nanmedian(_with_neighbours(slots[:, :, same]), axis=2)
+        weekdays = slots[:, :, same]
+        weekly = nanmedian(_with_neighbours(weekdays) if fine else weekdays, axis=2)
         norms = np.fmin(norms, weekly)
     return np.asarray(norms, np.float32)
+
+
+NEIGHBOURS = 24
+"""Slots of a day from which on the one before and the one after hold about the same: an evening rises and falls within
+bins of two hours, and their median would be of three different times."""
 
 
 def _with_neighbours(slots: Single) -> Single:
@@ -124,9 +131,7 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     return [
         (interval.start, inf if interval.end is None else interval.end)
         for incident in incidents
-        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
-        and incident.status is not Status.RETRACTED
-        and names & set(incident.entities)
+        if incident.is_of_line and incident.status is not Status.RETRACTED and names & set(incident.entities)
         for interval in incident.intervals
     ]
 

@@ -7,7 +7,7 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous.analysis.detectors import baseline, drop, grid, interference
+from fanous.analysis.detectors import baseline, drop, grid, interference, shift
 from fanous.analysis.detectors.filter import PROBES_MAX
 from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import (
@@ -19,15 +19,17 @@ from fanous.analysis.incidents import (
     fusion,
     group,
     hints,
+    measure,
     merge,
     networks,
     outage,
+    products,
     revision,
     scope,
     witnesses,
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
-from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
+from fanous.analysis.series import aggregate, baselines, depth, repeats, silence, slowness
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -68,6 +70,25 @@ def _constants() -> dict[str, Any]:
         "series.tick_seconds": TICK,
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
+        "series.baseline_neighbours": baselines.NEIGHBOURS,
+        "series.depth_days": depth.RECENT,
+        "series.depth_weeks": depth.WEEKS,
+        "series.depth_weekdays": depth.SAME_WEEKDAY,
+        "series.depth_ceiling": depth.CEILING,
+        "series.depth_noise_least": depth.NOISELESS,
+        "series.depth_worst_seconds": depth.WORST,
+        "series.depth_now_seconds": depth.NOW,
+        "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
+        "series.fall_before_seconds": depth.LOOKED_BEFORE,
+        "series.fall_after_seconds": depth.LOOKED_AFTER,
+        "series.fall_deviations": depth.SIGMAS,
+        "series.soft_start_seconds": depth.SOFT,
+        "series.soft_start_share": depth.SOFT_LEAST,
+        "series.stage_seconds": depth.STAGE,
+        "series.stage_people_seconds": depth.STAGE_OF_PEOPLE,
+        "series.stage_change": depth.STAGE_CHANGE,
+        "series.stage_errors": depth.CLEAR,
+        "series.back_share": depth.BACK,
         "series.repeats_known_weight": repeats.KNOWN,
         "series.repeats_memory_seconds": repeats.MEMORY,
         "series.repeats_most": repeats.MOST,
@@ -101,6 +122,7 @@ def _constants() -> dict[str, Any]:
         "detectors.rollup_regions": grid.REGIONS,
         "detectors.rollup_reporting": grid.REPORTING,
         "detectors.probability_most": drop.CERTAIN,
+        "detectors.probability_of_days": shift.PROBABILITY,
         "detectors.deep_share": drop.DEEP,
         "detectors.half_gap_seconds": drop.HALF_GAP,
         "detectors.sudden_around_seconds": drop.AROUND,
@@ -115,6 +137,13 @@ def _constants() -> dict[str, Any]:
         "incidents.same_network_gap_seconds": group.SAME_NETWORK_GAP,
         "incidents.together_seconds": group.TOGETHER,
         "incidents.outage_flap_seconds": group.FLAPS,
+        "incidents.further_left": group.FURTHER,
+        "incidents.onset_carries_share": measure.CARRIES,
+        "incidents.onset_deviations": measure.CLEARLY,
+        "incidents.onset_places_share": measure.EARLIEST,
+        "incidents.onset_series": measure.MOST,
+        "incidents.products_alike_share": products.ALIKE,
+        "incidents.products_noticed_share": products.NOTICED,
         "incidents.outage_same_hours_seconds": group.SAME_HOURS,
         "incidents.main_mechanism_share": networks.MAIN_SHARE,
         "incidents.named_probability": networks.RAISED,
