@@ -126,7 +126,8 @@ class CorpusFile(Section, frozen=True):
         columns = TableColumns(
             *(self.time, self.value, self.signal, self.entity),
             *(self.zone, self.step, self.gather, self.empty_is_zero),
-            *(self.target, self.stamp),
+            target=self.target,
+            stamp=self.stamp,
         )
         return About(self.country, columns if SOURCES[self.source].takes_columns else None)
 
