@@ -36,6 +36,7 @@ from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.document import check_size
 from fanous.sources.ooni.effort import DOOR_SECONDS, TooCostly
+from fanous.sources.ooni.identity import digest_of, stamped
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of
@@ -120,6 +121,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
     probe_ip = content.get("probe_ip")
     for name in OURS:
         content.pop(name, None)
+    identity = digest_of(content)
     text = _without_addresses(_sorted.encode(content), address, probe_ip)
     uid = _uid(report, started, text)
     placed = claim
@@ -127,7 +129,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         placed = _Claim(seen.country, seen.asn)
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
-    line = _head(uid, report, claim, seen, now) + _kept(text)[1:]
+    line = stamped(_head(uid, report, claim, seen, now) + _kept(text)[1:], identity)
     is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
     apart = is_misplaced or started > now + SKEW
     return Submission(uid, line, apart)

@@ -165,7 +165,7 @@ class Measurement:
     """Who measured, from where, when.
 
     Attributes:
-        uid: ``measurement_uid``, else the hash of the record's canonical form.  The identity.
+        uid: ``measurement_uid``, else the digest of the record's content.  Its name for good.
         test_name: OONI's nettest, ``web_connectivity`` ...
         test_version: as written by the probe; empty = unknown.
         country: ISO 3166-1 alpha-2; ``ZZ`` = unknown.
@@ -181,6 +181,8 @@ class Measurement:
         defect: why it cannot support a conclusion (``vpn``, ``no network``, ``unknown network`` ...);
             empty = sound.
         network_name: the network's name as the record gives it; empty = unknown.
+        report: OONI's ``report_id``; empty = none.
+        content: digest of the record as it came, less what servers add; empty = unknown.
     """
 
     uid: str
@@ -197,6 +199,8 @@ class Measurement:
     target: str = ""
     defect: str = ""
     network_name: str = ""
+    report: str = field(default="", compare=False)
+    content: str = field(default="", compare=False)
 
 
 @noun

@@ -274,10 +274,9 @@ def remarks(replayed: Iterable[Replayed]) -> list[str]:
 def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
     """Finish what a crash left in the archive without facts; call it before the first ``append``.
 
-    A segment that cannot be read is set aside, so that it does not stop the rest.  Known measurements are
-    left out: if records were being removed, the rest of a segment may be in the archive twice.
+    A segment that cannot be read is set aside, so that it does not stop the rest.
     """
-    steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
+    steps = _replay(store, store.unfinished(), judge, rules_version)
     for step in steps:
         for segment, why in step.damaged:
             store.facts.set_aside(segment, why)
@@ -299,16 +298,12 @@ def rejudge_segments(
     return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
 
 
-def _replay(
-    store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str, *, only_new: bool = False
-) -> list[Replayed]:
+def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
     steps: list[Replayed] = []
-    read = _read(store, segments, judge)
-    for group in _groups(_new(store, read) if only_new else read):
+    for group in _groups(_read(store, segments, judge)):
         written = {one.segment: one.judged for one in group if not one.damage}
-        if written:
-            store.replace_verdicts(written, rules_version=rules_version)
-        steps.append(_told(group))
+        count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
+        steps.append(_told(group, count))
     return steps
 
 
@@ -342,25 +337,6 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
         yield one
 
 
-def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
-    """The same without measurements that are in a complete segment, or occurred before."""
-    seen: set[tuple[bool, str]] = set()
-    for one in read:
-        uids = [judged.parsed.measurement.uid for judged in one.judged]
-        sides = [judged.record.provenance.is_synthetic for judged in one.judged]
-        for side in (Provenance.REAL, Provenance.SYNTHETIC):
-            own = [uid for uid, synthetic in zip(uids, sides, strict=True) if synthetic is side.is_synthetic]
-            known = store.of(side).facts.known(own, settled=True) if own else ()
-            seen |= {(side.is_synthetic, uid) for uid in known}
-        kept = []
-        for judged, identity in zip(one.judged, zip(sides, uids, strict=True), strict=True):
-            if identity not in seen:
-                kept.append(judged)
-                seen.add(identity)
-        one.judged = kept
-        yield one
-
-
 def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
     group: list[_Read] = []
     size = 0
@@ -374,11 +350,11 @@ def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
         yield group
 
 
-def _told(group: list[_Read]) -> Replayed:
+def _told(group: list[_Read], count: int) -> Replayed:
     headers = [judged.parsed.measurement for one in group for judged in one.judged]
     return Replayed(
         segments=tuple(one.segment for one in group if not one.damage),
-        measurements=len(headers),
+        measurements=count,
         spans=spans_of((one.country, one.started_at) for one in headers),
         rejected=tuple(why for one in group for why in one.rejected),
         damaged=tuple((one.segment, one.damage) for one in group if one.damage),

@@ -15,9 +15,10 @@ import os
 import resource
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any, Self
@@ -426,6 +427,22 @@ def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
     """Parameters of ``IN_STRETCHES``: ASN -> its intervals."""
     rows = [(asn, interval) for asn, own in stretches.items() for interval in own]
     return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}
+
+
+_NAMES_A_QUERY = 2000
+"""The text of a query is limited to 256 KiB, and a uid has up to 64 characters."""
+
+
+def by_query(names: Iterable[str]) -> Iterator[list[str]]:
+    """As many as one query may name."""
+    rest = iter(names)
+    while some := list(islice(rest, _NAMES_A_QUERY)):
+        yield some
+
+
+def plain(uid: str) -> str:
+    """As a table has it: half a character cannot be stored (``mended``)."""
+    return uid.encode("utf-8", "replace").decode()
 
 
 READ_ONLY = "this store was opened read-only: open it for writing"

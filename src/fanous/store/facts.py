@@ -11,7 +11,7 @@ Each query is next to its SQL: ``votes`` (what verdicts amount to), ``evidence``
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -23,17 +23,15 @@ from fanous.model.verdict import Verdict
 from fanous.store.archive import Location, Segment, parse_name
 from fanous.store.batch import Placed
 from fanous.store.coverage import CoverageFacts
-from fanous.store.engine import IN_WINDOW, Columns, ticks, window
+from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
 from fanous.store.evidence import EvidenceFacts
+from fanous.store.identities import IdentityFacts
 from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
 from fanous.store.series import SeriesFacts
 from fanous.store.votes import VoteFacts
 
 Window = tuple[str, float, float]
 """Country, first and last instant (unix seconds, UTC; half-open)."""
-
-_UIDS_A_QUERY = 2000
-"""The text of a query is limited to 256 KiB, and a uid has up to 64 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,12 @@ SELECT segment, position FROM measurements WHERE uid IN {{uids:Array(String)}} A
 ORDER BY segment, position
 """
 _OF_PROBES = """
-SELECT segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
+SELECT uid, segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
 WHERE probe IN {probes:Array(String)} ORDER BY segment, position
 """
 
 
-class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
+class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts, IdentityFacts):
     """What is known of measurements, and the series of public sources, in columns.
 
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
@@ -82,9 +80,9 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
         sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
         if settled:
             sql += " AND segment IN (SELECT segment FROM segments)"
-        plain = {uid: _plain(uid) for uid in uids}
-        found = {uid for some in _by_query(plain.values()) for (uid,) in self.engine.rows(sql, uids=some)}
-        return {uid for uid, stored in plain.items() if stored in found}
+        spelled = {uid: plain(uid) for uid in uids}
+        found = {uid for some in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=some)}
+        return {uid for uid, stored in spelled.items() if stored in found}
 
     def add(self, placed: Sequence[Placed], records: Mapping[Segment, int], version: str) -> None:
         """Write the rows of whole segments, then their markers.
@@ -124,6 +122,13 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
         where, values = _older(before, kept)
         self.engine.remove("observations", where, **values)
 
+    def drop(self, uids: Iterable[str]) -> None:
+        """Delete the rows of measurements that give way to others; their raw records stay."""
+        self.may_write()
+        for some in by_query(uids):
+            for table in FACTS:
+                self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
+
     def remove(self, segments: Sequence[Segment]) -> None:
         """Delete segments: the markers, then the rows."""
         names = [segment.name for segment in segments]
@@ -150,19 +155,18 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
         )
         return (segment for (name,) in rows if (segment := parse_name(name)))
 
-    def records_of(self, probes: Iterable[str]) -> list[tuple[Location, str, float]]:
-        """Where the records of these probes lie, with country and instant of each; in order of receipt."""
+    def records_of(self, probes: Iterable[str]) -> list[tuple[str, Location, str, float]]:
+        """The uids of these probes' measurements, where their records lie, country and instant; in order of receipt."""
         return [
-            (_location(segment, position), country, made)
-            for some in _by_query(dict.fromkeys(probes))
-            for segment, position, country, made in self.engine.rows(_OF_PROBES, probes=some)
+            (uid, _location(segment, position), country, made)
+            for some in by_query(dict.fromkeys(probes))
+            for uid, segment, position, country, made in self.engine.rows(_OF_PROBES, probes=some)
         ]
 
     def measurement(self, uid: str) -> StoredMeasurement | None:
-        """``None`` = unknown."""
-        rows = self.engine.rows(
-            f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1", uid=uid
-        )
+        """By any uid that it is known by; ``None`` = unknown."""
+        sql = f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1"
+        rows = self.engine.rows(sql, uid=uid) or self.engine.rows(sql, uid=self.renamed(uid))
         if not rows:
             return None
         row = dict(zip(MEASUREMENTS, rows[0], strict=True))
@@ -181,7 +185,7 @@ class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts):
         """Where the raw records of these measurements lie, in order of receipt; unknown ones are left out."""
         rows = [
             row
-            for some in _by_query(uids)
+            for some in by_query(uids)
             for row in self.engine.rows(_LOCATIONS, uids=some, **window(since, until))
         ]
         return [_location(segment, position) for segment, position in sorted(rows)]
@@ -208,17 +212,6 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
         texts.append(f"NOT (country = {{c{n}:String}} AND {at} >= {{a{n}:Int64}} AND {at} < {{b{n}:Int64}})")
         values |= {f"c{n}": country, f"a{n}": ticks(first), f"b{n}": ticks(last)}
     return " AND ".join(texts), values
-
-
-def _by_query(uids: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(uids)
-    while some := list(islice(rest, _UIDS_A_QUERY)):
-        yield some
-
-
-def _plain(uid: str) -> str:
-    """As the table has it: half a character cannot be stored (``engine.mended``)."""
-    return uid.encode("utf-8", "replace").decode()
 
 
 # One list per column and one pass per list: with ten observations per measurement, this is where ingest

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +19,7 @@ from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
 from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
+from fanous.store.identities import Settled, aside
 from fanous.store.ledger import Ledger, Span, spans_of
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.protocol import Store
@@ -148,7 +150,8 @@ class OpenStore:
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
-        fresh = [*self._unknown(batch, Provenance.REAL), *self._unknown(batch, Provenance.SYNTHETIC)]
+        settled = self._settled(batch)
+        fresh = [judged for one in settled.values() for _, judged in one.entering]
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
@@ -162,19 +165,29 @@ class OpenStore:
                 for judged, one in zip(fresh, headers, strict=True)
             ]
             locations = self.archive.append(received, at)
+            self._give_way(settled)
             placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
             self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
             self._swept = True
-        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
+        else:
+            self._give_way(settled)
+        came = frozenset(id(judged) for one in settled.values() for judged, _ in one.entering)
+        return Appended(len(fresh), len(batch) - len(fresh), came)
 
-    def _unknown(self, batch: Sequence[Judged], side: Provenance) -> list[Judged]:
-        """The new ones of one side, each once: no one can keep a real record out by sending its id first."""
-        by_uid: dict[str, Judged] = {}
+    def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> dict[Provenance, Settled]:
+        """What enters of either side: no one can keep a real record out by sending a synthetic one first."""
+        sides: dict[Provenance, list[Judged]] = {Provenance.REAL: [], Provenance.SYNTHETIC: []}
         for judged in batch:
-            if judged.record.provenance.is_synthetic is side.is_synthetic:
-                by_uid.setdefault(judged.parsed.measurement.uid, judged)
-        known = self.of(side).facts.known(by_uid) if by_uid else ()
-        return [judged for uid, judged in by_uid.items() if uid not in known]
+            is_synthetic = judged.record.provenance.is_synthetic
+            sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
+        return {side: self.of(side).facts.settle(own, whole=whole) for side, own in sides.items()}
+
+    def _give_way(self, settled: Mapping[Provenance, Settled]) -> None:
+        """Before facts are written: those that they replace go.  A crash after it leaves the segment unfinished."""
+        for side, one in settled.items():
+            facts = self.of(side).facts
+            facts.remember([*one.keys, *facts.places(one.leaving)])
+            facts.drop(one.leaving)
 
     def _may_write(self) -> None:
         if self._read_only:
@@ -192,11 +205,15 @@ class OpenStore:
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
-        found = self._every.records_of(probes)
+        names = list(probes)
+        found = self._every.records_of(names)
+        uids = [uid for uid, *_ in found]
+        here = set(self.archive.segments())
+        given_way = [one for one in self._every.aside(names, uids) if one.segment in here]
         positions: dict[Segment, set[int]] = {}
-        for location, _, _ in found:
+        for location in chain((location for _, location, _, _ in found), given_way):
             positions.setdefault(location.segment, set()).add(location.position)
-        spans = spans_of((country, made) for _, country, made in found)
+        spans = spans_of((country, made) for _, _, country, made in found)
         self.ledger.mark_undetected(spans)
         self._swept = not positions
         for segment, lines in positions.items():
@@ -205,6 +222,7 @@ class OpenStore:
             self.archive.without(segment, lines)
             self.facts.remove([segment])
             self.archive.remove(segment)
+        self._every.forget_keys(names, uids, given_way)
         return Forgotten(len(found), spans)
 
     def unfinished(self) -> Iterator[Segment]:
@@ -216,18 +234,40 @@ class OpenStore:
     def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:
         self.replace_verdicts({segment: judged}, rules_version=rules_version)
 
-    def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> None:
+    def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> int:
         self._may_write()
-        placed = [
-            Placed(one, Location(segment, one.record.line - 1), at)
+        self.facts.remove(list(judged))
+        settled = self._settled((one for all_of_it in judged.values() for one in all_of_it), whole=True)
+        self._give_way(settled)
+        self._set_aside(judged, settled)
+        entering = {id(came): own for one in settled.values() for came, own in one.entering}
+        placed = {
+            segment: [
+                Placed(own, Location(segment, one.record.line - 1), at)
+                for one in all_of_it
+                if (own := entering.get(id(one)))
+            ]
             for segment, all_of_it in judged.items()
             for at in [self.archive.received_at(segment)]
-            for one in all_of_it
-        ]
-        self.facts.remove(list(judged))
-        self.facts.add(
-            placed, {segment: len(all_of_it) for segment, all_of_it in judged.items()}, rules_version
-        )
+        }
+        kept = {segment: len(own) for segment, own in placed.items()}
+        self.facts.add([one for own in placed.values() for one in own], kept, rules_version)
+        return sum(kept.values())
+
+    def _set_aside(
+        self, judged: Mapping[Segment, Sequence[Judged]], settled: Mapping[Provenance, Settled]
+    ) -> None:
+        """Remember where raw records lie that stand for nothing, since ``forget`` must find them."""
+        segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
+        for side, result in settled.items():
+            keys = [
+                key
+                for one, uid in result.doubles
+                for key in aside(
+                    one.parsed.measurement, uid, Location(segments[id(one)], one.record.line - 1)
+                )
+            ]
+            self.of(side).facts.remember(keys)
 
     def movable(self, before: float) -> list[Segment]:
         if self._in_bucket:

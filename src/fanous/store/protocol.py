@@ -91,7 +91,8 @@ class Store(Protocol):
     ) -> "Appended":
         """Store measurements: raw records first, then facts.  Everything is on disk when it returns.
 
-        Measurements that are known, or occur twice in the batch, are counted as duplicates and left out.
+        Measurements that are known, or occur twice in the batch, are counted as duplicates and left out; a full
+        record takes the place of rows of a table (``store.identities``).
 
         Args:
             received_at: ``None`` = now.
@@ -123,8 +124,11 @@ class Store(Protocol):
             judged: of the segment's ``records``; one that can no longer be used may be missing.
         """
 
-    def replace_verdicts(self, judged: "Mapping[Segment, Sequence[Judged]]", *, rules_version: str) -> None:
-        """``finish`` for several segments at once, which is cheaper."""
+    def replace_verdicts(self, judged: "Mapping[Segment, Sequence[Judged]]", *, rules_version: str) -> int:
+        """``finish`` for several segments at once, which is cheaper; how many measurements stand in them.
+
+        A measurement that stands in another segment too is left out, or takes its place (``store.identities``).
+        """
 
     def movable(self, before: float) -> "list[Segment]":
         """Whole segments, received before an instant, that lie in a local folder; in order of receipt."""

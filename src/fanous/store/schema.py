@@ -150,6 +150,9 @@ PULLS = {
 }
 """Windows of a live source that are stored: what a backfill need not request again."""
 
+IDENTITIES = {"key": _TEXT, "leads_to": _TEXT, "started_at": _TIME, **PROVENANCE}
+"""By what a measurement is known again (``store.identities``)."""
+
 VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
 """The formats the tables have had, and the version of Fanous that migrated them.  A store of format 1 lacks
 this table.
@@ -205,13 +208,21 @@ TABLES = {
         FactTable("segments", SEGMENTS, "segment", "segment"),
         FactTable("levels", LEVELS, LEVELS_SORTED_BY, "country", version="fetched_at"),
         FactTable("pulls", PULLS, "source, country, piece, since, until", "country", version="pulled_at"),
+        FactTable(
+            "identities",
+            IDENTITIES,
+            "toDate(started_at), key, leads_to, provenance",
+            "key",
+            "INDEX find_key key TYPE bloom_filter(0.01) GRANULARITY 1",
+            version="started_at",
+        ),
         FactTable("versions", VERSIONS, "version", "version"),
     )
 }
 FACTS = ("observations", "verdicts", "measurements")
 """The tables a segment's rows are in, in the order they are written."""
 
-SYNTHETIC_ROWS = {**dict.fromkeys(FACTS, "provenance = 'synthetic'"), "levels": "synthetic"}
+SYNTHETIC_ROWS = {**dict.fromkeys((*FACTS, "identities"), "provenance = 'synthetic'"), "levels": "synthetic"}
 """Table -> which of its rows are synthetic.  Queries see only these, or only the others."""
 
 # fsync: the marker must never survive a power cut that its rows did not (3 ms per insert).

@@ -40,7 +40,9 @@ class Edge(Ooni):
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
-        return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))
+        return (
+            replace(record, source="edge") for record in read_file(path, on_reject, on_progress, own=True)
+        )
 
 
 LICENCE = "CC BY-NC-SA 4.0"

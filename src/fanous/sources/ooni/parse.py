@@ -27,7 +27,8 @@ from fanous.sources.ooni.document import (
     repair,
 )
 from fanous.sources.ooni.effort import TooCostly, bounded
-from fanous.sources.ooni.values import LONGEST_URL, host_and_port, input_of, measurement_of
+from fanous.sources.ooni.identity import stamp_of, uid_of
+from fanous.sources.ooni.values import LONGEST_URL, clip, host_and_port, input_of, measurement_of
 
 K = TypeVar("K")
 
@@ -74,7 +75,10 @@ def _parse(data: bytes, notes: list[str]) -> ParsedMeasurement:
         if document is None:
             raise Rejected("not a JSON object")
         header, found = document, _found(document, notes)
-    measurement = measurement_of(header, lambda: canonical_hash(data), found.target, found.defect, notes)
+    content = stamp_of(data)
+    measurement = measurement_of(
+        header, lambda: _own_uid(data, content, header), found.target, found.defect, notes, content
+    )
     return ParsedMeasurement(measurement, found.observations, found.control_failure, tuple(notes))
 
 
@@ -130,11 +134,13 @@ def _keys(document: Document, kind: type[K], notes: list[str]) -> K | None:
     return decode(document.test_keys, kind, "test_keys", notes)
 
 
-def canonical_hash(data: bytes) -> str:
-    """Identity of a record that has none: SHA-256 of it with sorted keys, less ``probe_ip``.
+def _own_uid(data: bytes, content: str, header: Header) -> str:
+    return uid_of(content, clip(header.report_id)) if content else canonical_hash(data)
 
-    Spacing and the order of keys do not matter, so the same measurement from two files is one.
-    """
+
+def canonical_hash(data: bytes) -> str:
+    """The uid of a record without one that was stored before records carried the digest of their content (November
+    2026): SHA-256 of it with sorted keys, less ``probe_ip``."""
     try:
         content = msgspec.json.decode(data)
         content.pop("probe_ip", None)

@@ -15,13 +15,15 @@ from pathlib import Path
 from tarfile import HeaderError
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.document import NULL
+from fanous.sources.ooni.identity import content_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni"
@@ -41,11 +43,29 @@ class PostBody(Struct):
     content: Raw = NULL
 
 
+class Answer(Struct):
+    """The answer of OONI's API about one measurement (``measurement_meta?full=true``), as a user may have saved it: the
+    record is a string in it.  A result of its search has the address of the record in its place.
+    """
+
+    measurement_uid: str | None = None
+    raw_measurement: Raw | UnsetType = UNSET
+    measurement_url: str | UnsetType = UNSET
+
+
 _envelope = msgspec.json.Decoder(PostBody)
+_answer = msgspec.json.Decoder(Answer)
+_ANSWERED = (b'"raw_measurement"', b'"measurement_url"')
 
 
-def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
-    """Records of one file; see ``MeasurementSource.read``."""
+def read(
+    path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, own: bool = False
+) -> Iterator[Record]:
+    """Records of one file; see ``MeasurementSource.read``.
+
+    Args:
+        own: written by our own collector or probe, which took the digest of what was sent (``identity``).
+    """
     with open_source(path, on_progress) as source:
         try:
             head = source.stream.peek(BLOCK)
@@ -53,16 +73,16 @@ def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None)
             on_reject(1, broken_why(error))
             return
         if is_tar(head):
-            yield from _from_tar(source, on_reject)
+            yield from _from_tar(source, on_reject, own)
         elif ".json" in path.suffixes and not _is_line(head):
-            yield from _from_document(source, on_reject)
+            yield from _from_document(source, on_reject, own)
         else:
             _refuse_csv(path, head)
-            yield from _from_lines(source, on_reject)
+            yield from _from_lines(source, on_reject, own)
         source.finish()
 
 
-def _from_lines(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
+def _from_lines(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
@@ -75,23 +95,23 @@ def _from_lines(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
             return
         source.tell_progress()
         try:
-            yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None)
+            yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
         except Rejected as error:
             on_reject(number, str(error))
 
 
-def _from_document(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
+def _from_document(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
     """One document over many lines, as a browser saves it."""
     try:
         data = source.stream.read(LINE_LIMIT + 1)
-        yield _record(source.path, 1, data if len(data) <= LINE_LIMIT else None)
+        yield _record(source.path, 1, data if len(data) <= LINE_LIMIT else None, own)
     except BROKEN as error:
         on_reject(1, broken_why(error))
     except Rejected as error:
         on_reject(1, str(error))
 
 
-def _from_tar(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
+def _from_tar(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
     number = 0
     try:
         for member in members(source.stream, LINE_LIMIT):
@@ -99,7 +119,7 @@ def _from_tar(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
             source.tell_progress()
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:
-                yield _record(source.path, number, member.data, name if UID.fullmatch(name) else "")
+                yield _record(source.path, number, member.data, own, name if UID.fullmatch(name) else "")
             except Rejected as error:
                 on_reject(number, f"{member.name[:200]}: {error}")
     except HeaderError as error:
@@ -108,7 +128,7 @@ def _from_tar(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
         on_reject(number + 1, broken_why(error))
 
 
-def _record(path: Path, number: int, raw: bytes | None, uid: str = "") -> Record:
+def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = "") -> Record:
     if raw is None:
         raise Rejected(TOO_LONG)
     data = raw.removeprefix(BOM).strip()
@@ -120,11 +140,17 @@ def _record(path: Path, number: int, raw: bytes | None, uid: str = "") -> Record
         _check_utf8(data)
     if b'"content"' in data[:200]:
         data = _unwrapped(data)
+    if any(name in data for name in _ANSWERED):
+        data, uid = _answered(data, uid)
+    content = stamp_of(data)
+    if content:
+        data = unstamped(data)
+    if not (content and own):
+        content = content_of(data)
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
     data = scrub(data)
-    if uid and b'"measurement_uid"' not in data:
-        data = _named(data, uid)
+    data = stamped(data, content, uid if b'"measurement_uid"' not in data else "")
     return Record(SOURCE, data, str(path), number)
 
 
@@ -158,10 +184,28 @@ def _unwrapped(data: bytes) -> bytes:
     raise Rejected(f"the POST body holds {what}")
 
 
-def _named(data: bytes, uid: str) -> bytes:
-    rest = data[1:].lstrip()
-    comma = b"" if rest.startswith(b"}") else b","
-    return b'{"measurement_uid":"' + uid.encode() + b'"' + comma + rest
+def _answered(data: bytes, uid: str) -> tuple[bytes, str]:
+    """The measurement in an answer of OONI's API and its UID; as given where it is no answer."""
+    try:
+        answer = _answer.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return data, uid  # parse says what is wrong with it
+    if answer.measurement_url is not UNSET and b'"test_keys"' not in data:
+        raise Rejected(
+            "a result of OONI's search, without the measurement: fetch it with "
+            f"`fanous pull ooni --uid {clip(answer.measurement_uid) or 'UID'}`"
+        )
+    if answer.raw_measurement is UNSET:
+        return data, uid
+    try:
+        content = msgspec.json.decode(answer.raw_measurement, type=str).strip().encode()
+    except (msgspec.MsgspecError, UnicodeError):
+        content = bytes(answer.raw_measurement)
+    if content.startswith(b"{"):
+        return content, clip(answer.measurement_uid) or uid
+    if content:
+        raise Rejected("an answer of OONI's API whose raw_measurement holds no measurement")
+    raise Rejected("an answer of OONI's API without a measurement: it knows none of this UID")
 
 
 def _is_line(head: bytes) -> bool:

@@ -208,7 +208,12 @@ NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 
 
 def measurement_of(
-    document: Header, make_uid: Callable[[], str], target: str, defect: str, notes: list[str]
+    document: Header,
+    make_uid: Callable[[], str],
+    target: str,
+    defect: str,
+    notes: list[str],
+    content: str = "",
 ) -> Measurement:
     """The header.
 
@@ -216,6 +221,7 @@ def measurement_of(
         make_uid: gives the identity if the record has none of its own.
         target: what the nettest is about.
         defect: what the nettest itself found wrong with the instrument; empty = nothing.
+        content: digest of what it contained when it came; empty = unknown.
 
     Raises:
         Rejected: no name of a nettest, or no time.
@@ -242,6 +248,8 @@ def measurement_of(
         target=target,
         defect=_no_line(network_type) or defect or _no_place(country, asn),
         network_name=clip(document.probe_network_name),
+        report=clip(document.report_id),
+        content=content,
     )
 
 

@@ -1,0 +1,111 @@
+"""Identity: the same measurement is one, whichever way it came.
+
+OONI publishes each measurement as the body that the probe sent, in an archive whose member is named by its
+``measurement_uid``, and again as a line of JSON, written anew and without that UID (ooni/backend,
+api/ooni_api_uploader.py, ``fill_postcan`` and ``fill_jsonl``, commit 98f0025a).  Its API wraps the line in an answer,
+and a probe may have sent the same to a collector of ours.  All of these share the content, so its digest is taken when
+a record is read, before anything is dropped, and is written at the head of the record.  Only our own readers write
+there, and they remove what a file already has there: so a file cannot claim another measurement's identity.
+"""
+
+from hashlib import blake2b, sha256
+from typing import Any
+
+import msgspec
+
+from fanous.model.measurement import Measurement
+from fanous.sources.ooni.document import check_size, repair
+
+OUTSIDE = frozenset(
+    {
+        "measurement_uid",
+        "report_id",
+        "probe_ip",
+        "probe_id",
+        "verification_status",
+        "x_collector",
+        "x_content",
+    }
+)
+"""Keys that a server writes, or that differ between the servers to which one measurement was sent."""
+
+_HEAD = b'{"x_content":"'
+DIGITS = 32
+"""Of the SHA-256, in hexadecimal: another content with the same digest takes 2^128 tries."""
+
+_END = len(_HEAD) + DIGITS
+
+
+def content_of(data: bytes) -> str:
+    """The digest of a record's content; spacing, the order of keys and the spelling of numbers do not matter.
+
+    Raises:
+        TooCostly: it has more values than any measurement.
+    """
+    check_size(data)
+    document = _decoded(data)
+    if document is None:
+        document = _decoded(repair(data))
+    if isinstance(document, dict):
+        return digest_of(document)
+    return sha256(data).hexdigest()[:DIGITS]  # legal enough for its header, not for a canonical form
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def digest_of(document: dict[str, Any]) -> str:
+    """The same of a record that was decoded already."""
+    content = {name: value for name, value in document.items() if name not in OUTSIDE}
+    try:
+        canonical = msgspec.msgpack.encode(content, order="sorted")
+    except OverflowError:  # a number of more than 64 bits
+        canonical = msgspec.json.encode(content, order="sorted")
+    return sha256(canonical).hexdigest()[:DIGITS]
+
+
+def uid_of(content: str, report: str) -> str:
+    """The uid of a measurement without one.
+
+    Different probes may measure the same in the same second where nothing answers, and only the report tells them
+    apart.
+    """
+    return sha256(f"{content} {report}".encode("utf-8", "replace")).hexdigest()[:DIGITS]
+
+
+def stamped(data: bytes, content: str, uid: str = "") -> bytes:
+    """The record with the digest of its content at its head.
+
+    Args:
+        uid: ``measurement_uid`` where the record has none of its own.
+    """
+    head = _HEAD + content.encode() + b'"'
+    if uid:
+        head += b',"measurement_uid":' + msgspec.json.encode(uid)
+    rest = data[1:].lstrip()
+    return head + (rest if rest.startswith(b"}") else b"," + rest)
+
+
+def stamp_of(data: bytes) -> str:
+    """The digest at the head of a record; empty if it has none."""
+    if not data.startswith(_HEAD) or data[_END : _END + 1] != b'"':
+        return ""
+    digest = data[len(_HEAD) : _END]
+    return digest.decode() if all(letter in b"0123456789abcdef" for letter in digest) else ""
+
+
+def unstamped(data: bytes) -> bytes:
+    """The record without it."""
+    return b"{" + data[_END + 1 :].lstrip().removeprefix(b",").lstrip() if stamp_of(data) else data
+
+
+def likeness_of(measurement: Measurement) -> str:
+    """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
+    if not measurement.report:
+        return ""
+    told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
+    return blake2b("\n".join(told).encode("utf-8", "replace"), digest_size=DIGITS // 2).hexdigest()

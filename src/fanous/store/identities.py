@@ -1,0 +1,322 @@
+"""Identities: by what the same measurement is known again, though it came under another name or without one.
+
+A key leads to the uid under which a measurement is stored: the digest of its content, its UID where that became known
+later, and for a row of a table, which has no content, test, report, input and start.  A key may lead to a uid that is
+gone, after a crash or a deletion, so whoever follows it looks for the measurement.
+
+The same measurement counts once.  What OONI published stands before what a probe sent to us, since anybody may send a
+collector what OONI has published already; a full record stands before rows of a table; of two alike the first stays.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from fanous.model.measurement import Measurement
+from fanous.model.provenance import Provenance
+from fanous.sources.ooni.identity import content_of, likeness_of, stamped, uid_of, unstamped
+from fanous.sources.ooni.parse import canonical_hash
+from fanous.store.archive import Location, parse_name
+from fanous.store.batch import Judged
+from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
+
+TABLE, SENT = "ooni-csv", "edge"
+"""Sources: rows without content, and what probes sent to a collector of ours."""
+
+_UNNAMED = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
+"""A uid that is a digest; before November 2026 it was a longer one."""
+
+Key = tuple[str, str, float]
+"""A key, to what it leads, and when that measurement began (unix seconds, UTC)."""
+
+
+def by_uid(uid: str) -> str:
+    """The key of another name of a measurement."""
+    return f"uid:{uid}"
+
+
+def of_probe(probe: str) -> str:
+    """The key of raw records that give way to another: each leads to where one lies, so that it can be deleted."""
+    return f"probe:{probe}"
+
+
+def instead_of(uid: str) -> str:
+    """The same by the uid of the measurement that stands in its place."""
+    return f"instead:{uid}"
+
+
+def _place(location: Location) -> str:
+    return f"{location.segment.name}:{location.position}"
+
+
+def aside(header: Measurement, uid: str, location: Location) -> list[Key]:
+    """Where a raw record lies whose measurement is stored from another one, under ``uid``."""
+    return [(key, _place(location), header.started_at) for key in (of_probe(header.probe), instead_of(uid))]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A measurement that wants to enter, and all by which it may be known.
+
+    Attributes:
+        content: digest of what was measured; empty for rows of a table.
+        likeness: what a row of a table shares with its measurement; empty = it names no report.
+        older: its uid as a version before November 2026 made it; empty = it has one of its own, or the store holds
+            none of these.
+    """
+
+    judged: Judged
+    content: str
+    likeness: str
+    older: str = ""
+
+    @property
+    def header(self) -> Measurement:
+        return self.judged.parsed.measurement
+
+    @property
+    def source(self) -> str:
+        return self.judged.record.source
+
+    @property
+    def is_unnamed(self) -> bool:
+        return _UNNAMED.fullmatch(self.header.uid) is not None
+
+    @property
+    def sent(self) -> str:
+        """The key of this content in this report; empty for rows of a table."""
+        return uid_of(self.content, self.header.report) if self.content else ""
+
+    def known_by(self) -> list[str]:
+        return [key for key in (by_uid(self.header.uid), self.sent, self.content, self.likeness) if key]
+
+    def named(self, uid: str) -> "Candidate":
+        """The same under the UID that has become known."""
+        judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
+        record = replace(judged.record, data=stamped(unstamped(data), self.content, uid))
+        parsed = replace(parsed, measurement=replace(parsed.measurement, uid=uid))
+        return replace(self, judged=replace(judged, record=record, parsed=parsed))
+
+
+def candidate(judged: Judged, *, older: bool) -> Candidate:
+    """What a measurement may be known by.
+
+    Args:
+        older: the store holds measurements that are named as versions before November 2026 named them.
+    """
+    header, record = judged.parsed.measurement, judged.record
+    if record.source == TABLE:
+        return Candidate(judged, "", likeness_of(header))
+    content = header.content or content_of(record.data)
+    own = ""
+    if older and header.uid == uid_of(content, header.report):
+        own = canonical_hash(unstamped(record.data))
+    return Candidate(judged, content, likeness_of(header), own)
+
+
+def rank(source: str) -> int:
+    """Of two records of one measurement the higher stays."""
+    return {TABLE: 0, SENT: 1}.get(source, 2)
+
+
+@dataclass(slots=True)
+class Settled:
+    """What enters of some measurements.
+
+    Attributes:
+        entering: each as it came, and as it enters.
+        doubles: each of the others, and the uid under which the same stands.
+        leaving: uid of a stored one that gives way -> uid of the one that takes its place.
+        keys: what is learnt.
+    """
+
+    entering: list[tuple[Judged, Judged]] = field(default_factory=list)
+    doubles: list[tuple[Judged, str]] = field(default_factory=list)
+    leaving: dict[str, str] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
+
+
+def settle(
+    candidates: Sequence[Candidate],
+    led: dict[str, list[str]],
+    sources: dict[str, str],
+) -> Settled:
+    """Which of them enter, each measurement once.
+
+    Args:
+        led: key -> uids to which it leads in the store.
+        sources: uid -> source, of those that are stored.
+    """
+    return _Settling(led, sources).of(candidates)
+
+
+class _Settling:
+    def __init__(self, led: dict[str, list[str]], sources: dict[str, str]) -> None:
+        self._led = {key: list(uids) for key, uids in led.items()}
+        self._stored = sources
+        self._sources = dict(sources)
+        self._entering: dict[str, tuple[Judged, Candidate]] = {}
+        self._result = Settled()
+
+    def of(self, candidates: Sequence[Candidate]) -> Settled:
+        for one in candidates:
+            known = self._known(one)
+            best = max(known, key=lambda uid: rank(self._sources[uid]), default=None)
+            if best is None or rank(one.source) > rank(self._sources[best]):
+                self._take_over(one, known)
+            else:
+                self._learn(one, best)
+                self._result.doubles.append((one.judged, best))
+        self._result.entering = [(came, one.judged) for came, one in self._entering.values()]
+        return self._result
+
+    def _known(self, one: Candidate) -> list[str]:
+        """The uids under which the same measurement is there: of rows and of what was sent to us there may be both."""
+        own = [uid for uid in (one.header.uid, one.older) if uid in self._sources]
+        own += self._found(by_uid(one.header.uid), lambda _source: True)
+        own += self._found(one.sent, lambda source: source != TABLE)
+        own += self._found(one.content, lambda source: SENT in (source, one.source) and source != one.source)
+        if not any(TABLE in (self._sources[uid], one.source) for uid in own):
+            own += self._alike(one)[:1]
+        return list(dict.fromkeys(own))
+
+    def _alike(self, one: Candidate) -> list[str]:
+        """Of a row and a record the UID decides; only where the record has none, what they share does."""
+        found = self._found(one.likeness, lambda source: TABLE in (source, one.source))
+        return [uid for uid in found if one.is_unnamed or _UNNAMED.fullmatch(uid)]
+
+    def _found(self, key: str, is_fit: Callable[[str], bool]) -> list[str]:
+        led = self._led.get(key, ()) if key else ()
+        return [uid for uid in led if uid in self._sources and is_fit(self._sources[uid])]
+
+    def _take_over(self, one: Candidate, known: Sequence[str]) -> None:
+        """It enters, and what is known of the same gives way."""
+        came = one.judged
+        rows = next((uid for uid in known if self._sources[uid] == TABLE), None)
+        if rows and one.is_unnamed:
+            one = one.named(rows)
+        uid = one.header.uid
+        for former in known:
+            if former in self._stored:
+                self._result.leaving[former] = uid
+            if former in self._entering:
+                self._result.doubles.append((self._entering.pop(former)[0], uid))
+            self._sources.pop(former)
+            if former != uid:
+                self._lead(by_uid(former), one.header)
+        self._entering[uid] = came, one
+        self._sources[uid] = one.source
+        self._learn(one, uid)
+
+    def _learn(self, one: Candidate, uid: str) -> None:
+        header = one.header
+        for key in one.known_by():
+            if key != by_uid(uid):
+                self._lead(key, replace(header, uid=uid) if header.uid != uid else header)
+
+    def _lead(self, key: str, to: Measurement) -> None:
+        led = self._led.setdefault(key, [])
+        if to.uid not in led:
+            led.append(to.uid)
+            self._result.keys.append((key, to.uid, to.started_at))
+
+
+_LED = f"""
+SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}} ORDER BY leads_to
+"""
+_SOURCES = "SELECT uid, any(source) FROM measurements WHERE uid IN {uids:Array(String)}"
+_WHOLE = " AND segment IN (SELECT segment FROM segments)"
+_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
+_LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
+_FORMER = (
+    "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
+)
+_PLACES = """
+SELECT uid, probe, toUnixTimestamp64Micro(started_at) / 1000000, segment, position FROM measurements
+WHERE uid IN {uids:Array(String)}
+"""
+
+
+class IdentityFacts(FactsPart):
+    """Under which uids measurements are stored."""
+
+    def settle(self, batch: Sequence[Judged], *, whole: bool = False) -> Settled:
+        """Which measurements enter, each once, and which stored ones give way; nothing is written.
+
+        Args:
+            whole: only measurements in whole segments count as stored (a crash leaves rows without their marker).
+        """
+        if not batch:
+            return Settled()
+        older = bool(self.engine.rows(_OLDER))
+        wanted = [candidate(judged, older=older) for judged in batch]
+        instants = [one.header.started_at for one in wanted]
+        led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
+        uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
+        return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
+
+    def remember(self, keys: Iterable[Key]) -> None:
+        """What ``settle`` learnt."""
+        rows = list(keys)
+        self.may_write()
+        self.engine.insert(
+            "identities",
+            {
+                "key": [key for key, _, _ in rows],
+                "leads_to": [to for _, to, _ in rows],
+                "started_at": [ticks(at) for _, _, at in rows],
+                "provenance": [str(Provenance.SYNTHETIC if self.synthetic else Provenance.REAL)] * len(rows),
+            },
+        )
+
+    def renamed(self, uid: str) -> str:
+        """The uid under which a measurement is stored that is known by this one too; empty = none."""
+        return next((stored for (stored,) in self.engine.rows(_LEADS, keys=[by_uid(uid)])), "")
+
+    def aside(self, probes: Iterable[str], uids: Iterable[str]) -> list[Location]:
+        """Where raw records of these probes, or of these measurements, lie that gave way to others."""
+        keys = chain(map(of_probe, probes), map(instead_of, uids))
+        rows = (row for some in by_query(map(plain, keys)) for row in self.engine.rows(_LEADS, keys=some))
+        found = []
+        for (place,) in rows:
+            name, _, position = place.rpartition(":")
+            if segment := parse_name(name):
+                found.append(Location(segment, int(position)))
+        return found
+
+    def forget_keys(self, probes: Iterable[str], uids: Iterable[str], places: Iterable[Location]) -> None:
+        """Delete every key of these probes, and all that lead to these measurements or raw records."""
+        self.may_write()
+        names = list(uids)
+        former = (
+            key.removeprefix(by_uid(""))
+            for some in by_query(map(plain, names))
+            for (key,) in self.engine.rows(_FORMER, uids=some, start=by_uid(""))
+        )
+        for some in by_query([*map(plain, names), *former, *map(_place, places)]):
+            self.engine.remove("identities", "leads_to IN {uids:Array(String)}", uids=some)
+        for some in by_query(map(plain, chain(map(of_probe, probes), map(instead_of, names)))):
+            self.engine.remove("identities", "key IN {keys:Array(String)}", keys=some)
+
+    def places(self, leaving: Mapping[str, str]) -> list[Key]:
+        """The keys of the raw records of measurements that give way: uid -> the one that takes its place."""
+        return [
+            (key, f"{segment}:{position}", at)
+            for some in by_query(map(plain, leaving))
+            for uid, probe, at, segment, position in self.engine.rows(_PLACES, uids=some)
+            for key in (of_probe(probe), instead_of(leaving[uid]))
+        ]
+
+    def _led(self, keys: Iterable[str], first: float, last: float) -> dict[str, list[str]]:
+        led: dict[str, list[str]] = {}
+        for some in by_query(map(plain, keys)):
+            for key, uid in self.engine.rows(_LED, keys=some, **window(first, last + 1)):
+                led.setdefault(key, []).append(uid)
+        return led
+
+    def _sources(self, uids: Iterable[str], whole: bool) -> dict[str, str]:
+        sql = f"{_SOURCES}{_WHOLE if whole else ''} GROUP BY uid"
+        spelled = {plain(uid): uid for uid in uids}
+        rows = (row for some in by_query(spelled) for row in self.engine.rows(sql, uids=some))
+        return {spelled[uid]: source for uid, source in rows}
