@@ -27,7 +27,8 @@ class DropOptions:
         week_seen: days of history that contain a whole week.
         widen: factor on the least drop of what people do before that: a weekend that was never seen can move
             traffic by 40 %, which is 2.7 times its least drop.
-        widen_steady: the same for routes and answers to probes, which know no weekend but may be sparse.
+        widen_steady: the same for routes and answers to probes as long as they never changed: they know no weekend,
+            but a few blocks come and go by whole ones, of which nothing is known yet.
         widest: widening goes no further, since a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
@@ -186,7 +187,8 @@ class Baseline:
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
-        widen = np.where(self.grid.of_people, self.options.widen, self.options.widen_steady)
+        steady = np.where(np.isinf(self.unit), self.options.widen_steady, 1)
+        widen = np.where(self.grid.of_people, self.options.widen, steady)
         least = np.where(short, np.minimum(least * widen, self.options.widest), least)
         limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
         limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)

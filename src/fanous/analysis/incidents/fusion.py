@@ -168,6 +168,13 @@ LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its series is a count of few and moves by itself."""
 
 
+LONE_REGION_RATIO = 1.5
+LONE_REGION_SECONDS = 6 * HOUR
+"""A region that lost less may be suspected by routing or active probing where it lost so many times its threshold,
+which is of its own noise and of its smallest steps, and for so long: a storm takes a third of a state's counties, and
+the state does not lose half."""
+
+
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
     """Is there one anomaly that may be suspected on its own?"""
     return any(map(_slow_alone if kind is Kind.SLOWDOWN else alone, group))
@@ -184,7 +191,7 @@ def alone(anomaly: Anomaly) -> bool:
     """May it be suspected on its own?"""
     if single(anomaly):
         return False
-    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL:
+    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
     if not of_people(anomaly):
@@ -193,6 +200,14 @@ def alone(anomaly: Anomaly) -> bool:
     fall = _sudden(anomaly)
     lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
     return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
+
+
+def _clear_in_region(anomaly: Anomaly) -> bool:
+    departure, place = anomaly.departure, anomaly.key.place
+    if departure is None or of_people(anomaly) or place.asn:
+        return False
+    lasts = anomaly.last_seen - anomaly.start_latest
+    return departure.ratio >= LONE_REGION_RATIO and lasts >= LONE_REGION_SECONDS
 
 
 def _uncommon(anomaly: Anomaly) -> bool:

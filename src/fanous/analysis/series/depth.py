@@ -157,20 +157,29 @@ def fall(
     lost = before - after
     if lost <= 0:
         return None
-    step, at = told.step, float(times[split])
-    partly = float(np.clip((left[split] - after) / lost, 0, 1))
-    blur = min(1.0, SIGMAS * told.noise / lost)
-    if split and times[split] - times[split - 1] > step:  # bins are missing: somewhere in between
-        gap = float(times[split - 1] + step)
-        return Fall((gap + at) / 2, gap, at + step * blur, before, after, lost / told.noise)
-    return Fall(
-        at + step * partly * (partly > blur),
-        at - step * blur,
-        at + step * min(1.0, partly + blur),
-        before,
-        after,
-        lost / told.noise,
-    )
+    step, blur = told.step, min(1.0, SIGMAS * told.noise / lost)
+    clear = lost / told.noise
+    first = _first_low(times, left, split, step, before - lost * max(blur, BEGUN))
+    at = float(times[first])
+    if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
+        gap = float(times[first - 1] + step)
+        return Fall((gap + at) / 2, gap, max(at + step * blur, float(times[split])), before, after, clear)
+    partly = float(np.clip((left[first] - after) / lost, 0, 1)) if first >= split - 1 else 0.0
+    begun = at + step * partly * (partly > blur)
+    latest = max(at + step * min(1.0, partly + blur), float(times[split]) * (first < split - 1))
+    return Fall(begun, at - step * blur, latest, before, after, clear)
+
+
+BEGUN = 0.25
+"""Share of a fall that is lost in the bin in which it began; less is noise before it."""
+
+
+def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
+    """The first of the bins without a gap up to ``split`` of which each lies below ``edge``."""
+    first = split
+    while first and left[first - 1] < edge and times[first] - times[first - 1] == step:
+        first -= 1
+    return first
 
 
 def change_point(values: Floats) -> int | None:
