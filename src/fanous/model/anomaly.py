@@ -26,6 +26,7 @@ class Departure:
             another publisher can support it.
         gone_at: end of the first bin that had lost so much that it counts alone where another publisher's has too,
             unix seconds; None = none had.
+        earlier_year: in which the same place lost as much on the same days; None = it did not, or is not known to.
     """
 
     step: int
@@ -43,6 +44,7 @@ class Departure:
     lasting_since: float | None = None
     single: bool = False
     gone_at: float | None = None
+    earlier_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

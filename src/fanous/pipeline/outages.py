@@ -4,9 +4,9 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -15,16 +15,19 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
+from fanous.analysis.incidents.fusion import DEEP, alone, left
 from fanous.analysis.incidents.group import outages
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
 from fanous.analysis.incidents.products import controlled
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
+from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
+from fanous.model.score import YEAR
 from fanous.model.series import Series
 from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
@@ -65,6 +68,7 @@ def find_outages(
         detector_version=version_of(Reads.QUANTITIES),
         season=partial(exam_season, country),
     )
+    situation = replace(situation, past=_past(store, country, since))
     slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
     place = [one for one in series if not target_of_series(one.key)]
     found = absorb(_of_kind(Kind.OUTAGE, replace(situation, series=place)), slow)
@@ -93,7 +97,53 @@ def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
         for anomaly in detector.found(situation.series)
         if anomaly.probability >= detector.suspect_at
     ]
-    return outages_of(anomalies, situation, kind)
+    return outages_of(_with_earlier_years(anomalies, situation), situation, kind)
+
+
+PAST = (YEARS + 0.2) * YEAR
+"""Seconds of what people did in earlier years that are read where they may have lost as much on the same days."""
+
+
+def _past(store: Store, country: str, since: float) -> Callable[[], Sequence[Series]]:
+    """What people did before the window, read at most once and only if it is asked for."""
+
+    @cache
+    def read() -> tuple[Series, ...]:
+        signals = [name for name, signal in SIGNALS.items() if signal.is_quantity and signal.of_people]
+        before = store.facts.levels(country, since - PAST, since, signals)
+        return (*before, *rolled_up(before))
+
+    return read
+
+
+def _with_earlier_years(anomalies: Sequence[Anomaly], situation: Situation) -> list[Anomaly]:
+    """Anomalies of what people do with the year in which the same place lost as much on the same days."""
+    doubtful = [a for a in anomalies if SIGNALS[a.key.signal].of_people and (alone(a) or left(a) > DEEP)]
+    if not doubtful:
+        return list(anomalies)
+    keys = {a.key for a in doubtful}
+    known = {one.key: one for one in situation.series if one.key in keys}
+    for one in situation.past():
+        if one.key in known:
+            known[one.key] = _joined(one, known[one.key])
+    asked = {id(a) for a in doubtful}
+    return [_of_earlier_year(a, known[a.key]) if id(a) in asked and a.key in known else a for a in anomalies]
+
+
+def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
+    departure = anomaly.departure
+    if departure is None or departure.lasting_since is not None:
+        return anomaly
+    year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen, 1 - departure.left)
+    return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
+
+
+def _joined(before: Series, after: Series) -> Series:
+    if before.step != after.step:
+        return after
+    arrays = ("times", "values", "counts", "controlled", "measurements")
+    whole = {name: np.concatenate([getattr(before, name), getattr(after, name)]) for name in arrays}
+    return replace(after, **whole)
 
 
 def outages_of(

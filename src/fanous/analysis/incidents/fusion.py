@@ -197,6 +197,8 @@ def alone(anomaly: Anomaly) -> bool:
     if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
+    if _of_the_season(anomaly):
+        return False
     fall = _sudden(anomaly)
     lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
     return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
@@ -212,7 +214,14 @@ def _clear_in_region(anomaly: Anomaly) -> bool:
 
 def _uncommon(anomaly: Anomaly) -> bool:
     """Is it more than a drop that people make by themselves?"""
-    return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
+    if not of_people(anomaly):
+        return True
+    return not _of_the_season(anomaly) and (_unlike(anomaly) or _sudden(anomaly) is not None)
+
+
+def _of_the_season(anomaly: Anomaly) -> bool:
+    """Did the same place lose as much on the same days of an earlier year?"""
+    return anomaly.departure is not None and anomaly.departure.earlier_year is not None
 
 
 def _unlike(anomaly: Anomaly) -> bool:

@@ -90,6 +90,7 @@ class Situation:
         elsewhere: when other countries had an outage.
         season: the remark that examinations are held at the season and hour of an instant (unix seconds);
             empty = there are none.
+        past: reads what people did in earlier years.
     """
 
     country: str
@@ -99,6 +100,7 @@ class Situation:
     rules_version: str
     detector_version: str
     season: Callable[[float], str] = lambda _: ""
+    past: Callable[[], Sequence[Series]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

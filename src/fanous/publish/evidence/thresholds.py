@@ -29,7 +29,7 @@ from fanous.analysis.incidents import (
     witnesses,
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
-from fanous.analysis.series import aggregate, baselines, depth, repeats, silence, slowness
+from fanous.analysis.series import aggregate, baselines, depth, repeats, silence, slowness, years
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -81,6 +81,11 @@ def _constants() -> dict[str, Any]:
         "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
         "series.fall_before_seconds": depth.LOOKED_BEFORE,
         "series.fall_after_seconds": depth.LOOKED_AFTER,
+        "series.years": years.YEARS,
+        "series.years_returns": years.RETURNS,
+        "series.years_covered_share": years.COVERED,
+        "series.years_margin": years.MARGIN,
+        "series.years_no_outage": years.NO_OUTAGE,
         "series.fall_begun_share": depth.BEGUN,
         "series.fall_deviations": depth.SIGMAS,
         "series.soft_start_seconds": depth.SOFT,
@@ -138,6 +143,7 @@ def _constants() -> dict[str, Any]:
         "incidents.same_network_gap_seconds": group.SAME_NETWORK_GAP,
         "incidents.together_seconds": group.TOGETHER,
         "incidents.outage_flap_seconds": group.FLAPS,
+        "incidents.same_act_seconds": merge.SAME_ACT,
         "incidents.further_left": group.FURTHER,
         "incidents.onset_carries_share": measure.CARRIES,
         "incidents.onset_deviations": measure.CLEARLY,
