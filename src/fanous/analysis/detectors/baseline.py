@@ -27,8 +27,8 @@ class DropOptions:
         week_seen: days of history that contain a whole week.
         widen: factor on the least drop of what people do before that: a weekend that was never seen can move
             traffic by 40 %, which is 2.7 times its least drop.
-        widen_steady: the same for routes and answers to probes as long as they never changed: they know no weekend,
-            but a few blocks come and go by whole ones, of which nothing is known yet.
+        widen_steady: the same for routes and answers to probes whose smallest step is not far below the least drop:
+            they know no weekend, but a few blocks come and go by whole ones, of which little is known yet.
         widest: widening goes no further, since a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
@@ -101,6 +101,9 @@ ALMOST = 0.99
 
 COARSE = 1 / 3
 """Share of the level beyond which units demand no more: whatever has lost a third is reported."""
+
+FINE = 0.25
+"""Share of the least drop up to which the smallest step of a series is fine: none alone comes near to a drop."""
 
 SAME = 1e-5
 """Share of a value below which a change is rounding, by division and single precision."""
@@ -187,7 +190,8 @@ class Baseline:
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
-        steady = np.where(np.isinf(self.unit), self.options.widen_steady, 1)
+        fine = self.unit / nanmedian(norms, axis=0) <= FINE * self.grid.least
+        steady = np.where(fine, 1, self.options.widen_steady)
         widen = np.where(self.grid.of_people, self.options.widen, steady)
         least = np.where(short, np.minimum(least * widen, self.options.widest), least)
         limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)

@@ -121,6 +121,7 @@ def _constants() -> dict[str, Any]:
         "detectors.alert_rounds": interference.ROUNDS_MAX,
         "detectors.baseline_almost_all": baseline.ALMOST,
         "detectors.baseline_coarse_step": baseline.COARSE,
+        "detectors.baseline_fine_step": baseline.FINE,
         "detectors.baseline_mad_scale": baseline.NORMAL,
         "detectors.baseline_own_days": baseline.OWN_DAYS,
         "detectors.baseline_same": baseline.SAME,
