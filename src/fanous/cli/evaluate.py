@@ -72,10 +72,10 @@ def _evaluate_adversary(as_json: bool) -> None:
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
-    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_weeks
+    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_series, of_weeks
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
-    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora)]
     if as_json:
         print_document({"calibration": [calibration_document(one) for one in found]})
         return

@@ -18,6 +18,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import Corpus, Injection
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
@@ -92,16 +93,16 @@ def _score(
     onsets, depths = list[bool](), list[float]()
     step = max(one.step for one in series if one.key.signal in signals)
     for loss in losses:
-        struck = [_with(one, loss) for one in series if one.key.signal in signals]
-        ours, theirs = (detector.found(struck) for detector in COMPARED)
+        cut = [struck(one, loss) for one in series if one.key.signal in signals]
+        ours, theirs = (detector.found(cut) for detector in COMPARED)
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
         calmly = [*calm["drop"], *calm["shift"]]
         rest = [a for a in calmly if a.key.signal not in signals]
-        whole = [*struck, *(one for one in series if one.key.signal not in signals)]
+        whole = [*cut, *(one for one in series if one.key.signal not in signals)]
         situation = Situation(country, whole, user_weights(country), (), "", "")
-        everything = [*ours, *SHIFT.found(struck), *rest]
+        everything = [*ours, *SHIFT.found(cut), *rest]
         told = [i for i in outages_of(everything, situation) if _overlap(i.onset, i.end, loss)]
         if told:
             first = min(told, key=lambda i: abs(i.onset - loss.start))
@@ -126,7 +127,7 @@ def _score(
     )
 
 
-def _with(one: Series, loss: Loss) -> Series:
+def struck(one: Series, loss: Loss) -> Series:
     """The series with the loss: a bin that it takes up in part loses that part."""
     within = np.minimum(one.times + one.step, loss.end) - np.maximum(one.times, loss.start)
     return replace(one, values=one.values * (1 - loss.share * np.clip(within / one.step, 0, 1)))
@@ -140,6 +141,11 @@ def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
 
 def _overlap(start: float, end: float | None, loss: Loss) -> bool:
     return start < loss.end and (end is None or end > loss.start)
+
+
+def overlap(incident: Incident, loss: Loss) -> bool:
+    """Is the incident on at any time of the loss?"""
+    return _overlap(incident.onset, incident.end, loss)
 
 
 def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:

@@ -68,9 +68,17 @@ def find_outages(
         detector_version=version_of(Reads.QUANTITIES),
         season=partial(exam_season, country),
     )
-    situation = replace(situation, past=_past(store, country, since))
+    return found_in(replace(situation, past=_past(store, country, since)), speeds)
+
+
+def found_in(situation: Situation, speeds: Sequence[Series] = ()) -> list[Incident]:
+    """Outages and slow-downs of a country's series, and losses of platforms' traffic.
+
+    Args:
+        speeds: series that show slow-downs.
+    """
     slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
-    place = [one for one in series if not target_of_series(one.key)]
+    place = [one for one in situation.series if not target_of_series(one.key)]
     found = absorb(_of_kind(Kind.OUTAGE, replace(situation, series=place)), slow)
     return found + traffic_losses(situation)
 

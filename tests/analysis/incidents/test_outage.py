@@ -251,7 +251,7 @@ def test_cells_count_their_bins_from_the_onset_on() -> None:
     incident = made(before, drop(AP, 0, 5), drop(AP, 0, 5, region="XA-A"))
     assert [(n.entity, n.measurements) for n in incident.networks] == [("XA", 10), ("XA-A", 10)]
     assert incident.evidence.families == ("probing",)
-    assert incident.confidence == 0.95
+    assert incident.confidence == 0.5, "one family alone"
     assert made(drop(AP, 0, 5), drop(GTR, 0, 5)).confidence > 0.95
 
 

@@ -71,7 +71,11 @@ STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
 
 SURE = 0.95
-"""No family alone is surer than this: what it measures has faults that all its series share."""
+"""No family is surer than this where several agree: what it measures has faults that all its series share."""
+
+ONE_FAMILY = 0.5
+"""No outage that one family alone shows is surer than was ever shown.  In 144 made-up country-months (tuning seeds) 60 of
+98 such suspicions were right; half, since one month in two had a loss there, and real losses are rarer."""
 
 MOST = 0.999
 """Nor are all of them together, as for incidents from measurements (``assemble.CERTAIN``)."""
@@ -355,7 +359,8 @@ def _confidence(group: Sequence[Anomaly]) -> float:
         best[family] = max(best.get(family, 0.0), min(anomaly.probability, SURE))
     odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
     total = min(odds[0] + 0.5 * sum(odds[1:]), float(np.log(MOST / (1 - MOST))))
-    return round(1 / (1 + float(np.exp(-total))), 4)
+    confidence = round(1 / (1 + float(np.exp(-total))), 4)
+    return confidence if len(best) > 1 else min(confidence, ONE_FAMILY)
 
 
 def _evidence(group: Sequence[Anomaly]) -> Evidence:

@@ -212,6 +212,7 @@ def _constants() -> dict[str, Any]:
         "incidents.outage_confidence_most": outage.MOST,
         "incidents.outage_near_seconds": outage.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
+        "incidents.outage_confidence_one_family": outage.ONE_FAMILY,
         "incidents.others_bins": fusion.LOOKED_AT,
         "incidents.others_noticed_share": fusion.NOTICED,
         "incidents.batteries_days": hints.DAYS,
