@@ -74,8 +74,8 @@ SURE = 0.95
 """No family is surer than this where several agree: what it measures has faults that all its series share."""
 
 ONE_FAMILY = 0.5
-"""No outage that one family alone shows is surer than was ever shown.  In 144 made-up country-months (tuning seeds) 60 of
-98 such suspicions were right; half, since one month in two had a loss there, and real losses are rarer."""
+"""No outage that one family alone shows is surer than was ever shown.  In 144 made-up country-months (tuning seeds), 60
+of 98 such suspicions were right; half, since one month in two had a loss there, and real losses are rarer."""
 
 MOST = 0.999
 """Nor are all of them together, as for incidents from measurements (``assemble.CERTAIN``)."""
