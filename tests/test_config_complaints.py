@@ -71,6 +71,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "every": [("true", "a whole number"), ("1.5", "a whole number")],
         "networks": NETWORKS,
         "regions": FLAG,
+        "days": [("true", "a whole number"), ("-1", "from 0 to 3650")],
         "token": TEXT,
         "mirror": SITE,
     },

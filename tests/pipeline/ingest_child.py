@@ -14,7 +14,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
 ingest.BATCH_RECORDS = 40
-append = ingest._append
+append = ingest.append
 
 
 def told(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
@@ -24,7 +24,7 @@ def told(store: Store, batch: list[Judged], tally: Ingested, late: float, versio
     sys.stdout.flush()
 
 
-ingest._append = told
+ingest.append = told
 print("opening", flush=True)
 with open_store(sys.argv[1]) as opened:
     print("opened", flush=True)

@@ -50,6 +50,12 @@ COMMANDS = (
         "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.",
     ),
     CommandEntry(
+        "init",
+        "init:init",
+        "Start",
+        "Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.",
+    ),
+    CommandEntry(
         "run",
         "run:run",
         "Start",

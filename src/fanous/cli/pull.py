@@ -4,6 +4,9 @@ import logging
 import os
 import sys
 import time
+from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,9 +27,13 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
+from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from fanous.pipeline.pull import Pull
+    from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan
     from fanous.sources.publishers import SourceSettings
     from fanous.store.protocol import Store
 
@@ -37,7 +44,9 @@ log = logging.getLogger("fanous.pull")
 
 def pull(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to pull, one of the above.")],
-    country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
+    country: Annotated[
+        str, typer.Option("--country", metavar="CC", help="Country code, such as PK; not needed with --uid.")
+    ] = "",
     since: SinceOption = None,
     until: UntilOption = None,
     follow: Annotated[
@@ -61,29 +70,48 @@ def pull(
     collector: Annotated[
         str, typer.Option("--collector", help="ris: collector that the table comes from.")
     ] = "rrc00",
+    tests: Annotated[
+        list[str] | None,
+        typer.Option("--test", metavar="TEST", help="ooni: only this test; may be repeated."),
+    ] = None,
+    uids: Annotated[
+        list[str] | None,
+        typer.Option("--uid", metavar="UID", help="ooni: only this measurement; may be repeated."),
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="ooni: say how much would be fetched, and fetch nothing.")
+    ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch series from a public source into the store, and detect incidents.
+    """Fetch measurements or series from a public source into the store, and detect incidents.
 
-    Without --since, fetches what is missing from the last 28 days for each place.  If stopped, it resumes
-    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  What publishers
-    say about outages is stored as claims (see `fanous claims check`), never as evidence.
+    Without --since, fetches what is missing from the last 28 days for each place; of OONI's measurements, 60 days.
+    --since and --until are times of measurement.  If stopped, it resumes where it left off.  Requests stay within a
+    budget and respect the publisher's rate limits.  What publishers say about outages is stored as claims (see `fanous
+    claims check`), never as evidence.
 
     Sources:
     {pulled}
     """
     from fanous.sources.publishers import LIVE_SOURCES, source_settings
 
+    if source == "ooni" and uids:
+        _pull_uids(uids, mirror, store, config, as_json)
+        return
+    if not country:
+        raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
     code = country_code(country)
     if source == "ris":
         _follow_ris(code, table, collector, mirror, store, config)
         return
-    if source not in LIVE_SOURCES:
+    if source not in (*LIVE_SOURCES, "ooni"):
         raise typer.BadParameter(
-            f"{source!r} is not one of {', '.join(LIVE_SOURCES)}, ris", param_hint="SOURCE"
+            f"{source!r} is not one of {', '.join(LIVE_SOURCES)}, ooni, ris", param_hint="SOURCE"
         )
+    if source != "ooni" and (tests or uids or estimate):
+        raise typer.BadParameter("--test, --uid and --estimate are for `fanous pull ooni`")
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
         raise typer.BadParameter("--since must be before --until, and in the past")
@@ -92,6 +120,13 @@ def pull(
     if follow:
         log_to_stderr()
     settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
+    if source == "ooni":
+        if networks or regions:
+            raise typer.BadParameter(
+                "ooni has no --network or --regions: it brings every network's measurements"
+            )
+        _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
+        return
     with open_named(store, config) as opened:
         while True:
             try:
@@ -133,7 +168,7 @@ def pull_once(
     from fanous.sources.fetch import Polite
     from fanous.sources.publishers import SOURCES
 
-    first, last = newest(source, time.time())
+    first, last = newest(source, time.time(), settings.days)
     since = first if window[0] is None else int(window[0])
     until = last if window[1] is None else int(window[1])
     ask = Query(country, since, until, settings.networks, settings.regions)
@@ -142,6 +177,194 @@ def pull_once(
     cache = data_folder() / "cache" / source
     with Polite(SOURCES[source], cache, mirror=settings.mirror, headers=headers) as client:
         return pull_window(store, source, ask, client.get, time.time, onwards=window[0] is None)
+
+
+def _pull_ooni(
+    country: str,
+    settings: "SourceSettings",
+    window: tuple[float | None, float | None],
+    tests: list[str],
+    store: Path | None,
+    config: Path | None,
+    follow: bool,
+    as_json: bool,
+    estimate: bool,
+) -> None:
+    from fanous.config import data_folder
+    from fanous.pipeline.pull_ooni import first_wanted, plan
+    from fanous.pipeline.pull_ooni import pull as pull_measurements
+    from fanous.sources.ooni.bucket import Bucket
+
+    bucket = Bucket(settings.mirror)
+    folder = data_folder() / "cache" / "ooni" / country
+    with open_named(store, config) as opened:
+        while True:
+            since, until = window
+            wanted = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
+            wanted = replace(
+                wanted,
+                since=wanted.since if since is None else since,
+                until=wanted.until if until is None else until,
+            )
+            try:
+                if estimate:
+                    known = opened.facts.pulled("ooni", country)
+                    planned = plan(bucket, wanted, known, time.time())
+                    print_document(_planned(planned)) if as_json else _show_plan(country, planned)
+                    return
+                with _objects_progress(country, quiet=as_json) as (on_plan, on_object):
+                    done = pull_measurements(
+                        opened, bucket, wanted, folder, on_plan=on_plan, on_objects=on_object
+                    )
+            except FanousError as error:
+                if not follow or error.permanent:
+                    raise
+                log.warning(
+                    logline("not_pulled", source="ooni", country=country, again_in=settings.every, why=error)
+                )
+            else:
+                print_document(_pulled(done)) if as_json else _show_pulled(done)
+                if not follow:
+                    break
+            time.sleep(settings.every)
+    if done.failures and not done.objects:
+        raise FanousError("could not fetch any measurement from ooni", permanent=False)
+
+
+def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | None, as_json: bool) -> None:
+    """Single measurements, over OONI's API."""
+    from fanous.cli.ingest import show
+    from fanous.pipeline.pull_ooni import pull_uids
+    from fanous.sources.fetch import Polite
+    from fanous.sources.publishers import SOURCES
+
+    with open_named(store, config) as opened, Polite(SOURCES["ooni"], mirror=mirror) as client:
+        tally = pull_uids(opened, uids, client.get, is_ooni=not mirror)
+    show(tally, as_json)
+    if tally.rejected == tally.read > 0:
+        raise typer.Exit(1)
+
+
+_SHOWN_EVERY = 30.0
+"""Seconds between two lines about a long pull where there is no terminal for a bar."""
+
+
+@contextmanager
+def _objects_progress(
+    country: str, *, quiet: bool
+) -> "Iterator[tuple[Callable[[PullPlan], None], Callable[[PulledMeasurements], None]]]":
+    """A bar over the bytes of all objects with rate and time left; a line now and then where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    began = said = time.monotonic()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    is_terminal = sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_terminal) as bar:
+        task = bar.add_task(f"ooni {country}", total=None)
+
+        def on_plan(planned: "PullPlan") -> None:
+            if not quiet:
+                _show_plan(country, planned)
+            bar.update(task, total=planned.size or None)
+
+        def on_object(done: "PulledMeasurements") -> None:
+            nonlocal said
+            bar.update(task, completed=done.size)
+            now = time.monotonic()
+            if is_terminal or quiet or now - said < _SHOWN_EVERY:
+                return
+            said = now
+            rate = done.size / max(now - began, 1e-9)
+            left = (done.plan.size - done.size) / rate if rate else 0.0
+            say(
+                f"ooni {country}: {done.objects:,} of {len(done.plan.objects):,} objects, {_size(done.size)} of "
+                f"{_size(done.plan.size)}, {_size(rate)}/s, {left / 60:.0f} minutes left; "
+                f"{done.tally.stored:,} measurements stored",
+                file=sys.stderr,
+            )
+
+        yield on_plan, on_object
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError("the last unit returns")
+
+
+def _show_plan(country: str, planned: "PullPlan") -> None:
+    late = f", {_size(planned.late_size)} of it for late uploads" if planned.late_size else ""
+    had = f"; {planned.had:,} objects are here already" if planned.had else ""
+    say(
+        f"ooni {country}: {len(planned.objects):,} objects to fetch, {_size(planned.size)}{late}{had}",
+        file=sys.stderr,
+    )
+
+
+def _show_pulled(done: "PulledMeasurements") -> None:
+    from fanous.cli.ingest import show
+
+    say(f"ooni {done.wanted.country}: fetched {done.objects:,} objects, {_size(done.size)}")
+    show(done.tally, False)
+    if done.tally.outside:
+        say(f"left out {done.tally.outside:,} measured outside the wanted time", file=sys.stderr)
+    for name, why in done.failures[:SHOWN]:
+        say(f"failed {name}: {why}", file=sys.stderr)
+    if len(done.failures) > SHOWN:
+        say(f"... and {len(done.failures) - SHOWN:,} more (--json lists them)", file=sys.stderr)
+    if done.may_come_until is not None:
+        say(
+            f"measurements of this time may still be uploaded until {to_iso(done.may_come_until)}: pull again then",
+            file=sys.stderr,
+        )
+
+
+def _planned(planned: "PullPlan") -> dict[str, object]:
+    return {
+        "objects": len(planned.objects),
+        "bytes": planned.size,
+        "bytes_for_late_uploads": planned.late_size,
+        "had": planned.had,
+        "failures": [{"piece": name, "why": why} for name, why in planned.failures],
+    }
+
+
+def _pulled(done: "PulledMeasurements") -> dict[str, object]:
+    tally = done.tally
+    return {
+        "source": "ooni",
+        "country": done.wanted.country,
+        "since": to_iso(done.wanted.since),
+        "until": None if done.wanted.until == inf else to_iso(done.wanted.until),
+        "objects": done.objects,
+        "had": done.plan.had,
+        "bytes": done.size,
+        "read": tally.read,
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "rejected": tally.rejected,
+        "outside": tally.outside,
+        "uploads_until": to_iso(done.uploads_until) if done.uploads_until else None,
+        "may_come_until": to_iso(done.may_come_until) if done.may_come_until else None,
+        "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
+        "failures": [{"piece": name, "why": why} for name, why in done.failures],
+    }
 
 
 def _follow_ris(

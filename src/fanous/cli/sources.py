@@ -24,13 +24,14 @@ class SourceCommand(TyperCommand):
 def filled(text: str) -> str:
     """The text with lists of sources in place of ``{measurements}``, ``{files}`` and ``{pulled}``."""
     from fanous.sources.measurements import MEASUREMENTS
-    from fanous.sources.publishers import PUBLISHERS
+    from fanous.sources.publishers import PUBLISHERS, SOURCES
 
     known = PUBLISHERS.values()
+    pulled = (one for one in SOURCES.values() if one.live or one.is_stream or one.has_bucket)
     return (
         text.replace("{measurements}", _listed(MEASUREMENTS.values()))
         .replace("{files}", _listed(one for one in known if one.files or one.live))
-        .replace("{pulled}", _listed(one for one in known if one.live or one.is_stream))
+        .replace("{pulled}", _listed(pulled))
     )
 
 

@@ -23,6 +23,7 @@ from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
+from fanous.monitor.measurements import Measurements
 from fanous.monitor.receiver import door_apart, policy_of
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
@@ -33,6 +34,7 @@ from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
+from fanous.sources.publishers import SOURCES
 from fanous.store.disk import disk_errors, make_folder
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
@@ -124,9 +126,13 @@ def tasks_of(
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     local = Local(ask, _lock(configuration.store), dispatch)
     tasks.append(Task("local", lambda: local.serve(stop)))
-    if configuration.sources:
-        sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")
+    cache = data_folder() / "cache"
+    if series := [one for one in configuration.sources if not SOURCES[one.source].has_bucket]:
+        sources = Sources(ask, series, configuration.clock, cache)
         tasks.append(Task("sources", lambda: sources.pull(stop)))
+    if buckets := [one for one in configuration.sources if SOURCES[one.source].has_bucket]:
+        measurements = Measurements(ask, buckets, configuration.clock, cache)
+        tasks.append(Task("measurements", lambda: measurements.pull(stop)))
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
         tasks.append(Task("retention", lambda: upkeep.keep(stop)))

@@ -133,7 +133,7 @@ def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulle
     told = errand.settings
     if not due(store, errand.source, errand.country, told.every, now):
         return None
-    since, until = newest(errand.source, now)
+    since, until = newest(errand.source, now, told.days)
     ask = Query(errand.country, since, until, told.networks, told.regions)
     return ask, store.facts.pulled(errand.source, errand.country)
 

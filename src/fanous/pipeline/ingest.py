@@ -13,6 +13,8 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
+import msgspec
+
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
@@ -24,6 +26,7 @@ from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, ru
 from fanous.pipeline.query import AHEAD
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.values import instant_of
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
 from fanous.store.ledger import Span, spans_of
@@ -82,8 +85,12 @@ def bring_in(
     *,
     provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
+    began: Span | None = None,
 ) -> None:
     """Read, judge and store, without detecting.
+
+    Args:
+        began: only measurements that began from the first of these instants and before the second.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
     them repeatedly takes a fifth of the time.
@@ -92,8 +99,8 @@ def bring_in(
     provenance = Provenance.SYNTHETIC if store.staged else provenance
     gc.disable()
     try:
-        for batch in _batches(judged_records(source, paths, tally, on_progress, provenance)):
-            _append(store, batch, tally, late, version)
+        for batch in batches(judged_records(source, paths, tally, on_progress, provenance, began)):
+            append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
@@ -106,8 +113,12 @@ def judged_records(
     tally: Ingested,
     on_progress: OnFile | None = None,
     provenance: Provenance = Provenance.IMPORTED,
+    began: Span | None = None,
 ) -> Iterator[Judged]:
     """Every record of the files with its verdicts; unusable records go to ``tally``.
+
+    Args:
+        began: see ``bring_in``.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -118,6 +129,9 @@ def judged_records(
     for path in paths:
         watch = None if on_progress is None else partial(on_progress, path)
         for record in connector.read(path, partial(tally.reject, str(path)), watch):
+            if began is not None and not _began_within(record.data, began):
+                tally.outside += record.items
+                continue
             try:
                 own = provenance_of(record, provenance)
                 if own is not record.provenance:
@@ -126,6 +140,24 @@ def judged_records(
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
+
+
+class _Began(msgspec.Struct):
+    measurement_start_time: str | None = None
+    test_start_time: str | None = None
+
+
+_began = msgspec.json.Decoder(_Began)
+
+
+def _began_within(data: bytes, span: Span) -> bool:
+    """Also true of a record that does not say when: it is judged, and rejected with a reason."""
+    try:
+        told = _began.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return True
+    instant = instant_of(told.measurement_start_time or told.test_start_time or "")
+    return instant is None or span[0] <= instant < span[1]
 
 
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
@@ -146,20 +178,22 @@ def provenance_of(record: Record, door: Provenance) -> Provenance:
     return Provenance.SYNTHETIC
 
 
-def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
+def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:
+    """As many as are stored at once."""
     batch: list[Judged] = []
     size = 0
     for one in judged:
         batch.append(one)
         size += len(one.record.data)
-        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+        if len(batch) >= records or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
 
 
-def _append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+def append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+    """Store measurements, and count them."""
     now = store.now()
     first, last = now - late, now + AHEAD
     appended = store.append(batch, rules_version=version, undetected=(first, last))

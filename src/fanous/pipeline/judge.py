@@ -77,6 +77,7 @@ class Ingested:
         by_test: stored measurements by nettest.
         late: stored measurements that are too old for detection to go back to (``LATE``).
         ahead: stored measurements dated in the future (``AHEAD``); no detection looks there.
+        outside: measurements that were not read, since they began outside the wanted time.
     """
 
     stored: int = 0
@@ -88,6 +89,7 @@ class Ingested:
     notes: list[str] = field(default_factory=list)
     late: int = 0
     ahead: int = 0
+    outside: int = 0
 
     @property
     def read(self) -> int:

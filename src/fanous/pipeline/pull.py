@@ -20,7 +20,7 @@ from fanous.log import logline
 from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
-from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
@@ -62,15 +62,15 @@ class Pull:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def newest(source: str, now: float) -> tuple[int, int]:
-    """The default window: the last ``FIRST_DAYS``, of which each place is asked for what it lacks (``fetch``,
-    ``onwards``).
+def newest(source: str, now: float, days: int = 0) -> tuple[int, int]:
+    """The default window: the last ``FIRST_DAYS``, or so many days, of which each place is asked for what it lacks
+    (``fetch``, ``onwards``).
 
     It ends at a multiple of the source's own interval, so that a request is not made twice in one.
     """
     every = SOURCES[source].every
     until = int(now) // every * every
-    return until - FIRST_DAYS * DAY, until
+    return until - (days or FIRST_DAYS) * DAY, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +161,30 @@ def fetch(
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
     """The result for a piece, and whether its failure may be temporary."""
+    live = LIVE_SOURCES[source]
     try:
-        parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
+        parsed = live.parse(answer_of(live, get, piece.url), ask.country, piece.name)
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
         return Fetched(piece, None, str(reason), at), not reason.permanent
     return Fetched(piece, parsed, "", at), False
+
+
+def answer_of(live: LiveSource, get: Get, url: str) -> bytes:
+    """The document at ``url``, with all its pages.
+
+    Raises:
+        FanousError, Rejected: one of them cannot be fetched, or is none.
+    """
+    data = get(url)
+    if not isinstance(live, Paged):
+        return data
+    pages = [data]
+    while (following := live.next_page(url, pages[-1])) is not None:
+        url = following
+        pages.append(get(url))
+    return live.joined(pages)
 
 
 @dataclass(slots=True)

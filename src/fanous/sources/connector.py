@@ -5,11 +5,11 @@ A plug-in's file ends with its declaration, a ``Source``; everything that Fanous
 import.  This module needs no numpy, so that a light probe can load it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
@@ -18,6 +18,7 @@ from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.model.series import Ints, SourceSeries
+    from fanous.sources.shape import Differs
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
@@ -246,6 +247,23 @@ class LiveSource(Protocol):
         ...
 
 
+@runtime_checkable
+class Paged(Protocol):
+    """A live source that answers in pages."""
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        """URL of the page after this one; ``None`` = it was the last.
+
+        Raises:
+            Rejected: it is not a page of this source, or there are more than can be true.
+        """
+        ...
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        """One document with what all pages hold, as ``LiveSource.parse`` reads it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The declaration of one source.
@@ -266,9 +284,13 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        is_stream: is it followed continuously instead of pulled? is_own: does Fanous itself compute its
-        series, from its probes or its scan? takes_columns: must the user name the columns
-        (``About.columns``)? every: seconds between two pulls of the newest values; 0 = it is not pulled.
+        has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
+        differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
+            more exactly than by reading it.
+        is_stream: is it followed continuously instead of pulled?
+        is_own: does Fanous itself compute its series, from its probes or its scan?
+        takes_columns: must the user name the columns (``About.columns``)?
+        every: seconds between two pulls of the newest values; 0 = it is not pulled.
         window: seconds that one request may span.
         a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
             monitor of one country needs a few an hour.
@@ -293,6 +315,8 @@ class Source:
     redact: Redactor | None = None
     files: SeriesFiles | None = None
     live: LiveSource | None = None
+    has_bucket: bool = False
+    differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False
@@ -312,7 +336,10 @@ class Source:
             ),
             ("the family of its measurements", bool(self.measurements) and self.family is None),
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
-            ("how often it may be asked (every)", (self.live or self.is_stream) and not self.every),
+            (
+                "how often it may be asked (every)",
+                (self.live or self.is_stream or self.has_bucket) and not self.every,
+            ),
             ("how much one request may span (window)", self.live is not None and not self.window),
         ):
             if missing:

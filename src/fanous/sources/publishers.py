@@ -1,7 +1,9 @@
 """Publishers: the registry of every source of series and claims, and their settings in the configuration."""
 
 from pathlib import Path
+from typing import Annotated
 
+from msgspec import Meta
 from msgspec.structs import force_setattr, replace
 
 from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
@@ -78,6 +80,7 @@ class SourceSettings(Section, frozen=True):
         every: seconds between two pulls; never less than the source's own interval.
         networks: ASNs of which series are wanted too.
         regions: are the regions' series wanted too?
+        days: how far back the first pull goes; 0 = as far as the source's baseline needs.
         token: environment variable that holds the key; empty = the source's own, if it needs one.
         mirror: is asked in place of the publisher; empty = the publisher.
     """
@@ -87,6 +90,7 @@ class SourceSettings(Section, frozen=True):
     every: int = 0
     networks: tuple[Asn, ...] = ()
     regions: bool = False
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
     token: str = ""
     mirror: str = ""
 

@@ -8,11 +8,12 @@ import pytest
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.outage import Situation, worth_keeping
+from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in
-from tests.analysis.detectors.quantity_series import DAY, HOUR, cut, daily, key
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
 
 AP, GTR, BGP, NT = "ping-slash24", "gtr", "bgp", "merit-nt"
 

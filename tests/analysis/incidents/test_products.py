@@ -7,6 +7,7 @@ import pytest
 from fanous.analysis.incidents.merge import with_traffic
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import publisher_of, target_of_series
+from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
@@ -14,7 +15,7 @@ from fanous.pipeline.outages import found_in
 from fanous.wording.headline import headline
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import lede
-from tests.analysis.detectors.quantity_series import DAY, HOUR, cut, daily, key
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
 
 
 def product(name: str, target: str = "", *, left: float = 1.0) -> Series:

@@ -14,9 +14,10 @@ from fanous.analysis.series.depth import (
     soft_start,
     stages,
 )
+from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Interval
 from fanous.model.series import Series
-from tests.analysis.detectors.quantity_series import DAY, HOUR, cut, daily, without
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
 
 AP = "ping-slash24"
 

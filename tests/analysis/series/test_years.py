@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series.years import RETURNS, lost_as_much
-from tests.analysis.detectors.quantity_series import DAY, HOUR, cut, daily, without
+from fanous.evaluation.simulate.builders import DAY
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
 
 DAYS = 900
 FEAST = 700 * 24

@@ -10,7 +10,7 @@ import numpy as np
 from bottleneck import move_min, nanmedian
 
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, window_means
-from fanous.analysis.series.baselines import Single, over_bins, slot_baselines, slot_medians
+from fanous.analysis.series.baselines import NORMAL, Single, over_bins, slot_baselines, slot_medians
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints
 
@@ -92,9 +92,6 @@ def in_a_row(step: int, options: DropOptions) -> int:
     """Bins in a row that must be low."""
     return 1 if step >= options.sure_step else options.together
 
-
-NORMAL = 1.4826
-"""From the median of absolute deviations to a standard deviation, if they are normal."""
 
 ALMOST = 0.99
 """Factor on a whole number of units, so that they reach the threshold without passing it."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.analysis.detectors.baseline import NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.baseline import Baseline, DropOptions, in_a_row
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids, last_measured, window_means
-from fanous.analysis.series.baselines import Single
+from fanous.analysis.series.baselines import NORMAL, Single
 from fanous.analysis.series.depth import back_at, shares
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure

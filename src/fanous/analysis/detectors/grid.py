@@ -13,10 +13,11 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.analysis.series.baselines import as_level
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.instant import DAY
 from fanous.model.place import Place
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.series import Series, SeriesKey
 
 Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -76,21 +77,6 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
     levels = np.ascontiguousarray(flat.T).reshape(days, DAY // step, len(group))
     of_people = np.array([SIGNALS[one.key.signal].of_people for one in group], np.bool_)
     return SeriesGrid(start, step, tuple(group), levels, least, of_people)
-
-
-def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,): what is bad when it rises is inverted.
-
-    A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
-    which half is left where the time doubles.
-    """
-    signal = SIGNALS[one.key.signal]
-    if signal.bad is Direction.DOWN:
-        return one.values
-    if signal.unit == "share":
-        return np.asarray(1.0 - one.values)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
 
 
 def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.analysis.detectors.baseline import NORMAL
 from fanous.analysis.detectors.detector import Detector, Reads
-from fanous.analysis.detectors.grid import as_level, fills_days
+from fanous.analysis.detectors.grid import fills_days
+from fanous.analysis.series.baselines import NORMAL, as_level
 from fanous.analysis.series.depth import Shares, back_at, fall, shares
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure

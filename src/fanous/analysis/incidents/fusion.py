@@ -116,19 +116,22 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
 
 def agreed_at(first: Anomaly, second: Anomaly) -> float:
     """When both had been raised: at the first low bin where two publishers lost more than half, else at the second."""
-    raised = [a.raised_at for a in (first, second) if a.raised_at is not None]
-    if _at_one_stroke(first, second):
-        gone = [a.departure.gone_at for a in (first, second) if a.departure is not None]
-        known = [at for at in gone if at is not None]
-        if len(known) == 2:
-            return max(known)
-    return max(raised, default=0.0)
+    raised = max((a.raised_at for a in (first, second) if a.raised_at is not None), default=0.0)
+    return min(raised, max(map(_gone_at, (first, second)))) if _at_one_stroke(first, second) else raised
 
 
 def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
-    """Did two publishers lose more than half at once?  Then a single bin of each is no gap of either."""
-    deep = left(first) <= DEEP and left(second) <= DEEP
-    return deep and publisher_of(first.key) != publisher_of(second.key)
+    """Did two publishers lose more than half in the same bins?  Then a single bin of each is no gap of either."""
+    if publisher_of(first.key) == publisher_of(second.key):
+        return False
+    apart = abs(_gone_at(first) - _gone_at(second))
+    return apart <= max((a.departure.step for a in (first, second) if a.departure is not None), default=0)
+
+
+def _gone_at(anomaly: Anomaly) -> float:
+    """End of the first bin that had lost more than half; NaN = none had."""
+    departure = anomaly.departure
+    return float("nan") if departure is None or departure.gone_at is None else departure.gone_at
 
 
 def single(anomaly: Anomaly) -> bool:

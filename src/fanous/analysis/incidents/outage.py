@@ -92,7 +92,7 @@ class Situation:
         series: quantities that can show an outage.
         weights: ``None`` = no figures for this country.
         elsewhere: when other countries had an outage.
-        season: the remark that examinations are held at the season and hour of an instant (unix seconds);
+        season: the hint that exams are held at the season and hour of an instant (unix seconds);
             empty = there are none.
         past: reads what people did in earlier years.
     """
@@ -103,7 +103,7 @@ class Situation:
     elsewhere: Sequence[tuple[str, Interval]]
     rules_version: str
     detector_version: str
-    season: Callable[[float], str] = lambda _: ""
+    season: Callable[[float], Reason | None] = lambda _: None
     past: Callable[[], Sequence[Series]] = tuple
 
 
@@ -144,7 +144,8 @@ def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly]) -> bool:
 
 def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
     """Ids of the anomalies of one deep bin that another family of another publisher supports."""
-    deep = sorted((a for a in anomalies if left(a) <= DEEP), key=lambda a: a.start)
+    gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
+    deep = sorted(gone, key=lambda a: a.start)
     starts = np.array([a.start for a in deep])
     ends = np.array([reaches(a) for a in deep])
     found: set[int] = set()

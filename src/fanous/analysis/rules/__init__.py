@@ -22,10 +22,11 @@ from fanous.analysis.rules.fingerprints import (
     parse_fingerprints,
 )
 from fanous.analysis.rules.rule import Rule
-from fanous.analysis.rules.verdicts import RULES, RULES_VERSION, judge, why
+from fanous.analysis.rules.verdicts import RULES, RULES_BY_ID, RULES_VERSION, judge
 
 __all__ = [
     "RULES",
+    "RULES_BY_ID",
     "RULES_VERSION",
     "BlockAddress",
     "Fingerprint",
@@ -36,5 +37,4 @@ __all__ = [
     "compile_fingerprints",
     "judge",
     "parse_fingerprints",
-    "why",
 ]

@@ -7,11 +7,30 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
+from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series
 
 Single = NDArray[np.float32]
+
+NORMAL = 1.4826
+"""From the median of absolute deviations to a standard deviation, if they are normal."""
+
+
+def as_level(one: Series) -> Floats:
+    """Values as a level, shape (n,): what is bad when it rises is inverted.
+
+    A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
+    which half is left where the time doubles.
+    """
+    signal = SIGNALS[one.key.signal]
+    if signal.bad is Direction.DOWN:
+        return one.values
+    if signal.unit == "share":
+        return np.asarray(1.0 - one.values)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
 
 
 def quiet_share(

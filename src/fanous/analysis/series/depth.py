@@ -13,8 +13,7 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.analysis.detectors.baseline import NORMAL
-from fanous.analysis.detectors.grid import as_level
+from fanous.analysis.series.baselines import NORMAL, as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.instant import DAY, HOUR

@@ -1,4 +1,4 @@
-"""Thresholds: the permanent id of every number that a conclusion depends on, and its value here.
+"""Thresholds: the permanent id and current value of every number that a conclusion depends on.
 
 A bundle records these ids, docs/methodology.md explains them, and neither changes when code moves.  An id is
 never given to another threshold.  A new threshold gets a line here and a row in the methodology.
@@ -122,7 +122,7 @@ def _constants() -> dict[str, Any]:
         "detectors.baseline_almost_all": baseline.ALMOST,
         "detectors.baseline_coarse_step": baseline.COARSE,
         "detectors.baseline_fine_step": baseline.FINE,
-        "detectors.baseline_mad_scale": baseline.NORMAL,
+        "detectors.baseline_mad_scale": baselines.NORMAL,
         "detectors.baseline_own_days": baseline.OWN_DAYS,
         "detectors.baseline_same": baseline.SAME,
         "detectors.baseline_samples": baseline.SAMPLES,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fanous.model.instant import MINUTE
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
@@ -62,6 +63,8 @@ OONI = Source(
     measurements=Ooni(),
     family=Family.OONI,
     redact=redact,
+    has_bucket=True,
+    every=15 * MINUTE,
 )
 
 EDGE = Source(

@@ -1,0 +1,174 @@
+"""Measurements: OONI's, pulled from its public bucket for the countries that the configuration names.
+
+The newest come first and the past follows, so that what goes on is seen within minutes.  Objects are fetched and judged
+in threads of their own; the store's thread only stores some measurements at a time, between other questions.
+"""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from functools import partial
+from logging import getLogger
+from math import inf
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.log import logline
+from fanous.model.instant import DAY
+from fanous.monitor.clock import Clock
+from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import append, batches, finish_interrupted, judged_records, remarks
+from fanous.pipeline.judge import log_rejects, rules_version
+from fanous.pipeline.pull_ooni import (
+    DETECT_EVERY,
+    SOURCE,
+    FetchedObject,
+    PulledMeasurements,
+    arrived,
+    fetched,
+    first_wanted,
+    plan,
+    provenance_of,
+    remember,
+    taken,
+    together,
+)
+from fanous.pipeline.scheduler import pause, unless
+from fanous.sources.ooni.bucket import Bucket, PublishedObject
+from fanous.store.batch import Judged
+from fanous.store.protocol import Ask
+from fanous.store.series import Pulled
+
+SOME = 200
+"""Measurements stored at a time: a fraction of a second of the store's thread."""
+
+OneFile = tuple[PublishedObject, Path]
+
+SAID_EVERY = 60.0
+"""Seconds between two lines about a long pull."""
+
+log = getLogger("fanous.monitor")
+
+
+class Measurements:
+    """Args:
+    cache: folder for what is fetched until it is stored.
+
+    Attributes:
+        doing: country -> the pull that goes on.
+    """
+
+    def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
+        self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
+        self._tried: dict[str, float] = {}
+        self.doing: dict[str, PulledMeasurements] = {}
+
+    async def pull(self, stop: asyncio.Event) -> None:
+        """Run until stopped."""
+        while not stop.is_set():
+            for errand in self._wanted:
+                if not stop.is_set() and self._is_due(errand):
+                    await unless(stop, self.pull_one(errand))
+            await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
+
+    def _is_due(self, errand: Errand) -> bool:
+        return self._clock() >= self._tried.get(errand.country, 0.0) + errand.settings.every
+
+    async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
+        """Pull what is new of one country; ``None`` = the bucket could not be listed."""
+        now, country = self._clock(), errand.country
+        self._tried[country] = now
+        bucket = Bucket(errand.settings.mirror)
+        wanted = first_wanted(country, errand.settings.days, now)
+        known: list[Pulled] = await self._ask(lambda store: store.facts.pulled(SOURCE, country))
+        try:
+            planned = await asyncio.to_thread(plan, bucket, wanted, known, now)
+        except FanousError as error:
+            log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
+            return None
+        done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+        done.tally.remarks += remarks(await self._ask(finish_interrupted))
+        if planned.objects:
+            log.info(
+                logline(
+                    "pulling",
+                    source=SOURCE,
+                    country=country,
+                    objects=len(planned.objects),
+                    bytes=planned.size,
+                )
+            )
+        self.doing[country] = done
+        objects = fetched(bucket, planned.objects, self._cache / SOURCE / country)
+        try:
+            await self._take_all(objects, done, bucket)
+        finally:
+            objects.close()
+            del self.doing[country]
+            await self._ask(detect_all)
+        await self._ask(partial(remember, done=done, now=now))
+        _say(done)
+        return done
+
+    async def _take_all(
+        self,
+        objects: Generator[FetchedObject],
+        done: PulledMeasurements,
+        bucket: Bucket,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        said = detected = loop.time()
+        newest = done.plan.objects[0].hour if done.plan.objects else 0.0
+        is_first_day = True
+        groups = together(objects)
+        while (group := await asyncio.to_thread(next, groups, None)) is not None:
+            if (is_first_day and group[0][0].hour <= newest - DAY) or loop.time() - detected > DETECT_EVERY:
+                await self._ask(detect_all)
+                detected, is_first_day = loop.time(), False
+            files = arrived(group, done)
+            try:
+                await self._take_or_each(files, done, bucket)
+            finally:
+                for _, path in files:
+                    path.unlink(missing_ok=True)
+            if loop.time() - said > SAID_EVERY:
+                said = loop.time()
+                _say(done)
+
+    async def _take_or_each(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
+        try:
+            await self._take(files, done, bucket)
+        except FanousError:
+            for one in files:  # one of them: the others count
+                try:
+                    await self._take([one], done, bucket)
+                except FanousError as error:
+                    done.failures.append((one[0].key, str(error)))
+
+    async def _take(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
+        span = (done.wanted.since, done.wanted.until)
+        paths = [path for _, path in files]
+        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance_of(bucket), span), SOME)
+        version = rules_version()
+        while (some := await asyncio.to_thread(next, judged, None)) is not None:
+            batch: list[Judged] = some
+            await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
+        now = self._clock()
+        await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))
+
+
+def _say(done: PulledMeasurements) -> None:
+    log_rejects(log, done.tally)
+    line = log.warning if done.failures else log.info
+    line(
+        logline(
+            "pulled",
+            source=SOURCE,
+            country=done.wanted.country,
+            objects=f"{done.objects}/{len(done.plan.objects)}",
+            bytes=done.size,
+            new=done.tally.stored,
+            rejected=done.tally.rejected or None,
+            failed=done.failures[0][1] if done.failures else None,
+        )
+    )

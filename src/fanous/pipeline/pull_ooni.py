@@ -1,0 +1,416 @@
+"""Pull OONI: brings measurements from OONI's public bucket into the store, the newest uploads first.
+
+The wanted time is that of the measurements; the bucket is ordered by that of uploads.  A measurement made in a blackout
+is uploaded when it is over, so uploads are read for ``LATE`` after the wanted time, and of these only what began in it.
+
+Each object is fetched, stored, then remembered with its ETag.  A run that was killed continues where it was, within an
+object too, and the same measurement counts once however often it is read.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from urllib.parse import quote
+
+from fanous.errors import FanousError
+from fanous.model.instant import DAY, HOUR
+from fanous.model.provenance import Provenance
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
+from fanous.pipeline.judge import Ingested
+from fanous.sources.connector import Get
+from fanous.sources.ooni.bucket import (
+    AT_ONCE,
+    BY_HOUR,
+    LATE,
+    REWRITTEN,
+    Bucket,
+    PublishedObject,
+    hours,
+    in_window,
+    once_each,
+    prefixes,
+)
+from fanous.store.engine import LAST
+from fanous.store.protocol import Store
+from fanous.store.series import Pulled
+from fanous.threads import Threads
+
+SOURCE = "ooni"
+
+FIRST_DAYS = 60
+"""Days to bring where nobody says since when: two months show what was usual before an event."""
+
+DETECT_EVERY = 600.0
+"""Seconds between two detections while a long pull goes on."""
+
+LISTED_AT_ONCE = 8
+
+MOST_TOGETHER, BYTES_TOGETHER = 50, 8 << 20
+"""Objects, and their bytes, that are stored at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which measurements; times are of measurements, unix seconds, UTC, half-open.
+
+    Attributes:
+        tests: names of nettests; empty = all.
+        until: infinite = whatever comes.
+    """
+
+    country: str
+    since: float
+    until: float = inf
+    tests: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tests as names of objects have them."""
+        return tuple(sorted({test.replace("_", "").lower() for test in self.tests}))
+
+    @property
+    def listing(self) -> str:
+        """Under which name it is remembered which hours were listed for it."""
+        return f"hours of {','.join(self.names) or 'all tests'} since {int(self.since)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PullPlan:
+    """What is to be fetched.
+
+    Attributes:
+        objects: the newest first.
+        had: objects that are in the store already.
+        hours: hours of upload that were listed.
+        failures: (prefix, why): what could not be listed.
+        late_after: unix seconds from which uploads are read for late arrivals alone.
+    """
+
+    objects: tuple[PublishedObject, ...]
+    had: int
+    hours: tuple[float, ...]
+    failures: tuple[tuple[str, str], ...] = ()
+    late_after: float = inf
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.objects)
+
+    @property
+    def late_size(self) -> int:
+        """Bytes that are read for late arrivals alone."""
+        return sum(one.size for one in self.objects if one.hour >= self.late_after)
+
+
+@dataclass(slots=True)
+class PulledMeasurements:
+    """The result of a pull.
+
+    Attributes:
+        objects: that were fetched and stored; ``size``: their bytes.
+        failures: (object or prefix, why).
+    """
+
+    wanted: Wanted
+    plan: PullPlan
+    objects: int = 0
+    size: int = 0
+    tally: Ingested = field(default_factory=Ingested)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def uploads_until(self) -> float | None:
+        """The end of the newest hour that was looked at; ``None`` = none was."""
+        return max(self.plan.hours) + HOUR if self.plan.hours else None
+
+    @property
+    def may_come_until(self) -> float | None:
+        """Until when measurements of the wanted time may still be uploaded; ``None`` = no more is waited for."""
+        seen = self.uploads_until
+        last = self.wanted.until + LATE
+        return last if self.wanted.until < inf and seen is not None and seen < last else None
+
+
+FetchedObject = tuple[PublishedObject, Path | None, str]
+"""An object, and the file with it or why there is none."""
+
+OnObjects = Callable[[PulledMeasurements], None]
+
+
+def pull(
+    store: Store,
+    bucket: Bucket,
+    wanted: Wanted,
+    folder: Path,
+    *,
+    now: Callable[[], float] = time.time,
+    on_plan: Callable[[PullPlan], None] = lambda _plan: None,
+    on_objects: OnObjects = lambda _done: None,
+) -> PulledMeasurements:
+    """Bring measurements in, and detect: after the newest day, now and then, and at the end.
+
+    Args:
+        folder: for what is fetched until it is stored.
+
+    Raises:
+        FanousError: nothing could be listed.
+    """
+    planned = plan(bucket, wanted, store.facts.pulled(SOURCE, wanted.country), now())
+    on_plan(planned)
+    done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+    done.tally.remarks += remarks(finish_interrupted(store))
+    newest = planned.objects[0].hour if planned.objects else 0.0
+    detected = time.monotonic()
+    is_first_day = True
+    try:
+        for group in together(fetched(bucket, planned.objects, folder)):
+            if (
+                is_first_day and group[0][0].hour <= newest - DAY
+            ) or time.monotonic() - detected > DETECT_EVERY:
+                detect_all(store)
+                detected, is_first_day = time.monotonic(), False
+            keep(store, group, done, bucket, now())
+            on_objects(done)
+        remember(store, done, now())
+    finally:
+        detect_all(store)
+    return done
+
+
+META = "https://api.ooni.io/api/v1/measurement_meta?full=true&measurement_uid="
+"""Address of one measurement in OONI's API."""
+
+
+def pull_uids(store: Store, uids: Sequence[str], get: Get, *, is_ooni: bool) -> Ingested:
+    """Bring single measurements in, over OONI's API, and detect.
+
+    Args:
+        is_ooni: it is asked itself, and no mirror.
+
+    Raises:
+        FanousError: the API cannot be asked.
+    """
+    with TemporaryDirectory() as folder:
+        answers = Path(folder) / "answers.jsonl"
+        lines = (get(META + quote(uid)).replace(b"\n", b" ").strip() for uid in uids)
+        answers.write_bytes(b"".join(line + b"\n" for line in lines))
+        provenance = Provenance.REAL if is_ooni else Provenance.IMPORTED
+        return ingest(store, SOURCE, [answers], provenance=provenance)
+
+
+def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) -> PullPlan:
+    """What the bucket has of it that the store has not.
+
+    Args:
+        known: what was pulled of this country.
+
+    Raises:
+        FanousError: nothing could be listed.
+    """
+    ends = min(now, wanted.until + LATE)
+    if wanted.since >= ends:
+        return PullPlan((), 0, ())
+    settled = [one for one in known if one.piece == wanted.listing]
+    look = [hour for hour in hours(wanted.since, ends) if not _is_settled(hour, settled)]
+    tests = bucket.tests() if any(hour < BY_HOUR for hour in look) and not wanted.names else ()
+    asked = [prefix for hour in look for prefix in prefixes(wanted.country, wanted.names, hour, tests)]
+    found, failures = _listed(bucket, asked)
+    objects = once_each(in_window(found, wanted.names))
+    read = _read(known)
+    new = [one for one in objects if not _is_read(one, wanted, read)]
+    return PullPlan(tuple(new), len(objects) - len(new), tuple(look), tuple(failures), wanted.until)
+
+
+def _is_settled(hour: float, listings: Sequence[Pulled]) -> bool:
+    """Was it listed, and read, when no more was to be expected?"""
+    return any(
+        one.since <= hour and hour + HOUR <= one.until and one.pulled_at >= hour + HOUR + REWRITTEN
+        for one in listings
+    )
+
+
+def _listed(bucket: Bucket, asked: Sequence[str]) -> tuple[list[PublishedObject], list[tuple[str, str]]]:
+    """What stands under these names, and which could not be listed.
+
+    Raises:
+        FanousError: as many failed as are asked at once, one after the other, so it is no use to go on.
+    """
+    found: list[PublishedObject] = []
+    failures: list[tuple[str, str]] = []
+    in_a_row = 0
+    for start in range(0, len(asked), LISTED_AT_ONCE):
+        some = asked[start : start + LISTED_AT_ONCE]
+        with Threads(LISTED_AT_ONCE, "list") as threads:
+            for prefix, answer in [(prefix, threads.submit(bucket.list, prefix)) for prefix in some]:
+                try:
+                    found += answer.result()
+                    in_a_row = 0
+                except FanousError as error:
+                    failures.append((prefix, str(error)))
+                    in_a_row += 1
+        if in_a_row >= len(some):
+            raise FanousError(failures[-1][1], permanent=False)
+    return found, failures
+
+
+def _piece(one: PublishedObject) -> str:
+    return f"{one.stem} {one.etag}"
+
+
+def _read(known: Sequence[Pulled]) -> dict[str, list[Pulled]]:
+    read: dict[str, list[Pulled]] = {}
+    for one in known:
+        read.setdefault(one.piece, []).append(one)
+    return read
+
+
+def _is_read(one: PublishedObject, wanted: Wanted, read: dict[str, list[Pulled]]) -> bool:
+    """Was this state of it read, for the whole of the wanted time in which its measurements can lie?"""
+    until = min(
+        wanted.until, one.hour + 2 * DAY
+    )  # nothing is uploaded before it is measured, but by clocks ahead
+    return any(
+        before.since <= wanted.since and before.until >= min(until, LAST)
+        for before in read.get(_piece(one), ())
+    )
+
+
+def fetched(bucket: Bucket, objects: Sequence[PublishedObject], folder: Path) -> Generator[FetchedObject]:
+    """Each object in order, as a file or with the reason why there is none; a few are fetched ahead.
+
+    What the folder has of other objects is removed.
+    """
+    names = {one.file_name for one in objects}
+    for path in folder.glob("*") if folder.is_dir() else ():
+        if path.is_file() and path.name.removesuffix(".part") not in names:
+            path.unlink(missing_ok=True)
+    waiting: deque[tuple[PublishedObject, Future[Path]]] = deque()
+    rest, stopped = iter(objects), Event()
+    threads = Threads(AT_ONCE, "fetch")
+    try:
+        while True:
+            while len(waiting) <= AT_ONCE and (one := next(rest, None)) is not None:
+                waiting.append((one, threads.submit(bucket.save, one, folder, stopped.is_set)))
+            if not waiting:
+                return
+            one, coming = waiting.popleft()
+            try:
+                yield one, coming.result(), ""
+            except FanousError as error:
+                yield one, None, str(error)
+    finally:
+        stopped.set()
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
+    """Some of a day that are stored at once: most objects hold few measurements, and storing takes as long for few as
+    for many."""
+    group: list[FetchedObject] = []
+    for found in objects:
+        if group and (
+            len(group) == MOST_TOGETHER
+            or sum(one.size for one, _, _ in group) + found[0].size > BYTES_TOGETHER
+            or found[0].hour // DAY != group[0][0].hour // DAY
+        ):
+            yield group
+            group = []
+        group.append(found)
+    if group:
+        yield group
+
+
+def keep(
+    store: Store, group: Sequence[FetchedObject], done: PulledMeasurements, bucket: Bucket, now: float
+) -> None:
+    """Store what some objects hold of the wanted time, then remember them; detects nothing."""
+    files = arrived(group, done)
+    try:
+        _bring(store, files, done, bucket, now)
+    except FanousError:
+        for one in files:  # one of them: the others count
+            try:
+                _bring(store, [one], done, bucket, now)
+            except FanousError as error:
+                done.failures.append((one[0].key, str(error)))
+    finally:
+        for _, path in files:
+            path.unlink(missing_ok=True)
+
+
+def arrived(group: Iterable[FetchedObject], done: PulledMeasurements) -> list[tuple[PublishedObject, Path]]:
+    """Those that could be fetched; the others are failures."""
+    files = []
+    for one, path, why in group:
+        if path is None:
+            done.failures.append((one.key, why))
+        else:
+            files.append((one, path))
+    return files
+
+
+def _bring(
+    store: Store,
+    files: Sequence[tuple[PublishedObject, Path]],
+    done: PulledMeasurements,
+    bucket: Bucket,
+    now: float,
+) -> None:
+    span = (done.wanted.since, done.wanted.until)
+    paths = [path for _, path in files]
+    bring_in(store, SOURCE, paths, done.tally, provenance=provenance_of(bucket), began=span)
+    taken(store, [one for one, _ in files], done, now)
+
+
+def provenance_of(bucket: Bucket) -> Provenance:
+    """Who names a mirror vouches for it: we do not know where it has its records from."""
+    return Provenance.REAL if bucket.is_ooni else Provenance.IMPORTED
+
+
+def taken(store: Store, objects: Sequence[PublishedObject], done: PulledMeasurements, now: float) -> None:
+    """Remember that all of these objects is stored."""
+    wanted = done.wanted
+    rows = [Pulled(_piece(one), wanted.since, min(wanted.until, LAST), now) for one in objects]
+    store.facts.put_pulled(SOURCE, wanted.country, rows)
+    done.objects += len(objects)
+    done.size += sum(one.size for one in objects)
+
+
+def first_wanted(country: str, days: int, now: float) -> Wanted:
+    """What is wanted where nobody says since when.
+
+    Args:
+        days: before today; 0 = ``FIRST_DAYS``.
+    """
+    return Wanted(country, (now // DAY - (days or FIRST_DAYS)) * DAY)
+
+
+def remember(store: Store, done: PulledMeasurements, now: float) -> None:
+    """Which hours need not be listed again: those of a pull in which nothing failed."""
+    listed = done.plan.hours
+    if done.failures or not listed:
+        return
+    spans = _spans(listed)
+    store.facts.put_pulled(
+        SOURCE,
+        done.wanted.country,
+        [Pulled(done.wanted.listing, first, last, now) for first, last in spans],
+    )
+
+
+def _spans(listed: Sequence[float]) -> list[tuple[float, float]]:
+    """Hours as spans without gaps."""
+    spans: list[tuple[float, float]] = []
+    for hour in sorted(listed):
+        if spans and spans[-1][1] == hour:
+            spans[-1] = (spans[-1][0], hour + HOUR)
+        else:
+            spans.append((hour, hour + HOUR))
+    return spans

@@ -1,0 +1,259 @@
+"""Bucket: the public bucket in which OONI publishes every measurement, by the hour in which it was uploaded.
+
+Names are ``raw/YYYYMMDD/HH/CC/test/YYYYMMDDHH_CC_test.nX.N.jsonl.gz`` and the same with ``.tar.gz`` (ooni/backend,
+api/ooni_api_uploader.py, ``main``, commit 98f0025a): lines that the uploader wrote anew, and the bodies that probes
+sent, in members that are named by their UID.  Both hold the same measurements, so one is read, the ``.tar.gz`` if it is
+there.  Until October 2020 there is ``jsonl/test/CC/YYYYMMDD/HH/``, with days in place of hours in its names (ooni/data,
+oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  The cans of before
+(``canned/*.lz4``, all countries in one file) are not read.
+
+An hour appears one to two hours after it began, and may be written anew: its ETag says whether it was.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from fanous.errors import FanousError
+from fanous.model.instant import DAY, HOUR
+from fanous.sources.fetch import LOOPBACK
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+    from obstore.store import S3Store
+
+NAME, REGION = "ooni-data-eu-fra", "eu-central-1"
+
+BY_HOUR = datetime(2020, 10, 20, tzinfo=UTC).timestamp()
+"""Since when uploads stand in ``raw/`` by the hour; the days before stand in ``jsonl/``."""
+
+LATE = 14 * DAY
+"""Seconds after a measurement for which its upload is waited for: what was measured in a blackout comes after it."""
+
+REWRITTEN = 48 * HOUR
+"""Seconds for which an hour is listed again: late uploads may be added to it, and its objects may be rewritten."""
+
+AT_ONCE = 4
+"""Objects that are fetched at the same time: the bucket is paid for by somebody else."""
+
+PATIENCE = timedelta(minutes=5)
+"""For which a request is tried again before it counts as failed."""
+
+CHUNK = 1 << 20
+
+_NAME = re.compile(r"(\d{8})(\d{2})?_([A-Z]{2})_([a-z0-9]+)\.([A-Za-z0-9.]+?)\.(jsonl|tar)\.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedObject:
+    """One object of the bucket.
+
+    Attributes:
+        hour: when the hour, or day, of upload began; unix seconds, UTC.
+        test: without underscores, as in its name.
+        stem: its name without what it is packed as: two objects of one stem hold the same measurements.
+        is_bodies: it holds the bodies as probes sent them, with UIDs.
+    """
+
+    key: str
+    size: int
+    etag: str
+    hour: float
+    country: str
+    test: str
+    stem: str
+    is_bodies: bool
+
+    @property
+    def file_name(self) -> str:
+        """A name for a copy of this state of it."""
+        state = re.sub(r"[^0-9A-Za-z]", "", self.etag)[:32]
+        return f"{self.stem}.{state}.{'tar' if self.is_bodies else 'jsonl'}.gz"
+
+
+def published(key: str, size: int, etag: str) -> PublishedObject | None:
+    """What an object is, by its name; ``None`` = none that holds measurements."""
+    name = PurePosixPath(key).name
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    day, hour, country, test, _, kind = match.groups()
+    try:
+        began = datetime.strptime(day + (hour or "00"), "%Y%m%d%H").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    stem = name.removesuffix(f".{kind}.gz")
+    return PublishedObject(key, size, etag, began, country, test, stem, kind == "tar")
+
+
+def once_each(objects: Iterable[PublishedObject]) -> list[PublishedObject]:
+    """Of objects with the same measurements one, the newest first."""
+    chosen: dict[str, PublishedObject] = {}
+    for one in objects:
+        if one.stem not in chosen or one.is_bodies:
+            chosen[one.stem] = one
+    return sorted(chosen.values(), key=lambda one: (-one.hour, one.stem))
+
+
+def in_window(objects: Iterable[PublishedObject], tests: Iterable[str]) -> Iterator[PublishedObject]:
+    """Those of some tests; empty = all."""
+    wanted = set(tests)
+    return (one for one in objects if not wanted or one.test in wanted)
+
+
+def prefixes(country: str, tests: Iterable[str], hour: float, known: Iterable[str]) -> list[str]:
+    """Under which names stands what was uploaded in one hour.
+
+    Args:
+        tests: without underscores; empty = all.
+        known: names of the tests that ``jsonl/`` has.
+    """
+    moment, wanted = datetime.fromtimestamp(hour, UTC), sorted(set(tests))
+    if hour >= BY_HOUR:
+        folder = f"raw/{moment:%Y%m%d/%H}/{country}"
+        return [f"{folder}/{test}/" for test in wanted] if len(wanted) == 1 else [f"{folder}/"]
+    if moment.hour:
+        return []
+    return [f"jsonl/{test}/{country}/{moment:%Y%m%d}/" for test in wanted or sorted(set(known))]
+
+
+def hours(since: float, until: float) -> list[float]:
+    """The hours of a span, the newest first."""
+    first, last = int(since // HOUR), int(-(-until // HOUR))
+    return [float(number * HOUR) for number in range(last - 1, first - 1, -1)]
+
+
+class Bucket:
+    """Lists and fetches objects, unsigned.
+
+    Args:
+        mirror: address of an S3 server that has the bucket; empty = Amazon's.
+    """
+
+    def __init__(self, mirror: str = "") -> None:
+        self.is_ooni = not mirror
+        self.address = mirror.rstrip("/") or f"https://s3.{REGION}.amazonaws.com"
+        self._store = _store_at(self.address)
+
+    def tests(self) -> list[str]:
+        """The tests that ``jsonl/`` has."""
+        import obstore
+
+        with _asking(self.address, "list jsonl/"):
+            found = obstore.list_with_delimiter(self._store, "jsonl/")
+        return [PurePosixPath(prefix).name for prefix in found["common_prefixes"]]
+
+    def list(self, prefix: str) -> list[PublishedObject]:
+        """Every object of measurements whose name begins so.
+
+        Raises:
+            FanousError: it cannot be listed.
+        """
+        import obstore
+
+        with _asking(self.address, f"list {prefix}"):
+            found = [meta for chunk in obstore.list(self._store, prefix) for meta in chunk]
+        known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
+        return [one for one in known if one is not None]
+
+    def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
+        """The file with the object, complete; what an interrupted run has fetched of it is not fetched again.
+
+        Args:
+            stopped: asked after each megabyte: shall it end here?
+
+        Raises:
+            FanousError: it cannot be fetched, has changed since it was listed, or was stopped.
+        """
+        whole = folder / one.file_name
+        if whole.exists():
+            return whole
+        folder.mkdir(parents=True, exist_ok=True)
+        part = whole.with_name(f"{whole.name}.part")
+        with _asking(self.address, f"fetch {one.key}"):
+            self._continue(one, part, stopped)
+        size = part.stat().st_size
+        if size != one.size:
+            part.unlink()
+            raise FanousError(
+                f"{one.key} has {size:,} bytes instead of {one.size:,}: it is fetched again the next time",
+                permanent=False,
+            )
+        part.replace(whole)
+        return whole
+
+    def _continue(self, one: PublishedObject, part: Path, stopped: Callable[[], bool]) -> None:
+        import obstore
+        from obstore.exceptions import BaseError
+
+        begun = part.stat().st_size if part.exists() else 0
+        if begun > one.size:
+            part.unlink()
+            begun = 0
+        if begun == one.size > 0:
+            return
+        options: GetOptions = {"if_match": one.etag} if one.etag else {}
+        if begun:
+            options["range"] = {"offset": begun}
+        try:
+            found = obstore.get(self._store, one.key, options=options)
+        except BaseError as error:
+            if not (begun and "NotPartial" in str(error)):
+                raise
+            part.unlink()  # the server does not answer with a part, as S3 does: begin again
+            self._continue(one, part, stopped)
+            return
+        with part.open("ab") as file:
+            for chunk in found.stream(min_chunk_size=CHUNK):
+                file.write(chunk)
+                if stopped():
+                    raise FanousError(f"{one.key}: stopped; it continues the next time", permanent=False)
+
+
+def _store_at(address: str) -> "S3Store":
+    from obstore.store import S3Store
+
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise FanousError(f"{address} is not https: without encryption, the data may have been tampered with")
+    return S3Store(
+        NAME,
+        endpoint=address,
+        region=REGION,
+        skip_signature=True,
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": parts.scheme == "http", "timeout": "300s", "connect_timeout": "20s"},
+        retry_config={"retry_timeout": PATIENCE, "max_retries": 6},
+    )
+
+
+class _asking:
+    """Turns errors of the storage into a ``FanousError`` that says what was asked of whom."""
+
+    def __init__(self, address: str, what: str) -> None:
+        self._address, self._what = address, what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from obstore.exceptions import BaseError, PreconditionError
+
+        if isinstance(error, PreconditionError):
+            raise FanousError(
+                f"cannot {self._what}: it was written anew after it was listed; pull again", permanent=False
+            ) from error
+        if isinstance(error, FileNotFoundError):
+            raise FanousError(f"cannot {self._what}: {self._address} no longer has it") from error
+        if isinstance(error, BaseError):
+            said = (
+                str(error).splitlines()[0].rpartition(" - ")[2][:300]
+            )  # before it: the address, and each try
+            raise FanousError(
+                f"cannot {self._what} at {self._address}: {said}; check the connection, and pull again",
+                permanent=False,
+            ) from error

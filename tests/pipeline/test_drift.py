@@ -1,0 +1,88 @@
+"""`fanous doctor --sources`: one small question to each publisher, and in words what differs; against local servers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fanous.cli.main import app
+from fanous.pipeline.drift import Reached, check_sources
+from fanous.sources.publishers import LIVE_SOURCES, source_settings
+from tests.sources.answers import ANSWERS, answer_to
+from tests.sources.publisher import Answer, Publisher, publishing
+
+KEY = {"CLOUDFLARE_API_TOKEN": "k"}
+
+
+def publisher(
+    change: Callable[[str, bytes], Answer | None] = lambda *_: None,
+) -> Callable[[str, int], Answer]:
+    """All publishers at one address, which answer as the typed answers do unless ``change`` says otherwise."""
+
+    def answer(path: str, _number: int) -> Answer:
+        body = ANSWERS[answer_to(path)]
+        return change(path, body) or Answer(body)
+
+    return answer
+
+
+def settings(folder: Path, server: Publisher | None) -> Path:
+    address = server.address if server else "http://127.0.0.1:9"
+    path = folder / "fanous.toml"
+    path.write_text("".join(f'[sources.{name}]\nmirror = "{address}"\n' for name in LIVE_SOURCES))
+    return path
+
+
+def test_answers_as_expected_are_said_to_be(tmp_path: Path) -> None:
+    with publishing(publisher()) as server:
+        found = check_sources(source_settings(settings(tmp_path, server)), "PK", 1_764_000_000, KEY)
+    assert {one.source for one in found} == set(LIVE_SOURCES)
+    assert [(one.source, one.about, one.differs, one.why) for one in found if one.differs or one.why] == []
+    assert {one.reached for one in found} == {Reached.AS_EXPECTED}
+    assert all(one.values or one.claims for one in found)
+    assert all("PK" in path or "pk" in path for path in server.asked)
+
+
+def test_what_differs_is_said_in_words(tmp_path: Path) -> None:
+    def renamed(path: str, body: bytes) -> Answer | None:
+        if "signals/raw" in path:
+            return Answer(body.replace(b'"values"', b'"points"'))
+        if "country-resource-stats" in path:
+            return Answer(body.replace(b'"5m"', b'"1d"'))
+        return Answer(code=404) if "userstats-bridge" in path else None
+
+    with publishing(publisher(renamed)) as server:
+        path = settings(tmp_path, server)
+        result = CliRunner().invoke(app, ["doctor", "--sources", "--config", str(path)], env=KEY)
+    assert result.exit_code == 1
+    lines = [line.strip() for line in result.output.splitlines()]
+    assert "`data[][].values` is missing" in lines
+    assert "`data[][].points` is new" in lines
+    assert "bins of 1d, though 5m were asked for: coarser than we need" in lines
+    assert [line for line in lines if line.startswith("tor ") and "not reached" in line and "404" in line]
+    assert [line for line in lines if line.startswith("google ") and "as expected" in line]
+
+
+def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_said(tmp_path: Path) -> None:
+    path = settings(tmp_path, None)
+    words = ["doctor", "--sources", "--config", str(path)]
+    result = CliRunner().invoke(app, words, env={"CLOUDFLARE_API_TOKEN": ""})
+    assert result.exit_code == 1
+    assert "no internet connection" in result.output
+    assert (
+        "radar          not asked: it needs a key in the environment variable CLOUDFLARE_API_TOKEN"
+        in result.output
+    )
+    told = json.loads(CliRunner().invoke(app, [*words, "--json", "--country", "ir"], env=KEY).output)
+    assert told["country"] == "IR"
+    assert {one["reached"] for one in told["sources"]} == {"unreached"}
+
+
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"[]", b"{}"])
+def test_a_login_page_is_no_answer_of_any_publisher(body: bytes, tmp_path: Path) -> None:
+    with publishing(publisher(lambda *_: Answer(body))) as server:
+        found = check_sources(source_settings(settings(tmp_path, server)), "PK", 1_764_000_000, KEY)
+    assert {one.reached for one in found} == {Reached.DIFFERS}
+    assert all(one.differs and one.why for one in found), [one for one in found if not one.differs]

@@ -1,0 +1,360 @@
+"""OONI's bucket, on a real S3 server: what is listed, fetched, stored, and read again."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.instant import DAY, HOUR
+from fanous.model.provenance import Provenance
+from fanous.pipeline import ingest
+from fanous.pipeline.pull_ooni import Wanted, fetched, plan, pull, pull_uids
+from fanous.sources.ooni.bucket import LATE, Bucket, once_each, published
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
+from tests.shared_data import shared_file
+from tests.sources.ooni.buckets import NAME, served, uid_of, upload, upload_day
+from tests.sources.records import document
+
+T0 = datetime(2023, 12, 17, 14, tzinfo=UTC)
+NOW = T0.timestamp() + 40 * DAY
+
+
+def record(began: datetime, number: int = 0, **given: Any) -> dict[str, Any]:
+    own = document(
+        measurement_start_time=f"{began:%Y-%m-%d %H:%M:%S}",
+        report_id=f"{began:%Y%m%dT%H%M%SZ}_webconnectivity_PK_17557_n1_{number:016}",
+        **given,
+    )
+    del own["measurement_uid"]
+    return own
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store", clock=lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bucket")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with served(folder) as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(folder: Path, address: str) -> Iterator[Bucket]:
+    """An empty one."""
+    yield Bucket(address)
+    shutil.rmtree(folder / NAME)
+    (folder / NAME).mkdir()
+
+
+def wanted(hours: float = 2, **given: Any) -> Wanted:
+    since = T0.timestamp()
+    return replace(Wanted("PK", since, since + hours * HOUR), **given)
+
+
+def brought(store: Store, bucket: Bucket, tmp_path: Path, asked: Wanted, now: float = NOW) -> Any:
+    return pull(store, bucket, asked, tmp_path / "fetched", now=lambda: now)
+
+
+def uids(store: Store) -> set[str]:
+    return {uid for (uid,) in store.facts.engine.rows("SELECT uid FROM measurements")}
+
+
+def test_an_hour_that_stands_there_twice_is_read_once_with_its_uids(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    records = [record(T0 + timedelta(minutes=n), n) for n in range(3)]
+    upload(folder, records, T0 + timedelta(minutes=50))
+    done = brought(store, bucket, tmp_path, wanted())
+    assert (done.objects, done.tally.stored, done.tally.rejected) == (1, 3, 0)
+    assert uids(store) == {uid_of(one, T0 + timedelta(minutes=50)) for one in records}
+    assert list((tmp_path / "fetched").glob("*")) == [], "nothing is left of what was fetched"
+    assert not done.failures
+
+
+def test_measurements_of_a_blackout_that_come_days_later_are_brought(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    late = T0 + timedelta(days=9)
+    own, other = record(T0 + timedelta(minutes=30), 1), record(late, 2)
+    upload(folder, [own, other], late)
+    done = brought(store, bucket, tmp_path, wanted())
+    assert uids(store) == {uid_of(own, late)}
+    assert done.tally.outside == 1
+    assert done.plan.late_size == done.size > 0
+    assert done.may_come_until is None
+
+
+def test_what_may_still_come_is_said(store: Store, bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    upload(folder, [record(T0)], T0)
+    now = T0.timestamp() + 3 * DAY
+    done = brought(store, bucket, tmp_path, wanted(), now)
+    assert done.may_come_until == T0.timestamp() + 2 * HOUR + LATE
+
+
+def test_a_second_pull_fetches_nothing_and_lists_little(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    upload(folder, [record(T0)], T0)
+    first = brought(store, bucket, tmp_path, wanted())
+    second = brought(store, bucket, tmp_path, wanted())
+    assert (first.objects, second.objects) == (1, 0)
+    assert second.plan.hours == ()
+    wider = brought(store, bucket, tmp_path, wanted(3))
+    assert wider.objects == 0, "what was uploaded in that hour was measured before its end"
+
+
+def test_an_hour_that_was_written_anew_is_read_again(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    now = T0.timestamp() + 20 * HOUR
+    upload(folder, [record(T0)], T0)
+    brought(store, bucket, tmp_path, wanted(until=inf), now)
+    upload(folder, [record(T0), record(T0, 1)], T0)
+    done = brought(store, bucket, tmp_path, wanted(until=inf), now + HOUR)
+    assert (done.objects, done.tally.stored, done.tally.duplicate) == (1, 1, 1)
+    upload(folder, [record(T0, 2)], T0, number=1)
+    assert brought(store, bucket, tmp_path, wanted(until=inf), now + 2 * HOUR).tally.stored == 1
+
+
+def test_lines_first_and_bodies_later_are_the_same_measurements(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    upload(folder, [record(T0)], T0, kinds=["jsonl"])
+    brought(store, bucket, tmp_path, wanted(), T0.timestamp() + 2 * HOUR)
+    upload(folder, [record(T0)], T0)
+    done = brought(store, bucket, tmp_path, wanted(), T0.timestamp() + 3 * HOUR)
+    assert (done.objects, done.tally.duplicate) == (1, 1)
+    assert store.facts.measurement(uid_of(record(T0), T0)) is not None
+
+
+def test_only_the_tests_that_were_asked_for(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    upload(folder, [record(T0)], T0)
+    upload(folder, [record(T0, 1, test_name="telegram", test_keys={})], T0)
+    upload(folder, [record(T0, 2, test_name="tor", test_keys={})], T0)
+    brought(store, bucket, tmp_path, wanted(tests=("web_connectivity",)))
+    assert len(uids(store)) == 1
+    brought(store, bucket, tmp_path, wanted(tests=("web_connectivity", "telegram")))
+    assert len(uids(store)) == 2
+    assert brought(store, bucket, tmp_path, wanted()).objects == 1
+
+
+def test_days_before_uploads_stood_by_the_hour(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    day = datetime(2019, 11, 16, tzinfo=UTC)
+    upload_day(folder, [record(day + timedelta(hours=5))], day)
+    asked = Wanted("PK", day.timestamp(), day.timestamp() + DAY)
+    assert brought(store, bucket, tmp_path, asked).tally.stored == 1
+    named = Wanted("PK", day.timestamp(), day.timestamp() + DAY, ("web_connectivity",))
+    assert plan(bucket, named, (), NOW).size > 0
+
+
+def test_an_object_that_cannot_be_read_stops_no_other(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    upload(folder, [record(T0)], T0)
+    (broken,) = upload(folder, [record(T0, 1)], T0, number=1, kinds=["tar"])
+    broken.write_bytes(b"\0" * 3000)
+    (strange,) = upload(folder, [record(T0, 1)], T0, number=2, kinds=["jsonl"])
+    strange.write_bytes(b"measurement_uid,probe_cc\n1,PK\n")
+    done = brought(store, bucket, tmp_path, wanted())
+    assert done.tally.stored == 1
+    assert any(strange.name in name for name, _ in done.failures)
+    assert brought(store, bucket, tmp_path, wanted()).plan.hours != (), "it is looked at again"
+
+
+class _Parts(BaseHTTPRequestHandler):
+    """Answers ``Range: bytes=N-`` with 206 and the rest, as S3 does (Amazon S3 API reference, GetObject).
+
+    ``rclone serve s3`` answers with 200.
+    """
+
+    content = b""
+    asked: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.headers["Range"])
+        begins = int((self.headers["Range"] or "bytes=0-")[6:-1])
+        self.send_response(206 if begins else 200)
+        self.send_header("Content-Length", str(len(self.content) - begins))
+        self.send_header("Content-Range", f"bytes {begins}-{len(self.content) - 1}/{len(self.content)}")
+        self.send_header("ETag", '"e"')
+        self.send_header("Last-Modified", "Sun, 17 Dec 2023 15:00:00 GMT")
+        self.end_headers()
+        self.wfile.write(self.content[begins:])
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture
+def in_parts() -> Iterator[str]:
+    _Parts.content, _Parts.asked = bytes(range(256)) * 40, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Parts) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_object_continues_where_it_broke_off(in_parts: str, tmp_path: Path) -> None:
+    one = published("raw/20231217/14/PK/tor/2023121714_PK_tor.n1.0.tar.gz", len(_Parts.content), '"e"')
+    assert one is not None
+    (tmp_path / f"{one.file_name}.part").write_bytes(_Parts.content[:100])
+    (tmp_path / "of another run.tar.gz.part").write_bytes(b"x")
+    ((_, found, why),) = fetched(Bucket(in_parts), [one], tmp_path)
+    assert not why
+    assert found is not None
+    assert found.read_bytes() == _Parts.content
+    assert _Parts.asked == ["bytes=100-"]
+    assert [each.name for each in tmp_path.iterdir()] == [one.file_name]
+
+
+def test_a_server_that_knows_no_parts_is_asked_for_the_whole(
+    bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    (path,) = upload(folder, [record(T0, n) for n in range(9)], T0, kinds=["tar"])
+    (one,) = plan(bucket, wanted(), (), NOW).objects
+    (tmp_path / f"{one.file_name}.part").write_bytes(b"no part of it")
+    assert bucket.save(one, tmp_path).read_bytes() == path.read_bytes()
+
+
+def test_an_object_that_vanished_or_changed_is_named(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    (path,) = upload(folder, [record(T0)], T0, kinds=["tar"])
+    (one,) = plan(bucket, wanted(), (), NOW).objects
+    path.unlink()
+    with pytest.raises(FanousError, match="no longer has it"):
+        bucket.save(one, tmp_path)
+    upload(folder, [record(T0, 5), record(T0, 6)], T0, kinds=["tar"])
+    with pytest.raises(FanousError, match=r"written anew|instead of"):
+        bucket.save(one, tmp_path)
+
+
+def test_an_address_without_a_server_is_said_at_once(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="is not https"):
+        Bucket("http://192.0.2.1")
+    with pytest.raises(
+        FanousError, match=r"cannot list raw/.* at http://127.0.0.1:1: .*; check the connection"
+    ):
+        brought(store, Bucket("http://127.0.0.1:1"), tmp_path, wanted(24 * 60))
+
+
+def answer(uid: str, raw: str) -> bytes:
+    """As OONI's API answers ``measurement_meta`` with ``full=true``: fields and types of ooni/explorer,
+    tests/e2e/fixtures/measurement_meta, commit d6f8ad8f; an unknown UID is answered with an empty text alone."""
+    if not raw:
+        return json.dumps({"raw_measurement": ""}).encode()
+    told = {
+        "input": "https://x.com/",
+        "measurement_start_time": "2023-12-17T14:00:00Z",
+        "measurement_uid": uid,
+        "report_id": "20231217T140000Z_webconnectivity_PK_17557_n1_x",
+        "test_name": "web_connectivity",
+        "test_start_time": "2023-12-17T13:59:00Z",
+        "probe_asn": 17557,
+        "probe_cc": "PK",
+        "scores": '{"blocking_general": 0.0}',
+        "anomaly": False,
+        "confirmed": False,
+        "failure": False,
+        "raw_measurement": raw,
+        "category_code": "",
+        "verification_status": "unverified",
+    }
+    return json.dumps(told).encode()
+
+
+def test_single_measurements_come_over_the_api(store: Store) -> None:
+    own = record(T0)
+    known = {uid_of(own, T0): answer(uid_of(own, T0), json.dumps(own)), "unknown": answer("unknown", "")}
+    asked: list[str] = []
+
+    def get(url: str) -> bytes:
+        asked.append(url)
+        return known[url.rpartition("=")[2]]
+
+    tally = pull_uids(store, list(known), get, is_ooni=True)
+    assert (tally.stored, tally.rejected) == (1, 1)
+    assert "knows none of this UID" in tally.rejects[0].why
+    assert uids(store) == {uid_of(own, T0)}
+    assert asked[0].startswith("https://api.ooni.io/api/v1/measurement_meta?full=true&")
+    found = store.facts.measurement(uid_of(own, T0))
+    assert found is not None
+    assert found.provenance is Provenance.REAL
+
+
+@pytest.mark.shared_data
+def test_every_answer_that_was_recorded_of_the_api_is_read_or_rejected_by_name(
+    store: Store, tmp_path: Path
+) -> None:
+    recorded = gzip.decompress(shared_file("answers/ooni_api_explorer.jsonl.gz").read_bytes())
+    told = [json.loads(line) for line in recorded.splitlines()]
+    metas = [one["body"] for one in told if "measurement_meta" in one["path"]]
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in metas]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(text.replace("\n", " ") for text in texts))
+    tally = ingest.ingest(store, "ooni", [path])
+    assert tally.rejected == 1, "one asks for a measurement that does not exist"
+    assert tally.stored + tally.duplicate == len(metas) - 1
+    empty = (
+        "SELECT count() FROM measurements WHERE test_name IN ('web_connectivity', 'tor') AND observations = 0"
+    )
+    assert store.facts.engine.rows(empty) == [(0,)]
+
+
+def test_names_of_objects() -> None:
+    name = "raw/20231217/14/PK/webconnectivity/2023121714_PK_webconnectivity.n1.0"
+    both = [published(f"{name}.{kind}.gz", 1, "e") for kind in ("tar", "jsonl")]
+    assert all(both)
+    assert [one.is_bodies for one in once_each(one for one in both if one)] == [True]
+    for odd in ("raw/20231217/14/PK/x/2023121799_PK_x.n1.0.tar.gz", "raw/readme.txt", f"{name}.tar.lz4"):
+        assert published(odd, 1, "e") is None
+
+
+def test_the_command_says_how_much_and_brings_it(
+    folder: Path, address: str, tmp_path: Path, bucket: Bucket
+) -> None:
+    upload(folder, [record(T0, n) for n in range(4)], T0)
+    words = [
+        "pull",
+        "ooni",
+        "--country",
+        "PK",
+        "--since",
+        "2023-12-17T14:00Z",
+        "--until",
+        "2023-12-17T16:00Z",
+    ]
+    words += ["--mirror", address, "--store", str(tmp_path / "own")]
+    run = [str(Path(sys.executable).with_name("fanous"))]
+    said = subprocess.run([*run, *words, "--estimate"], capture_output=True, text=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    assert "1 objects to fetch" in said.stderr
+    said = subprocess.run([*run, *words], capture_output=True, text=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    assert "stored 4" in said.stdout
+    said = subprocess.run([*run, *words, "--json"], capture_output=True, text=True, timeout=120)
+    assert '"had": 0' in said.stdout, "the hours were listed for good"
+    assert '"stored": 0' in said.stdout
