@@ -115,6 +115,7 @@ TO_A_FOLDER: dict[str, tuple[str, ...]] = {
 READ = {
     *(
         "--ca-file",
+        "--modules",
         "--config",
         "--counts",
         "--during",

@@ -34,7 +34,7 @@ def test_what_rules_read_of_a_measurement_is_kept_and_nothing_else() -> None:
     dropped = {"annotations", "data_format_version", "id", "test_runtime"}
     assert {name: kept[name] for name in sent.keys() - dropped} == {
         name: sent[name] for name in sent.keys() - dropped
-    } | {"test_keys": {"control_failure": None, "queries": [], "requests": [], "tcp_connect": []}}
+    } | {"test_keys": {"queries": [], "requests": [], "tcp_connect": []}}
     assert kept["annotations"] == {} and not kept.keys() & {"id", "unforeseen", "test_runtime"}
     assert kept["x_collector"]["received"] == "2023-12-17T15:13:00Z"
 

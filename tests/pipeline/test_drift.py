@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.pipeline.drift import BUCKET_LATELY, Reached, SourceCheck, check_sources
+from fanous.pipeline.drift import BUCKET_LATELY, AnswerState, SourceCheck, check_sources
 from fanous.sources.publishers import LIVE_SOURCES, source_settings
 from tests.collector.probe import measurement
 from tests.sources.answers import ANSWERS, answer_to
@@ -29,7 +29,7 @@ def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     """Servers that speak no S3 are asked for no bucket; a test of its own asks one that does."""
     if "bucket" not in request.node.name:
         monkeypatch.setattr(
-            "fanous.pipeline.drift._bucket_checked", lambda *_: SourceCheck("ooni", "", Reached.NOT_ASKED)
+            "fanous.pipeline.drift._bucket_checked", lambda *_: SourceCheck("ooni", "", AnswerState.NOT_ASKED)
         )
 
 
@@ -43,20 +43,20 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_told(tmp_path: Pat
         (found,) = buckets(check_sources(settings, "PK", NOW, {}))
         (empty,) = buckets(check_sources(settings, "IR", NOW, {}))
     assert (found.reached, found.differs, found.why, found.measurements) == (
-        Reached.AS_EXPECTED,
+        AnswerState.AS_EXPECTED,
         (),
         "",
         2,
     ), found
     assert found.about.endswith(".tar.gz")
-    assert empty.reached is Reached.DIFFERS and "nobody measured" in empty.why
+    assert empty.reached is AnswerState.DIFFERS and "nobody measured" in empty.why
 
 
 def test_a_bucket_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
     path = tmp_path / "fanous.toml"
     path.write_text('[sources.ooni]\nmirror = "http://127.0.0.1:9"\n')
     (found,) = buckets(check_sources(source_settings(path), "PK", NOW, {}))
-    assert found.reached is Reached.UNREACHED and "127.0.0.1:9" in found.why
+    assert found.reached is AnswerState.UNREACHED and "127.0.0.1:9" in found.why
 
 
 def publisher(
@@ -84,7 +84,7 @@ def test_answers_as_expected_are_said_to_be(tmp_path: Path) -> None:
     found = [one for one in found if one.source != "ooni"]
     assert {one.source for one in found} == set(LIVE_SOURCES)
     assert [(one.source, one.about, one.differs, one.why) for one in found if one.differs or one.why] == []
-    assert {one.reached for one in found} == {Reached.AS_EXPECTED}
+    assert {one.reached for one in found} == {AnswerState.AS_EXPECTED}
     assert all(one.values or one.claims for one in found)
     assert all("PK" in path or "pk" in path for path in server.asked)
 
@@ -129,5 +129,5 @@ def test_a_login_page_is_no_answer_of_any_publisher(body: bytes, tmp_path: Path)
     with publishing(publisher(lambda *_: Answer(body))) as server:
         found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
     found = [one for one in found if one.source != "ooni"]
-    assert {one.reached for one in found} == {Reached.DIFFERS}
+    assert {one.reached for one in found} == {AnswerState.DIFFERS}
     assert all(one.differs and one.why for one in found), [one for one in found if not one.differs]

@@ -156,5 +156,5 @@ def test_a_record_has_the_summary_and_the_archive_leaves_it_out(tmp_path: Path) 
 
     found = asyncio.run(play())
     assert (found.keys["blocking"], found.keys["accessible"]) == (False, True)
-    stored = kept(json.dumps(found.records[-1]).encode())["test_keys"]
+    stored = json.loads(kept(json.dumps(found.records[-1]).encode()))["test_keys"]
     assert not stored.keys() & summary(Trace(None, 1.0), URL, None).keys()  # type: ignore[arg-type]

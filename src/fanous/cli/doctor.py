@@ -109,7 +109,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
 
 
 def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None:
-    from fanous.pipeline.drift import Reached, check_sources
+    from fanous.pipeline.drift import AnswerState, check_sources
     from fanous.sources.publishers import source_settings
 
     def show(one: "SourceCheck") -> None:
@@ -118,12 +118,12 @@ def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None
                 say(line, flush=True)
 
     found = check_sources(source_settings(config), country, time.time(), on_done=show)
-    asked = [one for one in found if one.reached is not Reached.NOT_ASKED]
+    asked = [one for one in found if one.reached is not AnswerState.NOT_ASKED]
     if as_json:
         print_document({"country": country, "sources": [asdict(one) for one in found]})
-    elif asked and all(one.reached is Reached.UNREACHED for one in asked):
+    elif asked and all(one.reached is AnswerState.UNREACHED for one in asked):
         say("No source was reached: this machine seems to have no internet connection.")
-    if any(one.reached in (Reached.UNREACHED, Reached.DIFFERS) for one in found):
+    if any(one.reached in (AnswerState.UNREACHED, AnswerState.DIFFERS) for one in found):
         raise typer.Exit(1)
 
 

@@ -43,18 +43,19 @@ Proxy = Annotated[
 
 
 def spooled(folder: Path, write: "Write") -> "Write":
-    """``write``, which also puts each record into the spool.
+    """``write``, which also puts what a collector keeps of each record into the spool.
 
     Raises:
         FanousError: the spool is full, or cannot be written.
     """
     from fanous.probe.spool import Spool
+    from fanous.sources.ooni.keep import kept_own
 
     spool = Spool(folder)
 
     def both(record: bytes) -> None:
         write(record)
-        spool.put(record)
+        spool.put(kept_own(record))
 
     return both
 

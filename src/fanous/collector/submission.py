@@ -214,10 +214,7 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
 
 def _kept(text: bytes) -> bytes:
     """The fields that rules read; the identity is of all that was sent."""
-    fields = kept(text)
-    for name in OURS:
-        fields.pop(name, None)
-    return _sorted.encode(fields)
+    return kept(text)
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:

@@ -26,6 +26,7 @@ from fanous.probe.allowance import DayMeter
 from fanous.probe.run import RunReport, report_id, run
 from fanous.probe.settings import Settings, probe_folder
 from fanous.probe.trace import ProbeVantage
+from fanous.sources.ooni.keep import kept_own
 from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0
@@ -122,7 +123,7 @@ class OwnProbe:
                 await asyncio.gather(measuring, return_exceptions=True)
             meter.give_back()
             if records:
-                journal.write([self.clock.marked(record) for record in records], self.clock())
+                journal.write([kept_own(self.clock.marked(record)) for record in records], self.clock())
                 journal.seal()
         if not measuring.cancelled():
             _say(measuring.result())

@@ -31,7 +31,7 @@ LATELY = 2 * DAY
 """Seconds before now at which the question ends: what a source publishes late is there by then (Tor's days)."""
 
 
-class Reached(StrEnum):
+class AnswerState(StrEnum):
     """What came of a question."""
 
     AS_EXPECTED = "as_expected"
@@ -53,7 +53,7 @@ class SourceCheck:
 
     source: str
     about: str
-    reached: Reached
+    reached: AnswerState
     differs: tuple[str, ...] = ()
     why: str = ""
     series: int = 0
@@ -101,14 +101,14 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
             why = (
                 "no object there holds measurements: nobody measured in that hour, or its names have changed"
             )
-            return SourceCheck(source.name, prefix, Reached.DIFFERS, why=why)
+            return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=why)
         smallest = min(once_each(listed), key=lambda one: one.size)
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
             path = bucket.save(smallest, Path(folder))
             rejects: list[str] = []
             records = list(source.measurements.read(path, lambda _, why: rejects.append(why)))
     except FanousError as error:
-        return SourceCheck(source.name, prefix, Reached.UNREACHED, why=str(error))
+        return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
     for record in records:
         try:
             source.measurements.parse(record)
@@ -122,7 +122,7 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
     return SourceCheck(
         source.name,
         smallest.key,
-        Reached.DIFFERS if differs else Reached.AS_EXPECTED,
+        AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED,
         tuple(differs),
         "" if records else "it holds no measurement",
         measurements=len(records),
@@ -138,7 +138,7 @@ def _checked(
         yield SourceCheck(
             source.name,
             "",
-            Reached.NOT_ASKED,
+            AnswerState.NOT_ASKED,
             why=f"it needs a key in the environment variable {settings.token}",
         )
         return
@@ -168,18 +168,18 @@ def _answered(source: Source, piece: Piece, country: str, client: Polite) -> Sou
     try:
         data = client.get(piece.url)
     except FanousError as error:
-        return SourceCheck(source.name, piece.name, Reached.UNREACHED, why=str(error))
+        return SourceCheck(source.name, piece.name, AnswerState.UNREACHED, why=str(error))
     differs = tuple(source.differs(data)) if source.differs is not None else ()
-    reached = Reached.DIFFERS if differs else Reached.AS_EXPECTED
+    reached = AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED
     try:
         parsed = source.live.parse(data, country, piece.name)
     except Rejected as reason:
-        return SourceCheck(source.name, piece.name, Reached.DIFFERS, differs, str(reason))
+        return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, differs, str(reason))
     rejects = tuple(dict.fromkeys(why for _, why in parsed.rejects))[:5]
     return SourceCheck(
         source.name,
         piece.name,
-        Reached.DIFFERS if rejects else reached,
+        AnswerState.DIFFERS if rejects else reached,
         (*differs, *rejects),
         series=len(parsed.series),
         values=sum(len(levels) for levels in parsed.series),

@@ -83,7 +83,11 @@ class Live:
             yield
         finally:
             stop.set()
-            await watch
+            with suppress(
+                asyncio.CancelledError
+            ):  # the store is slow, and the monitor is stopped: nobody waits
+                await watch
+            watch.cancel()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
