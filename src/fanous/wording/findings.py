@@ -16,7 +16,7 @@ HINTS = {
     "hint.steady": "The speed hardly varied, as under an imposed limit rather than congestion.",
     "hint.same_hours": "It came back at the same hours, as curfews and exam shutdowns do.",
     "hint.exams": (
-        "It began in the season and at the time of day of {exam}, for which access was restricted there before "
+        "It began in the season and at the time of day of exams ({exam}), for which access was restricted there before "
         "({years})."
     ),
     "hint.run_down": "Networks fell at once and kept sinking for hours, as when power fails and batteries run down.",
