@@ -31,6 +31,8 @@ SAID = {
 BLIND = {
     Family.EDGE: "Its probes measured none of the networks named while it was on.",
     Family.OONI: "Without a network volunteers' probes send nothing.",
+    Family.REMOTE: "Shared vantage points show only whether sites answer.",
+    Family.ATLAS: "Connections of RIPE Atlas probes show whether lines are up, not what they can reach.",
     Family.ROUTING: "Routing shows whether networks are announced, not what passes over them.",
     Family.PROBING: "Scans show whether addresses answer, not what their users can reach.",
     Family.USAGE: "Traffic falls only with what many people use.",

@@ -254,6 +254,7 @@ class Source:
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
+        is_ordered: are its measurements ordered from vantage points of others (``pipeline.remote``)?  Needs ``every``.
         is_stream: is it followed continuously instead of pulled?
         is_own: does Fanous itself compute its series, from its probes or its scan?
         takes_columns: must the user name the columns (``About.columns``)?
@@ -283,6 +284,7 @@ class Source:
     files: SeriesFiles | None = None
     live: LiveSource | None = None
     has_bucket: bool = False
+    is_ordered: bool = False
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False
@@ -304,7 +306,7 @@ class Source:
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
             (
                 "how often it may be asked (every)",
-                (self.live or self.is_stream or self.has_bucket) and not self.every,
+                (self.live or self.is_stream or self.has_bucket or self.is_ordered) and not self.every,
             ),
             ("how much one request may span (window)", self.live is not None and not self.window),
         ):

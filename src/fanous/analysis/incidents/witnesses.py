@@ -32,6 +32,14 @@ MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
         (Kind.BLOCKING, Kind.THROTTLING, Kind.SLOWDOWN),
         "volunteers' probes try the targets; without a network they send nothing",
     ),
+    Family.REMOTE: (
+        (Kind.BLOCKING,),
+        "vantage points of others ask for the targets; those that lose packets are taken off line",
+    ),
+    Family.ATLAS: (
+        (Kind.OUTAGE,),
+        "connections of RIPE Atlas' probes show whether lines are up, not what they can reach",
+    ),
     Family.ROUTING: (
         (Kind.OUTAGE,),
         "routing shows whether networks are announced, not what passes over them",
@@ -59,6 +67,8 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
+        if family is Family.REMOTE and incident.kind not in MEASURES[family][0]:
+            own = []  # what still answers there denies nothing
         found += [_witness(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
             opinion = told.get(str(family))
