@@ -162,12 +162,20 @@ def fetch(
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
     """The result for a piece, and whether its failure may be temporary."""
     try:
-        parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
+        parsed = LIVE_SOURCES[source].parse(_document(piece, get), ask.country, piece.name)
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
         return Fetched(piece, None, str(reason), at), not reason.permanent
     return Fetched(piece, parsed, "", at), False
+
+
+def _document(piece: Piece, get: Get) -> bytes:
+    """What the piece's address answers, or the array of what all of its addresses do (``Piece.also``)."""
+    if not piece.also:
+        return get(piece.url)
+    answers = (get(url) for url in (piece.url, *piece.also))
+    return b",".join((f"[[{piece.since},{piece.until}]".encode(), *answers)) + b"]"
 
 
 @dataclass(slots=True)

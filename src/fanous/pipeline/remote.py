@@ -9,16 +9,23 @@ people's.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError, Rejected
+from fanous.model.provenance import Provenance
+from fanous.pipeline.ingest import ingest
+from fanous.pipeline.judge import Ingested
 from fanous.probe.consent import check_country
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 from fanous.sources.remote.client import Client, OverLimit
-from fanous.sources.remote.globalping import DATACENTRE, EYEBALL, Answer, Asked, ListedProbe, records
+from fanous.sources.remote.globalping import DATACENTRE, EYEBALL, NAME, Answer, Asked, ListedProbe, records
+from fanous.store.protocol import Store
+from fanous.store.series import Pulled
 
 POPULAR = ("social", "ai", "controls")
 """Lists of targets that anybody may be seen to use; no other is asked for from somebody else's line."""
@@ -254,3 +261,26 @@ def _dns(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
         "locations": locations,
         "measurementOptions": {"query": {"type": "A"}},
     }
+
+
+# --- into the store -------------------------------------------------------------------------------------
+
+ROUND = "round"
+"""Name under which a store remembers that a country had its round."""
+
+
+def bring_round(
+    store: Store, country: str, lines: Sequence[bytes], now: float, *, is_publisher: bool = True
+) -> Ingested:
+    """Store a round's records, judge them, detect, and remember that the round was made.
+
+    Args:
+        is_publisher: did the publisher itself answer?  Who names a mirror vouches for it.
+    """
+    provenance = Provenance.REAL if is_publisher else Provenance.IMPORTED
+    with TemporaryDirectory(prefix="fanous-remote-") as folder:
+        path = Path(folder) / "round.jsonl"
+        path.write_bytes(b"".join(line + b"\n" for line in lines))
+        tally = ingest(store, NAME, [path], provenance=provenance)
+    store.facts.put_pulled(NAME, country, [Pulled(ROUND, now, now, now)])
+    return tally

@@ -191,12 +191,15 @@ class Piece:
     Attributes:
         name: what it is about, in the source's words, without the window.
         since: Unix seconds; the window that it describes ends at ``until``.
+        also: further addresses without whose answers the first says too little; the document then is a JSON array of
+            the window (``[since, until]``) and all answers, in order.
     """
 
     name: str
     url: str
     since: int
     until: int
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,7 @@ class FakeGlobalping:
     remaining: int = 250
     address: str = ""
     slow: int = 1
+    prefix: str = "m"
     orders: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     _made: dict[str, tuple[dict[str, Any], list[FakeProbe], list[int]]] = field(default_factory=dict)
@@ -199,7 +200,7 @@ class FakeGlobalping:
             message = "This measurement exceeds the remaining hourly rate limit for your IP address."
             return 429, _error("rate_limit_exceeded", message), told | {"X-RateLimit-Remaining": "0"}
         self.remaining -= len(probes)
-        name = f"m{len(self._made)}"
+        name = f"{self.prefix}{len(self._made)}"
         self._made[name] = (order, probes, [self.slow])
         self.orders.append(order)
         return (

@@ -213,7 +213,7 @@ def test_probes_are_distinct_within_a_call_only() -> None:
     """Two calls may have met the same machines, so the second call's names are those of the first."""
     with globalping(*PAKISTAN, *ABROAD) as server:
         first, second = ([judged(line)[0].measurement.probe for line in lines_of(server)] for _ in range(2))
-    assert first == second == ["AS45669 1", "AS17557 1", "AS17557 2"]
+    assert first == second == [f"globalping {name}" for name in ("AS45669 1", "AS17557 1", "AS17557 2")]
 
 
 def test_nobody_is_named() -> None:

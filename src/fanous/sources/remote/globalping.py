@@ -367,7 +367,7 @@ def records(asked: Asked, control: Answer) -> Iterator[bytes]:
             "software_name": NAME,
             "software_version": "1",
             "report_id": f"{NAME}_{control.id}",
-            "probe_id": f"AS{probe.asn} {counted[probe.asn]}",
+            "probe_id": f"{NAME} AS{probe.asn} {counted[probe.asn]}",
             "probe_cc": probe.country,
             "probe_asn": f"AS{probe.asn}",
             "probe_network_name": probe.network,
@@ -379,6 +379,7 @@ def records(asked: Asked, control: Answer) -> Iterator[bytes]:
             "test_keys": keys | {"control": outside, "control_failure": why_none},
             "x_remote": {
                 "unsound": unsound or fault,
+                "number": number,  # two probes of a network may answer alike, and are two measurements
                 "control": {"id": control.id, "url": control.target, "result": _raw(beside)},
                 "http": {"id": asked.http.id, "result": _raw(item)},
                 "dns": _raw_of(_same(asked.dns, number, probe), asked.dns),
