@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser check format fuzz bench lock site man sbom licences audit
+.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser peers check format fuzz bench lock site man sbom licences audit
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -72,8 +72,8 @@ lab: install lab-packages  ## the truth table: every technique played over three
 # What plays with real packets needs the machine for itself; all else shares it.  Looking for it in the files that
 # have some saves a quarter of a minute.
 define TESTS
-$(BIN)/pytest -m "not lab and not matrix" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-$(BIN)/pytest -m "lab and not matrix" $(LAB_TESTS)
+$(BIN)/pytest -m "not lab and not matrix and not peers" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+$(BIN)/pytest -m "lab and not matrix and not peers" $(LAB_TESTS)
 endef
 LAB_TESTS = $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 
@@ -85,6 +85,35 @@ test-long: install lab-packages postgresql  ## the long ones of which `make test
 
 test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root
 	$(BIN)/pytest -m lab $(LAB_TESTS)
+
+# Programs of others: packages of Debian 13, whose services must not start because of us, and environments of their own
+# for what is on PyPI.  OONI's server needs a checkout: make peers OONI_BACKEND=/path/of/ooni/backend
+PEERS := $(CURDIR)/build/peers
+PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager
+OONIDATA := oonidata==0.3.0
+# OONI's server pins older releases than Python 3.13 has; these are what it imports.
+OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic boto3 "boto3-stubs[s3]" clickhouse-driver \
+  fastapi-utils geoip2 gunicorn httpx lz4 ooniauth-py==0.3.3 packaging pem prometheus-client \
+  prometheus-fastapi-instrumentator psycopg2-binary pydantic-settings pyjwt python-dateutil pyyaml requests statsd \
+  typing-inspect ujson uvicorn zstd
+peers: install postgresql  ## Fanous with the programs that it speaks with: what can be had is fetched, what is missing is named
+	@for program in nats-server prometheus promtool prometheus-alertmanager; do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
+	if [ -n "$$lacks" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  if [ ! -e /usr/sbin/policy-rc.d ]; then \
+	    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
+	    trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $(PEER_PACKAGES) >/dev/null || \
+	    echo "$(PEER_PACKAGES) could not be installed: their tests are left out"; fi
+	@test -x $(PEERS)/oonidata/bin/python || { $(BIN)/uv venv -q $(PEERS)/oonidata && \
+	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q --no-deps $(OONIDATA) && \
+	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q boto3 click click-loglevel cryptography lxml lz4 mashumaro \
+	    orjson pyopenssl pyyaml requests tabulate tqdm; } || echo "oonidata could not be installed: its test is left out"
+	@test -z "$$OONI_BACKEND" || test -x $(PEERS)/ooni-backend/bin/python || { $(BIN)/uv venv -q $(PEERS)/ooni-backend && \
+	  VIRTUAL_ENV=$(PEERS)/ooni-backend $(BIN)/uv pip install -q $(OONI_SERVER); } || \
+	  echo "what OONI's server needs could not be installed: its tests are left out"
+	$(BIN)/pytest -m peers tests/peers
 
 test-browser: install browser  ## every page in every language and every view, of which `make test` looks at a core
 	FANOUS_EVERY_VIEW=1 $(BIN)/pytest -m browser -n $(WORKERS) tests/web/browser

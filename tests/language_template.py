@@ -15,7 +15,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events
-from fanous.wording import cost, headline, narrative, reasons, words
+from fanous.wording import cost, findings, headline, narrative, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -40,7 +40,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),
     tuple(narrative.FELL.values()),
-    (narrative.RETRACTED, narrative.RETRACTED_SUSPICION, *narrative.OPENING.values(), narrative.LESS),
+    (narrative.RETRACTED, narrative.RETRACTED_SUSPICION, *narrative.OPENING.values(), words.LESS),
     (*narrative.WHERE.values(), narrative.ON_NETWORKS, narrative.IN_REGIONS, narrative.IN_COUNTRY),
     (*narrative.SINCE.values(), *narrative.FROM.values(), narrative.AT, narrative.ON_DAY),
     (*narrative.DAYS.values(), *narrative.SINCE_DAY.values()),
@@ -53,12 +53,12 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(reasons.REASONS.values()),
     (*reasons.GONE.values(), reasons.NO_LONGER),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
+    (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
     tuple(words.FAMILIES.values()),
     tuple(MECHANISMS.values()),
     tuple(grid.WORDS.values()),
     tuple(witnesses.SIGHTS.values()),
-    tuple(witnesses.BLIND.values()),
-    (witnesses.NOTHING, witnesses.NO_HISTORY),
+    findings.EXAMS,
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),

@@ -399,6 +399,31 @@ def _now(path: str, counts: dict[str, int]) -> str:
     return out
 
 
+def load_environment(path: Path) -> None:
+    """Set the variables of a file of secrets, if it is there, as systemd's ``EnvironmentFile`` does.
+
+    What is set already stays.
+
+    Raises:
+        FanousError: others than its owner may read it, or a line of it is neither a comment nor NAME=VALUE.
+    """
+    try:
+        text, mode = path.read_text(encoding="utf-8"), path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise FanousError(f"cannot read {path}: {error}") from error
+    if mode & 0o077:
+        raise FanousError(f"{path} holds secrets, and others may read it: `chmod 600 {path}`")
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        name, separator, value = line.partition("=")
+        if not line or line.startswith("#"):
+            continue
+        if not separator or not name.isidentifier():
+            raise FanousError(f"{path}:{number}: write NAME=VALUE")
+        os.environ.setdefault(name, value.strip().strip("\"'"))
+
+
 def data_folder() -> Path:
     """Where programs keep a user's data (XDG base directories; a relative path is ignored)."""
     base = os.environ.get("XDG_DATA_HOME", "")

@@ -4,12 +4,19 @@ The standard pool joins its threads at exit, so one look-up of a name whose serv
 publisher that says "come back in five minutes", keeps a stopped process alive for as long.
 """
 
+import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
+
+M_ARENA_MAX = -8
+"""A parameter of glibc's mallopt(3)."""
+
+ARENAS = 2
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,3 +83,13 @@ def _answer(future: "Future[Any]", call: Callable[[], Any]) -> None:
         future.set_result(call())
     except BaseException as error:  # whoever awaits it has to know, whatever it is
         future.set_exception(error)
+
+
+def few_arenas(most: int = ARENAS) -> None:
+    """Let the threads of this process share their memory.
+
+    glibc gives threads arenas of their own, up to eight for each processor, and what one thread has freed no other
+    gets: a monitor with fifty threads held a hundred MiB of it after an hour.  Elsewhere this does nothing.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, most)

@@ -24,7 +24,8 @@ def test_a_claim_is_recorded_listed_and_checked(tmp_path: Path) -> None:
     assert (listed["who"], listed["what"], listed["scope"]) == ("PTA", "normal", None)
     (checked,) = document("claims", "check", "pk-claim-1", "--store", store)["claims"]
     assert checked["answer"] == "cannot_tell"
-    assert checked["why"] == "nobody measured it then"
+    assert checked["why"] == "Nothing was measured in that time."
+    assert checked["reasons"] == [{"code": "coverage.none", "params": {}}]
     assert "CANNOT TELL" in fanous("claims", "check", "--store", store).stdout
 
 

@@ -95,6 +95,7 @@ IN_A_STORE: dict[str, tuple[str, ...]] = {
 
 TO_A_FILE: dict[str, tuple[str, ...]] = {
     "incidents bundle": (INCIDENT, "-o", "{place}"),
+    "init": ("PK", "--config", "{place}"),
     "lab record": ("pakistan-2023-12-17", "-o", "{place}"),
     "orders key": ("{place}",),
     "orders revoke": (f"fanous-orders:{'A' * 43}=", "--root", "{key}", "--out", "{place}"),
@@ -114,6 +115,7 @@ TO_A_FOLDER: dict[str, tuple[str, ...]] = {
 READ = {
     *(
         "--ca-file",
+        "--modules",
         "--config",
         "--counts",
         "--during",

@@ -120,9 +120,9 @@ def test_of_many_that_were_retracted_the_rest_is_counted() -> None:
 
 
 def test_what_cannot_be_judged_is_named_and_the_rest_counted() -> None:
-    lacking = [(f"site{n}.org", "no control") for n in range(SHOWN + 1)]
+    lacking = [(f"site{n}.org", Reason("coverage.none")) for n in range(SHOWN + 1)]
     found = text(answer(insufficient=lacking))
-    assert "Not enough to judge site0.org: no control" in found
+    assert "Not enough to judge site0.org: Nothing was measured in that time." in found
     assert "... and 1 more target (--json has all)." in found
     assert f"site{SHOWN}.org" not in found
     assert "more target" not in text(answer(insufficient=lacking[:-1]))

@@ -6,7 +6,7 @@ import pytest
 
 from fanous.collector.origin import UNKNOWN, Origin, ShippedOrigins, origins_named
 from fanous.collector.reports import new_report_id
-from fanous.collector.submission import receive
+from fanous.collector.submission import Apart, receive
 from fanous.errors import FanousError
 
 NOW = 1_702_825_200.0
@@ -38,12 +38,12 @@ def test_the_operator_may_want_another_table_or_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "apart"),
     [
-        ("39.32.0.1", False),  # on the network that it names
-        ("8.8.8.8", True),  # through a tunnel: the measurement is of another network
-        ("127.0.0.1", False),  # nobody knows
+        ("39.32.0.1", None),  # on the network that it names
+        ("8.8.8.8", Apart.CONTRADICTED),  # through a tunnel: the measurement is of another network
+        ("127.0.0.1", None),  # nobody knows
     ],
 )
-def test_a_claim_is_held_against_the_address_at_the_door(address: str, apart: bool) -> None:
+def test_a_claim_is_held_against_the_address_at_the_door(address: str, apart: Apart | None) -> None:
     report = new_report_id("web_connectivity", "PK", "AS17557", NOW, b"chance of twelve")
     body = (
         b'{"format":"json","content":{"probe_cc":"PK","probe_asn":"AS17557","test_name":"web_connectivity",'

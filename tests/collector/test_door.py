@@ -66,6 +66,7 @@ def test_a_measurement_without_a_report_is_kept_and_one_address_is_one_report(
     assert len({one["report_id"] for one in answers}) == 1
     assert answers[0]["measurement_uid"] == answers[2]["measurement_uid"]
     assert (answers[0]["verification_status"], answers[0]["error"]) == ("unverified", None)
+    assert answers[0]["protocol_version"] == "0.1.0"
     uids = [one["measurement_uid"] for one in kept(inbox)]
     assert all(answer["measurement_uid"] in uids for answer in answers)
 
@@ -104,7 +105,8 @@ def test_a_measurement_of_no_known_network_is_acknowledged_and_kept_apart(
     probe: httpx.Client, inbox: Path
 ) -> None:
     answer = probe.post(f"/report/{UNPLACED}", json=body(4, probe_cc="ZZ", probe_asn="AS0"))
-    uid = answer.json()["measurement_uid"]
+    uid, told = answer.json()["measurement_uid"], answer.json()["x_apart"]
+    assert told == "place_unknown"
     assert uid in {one["measurement_uid"] for one in kept(inbox / APART)}
     assert uid not in {one["measurement_uid"] for one in kept(inbox)}
 

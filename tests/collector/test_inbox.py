@@ -10,13 +10,13 @@ import pytest
 from fanous.collector.inbox import APART, Inbox, backlog, backlogs, bytes_in
 from fanous.collector.journal import PART, SEALED
 from fanous.collector.request import Refused
-from fanous.collector.submission import Submission
+from fanous.collector.submission import Apart, Submission
 from fanous.errors import FanousError
 from tests.collector.files import kept
 
 
 def submission(number: int, *, apart: bool = False) -> Submission:
-    return Submission(f"uid{number}", b'{"n":%d}' % number, apart)
+    return Submission(f"uid{number}", b'{"n":%d}' % number, Apart.UNKNOWN if apart else None)
 
 
 def within(folder: Path, use: Callable[[Inbox], Awaitable[None]], most_bytes: int = 1 << 20) -> None:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -16,6 +17,7 @@ from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
 from tests.collector.threads import door
+from tests.probe.spool.test_kill import free_port
 
 
 def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_store(tmp_path: Path) -> None:
@@ -125,3 +127,29 @@ def test_a_collector_fills_one_place(options: tuple[str, ...]) -> None:
     refused = CliRunner().invoke(app, ["collect", *options])
     assert refused.exit_code == 2
     assert "exactly one of --inbox, --store and --queue" in refused.stderr
+
+
+@pytest.mark.parametrize("given", ["--inbox", "--store"])
+def test_figures_of_a_collector_count_what_came_and_name_nothing_that_it_cannot_know(
+    given: str, tmp_path: Path
+) -> None:
+    status = f"127.0.0.1:{free_port()}"
+    with collector(given, str(tmp_path / "kept"), "--status", status) as running, client(running) as probe:
+        probe.post(f"/report/{REPORT_ID}", json=body()).raise_for_status()
+        probe.post(f"/report/{REPORT_ID.replace('17557', '64512')}", json=body(1, probe_asn="AS64512"))
+        assert probe.post(f"/report/{REPORT_ID}", content=b"?").status_code == 400
+        assert probe.get("/nowhere").status_code == 404
+        figures = httpx.get(f"http://{status}/metrics", trust_env=False).text.splitlines()
+    assert 'fanous_collector_received_total{kept="main"} 1' in figures
+    assert 'fanous_collector_received_total{kept="network_not_public"} 1' in figures
+    assert 'fanous_collector_refused_total{status="400"} 1' in figures
+    assert 'fanous_collector_refused_total{status="404"} 1' in figures
+    assert "# TYPE fanous_collector_received_total counter" in figures
+    unknown = (
+        "fanous_detection_lag",
+        "fanous_undetected",
+        "fanous_damaged",
+        "fanous_clock",
+        "fanous_inbox_refused",
+    )
+    assert [line for line in figures if line.startswith(unknown)] == []

@@ -10,7 +10,7 @@ import pytest
 from fanous.collector.origin import UNKNOWN, Origin
 from fanous.collector.reports import parse_report_id
 from fanous.collector.request import Refused
-from fanous.collector.submission import Submission, receive
+from fanous.collector.submission import Apart, Submission, receive
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.effort import DOOR_SECONDS
@@ -34,7 +34,7 @@ def test_what_rules_read_of_a_measurement_is_kept_and_nothing_else() -> None:
     dropped = {"annotations", "data_format_version", "id", "test_runtime"}
     assert {name: kept[name] for name in sent.keys() - dropped} == {
         name: sent[name] for name in sent.keys() - dropped
-    } | {"test_keys": {"control_failure": None, "queries": [], "requests": [], "tcp_connect": []}}
+    } | {"test_keys": {"queries": [], "requests": [], "tcp_connect": []}}
     assert kept["annotations"] == {} and not kept.keys() & {"id", "unforeseen", "test_runtime"}
     assert kept["x_collector"]["received"] == "2023-12-17T15:13:00Z"
 
@@ -81,9 +81,11 @@ def test_the_same_measurement_sent_again_has_the_same_identity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("started", "apart"), [("2023-12-17 15:20:00", False), ("2023-12-17 15:30:00", True)]
+    ("started", "apart"), [("2023-12-17 15:20:00", None), ("2023-12-17 15:30:00", Apart.AHEAD)]
 )
-def test_a_measurement_from_the_next_hours_is_kept_and_concludes_nothing(started: str, apart: bool) -> None:
+def test_a_measurement_from_the_next_hours_is_kept_and_concludes_nothing(
+    started: str, apart: Apart | None
+) -> None:
     assert received(measurement_start_time=started).apart is apart
 
 
@@ -190,20 +192,20 @@ def test_what_is_no_measurement_is_refused(sent: bytes) -> None:
 @pytest.mark.parametrize(
     ("report", "fields", "seen", "apart"),
     [
-        (REPORT_ID, {}, UNKNOWN, False),
-        (REPORT_ID, {}, Origin("PK", 17557), False),
-        (REPORT_ID, {}, Origin("PK", 0), False),
-        (REPORT_ID, {}, Origin("DE", 24940), True),  # a VPN, or a lie
-        (REPORT_ID, {}, Origin("PK", 9541), True),
-        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, UNKNOWN, True),
-        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, Origin("PK", 17557), False),
-        (UNPLACED.replace("ZZ", "PK"), {"probe_asn": "AS0"}, UNKNOWN, True),
-        (REPORT_ID.replace("17557", "64512"), {"probe_asn": "AS64512"}, UNKNOWN, True),
-        (REPORT_ID.replace("PK", "XX"), {"probe_cc": "XX"}, UNKNOWN, True),
+        (REPORT_ID, {}, UNKNOWN, None),
+        (REPORT_ID, {}, Origin("PK", 17557), None),
+        (REPORT_ID, {}, Origin("PK", 0), None),
+        (REPORT_ID, {}, Origin("DE", 24940), Apart.CONTRADICTED),  # a VPN, or a lie
+        (REPORT_ID, {}, Origin("PK", 9541), Apart.CONTRADICTED),
+        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, UNKNOWN, Apart.UNKNOWN),
+        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, Origin("PK", 17557), None),
+        (UNPLACED.replace("ZZ", "PK"), {"probe_asn": "AS0"}, UNKNOWN, Apart.UNKNOWN),
+        (REPORT_ID.replace("17557", "64512"), {"probe_asn": "AS64512"}, UNKNOWN, Apart.PRIVATE),
+        (REPORT_ID.replace("PK", "XX"), {"probe_cc": "XX"}, UNKNOWN, Apart.UNKNOWN),
     ],
 )
 def test_what_no_network_can_be_named_for_is_kept_apart(
-    report: str, fields: dict[str, Any], seen: Origin, apart: bool
+    report: str, fields: dict[str, Any], seen: Origin, apart: Apart | None
 ) -> None:
     assert received(report=report, seen=seen, **fields).apart is apart
 

@@ -110,6 +110,15 @@ def test_a_complaint_names_file_line_and_the_nearest_right_word(
         parse_scenario(TEXT.replace(was, becomes, 1), "a.toml")
 
 
+@pytest.mark.parametrize("asn", [64512, 65534, 23456, 4_200_000_000])
+def test_a_network_that_the_collector_would_keep_apart_is_refused_with_a_sentence(asn: int) -> None:
+    with pytest.raises(
+        FanousError, match=rf"network\[2\].*AS{asn} is a number that no network .* has.*64496"
+    ):
+        parse_scenario(TEXT.replace("asn = 45669", f"asn = {asn}"), "a.toml")
+    parse_scenario(TEXT.replace("asn = 45669", "asn = 64496"), "a.toml")
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="cannot be read"):
         load_scenario(tmp_path / "none.toml")

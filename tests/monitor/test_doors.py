@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.children import child_environment
 from tests.monitor.lab import Monitor, free_port, monitor
 
 REPORT = "20260101T000000Z_webconnectivity_PK_17557_n1_0123456789abcdef"
@@ -132,6 +135,36 @@ def test_a_stop_waits_for_no_publisher_no_reader_and_no_slow_sender(tmp_path: Pa
                 took = time.monotonic() - began
     # 5 s is the promise (benchmarks/flood.py); a busy machine that runs tests may take twice that.
     assert took < 10, "".join(running.log)
+
+
+AT_WORK = """
+import time
+from fanous.pipeline import detect
+detect.detect_all = lambda *_: (print("at work", flush=True), time.sleep(120))
+from fanous.cli.main import main
+main()
+"""
+
+
+def test_a_stop_waits_for_no_work_of_the_store(tmp_path: Path) -> None:
+    config, _ = written(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_WORK, "run", "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+    )
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "at work\n"
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=60)
+        took = time.monotonic() - began
+    finally:
+        process.kill()
+    assert process.returncode == 0 and "stopped_amid_work" in log and "Traceback" not in log
+    assert took < 10, "5 s is the promise; a busy machine that runs tests may take twice that"
 
 
 def test_pages_answer_beside_bodies_of_100_kb(tmp_path: Path) -> None:

@@ -61,7 +61,10 @@ def test_files_are_taken_and_what_they_change_is_said(
     assert "older than 60 days" in said(caplog, "out_of_reach")[0]
 
 
-def test_the_last_look_takes_everything(real_rally: Path, tmp_path: Path) -> None:
+def test_the_last_look_takes_everything(
+    real_rally: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "FINISH_SECONDS", 60.0)  # on a machine that has other work
     folder = tmp_path / "in"
     folder.mkdir()
     for number, line in enumerate(real_rally.read_bytes().splitlines(keepends=True)[:40]):
@@ -77,7 +80,7 @@ def test_the_last_look_takes_everything(real_rally: Path, tmp_path: Path) -> Non
 
 def test_an_empty_or_missing_folder_is_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        assert take_from(tmp_path / "none", "ooni", store).files == 0
+        assert take_from(tmp_path / "none", "ooni", lambda: True, store).files == 0
 
 
 def test_a_stop_leaves_on_disk_what_it_has_no_time_for(
@@ -96,3 +99,26 @@ def test_a_stop_leaves_on_disk_what_it_has_no_time_for(
     asyncio.run(Intake(ask, [Path("in")], "ooni", every=1).finish())  # type: ignore[arg-type]
     assert taken == 1
     assert said(caplog, "left_in_the_inbox")
+
+
+def test_a_stop_leaves_detection_to_the_next_start(
+    real_rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fanous.monitor")
+    halves(real_rally, tmp_path / "in")
+
+    async def main() -> None:
+        with OneThread(lambda: open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL)) as owner:
+            intake = Intake(owner.ask, [tmp_path / "in"], "ooni", every=0.01)
+            await intake.finish()
+            assert "folder=in files=2 stored=" in said(caplog, "taken")[0] and said(caplog, "incident") == []
+            assert await owner.ask(lambda store: store.ledger.incidents()) == []
+            stop = asyncio.Event()
+            taking = asyncio.create_task(intake.take(stop))
+            while not await owner.ask(lambda store: store.ledger.incidents()):
+                assert not taking.done()
+                await asyncio.sleep(0.02)
+            stop.set()
+            await taking
+
+    asyncio.run(main())

@@ -72,6 +72,15 @@ def test_what_is_new_is_brought_once(folder: Path, address: str, tmp_path: Path)
     assert list((tmp_path / "cache" / "ooni" / "PK").glob("*")) == []
 
 
+def test_what_was_brought_is_looked_at(folder: Path, address: str, tmp_path: Path) -> None:
+    began = NOW - timedelta(hours=3)
+    upload(folder, [record(began)], began)
+    pulled(tmp_path, address, days=1)
+    with open_store(tmp_path / "store") as store:
+        assert store.facts.countries() == ["PK"]
+        assert store.ledger.undetected() == {}
+
+
 def test_a_bucket_that_cannot_be_reached_stops_nothing(tmp_path: Path) -> None:
     (answer,), uids = pulled(tmp_path, "http://127.0.0.1:1", days=1)
     assert answer is None

@@ -28,7 +28,7 @@ def address() -> Iterator[StreamAddress]:
 
 def submission(number: int) -> Submission:
     line = json.dumps(measurement(number, measurement_uid=f"uid{number}")).encode()
-    return Submission(f"uid{number}", line, apart=False)
+    return Submission(f"uid{number}", line)
 
 
 async def waiting(address: StreamAddress, part: StreamPart) -> int:
@@ -49,7 +49,7 @@ def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
         tending = asyncio.create_task(stream.tend())
         while not stream.states:
             await asyncio.sleep(0.02)
-        bad = Submission("bad", b'{"test_name":"web_connectivity"}', apart=False)
+        bad = Submission("bad", b'{"test_name":"web_connectivity"}')
         for one in (submission(1), submission(2), bad):
             await stream.keep(one)
         tending.cancel()

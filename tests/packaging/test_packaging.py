@@ -5,6 +5,7 @@ No container engine and no running systemd is needed; what only they could show 
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,9 @@ EXPOSURE = 2.0
 def commands(text: str) -> list[str]:
     """Command lines of Fanous in a unit or a Dockerfile."""
     units = re.findall(r"^ExecStart=(?:\S+/flock \S+ )?\S+/(fanous .+)$", text, re.MULTILINE)
+    for source in re.findall(r"for source in ([\w ]+);", text):
+        script = re.findall(r"/(fanous [^;|]+)", text)
+        units += [line.strip().replace('"$$source"', name) for line in script for name in source.split()]
     containers = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
     return units + [" ".join(["fanous", *json.loads(words)]) for words in containers]
 
@@ -79,12 +83,33 @@ def test_pulls_of_several_countries_take_turns(tmp_path: Path) -> None:
     alone = tmp_path / "fanous"
     alone.write_text(f"#!/bin/sh\nexec flock --nonblock {tmp_path}/facts.lock sleep 0.3\n", encoding="utf-8")
     alone.chmod(0o700)
+    at_once = [
+        subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+        for country in ("PK", "IR")
+        for argv in pulls(alone, country, tmp_path)
+    ]
+    assert [(one.communicate(timeout=60)[1], one.returncode) for one in at_once] == [("", 0)] * len(at_once)
+
+
+def pulls(program: Path, country: str, folder: Path) -> list[list[str]]:
+    """The commands of ``fanous-pull@COUNTRY``, with another program and folder."""
     text = (PACKAGING / "systemd" / "fanous-pull@.service").read_text(encoding="utf-8")
-    words = text.replace("/opt/fanous/bin/fanous", str(alone)).replace("/var/lib/fanous", str(tmp_path))
+    words = text.replace("/opt/fanous/bin/fanous", str(program)).replace("/var/lib/fanous", str(folder))
     lines = re.findall(r"^ExecStart=(.+)$", words, re.MULTILINE)
-    argvs = [line.replace("%i", country).split() for country in ("PK", "IR") for line in lines]
-    at_once = [subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) for argv in argvs]
-    assert [(one.communicate(timeout=60)[1], one.returncode) for one in at_once] == [("", 0)] * len(argvs)
+    return [shlex.split(line.replace("%i", country).replace("$$", "$")) for line in lines]
+
+
+def test_a_source_that_fails_keeps_no_other_from_being_pulled_and_the_unit_fails(tmp_path: Path) -> None:
+    if shutil.which("flock") is None:
+        pytest.skip("flock is not here (Debian: apt-get install util-linux)")
+    program = tmp_path / "fanous"
+    program.write_text(f'#!/bin/sh\necho "$2 $4" >>{tmp_path}/asked\n[ "$2" != ioda ]\n', encoding="utf-8")
+    program.chmod(0o700)
+    codes = [
+        subprocess.run(argv, timeout=60, check=False).returncode for argv in pulls(program, "PK", tmp_path)
+    ]
+    assert (tmp_path / "asked").read_text(encoding="utf-8").split("\n") == ["ioda PK", "ripestat PK", ""]
+    assert codes == [1]
 
 
 def test_every_file_that_an_image_copies_exists_and_reaches_the_build() -> None:

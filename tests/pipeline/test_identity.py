@@ -12,7 +12,8 @@ import pytest
 
 from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest
-from fanous.pipeline.judge import Ingested
+from fanous.pipeline.judge import judge_record
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.identity import digest_of, stamped, unstamped
 from fanous.sources.ooni.parse import canonical_hash
 from fanous.store.batch import Judged
@@ -212,8 +213,8 @@ def _as_before(one: Judged) -> Judged:
 
 def test_a_line_is_known_again_that_an_older_version_stored(store: Store, tmp_path: Path) -> None:
     source, path = lines(tmp_path)
-    tally = Ingested()
-    judged = list(ingest.judged_records(source, [path], tally))
+    whole = MEASUREMENT_SOURCES[source].read(path, lambda line, why: pytest.fail(f"{line}: {why}"))
+    judged = [Judged(record, *judge_record(record)) for record in whole]
     store.append([_as_before(one) for one in judged], rules_version="of before")
     store.facts.engine.remove("identities", "1")
     assert ingest.ingest(store, source, [path]).stored == 0

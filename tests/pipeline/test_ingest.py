@@ -14,7 +14,7 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
-from fanous.model.reason import as_written
+from fanous.model.reason import Reason, as_written
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
@@ -183,7 +183,7 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
 def test_the_answer_covers_the_window_and_names_what_was_not_measured(rally_store: Store) -> None:
     answer = query.confirm(rally_store, "PK", ["x", "vimeo"], None, None)
     assert [set(i.targets) for i in answer.incidents] == [FOUR]
-    assert ("vimeo", "nobody measured it in this window") in answer.insufficient
+    assert ("vimeo", Reason("coverage.none")) in answer.insufficient
     day_before = query.confirm(rally_store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
     assert day_before.incidents == []
     assert query.confirm(rally_store, "PK", ["wikipedia"], None, None).incidents == []
@@ -192,6 +192,24 @@ def test_the_answer_covers_the_window_and_names_what_was_not_measured(rally_stor
 def test_a_country_without_measurements_is_an_error_that_says_what_there_is(rally_store: Store) -> None:
     with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
         query.confirm(rally_store, "KE", [], None, None)
+
+
+def test_a_country_of_which_nothing_can_be_used_is_an_error_that_says_so(tmp_path: Path) -> None:
+    record = {
+        "test_name": "web_connectivity",
+        "probe_cc": "PK",
+        "probe_asn": "AS0",
+        "input": "https://x.com/",
+        "measurement_start_time": "2023-12-17 15:00:00",
+        "test_start_time": "2023-12-17 15:00:00",
+        "report_id": "20231217T150000Z_webconnectivity_PK_0_n1_a",
+        "test_keys": {"requests": []},
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    with open_store(tmp_path / "store") as store:
+        assert ingest.ingest(store, "ooni", [tmp_path / "a.jsonl"]).stored == 1
+        with pytest.raises(FanousError, match="no measurement of PK in this store can be used"):
+            query.confirm(store, "PK", [], None, None)
 
 
 def test_the_most_severe_kind_names_the_incident(rally_store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
+from fanous.model.reason import Reason
 from fanous.pipeline import query
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_series
@@ -50,7 +51,7 @@ def exported(path: Path, left: Left, *, days: int = 20, begin: datetime = BEGIN)
     return path
 
 
-def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, str]]]:
+def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, Reason]]]:
     with open_store(folder / "store") as store:
         for file in files:
             ingest_series(store, "ioda-csv", [file], About("XK"))
@@ -93,7 +94,7 @@ def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally
         assert {one.kind for one in about_x.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
         (outage,) = [one for one in answer.incidents if one.kind is Kind.OUTAGE]
         assert [network.asn for network in outage.networks] == [0]
-        assert all(witness.why for witness in witnesses(store, outage))
+        assert all(witness.reasons for witness in witnesses(store, outage))
 
         async def ask(question: Callable[[Store], T], /) -> T:
             return question(store)
@@ -134,12 +135,12 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
         csv.writer(file).writerows(rows)
     _, lacking = asked(lone, alone)
     assert [name for name, _ in lacking] == ["connectivity"]
-    assert "only probing is watched" in lacking[0][1]
+    assert lacking[0][1] == Reason("lacks.second_family", {"families": ("probing",)})
 
 
 def test_too_little_history_is_said(tmp_path: Path) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
-    assert any("no baseline is known yet" in why for _, why in insufficient)
+    assert any(why.code == "lacks.baseline" and why.params["series"] for _, why in insufficient)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
         checked = check(store, claim)
     assert checked.answer is answer
     if answer is ClaimCheck.CONTRADICTED:
-        assert checked.why == "routing and probing and usage stayed as usual"
+        assert checked.reasons == (Reason("claim.usual", {"families": ("routing", "probing", "usage")}),)
 
 
 def test_levels_that_stopped_soon_after_its_beginning_contradict_no_outage(tmp_path: Path) -> None:
@@ -182,7 +183,9 @@ def test_a_history_without_a_whole_week_says_that_it_hides_losses(
     days: int, is_said: bool, tmp_path: Path
 ) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=days))
-    assert any("less than 7 days" in why and "3 times as deep" in why for _, why in insufficient) == is_said
+    codes = {why.code: why.params for _, why in insufficient}
+    assert ("lacks.week" in codes) is is_said
+    assert not is_said or codes["lacks.week"]["times"] == 3
 
 
 def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
@@ -195,7 +198,7 @@ def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     routing.write_text(seconds("BGP (#Visible /24s)", 1800))
     incidents, insufficient = asked(tmp_path, probing, routing)
     assert incidents == []
-    assert [why.split(":")[0] for _, why in insufficient] == [
-        "a day is not a whole number of bins of ping-slash24 of ioda-csv (1700 s)",
-        "only routing is watched",
+    assert [why for _, why in insufficient] == [
+        Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)}),
+        Reason("lacks.second_family", {"families": ("routing",)}),
     ]

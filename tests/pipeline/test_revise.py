@@ -99,6 +99,14 @@ def test_a_reason_that_became_a_code_is_no_revision(store: Store) -> None:
     assert len(store.ledger.revisions(old.id)) == 2
 
 
+def test_a_hint_that_became_a_code_is_no_revision(store: Store) -> None:
+    old = store.ledger.put(incident(hints=as_written("speeds hardly vary")), ())
+    now = incident(hints=(Reason("hint.steady"),))
+    assert write_changes(store, "PK", [now], NOON - 1, NOON + 1) == [old]
+    (changed,) = write_changes(store, "PK", [replace(now, confidence=0.5)], NOON - 1, NOON + 1)
+    assert changed.hints == now.hints
+
+
 def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: Store) -> None:
     (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
     store.append([judged("m9", asn=45669, target="x")], rules_version="1")

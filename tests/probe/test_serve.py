@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,18 @@ import pytest
 from fanous import __version__
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.probe.modules import BUILT_IN, Module, read_modules
 from fanous.probe.net.sockets import SocketNetwork
-from fanous.probe.serve import MODULES, serve
+from fanous.probe.serve import serve
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, scene
 
 
-async def _ask(port: int, path: str) -> tuple[int, str]:
+async def _ask(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())
     whole = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()
@@ -26,7 +29,9 @@ async def _ask(port: int, path: str) -> tuple[int, str]:
     return int(head.split(" ")[1]), body
 
 
-def ask(folder: Path, path: str, page: bytes = b"") -> tuple[int, dict[str, float]]:
+def ask(
+    folder: Path, path: str, page: bytes = b"", modules: Mapping[str, Module] = BUILT_IN
+) -> tuple[int, dict[str, float]]:
     """Status and metrics of ``path`` where a site and its redirect are in reach."""
 
     async def play() -> tuple[int, str]:
@@ -34,7 +39,7 @@ def ask(folder: Path, path: str, page: bytes = b"") -> tuple[int, dict[str, floa
             place.routes.names[SITE] = [SITE_IP]
             answers = {"/away": servers.redirect(f"https://{SITE}/")} | ({"/": page} if page else {})
             await place.serve(SITE, SITE_IP, 443, servers.pages(answers))
-            server = await serve(RoutedNetwork(place.routes), place.settings(), "127.0.0.1", 0)
+            server = await serve(RoutedNetwork(place.routes), place.settings(), "127.0.0.1", 0, modules)
             try:
                 return await _ask(server.sockets[0].getsockname()[1], path)
             finally:
@@ -108,7 +113,7 @@ def test_the_whole_measurement_adds_what_the_rules_say(tmp_path: Path) -> None:
     ("path", "status"),
     [
         ("/probe", 400),
-        ("/probe?target=a.example&module=icmp", 400),
+        ("/probe?target=a.example&module=grpc", 400),
         ("/probe?target=gopher://a", 400),
         ("/probe?target=nowhere&module=tcp_connect", 400),
         ("/elsewhere", 404),
@@ -141,4 +146,163 @@ def test_a_port_that_is_taken_is_said_so() -> None:
 
 
 def test_the_modules_are_the_documented_ones() -> None:
-    assert list(MODULES) == ["http_2xx", "tcp_connect", "fanous"]
+    assert list(BUILT_IN) == ["http_2xx", "tcp_connect", "icmp", "fanous"]
+
+
+TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
+
+
+@pytest.mark.parametrize("module", ["http_2xx", "fanous", "tcp_connect"])
+@pytest.mark.parametrize(("header", "most"), [("1.4", 0.9), ("0.4", 0.2)])
+def test_a_site_that_hangs_is_answered_before_prometheus_gives_up(
+    module: str, header: str, most: float, tmp_path: Path
+) -> None:
+    """Half a second earlier, as blackbox_exporter; where Prometheus waits for less, in half the time."""
+
+    async def hangs(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def play() -> tuple[int, str, float]:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [SITE_IP]
+            await place.put(SITE_IP, 443, hangs)
+            place.routes.silent.add((SITE_IP, 444))
+            patient = place.settings(
+                handshake_timeout=9, page_timeout=9, connect_timeout=9, endpoint_seconds=9
+            )
+            server = await serve(RoutedNetwork(place.routes), patient, "127.0.0.1", 0)
+            began = asyncio.get_running_loop().time()
+            target = {"tcp_connect": f"{SITE}:444"}.get(module, f"https://{SITE}/")
+            port = server.sockets[0].getsockname()[1]
+            status, body = await _ask(port, f"/probe?module={module}&target={target}", {TIMEOUT: header})
+            took = asyncio.get_running_loop().time() - began
+            server.close()
+            return status, body, took
+
+    status, body, took = asyncio.run(play())
+    assert status == 200
+    assert "probe_success 0" in body.splitlines()
+    assert f"probe_timeout_seconds {most}" in body.splitlines()
+    assert most - 0.05 < took < most + 0.4
+
+
+def test_a_scrape_timeout_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    async def play() -> tuple[int, str]:
+        server = await serve(FakeNetwork(), SETTINGS, "127.0.0.1", 0)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            return await _ask(port, "/probe?target=a.example", {TIMEOUT: "soon"})
+        finally:
+            server.close()
+
+    status, body = asyncio.run(play())
+    assert status == 500 and "soon" in body
+
+
+def test_a_server_of_http_1_0_is_one(tmp_path: Path) -> None:
+    old = servers.response(servers.PAGE).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    _, values = ask(tmp_path, f"/probe?target=https://{SITE}/&module=http_2xx", old)
+    assert values["probe_http_version"] == 1.0
+    assert values["probe_success"] == 1
+
+
+def test_a_ping_is_answered_with_its_time_and_hops() -> None:
+    values = ping_of("127.0.0.1")
+    assert values["probe_success"] == 1
+    assert 0 < values['probe_icmp_duration_seconds{phase="rtt"}'] < 1
+    assert values["probe_icmp_reply_hop_limit"] == 64
+    assert values["probe_ip_protocol"] == 4
+
+
+def test_a_ping_that_nobody_answers_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silence(ip: str, size: int, ttl: int) -> None:
+        assert (ip, size, ttl) == ("127.0.0.1", 28, 64)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("fanous.probe.modules.ping", silence)
+    values = ping_of("127.0.0.1", {TIMEOUT: "0.6"})
+    assert values["probe_success"] == 0
+    assert values['probe_icmp_duration_seconds{phase="rtt"}'] == 0
+    assert "probe_icmp_reply_hop_limit" not in values
+
+
+def ping_of(target: str, headers: dict[str, str] | None = None) -> dict[str, float]:
+    async def play() -> tuple[int, str]:
+        server = await serve(SocketNetwork(), SETTINGS, "127.0.0.1", 0)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            return await _ask(port, f"/probe?target={target}&module=icmp", headers)
+        finally:
+            server.close()
+
+    status, body = asyncio.run(play())
+    assert status == 200, body
+    rows = [row.rpartition(" ") for row in body.splitlines() if not row.startswith("#")]
+    return {name: float(value) for name, _, value in rows}
+
+
+MODULES_FILE = """
+modules:
+  moved:
+    prober: http
+    timeout: 5s
+    http:
+      valid_status_codes: [301, 302]
+      follow_redirects: false
+      preferred_ip_protocol: ip4
+  says_hello:
+    prober: http
+    http:
+      fail_if_body_not_matches_regexp: ["hello"]
+  must_not_say_hello:
+    prober: http
+    http:
+      fail_if_body_matches_regexp: ["hel+o"]
+  plain_only:
+    prober: http
+    http: {fail_if_ssl: true}
+  far:
+    prober: icmp
+    icmp: {ttl: 5, payload_size: 56}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "target", "success", "regex"),
+    [
+        ("moved", f"https://{SITE}/away", 1, 0),
+        ("moved", f"https://{SITE}/", 0, 0),
+        ("says_hello", f"https://{SITE}/", 1, 0),
+        ("must_not_say_hello", f"https://{SITE}/", 0, 1),
+        ("plain_only", f"https://{SITE}/", 0, 0),
+        ("tcp_connect", f"{SITE}:443", 1, 0),
+    ],
+)
+def test_modules_come_from_a_file_as_blackbox_exporter_takes_it(
+    module: str, target: str, success: int, regex: int, tmp_path: Path
+) -> None:
+    (tmp_path / "blackbox.yml").write_text(MODULES_FILE)
+    modules = read_modules(tmp_path / "blackbox.yml")
+    _, values = ask(tmp_path, f"/probe?target={target}&module={module}", modules=modules)
+    assert (values["probe_success"], values["probe_failed_due_to_regex"]) == (success, regex)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("modules: {a: {prober: dns}}", "Invalid enum value 'dns'"),
+        ("modules: {a: {prober: tcp, tcp: {query_response: [{expect: '^SSH'}]}}}", "query_response"),
+        ("modules: {a: {prober: http, http: {method: POST}}}", "'POST'"),
+        ("modules: {a: {prober: http, timeout: soon}}", "'soon' is not a duration"),
+        (
+            "modules: {a: {prober: http, http: {fail_if_body_matches_regexp: ['(']}}}",
+            "not a regular expression",
+        ),
+        ("modules: [", "not YAML"),
+        ("probes: {}", "probes"),
+    ],
+)
+def test_what_a_module_cannot_do_is_refused_by_name(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "blackbox.yml").write_text(text)
+    with pytest.raises(FanousError, match=re.escape(why)):
+        read_modules(tmp_path / "blackbox.yml")

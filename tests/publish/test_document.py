@@ -123,6 +123,7 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         "networks",
         "opinions",
         "hints",
+        "hint_reasons",
         "witnesses",
         "slowed_how",
         "revisions",

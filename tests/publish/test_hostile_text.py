@@ -71,7 +71,11 @@ def folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.ledger.put(
             replace(
                 found,
-                hints=(WORDS, *found.hints),
+                hints=(
+                    *as_written(WORDS),
+                    Reason("hint.part_of_name", {"targets": (WORDS,), "name": WORDS, "part": WORDS}),
+                    *found.hints,
+                ),
                 parts=(*found.parts, replace(found.parts[0], target=WORDS, mechanisms=(WORDS,))),
                 networks=(*found.networks, replace(found.networks[0], entity=WORDS, targets=(WORDS,))),
                 reasons=(*found.reasons, Reason("withdrawn", {"by": WORDS, "why": WORDS})),

@@ -1,12 +1,15 @@
 """Files that are damaged, endless or no files at all: what was whole is kept, and nothing waits for ever."""
 
 import gzip
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,30 @@ def test_all_records_before_a_bad_end_are_kept_as_the_message_says(
     ((line, reason),) = rejects
     assert line == 2001
     assert why in reason and "what came before is kept" in reason
+
+
+def test_all_whole_lines_before_damage_in_the_middle_are_kept(tmp_path: Path) -> None:
+    """As many as zlib gives that is fed byte by byte."""
+    lines = [
+        b'{"test_name":"x","n":%d,"r":"%s"}\n' % (n, os.urandom(8).hex().encode()) for n in range(40_000)
+    ]
+    packed = bytearray(gzip.compress(b"".join(lines)))
+    middle = len(packed) * 6 // 10
+    packed[middle : middle + 40] = bytes(40)
+    whole, unpacker = b"", zlib.decompressobj(31)
+    with suppress(zlib.error):
+        for byte in packed:
+            whole += unpacker.decompress(bytes([byte]))
+    known = set(lines)
+    sound = [line for line in whole.splitlines(keepends=True) if line in known]
+    assert len(sound) > 20_000
+    path, rejects = tmp_path / "r.jsonl.gz", []
+    path.write_bytes(packed)
+    read = MEASUREMENT_SOURCES["ooni"].read(path, lambda line, reason: rejects.append((line, reason)))
+    kept = [json.loads(record.data)["n"] for record, _ in zip(read, sound, strict=False)]
+    assert kept == [json.loads(line)["n"] for line in sound]
+    assert all(record.line > len(sound) for record in read)  # to its end, where it is damaged
+    assert "damaged here" in rejects[-1][1]
 
 
 @pytest.fixture

@@ -56,13 +56,24 @@ def test_a_document_comes_whole_and_the_client_says_who_it_is() -> None:
     assert server.headers[0]["user-agent"].startswith("fanous/")
 
 
+def test_an_allowance_that_is_used_up_is_waited_for_before_the_next_question() -> None:
+    clock = Clock()
+    spent, left = ({"X-RateLimit-Remaining": count} for count in ("0", "7"))
+    answers = in_turn(Answer(b"a", headers=left), Answer(b"b", headers=spent), Answer(b"c", headers=left))
+    with asking(answers, waits=clock.waits) as (client, _):
+        assert [client.get(f"{URL}?{n}") for n in range(2)] == [b"a", b"b"]
+        assert clock.slept == []
+        assert [client.get(f"{URL}?{n}") for n in range(2, 4)] == [b"c", b"c"]
+        assert clock.slept == [60]
+
+
 @pytest.mark.parametrize("code", sorted(fetch.PASSING))
 def test_a_refusal_that_may_pass_is_tried_again_later_and_later(code: int) -> None:
     clock = Clock()
     refusal = Answer(code=code)
     with asking(in_turn(refusal, refusal, Answer(b"ok")), waits=clock.waits) as (client, _):
         assert client.get(URL) == b"ok"
-    assert clock.slept == [2, 4]
+    assert clock.slept == ([60, 120] if code == 429 else [2, 4])
 
 
 @pytest.mark.parametrize("told", ["7", format_datetime(datetime.fromtimestamp(NOW + 7, UTC), usegmt=True)])

@@ -2,6 +2,7 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.store.coverage import Doubt, Heard, Insufficient
 from fanous.store.protocol import Store
+from fanous.wording.reasons import reasons_text
 from tests.store.cases import NOON, judged
 
 
@@ -107,7 +108,7 @@ def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: S
         ),
         Insufficient("symptom", 1, (Doubt("s", "w", 1),)),
     ]
-    assert found[0].why == "no control (2 of 4 measurements)"
+    assert reasons_text([found[0].reason]) == "No control. That applies to 2 of 4 measurements."
 
 
 def test_what_was_brought_in_has_another_mark_after_each_change_and_no_other(store: Store) -> None:

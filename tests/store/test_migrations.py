@@ -235,6 +235,16 @@ def test_what_only_the_words_of_a_reason_said_becomes_codes(
     assert with_codes(old) == replace(old, **fields)  # type: ignore[arg-type]  # each of its own type
 
 
+def test_the_hints_of_an_old_incident_are_its_text() -> None:
+    one = incident(hints=(Reason("hint.steady"),))
+    document = json.loads(encode_incident(one))
+    assert decode_incident(json.dumps(document)) == one
+    old = decode_incident(json.dumps(document | {"hints": ["speeds hardly vary meanwhile"]}))
+    assert old == replace(one, hints=as_written("speeds hardly vary meanwhile"))
+    older = decode_incident(json.dumps(document | {"hints": ["a"], "reasons": [], "reason": "C2: seen"}))
+    assert (older.hints, older.reasons) == (as_written("a"), as_written("C2: seen"))
+
+
 def test_the_reasons_of_an_old_revision_are_its_text() -> None:
     assert decode_reasons("12 late measurements from AS1; C2: seen") == as_written(
         "12 late measurements from AS1; C2: seen"

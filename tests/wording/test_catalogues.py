@@ -43,11 +43,12 @@ def said(file: Path) -> Iterator[str]:
                 yield node.args[0].value
 
 
-@pytest.mark.parametrize("part", ["web", "languages", "publish", "publishers"])
+@pytest.mark.parametrize("part", ["publish", "web", "wording"])
 def test_nothing_is_said_that_is_not_there_to_translate(part: str) -> None:
     known = {one for text in TEXTS for one in ([text] if isinstance(text, str) else text)}
-    missed = {text for file in (SOURCE / part).rglob("*.py") for text in said(file)} - known
-    assert missed == set()
+    found = [text for file in (SOURCE / part).rglob("*.py") for text in said(file)]
+    assert found, f"nothing of {part} was looked at"
+    assert set(found) - known == set()
 
 
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.analysis.rules import RULES
 from tests.documents import ROOT
 from tests.language_template import texts
 
@@ -28,6 +29,11 @@ GIVEAWAYS = (
     r"\blikewise\b",
     r"\bmeanwhile\b",
     r"\bone's own\b",
+    r"\bnobody\b",
+    r"\bsomebody\b",
+    r"\bnothing tells\b",
+    r"\bbeside\b",
+    r"\bwhoever\b",
 )
 LOOK = [re.compile(one, re.IGNORECASE) for one in GIVEAWAYS]
 
@@ -38,10 +44,12 @@ ALLOWED: dict[str, str] = {}
 
 
 def said() -> Iterator[tuple[str, str]]:
-    """Where, and what: texts of pages, help and complaints; docstrings and comments are for colleagues."""
+    """Where, and what: texts of pages, rules and complaints; docstrings and comments are for colleagues."""
     for text in texts():
         for one in [text] if isinstance(text, str) else text:
             yield "a page", one
+    for rule in RULES:
+        yield rule.id, rule.why
     for file in sorted(SRC.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):

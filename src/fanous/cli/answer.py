@@ -9,12 +9,14 @@ from rich.text import Text
 
 from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
-from fanous.text import one_line, printable
+from fanous.text import one_line
 from fanous.wording.clocks import short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import because, details, sentence
+from fanous.wording.reasons import reasons_said, reasons_text
 from fanous.wording.words import SCOPES, counted, listed, network_title, target_title
 
 STYLES = {
@@ -53,7 +55,7 @@ def print_answer(console: Console, answer: CountryAnswer) -> None:
         zone = zone_name(answer.until, answer.country)
         console.print(grid_text(answer.grid, answer.names, zone, console.width))
     for target, why in answer.insufficient[:SHOWN]:
-        console.print(Text(f"Not enough to judge {target_title(target)}: {printable(why)}", "dim"))
+        console.print(Text(f"Not enough to judge {target_title(target)}: {reasons_text([why])}", "dim"))
     more = len(answer.insufficient) - SHOWN
     if more > 0:
         console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
@@ -102,9 +104,13 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
     )
     told = details(incident, names, ENGLISH)
     lines = [Text(sentence(incident)), Text(_line(told)), Text(_line(because(incident, ENGLISH)))]
-    lines += [Text(one_line(f"A hint, not evidence: {hint}.")) for hint in incident.hints]
+    lines += [Text(line) for line in hint_lines(incident.hints)]
     lines += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
+
+
+def hint_lines(hints: Sequence[Reason]) -> list[str]:
+    return [one_line(f"Hint, not evidence: {one.text}") for one in reasons_said(hints, ENGLISH)]
 
 
 def _line(sentences: Sequence[Sentence]) -> str:

@@ -132,6 +132,7 @@ def claims_check(
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.pipeline.claims import check
+    from fanous.wording.reasons import reasons_text
     from fanous.wording.words import STAGED
 
     with open_named(store, config, read_only=True) as opened:
@@ -147,7 +148,8 @@ def claims_check(
             say(STAGED)
         say(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
         for point in found.points:
-            say(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {point.why}")
+            why = reasons_text(point.reasons)
+            say(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {why}")
     if not checked:
         say("no claims; record one with `fanous claims add`")
 
@@ -174,12 +176,17 @@ def claim_document(claim: Claim) -> dict[str, Any]:
 
 
 def answer_document(checked: "Checked") -> dict[str, Any]:
+    from fanous.wording.reasons import why_document
+
     return {
         "synthetic": checked.synthetic,
         "answer": str(checked.answer),
-        "why": checked.why,
+        **why_document(checked.reasons),
         "incidents": list(checked.incidents),
-        "points": [{"about": p.about, "answer": str(p.answer), "why": p.why} for p in checked.points],
+        "points": [
+            {"about": point.about, "answer": str(point.answer)} | why_document(point.reasons)
+            for point in checked.points
+        ],
     }
 
 

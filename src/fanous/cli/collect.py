@@ -27,6 +27,8 @@ from fanous.log import log_to_stderr, logline
 if TYPE_CHECKING:
     import asyncio
 
+    from fanous.collector.door import DoorCounts
+
 
 DRAIN_SECONDS = 5.0
 """Seconds between two checks of the inbox."""
@@ -135,7 +137,7 @@ def collect(
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
     from fanous.collector.checkin import DEFAULT_URLS, read_urls
-    from fanous.collector.door import Policy, serve
+    from fanous.collector.door import DoorCounts, Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy, reach_of
     from fanous.collector.inbox import check_inbox, inbox_of
     from fanous.collector.limits import submissions_at, volume_of
@@ -179,14 +181,17 @@ def collect(
     if queue is not None:
         collect_into_stream(listening, queue, policy, helper, status)
         return
+    counts = DoorCounts()
     waiting = inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
-    beside = _status_of(waiting, status) if status else None
+    beside = _status_of(waiting, status, counts) if status else None
     with Draining(waiting, store) if store is not None else nullcontext():
-        serve(listening, waiting, policy, helper, beside)
+        serve(listening, waiting, policy, helper, beside, counts)
 
 
-def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
+def _status_of(
+    inbox: Path, address: str, counts: "DoorCounts"
+) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
     """Reports the state of an inbox and its disk each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.server import listening_socket, serve, server_config
@@ -206,7 +211,11 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
             return "the inbox is full"
         return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
 
-    app = status_app(unready, lambda: find_ailments(vitals()), lambda: metrics(vitals(), ()))
+    app = status_app(
+        unready,
+        lambda: find_ailments(vitals()),
+        lambda: [*metrics(vitals(), find_ailments(vitals())), *counts.metrics()],
+    )
     return lambda stop: serve(server_config(app), listening, stop)
 
 

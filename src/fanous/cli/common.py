@@ -29,10 +29,23 @@ StoreOption = Annotated[
     Path | None,
     typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.", show_default=False),
 ]
+CONFIGURATION = Path("fanous.toml")
+"""Read where no file is named, if it is in the current folder: what `fanous init` writes."""
+
+
+def _configured(named: Path | None) -> Path | None:
+    return named if named is not None or not CONFIGURATION.is_file() else CONFIGURATION
+
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", help="TOML configuration file; its `store` table names the store.", show_default=False
+        "--config",
+        envvar="FANOUS_CONFIG",
+        callback=_configured,
+        help="TOML configuration file; its `store` table names the store.  By default fanous.toml in the current "
+        "folder, if there is one.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[

@@ -63,6 +63,7 @@ def confirm(
     """
     from fanous.pipeline import query
     from fanous.publish.document import incident_document
+    from fanous.wording.reasons import why_document
 
     code, targets = country_code(country), [target_of(name) for name in target or []]
     start, end = moment(since, "--since"), moment(until, "--until")
@@ -77,7 +78,7 @@ def confirm(
                 "since": to_iso(answer.since),
                 "until": to_iso(answer.until),
                 "incidents": [incident_document(incident) for incident in answer.incidents],
-                "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
+                "insufficient": [{"target": name} | why_document([why]) for name, why in answer.insufficient],
             }
         )
     else:

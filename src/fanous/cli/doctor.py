@@ -4,17 +4,26 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fanous import __version__
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    country_code,
+    open_named,
+    print_document,
+    say,
+)
 from fanous.model.instant import to_iso
 from fanous.model.vitals import Need
 
 if TYPE_CHECKING:
     from fanous.model.vitals import Spell
+    from fanous.pipeline.drift import SourceCheck
     from fanous.pipeline.vitals import Ailment
 
 PARTS = ("probe", "server", "lab")
@@ -22,6 +31,16 @@ PARTS = ("probe", "server", "lab")
 
 def doctor(
     context: typer.Context,
+    sources: Annotated[
+        bool,
+        typer.Option(
+            "--sources",
+            help="Ask each public source one small question, and say how its answer differs from what is expected.",
+        ),
+    ] = False,
+    country: Annotated[
+        str, typer.Option("--country", metavar="CC", help="With --sources: the country to ask about.")
+    ] = "PK",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -30,8 +49,12 @@ def doctor(
 
     The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
     --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
-    clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.
+    clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.  --sources needs the internet, and
+    exits with 1 if a source could not be reached or answers in another shape; keys and mirrors are those of --config.
     """
+    if sources:
+        _doctor_of_sources(country_code(country), config, as_json)
+        return
     source = context.get_parameter_source("store")
     is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is set for all commands
     if is_named or config is not None:
@@ -83,6 +106,40 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
         say(f"{ended} ailments ended in the last 30 days (--json lists them)")
     if found:
         raise typer.Exit(1)
+
+
+def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None:
+    from fanous.pipeline.drift import AnswerState, check_sources
+    from fanous.sources.publishers import source_settings
+
+    def show(one: "SourceCheck") -> None:
+        if not as_json:
+            for line in _lines_of(one):
+                say(line, flush=True)
+
+    found = check_sources(source_settings(config), country, time.time(), on_done=show)
+    asked = [one for one in found if one.reached is not AnswerState.NOT_ASKED]
+    if as_json:
+        print_document({"country": country, "sources": [asdict(one) for one in found]})
+    elif asked and all(one.reached is AnswerState.UNREACHED for one in asked):
+        say("No source was reached: this machine seems to have no internet connection.")
+    if any(one.reached in (AnswerState.UNREACHED, AnswerState.DIFFERS) for one in found):
+        raise typer.Exit(1)
+
+
+def _lines_of(one: "SourceCheck") -> list[str]:
+    """One source's answer, for people."""
+    words = {
+        "as_expected": "as expected",
+        "differs": "DIFFERS",
+        "unreached": "not reached",
+        "not_asked": "not asked",
+    }[one.reached]
+    read = f"{one.claims} claims" if one.claims else f"{one.series} series, {one.values:,} values"
+    read = f"{one.measurements} measurements" if one.measurements else read
+    what = one.why or f"{read} read"
+    lines = [f"{one.source:14} {words}: {f'{one.about}: ' if one.about else ''}{what}"]
+    return lines + [f"{'':15}{sentence}" for sentence in one.differs]
 
 
 def _since(ailment: "Ailment", feed: "list[Spell]") -> str:

@@ -70,10 +70,16 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
-    from fanous.cli.answer import incident_text
+    from fanous.cli.answer import hint_lines, incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
-    from fanous.publish.document import detailed_document, policing_document, revision_document
+    from fanous.publish.document import (
+        detailed_document,
+        hints_document,
+        policing_document,
+        revision_document,
+    )
     from fanous.publish.witnesses import witness_lines, witnesses_document
+    from fanous.wording.reasons import reasons_text
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
@@ -88,14 +94,14 @@ def incidents_show(
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | witnesses_document(seen_by) | how
-        told["hints"] += more
+        told |= hints_document([*incident.hints, *more])
         print_document(told | {"revisions": history})
         return
     console().print(incident_text(incident, names))
-    for hint in more:
-        say(f"  A hint, not evidence: {hint}.")
+    for line in hint_lines(more):
+        say(f"  {line}")
     if slowed is not None:
-        say(f"  What was slowed down: {slowed.why}.")
+        say(f"  {reasons_text([slowed.reason])}")
     print("\nWho saw what")
     for line in witness_lines(seen_by):
         say(f"  {line}")

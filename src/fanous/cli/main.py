@@ -50,6 +50,12 @@ COMMANDS = (
         "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.",
     ),
     CommandEntry(
+        "init",
+        "init:init",
+        "Start",
+        "Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.",
+    ),
+    CommandEntry(
         "run",
         "run:run",
         "Start",
@@ -72,7 +78,7 @@ COMMANDS = (
         "pull",
         "pull:pull",
         "Bring in",
-        "Fetch series from a public source into the store, and detect incidents.",
+        "Fetch measurements or series from a public source into the store, and detect incidents.",
         lists_sources=True,
     ),
     CommandEntry("probe", "probe:probe_app", "Bring in", "Measure from this machine which sites work."),

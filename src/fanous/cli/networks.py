@@ -111,6 +111,8 @@ def _of_counts(path: Path, as_json: bool) -> None:
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:
+    from fanous.wording.reasons import why_document
+
     return {
         "start": to_iso(one.start),
         "end": None if one.end is None else to_iso(one.end),
@@ -118,13 +120,14 @@ def _fell(one: "Collapse") -> dict[str, Any]:
         "networks_heard": round(one.heard, 1),
         "chance": one.chance,
         "reading": str(one.reading),
-        "why": one.why,
-    }
+    } | why_document([one.reason])
 
 
 def _in_a_line(one: "Collapse") -> str:
+    from fanous.wording.reasons import reasons_text
+
     end = "still silent" if one.end is None else f"to {to_iso(one.end)[:10]}"
     return (
         f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard a day, by their habit "
-        f"{one.expected:.1f}; {str(one.reading).replace('_', ' ')}: {one.why}"
+        f"{one.expected:.1f}; {str(one.reading).replace('_', ' ')}: {reasons_text([one.reason])}"
     )

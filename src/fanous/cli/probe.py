@@ -64,20 +64,26 @@ def probe_serve(
             "--port", min=0, max=65_535, help="Port to listen on; the default is blackbox_exporter's."
         ),
     ] = 9115,
+    modules_file: Annotated[
+        Path | None,
+        typer.Option("--modules", metavar="FILE", help="More modules, in the format of blackbox.yml."),
+    ] = None,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
     yes: Yes = False,
 ) -> None:
-    """Serve Prometheus' probe_* metrics at /probe?target=&module=; modules: http_2xx, tcp_connect, fanous."""
+    """Serve Prometheus' probe_* metrics at /probe?target=&module=; modules: http_2xx, tcp_connect, icmp, fanous."""
+    from fanous.probe.modules import BUILT_IN, read_modules
     from fanous.probe.net.sockets import SocketNetwork
     from fanous.probe.serve import serve
     from fanous.probe.settings import adjusted, load_settings
 
     settings = adjusted(load_settings(settings_file), ca_file=ca_file)
+    modules = read_modules(modules_file) if modules_file else BUILT_IN
     check_consent(yes, settings.cap_mb)
 
     async def forever() -> None:
-        server = await serve(SocketNetwork(), settings, host, port)
+        server = await serve(SocketNetwork(), settings, host, port, modules)
         bound = server.sockets[0].getsockname()[1]
         say(f"listening on http://{host}:{bound}/probe?target=&module=", file=sys.stderr, flush=True)
         async with server:

@@ -43,18 +43,19 @@ Proxy = Annotated[
 
 
 def spooled(folder: Path, write: "Write") -> "Write":
-    """``write``, which also puts each record into the spool.
+    """``write``, which also puts what a collector keeps of each record into the spool.
 
     Raises:
         FanousError: the spool is full, or cannot be written.
     """
     from fanous.probe.spool import Spool
+    from fanous.sources.ooni.keep import kept_own
 
     spool = Spool(folder)
 
     def both(record: bytes) -> None:
         write(record)
-        spool.put(record)
+        spool.put(kept_own(record))
 
     return both
 
@@ -78,11 +79,30 @@ def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
     return asyncio.run(once())
 
 
+APART = {
+    "place_unknown": "name no country or network (give --country and --asn)",
+    "network_not_public": "name a network number that nobody has on the public internet (RFC 6996)",
+    "address_contradicts": "came from an address of another country or network (a tunnel?)",
+    "clock_ahead": "are dated ahead: set this machine's clock",
+}
+"""Reasons of ``fanous.collector.submission.Apart``, for who runs the probe; a test compares their names."""
+
+
 def sent_line(sent: "Sent") -> str:
-    """A sentence for people."""
-    refused = f", {sent.refused} refused" if sent.refused else ""
-    waiting = f", {sent.waiting} wait for the next run: could not reach a collector" if sent.waiting else ""
-    return f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."
+    """One or more sentences for people."""
+    from fanous.probe.spool.spool import REFUSED
+
+    refused = f", {sent.refused} set aside" if sent.refused else ""
+    why = f" ({sent.why})" if sent.why else ""
+    waiting = f", {sent.waiting} wait for the next run: no collector took them{why}" if sent.waiting else ""
+    lines = [f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."]
+    lines += [f"Set aside in the spool's folder {REFUSED!r}: {answer}." for answer in sent.answers]
+    for reason, count in sorted(sent.apart.items()):
+        lines.append(
+            f"The collector keeps {count} of them apart, and draws no conclusion from them: they "
+            f"{APART.get(reason, f'are apart ({reason})')}."
+        )
+    return " ".join(lines)
 
 
 def withdrawn(folder: Path) -> list[str]:

@@ -214,7 +214,7 @@ def _pull_ooni(
                     return
                 with _objects_progress(country, quiet=as_json) as (on_plan, on_object):
                     done = pull_measurements(
-                        opened, bucket, wanted, folder, on_plan=on_plan, on_object=on_object
+                        opened, bucket, wanted, folder, on_plan=on_plan, on_objects=on_object
                     )
             except FanousError as error:
                 if not follow or error.permanent:

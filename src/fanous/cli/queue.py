@@ -30,7 +30,7 @@ from fanous.log import log_to_stderr
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.collector.door import Policy
+    from fanous.collector.door import DoorCounts, Policy
     from fanous.collector.helper import Helper
     from fanous.collector.stream.address import StreamAddress
     from fanous.collector.stream.connection import StreamState
@@ -95,21 +95,25 @@ def collect_into_stream(
     listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
 ) -> None:
     """Run until SIGINT or SIGTERM."""
-    from fanous.collector.door import serve
+    from fanous.collector.door import DoorCounts, serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
 
     stream = QueueStream(parse_address(url))
-    beside = _status_of(stream, status) if status else None
+    counts = DoorCounts()
+    beside = _status_of(stream, status, counts) if status else None
     log_to_stderr()
-    serve(listening, stream, policy, helper, beside)
+    serve(listening, stream, policy, helper, beside, counts)
 
 
-def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
+def _status_of(
+    stream: "QueueStream", address: str, counts: "DoorCounts"
+) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
     """Reports the state of a stream, as of the last check."""
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
     from fanous.pipeline.vitals import find_ailments
+    from fanous.probe.metrics import Metric
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -117,9 +121,10 @@ def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event],
     def ailments() -> list[Any]:
         return find_ailments(vitals_of(stream, time.time()))
 
-    app = status_app(
-        lambda: stream.ailing, ailments, lambda: metrics(vitals_of(stream, time.time()), ailments())
-    )
+    def figures() -> list[Metric]:
+        return [*metrics(vitals_of(stream, time.time()), ailments()), *counts.metrics()]
+
+    app = status_app(lambda: stream.ailing, ailments, figures)
     return lambda stop: serve(server_config(app), listening, stop)
 
 

@@ -33,18 +33,22 @@ def run(
 ) -> None:
     """Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.
 
-    Unless --config sets other addresses, the pages are at http://127.0.0.1:8470/ and the collector is at
-    http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log
-    goes to stderr.  Other commands can use the same store while it runs.
+    Reads fanous.toml in the current folder, which `fanous init` writes, and the secrets in fanous.env beside it.
+    Unless it sets other addresses, the pages are at http://127.0.0.1:8470/ and the collector is at
+    http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log goes to
+    stderr.  Other commands can use the same store while it runs.
     """
     from msgspec import structs
 
     from fanous.cli.common import dispatcher
+    from fanous.config import load_environment
     from fanous.log import log_to_stderr
     from fanous.monitor.monitor import watch
     from fanous.monitor.settings import read
     from fanous.store.location import store_place
 
+    if config is not None:
+        load_environment(config.with_name(f"{config.stem}.env"))
     wanted = read(config, store_place(store, config))
     if no_probe:
         wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))

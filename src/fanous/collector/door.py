@@ -16,12 +16,14 @@ import logging
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, Protocol
 
 import msgspec
@@ -52,8 +54,17 @@ from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
-from fanous.collector.submission import LoneReports, Submission, accepted, receive, sent_alone
+from fanous.collector.services import (
+    NOT_HERE,
+    TOKEN_BYTES,
+    logged_in,
+    no_measurement,
+    refuse_to_sign,
+    registered,
+)
+from fanous.collector.submission import Apart, LoneReports, Submission, accepted, receive, sent_alone
 from fanous.log import logline
+from fanous.probe.metrics import Metric
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
 
@@ -116,6 +127,40 @@ DECODERS = 2
 """Threads in which every body is decoded and cleaned, however small, so that no one waits behind one."""
 
 
+@dataclass(slots=True)
+class DoorCounts:
+    """What came through a door since it opened.
+
+    Attributes:
+        received: measurements that were acknowledged, by ``Apart`` (``main`` = those that are judged), with those
+            that had come before.
+        refused: requests of any kind that were refused, by status code.
+    """
+
+    received: Counter[str] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+
+    def metrics(self) -> list[Metric]:
+        """For Prometheus."""
+        text = "Measurements acknowledged since the collector started; kept: main, or why they are kept apart"
+        kinds = ("main", *Apart)
+        received = [
+            Metric(
+                "fanous_collector_received_total",
+                self.received[kind],
+                text,
+                (("kept", str(kind)),),
+                "counter",
+            )
+            for kind in kinds
+        ]
+        text = "Requests refused since the collector started, by status code"
+        return received + [
+            Metric("fanous_collector_refused_total", count, text, (("status", str(status)),), "counter")
+            for status, count in sorted(self.refused.items())
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How a collector treats its clients.
@@ -152,8 +197,10 @@ class Policy:
 class Door:
     """State of one running collector."""
 
-    def __init__(self, queue: Queue, helper: Helper, policy: Policy) -> None:
+    def __init__(self, queue: Queue, helper: Helper, policy: Policy, counts: DoorCounts) -> None:
         self._queue = queue
+        self._counts = counts
+        self._say_apart_next: dict[Apart, float] = {}
         self._helper = helper
         self._policy = policy
         self._submissions = Limiter(policy.submissions)
@@ -216,7 +263,53 @@ class Door:
             submission, answer = await loop.run_in_executor(self._decoding, work)
             held.take(max(0, len(submission.line) - len(sent)))
             await self._queue.keep(submission)
-        return _json(answer)
+        return _json(self._counted(submission, answer))
+
+    def _counted(self, submission: Submission, answer: object) -> object:
+        """The answer, which also says whether the measurement is kept apart (``x_apart``, our extension)."""
+        self._counts.received[submission.apart or "main"] += 1
+        if submission.apart is None:
+            return answer
+        now = time.monotonic()
+        if now >= self._say_apart_next.get(submission.apart, 0.0):
+            self._say_apart_next[submission.apart] = now + SAID_SECONDS
+            total = self._counts.received[submission.apart]
+            log.warning(logline("kept_apart", reason=submission.apart, measurements=total))
+        return msgspec.to_builtins(answer) | {"x_apart": str(submission.apart)}
+
+    async def register(self, request: Request) -> Response:
+        """``probe_register_post``."""
+        return _json(registered(await self._asked(request), token_urlsafe(TOKEN_BYTES)))
+
+    async def log_in(self, request: Request) -> Response:
+        """``probe_login_post``."""
+        body = await self._asked(request)
+        return _json(logged_in(body, token_urlsafe(TOKEN_BYTES), self._policy.clock()))
+
+    async def sign(self, request: Request) -> Response:
+        """``sign_credential``."""
+        refuse_to_sign(await self._asked(request))
+        raise AssertionError("it always refuses")
+
+    async def meta(self, request: Request) -> Response:
+        """``get_measurement_meta``."""
+        self._submissions.admit(self._address(request), time.monotonic())
+        return _json(no_measurement(request.query_params, raw=False))
+
+    async def raw(self, request: Request) -> Response:
+        """``get_raw_measurement``."""
+        self._submissions.admit(self._address(request), time.monotonic())
+        return _json(no_measurement(request.query_params, raw=True))
+
+    async def not_here(self, request: Request) -> Response:
+        """A service of OONI's that a collector does not offer (``NOT_HERE``)."""
+        self._submissions.admit(self._address(request), time.monotonic())
+        _, status, words, code = NOT_HERE[request.scope["route"].path]
+        raise Refused(status, words, error=code)
+
+    async def _asked(self, request: Request) -> bytes:
+        self._submissions.admit(self._address(request), time.monotonic())
+        return await self._small(request)
 
     async def close(self, _request: Request) -> Response:
         """``close_report``: there is nothing to close."""
@@ -280,9 +373,21 @@ class Door:
         self._decoding.shutdown(wait=False, cancel_futures=True)
 
 
-def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
-    """The application; it tends the queue while it runs, and closes it at the end."""
-    door = Door(queue, helper, policy)
+def collector_app(
+    queue: Queue, helper: Helper, policy: Policy, counts: DoorCounts | None = None
+) -> Starlette:
+    """The application; it tends the queue while it runs, and closes it at the end.
+
+    Args:
+        counts: are kept up to date; ``None`` = nobody reads them.
+    """
+    counted = counts or DoorCounts()
+    door = Door(queue, helper, policy, counted)
+
+    async def refusal(_request: Request, error: Exception) -> Response:
+        response = _refusal(error)
+        counted.refused[response.status_code] += 1
+        return response
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -304,12 +409,18 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
             Route("/api/v1/submit_measurement", door.submit_alone, methods=["POST"]),
             Route("/api/v1/check-in", door.check_in, methods=["POST"]),
             Route("/api/v1/test-helpers", door.helpers, methods=["GET"]),
+            Route("/api/v1/register", door.register, methods=["POST"]),
+            Route("/api/v1/login", door.log_in, methods=["POST"]),
+            Route("/api/v1/sign_credential", door.sign, methods=["POST"]),
+            Route("/api/v1/measurement_meta", door.meta, methods=["GET"]),
+            Route("/api/v1/raw_measurement", door.raw, methods=["GET"]),
+            *(Route(path, door.not_here, methods=[method]) for path, (method, *_) in NOT_HERE.items()),
             Route("/why", door.why, methods=["GET"]),
             Route("/", door.ask_helper, methods=["POST"]),
             Route("/", door.greet, methods=["GET"]),
         ],
         middleware=[Middleware(OneLength)],
-        exception_handlers={Refused: _refusal, HTTPException: _http_refusal},
+        exception_handlers={Refused: refusal, HTTPException: refusal},
         lifespan=lifespan,
     )
 
@@ -344,7 +455,12 @@ def _json(document: object) -> Response:
     return Response(msgspec.json.encode(document), media_type="application/json", headers=headers)
 
 
-async def _refusal(_request: Request, error: Exception) -> Response:
+def _refusal(error: Exception) -> Response:
+    """The answer to a request that is not served, or for which there is no route or method."""
+    if isinstance(error, HTTPException):
+        response = _json({"detail": error.detail})
+        response.status_code = error.status_code
+        return response
     if not isinstance(error, Refused):
         raise error
     detail = {"error": error.error, "message": str(error)} if error.error else str(error)
@@ -357,14 +473,8 @@ async def _refusal(_request: Request, error: Exception) -> Response:
     return response
 
 
-async def _http_refusal(_request: Request, error: Exception) -> Response:
-    """No such route or method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    response = _json({"detail": error.detail})
-    response.status_code = error.status_code
-    return response
-
+SAID_SECONDS = 60.0
+"""Seconds between two log lines that say that measurements are kept apart, for each reason."""
 
 IDLE_SECONDS = 30
 
@@ -377,19 +487,21 @@ def serve(
     policy: Policy,
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+    counts: DoorCounts | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM; what was accepted by then is finished.
 
     Args:
         inbox: where measurements are kept: a folder, or another queue.
         beside: runs at the same time, until its event is set.
+        counts: are kept up to date.
 
     Modules loaded by now are hidden from the garbage collector: walking them repeatedly kept one client in
     fifty waiting for 70 ms.
     """
     gc.collect()
     gc.freeze()
-    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside))
+    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside, counts))
 
 
 async def _serving_beside(
@@ -398,11 +510,12 @@ async def _serving_beside(
     policy: Policy,
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
+    counts: DoorCounts | None,
 ) -> None:
     stop = asyncio.Event()
     other = asyncio.create_task(beside(stop)) if beside else None
     try:
-        await serving(listening, inbox, policy, helper)
+        await serving(listening, inbox, policy, helper, counts=counts)
     finally:
         stop.set()
         if other is not None:
@@ -417,11 +530,13 @@ async def serving(
     stop: asyncio.Event | None = None,
     *,
     seal_seconds: float = SEAL_SECONDS,
+    counts: DoorCounts | None = None,
 ) -> None:
     """The same in a running event loop.
 
     Args:
         seal_seconds: see ``Inbox``.
+        counts: are kept up to date.
         stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
     queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
@@ -430,6 +545,8 @@ async def serving(
         head=policy.head,
         is_exempt=lambda peer: is_within(peer, policy.trusted),
     )
-    config = server_config(collector_app(queue, helper, policy), limits, timeout_keep_alive=IDLE_SECONDS)
+    config = server_config(
+        collector_app(queue, helper, policy, counts), limits, timeout_keep_alive=IDLE_SECONDS
+    )
     host, port = listening.getsockname()[:2]
     await serve_app(config, listening, stop, lambda: log.info(logline("listening", host=host, port=port)))

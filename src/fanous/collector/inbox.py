@@ -252,7 +252,7 @@ class Inbox:
     def _commit(self, batch: Sequence[Submission]) -> None:
         now = time.time()
         for journal, is_apart in ((self._main, False), (self._apart, True)):
-            lines = [one.line for one in batch if one.apart == is_apart]
+            lines = [one.line for one in batch if bool(one.apart) == is_apart]
             if lines:
                 journal.write(lines, now)
 

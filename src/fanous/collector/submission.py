@@ -20,6 +20,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from hashlib import blake2b, sha256
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -32,7 +33,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.reports import RANDOM_BYTES, ReportId, asn_of, new_report_id, parse_report_id
 from fanous.collector.request import Refused
 from fanous.errors import Rejected
-from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.document import check_size
 from fanous.sources.ooni.effort import DOOR_SECONDS, TooCostly
@@ -47,12 +48,22 @@ AHEAD = 86_400.0
 SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
-PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
-"""RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
-
 OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
 """Keys that the collector writes into a record, and an identity that only OONI can check (``probe_id``); if a
 probe wrote one of them, it is removed."""
+
+
+class Apart(StrEnum):
+    """Why a measurement is kept apart; the probe is told (``x_apart`` in the answer), and it is counted."""
+
+    UNKNOWN = "place_unknown"
+    """Neither the probe nor its address names a country and a network."""
+    PRIVATE = "network_not_public"
+    """No network on the public internet has this number (``fanous.model.place.is_unroutable``)."""
+    CONTRADICTED = "address_contradicts"
+    """Its address belongs to another country or network: a tunnel, or a false claim."""
+    AHEAD = "clock_ahead"
+    """Its clock is ahead by more than ``SKEW``."""
 
 
 class SubmissionEnvelope(Struct):
@@ -70,13 +81,12 @@ class Submission:
     Attributes:
         uid: ``measurement_uid``, returned to the probe.
         line: one JSON document in OONI's data format, without a line break and without an address.
-        apart: its network is unknown, its address contradicts its claim, or its clock is ahead: it is set
-            aside and enters no conclusion automatically.
+        apart: why it is set aside and enters no conclusion automatically; ``None`` = it is not.
     """
 
     uid: str
     line: bytes
-    apart: bool
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +101,8 @@ class _Claim:
         return self.country == UNKNOWN_COUNTRY and self.asn == 0
 
     @property
-    def is_plausible(self) -> bool:
-        placed = self.asn != 0 and self.country != UNKNOWN_COUNTRY
-        return placed and is_country(self.country) and not any(self.asn in r for r in PRIVATE_ASNS)
+    def is_placed(self) -> bool:
+        return self.asn != 0 and is_country(self.country)
 
 
 _envelope = msgspec.json.Decoder(SubmissionEnvelope)
@@ -130,9 +139,17 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
     line = stamped(_head(uid, report, claim, seen, now) + _kept(text)[1:], identity)
-    is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
-    apart = is_misplaced or started > now + SKEW
-    return Submission(uid, line, apart)
+    return Submission(uid, line, _apart(placed, seen, ahead=started > now + SKEW))
+
+
+def _apart(placed: _Claim, seen: Origin, *, ahead: bool) -> Apart | None:
+    if not placed.is_placed:
+        return Apart.UNKNOWN
+    if is_unroutable(placed.asn):
+        return Apart.PRIVATE
+    if seen.contradicts(placed.country, placed.asn):
+        return Apart.CONTRADICTED
+    return Apart.AHEAD if ahead else None
 
 
 def _content(body: bytes) -> dict[str, Any]:
@@ -197,10 +214,7 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
 
 def _kept(text: bytes) -> bytes:
     """The fields that rules read; the identity is of all that was sent."""
-    fields = kept(text)
-    for name in OURS:
-        fields.pop(name, None)
-    return _sorted.encode(fields)
+    return kept(text)
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:
@@ -238,13 +252,19 @@ class LoneMeasurement(Struct):
     manifest_version: str | None = None
 
 
+PROTOCOL_VERSION = "0.1.0"
+"""Of anonymous credentials, which OONI's answer always names: ``ooniauth_py.get_protocol_version()`` of ooniauth-py
+0.3.3, which ooni/backend requires at 32d8349d.  No credential is ever verified here."""
+
+
 class Accepted(Struct):
-    """Answer to it (``SubmitMeasurementResponse``), without the version of a protocol that no one uses."""
+    """Answer to it (``SubmitMeasurementResponse``)."""
 
     measurement_uid: str
     report_id: str
     verification_status: str = "unverified"
     submit_response: None = None
+    protocol_version: str = PROTOCOL_VERSION
     error: str | None = None
 
 

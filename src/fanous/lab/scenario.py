@@ -21,7 +21,7 @@ from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongK
 from fanous.errors import FanousError
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
-from fanous.model.place import Access
+from fanous.model.place import Access, is_unroutable
 from fanous.refdata.platforms import platforms, target_of
 
 TICK_STANDS_FOR = 600.0
@@ -184,6 +184,13 @@ class NetworkTable(Section, frozen=True):
     portal: Count = 0
 
     def __post_init__(self) -> None:
+        if is_unroutable(self.asn):
+            raise WrongKey(
+                "asn",
+                f"AS{self.asn} is a number that no network on the public internet has, so the collector would keep its "
+                "measurements apart and nothing would be found; use the country's own numbers, or some of those for "
+                "documentation (64496 to 64511, 65536 to 65551)",
+            )
         if self.lying + self.broken + self.portal > self.vantage_points:
             raise WrongKey("vantage_points", "there are fewer than lying, broken and portal together")
 

@@ -192,7 +192,7 @@ class Incident:
         rule: the confirmation rule that was met (``C1``, ``C2``, ``C3``); empty = none.
         reasons: why the status is what it is, the most important first.
         opinions: for outages: what each family of sources says.
-        hints: what may point to a cause, in words; never evidence.
+        hints: what may point to a cause; never evidence.
         held_by: why a claim that would be confirmed has to wait (``review``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
@@ -226,7 +226,7 @@ class Incident:
     reasons: tuple[Reason, ...] = ()
     id: str = ""
     opinions: tuple[FamilyView, ...] = ()
-    hints: tuple[str, ...] = ()
+    hints: tuple[Reason, ...] = ()
     held_by: str = ""
     withdrawn_by: str = ""
     merged_into: str = ""
@@ -263,7 +263,7 @@ class Witness:
 
     Attributes:
         source: its name; empty = no source of the family says anything.
-        why: in words, for a reader.
+        reasons: what it saw, or why it saw nothing.
         saw: measurements on the networks named, while it was on, that saw it.
         contrary: those of them that reached the target.
     """
@@ -271,7 +271,7 @@ class Witness:
     family: Family
     source: str
     sight: Sight
-    why: str
+    reasons: tuple[Reason, ...]
     saw: int = 0
     contrary: int = 0
 

@@ -62,6 +62,15 @@ def asn_of(place: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
+PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
+"""RFC 6996, RFC 7300, RFC 6793."""
+
+
+def is_unroutable(asn: int) -> bool:
+    """Is it a number that no network on the public internet has?"""
+    return any(asn in numbers for numbers in PRIVATE_ASNS)
+
+
 LONGEST = 45
 """Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
 

@@ -1,12 +1,14 @@
-"""Reason: why an incident has its status, or why a revision was written, as a code with its parameters.
+"""Reason: something said about an incident, an event or a claim, as a code with its parameters.
 
-It is put into words in ``wording.reasons`` and nowhere else: every language says the same, and no code reads text.
+Why an incident has its status, why a revision was written, a hint at a cause, what a source saw, how a claim compares
+with the evidence: each is put into words in ``wording.reasons`` and nowhere else, so every language says the same and
+no code reads text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Param = int | str | tuple[int | str, ...]
+Param = int | float | str | tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,8 @@ class Reason:
 
     Attributes:
         code: ``lacks.control``; a key of ``wording.reasons.REASONS``.
-        params: what its sentence mentions, by name; counts are numbers, names of networks ``AS17557``.
+        params: what its sentence mentions, by name: counts are integers, shares floats from 0 to 1, times unix seconds,
+            networks ``AS17557``.
     """
 
     code: str

@@ -13,7 +13,8 @@ class Backlog:
         files: that are sealed.
         since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
         apart: sealed files that need a person (their network is unknown).
-        refused: messages of a stream that were set aside because they cannot be used.
+        refused: messages of a stream that were set aside because they cannot be used; ``None`` = it is an inbox, whose
+            reader reports them.
     """
 
     folder: str
@@ -21,7 +22,7 @@ class Backlog:
     bytes: int
     since: float | None
     apart: int
-    refused: int = 0
+    refused: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ their identities.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -40,39 +40,51 @@ class Intake:
         self._ask, self._folders, self._source, self._every = ask, tuple(folders), source, every
 
     async def take(self, stop: asyncio.Event) -> None:
-        """Run until stopped."""
+        """Run until stopped; begins with what a stop left undetected."""
+        await self._ask(detect.detect_all)
         while not stop.is_set():
-            if not await self.take_once():
+            if not await self.take_once(lambda: not stop.is_set()):
                 await pause(stop, self._every)
 
     async def finish(self) -> None:
         """Take what waits, so that what was acknowledged is in the store before it is closed; where much waits,
-        the rest stays on disk for the next start."""
+        the rest stays on disk for the next start.  Detection waits for it too: it may take seconds."""
         until = time.monotonic() + FINISH_SECONDS
-        while await self.take_once():
+        while await self.take_once(lambda: False):
             if time.monotonic() > until:
                 log.info(logline("left_in_the_inbox", until="the next start"))
                 return
 
-    async def take_once(self) -> bool:
-        """Take some files of each folder; returns whether there are more."""
-        taken = [await self._ask(partial(take_from, folder, self._source)) for folder in self._folders]
+    async def take_once(self, detects: Callable[[], bool] = lambda: True) -> bool:
+        """Take some files of each folder; returns whether there are more.
+
+        Args:
+            detects: asked once they are stored: otherwise they are marked for detection later.
+        """
+        taken = [
+            await self._ask(partial(take_from, folder, self._source, detects)) for folder in self._folders
+        ]
         return any(one.more for one in taken)
 
 
-def take_from(folder: Path, source: str, store: Store) -> Drained:
+def take_from(folder: Path, source: str, detects: Callable[[], bool], store: Store) -> Drained:
     """Store sealed files of ``folder``, and log what that changed."""
-    return drain(folder, lambda files: bring(folder.name, files, source, store))
+    return drain(folder, lambda files: bring(folder.name, files, source, store, detects))
 
 
-def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Ingested:
+def bring(
+    place: str, files: Sequence[Path], source: str, store: Store, detects: Callable[[], bool] = lambda: True
+) -> Ingested:
     """Store files, and log what that changed.
 
     Args:
         place: where they waited, for the log.
+        detects: asked once they are stored.
     """
     began, before = time.monotonic(), _claims(store)
-    tally = ingest.ingest(store, source, files, provenance=Provenance.REAL, late=ingest.LATE)
+    tally = ingest.ingest(store, source, files, provenance=Provenance.REAL, late=ingest.LATE, detects=False)
+    if detects():
+        detect.detect_all(store)
     _say_taken(place, len(files), tally, time.monotonic() - began)
     for incident in _claims(store).values():
         earlier = before.get(incident.id)

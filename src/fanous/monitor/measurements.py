@@ -13,19 +13,25 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.model.instant import DAY
 from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
-from fanous.pipeline.ingest import append, batches, judged_records
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import append, batches, finish_interrupted, judged_records, remarks
 from fanous.pipeline.judge import log_rejects, rules_version
 from fanous.pipeline.pull_ooni import (
+    DETECT_EVERY,
     SOURCE,
+    FetchedObject,
     PulledMeasurements,
+    arrived,
     fetched,
     first_wanted,
     plan,
     provenance_of,
     remember,
     taken,
+    together,
 )
 from fanous.pipeline.scheduler import pause, unless
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
@@ -35,6 +41,8 @@ from fanous.store.series import Pulled
 
 SOME = 200
 """Measurements stored at a time: a fraction of a second of the store's thread."""
+
+OneFile = tuple[PublishedObject, Path]
 
 SAID_EVERY = 60.0
 """Seconds between two lines about a long pull."""
@@ -79,6 +87,7 @@ class Measurements:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             return None
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+        done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:
             log.info(
                 logline(
@@ -96,42 +105,56 @@ class Measurements:
         finally:
             objects.close()
             del self.doing[country]
+            await self._ask(detect_all)
         await self._ask(partial(remember, done=done, now=now))
         _say(done)
         return done
 
     async def _take_all(
         self,
-        objects: Generator[tuple[PublishedObject, Path | None, str]],
+        objects: Generator[FetchedObject],
         done: PulledMeasurements,
         bucket: Bucket,
     ) -> None:
         loop = asyncio.get_running_loop()
-        said = loop.time()
-        while (found := await asyncio.to_thread(next, objects, None)) is not None:
-            one, path, why = found
-            if path is None:
-                done.failures.append((one.key, why))
-                continue
+        said = detected = loop.time()
+        newest = done.plan.objects[0].hour if done.plan.objects else 0.0
+        is_first_day = True
+        groups = together(objects)
+        while (group := await asyncio.to_thread(next, groups, None)) is not None:
+            if (is_first_day and group[0][0].hour <= newest - DAY) or loop.time() - detected > DETECT_EVERY:
+                await self._ask(detect_all)
+                detected, is_first_day = loop.time(), False
+            files = arrived(group, done)
             try:
-                await self._take(one, path, done, bucket)
-            except FanousError as error:
-                done.failures.append((one.key, str(error)))
+                await self._take_or_each(files, done, bucket)
             finally:
-                path.unlink(missing_ok=True)
+                for _, path in files:
+                    path.unlink(missing_ok=True)
             if loop.time() - said > SAID_EVERY:
                 said = loop.time()
                 _say(done)
 
-    async def _take(self, one: PublishedObject, path: Path, done: PulledMeasurements, bucket: Bucket) -> None:
+    async def _take_or_each(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
+        try:
+            await self._take(files, done, bucket)
+        except FanousError:
+            for one in files:  # one of them: the others count
+                try:
+                    await self._take([one], done, bucket)
+                except FanousError as error:
+                    done.failures.append((one[0].key, str(error)))
+
+    async def _take(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         span = (done.wanted.since, done.wanted.until)
-        judged = batches(judged_records(SOURCE, [path], done.tally, None, provenance_of(bucket), span), SOME)
+        paths = [path for _, path in files]
+        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance_of(bucket), span), SOME)
         version = rules_version()
         while (some := await asyncio.to_thread(next, judged, None)) is not None:
             batch: list[Judged] = some
             await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
         now = self._clock()
-        await self._ask(lambda store: taken(store, one, done, now))
+        await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))
 
 
 def _say(done: PulledMeasurements) -> None:

@@ -1,8 +1,11 @@
 """Monitor: all tasks of ``fanous run`` around one store, from its opening to its closing."""
 
 import asyncio
+import os
 import signal
 import socket
+import sys
+import time
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -40,7 +43,7 @@ from fanous.store.disk import disk_errors, make_folder
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
-from fanous.threads import Threads
+from fanous.threads import Threads, few_arenas
 from fanous.web.application import application
 from fanous.web.limits import limits_of
 from fanous.web.routes import Site
@@ -49,6 +52,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 THREADS = 32
 """For what blocks: publishers, look-ups of our own probe.  Nobody waits for them when the monitor stops."""
+
+STOP_SECONDS = 4.7
+"""From the signal to the end.  A piece of the store's work may take longer (detection of a country on a busy machine)
+and cannot be broken off, so the process ends amid it, as if it were killed: each piece may be repeated."""
 
 log = getLogger("fanous.monitor")
 
@@ -64,8 +71,13 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
         FanousError: the store is held or cannot be opened, or an address is taken.
     """
     raise_descriptors()
+    few_arenas()
     with OneThread(partial(_opened, configuration)) as owner:
-        asyncio.run(_watch(configuration, owner.ask, source, dispatch))
+        if not asyncio.run(_watch(configuration, owner.ask, source, dispatch)):
+            why = "the store was at work; nothing is lost, and the next start does it again"
+            log.warning(logline("stopped_amid_work", why=why))
+            sys.stderr.flush()
+            os._exit(0)
     log.info(logline("stopped"))
 
 
@@ -77,8 +89,10 @@ def _opened(configuration: Configuration) -> Store:
     return store
 
 
-async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> None:
-    stop, clock = _stopped_by_signals(), configuration.clock
+async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> bool:
+    """Whether all was finished when it was stopped."""
+    stop, clock = Stop(), configuration.clock
+    _stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, dispatch, stop)
@@ -97,12 +111,35 @@ async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: 
     )
     await supervise(tasks, stop)
     log.info(logline("stopping"))
-    await intake.finish()
+    try:
+        async with asyncio.timeout(max(0.1, STOP_SECONDS - stop.age)):
+            await intake.finish()
+    except TimeoutError:
+        return False
+    return True
 
 
-def _stopped_by_signals() -> asyncio.Event:
-    """Set by the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+class Stop(asyncio.Event):
+    """Set when the monitor shall end.
+
+    Attributes:
+        age: seconds since then; 0 = it is not set.
+    """
+
+    _at = 0.0
+
+    def set(self) -> None:
+        self._at = self._at or time.monotonic()
+        super().set()
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self._at if self._at else 0.0
+
+
+def _stopped_by_signals(stop: asyncio.Event) -> None:
+    """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
+    loop = asyncio.get_running_loop()
 
     def heed() -> None:
         stop.set()
@@ -111,7 +148,6 @@ def _stopped_by_signals() -> asyncio.Event:
 
     for number in STOPPING:
         loop.add_signal_handler(number, heed)
-    return stop
 
 
 def tasks_of(

@@ -26,6 +26,7 @@ from fanous.probe.allowance import DayMeter
 from fanous.probe.run import RunReport, report_id, run
 from fanous.probe.settings import Settings, probe_folder
 from fanous.probe.trace import ProbeVantage
+from fanous.sources.ooni.keep import kept_own
 from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0
@@ -33,6 +34,12 @@ ASKED_AGAIN = 60.0
 
 
 log = getLogger("fanous.monitor")
+
+NO_CONSENT = (
+    "no consent: set consent = true in [rounds], or run `fanous probe consent` as the user of this process; to measure "
+    "nothing from here, set on = false in [rounds]"
+)
+"""Under systemd the process has a user of its own, whose remembered consent nobody can give."""
 
 
 class RoundsState(msgspec.Struct, frozen=True):
@@ -84,9 +91,7 @@ class OwnProbe:
         """Checked before each round, so that withdrawing consent stops the monitor's probe, too."""
         if self.rounds.consented or consent.is_given(probe_folder()):
             return
-        log.warning(
-            logline("not_measuring", why="no consent: run `fanous probe consent`, or set [rounds] on = false")
-        )
+        log.warning(logline("not_measuring", why=NO_CONSENT))
         while not stop.is_set() and not consent.is_given(probe_folder()):
             await pause(stop, ASKED_AGAIN)
 
@@ -118,7 +123,7 @@ class OwnProbe:
                 await asyncio.gather(measuring, return_exceptions=True)
             meter.give_back()
             if records:
-                journal.write([self.clock.marked(record) for record in records], self.clock())
+                journal.write([kept_own(self.clock.marked(record)) for record in records], self.clock())
                 journal.seal()
         if not measuring.cancelled():
             _say(measuring.result())

@@ -68,7 +68,7 @@ class Selfcheck:
             await pause(stop, SELFCHECK_EVERY)
 
     async def look(self) -> None:
-        known = self._seen.undetected if self._seen else {}
+        known = (self._seen.undetected if self._seen else None) or {}
         machine_at = self._clock()
 
         def seen(store: Store) -> Vitals:

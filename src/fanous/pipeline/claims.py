@@ -19,6 +19,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
 from fanous.model.instant import to_iso
 from fanous.model.place import Family
+from fanous.model.reason import Reason
 from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.sources.measurements import FAMILY_OF
@@ -33,7 +34,7 @@ def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
     return who_saw_what(incident, store.facts.votes(incident.country, start, end, targets), FAMILY_OF)
 
 
-def what_else(store: Store, incident: Incident) -> list[str]:
+def what_else(store: Store, incident: Incident) -> list[Reason]:
     """Hints about an incident: what preceded it, and what may have been hit unintentionally."""
     store = store.of(incident.provenance)
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
@@ -42,7 +43,8 @@ def what_else(store: Store, incident: Incident) -> list[str]:
     known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
     told = beside(incident, known, domains, addresses)
     season = exam_season(incident.country, incident.onset)
-    return [*told, season] if season and season not in incident.hints else told
+    is_new = season is not None and season.code not in {hint.code for hint in incident.hints}
+    return [*told, season] if season is not None and is_new else told
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
@@ -133,10 +134,11 @@ def judged_records(
                 tally.outside += record.items
                 continue
             try:
-                own = provenance_of(record, provenance)
-                if own is not record.provenance:
-                    record = replace(record, provenance=own)
-                yield Judged(record, *judge_record(record, fingerprints))
+                stored, parsed = connector.take(record)
+                own = provenance_of(stored, provenance)
+                if own is not stored.provenance:
+                    stored = replace(stored, provenance=own)
+                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), record.data)
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
@@ -184,7 +186,7 @@ def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[
     size = 0
     for one in judged:
         batch.append(one)
-        size += len(one.record.data)
+        size += len(one.came)
         if len(batch) >= records or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -23,6 +23,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
+from fanous.model.reason import Reason
 from fanous.model.series import Series
 from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
@@ -96,39 +97,30 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
     ]
 
 
-def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
+def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:
     """What cannot be said about the country's connectivity, and why; empty if no source of it was read."""
     series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     if not series:
         return []
     lacking = []
-    skipped = [s for s in series if not fills_days(s.step)]
-    if skipped:
-        named = ", ".join(sorted({f"{s.key.signal} of {s.key.source} ({s.step} s)" for s in skipped}))
-        lacking.append(
-            (CONNECTIVITY, f"a day is not a whole number of bins of {named}: no detector uses them")
-        )
+    options = DROP.options
+    if skipped := [s for s in series if not fills_days(s.step)]:
+        steps = sorted({f"{s.key.signal} ({s.key.source}, {s.step} s)" for s in skipped})
+        lacking.append(Reason("lacks.whole_days", {"series": tuple(steps)}))
     series = [s for s in series if fills_days(s.step)]
-    ages = (
-        (0, DROP.options.least_days, "no baseline is known yet"),
-        (
-            DROP.options.least_days,
-            DROP.options.week_seen,
-            f"less than a whole week is known, so for now a loss must be {DROP.options.widen:g} times as deep",
-        ),
-    )
-    for least, most, what in ages:
-        young = [s for s in series if least <= _days(s) < most]
-        if young:
-            named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in young}))
-            lacking.append((CONNECTIVITY, f"less than {most} days of {named}: {what}"))
-    families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= DROP.options.least_days}
+    if young := [s for s in series if _days(s) < options.least_days]:
+        lacking.append(Reason("lacks.baseline", {"series": _names(young), "days": options.least_days}))
+    if young := [s for s in series if options.least_days <= _days(s) < options.week_seen]:
+        lacking.append(Reason("lacks.week", {"series": _names(young), "times": options.widen}))
+    families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= options.least_days}
     if len(families & OUTAGE_FAMILIES) == 1:
         (only,) = families & OUTAGE_FAMILIES
-        lacking.append(
-            (CONNECTIVITY, f"only {only} is watched: an outage can be suspected here, but not confirmed")
-        )
-    return lacking
+        lacking.append(Reason("lacks.second_family", {"families": (str(only),)}))
+    return [(CONNECTIVITY, reason) for reason in lacking]
+
+
+def _names(series: Sequence[Series]) -> tuple[str, ...]:
+    return tuple(sorted({f"{s.key.signal} ({s.key.source})" for s in series}))
 
 
 def watched_families(store: Store, country: str, since: float, until: float) -> tuple[Family, ...]:

@@ -20,7 +20,7 @@ from fanous.log import logline
 from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
-from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
@@ -161,8 +161,9 @@ def fetch(
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
     """The result for a piece, and whether its failure may be temporary."""
+    live = LIVE_SOURCES[source]
     try:
-        parsed = LIVE_SOURCES[source].parse(_document(piece, get), ask.country, piece.name)
+        parsed = live.parse(document_of(live, get, piece), ask.country, piece.name)
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
@@ -170,12 +171,32 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
     return Fetched(piece, parsed, "", at), False
 
 
-def _document(piece: Piece, get: Get) -> bytes:
-    """What the piece's address answers, or the array of what all of its addresses do (``Piece.also``)."""
+def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
+    """What the piece's address answers, or the array of what all of its addresses do (``Piece.also``).
+
+    Raises:
+        FanousError, Rejected: one of them cannot be fetched, or is none.
+    """
     if not piece.also:
-        return get(piece.url)
-    answers = (get(url) for url in (piece.url, *piece.also))
+        return answer_of(live, get, piece.url)
+    answers = (answer_of(live, get, url) for url in (piece.url, *piece.also))
     return b",".join((f"[[{piece.since},{piece.until}]".encode(), *answers)) + b"]"
+
+
+def answer_of(live: LiveSource, get: Get, url: str) -> bytes:
+    """The document at ``url``, with all its pages.
+
+    Raises:
+        FanousError, Rejected: one of them cannot be fetched, or is none.
+    """
+    data = get(url)
+    if not isinstance(live, Paged):
+        return data
+    pages = [data]
+    while (following := live.next_page(url, pages[-1])) is not None:
+        url = following
+        pages.append(get(url))
+    return live.joined(pages)
 
 
 @dataclass(slots=True)

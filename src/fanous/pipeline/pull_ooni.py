@@ -9,7 +9,7 @@ object too, and the same measurement counts once however often it is read.
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import inf
@@ -51,6 +51,9 @@ DETECT_EVERY = 600.0
 """Seconds between two detections while a long pull goes on."""
 
 LISTED_AT_ONCE = 8
+
+MOST_TOGETHER, BYTES_TOGETHER = 50, 8 << 20
+"""Objects, and their bytes, that are stored at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,10 @@ class PulledMeasurements:
         return last if self.wanted.until < inf and seen is not None and seen < last else None
 
 
-OnObject = Callable[[PulledMeasurements], None]
+FetchedObject = tuple[PublishedObject, Path | None, str]
+"""An object, and the file with it or why there is none."""
+
+OnObjects = Callable[[PulledMeasurements], None]
 
 
 def pull(
@@ -146,7 +152,7 @@ def pull(
     *,
     now: Callable[[], float] = time.time,
     on_plan: Callable[[PullPlan], None] = lambda _plan: None,
-    on_object: OnObject = lambda _done: None,
+    on_objects: OnObjects = lambda _done: None,
 ) -> PulledMeasurements:
     """Bring measurements in, and detect: after the newest day, now and then, and at the end.
 
@@ -164,12 +170,14 @@ def pull(
     detected = time.monotonic()
     is_first_day = True
     try:
-        for one, path, why in fetched(bucket, planned.objects, folder):
-            if (is_first_day and one.hour <= newest - DAY) or time.monotonic() - detected > DETECT_EVERY:
+        for group in together(fetched(bucket, planned.objects, folder)):
+            if (
+                is_first_day and group[0][0].hour <= newest - DAY
+            ) or time.monotonic() - detected > DETECT_EVERY:
                 detect_all(store)
                 detected, is_first_day = time.monotonic(), False
-            keep(store, one, path, why, done, bucket, now())
-            on_object(done)
+            keep(store, group, done, bucket, now())
+            on_objects(done)
         remember(store, done, now())
     finally:
         detect_all(store)
@@ -274,9 +282,7 @@ def _is_read(one: PublishedObject, wanted: Wanted, read: dict[str, list[Pulled]]
     )
 
 
-def fetched(
-    bucket: Bucket, objects: Sequence[PublishedObject], folder: Path
-) -> Generator[tuple[PublishedObject, Path | None, str]]:
+def fetched(bucket: Bucket, objects: Sequence[PublishedObject], folder: Path) -> Generator[FetchedObject]:
     """Each object in order, as a file or with the reason why there is none; a few are fetched ahead.
 
     What the folder has of other objects is removed.
@@ -304,35 +310,63 @@ def fetched(
         threads.shutdown(wait=False, cancel_futures=True)
 
 
+def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
+    """Some of a day that are stored at once: most objects hold few measurements, and storing takes as long for few as
+    for many."""
+    group: list[FetchedObject] = []
+    for found in objects:
+        if group and (
+            len(group) == MOST_TOGETHER
+            or sum(one.size for one, _, _ in group) + found[0].size > BYTES_TOGETHER
+            or found[0].hour // DAY != group[0][0].hour // DAY
+        ):
+            yield group
+            group = []
+        group.append(found)
+    if group:
+        yield group
+
+
 def keep(
+    store: Store, group: Sequence[FetchedObject], done: PulledMeasurements, bucket: Bucket, now: float
+) -> None:
+    """Store what some objects hold of the wanted time, then remember them; detects nothing."""
+    files = arrived(group, done)
+    try:
+        _bring(store, files, done, bucket, now)
+    except FanousError:
+        for one in files:  # one of them: the others count
+            try:
+                _bring(store, [one], done, bucket, now)
+            except FanousError as error:
+                done.failures.append((one[0].key, str(error)))
+    finally:
+        for _, path in files:
+            path.unlink(missing_ok=True)
+
+
+def arrived(group: Iterable[FetchedObject], done: PulledMeasurements) -> list[tuple[PublishedObject, Path]]:
+    """Those that could be fetched; the others are failures."""
+    files = []
+    for one, path, why in group:
+        if path is None:
+            done.failures.append((one.key, why))
+        else:
+            files.append((one, path))
+    return files
+
+
+def _bring(
     store: Store,
-    one: PublishedObject,
-    path: Path | None,
-    why: str,
+    files: Sequence[tuple[PublishedObject, Path]],
     done: PulledMeasurements,
     bucket: Bucket,
     now: float,
 ) -> None:
-    """Store what one object holds of the wanted time, then remember it; detects nothing."""
-    if path is None:
-        done.failures.append((one.key, why))
-        return
-    wanted = done.wanted
-    try:
-        bring_in(
-            store,
-            SOURCE,
-            [path],
-            done.tally,
-            provenance=provenance_of(bucket),
-            began=(wanted.since, wanted.until),
-        )
-    except FanousError as error:
-        done.failures.append((one.key, str(error)))
-        return
-    finally:
-        path.unlink(missing_ok=True)
-    taken(store, one, done, now)
+    span = (done.wanted.since, done.wanted.until)
+    paths = [path for _, path in files]
+    bring_in(store, SOURCE, paths, done.tally, provenance=provenance_of(bucket), began=span)
+    taken(store, [one for one, _ in files], done, now)
 
 
 def provenance_of(bucket: Bucket) -> Provenance:
@@ -340,13 +374,13 @@ def provenance_of(bucket: Bucket) -> Provenance:
     return Provenance.REAL if bucket.is_ooni else Provenance.IMPORTED
 
 
-def taken(store: Store, one: PublishedObject, done: PulledMeasurements, now: float) -> None:
-    """Remember that all of an object is stored."""
+def taken(store: Store, objects: Sequence[PublishedObject], done: PulledMeasurements, now: float) -> None:
+    """Remember that all of these objects is stored."""
     wanted = done.wanted
-    row = Pulled(_piece(one), wanted.since, min(wanted.until, LAST), now)
-    store.facts.put_pulled(SOURCE, wanted.country, [row])
-    done.objects += 1
-    done.size += one.size
+    rows = [Pulled(_piece(one), wanted.since, min(wanted.until, LAST), now) for one in objects]
+    store.facts.put_pulled(SOURCE, wanted.country, rows)
+    done.objects += len(objects)
+    done.size += sum(one.size for one in objects)
 
 
 def first_wanted(country: str, days: int, now: float) -> Wanted:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
+from fanous.model.reason import Reason
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
@@ -28,7 +29,7 @@ class CountryAnswer:
     """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
 
     Attributes:
-        insufficient: (target, why) for targets about which nothing can be said.
+        insufficient: targets about which nothing can be said, and why.
         grid: ``None`` = nothing was measured.
         synthetic: all that is known of the country was staged.
     """
@@ -37,7 +38,7 @@ class CountryAnswer:
     since: float
     until: float
     incidents: Sequence[Incident]
-    insufficient: Sequence[tuple[str, str]]
+    insufficient: Sequence[tuple[str, Reason]]
     grid: Grid | None
     names: Mapping[int, str]
     synthetic: bool = False
@@ -58,7 +59,13 @@ def confirm(
     every, store = store, store.about(country)
     span = store.facts.span(country)
     if span is None:
-        known = ", ".join(known_countries(every)) or "nothing yet"
+        countries = known_countries(every)
+        if country in countries:
+            raise FanousError(
+                f"no measurement of {country} in this store can be used: all that came in lack something, such as "
+                f"their network. `fanous judge FILE...` says what is wrong with each"
+            )
+        known = ", ".join(countries) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "
             f"ooni FILE...`"
@@ -111,19 +118,19 @@ def _grid(
 
 def _insufficient(
     store: Store, country: str, since: float, until: float, targets: Sequence[str]
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, Reason]]:
     """Targets about which nothing can be said, and why; including requested targets that were never
     measured.
     """
     lacking = store.facts.insufficient(country, since, until)
-    listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
+    listed = [(one.target, one.reason) for one in lacking if not targets or one.target in targets]
     if not targets:
         return listed + _of_connectivity(store, country, since, until)
     measured = {*store.facts.targets(country, since, until), *(target for target, _ in listed)}
-    return listed + [(t, "nobody measured it in this window") for t in targets if t not in measured]
+    return listed + [(t, Reason("coverage.none")) for t in targets if t not in measured]
 
 
-def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
+def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:
     """The same of the country's connectivity; nothing where no source of it was read."""
     if not store.facts.series_fetched(country):
         return []

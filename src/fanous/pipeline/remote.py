@@ -115,7 +115,7 @@ def plan(
     """
     check_country(country)
     asked, left_out = popular_urls(urls)
-    networks = _networks(country, listed)
+    networks = networks_in(country, listed)
     if not networks:
         raise FanousError(
             f"no vantage point of Globalping on a user's line is on line in {country}", permanent=False
@@ -156,8 +156,8 @@ def _cost(probes: int, elsewhere: int) -> int:
     return 2 * (probes + elsewhere)
 
 
-def _networks(country: str, listed: Sequence[ListedProbe]) -> list[tuple[int, int]]:
-    """Networks with vantage points on users' lines, those with most users first."""
+def networks_in(country: str, listed: Sequence[ListedProbe]) -> list[tuple[int, int]]:
+    """(ASN, vantage points on users' lines), the networks with most users first."""
     counts = Counter(
         one.location.asn
         for one in listed

@@ -5,7 +5,7 @@ One process at a time works on a country, under a lease that is renewed while th
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from logging import getLogger
@@ -152,10 +152,17 @@ def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason,
 
 
 def _is_same(new: Incident, old: Incident) -> bool:
-    """Whether nothing changed; that a reason of before November 2026 has become a code is no change."""
+    """Whether nothing changed; that a text of an earlier version has become a code is no change."""
     told = replace(new, id=old.id)
-    in_words = any(reason.code == AS_WRITTEN for reason in old.reasons)
-    return told == old or (in_words and replace(told, reasons=old.reasons) == old)
+    if _in_words(old.reasons):
+        told = replace(told, reasons=old.reasons)
+    if _in_words(old.hints):
+        told = replace(told, hints=old.hints)
+    return told == old
+
+
+def _in_words(reasons: Iterable[Reason]) -> bool:
+    return any(reason.code == AS_WRITTEN for reason in reasons)
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:

@@ -77,7 +77,10 @@ def status_app(
 
 
 def metrics(vitals: Vitals, ailments: Sequence[Ailment]) -> list[Metric]:
-    """All metrics; kinds of ailments that do not occur are not listed."""
+    """All metrics that are known: of one that is not there is no line, since 0 would read as *healthy*.
+
+    Kinds of ailments that do not occur are not listed.
+    """
     return [*_of_sources(vitals), *_of_software(vitals), *_of_folders(vitals), *_of_work(vitals, ailments)]
 
 
@@ -95,8 +98,9 @@ def _of_software(vitals: Vitals) -> Iterator[Metric]:
         labels = (("software", one.software),)
         yield Metric("fanous_software_measurements", one.measurements, "Measurements of the last day", labels)
         yield Metric("fanous_software_unsound", one.unsound, "Of these, what cannot be used", labels)
-    text = "Measurements of the last day that were made after they were received, by their own clock"
-    yield Metric("fanous_clock_ahead_measurements", vitals.clocks.ahead, text)
+    if vitals.clocks is not None:
+        text = "Measurements of the last day that were made after they were received, by their own clock"
+        yield Metric("fanous_clock_ahead_measurements", vitals.clocks.ahead, text)
 
 
 def _of_folders(vitals: Vitals) -> Iterator[Metric]:
@@ -111,16 +115,20 @@ def _of_folders(vitals: Vitals) -> Iterator[Metric]:
         yield Metric("fanous_inbox_bytes", queue.bytes, "Bytes of measurements in an inbox", labels)
         yield Metric("fanous_inbox_oldest_seconds", age, "Age of the oldest file that waits", labels)
         yield Metric("fanous_inbox_apart_files", queue.apart, "Files that only a person takes", labels)
-        text = "Messages of a stream that cannot be used and were set aside"
-        yield Metric("fanous_inbox_refused", queue.refused, text, labels)
+        if queue.refused is not None:
+            text = "Messages of a stream that cannot be used and were set aside"
+            yield Metric("fanous_inbox_refused", queue.refused, text, labels)
 
 
 def _of_work(vitals: Vitals, ailments: Sequence[Ailment]) -> Iterator[Metric]:
-    lag = max((vitals.machine_at - since for since in vitals.undetected.values()), default=0.0)
-    text = "Countries with measurements that no detection has seen"
-    yield Metric("fanous_undetected_countries", len(vitals.undetected), text)
-    yield Metric("fanous_detection_lag_seconds", lag, "How long the longest of them is known to wait")
-    yield Metric("fanous_damaged_segments", len(vitals.damaged), "Files of the archive that cannot be read")
+    if vitals.undetected is not None:
+        lag = max((vitals.machine_at - since for since in vitals.undetected.values()), default=0.0)
+        text = "Countries with measurements that no detection has seen"
+        yield Metric("fanous_undetected_countries", len(vitals.undetected), text)
+        yield Metric("fanous_detection_lag_seconds", lag, "How long the longest of them is known to wait")
+    if vitals.damaged is not None:
+        text = "Files of the archive that cannot be read"
+        yield Metric("fanous_damaged_segments", len(vitals.damaged), text)
     yield Metric("fanous_examined_timestamp_seconds", vitals.machine_at, "When these figures were read")
     for kind in sorted({one.kind for one in ailments}):
         count = sum(one.kind == kind for one in ailments)

@@ -7,7 +7,7 @@ both.  To add one, add a field to ``Vitals``, code to fill it in ``examine``, an
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +15,6 @@ from fanous.analysis.series.heartbeats import MEMORY
 from fanous.model.vitals import Backlog
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
-
-NO_CLOCKS = Clocks(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +28,24 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One check of a monitor.
+    """One check of a monitor, or of a collector, which has no store: what only a store knows is ``None`` there.
 
     Attributes:
-    at: unix seconds, by the store's clock, which dates what was received.
-    machine_at: by the machine's, for files.
-    undetected: countries with measurements that no detection has seen -> since when that is known here.
-    damaged: segments of the archive that cannot be read -> why.
+        at: unix seconds, by the store's clock, which dates what was received.
+        machine_at: by the machine's, for files.
+        undetected: countries with measurements that no detection has seen -> since when that is known here.
+        damaged: segments of the archive that cannot be read -> why.
     """
 
     at: float
     machine_at: float
     arrivals: tuple[Arrivals, ...] = ()
     soundness: tuple[Soundness, ...] = ()
-    clocks: Clocks = NO_CLOCKS
+    clocks: Clocks | None = None
     disks: tuple[Disk, ...] = ()
     backlogs: tuple[Backlog, ...] = ()
-    undetected: dict[str, float] = field(default_factory=dict)
-    damaged: dict[str, str] = field(default_factory=dict)
+    undetected: dict[str, float] | None = None
+    damaged: dict[str, str] | None = None
 
 
 BASELINE_HOURS = 24
@@ -154,6 +152,8 @@ def _mostly_sound(counts: Iterable[tuple[int, int]]) -> bool:
 
 def _clocks_ahead(vitals: Vitals) -> Iterator[Ailment]:
     clocks = vitals.clocks
+    if clocks is None:
+        return
     if clocks.measurements >= LEAST_SENT and clocks.ahead > AHEAD * clocks.measurements:
         whose = (
             "this machine's clock is behind"
@@ -193,7 +193,7 @@ def _old_queues(vitals: Vitals) -> Iterator[Ailment]:
 
 
 def _late_detection(vitals: Vitals) -> Iterator[Ailment]:
-    for country, since in sorted(vitals.undetected.items()):
+    for country, since in sorted((vitals.undetected or {}).items()):
         if vitals.machine_at - since > LAG_SECONDS:
             minutes = (vitals.machine_at - since) / 60
             said = f"measurements of {country} have waited for detection for {minutes:.0f} minutes"
@@ -206,7 +206,7 @@ def _late_detection(vitals: Vitals) -> Iterator[Ailment]:
 
 
 def _damaged_segments(vitals: Vitals) -> Iterator[Ailment]:
-    for name, why in sorted(vitals.damaged.items()):
+    for name, why in sorted((vitals.damaged or {}).items()):
         yield Ailment(
             "segment_damaged", name, why, "restore the file from a backup, then run `fanous rejudge`"
         )

@@ -53,7 +53,7 @@ async def get(
             "network": "tcp",
             "address": endpoint(ip, port),
             "failure": failure,
-            "request": _request_entry(url, request, protocol),
+            "request": _request_entry(url, request, spoken(page, protocol)),
             "response": _response_entry(page) if page.code else None,
             "t0": t0,
             "t": trace.at(),
@@ -62,6 +62,11 @@ async def get(
         }
         trace.requests.insert(0, entry)
     return page
+
+
+def spoken(page: HttpResponse, protocol: str) -> str:
+    """``h2``, or the version that the server answered in: an HTTP/1.0 server answers a request of 1.1, too."""
+    return "h2" if protocol == "h2" else f"http/{page.version or '1.1'}"
 
 
 def authority_of(parts: SplitResult) -> str:
@@ -82,7 +87,7 @@ def _request_entry(url: str, request: Request, protocol: str) -> Entry:
         "body": "",
         "body_is_truncated": False,
         "x_transport": "tcp",
-        "x_protocol": protocol or "http/1.1",
+        "x_protocol": protocol,
     }
 
 

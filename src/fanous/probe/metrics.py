@@ -18,12 +18,13 @@ from fanous.probe.trace import Entry, Trace
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One gauge."""
+    """One value; ``kind`` is ``gauge`` or ``counter``, whose name ends in ``_total``."""
 
     name: str
     value: float
     help: str
     labels: tuple[tuple[str, str], ...] = ()
+    kind: str = "gauge"
 
 
 def render(metrics: list[Metric]) -> str:
@@ -32,7 +33,7 @@ def render(metrics: list[Metric]) -> str:
     for one in sorted(metrics, key=lambda metric: metric.name):
         if one.name not in described:
             described.add(one.name)
-            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} gauge"]
+            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} {one.kind}"]
         labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in one.labels)
         lines.append(
             f"{one.name}{{{labels}}} {_number(one.value)}" if labels else f"{one.name} {_number(one.value)}"
@@ -44,8 +45,13 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
-    """What every module reports: whether it worked, how long it took, at which address."""
+def connection_metrics(trace: Trace, success: bool, matched: bool = True, ip: str = "") -> list[Metric]:
+    """What every module reports: whether it worked, how long it took, at which address.
+
+    Args:
+        matched: the body matched what was asked of it.
+        ip: that was asked without a connection; empty = that of the connection.
+    """
     lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
     found = [
         Metric("probe_success", float(success), "Displays whether or not the probe was a success"),
@@ -55,15 +61,19 @@ def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
         Metric(
             "probe_dns_lookup_time_seconds", _seconds(lookup), "Returns the time taken for probe dns lookup"
         ),
-        Metric("probe_failed_due_to_regex", 0, "Indicates if probe failed due to regex"),
+        Metric("probe_failed_due_to_regex", float(not matched), "Indicates if probe failed due to regex"),
     ]
     worked = [one for one in trace.tcp_connect if one["status"]["success"]] or trace.tcp_connect
-    if worked:
-        ip = str(worked[-1]["ip"])
+    ip = ip or (str(worked[-1]["ip"]) if worked else "")
+    if ip:
         version, text = (6 if ":" in ip else 4), "Specifies whether probe ip protocol is IP4 or IP6"
         found.append(Metric("probe_ip_protocol", version, text))
         found.append(Metric("probe_ip_addr_hash", crc32(ip.encode()), "Specifies the hash of IP address."))
     return found + _tls_metrics(trace)
+
+
+PROTOCOLS = {"h2": 2.0, "http/1.1": 1.1, "http/1.0": 1.0}
+"""``x_protocol`` of a request -> ``probe_http_version``."""
 
 
 def http_metrics(trace: Trace) -> list[Metric]:
@@ -83,7 +93,7 @@ def http_metrics(trace: Trace) -> list[Metric]:
         for phase, value in phases.items()
     ]
     protocol = page["request"]["x_protocol"] if page else ""
-    version = {"h2": 2.0, "http/1.1": 1.1}.get(protocol, 0.0)
+    version = PROTOCOLS.get(protocol, 0.0)
     url = str(page["request"]["url"]) if page else ""
     body = response.get("body") or ""
     length = len(body.encode() if isinstance(body, str) else b64decode(body["data"]))
@@ -100,6 +110,26 @@ def http_metrics(trace: Trace) -> list[Metric]:
         ),
         Metric("probe_http_uncompressed_body_length", length, "Length of uncompressed response body"),
     ]
+
+
+def echo_metrics(trace: Trace, seconds: float | None, hops_left: int) -> list[Metric]:
+    """About one ping.
+
+    Args:
+        seconds: from the request to its reply; ``None`` = none came.
+        hops_left: TTL of the reply; -1 = not known.
+    """
+    lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
+    phases = {"resolve": _seconds(lookup), "setup": 0.0, "rtt": seconds or 0.0}
+    text = "Duration of icmp request by phase"
+    found = [
+        Metric("probe_icmp_duration_seconds", value, text, (("phase", phase),))
+        for phase, value in phases.items()
+    ]
+    if hops_left >= 0:
+        text = "Replied packet hop limit (TTL for ipv4)"
+        found.append(Metric("probe_icmp_reply_hop_limit", hops_left, text))
+    return found
 
 
 def _content_length(page: Entry | None) -> float:

@@ -23,8 +23,9 @@ from fanous.probe.messengers import MESSENGERS, record_of
 from fanous.probe.net.network import Network, OverCap, is_public
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, ProbeVantage, Trace, line, measurement, moment
+from fanous.probe.trace import Entry, ProbeVantage, Trace, line, moment
 from fanous.probe.transfer import page_kbps, pairs, reason, slow_at
+from fanous.probe.web_connectivity import measurement
 from fanous.refdata.fingerprints import fingerprints
 from fanous.refdata.targets import target_list
 

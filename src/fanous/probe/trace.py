@@ -147,9 +147,6 @@ class TracedStream:
 
 
 DATA_FORMAT = "0.2.0"
-TEST_VERSION = "0.5.28"
-"""The version of web_connectivity whose keys these are (ooni/spec ts-017)."""
-
 NO_HELPER = "no_helper"
 """``control_failure`` if no test helper was named."""
 
@@ -174,22 +171,6 @@ class ProbeVantage:
     network_type: str = ""
     report_id: str = ""
     run_began: str = ""
-
-
-def measurement(
-    trace: Trace, url: str, vantage: ProbeVantage, control: Entry | None, failure: str | None
-) -> Entry:
-    """The web_connectivity measurement of one URL."""
-    keys = steps(trace) | {
-        "control": control,
-        "control_failure": failure,
-        "x_quic_pings": trace.quic_pings,
-        "x_second_opinions": trace.second_opinions,
-        "x_localisation": trace.localisations,
-        "x_transfers": trace.transfers,
-        "x_not_tried": trace.not_tried,
-    }
-    return envelope("web_connectivity", TEST_VERSION, url, trace, vantage, keys)
 
 
 def envelope(test: str, version: str, url: str, trace: Trace, vantage: ProbeVantage, keys: Entry) -> Entry:

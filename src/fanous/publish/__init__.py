@@ -1,5 +1,5 @@
-"""Publish: what leaves the monitor, by whatever channel - feeds, pictures, an incident's names and witnesses.
+"""Publish: everything that leaves the monitor - feeds, pictures, reports, alerts, open data and evidence bundles.
 
-It reads the store and gives text, bytes or plain facts in an ``edition``: one language, one address and one
-moment.  How a reader asks for it and gets it (requests, replies, what is kept) belongs to the web.
+It reads the store and returns text, bytes or plain facts for one ``edition``: one language, one address and one
+moment. Requests, replies and caching belong to ``web``.
 """

@@ -1,4 +1,4 @@
-"""Credits: whose data an incident rests on, and under which licence; a picture carries them inside itself."""
+"""Credits: whose data an incident rests on, and under which licence; every picture contains them."""
 
 from fanous.model.incident import Incident, Says
 from fanous.sources.measurements import MEASUREMENTS
@@ -7,10 +7,10 @@ from fanous.wording.language import Language
 
 
 def sources_of(incident: Incident) -> tuple[str, ...]:
-    """What its claim rests on; a family without a named source stands as ``family:NAME``, and is not open."""
+    """Names of the sources it rests on; a family whose source is not known is ``family:NAME``, and not open."""
     found: list[str] = []
     for family in incident.evidence.families:
-        # A family of measurements may rest on each of its sources; the first speaks for others of its licence.
+        # A family of measurements may rest on any of its sources; the first stands for others under the same licence.
         by_licence: dict[str, str] = {}
         for source in MEASUREMENTS.values():
             if source.family == family:

@@ -1,16 +1,16 @@
-"""Document: the stable JSON of an incident; other people's scripts stand on it.
+"""Document: the stable JSON of an incident, on which other people's scripts rely.
 
-Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
+Times are RFC 3339 in UTC, in whole seconds; unknown values are ``null``, never 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.wording.language import ENGLISH
-from fanous.wording.reasons import gone_texts, reasons_text
+from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.alternatives import Policing
@@ -71,8 +71,12 @@ def reason_of(incident: Incident) -> str:
     return reasons_text(incident.reasons, ENGLISH, incident.evidence.probes_are)
 
 
-def reasons_document(reasons: Iterable[Reason]) -> list[Document]:
-    return [{"code": one.code, "params": dict(one.params)} for one in reasons]
+def hints_document(hints: Sequence[Reason]) -> Document:
+    """Hints in English and as codes."""
+    return {
+        "hints": [one.text for one in reasons_said(hints, ENGLISH)],
+        "hint_reasons": reasons_document(hints),
+    }
 
 
 def revision_document(revision: "Revision") -> Document:
@@ -88,7 +92,7 @@ def revision_document(revision: "Revision") -> Document:
 
 
 def correction_document(correction: Correction) -> Document:
-    """What a revision took back, and why."""
+    """What a revision no longer claims, and why."""
     return {
         "incident": correction.incident,
         "country": correction.country,
@@ -120,7 +124,7 @@ def detailed_document(incident: Incident) -> Document:
             for network in incident.networks
         ],
         "opinions": [_opinion(opinion) for opinion in incident.opinions],
-        "hints": list(incident.hints),
+        **hints_document(incident.hints),
     }
 
 
@@ -137,14 +141,13 @@ def _opinion(opinion: FamilyView) -> Document:
 
 
 def policing_document(slowed: "Policing") -> Document:
-    """A fixed rate or a crowded line, with what says so."""
+    """Whether a fixed limit or congestion held the speed down, and the evidence."""
     return {
         "cause": str(slowed.cause),
         "probes": slowed.probes,
         "slope": _estimate(slowed.slope),
         "kbps": _estimate(slowed.kbps),
-        "why": slowed.why,
-    }
+    } | why_document([slowed.reason])
 
 
 def _moment(instant: float | None) -> str | None:

@@ -1,7 +1,7 @@
-"""Edition: what everything published at one moment shares - its language, its address, its *now*.
+"""Edition: what everything published at one moment has in common - its language, its address, its *now*.
 
-Also what pages and pictures may read of a store: no more than ``MOST_DRAWN`` measurements one by one, so that none
-keeps the store busy for long.
+Also limits what pages and pictures read from a store: at most ``MOST_DRAWN`` single measurements, so that none
+keeps it busy for long.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ class Edition:
     """Attributes:
     base: scheme and host for permanent addresses, without a slash at the end.
     now: unix seconds, UTC.
-    named: the language stands in the address, so links carry it on.
-    url: the address that the monitor's owner has set, which names its entries in feeds; empty = none is set.
-    notice: said before everything else (a recorded event); empty = nothing.
+    named: the address gives the language, so links have to give it too.
+    url: address configured by the monitor's owner, from which ids in feeds are made; empty = none.
+    notice: said before everything else (a recorded event); empty = none.
     """
 
     language: Language
@@ -38,12 +38,12 @@ class Edition:
         return quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
 
     def permanent(self, path: str) -> str:
-        """The address that is cited: whole, and without a language."""
+        """The full address for citations, without a language."""
         return self.base + quote(path, safe="/:,.-")
 
 
 LATELY = 30 * DAY
-"""How long an incident that is over stays on the first page."""
+"""How long an ended incident stays on the first page."""
 
 MOST_LATELY = 20
 
@@ -67,7 +67,7 @@ class Story:
 
 
 def incident_path(incident: Incident) -> str:
-    """``/PK/PK-2023-0042``: for good."""
+    """``/PK/PK-2023-0042``; it never changes."""
     return f"/{incident.country}/{incident.id}"
 
 
@@ -83,13 +83,13 @@ def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
 
 
 def open_ones(incidents: Iterable[Incident]) -> list[Incident]:
-    """Those that go on: confirmed before suspected, then the newest first."""
+    """Open incidents: confirmed before suspected, newest first."""
     going = [incident for incident in incidents if incident.is_open]
     return sorted(going, key=lambda i: (i.status is not Status.CONFIRMED, -i.onset))
 
 
 def lately_over(incidents: Iterable[Incident], now: float) -> list[Incident]:
-    """Those that ended within ``LATELY``, the newest first; retracted ones are in the corrections."""
+    """Incidents that ended within ``LATELY``, newest first; retracted ones are listed as corrections."""
     over = [i for i in incidents if i.status is Status.ENDED and (i.end or i.onset) >= now - LATELY]
     return sorted(over, key=lambda i: -(i.end or i.onset))[:MOST_LATELY]
 
@@ -101,17 +101,16 @@ def spell(network: NetworkPart) -> tuple[float, float | None, int]:
 
 
 MOST_DRAWN = 40_000
-"""Measurements: about half a second for the store's one thread."""
+"""Measurements; reading so many takes the store's only thread about half a second."""
 
 
 def whole_hours(since: float, until: float) -> tuple[float, float]:
-    """A window with the whole of its first and last hour: asked again within the hour it is the same, and an
-    answer that is remembered serves."""
+    """A window widened to whole hours, so that within an hour it stays the same and cached answers can be used."""
     return since // HOUR * HOUR, -(-until // HOUR) * HOUR
 
 
 def newest(store: Store, country: str, since: float, until: float) -> float:
-    """The earliest moment from which on a page may read everything up to ``until``."""
+    """The earliest time from which a page may read everything up to ``until``."""
     made = _hourly(store, country, since, until)
     total = 0
     for hour in sorted(made, reverse=True):
@@ -122,7 +121,8 @@ def newest(store: Store, country: str, since: float, until: float) -> float:
 
 
 def oldest(store: Store, country: str, since: float, until: float) -> float:
-    """The latest moment up to which a page may read all from ``since`` on: an onset must not be cut."""
+    """The latest time up to which a page may read everything from ``since`` on, since an onset must not be cut
+    off."""
     made = _hourly(store, country, since, until)
     total = 0
     for hour in sorted(made):
@@ -133,7 +133,7 @@ def oldest(store: Store, country: str, since: float, until: float) -> float:
 
 
 def _hourly(store: Store, country: str, since: float, until: float) -> dict[int, int]:
-    """Hour (unix seconds) -> sound measurements; counted by the store's engine."""
+    """Hour (unix seconds) -> number of sound measurements, counted by the database."""
     made: dict[int, int] = {}
     for series in store.facts.volume(country, since, until, HOUR):
         for at, count in zip(series.times.tolist(), series.measurements.tolist(), strict=True):

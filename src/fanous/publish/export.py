@@ -2,8 +2,8 @@
 
     store ─► tables (rows with their licence) ─► forms ─► a folder
 
-Data under a non-commercial or unclear licence is left out, and so is anything that rests on it.  A cell of
-measurements has at least ``LEAST_PROBES`` probes behind it, and times are whole minutes.  To add a table: its fields
+Data under a non-commercial or unclear licence, and anything that rests on it, is left out.  A cell of measurements
+needs at least ``LEAST_PROBES`` probes, and times are whole minutes.  To add a table: its fields
 and a function that returns its rows, and its line in ``TABLES``.
 
 Forms are CSV (RFC 4180), Parquet and GeoJSON (RFC 7946); ``datapackage.json`` describes the folder (Frictionless v1).
@@ -33,19 +33,19 @@ from fanous.store.protocol import Store
 from fanous.wording.narrative import sentence
 
 OWN = "edge"
-"""Measurements of one's own probes: the operator's to license."""
+"""Sources whose data the operator owns and may license: their own probes."""
 
 
 def is_open(source: str) -> bool:
-    """May values of this source enter?  What is not known may not."""
+    """Whether data of this source may be exported; those of an unknown source may not."""
     return source in SOURCES and SOURCES[source].is_open
 
 
 def licence_of(sources: tuple[str, ...], own: str) -> str:
-    """Of a row that rests on these; empty = it may not leave.
+    """Licence of a row that rests on these sources; empty = it must not be exported.
 
     Args:
-        own: under which the operator gives what is their own.
+        own: licence of the operator's own data.
     """
     if not sources or not all(is_open(one) for one in sources):
         return ""
@@ -54,10 +54,10 @@ def licence_of(sources: tuple[str, ...], own: str) -> str:
 
 
 LEAST_PROBES = 3
-"""Behind a public cell: one or two probes could be people whom somebody knows."""
+"""Least probes behind a public cell, since one or two could be identified as people."""
 
 WINDOW = 7 * 86_400
-"""Seconds of measurements that are read at once: bounds the memory."""
+"""Seconds of measurements read at once, which limits memory."""
 
 Row = dict[str, Any]
 
@@ -66,8 +66,8 @@ Row = dict[str, Any]
 class ExportScope:
     """Attributes:
     country: ``None`` = all.
-    since: unix seconds; likewise ``until``.
-    licence: of what is the operator's own.
+    since, until: unix seconds.
+    licence: of the operator's own data.
     """
 
     country: str | None
@@ -78,7 +78,7 @@ class ExportScope:
 
 @dataclass(slots=True)
 class LeftOut:
-    """How much does not leave, and why."""
+    """How many rows are left out, and why."""
 
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ class LeftOut:
 class ExportTable:
     """Attributes:
     fields: (name, type of Frictionless and of the Parquet file, what it means).
-    key: fields that name a row.
+    key: fields that identify a row.
     """
 
     name: str
@@ -101,7 +101,7 @@ class ExportTable:
 
 
 def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Latest revisions, retracted ones among them."""
+    """The latest revision of each incident, retracted ones included."""
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
         licence = licence_of(sources_of(incident), wanted.licence)
         if not licence:
@@ -139,7 +139,8 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
 
 
 def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Measurements of one's own probes, counted by hour, network and target; synthetic ones by themselves."""
+    """Measurements of the operator's own probes by hour, network and target; synthetic ones are counted
+    separately."""
     for side in store.sides():
         yield from _cells_of(side, wanted, left)
 
@@ -188,7 +189,7 @@ def _cells(
 
 
 def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Ready-made series of open sources."""
+    """Series of public sources under an open licence."""
     for side in store.sides():
         yield from _series_of(side, wanted, left)
 
@@ -220,7 +221,7 @@ def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
 
 
 def minute(instant: float | None) -> str | None:
-    """Whole minutes: a second could name one measurement."""
+    """Whole minutes, since a second could identify one measurement."""
     if instant is None:
         return None
     return f"{datetime.fromtimestamp(instant // 60 * 60, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -243,16 +244,16 @@ TABLES = (
             ("scope", "string", "nation, region, multi_isp, isp, insufficient"),
             ("access", "string", "any, mobile, fixed"),
             ("networks", "string", "ASNs, separated by blanks"),
-            ("targets", "string", "likewise; empty: the line itself"),
+            ("targets", "string", "separated in the same way; empty: the line itself"),
             ("mechanisms", "string", "likewise"),
             ("onset", "datetime", "best estimate of the beginning, UTC"),
             ("onset_earliest", "datetime", "empty: it was so when the record begins"),
             ("onset_latest", "datetime", "the first failing bin"),
-            ("end", "datetime", "empty: it goes on, or nobody has measured since"),
+            ("end", "datetime", "empty: ongoing, or not measured since"),
             ("confirmed_at", "datetime", "empty: never confirmed"),
             ("confidence", "number", "probability of interference, 0 to 1"),
             ("users_low", "number", "share of users, lower bound; empty: cannot be said"),
-            ("users_high", "number", "likewise, upper bound"),
+            ("users_high", "number", "the same, upper bound"),
             ("measurements", "integer", "that saw it"),
             ("probes", "integer", "independent ones that saw it"),
             ("sentence", "string", "the claim in words, hedged as its status demands"),
@@ -303,7 +304,7 @@ TABLES = (
 
 
 def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """UTF-8; what is not known is empty."""
+    """CSV in UTF-8; unknown values are empty."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
     writer.writeheader()
@@ -312,8 +313,8 @@ def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
 
 
 def as_parquet(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """zstd; instants as timestamps in UTC."""
-    import pyarrow as pa  # here: a fifth of a second
+    """Parquet with zstd; times are UTC timestamps."""
+    import pyarrow as pa  # imported here: it takes a fifth of a second
     from pyarrow import parquet
 
     kinds = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
@@ -331,7 +332,7 @@ def _typed(value: Any, kind: str) -> Any:
 
 
 def as_geojson(rows: Sequence[Row]) -> bytes:
-    """Incidents without a geometry: Fanous knows countries and networks, no places on the ground."""
+    """Incidents without a geometry, since Fanous knows countries and networks but no coordinates."""
     features = [{"type": "Feature", "id": row["id"], "geometry": None, "properties": row} for row in rows]
     return msgspec.json.encode({"type": "FeatureCollection", "features": features})
 
@@ -347,7 +348,7 @@ MEDIA = {
 class Exported:
     """Attributes:
     rows: by table.
-    left_out: why -> how many.
+    left_out: reason -> number of rows.
     """
 
     files: tuple[Path, ...]
@@ -356,10 +357,10 @@ class Exported:
 
 
 def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Exported:
-    """Write all tables; a file is whole or not there.
+    """Write all tables; each file is written completely or not at all.
 
     Raises:
-        FanousError: the folder cannot be written, or holds what no export wrote.
+        FanousError: the folder cannot be written, or contains files that no export wrote.
     """
     left, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
     resources: list[dict[str, Any]] = []

@@ -1,8 +1,8 @@
-"""Feeds: incidents for programs that look again and again, as Atom, JSON Feed and CAP.
+"""Feeds: incidents for programs that poll, as Atom, JSON Feed and CAP.
 
 A feed lists incidents by their latest revision, or corrections.  An entry's id is made from the incident's own and
-never changes; its time is that of the revision, so that readers show a correction as news.  The title says the
-status, because a title is often all that is read.
+never changes; its time is that of the revision, so that feed readers show a correction as news. The title gives the
+status, because often only the title is read.
 
 To add a format: a function here that writes a ``Feed``, and its line in ``FORMATS``.
 """
@@ -55,7 +55,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Attributes:
-    path: of the page that the feed is of; its own address is that with ``feed.json`` or ``feed.atom``.
+    path: of the page that the feed belongs to; the feed's own address adds ``feed.json`` or ``feed.atom``.
     """
 
     title: str
@@ -67,7 +67,7 @@ class Feed:
         return max((entry.updated for entry in self.entries), default=0.0)
 
     def address(self, edition: Edition, ending: str) -> str:
-        """Its own: with the language that it was asked in, since who reads feeds names none."""
+        """The feed's own address, with its language, since feed readers ask for none."""
         return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}")
 
 
@@ -78,7 +78,7 @@ def feed_of(
     network: str | None = None,
     target: str | None = None,
 ) -> Feed:
-    """Of the world, a country, a network there (``AS17557``), or a target."""
+    """The feed of the world, a country, a network there (``AS17557``), or a target."""
     found = store.ledger.incidents(country, edition.now - REACH, edition.now + DAY)
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
@@ -100,15 +100,15 @@ def feed_of(
 
 
 def corrections_feed(store: Store, edition: Edition) -> Feed:
-    """What was claimed and taken back; one entry a revision."""
+    """Corrections, one entry per revision."""
     found = corrections(store, None)[:MOST]
     title = f"Fanous: {edition.language.say('Correction')}"
     return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
 
 
 def entry_id(edition: Edition, path: str) -> str:
-    """``urn:uuid:...`` of a path: one monitor's label never names another monitor's incident, and the address
-    by which a reader came does not matter."""
+    """``urn:uuid:...`` of a path: the same label on two monitors gives different ids, and the address that a reader
+    used makes no difference."""
     return uuid5(NAMESPACE_URL, f"{edition.url or 'fanous:'}{path}").urn
 
 
@@ -187,7 +187,7 @@ def _text(parent: ElementTree.Element, name: str, text: str) -> None:
 
 
 def xml_text(text: str) -> str:
-    """Less the characters that XML 1.0 forbids."""
+    """The text without characters that XML 1.0 forbids."""
     return FORBIDDEN.sub("", text)
 
 
@@ -227,7 +227,7 @@ def _item(entry: Entry) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Format:
     """Attributes:
-    media: type of the document, for those to whom it is sent.
+    media: media type of the document.
     """
 
     write: Callable[[Feed, Edition], bytes]
@@ -245,11 +245,11 @@ CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 CAP_MEDIA = "application/cap+xml; charset=utf-8"
 
 CERTAINTY = {Status.CONFIRMED: "Observed", Status.SUSPECTED: "Possible", Status.RETRACTED: "Unlikely"}
-"""Of an ended one: what it was."""
+"""For an ended incident, whether it was confirmed or suspected."""
 
 
 def cap(store: Store, incident: Incident, edition: Edition) -> bytes:
-    """Its latest revision."""
+    """The latest revision as CAP."""
     ElementTree.register_namespace("", CAP)
     root = ElementTree.Element(f"{{{CAP}}}alert")
     revisions = store.ledger.revisions(incident.id)
@@ -281,7 +281,7 @@ def _head(
 
 
 def _identifier(label: str, n: int) -> str:
-    """Without blanks, commas, < and &, as the standard demands."""
+    """Without spaces, commas, < and &, as the standard requires."""
     return f"fanous.{label}.{n}"
 
 
@@ -290,7 +290,7 @@ def sender_of(edition: Edition) -> str:
 
 
 def moment(instant: float) -> str:
-    """The standard allows no ``Z`` for UTC."""
+    """With a numeric offset, since the standard does not allow ``Z``."""
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}-00:00"
 
 

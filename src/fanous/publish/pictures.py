@@ -17,14 +17,14 @@ from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
 
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
-"""How far a chart reaches before and after an incident: at least so long, or this share of its length."""
+"""How far a chart extends before and after an incident: at least this long, or this share of its length."""
 
 MOST_LINES = 5
-"""As many lines as a reader tells apart."""
+"""As many lines as a reader can tell apart."""
 
 
 def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
-    """The card by which a link to the incident is shown elsewhere."""
+    """The share card that other sites show for a link to the incident."""
     (story,) = stories(store, [incident])
     language = edition.language
     lines = _drawable(lines_of(store, incident, edition.now))
@@ -66,7 +66,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
 
 
 def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
-    """What a chart of it shows: unix seconds, half-open; of a very busy country only the beginning."""
+    """The window that its chart shows (unix seconds, half-open); for a very busy country, only the beginning."""
     end = now if incident.end is None else incident.end
     length = max(end - incident.onset, HOUR)
     since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
@@ -77,7 +77,7 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
 
 
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
-    """Its targets through time; an outage has one line, of all that is measured."""
+    """Its targets over time; an outage has one line for everything measured."""
     store = store.of(incident.provenance)
     since, until = reach(store, incident, now)
     votes = store.facts.votes(incident.country, since, until, _drawn_targets(incident) or None)
@@ -85,7 +85,7 @@ def lines_of(store: Store, incident: Incident, now: float) -> Lines:
 
 
 def lines_among(incident: Incident, votes: Votes, since: float, until: float) -> Lines:
-    """See ``lines_of``, of votes that were read already."""
+    """As ``lines_of``, from votes that were already read."""
     return reachable(votes, _drawn_targets(incident), since, until, user_weights(incident.country))
 
 
@@ -94,7 +94,7 @@ def _drawn_targets(incident: Incident) -> list[str]:
 
 
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
-    """What a chart shades: when it was on."""
+    """The intervals of the incident, which a chart shades."""
     return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
 
 
@@ -105,7 +105,7 @@ def legend_of(
     shape: Shape,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Legend:
-    """What a chart says in words: where each line was lowest.
+    """The text of a chart: when each line was lowest.
 
     Args:
         marks: moments to name, such as the start of an announced event.
@@ -134,14 +134,14 @@ def _names(lines: Lines | None) -> list[str]:
 
 
 def _share(lines: Lines, language: Language) -> str:
-    """What the lines are a share of."""
+    """The unit of the lines: a share of users or of networks."""
     if lines.by_users:
         return language.say("Share of users for whom each target worked as usual")
     return language.say("Share of measured networks on which each target worked as usual")
 
 
 def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str]:
-    """When, on both clocks (where no sentence above says it); what is drawn, and where it can be checked."""
+    """The time on both clocks (unless a sentence above gives it), what is drawn, and where it can be checked."""
     language = edition.language
     address = edition.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from fanous.config import WrongKey
 from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.model.reason import Reason
 from fanous.refdata.files import bytes_of, toml_table
 
 
@@ -170,8 +171,8 @@ def shapes(file: Path | None = None) -> dict[str, str]:
     return found
 
 
-def exam_season(cc: str, instant: float) -> str:
-    """The remark that exams are held at that time, for which the internet was cut before; empty = there are none.
+def exam_season(cc: str, instant: float) -> Reason | None:
+    """The hint that exams are held at that time, for which access was restricted before; None = there are none.
 
     Args:
         cc: ISO 3166-1 alpha-2.
@@ -179,14 +180,11 @@ def exam_season(cc: str, instant: float) -> str:
     """
     season = _seasons().get(cc)
     if season is None:
-        return ""
+        return None
     moment, (first, last) = local(instant, cc), season["hours"]
     if moment.month not in season["months"] or not first <= moment.hour + moment.minute / 60 <= last:
-        return ""
-    return (
-        f"it began at the season and hour of {season['exam']}, for which the internet was cut there before "
-        f"({season['known']})"
-    )
+        return None
+    return Reason("hint.exams", {"exam": season["exam"], "years": tuple(season["years"])})
 
 
 @lru_cache(maxsize=1)

@@ -5,11 +5,11 @@ A plug-in's file ends with its declaration, a ``Source``; everything that Fanous
 import.  This module needs no numpy, so that a light probe can load it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
@@ -18,6 +18,7 @@ from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.model.series import Ints, SourceSeries
+    from fanous.sources.shape import Differs
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
@@ -57,6 +58,17 @@ class MeasurementSource(Protocol):
 
     def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement in ``record.data`` with its observations; pure.
+
+        Raises:
+            Rejected: it cannot be used; the message is the reason.
+        """
+        ...
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """The record as it is stored, of which nothing but what rules may read is left, and what ``parse`` makes of
+        all of it; pure.
+
+        ``parse`` makes the same of the record as it is stored, but for words that name a reader or a visit.
 
         Raises:
             Rejected: it cannot be used; the message is the reason.
@@ -236,6 +248,23 @@ class LiveSource(Protocol):
         ...
 
 
+@runtime_checkable
+class Paged(Protocol):
+    """A live source that answers in pages."""
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        """URL of the page after this one; ``None`` = it was the last.
+
+        Raises:
+            Rejected: it is not a page of this source, or there are more than can be true.
+        """
+        ...
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        """One document with what all pages hold, as ``LiveSource.parse`` reads it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The declaration of one source.
@@ -258,6 +287,8 @@ class Source:
             ``window``.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
         is_ordered: are its measurements ordered from vantage points of others (``pipeline.remote``)?  Needs ``every``.
+        differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
+            more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
         is_own: does Fanous itself compute its series, from its probes or its scan?
         takes_columns: must the user name the columns (``About.columns``)?
@@ -288,6 +319,7 @@ class Source:
     live: LiveSource | None = None
     has_bucket: bool = False
     is_ordered: bool = False
+    differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False

@@ -24,6 +24,9 @@ from fanous.sources.http_cache import Cached, HttpCache
 TRIES = 5
 FIRST_WAIT = 2.0
 """Seconds before the second try; doubled each time: 2, 4, 8, 16."""
+LIMITED_WAIT = 60.0
+"""Seconds after 429 without ``Retry-After``, doubled each time, or after an answer that says that nothing remains:
+OONI's interface allows so much a minute, and says only what remains (``X-RateLimit-Remaining``)."""
 LONGEST_WAIT = 300.0
 """Most seconds that we wait when told to; if a publisher asks for more, we try again another day."""
 STALL = 30.0
@@ -47,6 +50,7 @@ class Waits:
     now: Callable[[], float] = time.time
     stall: float = STALL
     deadline: float = DEADLINE
+    tries: int = TRIES
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class Polite:
         self._waits = waits or Waits()
         self._cache = HttpCache(cache) if cache else None
         self._mirror = mirror.rstrip("/")
+        self._is_spent = False  # the last answer said that nothing more is allowed for now
         self._asked: deque[float] = deque(maxlen=source.a_minute)
         self._client = httpx.Client(
             headers={"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
@@ -103,13 +108,14 @@ class Polite:
         """
         address = self._address(url)
         known = self._cache.find(address) if self._cache else None
-        for attempt in range(TRIES):
+        for attempt in range(self._waits.tries):
             self._keep_budget()
             try:
                 return self._once(address, known)
             except _Again as refusal:
-                wait = refusal.wait if refusal.wait is not None else FIRST_WAIT * 2**attempt
-                if attempt + 1 == TRIES or wait > LONGEST_WAIT:
+                wait = refusal.wait if refusal.wait is not None else refusal.first * 2**attempt
+                wait = wait if refusal.wait is not None else min(wait, LONGEST_WAIT)
+                if attempt + 1 == self._waits.tries or wait > LONGEST_WAIT:
                     raise FanousError(
                         f"{_shown(address)}: {refusal}{_later(wait)}", permanent=False
                     ) from None
@@ -125,7 +131,11 @@ class Polite:
         return check_encrypted(url)
 
     def _keep_budget(self) -> None:
-        """Wait until the oldest of the last ``a_minute`` requests is a minute old."""
+        """Wait until the oldest of the last ``a_minute`` requests is a minute old, or as the last answer asks."""
+        if self._is_spent:
+            self.counts.waits.append(LIMITED_WAIT)
+            self._waits.sleep(LIMITED_WAIT)
+            self._is_spent = False
         if len(self._asked) == self._asked.maxlen:
             wait = 60.0 - (self._waits.clock() - self._asked[0])
             if wait > 0:
@@ -148,6 +158,7 @@ class Polite:
                         return known.body
                     self._refuse(response)
                     body = self._whole(response, ends)
+                    self._is_spent = response.headers.get("x-ratelimit-remaining", "").strip() == "0"
             except httpx.HTTPError as error:
                 raise _Again(f"cannot be fetched: {error or type(error).__name__}") from error
             if self._cache:
@@ -170,7 +181,8 @@ class Polite:
             return
         words = f"the server says {code} {response.reason_phrase}"
         if code in PASSING:
-            raise _Again(words, _retry_after(response.headers.get("retry-after", ""), self._waits.now()))
+            wait = _retry_after(response.headers.get("retry-after", ""), self._waits.now())
+            raise _Again(words, wait, LIMITED_WAIT if code == 429 else FIRST_WAIT)
         if code in (401, 403):
             key = f"; it needs a key in {self._source.token}" if self._source.token else ""
             raise FanousError(f"{_shown(str(response.url))}: {words}{key}")
@@ -192,11 +204,16 @@ class Polite:
 
 
 class _Again(Exception):
-    """A refusal that may pass; ``wait`` in seconds where the server says."""
+    """A refusal that may pass.
 
-    def __init__(self, words: str, wait: float | None = None) -> None:
+    Attributes:
+        wait: seconds, as the server says; ``None`` = it does not.
+        first: seconds before the second try where it does not.
+    """
+
+    def __init__(self, words: str, wait: float | None = None, first: float = FIRST_WAIT) -> None:
         super().__init__(words)
-        self.wait = wait
+        self.wait, self.first = wait, first
 
 
 def _retry_after(text: str, now: float) -> float | None:

@@ -14,7 +14,7 @@ import csv
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -526,6 +526,9 @@ FACTS = (
 )
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""
 
+_KEPT = ("measurement_uid", "report_id", "measurement_start_time", *HEADER, *FACTS)
+"""What is stored of a row."""
+
 
 TITLES = ("http_response_html_title", "pp_http_response_body_title")
 """Columns that a page's author, or its reader's name, may fill."""
@@ -579,6 +582,14 @@ class OoniCsv:
     def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
         return parse(record)
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """The record with the columns that are read, and its measurement; raises ``Rejected``."""
+        parsed = parse(record)
+        rows = [
+            {name: row[name] for name in _KEPT if name in row} for row in _content.decode(record.data).rows
+        ]
+        return replace(record, data=msgspec.json.encode({"ooni_csv": VERSION, "rows": rows})), parsed
 
 
 OONI_CSV = Source(

@@ -51,12 +51,12 @@ def without_names(text: str) -> str:
     What it cannot know is which other words name somebody: it is for what has to be kept, on top of a list.
     """
     text = _MAIL.sub(_hidden, text)
-    text = _TOKEN.sub(lambda found: _hidden(found) if _is_token(found[0]) else found[0], text)
+    text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)
     return _NUMBER.sub(_hidden, text)
 
 
 def _quiet_value(value: str) -> str:
-    mixed = len(value) >= LEAST_MIXED and _is_token(value)
+    mixed = len(value) >= LEAST_MIXED and is_token(value)
     return _hide(value) if mixed else without_names(value)
 
 
@@ -68,9 +68,9 @@ def _hidden(found: re.Match[str]) -> str:
     return _hide(found[0])
 
 
-def _is_token(text: str) -> bool:
+def is_token(text: str) -> bool:
     """Letters and digits mixed, as no word is."""
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
 
 
 def quiet_url(url: str, keeps_values: bool = False) -> str:
@@ -92,6 +92,8 @@ def quiet_url(url: str, keeps_values: bool = False) -> str:
     query = "&".join(without_names(name) + equals + values(value) for name, equals, value in pairs)
     return scheme + slashes + host.rpartition("@")[2] + slash + path + question + query
 
+
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 _PARAMETER = re.compile(r"(;[\w\-]{1,40}+=)([^;/]{0,2000}+)")
 

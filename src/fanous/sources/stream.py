@@ -9,7 +9,7 @@ measurements.
 import io
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, cast
@@ -141,7 +141,11 @@ RAW_DEFLATE = -15
 call that decompresses the last block, and would lose all that this call had unpacked."""
 
 AT_ONCE = 1 << 18
-"""Bytes unpacked in one call: what is lost where compressed bytes are damaged in the middle."""
+"""Bytes unpacked in one call.  Where compressed bytes are damaged in the middle, the library keeps nothing of the call:
+the rest is unpacked again, by ``_before_damage``."""
+
+SLOWLY = 1 << 12
+"""Compressed bytes unpacked at a time there; then one by one."""
 
 LONGEST_HEADER = 1 << 17
 """Bytes of a gzip header.  It may hold a file name and a comment of any length; nobody's is longer than this."""
@@ -167,19 +171,27 @@ class Inflater(io.RawIOBase):
         self._raw = raw
         self._waiting = b""
         self._member: Any = None
-        self._crc = self._length = 0
+        self._crc = self._length = self._member_at = 0
+        self._damage: IsalError | None = None
+        self._saved = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
+        if self._damage is not None:
+            return self._salvage(view, self._damage)
         while self._member is not None or self._begin_member():
             if self._member.eof:
                 self._end_member()
                 continue
             ended = not self._waiting and not self._more()
-            data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
+            try:
+                data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
+            except IsalError as damage:
+                self._damage, self._saved = damage, self._before_damage()
+                return self._salvage(view, damage)
             self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if data:
                 self._crc, self._length = isal_zlib.crc32(data, self._crc), self._length + len(data)
@@ -188,6 +200,31 @@ class Inflater(io.RawIOBase):
             if ended and not self._member.eof:
                 raise EOFError
         return 0
+
+    def _salvage(self, view: memoryview, damage: IsalError) -> int:
+        if not self._saved:
+            raise damage
+        data, self._saved = self._saved[: len(view)], self._saved[len(view) :]
+        view[: len(data)] = data
+        return len(data)
+
+    def _before_damage(self) -> bytes:
+        """What the damaged member holds beyond what was returned already, up to the first byte that makes no sense."""
+        unpacker, known, found = zlib.decompressobj(RAW_DEFLATE), self._length, b""
+        self._raw.seek(self._member_at)
+        while piece := self._raw.read(SLOWLY):
+            before = unpacker.copy()
+            try:
+                found += unpacker.decompress(piece)
+            except zlib.error:
+                with suppress(zlib.error):
+                    for byte in piece:
+                        found += before.decompress(bytes([byte]))
+                return found[known:]
+            known, found = max(0, known - len(found)), found[known:]
+            if len(found) > AT_ONCE:  # more than the call would have given
+                break
+        return found
 
     def _more(self) -> bool:
         """Add the next bytes of the file to those that wait; false at its end."""
@@ -220,6 +257,7 @@ class Inflater(io.RawIOBase):
         if flags & FHCRC:
             self._take(2)
         self._member = isal_zlib.decompressobj(RAW_DEFLATE)
+        self._member_at = self._raw.tell() - len(self._waiting)
         self._crc = self._length = 0
         return True
 

@@ -14,11 +14,13 @@ class Judged:
     Attributes:
         record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
             ``line``, which says where in its segment it lies.
+        came: the record before anything of it was dropped; empty = it comes from the archive.
     """
 
     record: Record
     parsed: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
+    came: bytes = b""
 
 
 @noun

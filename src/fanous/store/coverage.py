@@ -12,6 +12,7 @@ import numpy as np
 
 from fanous.model.coverage import Arrival, LineState, Look
 from fanous.model.place import Access, Family, Place
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
@@ -45,10 +46,16 @@ class Insufficient:
     reasons: tuple[Doubt, ...]
 
     @property
-    def why(self) -> str:
-        """For a reader: the most frequent reason, and for how many measurements."""
+    def reason(self) -> Reason:
+        """The most frequent one, and for how many measurements it holds."""
         first = self.reasons[0]
-        return f"{first.why} ({first.measurements} of {self.measurements} measurements)"
+        told: dict[str, Param] = {
+            "rule": first.rule_id,
+            "why": first.why,
+            "some": first.measurements,
+            "all": self.measurements,
+        }
+        return Reason("not_judged", told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.reason import Reason, as_written
+from fanous.model.reason import AS_WRITTEN, Reason, as_written
 from fanous.store.disk import FULL
 from fanous.store.location import hidden
 
@@ -139,9 +139,10 @@ _DECODER = msgspec.json.Decoder(Incident)
 
 
 class _Written(msgspec.Struct):
-    """What an incident of before November 2026 says of its status."""
+    """What an incident of before December 2026 has in English text: why it has its status, and its hints."""
 
     reason: str = ""
+    hints: tuple[Reason | str, ...] = ()
 
 
 _WRITTEN = msgspec.json.Decoder(_Written)
@@ -179,11 +180,24 @@ def encode_incident(incident: Incident) -> str:
 def decode_incident(document: str) -> Incident:
     """The incident of a document; fields that this version does not know are ignored."""
     try:
-        incident = _DECODER.decode(document)
-        written = "" if incident.reasons else _WRITTEN.decode(document).reason
-        return replace(incident, reasons=as_written(written)) if written else incident
+        return _decoded(document)
     except msgspec.MsgspecError as error:
         raise FanousError(
             f"the ledger has an incident that cannot be read ({error}): it was written by another version or "
             f"is damaged; restore the ledger from a backup"
         ) from error
+
+
+def _decoded(document: str) -> Incident:
+    try:
+        incident = _DECODER.decode(document)
+    except msgspec.ValidationError:
+        # Its hints may be text.
+        raw = msgspec.json.decode(document)
+        hints = [
+            one if isinstance(one, Reason) else Reason(AS_WRITTEN, {"text": one})
+            for one in _WRITTEN.decode(document).hints
+        ]
+        incident = msgspec.convert(raw | {"hints": msgspec.to_builtins(hints)}, Incident)
+    written = "" if incident.reasons else _WRITTEN.decode(document).reason
+    return replace(incident, reasons=as_written(written)) if written else incident

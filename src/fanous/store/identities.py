@@ -111,7 +111,7 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
     content = header.content or content_of(record.data)
     own = ""
     if older and header.uid == uid_of(content, header.report):
-        own = canonical_hash(unstamped(record.data))
+        own = canonical_hash(unstamped(judged.came or record.data))
     return Candidate(judged, content, likeness_of(header), own)
 
 

@@ -1,8 +1,8 @@
-"""Admin: the one door through which a request changes the ledger; there is none unless a token is set.
+"""Admin: the only requests that change the ledger; they are refused unless a token is configured.
 
-The token travels in a header that no browser adds by itself, so no page of somebody else's can use it.  Each
-request is logged, with what it asked for and never with its token; those refused too, up to a number, after which
-they are answered 429 and not logged.
+The token is sent in a header that browsers never add by themselves, so other sites' pages cannot use it. Each
+request is logged with its action, never with its token. Refused requests are logged too, up to a limit beyond which
+they get 429.
 """
 
 import hmac
@@ -33,7 +33,7 @@ from fanous.web.limits import Guesses
 
 MOST_BYTES = 64 << 10
 LONGEST = 2000
-"""Characters of any one text."""
+"""Most characters of a text."""
 
 log = getLogger("fanous.web.admin")
 
@@ -41,21 +41,21 @@ Told = TypeVar("Told", bound=msgspec.Struct)
 
 
 class Approve(msgspec.Struct, forbid_unknown_fields=True):
-    """Let a claim stand that was held."""
+    """Approve a held incident."""
 
     by: str
     note: str = ""
 
 
 class Retract(msgspec.Struct, forbid_unknown_fields=True):
-    """Take a claim back."""
+    """Withdraw an incident."""
 
     by: str
     reason: str
 
 
 class NewClaim(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody else says; the fields of ``fanous claims add``."""
+    """A claim by others; the fields of ``fanous claims add``."""
 
     who: str
     what: Said
@@ -80,7 +80,7 @@ class Admin:
         self._guesses = Guesses(answers.site.limits)
 
     def routes(self) -> list[Route]:
-        """None without a token."""
+        """The routes; none without a token."""
         if not self._token:
             return []
         return [
@@ -124,7 +124,7 @@ class Admin:
         kind: type[Told],
         act: Callable[[Told], Callable[[Store], Any]],
     ) -> Response:
-        """Check the token, read what was sent, do it, log it."""
+        """Check the token, read the body, carry out the action, and log it."""
         if not is_token(request.headers.get("authorization", ""), self._token):
             self._guesses.spend(request)
             log.warning(logline("admin_refused", action=action, about=about or None))
@@ -143,7 +143,7 @@ class Admin:
 
 
 def is_token(header: str, token: str) -> bool:
-    """Compared by digests in constant time, so that neither its length nor a beginning can be found out."""
+    """Compares digests in constant time, so that neither the token's length nor its beginning can be guessed."""
     scheme, _, given = header.partition(" ")
     same = hmac.compare_digest(sha256(given.strip().encode()).digest(), sha256(token.encode()).digest())
     return scheme.lower() == "bearer" and bool(token) and same
@@ -168,11 +168,11 @@ def claim_of(told: NewClaim) -> Claim:
     """The claim, checked as the command line checks it.
 
     Raises:
-        FanousError: no such country, or a time that ends before it begins.
+        FanousError: there is no such country, or its time ends before it begins.
     """
     country = told.country.upper()
     if not is_country(country):
-        raise FanousError(f"country: {told.country!r} is no ISO 3166-1 code such as 'PK'")
+        raise FanousError(f"country: {told.country!r} is not an ISO 3166-1 code such as 'PK'")
     if not told.who.strip():
         raise FanousError("who: a name is needed")
     claim = Claim(
@@ -188,7 +188,7 @@ def claim_of(told: NewClaim) -> Claim:
         hours=told.hours,
     )
     if claim.since >= claim.until:
-        raise FanousError("since: it must lie before until")
+        raise FanousError("since: it must be before until")
     claim = replace(claim, link=told.link, quote=told.quote)
     if why := defect(claim):
         raise FanousError(f"this claim cannot be recorded: {why}")

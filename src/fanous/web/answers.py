@@ -1,11 +1,10 @@
-"""Answers: from a request to a reply, by way of the shelf and the store.
+"""Answers: turns requests into replies, from the shelf or from the store.
 
-A page that was just made is kept on a shelf, so that a crowd asks the store once.
+New pages are kept on a shelf, so that many readers cost the store one query.
 
-Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
-and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
-one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
-what is claimed (incidents, claims, events) is never remembered.
+Answers about facts are cached too, because pages in several languages, and several parts of a page, ask the same, and
+in a large store each query takes tenths of a second of its only thread. Facts change only when measurements arrive,
+so these answers stay valid until then. Incidents, claims and events are never cached.
 """
 
 import asyncio
@@ -47,13 +46,13 @@ class Answers:
         self._remembered: dict[bool, RememberedFacts] = {}
 
     def forget(self) -> None:
-        """Something changed: the next reply is made anew."""
+        """Something changed, so the next reply is made anew."""
         self._shelf.empty()
         for facts in self._remembered.values():
             facts.forget()
 
     def _remembering(self, store: Store) -> Store:
-        """The same store, whose facts are remembered; what is claimed is never."""
+        """The same store with a cache of facts, but not of incidents, claims or events."""
         return store.with_facts(self._remembers)
 
     def _remembers(self, facts: stored.Facts) -> stored.Facts:
@@ -65,11 +64,11 @@ class Answers:
     async def shelved(
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
     ) -> Reply:
-        """What was just made under this key, or made now at the reader's cost (in pages)."""
+        """The reply on the shelf under this key, or a new one, charged to the reader (in pages)."""
         return await self._shelf.get(key, make, lambda: self._work.spend(request, cost))
 
     def spend(self, request: Request, cost: float) -> None:
-        """What is made for this reader and is on no shelf; raises ``HTTPException`` (429)."""
+        """Charges the reader for a reply that is not kept on the shelf; raises ``HTTPException`` (429)."""
         self._work.spend(request, cost)
 
     def page(self, page: Page) -> Endpoint:
@@ -79,13 +78,13 @@ class Answers:
             facts = await self.ask(lambda store: page.gather(self._remembering(store), visit))
             if facts is None:
                 raise HTTPException(404)
-            # In a thread: readers of other pages do not wait while this one is written.
+            # In a thread, so that readers of other pages do not wait while this one is rendered.
             return await asyncio.to_thread(lambda: Reply.of(rendered(page.template, visit, facts), HTML))
 
         return self._endpoint(make, page.asks)
 
     def of(self, maker: Maker, asks: Mapping[str, str] = NOTHING_ASKED, cost: float = 1.0) -> Endpoint:
-        """The endpoint of anything else that is made from the store; ``asks`` as of a ``Resource``."""
+        """The endpoint of anything else made from the store; ``asks`` as in ``Resource``."""
 
         async def make(visit: Visit) -> Reply:
             reply = await self.ask(lambda store: maker(self._remembering(store), visit))
@@ -112,30 +111,30 @@ class Answers:
 
 
 FRESH_SECONDS = 2.0
-"""A change is on the pages after this and one rendering: well within 5 s."""
+"""Seconds until a reply goes stale. A change appears on the pages after this and one rendering, well within 5 s."""
 
 WORK_SHARE = 20
-"""A reply that took long is kept this many times as long, so that no page takes more than a twentieth of the
-store's time; a change of an incident empties the shelf all the same."""
+"""A slow reply is kept this many times as long as it took, so that no page uses more than a twentieth of the
+store's time. A changed incident empties the shelf nevertheless."""
 
 MOST_FRESH_SECONDS = 60.0
 GRACE_SECONDS = 600.0
-"""So long after it went stale a reply is still given while the next one is being made: nobody waits for a
-page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
+"""Seconds for which a stale reply is still given while the next one is being made, so that readers of a popular
+page never wait. A changed incident empties the shelf at once (``Live``)."""
 
 REST = 3.0
-"""After a reply was made ahead, nothing is made ahead for so many times as long: however many pages are read,
-in however many languages, keeping them fresh takes a quarter of the time, and readers have the rest."""
+"""After a reply was made ahead, none is made ahead for this many times as long. Refreshing pages thus takes at most
+a quarter of the time, however many pages and languages are read."""
 
 MOST_REPLIES = 512
-"""Replies; a hundred kilobytes each at most."""
+"""Replies on the shelf, of at most a hundred kilobytes each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shelved:
     """Attributes:
-    began: monotonic seconds; what changed later is not in the reply.
-    fresh: seconds from ``began``.
+    began: monotonic seconds; later changes are not in the reply.
+    fresh: seconds from ``began`` for which it is fresh.
     """
 
     began: float
@@ -144,7 +143,7 @@ class _Shelved:
 
 
 class Shelf:
-    """Keeps the newest replies; a reply is made once however many wait for it."""
+    """Keeps the newest replies, and makes each only once, however many readers wait for it."""
 
     def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
         self._fresh = fresh_seconds
@@ -155,7 +154,7 @@ class Shelf:
         self._rested, self._took = 0.0, 0.0
 
     def empty(self) -> None:
-        """Something changed: what was begun before now is old."""
+        """Something changed, so replies begun before now are stale."""
         self._emptied = monotonic()
         self._making.clear()
 
@@ -165,10 +164,10 @@ class Shelf:
         make: Callable[[], Awaitable[Reply]],
         before: Callable[[], None] = lambda: None,
     ) -> Reply:
-        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait.
+        """A reply that is fresh, or went stale only just now. Errors of ``make`` are raised for all who wait.
 
         Args:
-            before: called where this request alone causes it to be made; what it raises reaches nobody else.
+            before: called if this request causes the reply to be made; its errors are raised for this request only.
         """
         kept = self._kept.get(key)
         age = monotonic() - kept.began if kept and kept.began > self._emptied else None
@@ -193,7 +192,7 @@ class Shelf:
         return making
 
     def _rest(self, _made: asyncio.Task[Reply]) -> None:
-        """What was made ahead is done."""
+        """A reply that was made ahead is ready."""
         self._ahead = None
         self._rested = monotonic() + REST * self._took
 
@@ -214,7 +213,7 @@ class Shelf:
 
 
 def _heed(task: asyncio.Task[Reply]) -> None:
-    """A reply that was made ahead and failed is no one's to await: the next reader meets the fault."""
+    """No request awaits a reply that was made ahead, so an error in it is left for the next reader."""
     if not task.cancelled():
         task.exception()
 
@@ -229,29 +228,28 @@ KEPT_SECONDS = {
     "insufficient": 60.0,
     "levels": 60.0,
 }
-"""Question -> seconds for which its answer is good, whatever comes in.  Names change by the month, what was
-measured by the minute."""
+"""Query -> seconds for which its answer is valid, whatever arrives. Names change within months, measurements within
+minutes."""
 
 MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
-"""Questions whose answers change only when measurements are brought in.  They name a country first; ``heard``
-is about all."""
+"""Queries whose answers change only when measurements arrive. Their first argument is a country, except for
+``heard``, which concerns all."""
 
 LONGEST_SECONDS = 600.0
-"""Where a server has the facts, another process may take rows out in the midst of a question."""
+"""If a database server holds the facts, another process may delete rows during a query."""
 
 MARKS_SECONDS = 1.0
-"""How long is believed what was brought in: pages ask many questions at once."""
+"""Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
 
 
 MOST_KEPT = 24
-"""Answers: the largest, the votes of one busy country, takes some 20 MB."""
+"""Cached answers; the largest, the votes of a busy country, takes some 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """Attributes:
-    at: monotonic seconds at which it was asked.
-    mark: of what had been brought in until then.
+    at: monotonic seconds of the query. mark: of the data that had arrived by then.
     """
 
     at: float
@@ -260,10 +258,10 @@ class _Kept:
 
 
 class RememberedFacts(stored.Facts):
-    """The facts of a store, some of whose answers are kept; used in the store's thread alone.
+    """The facts of a store with a cache of answers; used only in the store's thread.
 
     Args:
-        inner: is asked where no answer is kept.
+        inner: queried if there is no valid answer.
         clock: monotonic seconds.
     """
 
@@ -276,7 +274,7 @@ class RememberedFacts(stored.Facts):
         self._marked, self._changed = -inf, -inf
 
     def forget(self) -> None:
-        """Something changed: only what is still true is remembered."""
+        """Something changed, so only answers that are still valid are kept."""
         self._marked, self._changed = -inf, self._clock()
 
     def networks(self, country: str) -> dict[int, str]:
@@ -311,7 +309,7 @@ class RememberedFacts(stored.Facts):
         return self._asked("levels", self.inner.levels, country, since, until, signals, entities)
 
     def _asked(self, name: str, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """The kept answer where it is good, or a new one; all parameters are given by position."""
+        """The cached answer if it is valid, or a new one; all parameters are positional."""
         key = (name, _fixed(args))
         mark = self._brought_in(args[0]) if name in MEASURED else None
         kept = self._answers.get(key)
@@ -327,14 +325,14 @@ class RememberedFacts(stored.Facts):
         return answer
 
     def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
-        """Nothing came in since, or it is young and was asked after the last change."""
+        """Whether nothing arrived since, or the answer is recent and younger than the last change."""
         age = self._clock() - kept.at
         if mark is not None and kept.mark == mark:
             return age < LONGEST_SECONDS
         return kept.at > self._changed and age < seconds
 
     def _brought_in(self, about: Any) -> Hashable:
-        """What had been brought in of a country; of all where none is named."""
+        """The mark of the data of a country, or of all countries."""
         if self._clock() - self._marked >= MARKS_SECONDS:
             self._marked = self._clock()
             self._marks = self.inner.brought_in()
@@ -342,7 +340,7 @@ class RememberedFacts(stored.Facts):
 
 
 def _fixed(value: Any) -> Hashable:
-    """Lists as tuples, so that they can be part of a key."""
+    """Lists become tuples, so that they can be part of a key."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_fixed(one) for one in value)
     return cast(Hashable, value)

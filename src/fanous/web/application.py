@@ -1,8 +1,8 @@
 """Application: the public side as an ASGI application.
 
-It reads; only ``admin``, behind a token, can change what a store says.  Every answer, errors included, carries
-headers by which a browser loads nothing from elsewhere, guesses no types and shows no frames.  The policy names
-``'self'`` alone: a text that slipped through as markup could still load and run nothing.
+It only reads; only ``admin``, with a token, can change the ledger.  Every answer, errors included, has headers that
+stop browsers from loading anything from elsewhere, guessing types or being framed. The policy allows ``'self'``
+only, so even text that slipped through as markup could not load or run anything.
 """
 
 from collections.abc import Callable
@@ -42,19 +42,19 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-"""Pictures and feeds are made to be shown elsewhere, so a resource may be read from another origin; pages
-hold nothing of the reader."""
+"""Resources may be read from other origins, since pictures and feeds are shown on other sites and pages contain
+nothing about the reader."""
 
 A_YEAR = 31_536_000
 EMBEDDED = "/embed/"
-"""Only what stands below may be framed by other sites."""
+"""Only paths below this may be framed by other sites."""
 
 
 def security_headers(path: str, *, secure: bool) -> dict[str, str]:
-    """For an answer to ``path``.
+    """The headers of an answer to ``path``.
 
     Args:
-        secure: the public address is HTTPS, so browsers may be told to use nothing else.
+        secure: the public address is HTTPS, so browsers are told to use only that.
     """
     framed = path.startswith(EMBEDDED)
     headers = HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frames="*" if framed else "'none'")}
@@ -91,8 +91,8 @@ HTML = "text/html; charset=utf-8"
 
 
 def refusal(request: Request, site: Site, error: Exception) -> Response:
-    """A page for 404 and its kin, and for a bug or a store that does not answer: of the inside it tells
-    nothing.  (Starlette raises a bug again after this, so that the server's log has it.)"""
+    """The page for 404 and similar answers, and for a bug or a store that does not respond; it reveals no
+    internals. (Starlette raises the error again afterwards, so that it is logged.)"""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = security_headers(request.url.path, secure=site.url.startswith("https://"))
     if isinstance(error, HTTPException):
@@ -104,7 +104,7 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
 
 
 def _why(error: Exception) -> str:
-    """What a reader may be told: only of a refusal that is ours, 409."""
+    """The message shown to the reader; only for our own refusals (409)."""
     return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
 
 
@@ -112,8 +112,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
     """The pages and feeds of one store.
 
     Args:
-        ask: reaches the store; nothing else here does.
-        site: ``None`` = as on one's own machine.
+        ask: the only way to the store. site: ``None`` = as on the user's own machine.
     """
     answers = Answers(ask, site or Site())
     live = Live(answers)
@@ -135,7 +134,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
 
 
 def routes(answers: Answers, live: Live) -> list[BaseRoute]:
-    """What is fixed stands before what takes any word."""
+    """Fixed paths come before paths with parameters."""
     return [
         Route("/live", live.stream),
         *Admin(answers).routes(),
@@ -153,7 +152,7 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
 
 
 def feed_routes(answers: Answers) -> list[BaseRoute]:
-    """Below the path of each page that has a feed, one address a format."""
+    """One path per format, below each page that has a feed."""
     return [
         Route(f"{page.path.rstrip('/')}/feed.{ending}", answers.of(feed_maker(page.feed, form)))
         for page in PAGES
@@ -163,10 +162,10 @@ def feed_routes(answers: Answers) -> list[BaseRoute]:
 
 
 def feed_maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
-    """What makes a feed in one format."""
+    """The endpoint of a feed in one format."""
     return lambda store, visit: Reply.of(form.write(gather(store, visit), visit), form.media)
 
 
 async def upper_case(request: Request) -> Response:
-    """``/pk`` as people type it."""
+    """Redirects ``/pk``, as people type it."""
     return RedirectResponse(f"/{request.path_params['code'].upper()}", 308)

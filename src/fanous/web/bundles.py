@@ -1,7 +1,7 @@
-"""Bundles: the evidence of an incident as a file to take away, packed once a revision.
+"""Bundles: the evidence of an incident as a download, packed once per revision.
 
-Packing computes the claim again in a store of its own, and a process has one store open at a time: so it is
-done in a process that is started for it.
+Packing recomputes the incident in a temporary store. A process can have only one store open, so another process is
+started for it.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from fanous.web.routes import Reply, visit_of
 MEDIA = "application/vnd.fanous.evidence"
 MOST_KEPT = 4
 MOST_WANTED = 4
-"""Bundles that are being packed or wait for it: a reader waits a minute and a half at most, then is told 503."""
+"""Bundles being packed or waiting; a reader waits a minute and a half at most, and gets 503 beyond that."""
 MOST_RECORDS = 60_000
-"""Measurements of an incident that a page packs: some 20 s of two processors.  What rests on more is packed
-by ``fanous incidents bundle``, and the answer says so."""
+"""Most measurements of an incident that is packed for a reader, which takes two processors some 20 s. Larger
+incidents are packed by ``fanous incidents bundle``, as the answer says."""
 
 
 class Bundles:
-    """Packed bundles, the newest few; one is packed at a time."""
+    """The newest packed bundles; one is packed at a time."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
@@ -62,7 +62,7 @@ class Bundles:
                 reply = self._kept[key]
         finally:
             self._wanted[key] -= 1
-            self._wanted += Counter()  # drops those that nobody wants any more
+            self._wanted += Counter()  # drops counts of zero
         answer = reply.answer(request)
         answer.headers["Content-Disposition"] = f'attachment; filename="{label}.fanous"'
         return answer
@@ -92,13 +92,13 @@ def _gathered(store: Store, label: str) -> Gathered:
     incident = store.ledger.incident(label)
     if incident is not None and incident.evidence.measurements > MOST_RECORDS:
         raise FanousError(
-            f"it rests on too much to be packed here: `fanous incidents bundle {label}` does it"
+            f"it rests on too many measurements to be packed here; use `fanous incidents bundle {label}` does it"
         )
     return gather(store, label)
 
 
 def _in_a_process(gathered: Gathered, key_file: Path, now: float) -> bytes:
-    """Packed and signed, by a process that ends with it."""
+    """The bundle, packed and signed in a process of its own."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=fresh) as one:
         return one.submit(packed, gathered, key_file, now).result()

@@ -1,8 +1,8 @@
-"""Limits: what one reader may cause - connections, streams, and replies that are made for nobody else.
+"""Limits: how much work one reader may cause - connections, streams, and replies that have to be made.
 
-A reply on the shelf costs next to nothing, and reading it is not counted.  What has to be made takes the store's
-time, a picture or a report the processor's: each address, and each network, has a budget of it.  Whoever
-asks for random networks, days or ids thus uses up their own.
+A reply on the shelf costs almost nothing and is not counted. A reply that has to be made takes time of the store,
+or of the processor for pictures and reports, so each address and each network has a budget. Requests for random
+networks, days or ids thus use up only their sender's budget.
 """
 
 import re
@@ -21,34 +21,34 @@ from fanous.collector.request import Refused
 from fanous.web.settings import SiteSettings
 
 WORK = RateLimits(address=RateLimit(2, 120), network=RateLimit(10, 600))
-"""Pages made anew.  A reader who opens every page of a country, in a language that nobody reads, needs some
-fifty; a crawler gets two a second for as long as it likes."""
+"""New pages per reader. Opening every page of a country in a rarely read language takes some fifty; a crawler gets
+two per second without limit."""
 
 COSTS = {".png": 4, ".svg": 2, ".pdf": 10, ".fanous": 20}
-"""In pages; by how the address ends.  A page takes some 20 ms, a card 80 to 130, a report half a second, a
-bundle up to 20 s."""
+"""Costs in pages, by the ending of the path. A page takes some 20 ms, a card 80 to 130 ms, a report half a second,
+a bundle up to 20 s."""
 
 GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
-"""Requests with a wrong token: whoever mistyped it tries again a few times."""
+"""Requests with a wrong token, enough to correct a few typing errors."""
 
 STREAMS_OF_ONE = 64
-"""Open pages behind one address, such as a university's, that are told at once of a change; the others learn of
-it when they are loaded again."""
+"""Open pages behind one address, such as a university's, that are notified of changes at once; further ones show
+them when reloaded."""
 
 NAMES = 8
-"""Names under which a site without ``[web] url`` is reached, that its links repeat."""
+"""Host names that the links of a site without ``[web] url`` may use."""
 
 HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
-"""Only such a Host header is repeated in an address on a page."""
+"""Only a Host header of this form is used in links."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
     """Attributes:
-    connections: most open ones, in all; the number of descriptors may allow fewer.
-    of_one: open connections of one address: a browser opens six, and one address may be a whole campus.
-    trusted: our own proxies, whose ``X-Forwarded-For`` is trusted.
-    hosts: names by which the site may be asked for, beside that of its public address.
+    connections: most open connections in total; the number of file descriptors may allow fewer.
+    of_one: most open connections from one address; a browser opens six, and an address may serve a whole campus.
+    trusted: networks of our own proxies, whose ``X-Forwarded-For`` is trusted.
+    hosts: further names of the site, besides that of its public address.
     """
 
     connections: int = 2000
@@ -58,12 +58,12 @@ class ReaderLimits:
     work: RateLimits = WORK
 
     def is_own(self, peer: str) -> bool:
-        """Is it our proxy, or somebody at this machine?  Without a named proxy, one on this machine is taken for
-        ours: all readers come from its address."""
+        """Whether the address is our proxy's. Without a configured proxy, local addresses are taken for one, since
+        all readers would come from it."""
         return is_within(peer, self.trusted) if self.trusted else _is_loopback(peer)
 
     def caller(self, request: Request) -> str | None:
-        """The address that is counted; ``None`` = none is."""
+        """The address to count; ``None`` = none."""
         peer = request.client.host if request.client else ""
         if not self.trusted and (not peer or self.is_own(peer)):
             return None
@@ -71,7 +71,7 @@ class ReaderLimits:
 
 
 def limits_of(settings: SiteSettings) -> ReaderLimits:
-    """As the table ``[web]`` says."""
+    """The limits that the table ``[web]`` sets."""
     hosts = tuple(name.lower() for name in settings.hosts)
     return ReaderLimits(
         settings.connections, settings.per_address, trusted_proxies(settings.trust_proxy), hosts
@@ -86,14 +86,14 @@ def _is_loopback(peer: str) -> bool:
 
 
 class Budget:
-    """What each reader may still cause."""
+    """The remaining budget of each reader."""
 
     def __init__(self, limits: ReaderLimits, rates: RateLimits) -> None:
         self._limits = limits
         self._limiter = Limiter(rates)
 
     def spend(self, request: Request, cost: float = 1.0) -> None:
-        """Raises ``HTTPException`` (429) where too little is left."""
+        """Raises ``HTTPException`` (429) if too little is left."""
         caller = self._limits.caller(request)
         if caller is None:
             return
@@ -104,8 +104,8 @@ class Budget:
 
 
 class Guesses:
-    """Requests with a wrong token.  Those from our own proxy count as from one address where it says no other:
-    who has the token is served whatever others guess."""
+    """Counts requests with a wrong token. Those from our own proxy without a forwarded address count as one reader.
+    A request with the right token is always served."""
 
     def __init__(self, limits: ReaderLimits) -> None:
         self._limits = limits
@@ -120,24 +120,24 @@ class Guesses:
 
 
 def too_many(seconds: float, status: int = 429) -> HTTPException:
-    """Refused for now; the same works in so many seconds."""
+    """Refused for now; the same request will work after so many seconds."""
     return HTTPException(status, headers={"Retry-After": str(int(seconds) + 1)})
 
 
 def cost_of(path: str) -> float:
-    """Of what is made at a path."""
+    """The cost of a reply at a path."""
     return next((cost for ending, cost in COSTS.items() if path.endswith(ending)), 1)
 
 
 @dataclass(slots=True)
 class SiteNames:
-    """Names by which a site without a public address was asked for.  A Host header is anybody's to choose, and
-    each makes pages of its own, since their links repeat it: so there are only a few."""
+    """Host names under which a site without a public address was requested. Anyone can choose a Host header, and
+    each needs its own copy of every page, since links repeat it; so only a few are accepted."""
 
     known: set[str] = field(default_factory=set)
 
     def chosen(self, host: str, server: tuple[str, int | None] | None) -> str:
-        """The host for links; empty = none is fit."""
+        """The host for links; empty = none is acceptable."""
         if HOST.fullmatch(host):
             host = host.lower()
             if host in self.known or len(self.known) < NAMES:
@@ -149,13 +149,13 @@ class SiteNames:
 
 
 class ExpectedHost:
-    """Middleware: where the public address is known, a request for another name is refused.
+    """Middleware: refuses requests for another host name if the public address is known.
 
-    Names without a dot and addresses are let through: a proxy asks for its upstream by these.
+    IP addresses and names without a dot are accepted, since proxies use them for upstream servers.
 
-    Args:
-        url: the public address; empty = any name will do.
-        hosts: further names.
+        Args:
+            url: the public address; empty = any name is accepted.
+            hosts: further names.
     """
 
     def __init__(self, app: ASGIApp, *, url: str, hosts: tuple[str, ...] = ()) -> None:

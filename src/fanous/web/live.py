@@ -1,6 +1,6 @@
 """Live: tells open pages that something changed, by server-sent events.
 
-What changed is not sent: the page fetches itself again, so that there is one way in which it is made.
+The change itself is not sent. The page fetches itself again, so that there is only one way to make it.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from fanous.web.answers import Answers
 from fanous.web.limits import STREAMS_OF_ONE
 
 POLL_SECONDS = 1.5
-"""With the shelf emptied on a change, a page is right within 5 s."""
+"""Seconds between polls; as a change empties the shelf, pages are up to date within 5 s."""
 
 KEEP_ALIVE_SECONDS = 15
-"""Proxies close what is silent for long."""
+"""Seconds between comments on the stream, since proxies close silent connections."""
 
 MOST_STREAMS = 2000
-"""And half of all connections at most: pages must be had also where many are open."""
+"""Most streams; at most half of all connections, so that pages can still be loaded."""
 
 
 class Live:
-    """The state of the ledger, asked once for all who listen."""
+    """The state of the ledger, queried once for all listeners."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
@@ -74,8 +74,8 @@ class Live:
 
     @asynccontextmanager
     async def watching(self, _app: object) -> AsyncGenerator[None]:
-        """While the application is up: what changed empties the shelf whether or not anybody listens, so
-        that a page which is kept for long is right all the same."""
+        """Runs while the application does: a change empties the shelf whether or not anyone listens, so that pages
+        kept for long are up to date."""
         getLogger("uvicorn.error").addFilter(is_news)
         stop = asyncio.Event()
         watch = asyncio.ensure_future(supervise([Task("pages_watch", lambda: self._watch(stop))], stop))
@@ -83,7 +83,11 @@ class Live:
             yield
         finally:
             stop.set()
-            await watch
+            with suppress(
+                asyncio.CancelledError
+            ):  # the store is slow, and the monitor is stopped: nobody waits
+                await watch
+            watch.cancel()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -92,8 +96,8 @@ class Live:
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
 
     async def state(self) -> str:
-        """Changes when an incident does, however old, or what people say of one, and each minute; not older
-        than ``POLL_SECONDS``."""
+        """A value that changes each minute and whenever an incident, claim or event does; not older than
+        ``POLL_SECONDS``."""
         if monotonic() - self._asked >= POLL_SECONDS:
             if self._asking is None:
                 self._asking = asyncio.ensure_future(self._ask())
@@ -114,12 +118,12 @@ class Live:
 
 
 def is_news(record: LogRecord) -> bool:
-    """Of uvicorn's log.  A stream ends only when the server cuts it, which is no error."""
+    """Filter for uvicorn's log: that the server cuts a stream on shutdown is not an error."""
     kind = record.exc_info[0] if record.exc_info else None
     cut = kind is not None and issubclass(kind, asyncio.CancelledError)
     return not cut and not str(record.msg).startswith("Cancel %s running task(s)")
 
 
 def _written(store: Store) -> str:
-    """All that pages say of incidents, and all that others say of them, is only ever added to."""
+    """Counts of what the ledger contains; rows are only ever added."""
     return ".".join(map(str, store.ledger.written()))

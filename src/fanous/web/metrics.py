@@ -1,6 +1,6 @@
-"""Metrics: what a Prometheus asks of a monitor - open incidents, how fresh its sight is, alerts given up.
+"""Metrics: gauges for Prometheus - open incidents, age of the latest measurements, undelivered alerts.
 
-One function a subject; each gives gauges.  What the monitor says of its own health joins ``SUBJECTS``.
+Each subject is a function that returns gauges. The monitor adds its own health to ``SUBJECTS``.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ LATELY = 7 * 86_400.0
 
 
 def open_incidents(store: Store, _now: float) -> list[Metric]:
-    """By country, kind and status; what is not there is not open."""
+    """Open incidents by country, kind and status; combinations without any are not listed."""
     known = store.ledger.incidents(synthetic=store.is_synthetic)
     count = Counter((one.country, one.kind, one.status) for one in known if one.is_open)
     staged = "Synthetic, of a staged event: " if store.is_synthetic else ""
@@ -33,7 +33,7 @@ def open_incidents(store: Store, _now: float) -> list[Metric]:
 
 
 def freshness(store: Store, now: float) -> list[Metric]:
-    """Seconds since anything sound was heard from a country; one that is silent for a week is not listed."""
+    """Seconds since the last sound measurement from a country; countries silent for a week are not listed."""
     heard: dict[str, float] = {}
     for one in store.facts.heard(now - LATELY, now + 1):
         heard[one.country] = max(one.at, heard.get(one.country, 0.0))
@@ -45,7 +45,7 @@ def freshness(store: Store, now: float) -> list[Metric]:
 
 
 def alerts(store: Store, _now: float) -> list[Metric]:
-    """Deliveries that wait, and those that were given up."""
+    """Alerts that are waiting, and those that were given up."""
     count = Counter(one.state for one in store.ledger.outbox.deliveries())
     text = "Alerts by what became of them"
     states = (AlertState.WAITING, AlertState.DEAD)

@@ -1,8 +1,7 @@
-"""Routes: what a page declares about itself, one request as a page sees it, and what is sent back.
+"""Routes: declarations of pages and resources, a request as they see it, and their reply.
 
-``page`` and ``resource`` stand above the function that answers and put it on the list of all that the public
-side shows.  A declaration that cannot be right ends the import: a template that is not there, a path that is
-taken, a part of a path that has no form.
+The decorators ``page`` and ``resource`` register the function that answers. A wrong declaration (a missing
+template, a path that is taken, a path parameter of unknown form) raises an error on import.
 """
 
 import gzip
@@ -32,20 +31,20 @@ DEFAULT_PORT = 8470
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the owner of a monitor may set about its pages.
+    """Settings of the pages, by the monitor's owner.
 
     Attributes:
         url: public address without a slash at its end, ``https://fanous.example``; empty = as the request
-            names it.  Behind a reverse proxy it must be set, or permanent links name the inner address.
-        notice: said on every page, in English: "Recorded event ..."; empty = nothing.
-        clock: unix seconds, UTC; what the pages call *now*.
+            names it.  It must be set behind a reverse proxy, or permanent links will use the inner address.
+        notice: said on every page, in English: "Recorded event ..."; empty = none. clock: unix seconds, UTC; the
+        *now* of the pages.
         world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
-        heard: (country, ASN) -> when a probe there was last heard, where something knows better than the
-            stored measurements (heartbeats).
+        heard: (country, ASN) -> when a probe there was last heard, if heartbeats know more than the stored
+            measurements.
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
-        limits: what one reader may cause.
-        names: under which the site was asked for, where ``url`` is empty.
-        token: what an administrator's requests must carry; empty = the pages have no such door.
+        limits: how much work one reader may cause.
+        names: host names accepted if ``url`` is empty.
+        token: required in administrators' requests; empty = there are none.
     """
 
     url: str = ""
@@ -61,11 +60,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Edition):
-    """One request: in which language, by which address and when it is answered, and what it asks for.
+    """One request: its language, address, time, path and parameters.
 
     Attributes:
         path: of the request, ``/PK``.
-        asked: parts of the path, and those parameters of the query that the page declares.
+        asked: parameters of the path, and those of the query that the page declares.
     """
 
     site: Site
@@ -74,22 +73,22 @@ class Visit(Edition):
 
 
 MOMENT = 15.0
-"""Seconds: pages that are asked for within one moment have the same *now*, and share what they read."""
+"""Seconds; pages requested within this time have the same *now* and share their queries."""
 
 
 NOTHING_ASKED: Mapping[str, str] = {}
 
 LANGUAGE = "lang"
-"""The parameter that every page heeds."""
+"""The query parameter that every page has."""
 
 
 def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
-    """The address that means the same without what is not heeded; ``None`` = it is the request's own.
+    """The same address without parameters that are ignored; ``None`` = there are none.
 
-    Otherwise anything after the question mark would be a page of its own to every cache, ours included.
+    Otherwise every cache, ours included, would keep a copy for any text after the question mark.
 
     Args:
-        asks: as of a ``Page``.
+        asks: as in ``Page``.
     """
     given, kept = request.query_params.multi_items(), dict[str, str]()
     for name, value in given:
@@ -109,7 +108,7 @@ def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASK
     """What a request asks for.
 
     Args:
-        asks: parameters of the query that are heeded, beside the language, as of a ``Page``.
+        asks: query parameters besides the language, as in ``Page``.
     """
     named = chosen(request.query_params.get("lang"))
     host = "" if site.url else site.names.chosen(request.headers.get("host", ""), request.scope.get("server"))
@@ -130,19 +129,19 @@ def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASK
 
 
 REVALIDATE = "no-cache"
-"""Kept by the browser, and asked about each time: a page about an outage must not be an old one."""
+"""Browsers keep it but ask each time, since a page about an outage must not be out of date."""
 
 FOR_GOOD = "public, max-age=31536000, immutable"
-"""For addresses that carry a digest of what they give."""
+"""For addresses that contain a digest of the content."""
 
 LEAST_COMPRESSED = 600
-"""Bytes; a smaller answer fits into one packet as it is."""
+"""Bytes; a smaller answer fits into one packet uncompressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Attributes:
-    packed: gzip of ``body``; empty where it is not worth it.
+    packed: gzip of ``body``; empty if that would save nothing.
     tag: digest of ``body``.
     """
 
@@ -161,7 +160,7 @@ class Reply:
         return cls(raw, packed, media, blake2b(raw, digest_size=9).hexdigest(), kept)
 
     def answer(self, request: Request) -> Response:
-        """As this request wants it: whole or compressed, or 304 where it has it already."""
+        """The response to this request: plain, compressed, or 304 if the client has it already."""
         pack = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "").lower()
         tag = f'"{self.tag}{"-gz" if pack else ""}"'
         headers = {
@@ -190,23 +189,23 @@ FORMS = {
     # Of a measurement: 20231217150203.123_PK_webconnectivity_0123456789abcdef, or a digest.
     "uid": "[0-9A-Za-z][0-9A-Za-z._-]{0,119}",
 }
-"""What may stand in a path: ``{country:country}`` is ``PK``, and ``/pk`` or ``/PKX`` is another page or none."""
+"""Forms of path parameters: ``{country:country}`` matches ``PK``, but neither ``pk`` nor ``PKX``."""
 
 for _name, _form in FORMS.items():
     register_url_convertor(_name, type(f"{_name.title()}Convertor", (StringConvertor,), {"regex": _form})())
 
 
 Facts = Mapping[str, Any]
-"""Names for a template."""
+"""Variables of a template."""
 
 Gather = Callable[[Store, Visit], Facts | None]
-"""Reads the store, in the store's thread; ``None`` = there is no such page."""
+"""Reads the store, in its thread; ``None`` = there is no such page."""
 
 Later = Callable[[], Reply]
-"""What is left to do without the store, and takes long: a picture."""
+"""Slow work that needs no store, such as drawing a picture."""
 
 Maker = Callable[[Store, Visit], Reply | Later | None]
-"""Reads the store, in the store's thread, and makes the reply; ``None`` = nothing is there."""
+"""Reads the store, in its thread, and makes the reply; ``None`` = not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +215,10 @@ class Page:
     Attributes:
         path: as Starlette writes routes, with the parts named in ``FORMS``: ``/{country:country}``.
         template: file in ``web/templates``.
-        title: what the navigation calls it, in English (a key of the catalogues); empty = it is not there.
+        title: in the navigation, in English (a key of the catalogues); empty = not listed there.
         place: in the navigation, from 1.
-        asks: parameters of the query that it reads -> the values that are heeded, as a pattern.
-        feed: what the feeds below its path list; ``None`` = it has none.
+        asks: query parameter -> pattern of accepted values.
+        feed: content of the feeds below its path; ``None`` = it has none.
     """
 
     path: str
@@ -233,10 +232,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What is no page: a picture, a citation, a document for programs.
+    """Anything that is not a page: a picture, a citation, a document for programs.
 
     Attributes:
-        path, asks: as of a ``Page``.
+        path, asks: as in ``Page``.
     """
 
     path: str
@@ -246,7 +245,7 @@ class Resource:
 
 PAGES: list[Page] = []
 RESOURCES: list[Resource] = []
-"""All that were declared; importing ``fanous.web.pages`` fills both."""
+"""Everything declared; importing ``fanous.web.pages`` fills both."""
 
 G = TypeVar("G", bound=Gather)
 M = TypeVar("M", bound=Maker)
@@ -261,10 +260,10 @@ def page(
     asks: Mapping[str, str] = NOTHING_ASKED,
     feed: Callable[[Store, Visit], Feed] | None = None,
 ) -> Callable[[G], G]:
-    """Declares the page that a function gathers the facts of; the arguments are the attributes of ``Page``.
+    """Declares a page whose facts the function returns; the arguments are the attributes of ``Page``.
 
     Raises:
-        ValueError: the declaration cannot be right.
+        ValueError: the declaration is wrong.
     """
 
     def declare(gather: G) -> G:
@@ -282,10 +281,10 @@ def page(
 
 
 def resource(path: str, *, asks: Mapping[str, str] = NOTHING_ASKED) -> Callable[[M], M]:
-    """Declares what a function makes; the arguments are the attributes of ``Resource``.
+    """Declares a resource that the function makes; the arguments are the attributes of ``Resource``.
 
     Raises:
-        ValueError: as of ``page``.
+        ValueError: as in ``page``.
     """
 
     def declare(make: M) -> M:
@@ -301,7 +300,7 @@ def _check_path(path: str) -> None:
         compile_path(path)
     except AssertionError as error:
         raise ValueError(
-            f"{path}: {error}; FORMS in fanous.web.routes has what may stand in a path"
+            f"{path}: {error}; FORMS in fanous.web.routes lists the forms of path parameters"
         ) from None
     if not path.startswith("/"):
         raise ValueError(f"{path}: a path begins with a slash")
@@ -310,7 +309,7 @@ def _check_path(path: str) -> None:
 
 
 def paths() -> list[str]:
-    """Of all that was declared."""
+    """The routes of everything declared."""
     return [*(one.path for one in PAGES), *(one.path for one in RESOURCES)]
 
 

@@ -1,4 +1,4 @@
-"""Settings: the table ``[web]`` - how the pages are seen from outside, and who may change what they show."""
+"""Settings: the table ``[web]`` - public address, limits and administration of the pages."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,11 @@ from fanous.config import Section, Some, Text, WrongKey, about, check_web_addres
 from fanous.refdata.countries import shapes
 
 LEAST_TOKEN = 24
-"""Characters of an administrator's token: a shorter one can be guessed."""
+"""Least characters of an administrator's token; a shorter one can be guessed."""
 
 
 class Token(str):
-    """A secret; the file names the environment variable that holds it, so that the file may be shown to anybody."""
+    """A secret, given by the name of an environment variable, so that the configuration file can be shared."""
 
     __slots__ = ()
 
@@ -40,13 +40,13 @@ class SiteSettings(Section, frozen=True):
 
     Attributes:
         url: public address without a slash at its end; empty = as each request names it.
-        map: file of the shapes of countries; ``None`` = the one that ships.
-        key: that signs evidence bundles; ``None`` = the user's own.
-        hosts: names of the site beside that of ``url``.
-        trust_proxy: networks of our own proxies, whose ``X-Forwarded-For`` names the reader.
-        connections: most open ones, in all.
-        per_address: open connections of one address.
-        token: of an administrator; empty = there is no door for one.
+        map: file with the shapes of countries; ``None`` = the one included.
+        key: signs evidence bundles; ``None`` = the user's own.
+        hosts: further names of the site, besides that of ``url``.
+        trust_proxy: networks of our own proxies, whose ``X-Forwarded-For`` gives the reader's address.
+        connections: most open connections in total.
+        per_address: most open connections from one address.
+        token: of administrators; empty = there is no administration.
     """
 
     url: str = ""

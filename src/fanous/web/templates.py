@@ -1,10 +1,10 @@
-"""Templates: facts become HTML, with everything escaped and the reader's language at hand.
+"""Templates: render facts as HTML, with everything escaped, in the reader's language.
 
-An undefined name is an error.  Stylesheet, script and mark are read once, and their address carries a digest of
-what they hold, so that browsers may keep them for good.
+An undefined name is an error.  Stylesheet, script and logo are read once. Their addresses contain a digest of the
+content, so that browsers may keep them permanently.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -17,8 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fanous.analysis.incidents.witnesses import measured
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
+from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.text import printable
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
@@ -49,7 +51,7 @@ def asset(name: str) -> str:
 
 
 async def static(request: Request) -> Response:
-    """Answers ``/static/DIGEST/NAME``; an older digest gets today's file, and may not keep it."""
+    """Answers ``/static/DIGEST/NAME``; an old digest gets today's file, which is then not cached."""
     digest, name = request.path_params["digest"], request.path_params["name"]
     if name not in _assets():
         raise HTTPException(404)
@@ -60,13 +62,13 @@ async def static(request: Request) -> Response:
 
 
 async def icon(request: Request) -> Response:
-    """Answers ``/favicon.ico``, which browsers ask for where no page names an icon (a picture, a feed)."""
+    """Answers ``/favicon.ico``, which browsers request for documents without a declared icon (a picture, a feed)."""
     _, reply = _assets()["mark.svg"]
     return Reply.of(reply.body, reply.media).answer(request)
 
 
 async def robots(request: Request) -> Response:
-    """Answers ``/robots.txt``: everything may be read and found, frames and streams are no pages."""
+    """Answers ``/robots.txt``: everything may be indexed except frames and streams, which are not pages."""
     return Reply.of("User-agent: *\nDisallow: /embed/\nDisallow: /live\n", "text/plain").answer(request)
 
 
@@ -93,6 +95,7 @@ def _environment() -> Environment:
         offset=offset,
         percents=percents,
         iso=to_iso,
+        measured=measured,
     )
     return environment
 
@@ -129,7 +132,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             because=partial(narrative.because, language=language),
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
-            reasons_said=partial(reasons_said, language=language),
+            told_all=partial(told_all, language),
             gone_texts=partial(gone_texts, language=language),
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),
@@ -152,7 +155,7 @@ def share(part: float, language: Language) -> str:
 
 
 def percents(line: ShareLine) -> str:
-    """The values of a line for a script: whole percents, one a bin; nothing where there is a gap."""
+    """The values of a line for a script: whole percentages, one per bin; empty for a gap."""
     return ",".join("" if share is None else str(round(100 * share)) for share in line.shares)
 
 
@@ -162,14 +165,19 @@ def offset(instant: float, country: str) -> int:
 
 
 def marked(language: Language, text: str, **values: Any) -> Markup:
-    """A text for the body of a page; where it is not translated, marked as English."""
+    """A text for the body of a page, marked as English if it is not translated."""
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
     return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
 
 
+def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:
+    """Reasons as consecutive sentences, each marked if it is in another language than the page."""
+    return Markup(" ").join(told(language, one) for one in reasons_said(reasons, language, probes_are))
+
+
 def told(language: Language, one: Sentence) -> Markup:
-    """A sentence, marked where it came out in another language than the page's."""
+    """A sentence, marked if it is in another language than the page."""
     if one.language == language:
         return Markup(escape(one.text))
     return Markup('<span lang="{}" dir="{}">{}</span>').format(

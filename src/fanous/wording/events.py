@@ -3,10 +3,11 @@
 from typing import Any
 
 from fanous.analysis.incidents.events import Coincidence, EventReport
-from fanous.analysis.incidents.witnesses import coverage_sentence
+from fanous.analysis.incidents.witnesses import measured
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
+from fanous.wording.reasons import reasons_document, reasons_text, why_document
 from fanous.wording.words import STAGED
 
 
@@ -29,7 +30,7 @@ def report_document(report: EventReport) -> dict[str, Any]:
         "watch": event_document(report.event),
         "synthetic": report.synthetic,
         "outcome": str(report.outcome),
-        "why": report.why,
+        **why_document(report.reasons),
         "incidents": [
             {
                 "id": one.incident.id,
@@ -37,18 +38,20 @@ def report_document(report: EventReport) -> dict[str, Any]:
                 "timing": str(one.timing),
                 "preemptive": one.is_preemptive,
                 "minutes_from_start": one.minutes,
-                "why": one.why,
             }
+            | why_document([one.reason])
             for one in report.relations
         ],
         "coverage": _coverage(report.coverage),
-        "comparison": report.comparison,
+        "comparison": reasons_text([report.comparison]),
+        "comparison_reasons": reasons_document([report.comparison]),
         "other_days": [{"start": to_iso(start)} | _coverage(c) for start, c in report.other_days],
         "coincidence": {
             "chance": None if report.coincidence.chance is None else round(report.coincidence.chance, 4),
             "other_onsets": report.coincidence.onsets,
             "days_of_record": round(report.coincidence.days, 1),
-            "method": report.coincidence.method,
+            "method": reasons_text([report.coincidence.reason]),
+            "reasons": reasons_document([report.coincidence.reason]),
         },
     }
 
@@ -73,7 +76,8 @@ def event_line(event: AnnouncedEvent) -> str:
 
 def report_lines(report: EventReport) -> list[str]:
     event = report.event
-    others = [one for one in report.relations if one.why not in report.why]
+    told = {reason.params.get("incident") for reason in report.reasons}
+    others = [one for one in report.relations if one.incident.id not in told]
     when = (
         "after it had begun, so it may have been chosen for what happened" if event.is_late else "before it"
     )
@@ -81,18 +85,14 @@ def report_lines(report: EventReport) -> list[str]:
         *([STAGED] if report.synthetic else []),
         f"{event.title}, {event.country}, {to_iso(event.start)} to {to_iso(event.end)}",
         f"  registered {to_iso(event.registered_at)}, {when}; SHA-256 {event.digest}",
-        f"  {str(report.outcome).replace('_', ' ').upper()}: {report.why}",
-        *(f"  {one.incident.id} ({one.incident.status}): {one.why}" for one in others),
-        f"  coverage: {coverage_sentence(report.coverage)}",
-        f"  other days: {report.comparison}",
-        f"  coincidence: {_chance(report.coincidence)}",
+        f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
+        *(f"  {one.incident.status}: {reasons_text([one.reason])}" for one in others),
+        f"  coverage: {reasons_text([measured(report.coverage)])}",
+        f"  other days: {reasons_text([report.comparison])}",
+        f"  by chance: {_chance(report.coincidence)}",
     ]
 
 
 def _chance(coincidence: Coincidence) -> str:
-    if coincidence.chance is None:
-        return f"its chance cannot be said: {coincidence.method}"
-    return (
-        f"an onset that has nothing to do with the event falls beside it by a chance of "
-        f"{coincidence.chance:.1%} ({coincidence.method})"
-    )
+    chance = "not known" if coincidence.chance is None else f"{coincidence.chance:.1%}"
+    return f"{chance}. {reasons_text([coincidence.reason])}"

@@ -134,11 +134,14 @@ class Language:
         """A small number inside a sentence: English spells it out."""
         return FEW[n] if self.code == "en" and n in FEW else self.number(n)
 
-    def percent(self, share: float) -> str:
-        """``0.834`` -> ``83%``: no more digits than a survey's evidence carries."""
+    def percent(self, share: float, decimals: int = 0) -> str:
+        """``0.834`` -> ``83%``: by default no more digits than a survey's evidence carries."""
         from babel.numbers import format_percent
 
-        return self.in_digits(format_percent(share, locale=self.locale))
+        pattern = self.locale.percent_formats[None].pattern
+        if decimals:
+            pattern = pattern.replace("0", f"0.{'0' * decimals}")
+        return self.in_digits(format_percent(share, pattern, locale=self.locale))
 
     def in_digits(self, text: str) -> str:
         if self.digits == LATIN_DIGITS:

@@ -19,10 +19,12 @@ from fanous.wording.reasons import listing, probes_counted, reasons_said
 from fanous.wording.sessions import WORKDAYS, DailySessions, sessions_of
 from fanous.wording.words import (
     FAMILIES,
+    LEAST_SAID,
     NAMED,
     counts_users,
     mechanism_words,
     network_title,
+    percent,
     target_title,
 )
 
@@ -189,18 +191,6 @@ def _tense(incident: Incident) -> str:
     if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
         return MAY
     return LASTS if incident.end is None else WAS
-
-
-LEAST_SAID = 0.01
-"""Below one in a hundred the digit is noise."""
-
-LESS = "less than {share}"
-
-
-def percent(share: float, language: Language) -> str:
-    if share >= LEAST_SAID:
-        return language.percent(share)
-    return language.say(LESS, share=language.percent(LEAST_SAID))
 
 
 WHERE = {

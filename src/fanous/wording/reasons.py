@@ -1,19 +1,36 @@
-"""Reasons: why an incident has its status and why a revision was written, as sentences in every language.
+"""Reasons: every ``Reason`` as a sentence in every language.
 
-One table gives each code its sentence, another each parameter its words; there is no other text about reasons.
+Why an incident has its status and why a revision was written stand here, all else in ``findings``.  One table gives
+each code its sentence, others each parameter its words.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from fanous.model.incident import Scope
+from fanous.model.incident import Kind, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
-from fanous.refdata.countries import country_name
+from fanous.refdata.countries import country_name, is_country
 from fanous.text import printable
+from fanous.wording.clocks import both_clocks, length
+from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.words import FAMILIES, NAMED, SCOPES, target_title
+from fanous.wording.words import (
+    FAMILIES,
+    KINDS,
+    NAMED,
+    SCOPES,
+    STATUSES,
+    counts_users,
+    mechanism_words,
+    percent,
+    target_title,
+)
 
-REASONS: dict[str, str | tuple[str, str]] = {
+NOT_JUDGED = "That applies to {some} of {all} measurements."
+"""Follows the sentence of a rule."""
+
+REASONS: dict[str, Text] = {
     "rule.c1": "Rule C1 is met: independent kinds of sources agree ({families}).",
     "rule.c2": "Rule C2 is met: {probes} on {networks} saw it. Control: {control}.",
     "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
@@ -59,6 +76,7 @@ REASONS: dict[str, str | tuple[str, str]] = {
         "{n} measurement was withdrawn by the person who made it.",
         "{n} measurements were withdrawn by the people who made them.",
     ),
+    **FINDINGS,
 }
 """Code -> sentence; two where the number ``n`` decides."""
 
@@ -87,6 +105,11 @@ UNITS = {
 }
 """``Evidence.probes_are`` -> how its number of probes is said."""
 
+EITHER = ("{n} probe or test run", "{n} probes or test runs")
+"""Of counts over all sources: of some the probes are known, of others only the test runs."""
+
+UNNAMED_INCIDENT = "an incident"
+
 
 def reasons_said(reasons: Iterable[Reason], language: Language, probes_are: str = "probes") -> list[Sentence]:
     """Each reason as a sentence.
@@ -100,6 +123,16 @@ def reasons_said(reasons: Iterable[Reason], language: Language, probes_are: str 
 def reasons_text(reasons: Iterable[Reason], language: Language = ENGLISH, probes_are: str = "probes") -> str:
     """The reasons as one text."""
     return " ".join(one.text for one in reasons_said(reasons, language, probes_are))
+
+
+def reasons_document(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """The codes, as JSON."""
+    return [{"code": one.code, "params": dict(one.params)} for one in reasons]
+
+
+def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:
+    """``why`` in English beside the codes."""
+    return {"why": reasons_text(reasons), "reasons": reasons_document(reasons)}
 
 
 def gone_texts(gone: Iterable[Reason], language: Language = ENGLISH) -> list[str]:
@@ -119,8 +152,9 @@ def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Langu
 def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     if reason.code == AS_WRITTEN:
         return Sentence(_sentence(printable(str(reason.params.get("text", "")))), ENGLISH)
-    code = "approved.note" if reason.code == "approved" and reason.params.get("note") else reason.code
-    text = REASONS.get(code)
+    if reason.code == "not_judged":
+        return _not_judged(reason, language)
+    text = REASONS.get(_variant(reason))
     if text is None:
         return Sentence(_sentence(printable(f"{reason.code} {dict(reason.params) or ''}")), ENGLISH)
     values = _values(reason, language, probes_are)
@@ -130,6 +164,29 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     return Sentence(language.count(*text, n if isinstance(n, int) else 0, **values), language)
 
 
+def _not_judged(reason: Reason, language: Language) -> Sentence:
+    """The sentence of a rule, which the store has in English, with the figures of a case."""
+    why, rule = _sentence(printable(str(reason.params["why"]))), str(reason.params["rule"])
+    if language.code != "en":
+        from fanous.analysis.rules import RULES_BY_ID  # not for `confirm`, whose reader waits
+
+        if rule not in RULES_BY_ID or not language.knows(RULES_BY_ID[rule].why):
+            language = ENGLISH
+        else:
+            why = language.say(RULES_BY_ID[rule].why)
+    told = {name: language.number(float(str(reason.params[name]))) for name in ("some", "all")}
+    return Sentence(f"{why} {language.say(NOT_JUDGED, **told)}", language)
+
+
+def _variant(reason: Reason) -> str:
+    """The code of the sentence, where a reason has two."""
+    if reason.code == "approved" and reason.params.get("note"):
+        return "approved.note"
+    if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
+        return "claim.users.networks"
+    return reason.code
+
+
 def _sentence(text: str) -> str:
     """With a capital letter and an end, as every reason has."""
     text = text.strip()
@@ -137,21 +194,39 @@ def _sentence(text: str) -> str:
 
 
 def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, str]:
-    values = {name: _value(name, value, language, probes_are) for name, value in reason.params.items()}
-    if others := reason.params.get("others"):
-        rest = language.count("{n} more", "{n} more", int(str(others)))
-        values["from"] = listing([*_names(reason.params["from"]), rest], language)
-    return {name: value for name, value in values.items() if name not in ("n", "others")}
+    params = reason.params
+    country, others = str(params.get("country", "")), int(str(params.get("others", 0)))
+    values = {}
+    for name, value in params.items():
+        if name in ("n", "others", "country"):
+            continue
+        if name in TIMES:
+            values[name] = both_clocks(float(str(value)), country, language)
+        elif others and name in ("from", "neighbours"):
+            rest = language.count("{n} more", "{n} more", others)
+            values[name] = listing(
+                [*map(_words_of(name, language), _names(value)), rest], language, len(_names(value)) + 1
+            )
+        else:
+            values[name] = _value(name, value, language, probes_are)
+    return values
 
 
 def _value(name: str, value: Param, language: Language, probes_are: str) -> str:
-    if isinstance(value, int):
-        return _COUNTED[name](value, language, probes_are) if name in _COUNTED else language.number(value)
-    words: Callable[[str, Language], str] = _NAMED.get(name, lambda text, _: printable(text))
+    if name == "probes" or name == "probes_needed":
+        return probes_counted(int(str(value)), language, probes_are)
+    if isinstance(value, int | float):
+        return _NUMBERS.get(name, Language.number)(language, value)
+    words = _words_of(name, language)
     if isinstance(value, str):
-        return words(value, language)
-    said = [words(one, language) for one in _names(value)]
-    return language.comma.join(said) if name == "families" else listing(said, language)
+        return words(value)
+    said = [words(one) for one in _names(value)]
+    return language.comma.join(said) if name in ("families", "sources") else listing(said, language)
+
+
+def _words_of(name: str, language: Language) -> Callable[[str], str]:
+    words = _NAMED.get(name)
+    return printable if words is None else lambda text: words(text, language)
 
 
 def _names(value: Param) -> list[str]:
@@ -163,21 +238,68 @@ def probes_counted(n: int, language: Language, probes_are: str) -> str:
     return language.count(*UNITS[probes_are], n)
 
 
-_COUNTED: dict[str, Callable[[int, Language, str], str]] = {
-    "probes": probes_counted,
-    "probes_needed": probes_counted,
-    "networks": lambda n, language, _: language.count("{n} network", "{n} networks", n),
-    "hours": lambda n, language, _: language.count("{n} hour", "{n} hours", n),
-    "hours_needed": lambda n, language, _: language.count("{n} hour", "{n} hours", n),
+TIMES = ("at", "stated")
+"""Parameters in unix seconds, said on the clocks of the parameter ``country``."""
+
+
+def _counter(one: str, many: str) -> Callable[[Language, float], str]:
+    return lambda language, n: language.count(one, many, round(n))
+
+
+def _hours(language: Language, value: float) -> str:
+    """With a decimal place unless it is a whole number."""
+    return language.number(value, 0 if value == round(value) else 1)
+
+
+def _hundredths(language: Language, value: float) -> str:
+    return language.number(value, 2)
+
+
+def _share(language: Language, share: float) -> str:
+    return percent(share, language)
+
+
+def _permille(language: Language, share: float) -> str:
+    """Of failing measurements, of which half a percent is ordinary and five percent are not."""
+    return language.percent(share, 1)
+
+
+_NUMBERS: dict[str, Callable[[Language, float], str]] = {
+    "networks": _counter("{n} network", "{n} networks"),
+    "measurements": _counter("{n} measurement", "{n} measurements"),
+    "runs": _counter(*EITHER),
+    "hours": _counter("{n} hour", "{n} hours"),
+    "hours_needed": _counter("{n} hour", "{n} hours"),
+    "days": _counter("{n} day", "{n} days"),
+    "ahead": lambda language, seconds: length(seconds, language),
+    "window": lambda language, seconds: length(seconds, language),
+    "lead": lambda language, seconds: length(seconds, language),
+    **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
+    **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
+    **dict.fromkeys(("left", "low", "high"), _share),
+    **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "countries": lambda code, language: country_name(code, language.code),
     "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
+    "target": lambda target, _: target_title(target),
     "targets": lambda target, _: target_title(target),
+    "neighbours": lambda target, _: target_title(target),
+    "mechanisms": lambda name, language: language.say(mechanism_words(name)),
+    "kinds": lambda kind, language: language.say(KINDS[Kind(kind)]),
+    "status": lambda status, language: language.say(STATUSES[Status(status)]),
+    "exam": lambda exam, language: language.say(exam),
+    "years": lambda year, language: language.in_digits(year),
+    "scope": lambda scope, language: language.say(SCOPES[Scope(scope)]),
     "before": lambda scope, language: language.say(SCOPES[Scope(scope)]),
     "after": lambda scope, language: language.say(SCOPES[Scope(scope)]),
+    "entities": lambda entity, language: (
+        country_name(entity, language.code) if is_country(entity) else printable(entity)
+    ),
+    "incident": lambda label, language: printable(label) or language.say(UNNAMED_INCIDENT),
+    "incidents": lambda label, language: printable(label) or language.say(UNNAMED_INCIDENT),
 }
 
 

@@ -13,6 +13,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import title
 from fanous.text import printable
+from fanous.wording.language import Language
 
 STATUSES = {
     Status.SUSPECTED: "Suspected",
@@ -140,6 +141,19 @@ def listed(names: Sequence[str]) -> str:
 def counted(n: int, noun: str) -> str:
     """``1 probe``, ``1,234 probes``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+LEAST_SAID = 0.01
+"""Below one in a hundred the digit is noise."""
+
+LESS = "less than {share}"
+
+
+def percent(share: float, language: Language) -> str:
+    """``83%``; ``less than 1%``."""
+    if share >= LEAST_SAID:
+        return language.percent(share)
+    return language.say(LESS, share=language.percent(LEAST_SAID))
 
 
 MECHANISMS = {

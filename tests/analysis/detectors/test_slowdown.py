@@ -8,6 +8,7 @@ from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.reason import Reason
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
 from fanous.refdata.users import weights
@@ -43,7 +44,7 @@ def test_a_national_slow_down_to_a_third_is_confirmed_within_half_an_hour(slowed
     assert incident.confirmed_at is not None and begun < incident.confirmed_at <= begun + 1800
     assert abs(incident.onset - begun) <= 900
     assert incident.level is not None and incident.level.mean == pytest.approx(0.3, abs=0.06)
-    assert not any("imposed rate" in hint for hint in incident.hints)
+    assert Reason("hint.steady") not in incident.hints
 
 
 def test_one_family_alone_is_suspected(slowed: list[Series]) -> None:
@@ -65,7 +66,7 @@ def test_an_imposed_rate_hardly_varies() -> None:
     found, (incident,) = claims(measured(SpeedCountry(capped=((LAST + 12, LAST + 24, 1500.0),))))
     speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
     assert speed and all(a.departure is not None and a.departure.steady for a in speed)
-    assert any("imposed rate" in hint for hint in incident.hints)
+    assert Reason("hint.steady") in incident.hints
 
 
 def test_a_few_steady_speeds_do_not_show_an_imposed_rate() -> None:

@@ -8,6 +8,7 @@ from fanous.analysis.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Interval, Kind
 from fanous.model.place import Place, UserWeights
+from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
 from tests.analysis.incidents.events import HOUR, MONDAY
 
@@ -76,7 +77,7 @@ def claim(
     weights: UserWeights | None = None,
     elsewhere: Sequence[tuple[str, Interval]] = (),
     kind: Kind = Kind.OUTAGE,
-    season: Callable[[float], str] = lambda _: "",
+    season: Callable[[float], Reason | None] = lambda _: None,
 ) -> Incident | None:
     situation = Situation("XA", series, weights, elsewhere, "rules", "levels", season)
     return outage_of(sorted(group, key=lambda a: a.start), kind, situation)

@@ -9,6 +9,7 @@ from fanous.analysis.incidents.claims import Checked, check_claim
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status, UsersShare
+from fanous.wording.reasons import reasons_text
 from tests.store.cases import NOON, incident
 
 HOUR = 3600.0
@@ -41,7 +42,9 @@ def answer(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> ClaimC
 
 
 def checked(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Checked:
-    return check_claim(of, incidents, coverage)
+    found = check_claim(of, incidents, coverage)
+    assert all(reasons_text(point.reasons) for point in found.points)  # all have words
+    return found
 
 
 @pytest.mark.parametrize(
@@ -135,5 +138,7 @@ def test_that_one_network_was_normal_is_not_contradicted_by_another() -> None:
 def test_every_answer_says_why_and_of_which_incident() -> None:
     done = checked(claim(hours=20), CUT)
     assert done.incidents == ("PK-2023-0001",)
-    assert "not 20" in done.why
-    assert all(point.why for point in done.points)
+    assert [(reason.code, reason.params["stated_hours"]) for reason in done.reasons] == [
+        ("claim.length_other", 20)
+    ]
+    assert all(point.reasons for point in done.points)

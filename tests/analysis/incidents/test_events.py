@@ -7,6 +7,8 @@ import pytest
 from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, EventOutcome, EventReport, Timing, report_event
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
+from fanous.model.reason import Reason
+from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 
@@ -30,7 +32,15 @@ def cut(earliest: float | None, latest: float, end: float | None = 20.0) -> Inci
 
 
 def report(*incidents: Incident, event: AnnouncedEvent = RALLY) -> EventReport:
-    return report_event(event, incidents, CALM, LONG)
+    found = report_event(event, incidents, CALM, LONG)
+    told = (
+        *found.reasons,
+        found.comparison,
+        found.coincidence.reason,
+        *(one.reason for one in found.relations),
+    )
+    assert all(reasons_text([reason]) for reason in told)  # all have words
+    return found
 
 
 @pytest.mark.parametrize(
@@ -50,7 +60,8 @@ def test_the_bounds_of_an_onset_say_how_it_lies_to_the_event(found: Incident, ti
     (relation,) = report(found).relations
     assert relation.timing is timing
     assert relation.is_preemptive is (timing is Timing.BEFORE)
-    assert relation.incident.id in relation.why
+    assert relation.reason.code == f"event.{timing}"
+    assert relation.reason.params["incident"] == relation.incident.id
 
 
 @pytest.mark.parametrize(
@@ -81,12 +92,12 @@ def test_the_outcome_is_said(incidents: list[Incident], outcome: EventOutcome) -
 
 
 def test_nothing_seen_is_a_result_only_with_its_coverage() -> None:
-    assert report().why.startswith(
-        "no disruption seen: 6 measurements by 6 probes or test runs on 2 networks"
-    )
+    seen, covered = report().reasons
+    assert seen == Reason("none_seen")
+    assert [covered.params[name] for name in ("measurements", "runs", "networks")] == [6, 6, 2]
     blind = report_event(RALLY, [], votes(), LONG)
     assert blind.outcome is EventOutcome.CANNOT_TELL
-    assert "nobody measured" in blind.why
+    assert blind.reasons == (Reason("event.cannot_tell"), Reason("coverage.none"))
 
 
 def test_an_event_of_one_evening_is_compared_with_the_same_hours_of_other_days() -> None:
@@ -99,8 +110,13 @@ def test_an_event_of_one_evening_is_compared_with_the_same_hours_of_other_days()
     )
     done = report_event(RALLY, [], given, LONG)
     assert [(start - START) / DAY for start, _ in done.other_days] == [-1, 1]
-    assert "100.0% of the measurements failed during the event" in done.comparison
-    assert "2 other days 0.0% at the median" in done.comparison
+    assert done.comparison == Reason(
+        "compare.days", {"n": 2, "own": 1.0, "usual": 0.0, "worst": 0.0, "as_bad": 0}
+    )
+    assert reasons_text([done.comparison]) == (
+        "100.0% of the measurements failed during the event. In the same hours of 2 other days the median was 0.0% and "
+        "the highest 0.0%; days at least as bad: 0."
+    )
 
 
 def test_an_event_of_several_days_is_compared_with_other_weeks() -> None:
@@ -111,7 +127,7 @@ def test_an_event_of_several_days_is_compared_with_other_weeks() -> None:
 
 
 def test_days_that_were_not_recorded_are_no_comparison() -> None:
-    assert "no other day" in report_event(RALLY, [], CALM, (START, START + DAY)).comparison
+    assert report_event(RALLY, [], CALM, (START, START + DAY)).comparison == Reason("compare.nothing")
     assert report_event(RALLY, [], CALM, None).other_days == ()
 
 
@@ -122,13 +138,15 @@ def test_the_chance_of_a_coincidence_grows_with_other_onsets() -> None:
     assert rare.chance is not None and often.chance is not None
     assert rare.chance == pytest.approx((LEAD + 3 * HOUR) / (119.4 * DAY), rel=0.01)
     assert often.chance == pytest.approx(4 * rare.chance, rel=0.02)
-    assert "Poisson" in rare.method
+    assert often.reason == Reason(
+        "chance.rate", {"others_began": 3, "days": 119, "window": LEAD + 3 * HOUR, "lead": LEAD}
+    )
 
 
 def test_a_short_record_gives_no_chance() -> None:
     done = report_event(RALLY, [cut(14, 15)], CALM, (START - 2 * DAY, START + 2 * DAY)).coincidence
     assert done.chance is None
-    assert "28 are needed" in done.method
+    assert (done.reason.code, done.reason.params["needed"]) == ("chance.short", 28)
 
 
 def test_an_event_registered_when_it_had_begun_is_late() -> None:

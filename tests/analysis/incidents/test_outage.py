@@ -9,6 +9,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
+from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 
@@ -18,6 +19,7 @@ AP, BGP, GTR, NT, V6 = "ping-slash24", "bgp", "gtr", "merit-nt", "prefixes_v6"
 def made(*group: Anomaly, **given: object) -> Incident:
     incident = claim(*group, **given)  # type: ignore[arg-type]
     assert incident is not None
+    assert all(reasons_text([hint]) for hint in incident.hints if hint.code != "hint.exams")  # all have words
     return incident
 
 
@@ -227,13 +229,13 @@ def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:
     nights = [drop(AP, 24 * n, 24 * n + 8) for n in range(4)]
     incident = made(*nights)
     assert len(incident.intervals) == 4
-    assert any("curfew" in hint for hint in incident.hints)
+    assert Reason("hint.same_hours") in incident.hints
 
 
 @pytest.mark.parametrize(("start", "step", "said"), [(3, 600, True), (3.2, 600, False), (3, 3600, False)])
 def test_the_full_hour_is_a_hint_where_bins_can_tell(start: float, step: int, said: bool) -> None:
     hints = made(drop(AP, start, 9, step=step)).hints
-    assert any("on the hour" in hint for hint in hints) is said
+    assert (Reason("hint.on_the_hour") in hints) is said
 
 
 def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:
@@ -241,7 +243,7 @@ def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:
         return Interval(MONDAY + hour * HOUR, None)
 
     hints = made(drop(AP, 0.2, 5), elsewhere=[("XB", when(0.5)), ("XC", when(4)), ("XA", when(0))]).hints
-    assert hints == ("other countries lost connectivity too (XB), as a cable cut would do",)
+    assert hints == (Reason("hint.elsewhere", {"countries": ("XB",)}),)
 
 
 def test_cells_count_their_bins_from_the_onset_on() -> None:
@@ -258,11 +260,11 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
     group = (drop(AP, 0, 5), drop(GTR, 0, 5))
     plain = made(*group)
     there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
-    hinted = made(*group, elsewhere=there, season=lambda at: f"exams at {at:.0f}")
+    hinted = made(*group, elsewhere=there, season=lambda at: Reason("hint.exams", {"at": at}))
     assert hinted.hints == (
         *plain.hints,
-        f"exams at {MONDAY:.0f}",
-        "other countries lost connectivity too (XB), as a cable cut would do",
+        Reason("hint.exams", {"at": MONDAY}),
+        Reason("hint.elsewhere", {"countries": ("XB",)}),
     )
     assert replace(hinted, hints=()) == replace(plain, hints=())
 
@@ -271,5 +273,5 @@ def test_delays_beside_a_fall_of_speed_are_remarked_on() -> None:
     slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     lossy = made(drop("ndt_loss", 0, 5, left=3), drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)
-    remarked = [any("delays rose too" in hint for hint in one.hints) for one in (slow, alone, lossy)]
+    remarked = [Reason("hint.delays") in one.hints for one in (slow, alone, lossy)]
     assert remarked == [True, False, False]

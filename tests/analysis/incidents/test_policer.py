@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from fanous.analysis.incidents.alternatives import PROBES, SlownessCause, deming, policing
+from fanous.model.reason import Reason
 from fanous.model.series import RatePair
+from fanous.wording.reasons import reasons_text
 
 
 def rates(
@@ -37,15 +39,16 @@ def test_the_slope_tells_a_policer_from_congestion(slope: float, cause: Slowness
 def test_a_policers_rate_is_stated_with_its_interval() -> None:
     one = policing(rates(0.0))
     assert one.kbps is not None and one.kbps.low < 137 < one.kbps.high
-    assert "held to a fixed one" in one.why and "8 probes" in one.why
+    assert (one.reason.code, one.reason.params["probes"]) == ("slow.policer", 8)
+    assert reasons_text([one.reason]).startswith("The speed hardly depends on the probe's line")
 
 
 def test_few_probes_or_lines_that_are_alike_tell_nothing() -> None:
     few = policing(rates(0.0, probes=PROBES - 1))
     assert (few.cause, few.slope) == (SlownessCause.CANNOT_TELL, None)
-    assert "it takes 5" in few.why
+    assert few.reason == Reason("slow.few_probes", {"probes": 4, "needed": 5})
     alike = policing(rates(0.0, spread=0.01, noise=0.05))
-    assert alike.cause is SlownessCause.CANNOT_TELL and "too alike" in alike.why
+    assert (alike.cause, alike.reason) == (SlownessCause.CANNOT_TELL, Reason("slow.alike"))
     assert policing([]).kbps is None
 
 

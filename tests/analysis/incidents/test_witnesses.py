@@ -8,6 +8,7 @@ from fanous.analysis.incidents.witnesses import who_saw_what
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, NetworkPart, Says, Sight
 from fanous.model.place import Family
 from fanous.model.series import Votes
+from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 
@@ -66,7 +67,7 @@ def test_volunteers_cannot_send_during_an_outage() -> None:
 def test_every_family_has_its_say_with_a_reason() -> None:
     found = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
     assert [one.family for one in found] == list(Family)
-    assert all(one.why for one in found)
+    assert all(reasons_text(one.reasons) for one in found)
 
 
 def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
@@ -81,11 +82,16 @@ def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     seen = {one.family: one for one in who_saw_what(outage, votes(), FAMILY_OF)}
     assert seen[Family.ROUTING].sight is Sight.DID_NOT_SEE
     assert seen[Family.PROBING].sight is Sight.SAW
-    assert seen[Family.PROBING].why == "ioda active_probing fell (PK): 2% of the ordinary level was left"
+    assert reasons_text(seen[Family.PROBING].reasons) == (
+        "Well below the usual level in Pakistan: ioda active_probing. 2% of the usual level was left (1% to 3%)."
+    )
     assert seen[Family.USAGE].sight is Sight.NO_DATA
     assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
     assert seen[Family.EDGE].sight is Sight.NO_DATA
     lower = replace(told[0], left=Estimate(0.95, 0.94, 0.96))
     found = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
-    (why,) = (one.why for one in found if one.family is Family.ROUTING)
-    assert why.endswith("stayed within its ordinary spread: 95% of the ordinary level was left")
+    (why,) = (one.reasons for one in found if one.family is Family.ROUTING)
+    assert [(reason.code, reason.params.get("left")) for reason in why] == [
+        ("sight.usual", None),
+        ("level.left", 0.95),
+    ]

@@ -8,7 +8,7 @@ import pytest
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from fanous.collector.stream.address import StreamAddress, StreamPart
-from fanous.collector.stream.connection import state_of
+from fanous.collector.stream.connection import reasons, state_of
 from fanous.errors import FanousError
 
 ADDRESS = StreamAddress(("nats://127.0.0.1:4222",))
@@ -35,3 +35,12 @@ def test_servers_that_do_not_answer_are_one() -> None:
     silent = ServiceUnavailableError(code=503, description="no leader")
     with pytest.raises(FanousError, match="does not answer: no leader"):
         asyncio.run(state_of(waiting(silent), ADDRESS, StreamPart.MAIN))
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (1, 0), (8, 7)])  # 2.10, 2.11; once all were stored
+def test_an_empty_stream_has_no_reasons(first: int, last: int) -> None:
+    asked = AsyncMock()
+    state = SimpleNamespace(messages=0, first_seq=first, last_seq=last)
+    asked.stream_info.return_value = SimpleNamespace(state=state)
+    asked.get_msg.side_effect = ServiceUnavailableError(code=400, err_code=10003, description="bad request")
+    assert asyncio.run(reasons(asked, ADDRESS, 20)) == []

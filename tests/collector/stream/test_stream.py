@@ -17,7 +17,7 @@ from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, made, pack
 from fanous.collector.stream.publish import QueueStream
 from fanous.collector.stream.pull import BATCH, Writer, drain_stream
-from fanous.collector.submission import Submission
+from fanous.collector.submission import Apart, Submission
 from fanous.errors import FanousError
 from fanous.pipeline.judge import REJECTS_LISTED
 from fanous.pipeline.status import metrics
@@ -48,7 +48,7 @@ def address(url: str) -> StreamAddress:
 
 def submission(number: int, *, apart: bool = False) -> Submission:
     line = json.dumps(measurement(number, measurement_uid=f"uid{number}")).encode()
-    return Submission(f"uid{number}", line, apart)
+    return Submission(f"uid{number}", line, Apart.UNKNOWN if apart else None)
 
 
 def with_stream(address: StreamAddress, use: Callable[[QueueStream], Awaitable[None]]) -> None:
@@ -217,7 +217,7 @@ def test_what_the_store_does_not_take_stays(address: StreamAddress) -> None:
 def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     url: str, address: StreamAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = Submission("uid9", b'{"test_name":"web_connectivity"}', False)
+    bad = Submission("uid9", b'{"test_name":"web_connectivity"}')
     keep(address, submission(1), submission(2), bad, submission(3, apart=True))
     drain_command(None, tmp_path / "store", queue=url)
     assert capsys.readouterr().out == "stored 2, already there 0, rejected 1\n"

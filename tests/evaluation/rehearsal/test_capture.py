@@ -31,7 +31,12 @@ SCENARIO = Scenario(
 def record(at: str, body: str = "page") -> bytes:
     keys = {
         "requests": [{"t": 0.123456, "response": {"body": body}}],
-        "network_events": [{"operation": name, "t": 0.1} for name in ("write", "read", "read", "read")],
+        "tls_handshakes": [{"transaction_id": 1, "address": "192.0.2.1:443"}],
+        "network_events": [
+            {"operation": "connect", "t": 0.1, "transaction_id": 1, "address": "192.0.2.1:443"},
+            {"operation": "connect", "t": 0.1, "transaction_id": 2, "address": "192.0.2.1:80"},
+            *({"operation": name, "t": 0.1} for name in ("write", "read", "read", "read")),
+        ],
     }
     return msgspec.json.encode(
         {"measurement_start_time": at, "report_id": "r", "input": "https://x.com/", "test_keys": keys}
@@ -54,7 +59,10 @@ def test_a_record_is_made_slim_and_says_so() -> None:
     response = kept["test_keys"]["requests"][0]["response"]
     assert (len(response["body"]), response["body_is_truncated"]) == (400, True)
     assert kept["test_keys"]["requests"][0]["t"] == 0.123
-    assert [event["operation"] for event in kept["test_keys"]["network_events"]] == ["read", "read"]
+    assert kept["test_keys"]["network_events"] == [
+        {"operation": "connect", "t": 0.1, "transaction_id": 1, "address": "192.0.2.1:443"},
+        *2 * [{"operation": "read", "t": 0.1}],
+    ]
     assert kept["x_recorded"] == MARK
 
 
@@ -74,6 +82,14 @@ def test_the_recording_that_ships_is_of_the_lab_and_holds_no_address_of_a_probe(
         "sni_throttle_police",
     }
     assert len(lines) > 1000
+    for number, record in enumerate(msgspec.json.decode(line)["test_keys"] for line in lines):
+        connected = {
+            one["transaction_id"]: one["address"]
+            for one in record["network_events"]
+            if one["operation"] == "connect"
+        }
+        for one in record.get("tls_handshakes") or ():
+            assert connected[one["transaction_id"]] == one["address"], number
     assert all(b'"x_recorded":"recorded in the lab"' in line for line in lines)
     assert not any(b'"45.16.' in line for line in lines)  # the lab's customers
     bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", lines[0]))

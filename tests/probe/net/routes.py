@@ -1,5 +1,6 @@
 """RoutedNetwork: real sockets to servers on loopback that stand in for public addresses and names."""
 
+import asyncio
 import socket
 from dataclasses import dataclass, field
 
@@ -15,11 +16,13 @@ class Routes:
         names: host name -> addresses.
         ports: (address, port) -> port of a server on loopback; others refuse.
         udp: likewise for datagrams.
+        silent: (address, port) that never answer.
     """
 
     names: dict[str, list[str]] = field(default_factory=dict)
     ports: dict[tuple[str, int], int] = field(default_factory=dict)
     udp: dict[tuple[str, int], int] = field(default_factory=dict)
+    silent: set[tuple[str, int]] = field(default_factory=set)
     connected: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -37,6 +40,8 @@ class RoutedNetwork(SocketNetwork):
 
     async def open_tcp(self, ip: str, port: int) -> SocketStream:
         self.routes.connected.append((ip, port))
+        if (ip, port) in self.routes.silent:
+            await asyncio.Event().wait()
         if (ip, port) not in self.routes.ports:
             raise ConnectionRefusedError(111, "nobody there")
         return await super().open_tcp("127.0.0.1", self.routes.ports[ip, port])

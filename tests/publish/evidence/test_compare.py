@@ -45,9 +45,11 @@ def test_less_than_a_minute_may_be_asked_not_to_count() -> None:
     assert differences(one, other) == [f"confirmed_at: {NOON + 1800!r}, not {NOON + 1859!r}"]
 
 
-def test_prose_is_never_compared() -> None:
-    one = incident()
-    assert differences(claim_of(one), claim_of(replace(one, hints=("a hint",)))) == []
+def test_hints_are_never_compared_whether_text_or_codes() -> None:
+    one, other = incident(hints=(Reason("hint.steady"),)), incident(hints=(Reason("hint.delays"),))
+    assert differences(claim_of(incident()), claim_of(one)) == []
+    assert differences(claim_of(other), claim_of(one)) == []
+    assert differences(claim_of(one) | {"hints": ["speeds hardly vary meanwhile"]}, claim_of(one)) == []
 
 
 def test_the_words_of_a_claim_of_before_codes_are_no_difference() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fanous.errors import Rejected
+from fanous.errors import FanousError, Rejected
+from fanous.pipeline.pull import fetch
 from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
@@ -68,7 +69,11 @@ def test_loss_and_latency_are_taken_out_of_their_objects() -> None:
 
 
 def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
-    assert parsed(ioda_series(datasource="upstream-delay-asymptotic")) == Parsed(())
+    newer = [
+        ioda_series(datasource=name, values=[[{"agg_values": {}}]])
+        for name in ("upstream-delay-x", "gtr-sarima")
+    ]
+    assert parsed(*newer) == Parsed(())
 
 
 @pytest.mark.parametrize(
@@ -140,10 +145,30 @@ def test_regions_are_asked_for_first_and_together() -> None:
         ).encode()
 
     pieces = list(IODA.pieces(Query("PK", T0, T0 + DAY, regions=True), get))
-    assert asked == [f"{ADDRESS}/entities/region?relatedTo=country/PK"]
+    assert asked == [f"{ADDRESS}/entities/query?entityType=region&relatedTo=country/PK"]
     assert [piece.name.count(",") for piece in pieces] == [0, CODES_A_REQUEST - 1, 0]
 
 
-def test_a_list_of_places_that_is_none_is_told() -> None:
-    with pytest.raises(Rejected, match="entities"):
-        list(IODA.pieces(Query("PK", T0, T0 + DAY, regions=True), lambda _: b"{}"))
+@pytest.mark.parametrize("answer", [b"{}", None])
+def test_a_list_of_regions_that_fails_loses_no_series_of_the_country(answer: bytes | None) -> None:
+    """It is asked for once more, as a piece, so that its failure is told."""
+
+    def get(url: str) -> bytes:
+        if answer is None:
+            raise FanousError("the server says 404 Not Found")
+        return answer
+
+    ask = Query("PK", T0, T0 + DAY, networks=(17557,), regions=True)
+    pieces = list(IODA.pieces(ask, get))
+    assert sorted(piece.name for piece in pieces) == ["asn/17557", "country/PK", "regions"]
+    told = fetch(
+        "ioda", ask, lambda url: get(url) if "entities" in url else ioda(ioda_series()), lambda: 0.0, []
+    )
+    found = {one.piece.name: one for one in told}
+    assert found["country/PK"].parsed is not None and found["regions"].parsed is None
+    assert ("404" if answer is None else "not a list") in found["regions"].why
+
+
+def test_a_list_of_regions_holds_no_series() -> None:
+    listed = {"type": "entities.lookup", "error": None, "data": [{"code": "2330", "name": "Punjab"}]}
+    assert IODA.parse(json.dumps(listed).encode(), "PK", "regions") == Parsed(())

@@ -10,8 +10,11 @@ from fanous.cli.main import app
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
+from fanous.pipeline.pull import answer_of
+from fanous.sources.claims.ioda import LIMIT
 from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
+from fanous.sources.signals.ioda import ADDRESS
 from fanous.store.local import open_store
 from tests.sources.signals.samples import (
     T0,
@@ -44,9 +47,21 @@ def test_an_event_of_iodas_is_a_claim_of_theirs_and_no_series() -> None:
     assert claim.link.startswith("https://ioda.") and "1234" in claim.quote
 
 
-def test_an_event_that_reaches_the_end_of_the_window_was_not_over() -> None:
-    (claim,) = of_ioda("events", ioda_event(), until=T0 + 2 * HOUR).claims
-    assert claim.hours is None
+@pytest.mark.parametrize(
+    ("until", "overlaps", "hours"),
+    [
+        (T0 + 2 * HOUR, True, None),  # IODA ends it with the window, and says so
+        (T0 + 2 * HOUR, False, 2.0),  # it was over at that very moment
+        (T0 + 2 * HOUR, None, None),  # an answer of before 2022
+        (T0 + DAY, True, 2.0),  # it began before the window
+        (T0 + HOUR, False, 2.0),  # it was over after the window
+    ],
+)
+def test_whether_an_event_was_over_is_what_iodas_flag_says(
+    until: int, overlaps: bool | None, hours: float | None
+) -> None:
+    (claim,) = of_ioda("events", ioda_event(overlaps_window=overlaps), until=until).claims
+    assert claim.hours == hours
 
 
 def test_an_event_of_a_network_names_it_and_one_of_a_region_is_passed_over() -> None:
@@ -167,7 +182,58 @@ def test_events_and_alerts_are_asked_for_by_place_from_a_week_before() -> None:
         "outages/events/asn/17557",
         "outages/alerts/asn/17557",
     ]
-    assert pieces[0].url.endswith(f"from={T0 - 7 * DAY}&until={T0 + DAY}&format=codf")
+    assert pieces[0].url == (
+        f"{ADDRESS}/outages/events?entityType=country&entityCode=PK&from={T0 - 7 * DAY}&until={T0 + DAY}"
+        "&format=codf&ignoreMethods=*.sarima&limit=500&page=0"
+    )
+
+
+def test_every_page_is_asked_for_from_0_and_none_beyond_the_last() -> None:
+    """The newest come last, and IODA cuts in silence."""
+    entries = [ioda_event(start=T0 + 10 * n, duration=5) for n in range(2 * LIMIT + 7)]
+    asked: list[str] = []
+
+    def get(url: str) -> bytes:
+        asked.append(url)
+        page = int(url.rpartition("&page=")[2])
+        return ioda_outages("events", *entries[page * LIMIT : (page + 1) * LIMIT])
+
+    live = LIVE_SOURCES["ioda-outages"]
+    piece = next(iter(live.pieces(Query("PK", T0, T0 + DAY), get)))
+    found = live.parse(answer_of(live, get, piece.url), "PK", piece.name)
+    assert [url.rpartition("&page=")[2] for url in asked] == ["0", "1", "2"]
+    assert [claim.since for claim in found.claims] == [T0 + 10 * n for n in range(len(entries))]
+
+
+def test_an_alert_that_ends_on_the_next_page_has_ended() -> None:
+    alerts = [
+        *(ioda_alert(T0 + n, "warning", datasource="bgp") for n in range(LIMIT - 1)),
+        ioda_alert(T0 + LIMIT, "critical"),
+        ioda_alert(T0 + HOUR, "normal"),
+    ]
+    pages = [ioda_outages("alerts", *alerts[:LIMIT]), ioda_outages("alerts", *alerts[LIMIT:])]
+    live = LIVE_SOURCES["ioda-outages"]
+    data = answer_of(
+        live, lambda url: pages[int(url.rpartition("=")[2])], f"{ADDRESS}/outages/alerts?page=0&page=0"
+    )
+    (claim,) = live.parse(data, "PK", "").claims
+    assert claim.until == T0 + HOUR and claim.hours is not None
+
+
+@pytest.mark.parametrize(
+    ("second", "why"), [(b'{"error": "no", "data": []}', "page 1: no"), (b"[]", "page 1"), (b"<", "not JSON")]
+)
+def test_a_page_that_is_none_spoils_the_answer(second: bytes, why: str) -> None:
+    pages = [ioda_outages("events", *LIMIT * [ioda_event()]), second]
+    live = LIVE_SOURCES["ioda-outages"]
+    with pytest.raises(Rejected, match=why):
+        answer_of(live, lambda url: pages[int(url.rpartition("=")[2])], "x&page=0")
+
+
+def test_pages_without_end_are_given_up() -> None:
+    live, full = LIVE_SOURCES["ioda-outages"], ioda_outages("events", *LIMIT * [ioda_event()])
+    with pytest.raises(Rejected, match="more than 20,000"):
+        answer_of(live, lambda _: full, "x&page=0")
 
 
 def test_outages_and_anomalies_of_radar_are_asked_for_by_place() -> None:
@@ -187,7 +253,7 @@ def fanous(*words: str) -> str:
 
 def test_a_saved_answer_becomes_claims_once_that_are_held_against_the_evidence(tmp_path: Path) -> None:
     path, store = tmp_path / "events.json", str(tmp_path / "store")
-    path.write_bytes(ioda_outages("events", ioda_event(), until=T0 + 2 * HOUR))
+    path.write_bytes(ioda_outages("events", ioda_event(overlaps_window=True), until=T0 + 2 * HOUR))
     told = ("ingest", "ioda-outages", str(path), "--country", "PK", "--store", store)
     assert "stored 1, already there 0" in fanous(*told)
     assert "stored 0, already there 1" in fanous(*told)

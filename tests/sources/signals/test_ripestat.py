@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fanous.errors import Rejected
@@ -57,6 +58,27 @@ def test_a_stretch_that_cannot_be_used_leaves_the_others(wrong: Any, why: str) -
 def test_another_answer_is_rejected_whole(data: bytes, why: str) -> None:
     with pytest.raises(Rejected, match=why):
         RIPESTAT.parse(data, "PK", "")
+
+
+def test_minus_one_means_missing() -> None:
+    minus = stat("2023-11-15T00:00:00", "2023-11-15T00:00:00", v6_prefixes_ris=-1)
+    found = shown(ripestat(minus))
+    assert (found["asns"], found["prefixes_v4"]) == ([90], [2000])
+    assert np.isnan(found["prefixes_v6"]).all()
+
+
+def test_coarser_bins_than_were_asked_for_are_told_and_stay_what_they_are() -> None:
+    data = ripestat(stat("2023-11-15T00:00:00", "2023-11-15T01:00:00"), resolution="1h")
+    asked = RIPESTAT.parse(data, "PK", "country/PK")
+    assert [(number, "1h" in why and "5m" in why) for number, why in asked.rejects] == [(0, True)]
+    assert {levels.step for levels in asked.series} == {3600}
+    assert RIPESTAT.parse(data, "PK", "saved.json").rejects == ()
+
+
+def test_no_question_spans_more_than_28_days() -> None:
+    pieces = list(RIPESTAT.pieces(Query("PK", T0, T0 + 90 * 86400), lambda _: b""))
+    assert max(piece.until - piece.since for piece in pieces) == 28 * 86400
+    assert pieces[0].since <= T0 and pieces[-1].until == T0 + 90 * 86400
 
 
 def test_the_question_names_the_country_and_the_window() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
+from fanous.wording import LANGUAGES
 from tests.web.browser.pages import DESKTOP, INCIDENT, PAGES, PHONE, opened
 
 pytestmark = pytest.mark.browser
@@ -38,6 +39,17 @@ def test_the_urdu_page_of_an_incident_is_in_urdu_but_for_what_is_marked(
         marked = page.locator("main [lang=en]").all_inner_texts()
     known = ("independent probes", "Authority", "routing", "RIPE", "PK-2023-0001", "published methods")
     assert [text for text in marked if text and not any(word in text for word in known)] == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_method_in_plain_words_fits_on_the_first_screen_of_a_phone(
+    browser: Browser, monitor: str, code: str
+) -> None:
+    """Urdu as well, in the Nastaliq face where there is one; a monitor without a notice of its own."""
+    with opened(browser, f"{monitor}/methodology?lang={code}", viewport=PHONE) as page:
+        page.locator(".notice").evaluate_all("(notices) => notices.forEach((one) => one.remove())")
+        place = page.locator("dl.brief").bounding_box()
+    assert place is not None and place["y"] + place["height"] <= PHONE["height"]
 
 
 def test_the_language_goes_along_from_page_to_page(browser: Browser, monitor: str) -> None:

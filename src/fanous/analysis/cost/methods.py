@@ -61,7 +61,7 @@ def by_tier(economy: Economy) -> CostEstimate:
 
 
 def by_digital_share(economy: Economy) -> CostEstimate:
-    """All that is digital stands still."""
+    """As if everything digital stood still."""
     name, title = "digital-share", Phrase(words.DIGITAL)
     if economy.digital is None:
         return CostEstimate(name, title, None, Phrase(words.NO_DIGITAL))
@@ -98,7 +98,7 @@ UNKNOWN_SHARE = Range(0.0, 1.0)
 
 
 def cost_of(disruption: Disruption, economy: Economy) -> Cost:
-    """Every method, whether or not it can say something."""
+    """Estimates of every method, including those that lack a figure."""
     digital = economy.digital
     ceiling = CEILING if digital is None else digital.value
     why = (
@@ -121,10 +121,10 @@ def _within(whole: CostEstimate, share: Range, most: float) -> CostEstimate:
 
 
 def of_incident(incident: Incident, now: float) -> Disruption:
-    """What can be said of an incident: how long, whom it reached, what it stopped.
+    """The disruption of an incident: how long it lasted, whom it affected and what it stopped.
 
     Args:
-        now: unix seconds, up to which it is reckoned while it goes on.
+        now: unix seconds; the end of an incident that is still open.
     """
     lasted = sum((now if one.end is None else one.end) - one.start for one in incident.intervals)
     affected, whom = _affected(incident)

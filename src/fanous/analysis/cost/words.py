@@ -1,6 +1,6 @@
-"""Words: what is said of a cost, each text with its places; the catalogues have them in other languages.
+"""Words: texts about costs, with placeholders; translations are in the catalogues.
 
-``TEXTS`` is all of them: a test holds the catalogues against it.
+``TEXTS`` contains all of them, for the test that compares the catalogues.
 """
 
 DELOITTE = "Deloitte 2016: share of GDP by tier of connectivity"
@@ -53,7 +53,7 @@ NAMES = (
     "digital share of GDP",
     "a day of a national shutdown",
 )
-"""Of published figures (``refdata.economies``)."""
+"""Sources of published figures (``refdata.economies``)."""
 
 TEXTS = (
     *(DELOITTE, DIGITAL, CIPESA, *TIERS.values(), TIER_SHARE, TEN_MILLION),

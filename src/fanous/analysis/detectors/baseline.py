@@ -1,7 +1,7 @@
-"""Baseline: what past days say of each series of a grid: its usual values, and how deep it dips by itself.
+"""Baseline: what is known of each series in a grid from past days: its usual values, and how deep it dips by itself.
 
-What departs is written down with the value that was expected (*inpainted*), so that an outage never enters its own
-baseline; a new level enters it once it has lasted.  ``DropOptions`` holds every threshold, with its reason.
+Departures are replaced by the expected value (*inpainted*), so that an outage never enters its own baseline; a new
+level enters it once it has lasted.  ``DropOptions`` holds every threshold, with its reason.
 """
 
 from dataclasses import dataclass
@@ -98,8 +98,8 @@ SAME = 1e-5
 """Share of a value below which a change is rounding, by division and single precision."""
 
 OWN_DAYS = 3
-"""Days compared only with days before them, from which on the first days no longer count: these were compared with
-themselves and so dip less."""
+"""Number of days compared only with earlier days beyond which the first days no longer count; those were compared
+with themselves and so dip less."""
 
 SAMPLES = 8
 """Averages of a part of a day from which on the absence of any dip means that it does not dip: except for one time in
@@ -152,8 +152,7 @@ class Baseline:
     def look_back(self, day: int, norms: Single) -> None:
         """Learn how deep the first days of a series dipped below the baseline that is now known.
 
-        Otherwise nothing would be known of its noise on the first day on which anything is said, and what is
-        raised then is not learnt from.
+        Otherwise its noise would be unknown on the first day judged, and days with an alarm are not learnt from.
         """
         new = (self.own < 0) & ~np.isnan(norms).all(axis=0)
         if not new.any():
@@ -202,7 +201,7 @@ class Baseline:
         return np.where(rare, np.minimum(wanted, options.total), wanted)
 
     def learn(self, day: int, norms: Single, drop: Single, departs: Bools) -> None:
-        """Write the day down: what departs with its norm, everything else as it was."""
+        """Record the day, with departures replaced by their norm."""
         rows = slice(day * self.grid.bins, (day + 1) * self.grid.bins)
         self.painted[day] = np.where(departs, norms, self.grid.levels[day])
         self.calm[rows] = np.where(departs, np.nan, drop)
@@ -212,7 +211,7 @@ class Baseline:
         self.unit = np.minimum(self.unit, steps.min(axis=0, initial=np.inf))
 
     def take_back(self, column: int, rows: Ints, norms: Single) -> None:
-        """Take bins out again that were learnt before they turned out to belong to a stretch.
+        """Remove bins that were learnt before they turned out to belong to a stretch.
 
         Args:
             rows: bins since the beginning of the grid, of days that were learnt.
@@ -242,7 +241,7 @@ class Baseline:
         return found
 
     def _begin_anew(self, column: int, day: int) -> None:
-        """Forget everything before the last days, and take these as they were."""
+        """Forget everything before the last days, and record these unchanged."""
         first = max(0, day + 1 - self.options.accept_after)
         self.slots[:, column, :first] = np.nan
         self.painted[first : day + 1, :, column] = self.grid.levels[first : day + 1, :, column]

@@ -1,4 +1,4 @@
-"""Caches what a detector found, so that series that have not changed are not examined again.
+"""Cache: keeps the anomalies found by each detector, so that unchanged series are not examined again.
 
 Detectors are pure, and the series of one target in one country are examined together and apart from all others
 (``analysis.detectors.interference``), so what was found for identical series still holds.  It is kept in memory by a
@@ -15,21 +15,21 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 
 MOST = 100_000
-"""Pairs of country and target that are remembered; each takes some hundred bytes if nothing was found."""
+"""Pairs of country and target kept; each takes about a hundred bytes if nothing was found."""
 
 _Place = tuple[str, str]
 """Country and target."""
 
 
 class Recall:
-    """What was found, by detector and place; for one thread at a time."""
+    """Anomalies found, by detector and place; for one thread at a time."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._found: OrderedDict[tuple[Detector[Any], _Place], tuple[bytes, list[Anomaly]]] = OrderedDict()
 
     def find(self, detector: Detector[Any], series: Sequence[Series]) -> list[Anomaly]:
-        """As ``detector.found``, which is asked only about places where something changed."""
+        """As ``detector.found``, which is called only for places where something changed."""
         places: dict[_Place, list[Series]] = defaultdict(list)
         for one in series:
             if one.key.signal in detector.signals:
@@ -54,7 +54,7 @@ class Recall:
 
 
 def _digest(series: Sequence[Series]) -> bytes:
-    """Of everything that a detector can see of them, including their order."""
+    """Digest of everything that a detector can see of the series, including their order."""
     digest = blake2b(digest_size=16)
     for one in series:
         digest.update(repr((one.key, one.step, len(one))).encode())

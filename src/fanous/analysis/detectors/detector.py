@@ -1,4 +1,4 @@
-"""Detector: what every detector declares of itself, in its own file."""
+"""Detector: what every detector declares about itself, in its own file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from fanous.model.series import Series
 
 
 class Reads(StrEnum):
-    """Which series a detector is given, and so who runs it."""
+    """The sort of series that a detector is given, and so which stage runs it."""
 
     VOTES = "votes"
     """Shares of failing measurements and of silent probes, by network and target (``pipeline.interference``)."""
     RATES = "rates"
     """Shares of probes that are slow for their line, by network (``pipeline.interference``)."""
     QUANTITIES = "quantities"
-    """Ready-made series of public sources, and speeds of our own transfers (``pipeline.outages``)."""
+    """Series of public sources, and speeds of our own transfers (``pipeline.outages``)."""
 
 
 KINDS = {
@@ -55,7 +55,7 @@ class Detector(Generic[Options]):
         options: its thresholds, a frozen dataclass of numbers.
         find: the function; detectors may share one and differ in signals and options.
         suspect_at: probability from which an anomaly is worth a suspicion.
-        is_peer: True = another monitor's rule, run next to ours in evaluations; it concludes nothing.
+        is_peer: True = another monitor's rule, run for comparison in evaluations; nothing is concluded from it.
     """
 
     name: str

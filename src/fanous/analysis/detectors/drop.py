@@ -1,6 +1,6 @@
-"""Drop: where a series lies below its baseline for the hour.
+"""Drop: finds where a series is below its baseline for the hour.
 
-Each day is held against the days before it alone, so that a replay sees what a live monitor saw.  A grid of series is
+Each day is compared only with earlier days, so that a replay sees what a live monitor saw.  A grid of series is
 walked day by day (``departures``); runs of bins that lie too low become anomalies with an onset and an end
 (``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), as no day of people begins or
 ends.
@@ -23,10 +23,10 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints, Series
 
 QUANTITY_DETECTOR_VERSION = "2026.17-levels"
-"""Changes whenever the same quantities may give other anomalies; the incidents made of them carry it."""
+"""Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600
-"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; anything longer is drift."""
+"""Most seconds from onset to alarm: a gradual decline is noticed late, but anything slower is drift."""
 
 
 def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
@@ -66,7 +66,7 @@ class Departures:
 
     @classmethod
     def blank(cls, grid: SeriesGrid) -> "Departures":
-        """Before any day was walked."""
+        """The state before the first day."""
         days, bins, count = grid.levels.shape
         shape = (days * bins, count)
         unknown, naught = np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32)
@@ -147,11 +147,11 @@ def _edge(limits: Single, options: DropOptions) -> Single:
 
 
 def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
-    """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
+    """Whether each series is down, with hysteresis, (bins, series), and the ratio of drop to threshold.
 
-    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves and the last
-    hour is not much better than the whole: what was lost before a return must not count again.  It goes up where the
-    last hour has come back.  Bins without data change nothing.
+    A series goes down when the drop exceeds the threshold at any scale while the last bins are low themselves and the
+    last hour is not much better than the whole, since what was lost before a return must not count again.  It goes up
+    when the last hour has come back.  Bins without data change nothing.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
@@ -185,7 +185,7 @@ def _one_before(held: Single, recent: Single) -> Single:
 
 
 def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
-    """Take out of the baseline what led up to an alarm and was learnt before it was raised."""
+    """Remove from the baseline the bins that led up to an alarm and were learnt before it was raised."""
     on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
     first = rows.stop - len(on)
     begun = np.diff(on, axis=0) > 0
@@ -209,10 +209,10 @@ HALF_GAP = 1800.0
 the last: midway, but never further (as ``InterferenceOptions.back_date``)."""
 
 DEEP = 0.5
-"""Share of the level: on no ordinary day is less left."""
+"""Share of the level below which no ordinary day falls."""
 
 CERTAIN = 0.9999
-"""No single series is surer than this."""
+"""Highest probability that a single series can give."""
 
 
 def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
@@ -276,7 +276,7 @@ def _at(found: Departures, row: int) -> float:
 
 
 def _end(last_seen: float, after: float | None) -> float | None:
-    """Where it was seen to come back; None = it was not."""
+    """When it was seen to come back; None = never."""
     return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
 
 
@@ -345,7 +345,7 @@ FLOOR = 0.01
 def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
     """Beginning of the first of the bins ``low`` into which the series fell at once.
 
-    None = it did not, or the signal does not show what people do, so that there is nothing to distinguish.
+    None = it fell gradually, or the signal does not show what people do, so that there is nothing to distinguish.
 
     A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the half
     hours next to it fell, it must exceed the least drop of the signal and ``spreads`` robust deviations of such changes

@@ -2,7 +2,7 @@
 
 A hidden Markov chain with the states off and on, rates per second between them, and Beta-Binomial emissions: probes on
 one network fail together, so ten failing probes are worth little more than three.  Only bins in which something was
-measured are updated.  Between them the chain relaxes; that silence is *unknown* is for the caller to say.
+measured are updated.  Between them the chain relaxes; callers must treat silence as *unknown*.
 
 Many series run at once: arrays have shape (bins, series), so that one step in time is one contiguous row, and shorter
 series are padded at the end.
@@ -76,7 +76,7 @@ def beta_binomial(mean: Floats, rho: float) -> Floats:
 
 
 def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: float) -> Floats:
-    """Nats in favour of *on* in each bin; 0 in the padding.  ``mean_off`` has shape (series,)."""
+    """Evidence for *on* in each bin, in nats; 0 in the padding.  ``mean_off`` has shape (series,)."""
     over = np.maximum(bins.probes, 1) / PROBES_MAX
     scale = np.maximum(over, 1.0)
     n = np.rint(bins.probes / scale).astype(np.int64)

@@ -1,8 +1,8 @@
-"""Grid: quantities side by side on whole days, so that one pass serves many series.
+"""Grid: arranges quantities side by side on whole days, so that many series are processed in one pass.
 
 Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: in Iran
-hours begin at half past in UTC, and days not at midnight UTC.  Values are turned so that down is bad: a *level*, of
-which a share can be missing.  ``rolled_up`` adds a country's own series where a source has only those of its regions.
+hours begin at half past in UTC, and days not at midnight UTC.  Values are converted to a *level*, which is worse
+the lower it is.  ``rolled_up`` adds a series of the whole country if a source has only series of its regions.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 CHUNK = 400
-"""Series in a grid: 30 days of ten-minute bins of them take a few dozen megabytes."""
+"""Most series in a grid; 30 days of their ten-minute bins take a few dozen megabytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
 
 
 def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,): what is bad when it rises is inverted.
+    """Values as a level, shape (n,); signals that are bad when they rise are inverted.
 
     A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
     which half is left where the time doubles.
@@ -132,7 +132,7 @@ REGIONS = 10
 """Regions from which on their median represents the country: half of them must fall before it falls."""
 
 REPORTING = 0.5
-"""Share of the regions that must be measured in a bin; otherwise the median is of other regions each time."""
+"""Share of the regions that must be measured in a bin; otherwise each median would be of other regions."""
 
 ROLLED_UP = "median of regions"
 """Subtype of the series made."""

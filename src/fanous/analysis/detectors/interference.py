@@ -1,4 +1,4 @@
-"""Interference: stretches in which a target fails on a network, by the two-state filter.
+"""Interference: finds stretches in which a target fails on a network, by the two-state filter.
 
 Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
 signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
@@ -28,7 +28,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints, Series
 
 DETECTOR_VERSION = "2026.22"
-"""Changes whenever the same measurements may give other anomalies; the incidents made of them carry it."""
+"""Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
 """The same for slow-downs by our own downloads (``analysis.series.slowness``)."""
@@ -80,14 +80,14 @@ class InterferenceOptions:
 
 
 BLOCK_CELLS = 4_000_000
-"""Bins held side by side at once: enough for speed, and about 0.5 GB at most."""
+"""Most bins in memory at once: enough for speed, and about 0.5 GB."""
 
 
 def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
     """Anomalies of all series, in order of onset.
 
-    Series of one target in one country watch each other: where one network has it, the others are
-    expected to follow.  Hand in all of a country at once.
+    Series of one target in one country influence each other: if one network is affected, others are expected to
+    follow. So pass all series of a country at once.
     """
     together: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for one in series:
@@ -98,7 +98,7 @@ def find_interference(series: Sequence[Series], options: InterferenceOptions) ->
 
 
 def _blocks(groups: list[list[Series]]) -> Iterator[list[list[Series]]]:
-    """Whole groups of like length side by side: one pass over many is as quick as over few."""
+    """Batches of whole groups of similar length, since one pass over many is as fast as over few."""
     block: list[list[Series]] = []
     for group in sorted(groups, key=lambda group: max(map(len, group))):
         longest = max(map(len, group))
@@ -184,7 +184,7 @@ Span = tuple[int, int, int]
 
 
 def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
-    """When a live monitor took each series to be *on*.
+    """When a live monitor would have called each series *on*.
 
     It is raised and cleared on data only; a bin without data changes nothing.
     """

@@ -1,6 +1,7 @@
 """IODA's rule: a value below a fixed share of its sliding median, with inpainting.
 
-It runs next to our own detectors in evaluations and confirms nothing.  Source: InetIntel's public ``ioda-alerts``, with
+It runs alongside our own detectors in evaluations and confirms nothing.  Source: InetIntel's public
+``ioda-alerts``, with
 the thresholds of its papers and API.  The critical share is .50 for routing (a median of 24 hours) and active probing
 (7 days) and .10 for the telescope (7 days); the warning shares, which are used here, are .99, .80 and .25.
 """
@@ -36,7 +37,7 @@ class IodaOptions:
     inpaint_days: int = 7
 
     def of(self, family: Family) -> tuple[float, int] | None:
-        """Share and days; ``None`` = this rule does not watch the family."""
+        """Share and days; ``None`` = the rule does not cover the family."""
         return {
             Family.ROUTING: (self.warn_routing, self.days_routing),
             Family.PROBING: (self.warn_probing, self.days_probing),

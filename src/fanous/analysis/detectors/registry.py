@@ -17,7 +17,7 @@ DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SLOWDOWN, 
 
 
 def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[Any]]:
-    """Those that conclude something from one sort of series; ``kind`` None = of whatever kind."""
+    """Detectors (other than peers) for one sort of series; ``kind`` None = of any kind."""
     return (
         one
         for one in DETECTORS.values()
@@ -26,7 +26,7 @@ def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[An
 
 
 def signals_read(reads: Reads, kind: Kind) -> list[str]:
-    """Signals that any of them watches, each once."""
+    """Signals that at least one of them watches, each once."""
     return list(dict.fromkeys(name for one in detectors_of(reads, kind) for name in one.signals))
 
 

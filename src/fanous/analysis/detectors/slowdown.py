@@ -1,4 +1,4 @@
-"""Slow-down: where speeds and delays are worse than usual for the hour, and whether a rate was imposed.
+"""Slowdown: finds where speeds and delays are worse than usual for the hour, and whether a rate was imposed.
 
 Congestion in the evening is part of the baseline of the hour.  An imposed rate also shows in speeds that hardly vary,
 while congestion makes them vary more (Anderson 2013, on slow-downs in Iran).
@@ -20,7 +20,7 @@ from fanous.model.series import Floats, Series
 
 @dataclass(frozen=True, slots=True)
 class SlowdownOptions:
-    """What differs from ``DropOptions``, and the test for an imposed rate.
+    """Options that differ from ``DropOptions``, and the test for an imposed rate.
 
     Attributes:
         hours: over which losses of speed are averaged.  Single tests differ by a factor of two; a quarter or

@@ -218,14 +218,14 @@ class Policing:
     Attributes:
         slope: ``None`` = too few probes, or their lines are too alike.
         kbps: of the target, over probes; ``None`` = no rate was measured.
-        why: in words, for a reader; claims no more than was measured.
+        reason: of the cause; claims no more than was measured.
     """
 
     cause: SlownessCause
     probes: int
     slope: Estimate | None
     kbps: Estimate | None
-    why: str
+    reason: Reason
 
 
 def policing(rates: Sequence[RatePair]) -> Policing:
@@ -239,13 +239,14 @@ def policing(rates: Sequence[RatePair]) -> Policing:
     n = len(target)
     kbps = mean_rate(target)
     if n < PROBES:
-        why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
+        why = Reason("slow.few_probes", {"probes": n, "needed": PROBES})
         return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
     if np.log(control).std(ddof=1) < SPREAD:
-        why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
-        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, Reason("slow.alike"))
     slope = _with_interval(np.log(control), np.log(target))
-    return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
+    cause = _cause(slope)
+    told = {"probes": n, "slope": slope.mean, "slope_low": slope.low, "slope_high": slope.high}
+    return Policing(cause, n, slope, kbps, Reason(f"slow.{cause}", told))
 
 
 def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
@@ -282,16 +283,6 @@ def _cause(slope: Estimate) -> SlownessCause:
     if slope.high < 1 and slope.mean < 0.5:
         return SlownessCause.POLICER
     return SlownessCause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else SlownessCause.CANNOT_TELL
-
-
-def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
-    measured = f"slope {slope.mean:.2f} ({slope.low:.2f} to {slope.high:.2f}) across {n} probes"
-    told = {
-        SlownessCause.POLICER: "its rate hardly follows the line's: held to a fixed one, as by a policer",
-        SlownessCause.CONGESTION: "its rate follows that of the line, as on a crowded path",
-        SlownessCause.CANNOT_TELL: "the rates fit a fixed limit and a crowded path alike",
-    }[cause]
-    return f"{told} ({measured})"
 
 
 def mean_rate(rates: Floats) -> Estimate | None:

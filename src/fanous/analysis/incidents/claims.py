@@ -4,16 +4,17 @@ Each thing that a claim says is compared with the evidence by itself.  One contr
 supported if everything it says is; a suspicion supports nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from fanous.analysis.incidents.witnesses import coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import is_ordinary, measured, unusual
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
-from fanous.model.instant import HOUR, to_iso
+from fanous.model.instant import HOUR
 from fanous.model.place import Family
+from fanous.model.reason import Param, Reason
 
 ABOUT_HOURS = 1.0
 ABOUT_SHARE = 0.2
@@ -44,7 +45,7 @@ class Point:
 
     about: str
     answer: ClaimCheck
-    why: str
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ class Checked:
     synthetic: bool = False
 
     @property
-    def why(self) -> str:
-        """The reasons of the points that decide, in words."""
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons of the points that decide."""
         deciding = [p for p in self.points if p.answer is self.answer] or list(self.points)
-        return "; ".join(point.why for point in deciding)
+        return tuple(reason for point in deciding for reason in point.reasons)
 
 
 def check_claim(
@@ -108,53 +109,65 @@ def _is_near(incident: Incident, claim: Claim) -> bool:
     return incident.country == claim.country and overlaps and about and bool(there)
 
 
+def _point(about: str, answer: ClaimCheck, *reasons: Reason) -> Point:
+    return Point(about, answer, reasons)
+
+
 def _normal(sure: list[Incident], near: list[Incident], coverage: Coverage) -> Point:
     if sure:
-        return Point("normal", ClaimCheck.CONTRADICTED, f"{_named(sure)} was confirmed in that time")
+        return _point("normal", ClaimCheck.CONTRADICTED, Reason("claim.confirmed", {"incidents": _ids(sure)}))
     if near:
-        return Point("normal", ClaimCheck.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
+        return _point("normal", ClaimCheck.CANNOT_TELL, Reason("claim.suspected", {"incidents": _ids(near)}))
     if is_ordinary(coverage):
-        return Point("normal", ClaimCheck.SUPPORTED, f"no disruption was seen: {coverage_sentence(coverage)}")
-    return Point("normal", ClaimCheck.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
+        return _point("normal", ClaimCheck.SUPPORTED, Reason("none_seen"), measured(coverage))
+    return _point("normal", ClaimCheck.CANNOT_TELL, unusual(coverage))
 
 
 def _unseen(near: list[Incident], coverage: Coverage, watched: Sequence[Family]) -> Point:
     if near:
-        return Point("happened", ClaimCheck.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
+        return _point(
+            "happened", ClaimCheck.CANNOT_TELL, Reason("claim.suspected", {"incidents": _ids(near)})
+        )
     if Family.USAGE in watched and len(watched) >= ENOUGH_FAMILIES:
-        return Point("happened", ClaimCheck.CONTRADICTED, f"{' and '.join(watched)} stayed as usual")
+        usual = Reason("claim.usual", {"families": tuple(map(str, watched))})
+        return _point("happened", ClaimCheck.CONTRADICTED, usual)
     if is_ordinary(coverage):
-        return Point("happened", ClaimCheck.CONTRADICTED, f"it was measured: {coverage_sentence(coverage)}")
-    return Point(
-        "happened", ClaimCheck.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times"
-    )
+        return _point("happened", ClaimCheck.CONTRADICTED, Reason("none_seen"), measured(coverage))
+    return _point("happened", ClaimCheck.CANNOT_TELL, unusual(coverage))
 
 
 def _what(claim: Claim, sure: list[Incident]) -> Point:
     kinds = {part.kind for i in sure for part in i.parts} | {i.kind for i in sure}
     slowed = any(i.kbps is not None or any(SLOWED in m for m in i.mechanisms) for i in sure)
     if kinds & set(FITTING[claim.said]) or (claim.said is Said.THROTTLING and slowed):
-        return Point("what", ClaimCheck.SUPPORTED, f"{_named(sure)}: {', '.join(_seen_as(sure))}")
+        return _point("what", ClaimCheck.SUPPORTED, *_seen_as(sure))
     if claim.said is Said.SLOWDOWN:
-        why = "single targets were cut or slowed; whether everything else was slow too was not measured"
-    else:
-        why = f"what was confirmed is {', '.join(sorted(map(str, kinds)))}, not {claim.said}"
-    return Point("what", ClaimCheck.CANNOT_TELL, why)
+        return _point("what", ClaimCheck.CANNOT_TELL, Reason("claim.whole_line_unmeasured"))
+    found = Reason("claim.other_kind", {"kinds": tuple(sorted(map(str, kinds)))})
+    return _point("what", ClaimCheck.CANNOT_TELL, found)
 
 
-def _seen_as(sure: list[Incident]) -> list[str]:
-    seen = [f"{part.target} {part.kind}" for i in sure for part in i.parts]
-    return seen + [f"slowed to about {i.kbps.mean:.0f} kbit/s" for i in sure if i.kbps is not None]
+def _seen_as(sure: list[Incident]) -> list[Reason]:
+    """What was confirmed, by kind, and the speed of what was slowed."""
+    seen = []
+    for kind in Kind:
+        having = [i for i in sure if kind in {i.kind, *(part.kind for part in i.parts)}]
+        targets = [part.target for i in having for part in i.parts if part.kind is kind and part.target]
+        if having:
+            told: dict[str, Param] = {"incidents": _ids(having), "targets": tuple(dict.fromkeys(targets))}
+            seen.append(Reason(f"claim.seen.{kind}", told))
+    return seen + [Reason("claim.kbps", {"kbps": i.kbps.mean}) for i in sure if i.kbps is not None]
 
 
 def _targets(claim: Claim, sure: list[Incident]) -> Point | None:
     if not claim.targets:
         return None
-    missing = sorted(set(claim.targets) - {target for i in sure for target in i.targets})
+    missing = tuple(sorted(set(claim.targets) - {target for i in sure for target in i.targets}))
     if missing:
-        why = f"of {', '.join(missing)} nothing is confirmed"
-        return Point("targets", ClaimCheck.CANNOT_TELL, why)
-    return Point("targets", ClaimCheck.SUPPORTED, f"{', '.join(claim.targets)}: each of them is confirmed")
+        return _point(
+            "targets", ClaimCheck.CANNOT_TELL, Reason("claim.targets_missing", {"targets": missing})
+        )
+    return _point("targets", ClaimCheck.SUPPORTED, Reason("claim.targets", {"targets": claim.targets}))
 
 
 def _scope(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -163,46 +176,52 @@ def _scope(claim: Claim, sure: list[Incident]) -> Point | None:
     known = [i for i in sure if i.scope in WIDTH]
     regional = Scope.REGION in (claim.scope, *(i.scope for i in known))
     if regional and {claim.scope} == {i.scope for i in known}:
-        return Point("scope", ClaimCheck.SUPPORTED, "seen in one region")
+        return _point("scope", ClaimCheck.SUPPORTED, Reason("claim.region"))
     if regional or claim.scope not in WIDTH or not known:
-        return Point("scope", ClaimCheck.CANNOT_TELL, "how far it reached cannot be said")
+        return _point("scope", ClaimCheck.CANNOT_TELL, Reason("claim.scope_unknown"))
     widest = max(known, key=lambda i: WIDTH[i.scope])
     if WIDTH[widest.scope] == WIDTH[claim.scope]:
-        return Point("scope", ClaimCheck.SUPPORTED, f"scope {widest.scope}{_share(widest)}")
+        return _point("scope", ClaimCheck.SUPPORTED, *_reach("claim.scope", widest))
     if WIDTH[widest.scope] > WIDTH[claim.scope]:
-        return Point("scope", ClaimCheck.CONTRADICTED, f"it reached further: {widest.scope}{_share(widest)}")
+        return _point("scope", ClaimCheck.CONTRADICTED, *_reach("claim.wider", widest))
     if widest.users is not None and widest.users.high < 0.5:
-        return Point("scope", ClaimCheck.CONTRADICTED, f"it reached less far: {widest.scope}{_share(widest)}")
-    return Point("scope", ClaimCheck.CANNOT_TELL, f"seen as {widest.scope}; the rest was not measured enough")
+        return _point("scope", ClaimCheck.CONTRADICTED, *_reach("claim.narrower", widest))
+    return _point("scope", ClaimCheck.CANNOT_TELL, *_reach("claim.scope_at_least", widest))
 
 
-def _share(incident: Incident) -> str:
+def _reach(code: str, incident: Incident) -> Iterator[Reason]:
+    """How far it reached, and which share of users that is where it was estimated."""
+    yield Reason(code, {"scope": str(incident.scope)})
     users = incident.users
-    return "" if users is None else f", {users.low:.0%} to {users.high:.0%} of users"
+    if users is not None and code != "claim.scope_at_least":
+        told: dict[str, Param] = {"low": users.low, "high": users.high, "country": incident.country}
+        yield Reason("claim.users", told)
 
 
 def _networks(claim: Claim, sure: list[Incident]) -> Point | None:
     if not claim.networks:
         return None
     named = {network.entity for i in sure for network in i.networks}
-    missing = [f"AS{asn}" for asn in claim.networks if f"AS{asn}" not in named]
+    missing = tuple(f"AS{asn}" for asn in claim.networks if f"AS{asn}" not in named)
     if missing:
-        return Point("networks", ClaimCheck.CANNOT_TELL, f"not seen on {', '.join(missing)}")
-    return Point("networks", ClaimCheck.SUPPORTED, "each network is named")
+        return _point(
+            "networks", ClaimCheck.CANNOT_TELL, Reason("claim.networks_missing", {"networks": missing})
+        )
+    return _point("networks", ClaimCheck.SUPPORTED, Reason("claim.networks"))
 
 
 def _began(claim: Claim, sure: list[Incident]) -> Point | None:
     if claim.began_before is None:
         return None
     first = min(sure, key=lambda i: i.onset)
-    moment = to_iso(claim.began_before)
+    told: dict[str, Param] = {"country": claim.country, "stated": claim.began_before}
     if first.onset_latest < claim.began_before:
-        return Point(
-            "began", ClaimCheck.SUPPORTED, f"it was on by {to_iso(first.onset_latest)}, before {moment}"
-        )
+        began = Reason("claim.began_before", told | {"at": first.onset_latest})
+        return _point("began", ClaimCheck.SUPPORTED, began)
     if first.onset_earliest is not None and first.onset_earliest >= claim.began_before:
-        return Point("began", ClaimCheck.CONTRADICTED, f"at {to_iso(first.onset_earliest)} it still worked")
-    return Point("began", ClaimCheck.CANNOT_TELL, f"it may have begun before {moment} or after")
+        began = Reason("claim.began_after", told | {"at": first.onset_earliest})
+        return _point("began", ClaimCheck.CONTRADICTED, began)
+    return _point("began", ClaimCheck.CANNOT_TELL, Reason("claim.began_about", told))
 
 
 def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -210,18 +229,18 @@ def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
         return None
     longest = max(sure, key=lambda i: (i.end or i.onset_latest) - i.onset)
     if longest.end is None or longest.onset_earliest is None:
-        return Point("lasted", ClaimCheck.CANNOT_TELL, "its beginning or its end was not seen")
+        return _point("lasted", ClaimCheck.CANNOT_TELL, Reason("claim.length_unknown"))
     lasted = [_hours(network.intervals, longest.end) for network in longest.networks]
     whole = _hours(longest.intervals, longest.end)
     best, least = (median(lasted), min(lasted)) if lasted else (whole, whole)
     most = whole + (longest.onset - longest.onset_earliest) / HOUR
     slack = max(ABOUT_HOURS, ABOUT_SHARE * claim.hours)
-    measured = f"about {best:.1f} hours on the median network ({least:.1f} to {most:.1f} on any)"
+    told = {"best": best, "least": least, "most": most, "stated_hours": claim.hours}
     if abs(claim.hours - best) <= slack:
-        return Point("lasted", ClaimCheck.SUPPORTED, f"{measured}: {claim.hours:g} is about that")
+        return _point("lasted", ClaimCheck.SUPPORTED, Reason("claim.length", told))
     if least - slack <= claim.hours <= most + slack:
-        return Point("lasted", ClaimCheck.CANNOT_TELL, f"{measured}: {claim.hours:g} cannot be excluded")
-    return Point("lasted", ClaimCheck.CONTRADICTED, f"{measured}, not {claim.hours:g}")
+        return _point("lasted", ClaimCheck.CANNOT_TELL, Reason("claim.length_possible", told))
+    return _point("lasted", ClaimCheck.CONTRADICTED, Reason("claim.length_other", told))
 
 
 def _hours(intervals: Sequence[Interval], end: float) -> float:
@@ -233,11 +252,12 @@ def _level(claim: Claim, sure: list[Incident]) -> Point | None:
         return None
     levels = [i.level for i in sure if i.level is not None]
     if not levels:
-        return Point("level", ClaimCheck.CANNOT_TELL, "how much was left was not measured")
+        return _point("level", ClaimCheck.CANNOT_TELL, Reason("level.unmeasured"))
     inside = any(level.low <= claim.level <= level.high for level in levels)
-    found = f"{levels[0].low:.0%} to {levels[0].high:.0%} of the ordinary level was left"
-    return Point("level", ClaimCheck.SUPPORTED if inside else ClaimCheck.CONTRADICTED, found)
+    left = {"left": levels[0].mean, "low": levels[0].low, "high": levels[0].high}
+    answer = ClaimCheck.SUPPORTED if inside else ClaimCheck.CONTRADICTED
+    return _point("level", answer, Reason("level.left", left))
 
 
-def _named(incidents: list[Incident]) -> str:
-    return ", ".join(i.id or "an incident" for i in incidents)
+def _ids(incidents: list[Incident]) -> tuple[str, ...]:
+    return tuple(i.id for i in incidents)

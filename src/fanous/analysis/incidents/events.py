@@ -11,11 +11,12 @@ from enum import StrEnum
 from math import ceil, exp
 from statistics import median
 
-from fanous.analysis.incidents.witnesses import coverage_of, coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_of, is_ordinary, lacking, measured, unusual
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import DAY, HOUR, to_iso
+from fanous.model.instant import DAY, HOUR
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
 
 LEAD = 12 * HOUR
@@ -53,13 +54,12 @@ class Relation:
 
     Attributes:
         minutes: from the event's start to the onset; negative = before.
-        why: in words, for a reader.
     """
 
     incident: Incident
     timing: Timing
     minutes: float
-    why: str
+    reason: Reason
 
     @property
     def is_preemptive(self) -> bool:
@@ -72,15 +72,16 @@ class Coincidence:
     """The chance that an onset falls close to an event with which it has nothing to do.
 
     Attributes:
-        chance: None = cannot be said; ``method`` says why.
+        chance: None = unknown; ``reason`` says why.
         onsets: other onsets in the record.
         days: of record outside of the event's own time.
+        reason: how it was estimated.
     """
 
     chance: float | None
     onsets: int
     days: float
-    method: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +89,19 @@ class EventReport:
     """All that can be said about one announced event.
 
     Attributes:
-        why: the outcome in words.
+        reasons: of the outcome.
+        comparison: with the same hours of other days.
         other_days: start of the same hours on another day, and what was measured then.
         synthetic: what was seen was staged, so the report says nothing about the real world.
     """
 
     event: AnnouncedEvent
     outcome: EventOutcome
-    why: str
+    reasons: tuple[Reason, ...]
     relations: tuple[Relation, ...]
     coverage: Coverage
     other_days: tuple[tuple[float, Coverage], ...]
-    comparison: str
+    comparison: Reason
     coincidence: Coincidence
     synthetic: bool = False
 
@@ -118,9 +120,9 @@ def report_event(
     relations = tuple(relation(i, event) for i in standing if touches(i, event))
     coverage = coverage_of(votes, event.start, event.end)
     days = tuple(_other_days(event, votes, span))
-    outcome, why = _outcome(relations, coverage)
+    outcome, reasons = _outcome(relations, coverage)
     return EventReport(
-        event, outcome, why, relations, coverage, days, _compare(coverage, days),
+        event, outcome, reasons, relations, coverage, days, _compare(coverage, days),
         _coincidence(event, standing, span),
     )  # fmt: skip
 
@@ -139,41 +141,34 @@ def relation(incident: Incident, event: AnnouncedEvent) -> Relation:
     """When the incident began, relative to the event."""
     minutes = round((incident.onset - event.start) / 60, 1)
     earliest, latest = incident.onset_earliest, incident.onset_latest
-    label = incident.id or "the incident"
+    named: dict[str, Param] = {"incident": incident.id, "country": event.country}
     if incident.onset < event.start - LEAD or (earliest is None and latest < event.start):
-        why = f"{label} was on long before the event, or when the record begins: it is not about its onset"
-        return Relation(incident, Timing.ALREADY_ON, minutes, why)
+        return Relation(incident, Timing.ALREADY_ON, minutes, Reason("event.already_on", named))
     if incident.end is not None and incident.end <= event.start:
-        return Relation(incident, Timing.OVER_BEFORE, minutes, f"{label} was over when the event began")
+        return Relation(incident, Timing.OVER_BEFORE, minutes, Reason("event.over_before", named))
     if latest < event.start:
-        lead = _minutes(event.start - latest)
-        why = f"{label} was on by {to_iso(latest)}, {lead} before the event: pre-emptive"
-        return Relation(incident, Timing.BEFORE, minutes, why)
+        before = Reason("event.before", named | {"at": latest, "ahead": round(event.start - latest)})
+        return Relation(incident, Timing.BEFORE, minutes, before)
     if earliest is not None and earliest >= event.start:
-        why = f"{label} was not on yet at {to_iso(earliest)}: it began during the event"
-        return Relation(incident, Timing.DURING, minutes, why)
-    return Relation(
-        incident, Timing.BEFORE_OR_DURING, minutes, f"{label} may have begun before it or during it"
-    )
+        return Relation(incident, Timing.DURING, minutes, Reason("event.during", named | {"at": earliest}))
+    return Relation(incident, Timing.BEFORE_OR_DURING, minutes, Reason("event.before_or_during", named))
 
 
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} hours"
-
-
-def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOutcome, str]:
+def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOutcome, tuple[Reason, ...]]:
     new = [r for r in relations if r.timing is not Timing.ALREADY_ON]
     confirmed = [r for r in new if r.incident.confirmed_at is not None]
     if confirmed:
-        return EventOutcome.DISRUPTED, "; ".join(r.why for r in confirmed)
+        return EventOutcome.DISRUPTED, tuple(r.reason for r in confirmed)
     if new:
-        return EventOutcome.SUSPECTED, "; ".join(f"{r.why} (suspected, not confirmed)" for r in new)
+        suspected = Reason("claim.suspected", {"incidents": tuple(r.incident.id for r in new)})
+        return EventOutcome.SUSPECTED, (*(r.reason for r in new), suspected)
     if relations:
-        return EventOutcome.ALREADY_ON, "; ".join(r.why for r in relations)
+        return EventOutcome.ALREADY_ON, tuple(r.reason for r in relations)
     if is_ordinary(coverage):
-        return EventOutcome.NONE_SEEN, f"no disruption seen: {coverage_sentence(coverage)}"
-    why = lacking(coverage) or f"more failed than in ordinary times ({coverage_sentence(coverage)})"
-    return EventOutcome.CANNOT_TELL, f"whether anything was disrupted cannot be said: {why}"
+        return EventOutcome.NONE_SEEN, (Reason("none_seen"), measured(coverage))
+    why = unusual(coverage)
+    more = () if lacking(coverage) else (measured(coverage),)
+    return EventOutcome.CANNOT_TELL, (Reason("event.cannot_tell"), why, *more)
 
 
 def _other_days(
@@ -194,17 +189,14 @@ def _other_days(
     return found
 
 
-def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> str:
+def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> Reason:
     shares = sorted(share for _, c in days if (share := c.failing_share) is not None)
     own = coverage.failing_share
     if own is None or not shares:
-        return "nothing to compare with: the same hours of no other day were measured"
-    days_word = "other day" if len(shares) == 1 else "other days"
+        return Reason("compare.nothing")
     as_bad = sum(share >= own for share in shares)
-    return (
-        f"{own:.1%} of the measurements failed during the event; in the same hours of {len(shares)} "
-        f"{days_word} {median(shares):.1%} at the median, {shares[-1]:.1%} at most ({as_bad} as bad)"
-    )
+    told: dict[str, Param] = {"own": own, "usual": median(shares), "worst": shares[-1], "as_bad": as_bad}
+    return Reason("compare.days", {"n": len(shares)} | told)
 
 
 def _coincidence(
@@ -220,12 +212,8 @@ def _coincidence(
     ]
     days = record / DAY
     if record < LEAST_RECORD:
-        needed = LEAST_RECORD / DAY
-        why = f"the record has {days:.0f} days besides the event; {needed:.0f} are needed for a rate"
-        return Coincidence(None, len(others), days, why)
+        told = {"days": round(days), "needed": round(LEAST_RECORD / DAY)}
+        return Coincidence(None, len(others), days, Reason("chance.short", told))
     chance = 1 - exp(-(len(others) + 1) / record * window)
-    method = (
-        f"onsets as a Poisson process at ({len(others)} others + 1) in {days:.0f} days of record, over the "
-        f"{window / HOUR:.0f} hours from {LEAD / HOUR:.0f} h before the event to its end"
-    )
-    return Coincidence(chance, len(others), days, method)
+    told = {"others_began": len(others), "days": round(days), "window": round(window), "lead": round(LEAD)}
+    return Coincidence(chance, len(others), days, Reason("chance.rate", told))

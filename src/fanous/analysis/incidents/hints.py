@@ -23,6 +23,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Floats, Series
 
 # --- what may be behind an outage -----------------------------------------------------------------------
@@ -42,42 +43,32 @@ def hints(
     intervals: Sequence[Interval],
     elsewhere: Sequence[str],
     series: Sequence[Series] = (),
-    season: str = "",
-) -> tuple[str, ...]:
-    """Remarks on what may be behind an outage.
+    season: Reason | None = None,
+) -> tuple[Reason, ...]:
+    """What may be behind an outage.
 
     Args:
         lead: the anomalies that the claim is about.
         elsewhere: countries with an outage at the same time.
         series: those in which the anomalies were found.
-        season: the remark that examinations are held at its season and hour; empty = there are none.
+        season: the hint that exams are held at its season and hour; None = there are none.
     """
     found = []
     sharp = [a for a in lead if _sharp(a)]
     if sharp and _on_the_half_hour(min(a.start for a in sharp)):
-        found.append(
-            "it began on the hour or half hour, as nine in ten government-ordered shutdowns do and four in "
-            "ten other outages"
-        )
+        found.append(Reason("hint.on_the_hour"))
     if any(a.departure is not None and a.departure.steady for a in lead):
-        found.append("speeds hardly vary meanwhile, as under an imposed rate and not under congestion")
+        found.append(Reason("hint.steady"))
     if len(intervals) >= SESSIONS:
-        found.append("it comes back at the same hours, as curfews and examination sessions do")
-    if season:
+        found.append(Reason("hint.same_hours"))
+    if season is not None:
         found.append(season)
     if run_down(lead, series):
-        found.append(
-            "networks fell at once and each went on sinking for hours, as where the power fails and "
-            "batteries run down"
-        )
+        found.append(Reason("hint.run_down"))
     if _delayed(lead):
-        found.append(
-            "delays rose too, as where traffic takes a longer way round a cut cable, or stands in a queue"
-        )
+        found.append(Reason("hint.delays"))
     if elsewhere:
-        found.append(
-            f"other countries lost connectivity too ({', '.join(elsewhere)}), as a cable cut would do"
-        )
+        found.append(Reason("hint.elsewhere", {"countries": tuple(elsewhere)}))
     return tuple(found)
 
 
@@ -181,7 +172,7 @@ BY_ADDRESS = ("tcp.", "ip.")
 """Mechanisms that act on an address and see no name."""
 
 NAMED = 5
-"""Targets that a remark names; any others are counted."""
+"""Targets that a hint names; any others are counted."""
 
 
 def beside(
@@ -189,18 +180,18 @@ def beside(
     others: Sequence[Incident],
     domains: Mapping[str, Sequence[str]],
     addresses: Mapping[str, frozenset[str]],
-) -> list[str]:
-    """Remarks about an incident for a reader; they count for nothing.
+) -> list[Reason]:
+    """What was cut before the incident, and what may have been hit unintentionally.
 
     Args:
         others: incidents of the same country.
         domains: of each target of the incident.
-        addresses: to which connections failed, of each target that was measured there meanwhile.
+        addresses: to which connections failed at the time, of each target that was measured there.
     """
     return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
 
 
-def _precursors(incident: Incident, others: Sequence[Incident]) -> list[str]:
+def _precursors(incident: Incident, others: Sequence[Incident]) -> list[Reason]:
     if _goes_first(incident):
         return []
     found = []
@@ -208,9 +199,12 @@ def _precursors(incident: Incident, others: Sequence[Incident]) -> list[str]:
         ahead = incident.onset - other.onset
         stands = other.status is not Status.RETRACTED and other.id != incident.id
         if stands and _goes_first(other) and 0 < ahead <= PRECURSOR:
-            sure = "" if other.confirmed_at is not None else " (suspected)"
-            what = ", ".join([*other.targets, *other.mechanisms][:3])
-            found.append(f"{other.id}{sure} began {_before(ahead)} before: {what}, which often goes first")
+            sure = Status.SUSPECTED if other.confirmed_at is None else Status.CONFIRMED
+            about: dict[str, Param] = {"incident": other.id, "status": str(sure), "ahead": round(ahead)}
+            if other.targets and set(other.targets) <= set(FIRST_TARGETS):
+                found.append(Reason("hint.precursor", about | {"targets": other.targets}))
+            else:
+                found.append(Reason("hint.precursor_method", about | {"mechanisms": other.mechanisms}))
     return found
 
 
@@ -222,12 +216,7 @@ def _goes_first(incident: Incident) -> bool:
     return bool(incident.targets) and set(incident.targets) <= set(FIRST_TARGETS)
 
 
-def _before(seconds: float) -> str:
-    hours = seconds / 3600
-    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
-
-
-def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
+def _collateral(domains: Mapping[str, Sequence[str]]) -> list[Reason]:
     """Targets whose name contains a name of another target without belonging to it."""
     found = []
     for target, own in sorted(domains.items()):
@@ -241,14 +230,11 @@ def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
         }
         if pieces:
             one, piece = min(pieces)
-            found.append(
-                f"{target} may have been hit without being meant: {one} holds {piece}, and a filter that "
-                "looks for a piece of a name sees no difference"
-            )
+            found.append(Reason("hint.part_of_name", {"targets": (target,), "name": one, "part": piece}))
     return found
 
 
-def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[str]:
+def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[Reason]:
     """Targets behind an address at which one of the incident's own targets is cut."""
     found = []
     cut = {part.target for part in incident.parts if any(m.startswith(BY_ADDRESS) for m in part.mechanisms)}
@@ -256,9 +242,11 @@ def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> 
         own = addresses.get(target, frozenset())
         shared = sorted(other for other, theirs in addresses.items() if other not in cut and own & theirs)
         if shared:
-            more = f" and {len(shared) - NAMED} more" if len(shared) > NAMED else ""
+            others = max(0, len(shared) - NAMED)
             found.append(
-                f"{', '.join(shared[:NAMED])}{more} may have been hit without being meant: behind an address "
-                f"of {target} to which connections fail, and a filter by address sees no names"
+                Reason(
+                    "hint.shared_address",
+                    {"neighbours": (*shared[:NAMED],), "others": others, "target": target},
+                )
             )
     return found

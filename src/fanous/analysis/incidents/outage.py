@@ -74,7 +74,7 @@ class Situation:
         series: quantities that can show an outage.
         weights: ``None`` = no figures for this country.
         elsewhere: when other countries had an outage.
-        season: the remark that examinations are held at the season and hour of an instant (unix seconds);
+        season: the hint that exams are held at the season and hour of an instant (unix seconds);
             empty = there are none.
     """
 
@@ -84,7 +84,7 @@ class Situation:
     elsewhere: Sequence[tuple[str, Interval]]
     rules_version: str
     detector_version: str
-    season: Callable[[float], str] = lambda _: ""
+    season: Callable[[float], Reason | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

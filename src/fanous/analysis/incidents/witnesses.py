@@ -16,9 +16,10 @@ from fanous.model.coverage import Coverage
 from fanous.model.incident import FamilyView, Incident, Kind, Says, Sight, Witness
 from fanous.model.instant import HOUR
 from fanous.model.place import Family
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
 
-# --- each family of sources, in words -------------------------------------------------------------------
+# --- each family of sources -----------------------------------------------------------------------------
 
 SAW_SHARE = 0.5
 """Share of the measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
@@ -26,33 +27,18 @@ what is claimed."""
 
 ALL_KINDS = tuple(Kind)
 
-MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
-    Family.EDGE: (ALL_KINDS, "our own probes try the targets themselves"),
-    Family.OONI: (
-        (Kind.BLOCKING, Kind.THROTTLING, Kind.SLOWDOWN),
-        "volunteers' probes try the targets; without a network they send nothing",
-    ),
-    Family.REMOTE: (
-        (Kind.BLOCKING,),
-        "vantage points of others ask for the targets; those that lose packets are taken off line",
-    ),
-    Family.ATLAS: (
-        (Kind.OUTAGE,),
-        "connections of RIPE Atlas' probes show whether lines are up, not what they can reach",
-    ),
-    Family.ROUTING: (
-        (Kind.OUTAGE,),
-        "routing shows whether networks are announced, not what passes over them",
-    ),
-    Family.PROBING: ((Kind.OUTAGE,), "scans show whether addresses answer, not what their users can reach"),
-    Family.USAGE: (
-        (Kind.OUTAGE, Kind.SLOWDOWN, Kind.BLOCKING),
-        "traffic falls with what cannot be reached, if the product in question is counted apart",
-    ),
-    Family.DARKNET: ((Kind.OUTAGE,), "stray packets show whether networks are on, not what they can reach"),
-    Family.REPORTS: (ALL_KINDS, "what people and organisations say is shown, and never counted"),
+MEASURES: dict[Family, tuple[Kind, ...]] = {
+    Family.EDGE: ALL_KINDS,
+    Family.OONI: (Kind.BLOCKING, Kind.THROTTLING, Kind.SLOWDOWN),
+    Family.REMOTE: (Kind.BLOCKING,),
+    Family.ATLAS: (Kind.OUTAGE,),
+    Family.ROUTING: (Kind.OUTAGE,),
+    Family.PROBING: (Kind.OUTAGE,),
+    Family.USAGE: (Kind.OUTAGE, Kind.SLOWDOWN, Kind.BLOCKING),
+    Family.DARKNET: (Kind.OUTAGE,),
+    Family.REPORTS: ALL_KINDS,
 }
-"""Family -> what its sources can show in principle, and why no more."""
+"""Family -> kinds of incidents that its sources can show; why no others, ``wording.findings.BLIND`` says."""
 
 
 def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
@@ -67,7 +53,7 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
-        if family is Family.REMOTE and incident.kind not in MEASURES[family][0]:
+        if family is Family.REMOTE and incident.kind not in MEASURES[family]:
             own = []  # what still answers there denies nothing
         found += [_witness(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
@@ -76,6 +62,12 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     return tuple(found)
 
 
+_OPINION = {
+    Says.DOWN: "sight.fell",
+    Says.ORDINARY: "sight.usual",
+    Says.SILENT: "sight.silent",
+    Says.UNKNOWN: "sight.no_history",
+}
 _SIGHT = {
     Says.DOWN: Sight.SAW,
     Says.ORDINARY: Sight.DID_NOT_SEE,
@@ -86,30 +78,23 @@ _SIGHT = {
 
 def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
     """A family with ready-made series: what it says of an outage is what it saw."""
-    sources = ", ".join(opinion.sources)
-    where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
-    left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
-    why = {
-        Says.DOWN: f"{sources} fell{f' ({where})' if where else ''}:{left}",
-        Says.ORDINARY: f"{sources} stayed within its ordinary spread:{left}"
-        if left
-        else f"{sources} stayed as usual",
-        Says.SILENT: f"{sources} stopped reporting meanwhile",
-        Says.UNKNOWN: f"{sources} has no history to compare with",
-    }[opinion.says]
-    return Witness(family, "", _SIGHT[opinion.says], why.removesuffix(":"))
+    told: dict[str, Param] = {"sources": opinion.sources}
+    code = _OPINION[opinion.says]
+    if opinion.says is Says.DOWN and opinion.entities:
+        told["entities"] = opinion.entities
+        code = "sight.fell_there"
+    reasons = [Reason(code, told)]
+    if opinion.left is not None:
+        left = {"left": opinion.left.mean, "low": opinion.left.low, "high": opinion.left.high}
+        reasons.append(Reason("level.left", left))
+    return Witness(family, "", _SIGHT[opinion.says], tuple(reasons))
 
 
 def _silent(incident: Incident, family: Family) -> Witness:
-    kinds, why = MEASURES[family]
     shown = {kind for signal in SIGNALS.values() if signal.family is family for kind in signal.proves}
-    if incident.kind not in {*kinds, *shown}:
-        return Witness(family, "", Sight.COULD_NOT_SEE, f"{why}; this is {_noun(incident.kind)}")
-    return Witness(family, "", Sight.NO_DATA, "no source of this family says anything of it")
-
-
-def _noun(kind: Kind) -> str:
-    return {Kind.OUTAGE: "an outage", Kind.SLOWDOWN: "a slow-down"}.get(kind, str(kind))
+    if incident.kind not in {*MEASURES[family], *shown}:
+        return Witness(family, "", Sight.COULD_NOT_SEE, (Reason(f"blind.{family}"),))
+    return Witness(family, "", Sight.NO_DATA, (Reason("sight.no_data"),))
 
 
 def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> Witness:
@@ -118,16 +103,14 @@ def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> W
     saw = len(set(inside.uids[inside.seen].tolist()))
     contrary = len(set(inside.uids.tolist())) - saw
     if not len(inside):
-        others = sorted({int(asn) for asn in votes.asns})
-        why = f"it measured none of the networks named while it was on (only {_networks(others)})"
-        return Witness(family, source, Sight.COULD_NOT_SEE, why)
-    share = saw / (saw + contrary)
-    where = _networks(sorted({int(asn) for asn in inside.asns}))
-    if share >= SAW_SHARE:
-        why = f"{saw:,} of {saw + contrary:,} measurements on {where} saw it"
-        return Witness(family, source, Sight.SAW, why, saw, contrary)
-    why = f"{contrary:,} of {saw + contrary:,} measurements on {where} reached the targets meanwhile"
-    return Witness(family, source, Sight.DID_NOT_SEE, why, saw, contrary)
+        why = Reason("blind.elsewhere", {"networks": _networks(votes)})
+        return Witness(family, source, Sight.COULD_NOT_SEE, (why,))
+    told: dict[str, Param] = {"all": saw + contrary, "networks": _networks(inside)}
+    if saw / (saw + contrary) >= SAW_SHARE:
+        reason = Reason("sight.saw", {"some": saw} | told)
+        return Witness(family, source, Sight.SAW, (reason,), saw, contrary)
+    reason = Reason("sight.reached", {"some": contrary} | told)
+    return Witness(family, source, Sight.DID_NOT_SEE, (reason,), saw, contrary)
 
 
 def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
@@ -141,10 +124,10 @@ def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
     return rows
 
 
-def _networks(asns: list[int]) -> str:
-    if not asns:
-        return "no network"
-    return f"AS{asns[0]}" if len(asns) == 1 else f"{len(asns)} networks"
+def _networks(votes: Votes) -> Param:
+    """The name of the one network, or the number of several."""
+    asns = np.unique(votes.asns)
+    return f"AS{int(asns[0])}" if len(asns) == 1 else len(asns)
 
 
 # --- was enough measured? -------------------------------------------------------------------------------
@@ -178,28 +161,40 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
     )
 
 
-def lacking(coverage: Coverage) -> str:
-    """What is missing to say that nothing happened, in words; empty = nothing is."""
+def lacking(coverage: Coverage) -> Reason | None:
+    """What is missing to say that nothing happened; None = nothing is."""
     if not coverage.measurements:
-        return "nobody measured it then"
+        return Reason("coverage.none")
     if coverage.probes < ENOUGH_PROBES:
-        return f"only {coverage.probes} of the {ENOUGH_PROBES} probes or test runs needed measured it then"
+        return Reason("coverage.few_probes", {"runs": coverage.probes, "needed": ENOUGH_PROBES})
     if len(coverage.networks) < ENOUGH_NETWORKS:
-        return f"it was measured on AS{coverage.networks[0]} alone"
+        return Reason("coverage.one_network", {"networks": f"AS{coverage.networks[0]}"})
     if coverage.hours_measured < ENOUGH_HOURS * coverage.hours:
-        return f"it was measured in {coverage.hours_measured} of {coverage.hours} hours only"
-    return ""
+        return Reason("coverage.few_hours", {"measured": coverage.hours_measured, "hours": coverage.hours})
+    return None
+
+
+def measured(coverage: Coverage) -> Reason:
+    """How much was measured."""
+    return Reason(
+        "coverage.measured",
+        {
+            "measurements": coverage.measurements,
+            "runs": coverage.probes,
+            "networks": len(coverage.networks),
+            "measured": coverage.hours_measured,
+            "hours": coverage.hours,
+            "failing": coverage.failing,
+        },
+    )
+
+
+def unusual(coverage: Coverage) -> Reason:
+    """Why it cannot be said that nothing happened: something is missing, or more failed than usual."""
+    return lacking(coverage) or Reason("coverage.failing")
 
 
 def is_ordinary(coverage: Coverage) -> bool:
     """Was enough measured, and did hardly anything fail?"""
     share = coverage.failing_share
-    return not lacking(coverage) and share is not None and share <= ORDINARY_FAILING
-
-
-def coverage_sentence(coverage: Coverage) -> str:
-    """How much was measured, in words for a reader."""
-    return (
-        f"{coverage.measurements:,} measurements by {coverage.probes} probes or test runs on {len(coverage.networks)} "
-        f"networks, in {coverage.hours_measured} of {coverage.hours} hours; {coverage.failing:,} failed"
-    )
+    return lacking(coverage) is None and share is not None and share <= ORDINARY_FAILING

@@ -1,8 +1,8 @@
-"""Rules: turn an observation and its controls into a verdict; pure, and all of it data.
+"""Rules: turn an observation and its controls into a verdict; pure, and written as data.
 
 To add one, write a ``Rule`` in the table of its layer (``dns``, ``tcp``, ``tls``, ``http``, ``transfer``), above the
-first row that would otherwise decide the case, under an id that was never used.  The order is the meaning: what the
-site, the probe or the user's own network explains stands above what blocking explains.  Then
+first row that would otherwise decide the case, under an id that was never used.  The order matters: explanations by
+the site, the probe or the user's own network come before blocking. Then
 
 - raise ``RULES_VERSION`` in ``verdicts``,
 - add a golden case to tests/analysis/rules/golden,
@@ -22,10 +22,11 @@ from fanous.analysis.rules.fingerprints import (
     parse_fingerprints,
 )
 from fanous.analysis.rules.rule import Rule
-from fanous.analysis.rules.verdicts import RULES, RULES_VERSION, judge, why
+from fanous.analysis.rules.verdicts import RULES, RULES_BY_ID, RULES_VERSION, judge
 
 __all__ = [
     "RULES",
+    "RULES_BY_ID",
     "RULES_VERSION",
     "BlockAddress",
     "Fingerprint",
@@ -36,5 +37,4 @@ __all__ = [
     "compile_fingerprints",
     "judge",
     "parse_fingerprints",
-    "why",
 ]

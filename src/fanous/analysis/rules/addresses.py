@@ -1,4 +1,4 @@
-"""Addresses and names that say something by themselves, without any control.
+"""Addresses: addresses and names that mean something by themselves, without any control.
 
 - Bogons can never be the public address of a site.  Source: IANA's special-purpose address registries (RFC 6890 and its
   updates), which also cover what national resolvers hand out for blocked names, such as 10.10.34.34-36.
@@ -90,7 +90,8 @@ _OWN_ENDINGS = (
 
 @lru_cache(maxsize=65536)
 def is_private_name(hostname: str) -> bool:
-    """Does it mean something else in each network, as ``nas.lan`` and ``intranet`` do?  An address is no name."""
+    """Does it mean something different in each network, as ``nas.lan`` and ``intranet`` do? False for IP
+    addresses."""
     host = hostname.rstrip(".").lower()
     if not host or ":" in host:
         return False

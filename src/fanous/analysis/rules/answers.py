@@ -1,4 +1,4 @@
-"""Answers: one lookup of the probe, with what speaks for its answer and what against it."""
+"""Answers: one lookup of the probe, with the evidence for and against its answer."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.model.measurement import Layer, Observation
 
 PUBLIC = ("udp", "doh", "dot")
-"""Resolvers outside the operator's network, by how they are asked."""
+"""Resolvers outside the operator's network, by protocol."""
 
 
 @dataclass(slots=True)
@@ -194,8 +194,8 @@ class Lookup:
         return not (refuses or page.body_truncated or FingerprintKind.CAPTCHA in kinds)
 
     def _came_from_here(self, page: Observation) -> bool:
-        """Was the page fetched from one of the answers?  Probes before 0.5 do not say, but they asked one resolver
-        only."""
+        """Was the page fetched from one of the answers?  Probes before 0.5 do not record it, but used only one
+        resolver."""
         if page.ip:
             return page.ip in self.lookup.answers
         return page.hostname == self.lookup.hostname and all(
@@ -251,7 +251,7 @@ class Lookup:
 
     @property
     def is_denied_by_public_resolver(self) -> bool:
-        """Does a resolver outside deny the name?  Then this one's answer is its own doing."""
+        """Does a resolver outside deny the name? Then this resolver made its answer up."""
         return any(
             other.hostname == self.lookup.hostname
             and other.resolver in PUBLIC
@@ -262,7 +262,7 @@ class Lookup:
 
     @property
     def is_of_this_machine(self) -> bool:
-        """Do all lookups of the name lead to the machine that asks, as the owner of a parked name may want?"""
+        """Do all lookups of the name lead to the user's own machine, as the owner of a parked name may want?"""
         return all(
             is_own_machine(address)
             for other in self.evidence.of(Layer.DNS)

@@ -1,10 +1,11 @@
-"""Rules for lookups: is the answer forged, or simply another of the site's own, and why did a lookup fail?
+"""Rules for lookups: is the answer forged or simply another address of the site, and why did a lookup fail?
 
-An answer is never wrong because it differs: delivery networks answer by place.  It is right where a certificate
-validates for the name; it is wrong only where something contradicts it.
+An answer is not wrong because it differs, since delivery networks answer by place. It is right if a certificate
+there is valid for the name, and wrong only if something contradicts it.
 
-A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's look at
-its own line says it of the resolvers.  Facebook's names, which its messenger looks up and no helper does, have rules of
+A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's
+check of its own line judges the resolvers.  Facebook's names, which its messenger looks up and no helper does, have
+rules of
 their own.
 """
 
@@ -22,14 +23,14 @@ from fanous.model.verdict import State
 
 
 def _answer(o: Observation, c: Controls) -> Lookup:
-    """The lookup, with what speaks for its answer and what against it."""
+    """The lookup, with the evidence for and against its answer."""
     return Lookup(c.evidence, o)
 
 
 # --- encrypted resolvers --------------------------------------------------------------------------------
 
 CUT = frozenset({Cause.TIMEOUT, Cause.RESET, Cause.REFUSED, Cause.CLOSED, Cause.UNREACHABLE})
-"""How a connection to a resolver ends if somebody cuts it; a wrong answer comes from the resolver itself."""
+"""How a connection to a resolver ends if it is cut; a wrong answer comes from the resolver itself."""
 
 
 def _is_resolver(o: Observation) -> bool:
@@ -58,8 +59,8 @@ ENCRYPTED_RULES = (
         id="dns.encrypted_cut",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="Encrypted resolvers of two operators cannot be used, while a public resolver answers over plain "
-        "UDP and pages come over TLS.",
+        why="Encrypted resolvers of two operators failed, while a public resolver answered over plain UDP and "
+        "pages loaded over TLS.",
         holds=lambda o, c: _is_resolver(o) and c.plain_lookups_work and _all_are_cut(o, c),
         mechanism=mechanisms.of_resolver,
         figures=_figures,
@@ -68,7 +69,7 @@ ENCRYPTED_RULES = (
         id="dns.encrypted_fails",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The encrypted resolver gave no answer, and nothing tells whether it does elsewhere.",
+        why="The encrypted resolver did not answer, and nothing shows whether it answers elsewhere.",
         holds=lambda o, _c: _is_resolver(o),
         figures=_figures,
     ),
@@ -79,12 +80,12 @@ ENCRYPTED_RULES = (
 
 
 def answered(o: Observation, _c: Controls) -> str:
-    """Who answered what."""
+    """The resolver and its answer."""
     return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
 
 
 def forged(o: Observation, c: Controls) -> str:
-    """The same, and where it was forged as far as that can be told."""
+    """The same, and where the answer was forged, if that is known."""
     public = _answer(o, c).came_through_public_resolver
     path = "; also through a public resolver, so forged on the path" if public else ""
     return answered(o, c) + path
@@ -93,7 +94,7 @@ def forged(o: Observation, c: Controls) -> str:
 FACEBOOK = 32934
 
 LEAST_NAMES = 2
-"""Facebook's names at one address outside its network, from which on it is a filter's server that answers for all."""
+"""Least number of Facebook names at one address outside its network that shows a filter answering for all of them."""
 
 
 def _not_facebook(o: Observation, c: Controls) -> bool:
@@ -123,8 +124,7 @@ FACEBOOKS = (
         id="dns.not_facebook",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="Facebook's name was answered with an address outside Facebook's network, and nothing answers "
-        "there.",
+        why="The answer for a Facebook name is an address outside Facebook's network, where nothing responds.",
         holds=lambda o, c: o.failure is None and _not_facebook(o, c),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -134,8 +134,8 @@ FACEBOOKS = (
         id="dns.one_address_for_facebook",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="Several of Facebook's names were answered with one address outside Facebook's network; nothing "
-        "tells whose it is.",
+        why="The answer for several Facebook names is a single address outside Facebook's network, and "
+        "nothing shows whose it is.",
         holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
         mechanism=mechanisms.FORGED,
         figures=answered,
@@ -170,8 +170,8 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
 
 
 def _is_proven_ghost(o: Observation, c: Controls) -> bool:
-    """Is it no operator's own doing?  Many answer missing names with advertisements, but only from their own
-    resolvers."""
+    """Can it not be an operator's own service? Many answer missing names with advertisements, but only from their
+    own resolvers."""
     from_public = o.resolver in PUBLIC or _answer(o, c).came_through_public_resolver
     return from_public or _answer(o, c).leads_to(FingerprintKind.BLOCKPAGE)
 
@@ -181,29 +181,29 @@ ANSWERED = (
         id="dns.address",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="It is an address, so nothing was looked up.",
+        why="The target is an IP address, so there was nothing to look up.",
         holds=lambda o, _c: is_address(o.hostname),
     ),
     Rule(
         id="dns.consistent",
         layer=Layer.DNS,
         state=State.OK,
-        why="The answer is right: it shares an address or a network with the control's, or a certificate "
-        "validates for the name there.",
+        why="The answer is right: it has an address or a network in common with the control's, or a valid "
+        "certificate for the name was found there.",
         holds=lambda o, c: o.failure is None and bool(o.answers) and _answer(o, c).is_right,
     ),
     Rule(
         id="dns.no_address",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The lookup worked but the record holds no address.",
+        why="The lookup worked, but the record contains no address.",
         holds=lambda o, _c: o.failure is None and not o.answers,
     ),
     Rule(
         id="dns.bogon_everywhere",
         layer=Layer.DNS,
         state=State.DOWN,
-        why="The site's own name points to an address that cannot be reached from anywhere.",
+        why="The site's own DNS record points to an address that cannot be reached from anywhere.",
         holds=lambda o, c: o.failure is None and _answer(o, c).is_bogus_everywhere,
         mechanism=mechanisms.SERVER_DOWN,
         figures=answered,
@@ -212,15 +212,15 @@ ANSWERED = (
         id="dns.same_title",
         layer=Layer.DNS,
         state=State.OK,
-        why="The answer differs from the control's, but the page found there bears the site's own title: a "
-        "network has a way of its own to it.",
+        why="The answer differs from the control's, but the page found there has the site's title, so this "
+        "network has its own route to the site.",
         holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows_own_title,
     ),
     Rule(
         id="dns.portal",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The answer is an address near the user, which answers while nothing else does: a login page.",
+        why="The answer is a local address, and it alone responds, as with a login page.",
         holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal and _answer(o, c).is_connected,
         figures=answered,
         disowns=True,
@@ -229,8 +229,8 @@ ANSWERED = (
         id="dns.bogon_without_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The answer is an address that no public site can have, but nothing public could be reached at "
-        "all: forged, or a login page.",
+        why="The answer is an address that no public site can have, but nothing public could be reached "
+        "either: it is forged, or leads to a login page.",
         holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal,
         mechanism=mechanisms.BOGON,
         figures=answered,
@@ -241,7 +241,7 @@ ANSWERED = (
         id="dns.own_machine_without_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The name leads to the machine that asks, and no control tells whether its owner wants that.",
+        why="The name points to the user's own machine, and no control shows whether its owner intends that.",
         holds=lambda o, c: (
             o.failure is None
             and bool(o.answers)
@@ -274,7 +274,7 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address that no public site can have, while another resolver gave the probe an "
-        "address where a certificate validates for the name.",
+        "address with a valid certificate for the name.",
         holds=lambda o, c: (
             o.failure is None and _answer(o, c).has_bogon and _answer(o, c).is_proven_elsewhere
         ),
@@ -296,7 +296,7 @@ ANSWERED = (
         id="dns.lone_bogon",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="One of the target's names is answered with an address that no public site can have, which may "
+        why="The answer for one of the target's names is an address that no public site can have, which may "
         "be its owner's choice.",
         holds=lambda o, c: o.failure is None and _answer(o, c).has_bogon,
         figures=answered,
@@ -306,7 +306,8 @@ ANSWERED = (
         id="dns.ghost",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
+        why="The name no longer exists elsewhere but is still answered here, by a block that has outlived its "
+        "site.",
         holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -316,8 +317,8 @@ ANSWERED = (
         id="dns.ghost_without_proof",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site, or "
-        "an operator that answers all missing names.",
+        why="The name does not exist elsewhere but is answered here: a block has outlived its site, or the "
+        "operator answers for all missing names.",
         holds=lambda o, c: (
             o.failure is None and _is_ghost(o, c) and not _answer(o, c).is_denied_by_public_resolver
         ),
@@ -329,7 +330,7 @@ ANSWERED = (
         id="dns.foreign_platform",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The answer belongs to another platform, as injectors hand out for blocked names.",
+        why="The answer is an address of another platform, as injectors give for blocked names.",
         holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -339,8 +340,8 @@ ANSWERED = (
         id="dns.wrong_certificate",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The answer shares no address or network with the control's, and the certificate found there is "
-        "not the site's.",
+        why="The answer has no address or network in common with the control's, and the certificate found "
+        "there is not the site's.",
         holds=lambda o, c: (
             o.failure is None
             and _answer(o, c).departs
@@ -364,8 +365,8 @@ ANSWERED = (
         id="dns.other_page",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The answer shares no address or network with the control's, and the page found there is not "
-        "the site's.",
+        why="The answer has no address or network in common with the control's, and the page found there is "
+        "not the site's.",
         holds=lambda o, c: (
             o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.DIFFERENT)
         ),
@@ -377,8 +378,8 @@ ANSWERED = (
         id="dns.not_there_outside",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The answer shares no address or network with the control's, and the site is not there for the "
-        "control either, which meets it at its own.",
+        why="The answer has no address or network in common with the control's, and the control did not find "
+        "the site there either, but at its own address.",
         holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).turns_helper_away,
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -388,8 +389,9 @@ ANSWERED = (
         id="dns.sibling_certificate",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The certificate found at the answered address is for other names: forged, or another address of "
-        "the site's delivery network, since nobody wrote down whose networks the control's are.",
+        why="The certificate found at this address is for other names: the answer is forged, or belongs to "
+        "the site's delivery network, which cannot be checked because the control's networks are not "
+        "known.",
         holds=lambda o, c: (
             o.failure is None
             and _answer(o, c).departs
@@ -406,8 +408,8 @@ ANSWERED = (
         id="dns.contradicted",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="Another resolver gave this probe the control's answer; this one gave an address in another "
-        "network, where nothing answers.",
+        why="Another resolver gave this probe the control's answer, but this one gave an address in another "
+        "network, where nothing responds.",
         holds=lambda o, c: (
             o.failure is None
             and _answer(o, c).departs
@@ -423,8 +425,8 @@ ANSWERED = (
         id="dns.departs_and_dead",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The answer shares no address or network with the control's and nothing answers there: forged, "
-        "or a near server that is cut off.",
+        why="The answer has no address or network in common with the control's, and nothing responds there: "
+        "it is forged, or a nearby server is cut off.",
         holds=lambda o, c: (
             o.failure is None
             and _answer(o, c).departs
@@ -440,7 +442,8 @@ ANSWERED = (
         id="dns.departs",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The answer shares no address or network with the control's; nothing proves or contradicts it.",
+        why="The answer has no address or network in common with the control's, and nothing shows whether it "
+        "is right.",
         holds=lambda o, c: o.failure is None and (_answer(o, c).departs or _answered_elsewhere_not(o, c)),
         figures=answered,
     ),
@@ -448,8 +451,8 @@ ANSWERED = (
         id="dns.wrong_certificate_by_one_resolver",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="The certificate found at the answered address is not the site's, while another resolver gave "
-        "the probe an address where one validates for the name.",
+        why="The certificate found at this address is not the site's, while another resolver gave the probe "
+        "an address with a valid certificate for the name.",
         holds=lambda o, c: (
             o.failure is None
             and _answer(o, c).has_bad_certificate
@@ -464,8 +467,8 @@ ANSWERED = (
         id="dns.bad_certificate_without_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The certificate found at the answered address is not valid for the name, and no control tells "
-        "whether it ever is.",
+        why="The certificate found at this address is not valid for the name, and no control shows whether it "
+        "is valid elsewhere.",
         holds=lambda o, c: o.failure is None and _answer(o, c).has_bad_certificate,
         figures=answered,
     ),
@@ -473,7 +476,7 @@ ANSWERED = (
         id="dns.answered",
         layer=Layer.DNS,
         state=State.OK,
-        why="The name was answered with public addresses; no control contradicts them.",
+        why="The answer gives public addresses, and no control contradicts them.",
         holds=lambda o, _c: o.failure is None,
     ),
 )
@@ -499,7 +502,7 @@ def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
 
 
 def _unanswered(c: Controls) -> bool:
-    """Did nobody answer, as after a lost packet or with a resolver in trouble?"""
+    """Was there no answer, as after a lost packet or from a faulty resolver?"""
     return c.cause in (Cause.TIMEOUT, Cause.SERVFAIL)
 
 
@@ -512,7 +515,7 @@ FAILED = (
         id="dns.own_fault",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The probe itself could not make the lookup.",
+        why="The probe could not perform the lookup because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
         figures=_failure,
     ),
@@ -520,14 +523,14 @@ FAILED = (
         id="dns.no_ipv6_address",
         layer=Layer.DNS,
         state=State.OK,
-        why="Only the IPv6 address is missing; the same resolver gave another.",
+        why="Only the IPv6 address is missing; the same resolver gave an IPv4 address.",
         holds=lambda o, c: o.query_type not in ("", "A", "ANY") and _answer(o, c).has_answered_sibling,
     ),
     Rule(
         id="dns.no_answer_for_ipv6",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The name has no IPv6 address, which many have not.",
+        why="The name has no IPv6 address, which is common.",
         holds=lambda o, c: o.query_type == "AAAA" and c.cause is Cause.NO_ANSWER,
     ),
     Rule(
@@ -543,7 +546,7 @@ FAILED = (
         id="dns.public_resolver",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="A public resolver could not be used; that says nothing about this name.",
+        why="A public resolver could not be reached, which says nothing about this name.",
         holds=lambda o, c: o.resolver in PUBLIC and c.cause is not Cause.NXDOMAIN,
         figures=_failure,
     ),
@@ -551,8 +554,8 @@ FAILED = (
         id="dns.resolver_trouble",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The resolver had trouble of its own, or of no known kind, and no other resolver of the probe "
-        "shows that the name can be looked up.",
+        why="The resolver failed for reasons of its own, or for an unknown reason, and no other resolver "
+        "shows the probe that the name can be looked up.",
         holds=lambda o, c: (
             c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not _answer(o, c).has_answered_sibling)
         ),
@@ -564,8 +567,8 @@ FAILED = (
         id="dns.lossy_line",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The lookup timed out, and so did those over TLS and HTTPS, in which nobody on the path reads a "
-        "name.",
+        why="The lookup timed out, and so did lookups over TLS and HTTPS, in which a censor on the path "
+        "cannot read the name.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
         figures=_failure,
     ),
@@ -573,7 +576,7 @@ FAILED = (
         id="dns.other_attempt_works",
         layer=Layer.DNS,
         state=State.OK,
-        why="The resolver gave no answer once, and answered when it was asked again.",
+        why="The resolver did not answer at first, but did when it was asked again.",
         holds=lambda o, c: _unanswered(c) and _answer(o, c).came_on_another_attempt,
         figures=_failure,
     ),
@@ -581,7 +584,7 @@ FAILED = (
         id="dns.one_resolver_fails",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="This resolver gave no answer, as when a packet is lost or it has trouble of its own, while "
+        why="This resolver did not answer, as when a packet is lost or the resolver has a fault, while "
         "another found the name.",
         holds=lambda o, c: (
             _unanswered(c)
@@ -605,8 +608,8 @@ FAILED = (
         id="dns.denied_by_one_resolver",
         layer=Layer.DNS,
         state=State.BLOCKED,
-        why="This resolver denies the name, while another gave the probe an address where a certificate "
-        "validates for it.",
+        why="This resolver says that the name does not exist, while another gave the probe an address with a "
+        "valid certificate for it.",
         holds=_denied_by_one_resolver,
         mechanism=mechanisms.of_lookup,
         figures=_failure,
@@ -615,7 +618,7 @@ FAILED = (
         id="dns.few_names",
         layer=Layer.DNS,
         state=State.OK,
-        why="Most of the target's names can be looked up; a few failures are ordinary.",
+        why="Most of the target's names can be looked up, and a few failures are normal.",
         holds=lambda _o, c: not c.group.fails,
         figures=_group,
     ),
@@ -623,7 +626,7 @@ FAILED = (
         id="dns.no_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The lookup failed, but nothing tells whether others could make it.",
+        why="The lookup failed, but nothing shows whether it works elsewhere.",
         holds=lambda _o, _c: True,
         mechanism=mechanisms.of_lookup_group,
         figures=_failure,

@@ -1,12 +1,13 @@
-"""Evidence: one measurement, and each of its observations with its controls, as the rules ask for them.
+"""Evidence: one measurement, and each of its observations with its controls, as the rules need them.
 
-``MeasurementEvidence`` sorts the observations of a measurement once.  ``Controls`` looks at one of them: how it failed,
-what the same step gave the outside helper, and what its siblings in the measurement gave.  ``Group`` takes the
+``MeasurementEvidence`` sorts the observations of a measurement once.  ``Controls`` describes one of them: how it
+failed, the result of the same step for the outside helper, and the results of related steps in the measurement.
+``Group`` takes the
 endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen endpoints some are always
 slow or down, so what counts is the share that fails, and where.
 
-Everything beyond the first sort is worked out only when a rule asks for it, since most measurements are of sites that
-simply work.
+Everything beyond the first sorting is computed only when a rule needs it, since most measurements are of sites that
+work.
 """
 
 import re
@@ -35,7 +36,7 @@ class Group:
     """How the endpoints of one target and role fared.
 
     Attributes:
-        endpoints: that were tried.
+        endpoints: number tried.
         failed: of those, at which a step failed and never worked.
         layer: at which most of the failed ones failed; None = none failed.
         cause: how most of those at ``layer`` failed.
@@ -152,7 +153,7 @@ class MeasurementEvidence:
 
     @cached_property
     def helper_page(self) -> Observation | None:
-        """What the helper's own request for the page gave, after all redirects."""
+        """The helper's result for the page, after all redirects."""
         return next(iter(self.helper.get(Layer.HTTP, ())), None)
 
     @cached_property
@@ -227,7 +228,7 @@ class MeasurementEvidence:
     def helper_saw_certificate(self, hostname: str) -> bool:
         """Did the helper see a valid certificate, in a handshake or with a page that came over TLS?
 
-        A site may have none: its page comes in clear, and its host serves somebody else's certificate at port 443.
+        A site may have none: its page is unencrypted, and its host presents another site's certificate at port 443.
         """
         comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
         return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
@@ -382,7 +383,7 @@ class MeasurementEvidence:
 
     @property
     def is_look(self) -> bool:
-        """Is it a probe's look at its own line?  Then its defect says whether there is a network."""
+        """Is it a probe's check of its own line? Then its defect shows whether there is a network."""
         return self.parsed.measurement.test_name == "fanous_health"
 
     @cached_property
@@ -449,7 +450,7 @@ RESOLVER = "resolver"
 
 @dataclass(slots=True)
 class Controls:
-    """The controls of one observation, each worked out when a rule asks for it."""
+    """The controls of one observation, each computed when a rule needs it."""
 
     evidence: MeasurementEvidence
     observation: Observation
@@ -654,18 +655,18 @@ class Controls:
 
     @property
     def plain_lookups_work(self) -> bool:
-        """In a probe's look at its own line: did a public resolver answer over UDP, and a known page come?"""
+        """In a probe's check of its own line: did a public resolver answer over UDP, and did a known page load?"""
         return self.evidence.is_look and self.evidence.parsed.control_failure is None
 
     @property
     def encrypted_lookups_time_out(self) -> bool:
-        """Did all lookups over TLS or HTTPS, in which nobody on the path sees a name, time out?"""
+        """Did all lookups over TLS or HTTPS, in which no one on the path can see a name, time out?"""
         made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED]
         return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
 
     @property
     def nothing_else_works(self) -> bool:
-        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        """Did neither the helper, nor an encrypted lookup, nor this step for any other name get through?"""
         layer = self.observation.layer
         return (
             self.helper_is_missing
@@ -693,7 +694,7 @@ class Controls:
     def others_distrusted(self) -> bool:
         """A control domain's certificate came from an unknown authority too: a proxy near the user.
 
-        An encrypted resolver is asked under a name of its own, which is one.
+        The name of an encrypted resolver counts as a control domain.
         """
         control = self.evidence.parsed.control_failure
         asked = (s.failure for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED)
@@ -749,7 +750,7 @@ class Controls:
 
     @property
     def site_speaks(self) -> bool:
-        """Is the page the site's own word, which nobody on the path could have written?
+        """Does the page come from the site itself, so that no one on the path could have written it?
 
         True over validated TLS, unless a page in clear sent the probe on to another host.
         """

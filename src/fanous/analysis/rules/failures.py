@@ -111,7 +111,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
 )
 
 CUT_CAUSES = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
-"""How a handshake ends if somebody cuts it; an alert comes from the server itself."""
+"""How a handshake ends if it is cut; an alert comes from the server itself."""
 CERTIFICATE_CAUSES = frozenset({Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE})
 SILENT_CAUSES = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.LOCAL, Cause.UNKNOWN, Cause.SERVFAIL})
 """Failures that a machine without any network shows too; a reset or an NXDOMAIN had a sender."""

@@ -1,6 +1,7 @@
-"""Rules for pages: a block page, another page than the control's, or the site's own word; and requests that failed.
+"""Rules for pages: a block page, the site's own page or another one; and requests that failed.
 
-What comes over validated TLS is the site's own word, whatever it says.  A request fails because it was cut, starved of
+A page that comes over validated TLS is the site's own, whatever it contains.  A request fails because it was cut,
+starved of
 data, sent in circles by the site, or because the page is down for everyone.
 """
 
@@ -56,7 +57,7 @@ def _other_page_in_clear(o: Observation, c: Controls) -> bool:
 def _sent_to_sibling(o: Observation, c: Controls) -> bool:
     """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
 
-    A redirect to ``www.`` and back does not count: it is most sites' first page, everywhere.
+    A redirect to ``www.`` or back does not count, since most sites have one everywhere.
     """
     asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
     own = o.hostname.lower()
@@ -75,7 +76,7 @@ def _is_astray(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_own_network(o: Observation, c: Controls) -> bool:
-    """Did a page in clear lead to another name's page over TLS, from within the user's own network?"""
+    """Did an unencrypted page lead to another name's page over TLS, from within the user's own network?"""
     if c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
@@ -94,7 +95,7 @@ _SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "
 
 
 def _label(hostname: str) -> str:
-    """What a site calls itself, under whichever country's domain."""
+    """The name of a site, without the country's domain."""
     labels = hostname.split(".")
     shared = len(labels) > 2 and labels[-2] in _SHARED
     return labels[-3] if shared else labels[-2] if len(labels) > 1 else hostname
@@ -134,7 +135,7 @@ PAGES = (
         id="http.geo_block",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The site itself refuses visitors from here, over a connection that nobody tampered with.",
+        why="The site itself refuses visitors from here, over a connection that was not tampered with.",
         holds=lambda o, c: (
             o.failure is None and c.site_speaks and _refused_by_country(o, c) and not is_challenge(o)
         ),
@@ -145,14 +146,14 @@ PAGES = (
         id="http.ok_over_tls",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The page came over validated TLS.",
+        why="The page came over TLS with a valid certificate.",
         holds=lambda o, c: https_page(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
     ),
     Rule(
         id="http.portal",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The page is that of a captive portal or of the user's own equipment.",
+        why="The page belongs to a captive portal or to the user's own equipment.",
         holds=lambda o, c: _has(o, c, FingerprintKind.PORTAL),
         figures=_fingerprints,
     ),
@@ -160,28 +161,28 @@ PAGES = (
         id="http.after_wrong_answer",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The address came from a wrong DNS answer: see the DNS layer.",
+        why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
     ),
     Rule(
         id="http.redirected",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The site answered with a redirect.",
+        why="The site responded with a redirect.",
         holds=lambda o, _c: o.failure is None and is_redirect(o),
     ),
     Rule(
         id="http.same_page",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The page is the one that the control got.",
+        why="The page is the one that the control received.",
         holds=lambda o, c: o.failure is None and c.likeness is Likeness.SAME,
     ),
     Rule(
         id="http.challenge",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The site's delivery network asks the visitor to prove that it is human.",
+        why="The site's delivery network asks visitors to prove that they are human.",
         holds=lambda o, c: o.failure is None and (is_challenge(o) or _has(o, c, FingerprintKind.CAPTCHA)),
         figures=_page,
     ),
@@ -189,7 +190,7 @@ PAGES = (
         id="http.server_error",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The server had trouble of its own or has had too many requests.",
+        why="The server had a fault or received too many requests.",
         holds=lambda o, _c: o.failure is None and (o.status_code >= 500 or o.status_code == 429),
         figures=_page,
     ),
@@ -197,7 +198,7 @@ PAGES = (
         id="http.refused_by_site",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The site's own server refuses visitors from here, as far as an unprotected page can tell.",
+        why="The site's own server refuses visitors from here, as far as an unprotected page can show.",
         holds=lambda o, c: (
             o.failure is None
             and o.status_code in (401, 403, 451)
@@ -210,8 +211,8 @@ PAGES = (
         id="http.missing_page_in_other_network",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A server in a network that is not the control's says that there is no such page, while the "
-        "control got it: a near server, or one in the site's place.",
+        why="A server in another network than the control's says that the page does not exist, while the "
+        "control received it: the server is a nearby copy, or impersonates the site.",
         holds=lambda o, c: _is_missing(o) and _other_page_in_clear(o, c) and _is_astray(o, c),
         mechanism=mechanisms.of_other_page,
         figures=_page,
@@ -221,8 +222,8 @@ PAGES = (
         id="http.missing_page",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The server says that there is no such page here, or refuses the request; sites and censors "
-        "both do.",
+        why="The server says that the page does not exist, or refuses the request, which both sites and "
+        "censors do.",
         holds=lambda o, _c: o.failure is None and _is_missing(o),
         figures=_page,
     ),
@@ -230,8 +231,8 @@ PAGES = (
         id="http.refused_by_a_server",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A server that names itself refuses, while the control got the page: sites do it by suspicion, "
-        "and networks in a site's place.",
+        why="A server that identifies itself refused the request, while the control received the page: sites "
+        "do this to visitors they suspect, and networks do it in a site's name.",
         holds=lambda o, c: o.status_code == 403 and bool(o.server) and _other_page_in_clear(o, c),
         mechanism=mechanisms.of_other_page,
         figures=_page,
@@ -241,8 +242,8 @@ PAGES = (
         id="http.sent_to_sibling",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A redirect led to another name of the site's own, whose page is not the one that the control "
-        "got: one for this place, or a notice instead of it.",
+        why="A redirect led to another name of the same site, whose page is not the one that the control "
+        "received: a version for this country, or a notice in its place.",
         holds=lambda o, c: _other_page_in_clear(o, c) and _sent_to_sibling(o, c),
         mechanism=mechanisms.of_other_page,
         figures=_page,
@@ -252,7 +253,8 @@ PAGES = (
         id="http.other_page",
         layer=Layer.HTTP,
         state=State.BLOCKED,
-        why="The page is not the one that the control got: it differs in all that can be compared.",
+        why="The page is not the one that the control received: it differs in everything that can be "
+        "compared.",
         holds=_other_page_in_clear,
         mechanism=mechanisms.of_other_page,
         figures=_page,
@@ -261,8 +263,8 @@ PAGES = (
         id="http.sent_to_own_network",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A page in clear led to another name within the user's own network, whose page is not the one "
-        "that the control got: a notice that nobody knows yet, or the site's own choice.",
+        why="An unencrypted page led to another name within the user's own network, whose page is not the one "
+        "that the control received: a block notice not yet known, or the site's own choice.",
         holds=lambda o, c: o.role == "redirect" and _sent_to_own_network(o, c),
         mechanism="http.redirect",
         figures=_page,
@@ -272,8 +274,8 @@ PAGES = (
         id="http.incomparable",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A page came that nothing vouches for, and too little of it can be compared with what the "
-        "control got.",
+        why="A page came whose origin nothing proves, and too little of it can be compared with what the "
+        "control received.",
         holds=lambda o, c: o.failure is None and (c.has_helper or c.helper_is_missing),
         figures=_page,
     ),
@@ -281,7 +283,7 @@ PAGES = (
         id="http.answered",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The server answered, and nothing in the answer speaks of blocking.",
+        why="The server responded, and nothing in the response indicates blocking.",
         holds=lambda o, _c: o.failure is None,
     ),
 )
@@ -296,7 +298,7 @@ LONGEST_FLOW_GAP = 3.0
 """Seconds.  A frozen flow is silent until the time-out; a slowed one goes on after a few retransmissions."""
 
 MOST_KBPS = 1_000.0
-"""A faster flow is a large file that did not end in time, not one that is starved.  Russia left Twitter 130 to 150
+"""A faster flow is a large file that did not end in time, not a throttled one.  Russia left Twitter 130 to 150
 kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
 
 UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
@@ -358,7 +360,7 @@ def _unclear(_o: Observation, c: Controls) -> str:
 
 
 def _own_kbps(o: Observation) -> float:
-    """Kilobits a second of the page, as far as it came; NaN = unknown."""
+    """Speed of the page in kbit/s, as far as it came; NaN = unknown."""
     return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
 
 
@@ -368,7 +370,7 @@ def _as_slow_as_others(o: Observation, c: Controls) -> bool:
 
 
 def _line_gives(c: Controls) -> float:
-    """Kilobits a second of the measurement's fastest handshake, which this line gives at least."""
+    """Speed in kbit/s of the measurement's fastest handshake, which is the least that this line gives."""
     rates = [
         (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TLS)
@@ -409,7 +411,7 @@ FAILURES = (
         id="http.redirects_badly",
         layer=Layer.HTTP,
         state=State.OK,
-        why="The site answered, but its redirects lead nowhere.",
+        why="The site responded, but its redirects lead nowhere.",
         holds=lambda _o, c: c.cause is Cause.REDIRECT,
         figures=_request,
     ),
@@ -417,7 +419,7 @@ FAILURES = (
         id="http.unexpected_answer",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The server answered, but not as the nettest expects.",
+        why="The server responded, but not as the test expects.",
         holds=lambda _o, c: c.cause is Cause.ANSWER,
         figures=_request,
     ),
@@ -425,7 +427,7 @@ FAILURES = (
         id="http.own_fault",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The probe itself could not make the request.",
+        why="The probe could not make the request because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
         figures=_request,
     ),
@@ -433,7 +435,7 @@ FAILURES = (
         id="http.lower_layer",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The request could not be sent: the finding is at a lower layer.",
+        why="The request could not be sent; see the lower layer that failed.",
         holds=lambda _o, c: c.lower_layer_failed,
         figures=_request,
     ),
@@ -442,7 +444,7 @@ FAILURES = (
         id="http.other_attempt_works",
         layer=Layer.HTTP,
         state=State.OK,
-        why="One request failed while another to the same host worked.",
+        why="One request failed, but another to the same host worked.",
         holds=lambda _o, c: c.works_elsewhere,
         figures=_request,
     ),
@@ -459,7 +461,7 @@ FAILURES = (
         id="http.starved_like_control",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The page did not come in time, but another name's data are as slow on this line.",
+        why="The page did not arrive in time, but data from another name are just as slow on this line.",
         holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
         figures=_beside_control,
     ),
@@ -467,7 +469,7 @@ FAILURES = (
         id="http.large",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The page did not end in time, but its data flowed as nothing does that is slowed down.",
+        why="The page was not complete in time, but its data came faster than throttling would allow.",
         holds=_flows,
         figures=_starved_figures,
     ),
@@ -475,7 +477,7 @@ FAILURES = (
         id="http.frozen",
         layer=Layer.HTTP,
         state=State.THROTTLED,
-        why="The data stopped for good after the first 10-24 KB, while the control loaded the page.",
+        why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
         mechanism=mechanisms.FROZEN,
         figures=_starved_figures,
@@ -484,7 +486,8 @@ FAILURES = (
         id="http.starved",
         layer=Layer.HTTP,
         state=State.THROTTLED,
-        why="Data began to come but so slowly that the request timed out, while the control loaded the page.",
+        why="Data began to arrive, but so slowly that the request timed out, while the control loaded the "
+        "page.",
         holds=lambda o, c: c.reachable is True and _starved(o, c) and _slower_than_line(o, c),
         mechanism=_of_slow_page,
         figures=_starved_figures,
@@ -493,8 +496,8 @@ FAILURES = (
         id="http.starved_no_rate",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="Data flowed but so slowly that the request timed out, and nothing tells whether this line gives "
-        "more.",
+        why="Data came, but so slowly that the request timed out, and nothing shows whether this line can do "
+        "better.",
         holds=lambda o, c: c.reachable is True and _starved(o, c),
         mechanism=_of_slow_page,
         figures=_starved_figures,
@@ -512,8 +515,8 @@ FAILURES = (
         id="http.starved_no_control",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="Data began to come but so slowly that the request timed out; nothing tells whether others fare "
-        "better.",
+        why="Data began to arrive, but so slowly that the request timed out, and nothing shows whether it is "
+        "faster elsewhere.",
         holds=lambda o, c: _starved(o, c),
         mechanism=_of_slow_page,
         figures=_starved_figures,
@@ -523,7 +526,7 @@ FAILURES = (
         id="http.unclear_failure",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The request failed in a way that has no name, or by a resolver's own trouble.",
+        why="The request failed in an unknown way, or because of a fault of the resolver.",
         holds=lambda _o, c: c.cause in UNCLEAR and (c.has_helper or c.group.fails),
         mechanism=_unclear,
         figures=_request,
@@ -533,7 +536,7 @@ FAILURES = (
         id="http.failure_control_ok",
         layer=Layer.HTTP,
         state=State.BLOCKED,
-        why="The request was cut or met silence, while the control loaded the page.",
+        why="The request was cut or got no response, while the control loaded the page.",
         holds=lambda _o, c: (
             c.reachable is True and c.cause not in CERTIFICATE_CAUSES | {Cause.UNKNOWN, Cause.ALERT}
         ),
@@ -544,7 +547,7 @@ FAILURES = (
         id="http.few_endpoints",
         layer=Layer.HTTP,
         state=State.OK,
-        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        why="Most of the target's endpoints respond, and a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
@@ -560,7 +563,7 @@ FAILURES = (
         id="http.no_control",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The request failed, but nothing tells whether others got an answer.",
+        why="The request failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,
         mechanism=mechanisms.of_request_group,
         figures=_request,

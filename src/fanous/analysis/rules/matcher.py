@@ -1,4 +1,4 @@
-"""Matcher: many patterns over one text in one pass (Hyperscan), or one by one where it does not exist.
+"""Matcher: searches a text for many patterns in one pass (Hyperscan), or one by one without it.
 
 Patterns work on the bytes of UTF-8: bounded gaps of whole characters grow beyond what Hyperscan compiles.
 Letters of either case are alike in ASCII only, and no letter outside it may stand in a class.
@@ -65,7 +65,7 @@ def dumped(matcher: Matcher) -> bytes | None:
 
 
 def loaded(data: bytes) -> Matcher | None:
-    """The matcher that ``dumped`` gave; ``None`` = made for another processor or release.
+    """The matcher from a result of ``dumped``; ``None`` = made for another processor or release.
 
     Hyperscan does not find every fault in ``data``: hand in only what is known to be whole.
     """

@@ -1,6 +1,6 @@
-"""Mechanisms: how it was done, in OONI's taxonomy (ooni/data ontology section 12) and our additions.
+"""Mechanisms: how a target was blocked, in OONI's taxonomy (ooni/data ontology section 12) with our additions.
 
-The deepest node that the evidence supports is named; where nothing shows which leaf it is, its parent is.
+The deepest node that the evidence supports is named: the parent, if nothing shows which leaf it is.
 """
 
 from fanous.analysis.rules.evidence import Controls
@@ -22,7 +22,7 @@ _TCP = {
     Cause.UNREACHABLE: "ip.unreachable",
 }
 _BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
-"""Our addition: what triggers it is how the ClientHello looks."""
+"""Our addition: the form of the ClientHello triggers it."""
 _ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 

@@ -1,4 +1,4 @@
-"""Pages: is the page that the probe got the one that the helper got?
+"""Pages: did the probe receive the same page as the helper?
 
 The tests are those of OONI's web_connectivity (ts-017): status, body length, title, and the names of uncommon headers.
 Ours answer "unknown" more often, since sites differ by country for many reasons: only a page that differs in everything

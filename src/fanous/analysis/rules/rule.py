@@ -1,4 +1,4 @@
-"""Rule: one sentence of the judgement as data: when it holds, what it concludes, and why."""
+"""Rule: one rule of judgement as data: when it holds, what it concludes, and why."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Rule:
         id: permanent, begins with the layer (``measurement`` for None), is stored with every verdict and never used
             again for another meaning.
         layer: None = about the whole measurement, at whatever layer was observed.
-        why: a sentence for the reader of a report; docs/ontology.md prints it.
+        why: a sentence for readers; docs/ontology.md lists it.
         holds: does it apply to the observation, given its controls?
         mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
         figures: the figures of the case, added to ``why`` in brackets; None = nothing to add.

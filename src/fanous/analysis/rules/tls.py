@@ -1,9 +1,9 @@
-"""Rules for TLS and QUIC: was the handshake cut by name, intercepted or slowed down, or is it the site's own trouble?
+"""Rules for TLS and QUIC: was the handshake cut by name, intercepted or slowed down, or is the site at fault?
 
-Invalid certificates have one table, which stands in every layer that can see one fail (pages included): is it
+Invalid certificates have one table, used in every layer that can see one (pages included): is it
 interception, a proxy near the user, a wrong clock or the site itself?  Its ids begin with the layer.
 
-Many networks drop UDP altogether, so QUIC gives a finding only where another name works.
+Many networks drop UDP altogether, so QUIC is judged only if another name works.
 """
 
 from math import isnan
@@ -99,7 +99,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.own_certificate",
             layer=layer,
             state=State.DOWN,
-            why="The site's own certificate is not valid: it fails from outside too.",
+            why="The site's own certificate is not valid, since it fails from outside too.",
             holds=lambda _o, c: c.bad_certificate and c.helper_certificate_fails,
             mechanism=mechanisms.SERVER_DOWN,
             figures=endpoint_failure,
@@ -108,8 +108,9 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.local_proxy",
             layer=layer,
             state=State.INSUFFICIENT,
-            why="A control domain's certificate is from an unknown authority too, or this one is from that "
-            "of a program on users' own machines: a proxy near the user, or an old list of authorities.",
+            why="A control domain's certificate also came from an unknown authority, or this one came from "
+            "security software on the user's machine: there is a local proxy, or the list of authorities is "
+            "old.",
             holds=lambda o, c: c.cause is Cause.AUTHORITY and (c.others_distrusted or _is_of_home_proxy(o)),
             figures=endpoint_failure,
         ),
@@ -125,7 +126,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.old_authorities",
             layer=layer,
             state=State.INSUFFICIENT,
-            why="A public authority issued the certificate for this name: the probe's list of authorities is "
+            why="A public authority issued the certificate for this name, so the probe's list of authorities is "
             "too old.",
             holds=lambda o, c: c.cause is Cause.AUTHORITY and _from_public_authority(o),
             figures=endpoint_failure,
@@ -134,7 +135,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.pinned_authority",
             layer=layer,
             state=State.INSUFFICIENT,
-            why="The probe trusts only the service's former authority: a defect of the instrument.",
+            why="The probe trusts only the service's former authority, which is a defect of the probe.",
             holds=lambda _o, c: c.bad_certificate and c.evidence.parsed.measurement.test_name in PINNED,
             figures=endpoint_failure,
         ),
@@ -142,7 +143,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.other_certificate_valid",
             layer=layer,
             state=State.OK,
-            why="One address showed an invalid certificate while another showed a valid one.",
+            why="One address presented an invalid certificate, but another presented a valid one.",
             holds=lambda _o, c: c.bad_certificate and c.works_elsewhere,
             figures=endpoint_failure,
         ),
@@ -150,8 +151,8 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.intercepted",
             layer=layer,
             state=State.BLOCKED,
-            why="The certificate is not the site's, while the control was shown a valid one: somebody stands "
-            "in between.",
+            why="The certificate is not the site's, while the control received a valid one, so the connection was "
+            "intercepted.",
             holds=lambda _o, c: c.bad_certificate and c.reachable is True,
             mechanism=mechanisms.of_certificate,
             figures=endpoint_failure,
@@ -212,7 +213,7 @@ TLS_RULES = (
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The handshake took more than five times as long as the connection, but no other name was tried: "
-        "slowed down, or a busy server.",
+        "it was slowed down, or the server was busy.",
         holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _may_be_slow(o, c),
         mechanism="tls.throttle.sni",
         figures=_beside_connection,
@@ -228,7 +229,7 @@ TLS_RULES = (
         id="tls.own_fault",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The probe itself could not make the handshake.",
+        why="The probe could not perform the handshake because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
         figures=endpoint_failure,
     ),
@@ -236,7 +237,7 @@ TLS_RULES = (
         id="tls.after_wrong_answer",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The address came from a wrong DNS answer: see the DNS layer.",
+        why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
         figures=endpoint_failure,
     ),
@@ -254,7 +255,7 @@ TLS_RULES = (
         id="tls.other_attempt_works",
         layer=Layer.TLS,
         state=State.OK,
-        why="One attempt failed while another address or attempt worked.",
+        why="One attempt failed, but another address or attempt worked.",
         holds=lambda _o, c: c.has_helper and c.works_elsewhere,
         figures=endpoint_failure,
     ),
@@ -262,7 +263,7 @@ TLS_RULES = (
         id="tls.address_down",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The site is up, but a handshake with this address of it fails from outside too.",
+        why="The site is up, but the handshake with this one of its addresses fails from outside too.",
         holds=lambda _o, c: c.reachable is None and c.same_step is not None,
         figures=endpoint_failure,
     ),
@@ -270,7 +271,8 @@ TLS_RULES = (
         id="tls.unclear_failure",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The two sides did not agree on a handshake, which old software and interference both cause.",
+        why="The two sides could not agree on a handshake, which both old software and interference can "
+        "cause.",
         holds=lambda _o, c: c.cause in (Cause.ALERT, Cause.UNKNOWN) and (c.has_helper or c.group.fails),
         mechanism="tls",
         figures=endpoint_failure,
@@ -280,9 +282,9 @@ TLS_RULES = (
         id="tls.browser_hello_passes",
         layer=Layer.TLS,
         state=State.BLOCKED,
-        why="The connection was cut during the handshake, while a browser's first message with the same "
-        "name was answered at the same address: what is cut is how the message looks, and browsers may get "
-        "through.",
+        why="The connection was cut during the handshake, while a browser's first message with the same name "
+        "was answered at the same address. The form of the message is what is blocked, so browsers may "
+        "get through.",
         holds=lambda _o, c: c.cause in CUT_CAUSES and c.browser_gets_through and _is_controlled(c),
         mechanism=mechanisms.of_handshake,
         figures=endpoint_failure,
@@ -291,7 +293,7 @@ TLS_RULES = (
         id="tls.slow_line",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        why="The handshake timed out, but a bare connection alone took more than a third of that time.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
         figures=endpoint_failure,
     ),
@@ -308,7 +310,7 @@ TLS_RULES = (
         id="tls.few_endpoints",
         layer=Layer.TLS,
         state=State.OK,
-        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        why="Most of the target's endpoints respond, and a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
@@ -316,8 +318,8 @@ TLS_RULES = (
         id="tls.innocuous_name_works",
         layer=Layer.TLS,
         state=State.BLOCKED,
-        why="The connection was cut during the handshake, while one with another name at the same address "
-        "was completed.",
+        why="The connection was cut during the handshake, while a handshake with another name at the same "
+        "address was completed.",
         holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
         mechanism=mechanisms.of_handshake,
         figures=endpoint_failure,
@@ -326,8 +328,8 @@ TLS_RULES = (
         id="tls.port_not_asked",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="No page of this site has to come over TLS, and nothing shows that anybody is given a valid "
-        "certificate.",
+        why="No page of this site needs TLS, and nothing shows that the site presents a valid certificate to "
+        "anyone.",
         holds=lambda o, c: c.bad_certificate and not c.evidence.was_asked(o),
         figures=endpoint_failure,
     ),
@@ -343,7 +345,8 @@ TLS_RULES = (
         id="tls.nothing_else_works",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS, so the line "
+        "itself was at fault.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
         figures=endpoint_failure,
     ),
@@ -351,7 +354,7 @@ TLS_RULES = (
         id="tls.no_control",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,
-        why="The handshake failed, but nothing tells whether others could complete it.",
+        why="The handshake failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,
         mechanism=mechanisms.of_handshake_group,
         figures=endpoint_failure,
@@ -374,7 +377,7 @@ QUIC_RULES = (
         id="quic.own_fault",
         layer=Layer.QUIC,
         state=State.INSUFFICIENT,
-        why="The probe itself could not make the handshake.",
+        why="The probe could not perform the handshake because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
         figures=endpoint_failure,
     ),
@@ -390,7 +393,7 @@ QUIC_RULES = (
         id="quic.after_wrong_answer",
         layer=Layer.QUIC,
         state=State.INSUFFICIENT,
-        why="The address came from a wrong DNS answer: see the DNS layer.",
+        why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
         figures=endpoint_failure,
     ),
@@ -399,7 +402,7 @@ QUIC_RULES = (
         id="quic.other_attempt_works",
         layer=Layer.QUIC,
         state=State.OK,
-        why="One attempt failed while another address or attempt worked.",
+        why="One attempt failed, but another address or attempt worked.",
         holds=lambda _o, c: c.works_elsewhere,
         figures=endpoint_failure,
     ),
@@ -407,7 +410,8 @@ QUIC_RULES = (
         id="quic.not_offered",
         layer=Layer.QUIC,
         state=State.INSUFFICIENT,
-        why="The site does not answer over QUIC from outside either, or the two sides share no version.",
+        why="The site does not respond over QUIC from outside either, or the two sides have no version in "
+        "common.",
         holds=lambda _o, c: (
             (c.same_step is not None and c.reachable is not True) or c.cause in (Cause.ALERT, Cause.UNKNOWN)
         ),
@@ -417,7 +421,7 @@ QUIC_RULES = (
         id="quic.failure_control_ok",
         layer=Layer.QUIC,
         state=State.BLOCKED,
-        why="The handshake failed while the control completed it, and QUIC works here with another name.",
+        why="The handshake failed, while the control completed it and QUIC works here with another name.",
         holds=lambda _o, c: c.same_step is not None and c.reachable is True and c.another_name_works,
         mechanism=mechanisms.of_quic,
         figures=endpoint_failure,
@@ -435,7 +439,7 @@ QUIC_RULES = (
         id="quic.no_control",
         layer=Layer.QUIC,
         state=State.INSUFFICIENT,
-        why="The handshake failed, but QUIC may be dropped here altogether.",
+        why="The handshake failed, but this network may drop QUIC altogether.",
         holds=lambda _o, _c: True,
         mechanism=mechanisms.of_quic,
         figures=endpoint_failure,

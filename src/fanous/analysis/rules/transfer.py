@@ -116,7 +116,7 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 def froze(o: Observation, c: Controls) -> bool:
     """Did a download stop for good within ``FREEZE`` while a control went on?"""
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
-    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
+    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false if the reads were not recorded
     is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
     return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
 
@@ -137,7 +137,7 @@ TRANSFER_RULES = (
         id="transfer.frozen",
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
-        why="The data stopped for good after the first 10-24 KB, while the control's went on.",
+        why="The data stopped for good after the first 10 to 24 KB, while the control's continued.",
         holds=froze,
         mechanism=mechanisms.FROZEN,
         figures=_failure,
@@ -146,8 +146,8 @@ TRANSFER_RULES = (
         id="transfer.slow_beside_itself",
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
-        why="The rate is below a fifth of what the same server gives in the same measurement under an "
-        "innocuous name.",
+        why="The speed is less than a fifth of what the same server gives under an innocuous name in the same "
+        "measurement.",
         holds=_slow_beside_itself,
         mechanism=mechanisms.of_slow_data,
         figures=_rates,
@@ -156,8 +156,8 @@ TRANSFER_RULES = (
         id="transfer.slow",
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
-        why="The rate is below a fifth of the control's in the same measurement, and below a fifth of what "
-        "the target gives outside.",
+        why="The speed is less than a fifth of the control's in the same measurement, and less than a fifth "
+        "of what the target gives outside.",
         holds=_slow_here,
         mechanism=mechanisms.of_slow_data,
         figures=_rates,
@@ -166,7 +166,7 @@ TRANSFER_RULES = (
         id="transfer.slow_for_all",
         layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
-        why="The rate is far below the control's, but the target is slow from outside too.",
+        why="The speed is far below the control's, but the target is slow from outside too.",
         holds=_slow_for_all,
         figures=_rates,
     ),
@@ -174,8 +174,8 @@ TRANSFER_RULES = (
         id="transfer.slow_no_outside",
         layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
-        why="The rate is below a fifth of the control's in the same measurement, but nothing tells how fast "
-        "the target is for others.",
+        why="The speed is less than a fifth of the control's in the same measurement, but nothing shows how "
+        "fast the target is elsewhere.",
         holds=_slow,
         mechanism=mechanisms.of_slow_data,
         figures=_rates,
@@ -185,14 +185,14 @@ TRANSFER_RULES = (
         id="transfer.ok",
         layer=Layer.TRANSFER,
         state=State.OK,
-        why="The data came.",
+        why="The data arrived.",
         holds=lambda o, _c: o.failure is None,
     ),
     Rule(
         id="transfer.failed",
         layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
-        why="The transfer did not end, and no control tells why.",
+        why="The transfer was not completed, and no control shows why.",
         holds=lambda _o, _c: True,
         figures=_failure,
     ),

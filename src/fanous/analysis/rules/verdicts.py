@@ -1,4 +1,4 @@
-"""Verdicts: run each observation through the rules of its layer, and gather what they conclude.
+"""Verdicts: apply the rules of its layer to each observation, and collect their conclusions.
 
 Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.  Rules about a
 measurement as a whole come first: where one holds, nothing else may be concluded from the measurement.
@@ -25,8 +25,8 @@ PRIVATE_NAME = Rule(
     id="measurement.private_name",
     layer=None,
     state=State.INSUFFICIENT,
-    why="It is a name or an address of a home or company network: nobody outside can say where it should "
-    "lead.",
+    why="This name or address belongs to a home or company network, so nothing outside can show where it "
+    "should lead.",
     holds=lambda _o, c: c.evidence.is_of_private_name,
 )
 
@@ -44,7 +44,7 @@ WHOLE_RULES = (
         id="measurement.no_network",
         layer=None,
         state=State.INSUFFICIENT,
-        why="Nothing at all answered the probe, not even its lookups or the helper: it had no network.",
+        why="Nothing answered the probe, not even its lookups or the helper, so it had no network.",
         holds=lambda _o, c: c.evidence.nothing_worked,
     ),
 )
@@ -57,8 +57,8 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
     Layer.HTTP: HTTP_RULES,
     Layer.TRANSFER: TRANSFER_RULES,
 }
-_BY_ID = registered(WHOLE_RULES, TABLES)
-RULES = tuple(_BY_ID.values())
+RULES_BY_ID = registered(WHOLE_RULES, TABLES)
+RULES = tuple(RULES_BY_ID.values())
 
 _SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
@@ -68,7 +68,7 @@ _Key = tuple[str, str, Layer, str, str]
 
 @dataclass(slots=True)
 class _Finding:
-    """What becomes a verdict: a rule, the first observation for which it held, and how many there are."""
+    """A verdict in the making: a rule, the first observation for which it held, and their number."""
 
     rule: Rule
     mechanism: str
@@ -80,15 +80,6 @@ class _Finding:
     def cell(self) -> tuple[str, str, Layer]:
         o = self.observation
         return (o.target, o.role, o.layer)
-
-
-def why(rule_id: str) -> str:
-    """The sentence of a rule.
-
-    Raises:
-        KeyError: there is no such rule.
-    """
-    return _BY_ID[rule_id].why
 
 
 def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
@@ -118,7 +109,7 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
             findings[key].count += 1
         else:
             findings[key] = _Finding(rule, mechanism, o, controls)
-    # Where the endpoints of a group fail as a whole, the few that answered are no verdict of their own.
+    # If the endpoints of a group fail as a whole, the few that answered get no verdict.
     failing = {one.cell for one in findings.values() if one.rule.symptom}
     kept = [one for one in findings.values() if one.rule.state is not State.OK or one.cell not in failing]
     return tuple(map(_verdict, sorted(kept, key=_place)))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fanous.model.instant import DAY
 from fanous.model.place import Place
+from fanous.model.reason import Reason
 from fanous.model.series import Floats, Series
 
 MEMORY = 28 * 86_400.0
@@ -118,13 +119,8 @@ class Collapse:
     reading: CollapseReading
 
     @property
-    def why(self) -> str:
-        return {
-            CollapseReading.BLACKED_OUT: "other countries were heard as usual, so the collector was up; the networks "
-            "fell silent together, as in a blackout, and not one by one as volunteers do",
-            CollapseReading.COLLECTOR: "other countries fell silent too: rather the way to the collector than a cut",
-            CollapseReading.CANNOT_TELL: "nobody elsewhere was measured: a cut and a failing collector look alike",
-        }[self.reading]
+    def reason(self) -> Reason:
+        return Reason(f"silence.{self.reading}")
 
 
 def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) -> list[Collapse]:

@@ -172,7 +172,9 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
     found: list[dict[str, str]] = []
     try:
         state = (await context.stream_info(name)).state
-        for number in range(state.first_seq, state.last_seq + 1):
+        # nats-server 2.10 says of an empty stream that its first and last message are 0; 2.11, that they are 1 and 0.
+        numbers = range(state.first_seq, state.last_seq + 1) if state.messages else ()
+        for number in numbers:
             if len(found) == most:
                 break
             try:

@@ -2,7 +2,9 @@
 
 The first line says what happened; every other line is one measurement as kept by the collector.  Redundant
 data are left out, so that an event fits into the package: pages of the lab's servers are truncated, clocks
-rounded to milliseconds, and only the last reads are kept.
+rounded to milliseconds, and of the events only the last reads and the connections of handshakes are kept, which OONI's
+own pipeline looks for (ooni/data at c8fcc729, oonipipeline/src/oonipipeline/transforms/measurement_transformer.py,
+``find_tls_handshake_network_events_with_transaction_id``).
 """
 
 import lzma
@@ -97,8 +99,7 @@ def slim(line: bytes) -> bytes:
     """One record without the parts from which no fact is read; ``x_recorded`` says what it is."""
     record = msgspec.json.decode(line)
     keys = record["test_keys"]
-    reads = [event for event in keys.get("network_events") or () if event.get("operation") == "read"]
-    keys["network_events"] = reads[-MOST_EVENTS:]
+    keys["network_events"] = _kept_events(keys)
     for entry in keys.get("requests") or ():
         response = entry.get("response") or {}
         body = response.get("body")
@@ -108,6 +109,19 @@ def slim(line: bytes) -> bytes:
         transfer["reads"] = []
     record["x_recorded"] = MARK
     return msgspec.json.encode(_rounded(record))
+
+
+def _kept_events(keys: dict[str, Any]) -> list[dict[str, Any]]:
+    """The connection of each handshake, and the last reads, in the order in which they happened."""
+    events = keys.get("network_events") or ()
+    handshakes = {one.get("transaction_id") for one in keys.get("tls_handshakes") or ()}
+    last = [event for event in events if event.get("operation") == "read"][-MOST_EVENTS:]
+    return [
+        event
+        for event in events
+        if (event.get("operation") == "connect" and event.get("transaction_id") in handshakes)
+        or any(event is read for read in last)
+    ]
 
 
 def _rounded(value: Any) -> Any:

@@ -50,12 +50,14 @@ class HttpResponse:
     Attributes:
         most: bytes of body to take; the rest is left unread.
         code: 0 = no response yet.
+        version: of HTTP, as the server answers: ``1.0``, ``1.1``, ``2``; empty = no response yet.
         truncated: the body has more than ``most`` bytes.
         failure: df-007 of what ended it early, as recorded by the caller; ``None`` = it is complete.
     """
 
     most: int
     code: int = 0
+    version: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     truncated: bool = False
@@ -97,7 +99,7 @@ async def _exchange_h11(stream: Stream, request: Request, page: HttpResponse) ->
     await stream.write(out)
     while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
         if isinstance(event, h11.Response):
-            page.code = event.status_code
+            page.code, page.version = event.status_code, event.http_version.decode("ascii")
             page.headers = [
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
             ]
@@ -160,7 +162,7 @@ def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: 
     """Add one event to ``page``; returns whether it is complete."""
     if isinstance(event, h2.events.ResponseReceived):
         fields = [(_text(name), _text(value)) for name, value in event.headers or ()]
-        page.code = int(dict(fields).get(":status", "0"))
+        page.code, page.version = int(dict(fields).get(":status", "0")), "2"
         page.headers = [(name, value) for name, value in fields if not name.startswith(":")]
     elif isinstance(event, h2.events.DataReceived):
         if event.flow_controlled_length:

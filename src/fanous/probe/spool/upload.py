@@ -3,6 +3,12 @@
 Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer with a reason is a
 refusal: captive portals and block pages answer, too.
 
+One measurement must never hold up those behind it.  OONI's server answers ``200 {}`` to what it discards (network AS0,
+country ZZ) and to what it saved while its fast path was down (ooni/backend at 32d8349d,
+ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py, ``receive_measurement``, ``empty_measurement``): sending
+that again would be useless or store it twice, so it is set aside with what was answered.  A measurement at which a
+server fails goes to the end of the queue, and is set aside after ``STRIKES`` rounds in which the server took others.
+
 All measurements of one run of a nettest belong to one report, which counts as one witness.  A probe that
 opened a second report after a restart would count twice, so each run's report is remembered across restarts.
 
@@ -12,8 +18,10 @@ come back in the same minute, and must not retry in step.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from random import random
@@ -28,6 +36,7 @@ from fanous.errors import FanousError
 from fanous.probe.spool.spool import Spool, Spooled
 
 FILE = "reports.json"
+STRIKES_FILE = "failed.json"
 KEPT = 500
 """Runs; one every 15 minutes for five days."""
 
@@ -146,17 +155,28 @@ IDLE_SECONDS = 5.0
 REFUSALS = frozenset({400, 413, 415, 422})
 """Status codes that sending again will not fix."""
 
+FAILURES = frozenset({500, 502, 504})
+"""Status codes of a server that may have failed at this very measurement; 503 and 429 are about the server."""
+
+STRIKES = 5
+"""Rounds in which a server failed at a measurement and took others, until it is set aside."""
+
 
 class _Unreached(Exception):
-    """This collector is unreachable or busy; another one may work, or a later attempt."""
+    """This collector is unreachable or busy; another one may work, or a later attempt.
 
-    def __init__(self, why: str, asked: float | None = None) -> None:
+    Attributes:
+        at_it: it answered, but failed at this measurement.
+    """
+
+    def __init__(self, why: str, asked: float | None = None, *, at_it: bool = False) -> None:
         super().__init__(why)
         self.asked = asked
+        self.at_it = at_it
 
 
 class _Refused(Exception):
-    """The collector will never accept it."""
+    """The collector will never accept it, or sending it again would do harm."""
 
 
 @dataclass(slots=True)
@@ -176,11 +196,69 @@ class Collector:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The result of a round: acknowledged, set aside for good, and left for later."""
+    """The result of a round: acknowledged, set aside for good, and left for later.
+
+    Attributes:
+        apart: acknowledged ones that the collector keeps apart from all others, by its code of the reason
+            (``fanous.collector.submission.Apart``); they enter no conclusion.
+        answers: what servers answered to those that were set aside, each answer once.
+        why: what the collectors answered last, if some are left.
+    """
 
     acknowledged: int
     refused: int
     waiting: int
+    apart: dict[str, int] = field(default_factory=dict, compare=False)
+    answers: tuple[str, ...] = field(default=(), compare=False)
+    why: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledged:
+    """A collector has it; ``apart`` = why it is kept apart, empty = it is not."""
+
+    uid: str
+    apart: str
+
+
+class Strikes:
+    """Measurements at which a server failed, across restarts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / STRIKES_FILE
+        self._of: dict[str, tuple[int, int]] = {}  # name -> failures, and how many while it took others
+        with suppress(OSError, msgspec.MsgspecError):  # missing, or lost in a power cut: counted anew
+            self._of = _strikes.decode(self._path.read_bytes())
+
+    def in_order(self, waiting: Sequence[Spooled]) -> list[Spooled]:
+        """Oldest first, but after those at which a server failed less often."""
+        return sorted(waiting, key=lambda one: (self._of.get(one.name, (0, 0))[0], one.name))
+
+    def add(self, one: Spooled, *, took_others: bool) -> int:
+        """In how many rounds the server has now failed at this one and taken others."""
+        failures, strikes = self._of.get(one.name, (0, 0))
+        self._of[one.name] = failures + 1, strikes + took_others
+        self._write()
+        return strikes + took_others
+
+    def keep(self, waiting: Sequence[Spooled]) -> None:
+        """Forget what no longer waits."""
+        names = {one.name for one in waiting}
+        if not self._of.keys() <= names:
+            self._of = {name: count for name, count in self._of.items() if name in names}
+            self._write()
+
+    def _write(self) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_bytes(msgspec.json.encode(self._of))
+        temporary.rename(self._path)
+
+
+_strikes = msgspec.json.Decoder(dict[str, tuple[int, int]])
+
+
+OF_AN_ACKNOWLEDGEMENT = frozenset({"measurement_uid"})
+"""Keys of OONI's answer to a measurement (``ReceiveMeasurementResponse``); what has others is not its answer."""
 
 
 class Uploader:
@@ -210,6 +288,7 @@ class Uploader:
         self.collectors = [Collector(url.rstrip("/")) for url in collectors]
         self._spool = spool
         self._reports = Reports(spool.folder)
+        self._strikes = Strikes(spool.folder)
         self._on_sent = on_sent
         self._on_bytes = on_bytes
         self._client = _client(proxy, transport, user_agent)
@@ -227,20 +306,32 @@ class Uploader:
 
     async def send(self) -> Sent:
         """Send what waits, if a collector can be reached now."""
-        acknowledged = refused = 0
-        for one in self._spool.waiting():
+        acknowledged, answers, apart = 0, list[str](), Counter[str]()
+        failed: tuple[Spooled, str] | None = None
+        for one in self._strikes.in_order(self._spool.waiting()):
             try:
-                uid = await self._send_one(one)
+                taken = await self._send_one(one)
             except _Refused as why:
                 self._spool.refuse(one, str(why))
-                refused += 1
+                answers.append(str(why))
                 continue
-            if uid is None:
+            except _Unreached as why:
+                failed = (one, str(why)) if why.at_it else None
                 break
             self._spool.acknowledged(one)
-            self._on_sent(uid)
+            self._on_sent(taken.uid)
             acknowledged += 1
-        return Sent(acknowledged, refused, len(self._spool.waiting()))
+            if taken.apart:
+                apart[taken.apart] += 1
+        if failed is not None and self._strikes.add(failed[0], took_others=acknowledged > 0) >= STRIKES:
+            self._spool.refuse(*failed)
+            answers.append(failed[1])
+        waiting = self._spool.waiting()
+        self._strikes.keep(waiting)
+        last = next((one.why for one in self.collectors if one.why), "") if waiting else ""
+        return Sent(
+            acknowledged, len(answers), len(waiting), dict(apart), tuple(dict.fromkeys(answers)), last
+        )
 
     async def run(self) -> None:
         """Send what waits and what arrives, until cancelled."""
@@ -249,29 +340,39 @@ class Uploader:
             wait = min(collector.not_before for collector in self.collectors) - time.monotonic()
             await asyncio.sleep(max(IDLE_SECONDS if not self._spool.waiting() else 0.05, wait))
 
-    async def _send_one(self, one: Spooled) -> str | None:
-        """The measurement's uid, once a collector has it; ``None`` = no collector can be reached now."""
+    async def _send_one(self, one: Spooled) -> _Acknowledged:
+        """Returns once a collector has it.
+
+        Raises:
+            _Refused: it is to be set aside.
+            _Unreached: no collector takes it now.
+        """
         try:
             document = one.document()
             template = template_of(document)
         except ValueError as error:
             raise _Refused(str(error)) from None
+        last = _Unreached("no collector is due to be asked")
         for collector in self.collectors:
             if collector.not_before > time.monotonic():
                 continue
             try:
-                uid = await self._submit(collector, template, document)
+                taken = await self._submit(collector, template, document)
             except _Unreached as error:
+                last = error
                 collector.failures += 1
                 collector.why = str(error)
                 wait = backoff(collector.failures, random(), error.asked)
                 collector.not_before = time.monotonic() + wait
                 continue
+            except _Refused:
+                collector.failures, collector.why = 0, ""
+                raise
             collector.failures, collector.why = 0, ""
-            return uid
-        return None
+            return taken
+        raise last
 
-    async def _submit(self, collector: Collector, template: Template, document: bytes) -> str:
+    async def _submit(self, collector: Collector, template: Template, document: bytes) -> _Acknowledged:
         report_id = self._reports.of(template)
         if report_id is None:
             opened = await self._post(f"{collector.url}/report", request_to_open(template))
@@ -289,9 +390,16 @@ class Uploader:
             )  # in case the report is at fault, the next one is sent under a new report
             raise
         uid = answer.get("measurement_uid")
+        if not answer or (uid is None and answer.keys() <= OF_AN_ACKNOWLEDGEMENT):
+            said = msgspec.json.encode(answer).decode()
+            raise _Refused(
+                f"{collector.url} answered 200 {said}, without an identity: it discarded the measurement"
+                f"{_unplaced(template)} or could not process it; sent again, it might be stored twice"
+            )
         if not isinstance(uid, str) or not uid:
-            raise _Unreached("the answer is not an acknowledgement from a collector")
-        return uid
+            raise _Unreached("the answer is not an acknowledgement from a collector", at_it=True)
+        apart = answer.get("x_apart")
+        return _Acknowledged(uid, apart if isinstance(apart, str) else "")
 
     async def _post(self, url: str, body: bytes) -> dict[str, Any]:
         self._on_bytes(len(body))
@@ -300,17 +408,30 @@ class Uploader:
                 url, content=body, headers={"content-type": "application/json"}
             )
         except httpx.HTTPError as error:
-            raise _Unreached(f"{type(error).__name__}: {error}") from None
+            raise _Unreached(f"{_host(url)}: {error or type(error).__name__}") from None
         self._on_bytes(len(response.content))
         answer = _object(response.content)
         if response.status_code in REFUSALS and answer is not None and "detail" in answer:
             detail = answer["detail"]
             said = detail.get("message", detail) if isinstance(detail, dict) else detail
-            raise _Refused(f"{response.status_code}: {said}")
+            raise _Refused(f"{_host(url)} answered {response.status_code}: {said}")
         if response.status_code != 200 or answer is None:
             asked = retry_after(response.headers.get("retry-after"))
-            raise _Unreached(f"it answered {response.status_code}", asked)
+            code = response.status_code
+            raise _Unreached(f"{_host(url)} answered {code}", asked, at_it=code in FAILURES)
         return answer
+
+
+def _unplaced(template: Template) -> str:
+    """The usual cause, where it is one."""
+    lacks = [
+        name for name, unknown in ((template.probe_asn, "AS0"), (template.probe_cc, "ZZ")) if name == unknown
+    ]
+    return f" (OONI's server discards {' and '.join(lacks)}: give --asn and --country)" if lacks else ""
+
+
+def _host(url: str) -> str:
+    return url.partition("/report")[0]
 
 
 def _client(

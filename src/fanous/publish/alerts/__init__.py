@@ -1,7 +1,7 @@
-"""Alerts: sends each incident to those who asked to know, at least once and always under the same key.
+"""Alerts: sends each incident to the channels that asked for it, at least once and always under the same key.
 
     revision ─► outbox (same transaction) ─► routes: rules ─► deliveries ─► message ─► sender ─► settled
 
-``channel`` and ``message`` decide and touch nothing; ``dispatch`` moves deliveries along.  How to add a kind of
-channel stands in ``senders``.
+``channel`` and ``message`` decide and touch nothing; ``dispatch`` moves deliveries along.  ``senders`` explains how
+to add a kind of channel.
 """

@@ -1,6 +1,6 @@
-"""Channel: one way to reach people or programs, when it may be written to, and about which incidents.
+"""Channel: one way to reach people or programs, with its quiet hours and the rules for what it is sent.
 
-A rule asks for nothing that it does not name.
+A rule restricts only what it names.
 """
 
 from collections.abc import Sequence
@@ -22,24 +22,24 @@ from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
 
 FIRST_WAIT = 15.0
-"""Seconds after the first failure; each further one doubles it: a service that restarts is back by then."""
+"""Seconds to wait after the first failure, in which most restarts are over; each further failure doubles it."""
 
 LONGEST_WAIT = HOUR
 
 MOST_ATTEMPTS = 14
-"""Some nine hours with the waits above: a night in which a mail server is down."""
+"""With the waits above some nine hours, enough for a mail server that is down for a night."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Hours of each day on the clock of a place; past midnight where the end lies before the start."""
+    """Hours of each day in a time zone; they run past midnight if the end is before the start."""
 
     start: time
     end: time
     zone: ZoneInfo
 
     def until(self, now: float) -> float:
-        """When this quiet is over; ``now`` where it is not quiet."""
+        """When these quiet hours end; ``now`` outside of them."""
         here = datetime.fromtimestamp(now, self.zone)
         for day in (here.date() - timedelta(days=1), here.date()):
             begins = datetime.combine(day, self.start, self.zone)
@@ -54,7 +54,7 @@ class QuietHours:
 class Pace:
     """Attributes:
     per_hour: messages.
-    even_when_quiet: news that does not wait for the end of quiet hours.
+    even_when_quiet: news that is sent during quiet hours too.
     """
 
     quiet: tuple[QuietHours, ...] = ()
@@ -81,11 +81,11 @@ def wait_after(attempts: int, asked: float | None = None) -> float:
 
 
 class Form(StrEnum):
-    """How much a message to people says."""
+    """How long a message to people may be."""
 
     FULL = "full"
     POST = "post"
-    """At most 280 characters: Mastodon and its kin."""
+    """At most 280 characters, for Mastodon and similar services."""
 
     SMS = "sms"
     """At most 160 characters, without a key."""
@@ -95,9 +95,9 @@ class Form(StrEnum):
 class Channel:
     """Attributes:
     means: name in ``senders.SENDERS``.
-    address: it may hold a password and is never printed.
-    secret: of means that sign; empty = none.
-    exercises: it is told of staged events too.
+    address: may contain a password, so it is never printed.
+    secret: for means that sign messages; empty = none.
+    exercises: staged events are sent to it too.
     """
 
     name: str
@@ -111,16 +111,16 @@ class Channel:
 
 
 class AlertRule(Section, frozen=True):
-    """A table ``[[alerts.rules]]``.  All that is named has to hold; of a list one entry is enough.
+    """A table ``[[alerts.rules]]``.  Everything named must match; in a list, one entry is enough.
 
     Attributes:
-        channels: who is told.
-        countries: ISO codes; empty = everywhere, and so with the others.
-        networks: ASNs of which one is named; a national incident concerns every network.
-        targets: of which one is hit; an incident without targets (an outage) hits all of them.
-        statuses: that the incident has now; an ended one counts as what it was, confirmed or suspected.
-        confidence: at least; 0..1.
-        on: of which news.
+        channels: where matching incidents are sent.
+        countries: ISO codes; empty = any, as in the other lists.
+        networks: ASNs; a national incident concerns every network.
+        targets: an incident without targets (an outage) affects all of them.
+        statuses: current status; an ended incident counts as confirmed or suspected, whichever it was.
+        confidence: the least, 0..1.
+        on: kinds of news.
     """
 
     channels: Some[Text]

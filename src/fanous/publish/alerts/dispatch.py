@@ -1,7 +1,7 @@
-"""Dispatch: turns news into orders, sends what is due, and writes down what became of it.
+"""Dispatch: turns news into deliveries, sends those that are due, and records the result.
 
-An attempt is recorded before it is made and settled afterwards.  A process that is killed in between sends the
-same message again under the same key, and never takes a channel for one that was not told.
+An attempt is recorded before it is made and settled afterwards. A process that is killed in between sends the same
+message again under the same key, and never forgets that a channel may have received it.
 """
 
 import asyncio
@@ -24,19 +24,20 @@ from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
 
 NEWEST_ENDED = 7 * DAY
-"""What ended longer ago is history, brought in from a file: nobody is woken up for it."""
+"""Seconds since its end after which an incident is history imported from a file, and not worth an alert."""
 
 NEWEST_OPEN = 60 * DAY
-"""Likewise what is open since before: detection looks back so far (``pipeline.detect.HISTORY``)."""
+"""Seconds since its onset after which an open incident is history too: detection looks back this far
+(``pipeline.detect.HISTORY``)."""
 
 
 def orders_of(
     news: News, rules: Iterable[AlertRule], now: float, exercising: Collection[str] = ()
 ) -> list[Order]:
-    """Each channel at most once, whatever number of rules names it.
+    """Each channel at most once, however many rules name it.
 
     Args:
-        exercising: channels that asked for staged events; no other hears of one.
+        exercising: channels that asked for staged events; others never receive one.
     """
     happened = happenings(news.before, news.incident)
     if not happened:
@@ -56,7 +57,7 @@ def orders_of(
 
 
 def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
-    """Whoever was told something is told when it is over or was wrong, whatever the rules say now."""
+    """A channel that was sent an incident is sent its end or retraction too, whatever the rules say now."""
     return Happening.CORRECTED in happened or Happening.ENDED in happened
 
 
@@ -70,12 +71,12 @@ def is_history(incident: Incident, now: float) -> bool:
 log = getLogger("fanous.publish.alerts")
 
 MOST_NEWS = 200
-"""Of one look: pages wait for the store meanwhile; the next look takes the rest."""
+"""Deliveries of one pass, since pages wait for the store until it is over; the next pass takes the rest."""
 
 
 @dataclass(slots=True)
 class Done:
-    """Of one look: messages sent, attempts that failed and wait, deliveries given up."""
+    """Counts of one pass: messages sent, failed attempts that will be repeated, deliveries given up."""
 
     sent: int = 0
     failed: int = 0
@@ -105,7 +106,7 @@ class Dispatcher:
         return done
 
     async def _tell(self, name: str, waiting: Sequence[Delivery], done: Done) -> None:
-        """One channel after the other would let a slow one hold all others up."""
+        """In parallel, because a slow channel would otherwise delay all others."""
         channel = self._alerting.channel(name)
         for delivery in waiting:
             if channel is None:
@@ -117,7 +118,7 @@ class Dispatcher:
                 await self._attempt(delivery, channel, message, done)
 
     def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
-        """What to send now; ``None`` = it waits, or there is nothing to say."""
+        """What to send now; ``None`` = the delivery has to wait, or there is no news."""
         now = store.now()
         sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
@@ -162,7 +163,7 @@ class Dispatcher:
         await self._ask(write)
 
     async def _renew(self) -> None:
-        """Open incidents are repeated where silence would be taken for their end (Alertmanager)."""
+        """Open incidents are sent again to receivers that would take silence for their end (Alertmanager)."""
         for channel in (self._alerting.channels or {}).values():
             means, now = SENDERS[channel.means], time.monotonic()
             if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
@@ -173,7 +174,8 @@ class Dispatcher:
 
 
 def route(store: Store, alerting: Alerting) -> None:
-    """What is new, to whom it concerns; one after the other, since the next may take the last one back."""
+    """Queues each new revision for the channels it concerns, in order, since a later one may retract an earlier
+    one."""
     for _ in range(MOST_NEWS):
         news = store.ledger.outbox.next_news()
         if news is None:
@@ -183,7 +185,7 @@ def route(store: Store, alerting: Alerting) -> None:
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
-    """What is news to this channel, which may know an earlier revision; ``None`` = nothing."""
+    """The news for this channel, which may know an earlier revision; ``None`` = there is none."""
     claims = {one.n: one.incident for one in store.ledger.revisions(delivery.incident)}
     incident = claims[delivery.n]
     names = store.of(incident.provenance).facts.networks(incident.country)
@@ -191,7 +193,7 @@ def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sende
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
-    """What this channel was told and goes on."""
+    """Open incidents that this channel was sent."""
     latest = {
         one.incident: one
         for one in store.ledger.outbox.deliveries(AlertState.SENT)

@@ -1,4 +1,4 @@
-"""Message: what a channel is told, in its language, hedged as the incident is."""
+"""Message: the text for one channel, in its language, as cautious as the incident's status demands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ A_TEST = "Test"
 NOTHING = "This is a test of a channel of Fanous. Nothing has happened."
 
 TEST = "test"
-"""What happened, of a message that only tries a channel."""
+"""``happening`` of a message that only tests a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Message:
     text: lines, without the address.
     url: permanent address of the incident; empty = the monitor has none.
     language: code.
-    starts_at: unix seconds; likewise ``ends_at``, ``None`` = it goes on.
+    starts_at, ends_at: unix seconds; no end = it is ongoing.
     document: the incident for programs.
     """
 
@@ -53,11 +53,11 @@ class Message:
     short: tuple[str, ...] = ()
 
     def as_post(self) -> str:
-        """At most 280 characters, the address among them."""
+        """At most 280 characters, including the address."""
         return post_text(self.short or (self.title,), [self.url])
 
     def as_sms(self) -> str:
-        """At most 160 characters, in as few messages as the claim takes."""
+        """At most 160 characters, or as few messages as the claim needs."""
         return sms_text(self.short or (self.title,), [self.incident, self.url]).text
 
     @property
@@ -68,11 +68,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who speaks.
+    """The monitor that sends the message.
 
     Attributes:
         url: public address of the monitor without a slash at its end; empty = none.
-        notice: what has to be said with every message (a recorded event, a lab's clock); empty = nothing.
+        notice: said with every message (a recorded event, a lab's clock); empty = none.
     """
 
     url: str = ""
@@ -87,7 +87,7 @@ def compose(
     language: Language,
     sender: Sender,
 ) -> Message | None:
-    """What is news to a channel that knows ``told``; ``None`` = nothing."""
+    """The news for a channel that was last sent ``told``; ``None`` = there is none."""
     happened = happenings(told, incident)
     if not happened:
         return None
@@ -118,7 +118,7 @@ def compose(
 
 
 def test_message(key: str, now: float, sender: Sender, language: Language = ENGLISH) -> Message:
-    """Tries a channel; says that nothing happened."""
+    """A test message, which says that nothing happened."""
     title, text = f"Fanous: {language.say(A_TEST)}", language.say(NOTHING)
     return Message(key, TEST, "", 0, title, text, sender.url, language.code, "ZZ", now, now + 300)
 
@@ -128,7 +128,7 @@ def _notice(sender: Sender) -> list[str]:
 
 
 def _over_at(incident: Incident) -> float | None:
-    """A retracted claim is over where it began to be doubted: when it would have been."""
+    """The end of a retracted incident is the end it would have had, or else its onset."""
     if incident.status is Status.RETRACTED:
         return incident.onset if incident.end is None else incident.end
     return incident.end

@@ -1,6 +1,6 @@
-"""Settings: channels and rules out of the table ``[alerts]`` of the configuration.
+"""Settings: channels and rules, from the table ``[alerts]`` of the configuration.
 
-Secrets may stand in the environment instead (``apprise_env``, ``secret_env``).
+Secrets may be given in environment variables instead (``apprise_env``, ``secret_env``).
 """
 
 import os
@@ -35,7 +35,7 @@ from fanous.wording.language import LANGUAGES
 class Alerting:
     """Attributes:
     url: public address of the monitor's pages, for links; empty = none.
-    every: seconds between two looks.
+    every: seconds between two passes.
     """
 
     url: str = ""
@@ -45,7 +45,7 @@ class Alerting:
 
     @property
     def exercising(self) -> frozenset[str]:
-        """Channels that are told of staged events."""
+        """Channels that receive staged events."""
         return frozenset(name for name, one in (self.channels or {}).items() if one.exercises)
 
     def channel(self, name: str) -> Channel | None:
@@ -53,12 +53,12 @@ class Alerting:
 
 
 class ChannelTable(Section, frozen=True):
-    """A table ``[alerts.channels.NAME]``: one address, and how messages are written to it.
+    """A table ``[alerts.channels.NAME]``: one address, and the form and language of its messages.
 
     Attributes:
-        apprise_env, secret_env: environment variables that hold what is not to stand in a file.
-        quiet: hours of each day on the clock of ``zone``.
-        exercises: tell of staged events (a lab, a demonstration) too.
+        apprise_env, secret_env: names of environment variables with the secrets.
+        quiet: hours of each day, in the time zone ``zone``.
+        exercises: send staged events (a lab, a demonstration) too.
     """
 
     apprise: Text = ""
@@ -76,10 +76,10 @@ class ChannelTable(Section, frozen=True):
     exercises: bool = False
 
     def __post_init__(self) -> None:
-        self.channel("")  # refuses what does not go together
+        self.channel("")  # refuses settings that contradict each other
 
     def channel(self, name: str) -> Channel:
-        """Raises ``WrongKey`` where the table does not give one."""
+        """Raises ``WrongKey`` unless the table gives exactly one."""
         given = {name: key for name in SENDERS if (key := self._key_of(name))}
         if not given:
             raise WrongKey(next(iter(SENDERS)), f"it is missing: give one address, {', '.join(SENDERS)}")
@@ -105,7 +105,7 @@ class ChannelTable(Section, frozen=True):
         )
 
     def _key_of(self, name: str) -> str:
-        """The key that gives the address for these means; empty = none does."""
+        """The key of the address for these means; empty = there is none."""
         if getattr(self, name):
             return name
         return f"{name}_env" if getattr(self, f"{name}_env", "") else ""
@@ -125,7 +125,7 @@ class ChannelTable(Section, frozen=True):
         return secret
 
     def _kept(self, key: str) -> str:
-        """A text that may stand in the environment."""
+        """A value given directly or by the name of an environment variable."""
         told, name = str(getattr(self, key)), str(getattr(self, f"{key}_env", ""))
         if name and not os.environ.get(name):
             raise WrongKey(f"{key}_env", f"the environment has no {name}")
@@ -160,10 +160,10 @@ class AlertsTable(Section, frozen=True):
 
 
 def read_alerting(file: Path | None) -> Alerting:
-    """The table ``[alerts]``; nothing where there is none.
+    """Reads the table ``[alerts]``; without one there are no channels.
 
     Raises:
-        FanousError: it says something unknown, or that does not go together.
+        FanousError: a key is unknown, or settings contradict each other.
     """
     table = section(file, "alerts", AlertsTable)
     channels = {name: one.channel(name) for name, one in table.channels.items()}

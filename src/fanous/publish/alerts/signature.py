@@ -1,8 +1,8 @@
 """Signature: signs webhooks so that receivers can trust them, as Standard Webhooks specifies
 (standardwebhooks.com).
 
-``webhook-signature: v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``.  The time is signed too:
-a receiver that refuses old ones and remembers ids cannot be fooled by a replay.
+``webhook-signature: v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``.  The time is signed too, so a
+receiver that refuses old messages and remembers ids is safe from replays.
 """
 
 import base64
@@ -16,17 +16,17 @@ from fanous.errors import FanousError
 PREFIX = "whsec_"
 
 LEAST_SECRET = 24
-"""Bytes, the least that the specification allows; it allows up to 64."""
+"""Bytes; the least that the specification allows, which is up to 64."""
 
 TOLERANCE = 300.0
-"""Seconds that the clocks of sender and receiver may differ."""
+"""Seconds by which the clocks of sender and receiver may differ."""
 
 
 def secret_bytes(secret: str) -> bytes:
     """The key of ``whsec_BASE64``.
 
     Raises:
-        FanousError: it is none, or too short to resist guessing.
+        FanousError: it is not valid, or too short to resist guessing.
     """
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -41,7 +41,7 @@ def secret_bytes(secret: str) -> bytes:
 
 
 def signed_headers(secret: str, key: str, body: bytes, now: float) -> dict[str, str]:
-    """Of one attempt: the id stays, the time is that of the attempt."""
+    """Headers of one attempt; the id is always the same, and the time is that of the attempt."""
     stamp = str(int(now))
     return {
         "webhook-id": key,
@@ -51,7 +51,7 @@ def signed_headers(secret: str, key: str, body: bytes, now: float) -> dict[str, 
 
 
 def is_genuine(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
-    """What a receiver does; headers by their lower-case names."""
+    """The check that a receiver makes; header names are in lower case."""
     stamp = headers.get("webhook-timestamp", "")
     if not stamp.isdecimal() or abs(now - int(stamp)) > TOLERANCE:
         return False

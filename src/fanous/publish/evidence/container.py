@@ -1,10 +1,10 @@
-"""Container: named parts in one plain tar file, of which every byte is determined.
+"""Container: named parts in one plain tar file, every byte of which is determined.
 
-``tar xf`` opens it.  The reader takes only the one spelling that the writer has - fixed headers, zero
-padding, two zero blocks, nothing behind - so that no byte can change unseen.
+``tar xf`` opens it.  The reader accepts only what the writer writes - fixed headers, zero padding, two zero blocks,
+nothing after them - so that no byte can change unnoticed.
 
-Redacted records are zstd JSON lines, each with the name of its source; ready-made series are lines too, one a series.
-Series contain nothing about a person: a source, a place, a signal, and a value a bin.
+Redacted records are zstd JSON lines, each with the name of its source; series from public sources are lines too,
+one per series. They contain nothing about a person: a source, a place, a signal, and one value per bin.
 """
 
 import io
@@ -31,13 +31,13 @@ from fanous.text import quoted
 
 BLOCK = 512
 MOST_BYTES = 1 << 30
-"""A bundle of a million measurements has some 100 MB; what is larger is not read into memory."""
+"""Bytes; a bundle of a million measurements has some 100 MB, and a larger file is not read into memory."""
 
 MOST_PARTS = 32
 
 
 class BundleRefused(FanousError):
-    """A bundle that must not be believed; the message says which part and why."""
+    """The bundle must not be trusted; the message says which part and why."""
 
 
 def pack_parts(parts: Mapping[str, bytes]) -> bytes:
@@ -52,7 +52,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """The parts by name, in order.
 
     Raises:
-        Refused: it is not such a file, or a single byte is not as the writer writes it.
+        Refused: it is not a bundle, or a byte is not as the writer writes it.
         FanousError: it cannot be read.
     """
     try:
@@ -109,7 +109,7 @@ def _read_header(block: bytes) -> tuple[str, int]:
     except (ValueError, UnicodeError):
         same = False
     if not same:
-        raise BundleRefused("a header is not as the writer of bundles writes it")
+        raise BundleRefused("a header of it is not as bundles have it")
     return entry.name, entry.size
 
 
@@ -119,13 +119,14 @@ else:
     from backports import zstd
 
 LEVEL = 9
-"""Records repeat each other: on the Kenyan ones 9 takes half the bytes of the default and 1 s more."""
+"""zstd level. Records repeat each other: on the Kenyan ones, level 9 takes half the bytes of the default and 1 s
+more."""
 
 WINDOW_LOG = 27
-"""128 MiB: the most memory that reading may take (zstd's own limit for untrusted frames)."""
+"""Log2 of the most memory that unpacking may take, 128 MiB (zstd's own limit for untrusted frames)."""
 
 MOST_UNPACKED = 8 << 30
-"""Bytes of all lines: 100 times the Kenyan case; a bomb of a thousandfold ratio ends here."""
+"""Bytes of all unpacked lines: 100 times the Kenyan case, and far less than a decompression bomb."""
 
 LONGEST_LINE = 64 << 20
 CHUNK = 1 << 20
@@ -144,7 +145,7 @@ _decoder = msgspec.json.Decoder(RecordLine)
 
 
 class LineWriter:
-    """Compresses lines as they come, so that memory holds the packed ones alone.
+    """Compresses lines as they come, so that only packed lines are held in memory.
 
     Attributes:
         count: lines written.
@@ -179,7 +180,7 @@ def unpack_lines(packed: bytes, name: str) -> Iterator[Record]:
     """The records of a part, one by one.
 
     Raises:
-        Refused: it does not unpack, is longer than any bundle, or holds something else.
+        Refused: it does not unpack, is longer than any bundle's, or contains something else.
     """
     for number, decoded in unpacked(packed, name, _decoder, "a record"):
         yield Record(decoded.source, bytes(decoded.record), file=name, line=number)
@@ -218,7 +219,7 @@ def _lines(packed: bytes, name: str) -> Iterator[bytes]:
 
 
 class SeriesLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """One series; ``times`` are unix seconds at which each bin begins, ``values`` as the source gave them."""
+    """One series; ``times`` are unix seconds at which each bin begins, ``values`` as published by the source."""
 
     source: str
     signal: str
@@ -251,10 +252,10 @@ def pack_series(series: Iterable[Series]) -> bytes:
 
 
 def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
-    """The series of a part, as a store takes them.
+    """The series of a part, as a store accepts them.
 
     Raises:
-        Refused: it does not unpack, or a line is no series that this version knows.
+        Refused: it does not unpack, or a line is not a series that this version knows.
     """
     found = []
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):

@@ -1,14 +1,14 @@
-"""Former paths: where release 0.1.0 wrote a threshold into its bundles - by module and constant - and its id.
+"""Former paths: the module and constant by which 0.1.0 named a threshold in its bundles, and its id.
 
-Constants that a module only imported stand here too, since 0.1.0 listed them; units (hours, days) do not.
-Bundles carry ids now, so nothing is added when code moves.
+Constants that a module only imported are here too, since 0.1.0 listed them, but not units (hours, days). Bundles
+contain ids now, so nothing is added when code moves.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 OPTIONS_OF = "detector "
-"""What 0.1.0 put before the name of a detector whose options follow."""
+"""Prefix by which 0.1.0 named a detector, followed by its options."""
 
 FORMER_PATHS: dict[str, dict[str, str]] = {
     "fanous.aggregate": {
@@ -316,7 +316,7 @@ FORMER_PATHS: dict[str, dict[str, str]] = {
 
 
 def by_id(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The thresholds of a bundle by their ids, whichever way it recorded them; what has no id is left out."""
+    """The thresholds of a bundle by id, however it recorded them; those without an id are left out."""
     found: dict[str, Any] = {}
     for name, value in recorded.items():
         if not isinstance(value, dict):

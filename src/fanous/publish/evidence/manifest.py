@@ -1,7 +1,7 @@
-"""Manifest: the parts of a bundle by content, and who packed it; the one part that is signed.
+"""Manifest: the digest of each part of a bundle, and who packed it; the only part that is signed.
 
-The Ed25519 key that shows who packed a bundle is made on first use and stays on the machine; whether a fingerprint is
-that of somebody you trust, no file can tell you.
+The Ed25519 key that shows who packed a bundle is made on first use and stays on the machine. No file can tell
+whether its fingerprint belongs to someone you trust.
 """
 
 import os
@@ -26,10 +26,10 @@ OTHERS = 0o077
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
-    """The key in ``path``, made there where there is none.
+    """The key in ``path``, which is created if it does not exist.
 
     Raises:
-        FanousError: it cannot be read or made, others may read it, or it is another kind of key.
+        FanousError: it cannot be read or created, others may read it, or it is another kind of key.
     """
     try:
         if not path.exists():
@@ -66,12 +66,12 @@ def public_hex(key: Ed25519PrivateKey) -> str:
 
 
 def fingerprint(public: str) -> str:
-    """What people compare: SHA-256 of the public key's 32 bytes, as hex."""
+    """The digest that people compare: SHA-256 of the public key's 32 bytes, as hex."""
     return sha256(bytes.fromhex(public)).hexdigest()
 
 
 def is_signed_by(public: str, signature: bytes, content: bytes) -> bool:
-    """Is ``signature`` (hex in lower case) of ``content`` by this key (likewise)?"""
+    """Whether ``signature`` is this key's signature of ``content``; both in lower-case hex."""
     try:
         raw_key, raw = bytes.fromhex(public), bytes.fromhex(signature.decode("ascii"))
         if raw_key.hex() != public or raw.hex().encode() != signature:
@@ -93,7 +93,7 @@ PARTS = (README, CLAIM, LEDGER, REFERENCE, USED, PARAMETERS, SOURCES, RECORDS, C
 
 
 class BundlePart(Struct, frozen=True):
-    """One part: its length in bytes and the hex SHA-256 of them."""
+    """One part: its length in bytes and its SHA-256 in hex."""
 
     name: str
     bytes: int
@@ -132,10 +132,10 @@ def signed(
 
 
 def checked(parts: Mapping[str, bytes]) -> Manifest:
-    """The manifest of a bundle whose signature and digests hold.
+    """The manifest of a bundle, after its signature and digests were checked.
 
     Raises:
-        Refused: they do not, or a part is missing, added or out of order.
+        Refused: one of them is wrong, or a part is missing, added or out of order.
     """
     if tuple(parts)[:2] != (MANIFEST, SIGNATURE):
         raise BundleRefused(

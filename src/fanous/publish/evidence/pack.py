@@ -1,4 +1,4 @@
-"""Pack: an incident of a store, with all it rests on, in one signed file: records, controls and series."""
+"""Pack: an incident with everything it rests on (records, controls and series) in one signed file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,20 +43,20 @@ LEVELS = tuple(
     for signal in SIGNALS.values()
     if signal.is_quantity and signal.proves[0] in (Kind.OUTAGE, Kind.SLOWDOWN)
 )
-"""Signals that outages and slow-downs are found in."""
+"""Signals in which outages and slowdowns are found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Where the records of an incident lie.
+    """Where the records of an incident are stored.
 
     Attributes:
-        since: start of the window that is computed again, a multiple of ``TICK``; ``until`` its end.
-        own: of the country: all that says yes or no of one of the targets; where the line itself is cut, its
-            probes' looks at it too; where it could be the line that failed, what else was measured on it.
-        elsewhere: of other countries: those that could reach a target while it failed here; of looks those
-            on two networks a bin, which show that the collector was up.
-        levels: ready-made series of the country, where the line itself is cut or slow.
+        since, until: the window to recompute; ``since`` is a multiple of ``TICK``.
+        own: from the country: every measurement with a result for one of the targets; if the line itself was cut,
+            the probes' checks of it too; if the line might have failed, everything else measured on it.
+        elsewhere: from other countries: measurements that reached a target while it failed here, and checks of
+            lines on two networks per bin, which show that the collector was up.
+        levels: public series of the country, if the line itself was cut or slow.
     """
 
     country: str
@@ -68,10 +68,10 @@ class Selection:
 
 
 def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
-    """All that recomputing the incident needs.
+    """Everything needed to recompute the incident.
 
     Args:
-        claimed_at: of its latest revision: silence counts up to the moment at which it was noticed.
+        claimed_at: time of its latest revision, up to which silence counts.
 
     Raises:
         FanousError: the store does not have the measurements (any more).
@@ -104,12 +104,13 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
 
 
 def _may_be_the_line(incident: Incident) -> bool:
-    """Of fewer targets than tell of a line, a confirmed claim is the same without the others."""
+    """With fewer targets than show that a line is at fault, a confirmed incident is the same without the other
+    measurements."""
     return incident.confirmed_at is None or len(incident.targets) >= LINE_TARGETS
 
 
 def _beside(store: Store, incident: Incident, until: float) -> list[str]:
-    """Measurements of anything on the networks in question, while it failed there."""
+    """Measurements of any target on these networks, made while the incident was seen there."""
     votes = store.facts.votes(incident.country, incident.onset - TICK, until)
     rows = np.zeros(len(votes), np.bool_)
     for network in incident.networks:
@@ -121,7 +122,7 @@ def _beside(store: Store, incident: Incident, until: float) -> list[str]:
 
 
 def _heard_elsewhere(looks: Sequence[Look], country: str) -> Iterator[Look]:
-    """Of each bin the first looks from abroad on two networks: more say nothing more of the collector."""
+    """The first checks from abroad on two networks in each bin; more would show nothing more about the collector."""
     seen: dict[int, set[int]] = {}
     for look in looks:
         if look.country == country or look.line is not LineState.ONLINE:
@@ -133,7 +134,7 @@ def _heard_elsewhere(looks: Sequence[Look], country: str) -> Iterator[Look]:
 
 
 def _near(times: Floats, failing: Floats, within: float) -> NDArray[np.bool_]:
-    """Which of ``times`` lie within so many seconds of one of ``failing`` (ascending)."""
+    """Which of ``times`` are within so many seconds of one of ``failing`` (ascending)."""
     before = np.searchsorted(failing, times - within, side="left")
     return np.asarray(before < np.searchsorted(failing, times + within, side="right"))
 
@@ -168,8 +169,8 @@ class Packed:
     """What was written.
 
     Attributes:
-        differences: where the claim, computed from redacted records, is not what the ledger says (times
-            that differ by less than a minute aside).
+        differences: where the incident computed from redacted records differs from the ledger; times may differ by
+            less than a minute.
     """
 
     path: Path
@@ -183,7 +184,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What was taken out of the store, redacted and packed."""
+    """Everything read from the store, redacted and packed."""
 
     incident: Incident
     ledger: dict[str, Any]
@@ -197,10 +198,10 @@ class Gathered:
 
 
 def gather(store: Store, incident_id: str) -> Gathered:
-    """Read all that a bundle needs; the store may be closed then.
+    """Read everything that a bundle needs; the store may be closed afterwards.
 
     Raises:
-        FanousError: there is no such incident, or what it rests on cannot be packed.
+        FanousError: there is no such incident, or its records cannot be packed.
     """
     revisions = store.ledger.revisions(incident_id)
     if not revisions:
@@ -294,13 +295,13 @@ def _check_found(incident: Incident, selection: Selection) -> None:
 
 
 def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> Packed:
-    """Compute the claim from the redacted records, sign, and write the file.
+    """Compute the incident from the redacted records, sign the bundle, and write the file.
 
     Args:
-        now: unix seconds; the file says the minute.
+        now: unix seconds; the file gives the minute.
 
     Raises:
-        FanousError: the redacted records do not bear the incident out, or the file cannot be written.
+        FanousError: the redacted records do not amount to the incident, or the file cannot be written.
     """
     found = _computed(gathered)
     apart = differences(claim_of(found), gathered.ledger["claim"], minutes=True)

@@ -1,6 +1,6 @@
 """Recompute: records -> incidents through the live pipeline, in a temporary store, and compared.
 
-Incidents are compared as documents without their labels.  Numbers count after rounding to 1e-6: library maths differs
+Incidents are compared as documents without their labels. Numbers are rounded to 1e-6, since library maths differs
 in the last bits between processors.
 """
 
@@ -32,14 +32,14 @@ from fanous.store.protocol import Store
 from fanous.text import quoted
 
 BATCH = 2000
-"""Records in memory at once, as in the pipeline."""
+"""Records held in memory at once, as in the pipeline."""
 
 REJECTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RecomputeWindow:
-    """What is computed again: a country, and unix seconds, half-open."""
+    """The country and time to recompute; unix seconds, half-open."""
 
     country: str
     since: float
@@ -51,9 +51,9 @@ class Recomputed:
     """What the records amount to.
 
     Attributes:
-        records: that were used; ``series``: ready-made ones.
-        synthetic: records that are, by what they say of themselves or by what is claimed of them.
-        rejects: of those that could not be used, the first ``REJECTS`` with why.
+        records, series: how many were used.
+        synthetic: how many records are synthetic, by their own mark or by the bundle's claim.
+        rejects: why records could not be used; the first ``REJECTS``.
     """
 
     incidents: list[Incident] = field(default_factory=list)
@@ -72,11 +72,10 @@ def recompute(
 ) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
-    No other store may be open in this process meanwhile.
+    No other store may be open in this process at the same time.
 
     Args:
-        claimed: what the records are said to be.  One that is marked as synthetic bears out no claim of anything
-            else.
+        claimed: the provenance that the records are said to have. A record marked as synthetic supports no other.
     """
     done, fingerprints = Recomputed(), judge.known_fingerprints()
     with (
@@ -122,8 +121,8 @@ DIGITS = 6
 
 TIMES = frozenset({"onset", "onset_earliest", "onset_latest", "end", "confirmed_at", "start"})
 PROSE = frozenset({"reason", "hints"})
-"""Written for people: wording may improve between versions, and nothing is concluded from it.  Until November 2026 a
-claim had a ``reason`` and no ``reasons``."""
+"""Fields that are, or once were, text for people, which may improve between versions; nothing is concluded from them.
+Until November 2026 a claim had a ``reason`` and no ``reasons``, and ``hints`` were English text."""
 
 
 def claim_of(incident: Incident) -> dict[str, Any]:
@@ -145,22 +144,22 @@ def _rounded(value: Any) -> Any:
 
 
 def differences(claimed: Any, computed: Any, *, minutes: bool = False) -> list[str]:
-    """Where a computed claim is not the recorded one, as ``field: this, not that``.
+    """Where a computed incident differs from the recorded one, as ``field: this, not that``.
 
-    Fields that the recorded claim does not have are newer than it and do not count; nor does prose.
+    Fields that the recorded one lacks are newer and do not count; nor does prose.
 
     Args:
-        minutes: times that lie less than a minute apart count as the same (redaction cuts seconds).
+        minutes: times less than a minute apart count as the same (redaction cuts seconds).
     """
     return [
         f"{at}: {one!r}, not {other!r}"
         for at, one, other in _pairs(claimed, computed)
-        if at not in PROSE and not _same(at, one, other, minutes)
+        if at.partition("[")[0] not in PROSE and not _same(at, one, other, minutes)
     ]
 
 
 def _pairs(claimed: Any, computed: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every leaf of the claim beside what was computed there; lists of unlike length are leaves."""
+    """Every leaf of the recorded incident with its computed counterpart; lists of different lengths are leaves."""
     if isinstance(claimed, dict) and isinstance(computed, dict):
         for name, each in claimed.items():
             yield from _pairs(each, computed.get(name), f"{at}.{name}" if at else str(name))

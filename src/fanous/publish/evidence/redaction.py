@@ -1,4 +1,4 @@
-"""Redaction: turns a stored record into one that may leave the store, and says under which terms it does."""
+"""Redaction: turns a stored record into one that may leave the store, and gives the licence under which it does."""
 
 from fanous.analysis.rules import Fingerprint
 from fanous.errors import FanousError
@@ -9,13 +9,13 @@ from fanous.sources.publishers import SOURCES
 
 
 def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Record:
-    """The record with minutes, ASNs and resolver ASNs, and without anything that no fact is taken from.
+    """The record cut to minutes, ASNs and resolver ASNs, without any field that Fanous does not read.
 
     Args:
-        found: gets the fingerprints that were found in the record, by id.
+        found: receives the fingerprints found in the record, by id.
 
     Raises:
-        FanousError: no source of this name is known, so nothing is known of what may leave the store.
+        FanousError: the source is unknown, so it is not known which fields may leave the store.
         Rejected: the record cannot be used.
     """
     source = MEASUREMENTS.get(record.source)

@@ -1,4 +1,4 @@
-"""Reference: versions and contents of all that a conclusion takes from outside of the records."""
+"""Reference: versions and contents of everything that a conclusion uses besides the records."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -21,10 +21,10 @@ FILES = ("fingerprints.toml", "platforms.toml")
 
 
 def reference() -> dict[str, Any]:
-    """Versions and digests: what has to be the same for two machines to compute the same.
+    """Versions and digests that must be equal for two machines to compute the same.
 
-    The fingerprint sets that a user installed are in the rules' version, behind its ``+``; user figures are
-    in the bundle (``used``), and what is computed is computed with those.
+    Fingerprint sets that a user installed are part of the rules' version, after its ``+``. User figures are not
+    compared, since the bundle contains those to compute with (``used``).
     """
     digests = {name: sha256(bytes_of(name)).hexdigest() for name in FILES}
     return {
@@ -36,10 +36,10 @@ def reference() -> dict[str, Any]:
 
 
 def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint]) -> dict[str, Any]:
-    """The parts of reference data that this incident rests on: the country's user shares, with which it is
-    computed again; the rest for a reader.
+    """The reference data that this incident rests on: the country's user shares, with which it is recomputed, and
+    the rest for readers.
 
-    A fingerprint out of a published set is named; its text is its makers' to pass on.
+    A fingerprint from a published set is only named, since its text is not ours to pass on.
     """
     return {
         "user_shares": msgspec.to_builtins(user_weights(country)),
@@ -55,7 +55,7 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(id, in the bundle, here) of each threshold that both sides know and that differs.
 
-    One that only one side has is no difference: whether it changes a conclusion, recomputing tells.
+    One known to only one side is no difference, since recomputing shows whether it changes the conclusion.
     """
     theirs, ours = by_id(recorded), plain(thresholds())
     shared = sorted(theirs.keys() & ours.keys())
@@ -63,7 +63,7 @@ def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]
 
 
 def unlike(theirs: Any, ours: Any, at: str = "") -> list[tuple[str, str, str]]:
-    """(what, in the bundle, here) of each leaf in which two documents differ."""
+    """(path, in the bundle, here) of each leaf in which two documents differ."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         return [
             each
@@ -83,7 +83,7 @@ def unlike_fields(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> list[
 
 
 def plain(document: Any) -> Any:
-    """As it reads after being written."""
+    """The value as it reads after a round trip through JSON."""
     return msgspec.json.decode(msgspec.json.encode(document))
 
 

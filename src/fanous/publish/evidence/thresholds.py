@@ -1,4 +1,4 @@
-"""Thresholds: the permanent id of every number that a conclusion depends on, and its value here.
+"""Thresholds: the permanent id and current value of every number that a conclusion depends on.
 
 A bundle records these ids, docs/methodology.md explains them, and neither changes when code moves.  An id is
 never given to another threshold.  A new threshold gets a line here and a row in the methodology.

@@ -1,4 +1,4 @@
-"""Verify: a bundle is opened, checked byte for byte, and computed again from its records."""
+"""Verify: opens a bundle, checks every byte, and recomputes the incident from its records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import Observer, Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
+from fanous.model.reason import AS_WRITTEN
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint
@@ -32,7 +33,7 @@ from fanous.store.upgrade import LAB_AUTHORITY
 from fanous.text import quoted
 
 LEAST_FINGERPRINT = 16
-"""Hex digits by which a signer may be named: fewer could be found by trying."""
+"""Hex digits by which a signer may be named; a key with fewer matching digits could be found by trial."""
 
 
 class Result(StrEnum):
@@ -43,18 +44,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of it.
+    """The result.
 
     Attributes:
-        claim: the incident that the records amount to, in this version's words; what was claimed where they
-            amount to none.
-        differences: where the claim is not what the records amount to here.
-        versions: (what, in the bundle, here) of rules, detectors, thresholds and reference data.
-        ledger: where the packer's ledger says something else than the claim, and its id for it.
-        provenance: of what it is about.
-        synthetic: records that are, by what they say of themselves or by what is claimed of them.
+        claim: the incident that the records amount to, in this version's words; if there is none, the one claimed.
+        differences: where the recorded incident differs from the computed one.
+        versions: (name, in the bundle, here) of differing rules, detectors, thresholds and reference data.
+        ledger: where the packer's ledger differed from the incident in the bundle.
+        provenance: of the incident.
+        synthetic: how many records are synthetic, by their own mark or by the bundle's claim.
         signer: fingerprint of the key.
-        figures: whose user figures it was computed with, where they are not this machine's; empty = they are.
+        figures: source of the user figures, if they are not this machine's; empty = they are.
     """
 
     result: Result
@@ -82,7 +82,7 @@ class _Claim(msgspec.Struct):
 
 
 class _Recorded(msgspec.Struct):
-    """The claim as it was written: only the fields that its version had."""
+    """The incident as it was written, with only the fields of its version."""
 
     incident: dict[str, Any]
 
@@ -103,13 +103,13 @@ def verify(path: Path, signer: str = "") -> Verification:
         signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
 
     Raises:
-        BundleRefused: a byte is not as it was signed, another key signed, or it is no bundle.
+        BundleRefused: a byte was changed, another key signed it, or it is not a bundle.
         FanousError: the file cannot be read.
     """
     try:
         return _verified(read_parts(path), signer)
     except RecursionError:
-        raise BundleRefused("a part of it is nested more deeply than any bundle's") from None
+        raise BundleRefused("a part of it is nested more deeply than in any real bundle") from None
     except MemoryError:
         raise BundleRefused("it needs more memory than this machine has to spare") from None
 
@@ -118,7 +118,7 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     checked = manifest.checked(parts)
     by = fingerprint(checked.key)
     _check_signer(by, signer)
-    claim = _read(parts, manifest.CLAIM, _Claim)
+    claim = _read_claim(parts)
     ledger = _read(parts, manifest.LEDGER, _Ledger)
     versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
@@ -162,7 +162,7 @@ def _check_signer(by: str, wanted: str) -> None:
     asked = wanted.lower().removeprefix("sha256:")
     if wanted and len(asked) < LEAST_FINGERPRINT:
         raise FanousError(
-            f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits names nobody: give more of it"
+            f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits does not identify a key: give more digits"
         )
     if not by.startswith(asked):
         raise BundleRefused(f"it was signed by the key {by}, not by {quoted(wanted)}")
@@ -175,8 +175,23 @@ def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
         raise BundleRefused(f"the part {name} cannot be read: {quoted(error)}") from error
 
 
+def _read_claim(parts: dict[str, bytes]) -> _Claim:
+    """The claim; until November 2026 its hints were texts."""
+    document = _read(parts, manifest.CLAIM, dict[str, Any])
+    incident = document.get("incident")
+    if isinstance(incident, dict) and isinstance(incident.get("hints"), list):
+        incident["hints"] = [
+            {"code": AS_WRITTEN, "params": {"text": hint}} if isinstance(hint, str) else hint
+            for hint in incident["hints"]
+        ]
+    try:
+        return msgspec.convert(document, _Claim)
+    except msgspec.ValidationError as error:
+        raise BundleRefused(f"the part {manifest.CLAIM} cannot be read: {quoted(error)}") from error
+
+
 def _sources(parts: dict[str, bytes]) -> dict[str, dict[str, str]]:
-    """Terms by source, each with what is printed."""
+    """Licence terms by source, in the form in which they are printed."""
     sources: dict[str, dict[str, str]] = _read(parts, manifest.SOURCES, dict[str, dict[str, str]])
     for name, terms in sources.items():
         if not {"licence", "attribution"} <= terms.keys():
@@ -192,7 +207,8 @@ def _records(parts: dict[str, bytes]) -> Iterator[Record]:
 
 
 def _claimed(recorded: dict[str, Any], incident: Incident, parts: dict[str, bytes]) -> Provenance:
-    """Older bundles do not say: theirs is synthetic if one of their records is, or met a server of the lab."""
+    """Older bundles do not give it: they are synthetic if one of their records is marked so or met a server of the
+    lab."""
     if "provenance" in recorded:
         return incident.provenance
     staged = any(is_marked(record.data) or _met_the_lab(record) for record in _records(parts))

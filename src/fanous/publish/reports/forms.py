@@ -1,6 +1,6 @@
-"""Forms: a report as HTML without any resource of others, as PDF, as Markdown, as a post and a message.
+"""Forms: a report as self-contained HTML, PDF, Markdown, a post and a text message.
 
-A file of a report is written whole or not at all.
+Each file is written completely or not at all.
 """
 
 import re
@@ -22,7 +22,7 @@ from fanous.wording.language import Sentence
 from fanous.wording.post import Sms, post_text, sms_text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
-"""Of Markdown, wherever they stand; an address is left as it is."""
+"""Special characters of Markdown; URLs are left unchanged."""
 
 
 @lru_cache(maxsize=1)
@@ -33,13 +33,13 @@ def _environment() -> Environment:
 
 def html(report: Report) -> str:
     template = _environment().get_template("report.html")
-    # The chart is SVG of our own in which every text is escaped (publishers.plot, publishers.card).
+    # The chart is our own SVG, in which every text is escaped.
     return template.render(report=report, language=report.language, chart=Markup(report.chart))
 
 
 def pdf(report: Report) -> bytes:
-    """By Typst, with the fonts that Fanous ships: every machine prints the same."""
-    import typst  # here: 80 MB that nothing else needs
+    """Printed by Typst with the fonts that Fanous ships, so that every machine prints the same."""
+    import typst  # imported here: it takes 80 MB that nothing else needs
 
     compiled: Callable[..., Any] = typst.compile  # its stub leaves a type variable open
     template = (files(__package__) / "report.typ").read_bytes()
@@ -50,7 +50,7 @@ def pdf(report: Report) -> bytes:
             ignore_system_fonts=True,
             sys_inputs={"report": msgspec.json.encode(_document(report)).decode()},
         )
-    return bytes(made)  # one document: only pictures come as a list of pages
+    return bytes(made)  # one document; only pictures are returned as a list of pages
 
 
 def _document(report: Report) -> dict[str, Any]:
@@ -121,17 +121,17 @@ def _md(text: str) -> str:
 
 
 def post(report: Report) -> str:
-    """At most 280 characters, the address among them."""
+    """At most 280 characters, including the address."""
     return post_text(report.short, [report.url, report.when.text, *_users(report)])
 
 
 def sms(report: Report) -> Sms:
-    """Within one message where anything at all goes into one."""
+    """Within one message if anything fits into one."""
     return sms_text(report.short, [report.incident.id, report.when.text, report.url])
 
 
 def _users(report: Report) -> list[str]:
-    """The sentence about users stands last, where there is one."""
+    """The sentence about users comes last, if there is one."""
     return [one.text for one in report.sentences[3:]]
 
 
@@ -143,14 +143,14 @@ FORMS: dict[str, Callable[[Report], bytes]] = {
     "sms.txt": lambda report: f"{sms(report).text}\n".encode(),
     "svg": lambda report: report.chart.encode(),
 }
-"""Ending -> what makes it; an empty one is not written."""
+"""File ending -> function that makes the file; an empty file is not written."""
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """The files, named after incident and language.
+    """Writes the files, named after incident and language.
 
     Raises:
-        FanousError: the folder cannot be written, or holds what no report wrote.
+        FanousError: the folder cannot be written, or contains files that no report wrote.
     """
     stem = f"{report.incident.id}.{report.language.code}"
     try:

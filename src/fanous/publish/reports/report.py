@@ -1,4 +1,4 @@
-"""Report: all that a report on an incident says, in one language, before it has a form."""
+"""Report: everything that a report on an incident says, in one language, independent of its form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from fanous.wording.reasons import listing, reasons_text
 from fanous.wording.words import network_title
 
 LOCAL = "http://127.0.0.1:8470"
-"""Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""
+"""Default address of the pages, on the user's own machine, for the links of a report."""
 
 MOST_NETWORKS = 25
-"""Rows of the table; the document behind each link has all of them."""
+"""Most rows of the table; the document behind each link has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One figure, and the query that gives it."""
+    """One figure, and the query that returns it."""
 
     label: Sentence
     value: str
@@ -37,17 +37,17 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Report:
     """Attributes:
-    claim: the headline with its status before it.
-    short: the same with less detail, the longest first: for posts and messages.
+    claim: the headline, preceded by its status.
+    short: the same in shorter forms, longest first, for posts and text messages.
     sentences: the claim in full.
     reasons: why the status is what it is.
-    rows: of the networks, cells as ``heads``, the last one a query.
-    saw: (family of sources, what it says).
+    rows: one per network, with the columns of ``heads``; the last one is a query.
+    saw: (family of sources, its findings).
     revisions: (number, moment, status, reason).
     cost: lines.
     chart: SVG; empty = too little was measured to draw one.
     url: permanent address.
-    notice: what has to be said first of what it is made of; ``None`` = nothing.
+    notice: what must be said first about its provenance; ``None`` = nothing.
     """
 
     incident: Incident
@@ -69,7 +69,7 @@ class Report:
 
     @property
     def chart_title(self) -> str:
-        """Of users only where user figures are known."""
+        """Shares are of users only if user figures are known."""
         return CHART_OF_USERS if words.counts_users(self.incident.country) else CHART
 
     def say(self, text: str) -> Sentence:
@@ -77,12 +77,12 @@ class Report:
 
 
 def said(language: Language, text: str, **values: str) -> Sentence:
-    """In the language, or in English and marked so."""
+    """In the report's language, or in English and marked as such."""
     return language.sentence(text, **values)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:
-    """All that is said of the latest revision.
+    """The facts of the latest revision.
 
     Args:
         base: public address of the monitor without a slash at its end.

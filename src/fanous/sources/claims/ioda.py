@@ -1,20 +1,25 @@
 """IODA's events and alerts: the outages that its own detector reports.
 
-Fields as the interface's public description has them (``/outages/events`` and ``/outages/alerts`` in
-``OutagesController.php``, ``OutagesEventNormalizer.php`` and ``OutagesAlertNormalizer.php`` of
-github.com/CAIDA/ioda-api; no line of it is copied).  Regions are skipped: a claim names networks or a country.
+Fields as the interface's public description has them: ``/outages/events`` and ``/outages/alerts`` in
+``OutagesController.php``, ``OutagesEventsService.php``, ``OutagesEventNormalizer.php`` and
+``OutagesAlertNormalizer.php`` of github.com/InetIntel/ioda-api at a5fac0e7; no line of it is copied.  Regions are
+skipped: a claim names networks or a country.  Alerts and events by the method ``sarima`` are left out, as IODA's own
+pages leave them out (``ActionOutages.js`` of InetIntel/ioda-ui at 1032915e).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
 from fanous.sources.claims.document import Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.ioda import ADDRESS, CREDIT, LICENCE, PAGE
+from fanous.sources.shape import json_like
+from fanous.sources.signals.ioda import ADDRESS, CREDIT, ENVELOPE, LICENCE, PAGE
 from fanous.sources.signals.live import LATEST, decoded, field, plain, whole, windows
 
 SOURCE = "ioda-outages"
@@ -22,6 +27,11 @@ WINDOW = 90 * DAY
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
 BEFORE = 7 * 86400
 """Seconds that are asked for before the window; an outage that began earlier would seem to begin with the answer."""
+LIMIT = 500
+"""Entries on a page: what IODA gives when not told otherwise, and then says nothing of the rest."""
+MOST_PAGES = 40
+"""20,000 entries of one place in 97 days: more than have ever been."""
+IGNORED = "*.sarima"
 WHO = "IODA"
 EVENTS, ALERTS = "outages.events", "outages.alerts"
 """The envelope's ``type``."""
@@ -30,16 +40,72 @@ CRITICAL, NORMAL = "critical", "normal"
 claim."""
 
 
+SHAPE = ENVELOPE | {
+    "data": (
+        [
+            {
+                "location": str,
+                "start": float,
+                "duration": float,
+                "uncertainty": object,
+                "method": str,
+                "datasource": (str, None),
+                "status": float,
+                "fraction": object,
+                "score": float,
+                "location_name": str,
+                "overlaps_window": bool,
+            }
+        ],
+        [
+            {
+                "datasource": str,
+                "entity": {"code": str, "name": str, "type": str, "attrs": object, "subnames?": object},
+                "time": float,
+                "level": str,
+                "condition": str,
+                "value": (float, None),
+                "historyValue": (float, None),
+                "method": str,
+            }
+        ],
+    ),
+}
+"""Events in the format ``codf``, or alerts."""
+
+
 class IodaOutages:
-    """See ``LiveSource``; one request per place, since the description mentions no lists of codes here."""
+    """See ``LiveSource`` and ``Paged``; one request per place, so that one which fails loses no other."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        places = [f"country/{ask.country}", *(f"asn/{asn}" for asn in ask.networks)]
+        places = [("country", ask.country), *(("asn", str(asn)) for asn in ask.networks)]
         for since, until in windows(ask.since, ask.until, WINDOW):
-            for place in places:
+            for kind, code in places:
                 for call, more in CALLS.items():
-                    query = f"from={since - BEFORE}&until={until}{more}"
-                    yield Piece(f"{call}/{place}", f"{ADDRESS}/{call}/{place}?{query}", since, until)
+                    query = f"entityType={kind}&entityCode={code}&from={since - BEFORE}&until={until}{more}"
+                    query += f"&ignoreMethods={IGNORED}&limit={LIMIT}&page=0"
+                    yield Piece(f"{call}/{kind}/{code}", f"{ADDRESS}/{call}?{query}", since, until)
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        entries = field(decoded(data), "data")
+        if not isinstance(entries, list) or len(entries) < LIMIT:
+            return None
+        start, _, number = url.rpartition("&page=")
+        if int(number) + 1 == MOST_PAGES:
+            raise Rejected(f"more than {MOST_PAGES * LIMIT:,} events or alerts of one place")
+        return f"{start}&page={int(number) + 1}"
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        if len(pages) == 1:
+            return pages[0]
+        documents = [decoded(page) for page in pages]
+        for number, document in enumerate(documents):
+            if field(document, "error") or not isinstance(field(document, "data"), list):
+                raise Rejected(
+                    f"page {number}: {str(field(document, 'error') or '`data` is not a list')[:200]}"
+                )
+        entries = [entry for document in documents for entry in document["data"]]
+        return msgspec.json.encode(documents[0] | {"data": entries})
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
         document = decoded(data)
@@ -59,7 +125,8 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
     """Events in the format ``codf``.
 
     Args:
-        asked_until: end of the window that was asked for; an event that lasts until then was not over.
+        asked_until: end of the window that was asked for.  An event that was not over is given that end and
+            ``overlaps_window``, which is also true of one that began before the window (``buildEvents``).
     """
 
     def claim(entry: Any) -> Claim | None:
@@ -71,7 +138,8 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
         if place is None:
             return None
         end = start + max(length, 1)
-        over = asked_until is None or end < asked_until
+        overlaps = field(entry, "overlaps_window")
+        over = not overlaps if asked_until is None else (end < asked_until or overlaps is False)
         score = plain(field(entry, "score"))
         quote = "an event of IODA's" if score is None or score != score else f"an event of score {score:.0f}"
         return _claim(WHO, country, place, (start, end, over), quote)
@@ -189,6 +257,7 @@ IODA_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=IodaOutages(),
+    differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,
 )

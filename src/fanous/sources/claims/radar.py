@@ -14,6 +14,7 @@ from fanous.model.incident import Scope
 from fanous.model.instant import DAY, HOUR
 from fanous.sources.claims.document import QUOTED, Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.live import decoded, field, windows
 from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, date, result_of
 from fanous.sources.signals.rows import reader
@@ -29,6 +30,49 @@ SCOPES = {"NATIONWIDE": Scope.NATION, "REGIONAL": Scope.REGION}
 """``outageType`` -> how far it reached; for NETWORK, ``asns`` names the networks."""
 PLATFORM = "PLATFORM"
 """An outage of a service, not of a network."""
+
+
+SHAPE = {
+    "success": bool,
+    "errors": [object],
+    "messages?": object,
+    "result": {
+        "annotations?": [
+            {
+                "id": object,
+                "asns": [float],
+                "asnsDetails?": object,
+                "locations": [str],
+                "locationsDetails?": object,
+                "dataSource": str,
+                "eventType": str,
+                "outage": {"outageCause": str, "outageType": str},
+                "startDate": str,
+                "endDate?": (str, None),
+                "description?": (str, None),
+                "scope?": (str, None),
+                "linkedUrl?": (str, None),
+                "origins?": object,
+                "originsDetails?": object,
+                "isInstantaneous?": bool,
+            }
+        ],
+        "trafficAnomalies?": [
+            {
+                "uuid": str,
+                "type": str,
+                "status": str,
+                "startDate": str,
+                "endDate?": (str, None),
+                "asnDetails?": object,
+                "locationDetails?": object,
+                "originDetails?": object,
+                "visibleInDataSources?": object,
+            }
+        ],
+    },
+}
+"""developers.cloudflare.com/api, ``radar/annotations/outages`` and ``radar/traffic_anomalies``."""
 
 
 class RadarOutages:
@@ -144,6 +188,7 @@ RADAR_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=RadarOutages(),
+    differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,
     settles=30 * DAY,

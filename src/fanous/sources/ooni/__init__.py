@@ -12,6 +12,7 @@ from fanous.model.instant import MINUTE
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.parse import parse as parse_record
 from fanous.sources.ooni.read import read as read_file
 from fanous.sources.ooni.redact import redact
@@ -29,6 +30,10 @@ class Ooni:
     def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
         return parse_record(record)
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """What is kept of the record, and its measurement; raises ``Rejected``."""
+        return take(record)
 
 
 class Edge(Ooni):

@@ -132,12 +132,13 @@ class Bucket:
 
     Args:
         mirror: address of an S3 server that has the bucket; empty = Amazon's.
+        patience: for which a request is tried again.
     """
 
-    def __init__(self, mirror: str = "") -> None:
+    def __init__(self, mirror: str = "", patience: timedelta = PATIENCE) -> None:
         self.is_ooni = not mirror
         self.address = mirror.rstrip("/") or f"https://s3.{REGION}.amazonaws.com"
-        self._store = _store_at(self.address)
+        self._store = _store_at(self.address, patience)
 
     def tests(self) -> list[str]:
         """The tests that ``jsonl/`` has."""
@@ -214,7 +215,7 @@ class Bucket:
                     raise FanousError(f"{one.key}: stopped; it continues the next time", permanent=False)
 
 
-def _store_at(address: str) -> "S3Store":
+def _store_at(address: str, patience: timedelta) -> "S3Store":
     from obstore.store import S3Store
 
     parts = urlsplit(address)
@@ -227,7 +228,7 @@ def _store_at(address: str) -> "S3Store":
         skip_signature=True,
         virtual_hosted_style_request=False,
         client_options={"allow_http": parts.scheme == "http", "timeout": "300s", "connect_timeout": "20s"},
-        retry_config={"retry_timeout": PATIENCE, "max_retries": 6},
+        retry_config={"retry_timeout": patience, "max_retries": 6},
     )
 
 

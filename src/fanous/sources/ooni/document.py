@@ -27,16 +27,25 @@ Number = int | float | None
 NULL = Raw(b"null")
 
 
-class Binary(Struct, gc=False):
-    """df-001: bytes that are not UTF-8 are written in base64."""
+class Part(Struct, gc=False, omit_defaults=True):
+    """Of a record; written again (``keep``) it is what it was read as, and no more."""
+
+
+class Binary(Part):
+    """df-001: bytes that are not UTF-8 are written in base64.
+
+    ``x_length`` is ours: a page of so many bytes, of which only its title, in UTF-8, was kept (``keep``).
+    """
 
     data: str | None = None
+    format: str | None = None
+    x_length: Number = None
 
 
 Text = str | Binary | None
 
 
-class AnswerRecord(Struct, gc=False):
+class AnswerRecord(Part):
     """df-002."""
 
     ipv4: str | None = None
@@ -45,7 +54,7 @@ class AnswerRecord(Struct, gc=False):
     ttl: int | float | str | None = None
 
 
-class QueryRecord(Struct, gc=False):
+class QueryRecord(Part):
     """df-002; ``x_resolver_name`` is ours, of public resolvers alone: an address may be that of a user's own
     router, and is not read."""
 
@@ -59,14 +68,14 @@ class QueryRecord(Struct, gc=False):
     t: Number = None
 
 
-class ConnectStatus(Struct, gc=False):
+class ConnectStatus(Part):
     """df-005; ``failure: false`` in some versions, absent in others."""
 
     success: bool | None = None
     failure: Any = None
 
 
-class Connect(Struct, gc=False):
+class Connect(Part):
     """df-005."""
 
     ip: str | None = None
@@ -76,7 +85,7 @@ class Connect(Struct, gc=False):
     t: Number = None
 
 
-class Handshake(Struct, gc=False):
+class Handshake(Part):
     """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is decoded only when needed."""
 
     network: str | None = None
@@ -90,14 +99,14 @@ class Handshake(Struct, gc=False):
     transaction_id: Number = None
 
 
-class RequestRecord(Struct, gc=False):
+class RequestRecord(Part):
     """df-001."""
 
     url: str | None = None
 
 
-class Response(Struct, gc=False):
-    """df-001; headers are decoded only when needed."""
+class Response(Part, gc=True, dict=True):
+    """df-001; headers are decoded only when needed.  It has room for what was read of it (``values.page_of``)."""
 
     body: Text = None
     body_is_truncated: bool | None = None
@@ -106,7 +115,7 @@ class Response(Struct, gc=False):
     headers_list: Raw = NULL
 
 
-class Transaction(Struct, gc=False):
+class Transaction(Part):
     """df-001; ``requests`` lists the newest first."""
 
     address: str | None = None
@@ -118,7 +127,7 @@ class Transaction(Struct, gc=False):
     transaction_id: Number = None
 
 
-class NetworkEvent(Struct, gc=False):
+class NetworkEvent(Part):
     """df-008."""
 
     operation: str | None = None
@@ -129,7 +138,7 @@ class NetworkEvent(Struct, gc=False):
     transaction_id: Number = None
 
 
-class HelperConnect(Struct, gc=False):
+class HelperConnect(Part):
     """ts-017: what the test helper saw of one endpoint (TCP, TLS or QUIC)."""
 
     server_name: str | None = None
@@ -137,7 +146,7 @@ class HelperConnect(Struct, gc=False):
     failure: Any = None
 
 
-class HelperPage(Struct, gc=False):
+class HelperPage(Part):
     """ts-017: the page as the test helper got it; ``-1`` if it got none.
 
     ``x_seconds`` is written by our own helper: how long the whole page took.
@@ -151,20 +160,20 @@ class HelperPage(Struct, gc=False):
     status_code: Number = None
 
 
-class HelperLookup(Struct, gc=False):
+class HelperLookup(Part):
     """ts-017."""
 
     failure: Any = None
     addrs: list[str] | None = None
 
 
-class IPInfo(Struct, gc=False):
+class IPInfo(Part):
     """ts-017."""
 
     asn: Number = None
 
 
-class Control(Struct, gc=False):
+class Control(Part):
     """ts-017: the answer of the test helper; empty if it gave none."""
 
     tcp_connect: dict[str, HelperConnect] | None = None
@@ -175,13 +184,13 @@ class Control(Struct, gc=False):
     ip_info: dict[str, IPInfo | None] | None = None
 
 
-class ControlRequest(Struct, gc=False):
+class ControlRequest(Part):
     """ts-017: what the test helper was asked."""
 
     http_request: str | None = None
 
 
-class StepKeys(Struct, gc=False):
+class StepKeys(Part):
     """What every nettest that connects somewhere records."""
 
     queries: list[QueryRecord] | None = None
@@ -192,7 +201,7 @@ class StepKeys(Struct, gc=False):
     network_events: list[NetworkEvent] | None = None
 
 
-class DownloadRecord(Struct, gc=False):
+class DownloadRecord(Part):
     """One of our own probe's ``x_transfers``: the target's page or a control's, in turn."""
 
     role: str | None = None
@@ -208,7 +217,7 @@ class DownloadRecord(Struct, gc=False):
     largest_gap: Number = None
 
 
-class Opinion(Struct, gc=False):
+class Opinion(Part):
     """One of our own probe's ``x_second_opinions``."""
 
     address: str | None = None
@@ -217,7 +226,7 @@ class Opinion(Struct, gc=False):
     failure: Any = None
 
 
-class WebKeys(StepKeys, gc=False):
+class WebKeys(StepKeys):
     """ts-017 web_connectivity, and what our own probe adds to it."""
 
     control: Control | None = None
@@ -227,7 +236,7 @@ class WebKeys(StepKeys, gc=False):
     x_second_opinions: list[Opinion] | None = None
 
 
-class TorTarget(StepKeys, gc=False):
+class TorTarget(StepKeys):
     """ts-023."""
 
     failure: Any = None
@@ -235,31 +244,31 @@ class TorTarget(StepKeys, gc=False):
     target_protocol: str | None = None
 
 
-class TorKeys(Struct, gc=False):
+class TorKeys(Part):
     """ts-023: a map by name; a list in versions before 0.1."""
 
     targets: dict[str, TorTarget] | list[TorTarget] | None = None
 
 
-class Server(Struct, gc=False):
+class Server(Part):
     hostname: str | None = None
 
 
-class RatesRecord(Struct, gc=False):
+class RatesRecord(Part):
     """ts-021 (median_bitrate) and ts-022 (download), in kbit/s."""
 
     download: Number = None
     median_bitrate: Number = None
 
 
-class Progress(Struct, gc=False, rename={"num_bytes": "NumBytes", "microseconds": "ElapsedTime"}):
+class Progress(Part, rename={"num_bytes": "NumBytes", "microseconds": "ElapsedTime"}):
     """ts-022: since the download began."""
 
     num_bytes: Number = None
     microseconds: Number = None
 
 
-class Sample(Struct, gc=False, rename={"progress": "AppInfo"}):
+class Sample(Part, rename={"progress": "AppInfo"}):
     """ts-022 ``download`` and ts-021 ``receiver_data``, one interval."""
 
     progress: Progress | None = None
@@ -267,7 +276,7 @@ class Sample(Struct, gc=False, rename={"progress": "AppInfo"}):
     elapsed: Number = None
 
 
-class TransferKeys(Struct, gc=False):
+class TransferKeys(Part):
     """ts-021 dash, ts-022 ndt; ``simple`` in dash and in old versions of ndt."""
 
     failure: Any = None
@@ -279,7 +288,7 @@ class TransferKeys(Struct, gc=False):
     receiver_data: list[Sample] | None = None
 
 
-class LookRecord(Struct, gc=False):
+class LookRecord(Part):
     """Our own ``x_health``: what a probe found of its line."""
 
     online: bool | None = None
@@ -289,7 +298,7 @@ class LookRecord(Struct, gc=False):
     controls: dict[str, bool] | None = None
 
 
-class Timed(Struct, gc=False):
+class Timed(Part):
     """How long a step took; not with whom."""
 
     failure: Any = None
@@ -297,7 +306,7 @@ class Timed(Struct, gc=False):
     t: Number = None
 
 
-class HealthKeys(Struct, gc=False):
+class HealthKeys(Part):
     """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
     x_health: LookRecord | None = None
@@ -305,12 +314,16 @@ class HealthKeys(Struct, gc=False):
     tls_handshakes: list[Timed] | None = None
 
 
-class Annotations(Struct, gc=False):
+class Annotations(Part):
+    """``synthetic`` and ``x_clock`` say that a record was staged (``sources.marks``, ``monitor.clock``)."""
+
     network_type: str | None = None
+    synthetic: Raw = NULL
+    x_clock: Raw = NULL
 
 
-class Header(Struct, gc=False):
-    """df-000, less ``test_keys``."""
+class Header(Part):
+    """df-000, less ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
 
     test_name: str | None = None
     test_version: str | None = None
@@ -327,15 +340,17 @@ class Header(Struct, gc=False):
     software_version: str | None = None
     input: str | list[Any] | None = None
     annotations: Annotations | None = None
+    x_recorded: Raw = NULL
+    x_collector: Raw = NULL
 
 
-class Document(Header, gc=False):
+class Document(Header):
     """df-000; ``test_keys`` is read with the structure of its nettest."""
 
     test_keys: Raw = NULL
 
 
-class WebDocument(Header, gc=False):
+class WebDocument(Header):
     """A record of web_connectivity, read in one pass: most records are of this nettest."""
 
     test_keys: WebKeys | None = None

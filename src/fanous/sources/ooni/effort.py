@@ -50,19 +50,13 @@ class Effort:
     """What one record has cost so far."""
 
     def __init__(self) -> None:
-        self._steps = self._events = self._answers = 0
+        self._steps = self._events = 0
 
-    def step(self) -> None:
-        """One more step of a probe or of the helper."""
-        self._steps += 1
+    def steps(self, count: int) -> None:
+        """So many further steps of a probe."""
+        self._steps += count
         if self._steps > MOST_STEPS:
             raise TooCostly(f"more than {MOST_STEPS:,} steps, which no measurement has")
-
-    def answers(self, count: int) -> None:
-        """So many addresses were answered."""
-        self._answers += count
-        if self._answers > MOST_ANSWERS:
-            raise TooCostly(f"more than {MOST_ANSWERS:,} addresses in its lookups, which no measurement has")
 
     def events(self, count: int) -> None:
         """So many network events are looked at."""
@@ -77,8 +71,11 @@ def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
     Raises:
         TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
     """
-    effort = Effort()
-    for one in steps:
-        effort.step()
-        effort.answers(len(one.answers))
+    answers = 0
+    for count, one in enumerate(steps, 1):
+        answers += len(one.answers)
+        if count > MOST_STEPS:
+            raise TooCostly(f"more than {MOST_STEPS:,} steps, which no measurement has")
+        if answers > MOST_ANSWERS:
+            raise TooCostly(f"more than {MOST_ANSWERS:,} addresses in its lookups, which no measurement has")
         yield one

@@ -1,102 +1,353 @@
-"""Keep: what of a record is stored where we decide it: the fields that rules read, by nettest, and no others.
+"""Keep: what of a record is stored: the fields that rules read, by nettest, and no others.
 
-The collector stores what strangers' probes send, so what it stores is a list of what to keep: an unforeseen field is
-never written.  Of a page everything stays that a later rule could judge; of its headers, those that name somebody
-lose their value; of a chain of certificates the leaf stays, unless it names a mail address.
+Whatever wrote it (a stranger's probe, our own, a file), a record is decoded into the structures of ``document`` and
+written again, so an unforeseen field is never stored.  A page that is the one that the test helper got is reduced to
+its title and as many blanks as it was long: no later rule can want more of it.  A page that failed, differs or has
+nothing to be compared with stays, so that later rules can judge it, without what may number its reader.  Headers keep
+their value if they are on a list, and on a page that stays, if their name does not speak of a visitor.  Of a chain of
+certificates the leaf stays, unless it names a mail address.
 """
 
 import re
-from functools import cache
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from fanous.errors import Rejected
-from fanous.sources.marks import ANNOTATION, RECORDED
-from fanous.sources.ooni import nettests
+from fanous.analysis.rules.fingerprints import LONGEST_BODY, READ_OF_LONGER
+from fanous.analysis.rules.pages import LEAST_PROPORTION, same_title
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.sources.ooni.document import (
+    NULL,
     Binary,
+    Document,
     Header,
-    HealthKeys,
+    HelperPage,
+    Response,
     StepKeys,
+    Text,
     TorKeys,
     TorTarget,
-    TransferKeys,
+    Transaction,
     WebKeys,
+    decode,
 )
-from fanous.sources.ooni.values import bytes_of
-from fanous.sources.redaction import pruned
+from fanous.sources.ooni.identity import content_of, stamped
+from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
+from fanous.sources.ooni.values import (
+    LONGEST_TITLE,
+    NO_NETWORK,
+    TITLE_BEGINS,
+    PageRecord,
+    bytes_of,
+    count_of,
+    failure_of,
+    input_of,
+    page_of,
+    title_of,
+)
+from fanous.sources.redaction import HIDDEN, is_token, pruned, quiet_url, without_names, without_seconds
 
-_KEYS: dict[str, type[Struct]] = {
-    "web_connectivity": WebKeys,
-    "tor": TorKeys,
-    "ndt": TransferKeys,
-    "dash": TransferKeys,
-    nettests.TEST_NAME: HealthKeys,
-    **dict.fromkeys(nettests.PLATFORMS, StepKeys),
-}
+KEPT_HEADERS = frozenset(
+    (
+        *("server", "date", "content-type", "content-length", "content-language", "content-encoding"),
+        *(
+            "transfer-encoding",
+            "connection",
+            "keep-alive",
+            "cache-control",
+            "pragma",
+            "expires",
+            "last-modified",
+        ),
+        *("vary", "accept-ranges", "allow", "retry-after", "alt-svc", "upgrade", "mime-version"),
+        *("strict-transport-security", "x-frame-options", "x-content-type-options", "x-xss-protection"),
+        *(
+            "referrer-policy",
+            "x-powered-by",
+            "www-authenticate",
+            "proxy-authenticate",
+            "x-squid-error",
+            "via",
+        ),
+    )
+)
+"""Headers whose value is always kept; in lower case."""
+
+URL_HEADERS = frozenset({"location", "content-location", "refresh"})
+"""Headers whose value is a URL, which is kept without what names a visit."""
 
 PERSONAL = re.compile(
-    r"cookie|auth|session|token|user|client|account|mail|phone|forward|visitor|device|customer|(?:^|-)ip(?:-|$)"
+    r"cookie|auth|session|token|user|client|account|mail|phone|forward|visitor|device|customer"
+    r"|trace|request|nonce|etag|(?:^|-)(?:id|ip|ray)(?:-|$)"
 )
-"""Words in the names of headers, in lower case, whose value names somebody."""
+"""Words in names of headers that tell one visit or one visitor: their values are never kept, whatever the page is."""
 
-NAMES_NOBODY = frozenset({"www-authenticate", "proxy-authenticate"})
-"""Headers with such a word that ask for a name and give none."""
+NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
+"""Values of the annotation ``network_type``; it is a free text, of which no other is kept."""
+
+UNTITLED_PROPORTION = 0.95
+"""Ratio of the shorter page to the longer from which on two pages without a title are the same."""
+
+NOT_ALL = " ..."
+"""Ends a title of which words were left out, so that it does not equal the helper's."""
+
+
+def take(record: Record) -> tuple[Record, ParsedMeasurement]:
+    """A record as it is stored, and its measurement, which is of all that it said.
+
+    Raises:
+        Rejected: it cannot be used.
+    """
+    decoded, parsed = parse_whole(record)
+    written, content = _written(decoded, parsed.measurement.uid), parsed.measurement.content
+    return replace(record, data=stamped(written, content) if content else written), parsed
+
+
+def kept(data: bytes) -> bytes:
+    """A record of a probe as it is stored.
+
+    Raises:
+        Rejected: it is not a JSON object, or too costly.
+    """
+    decoded, _ = decode_record(data, [])
+    return _written(decoded, "")
+
+
+def kept_own(data: bytes) -> bytes:
+    """A record of this machine's own probe as it is stored; it still says what its content was (``identity``)."""
+    return stamped(kept(data), content_of(data))
+
+
+def _written(decoded: Decoded, uid: str) -> bytes:
+    """Args:
+    uid: the identity of a record that does not name its own.
+    """
+    header, keys = decoded
+    if uid and header.measurement_uid != uid:
+        header.measurement_uid = uid
+    if header.annotations is not None and header.annotations.network_type not in NETWORK_TYPES:
+        header.annotations.network_type = None
+    if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
+        keys = decode(header.test_keys, StepKeys, "test_keys", [])  # steps are what all nettests share
+    if keys is not None:
+        _settle(keys, input_of(header.input))
+        if isinstance(header, Document):
+            header.test_keys = Raw(msgspec.json.encode(keys))
+    elif isinstance(header, Document):
+        header.test_keys = NULL
+    return msgspec.json.encode(header)
+
+
+def _settle(keys: Struct, asked: str) -> None:
+    """Take what is not kept out of pages, URLs, headers and certificates.
+
+    Args:
+        asked: the URL that was to be measured, which is public.
+    """
+    control = keys.control if isinstance(keys, WebKeys) and failure_of(keys.control_failure) is None else None
+    theirs = control.http_request if control else None
+    for steps in _steps_of(keys):
+        for transaction in steps.requests or ():
+            _settle_transaction(transaction, theirs, asked)
+        for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
+            if handshake.peer_certificates is not NULL:
+                handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
+
+
+def _steps_of(keys: Struct) -> Iterator[StepKeys]:
+    if isinstance(keys, StepKeys):
+        yield keys
+    elif isinstance(keys, TorKeys) and keys.targets:
+        yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
+
+
+def _settle_transaction(transaction: Transaction, theirs: HelperPage | None, asked: str) -> None:
+    request, response = transaction.request, transaction.response
+    if asked and request and request.url and request.url != asked:
+        request.url = quiet_url(request.url, keeps_values=True)
+    if response is None:
+        return
+    page = page_of(response, "", [])
+    same = theirs is not None and failure_of(transaction.failure) is None and _is_same(response, page, theirs)
+    if page.length > 0:
+        if theirs is not None and same:
+            response.body = _title_alone(page, title_of_helper(theirs.title))
+        else:
+            response.body = _without_readers(response.body)
+    if page.headers or response.headers is not NULL or response.headers_list is not NULL:
+        pairs = [(name[:LONGEST_NAME], _header(name.lower(), value, same)) for name, value in page.headers]
+        response.headers_list, response.headers = Raw(msgspec.json.encode(pairs)), NULL
+
+
+def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
+    """Is it the helper's page, as far as can be told?  More is asked for than by the rules (``likeness``), since what
+    is not kept cannot be judged again."""
+    code = response.code or 0
+    if failure_of(theirs.failure) is not None or code != theirs.status_code or not code or code // 100 == 3:
+        return False
+    title, their_title = title_of(page.body), title_of_helper(theirs.title)
+    if title and title.casefold() == their_title.casefold():
+        return True
+    short, long = sorted((page.length, count_of(theirs.body_length)))
+    proportion = short / long if short > 0 else 0.0
+    if title or their_title:
+        is_part = bool(response.body_is_truncated) and short == page.length
+        return (is_part or proportion > LEAST_PROPORTION) and same_title(title, their_title) is True
+    return proportion > UNTITLED_PROPORTION
+
+
+def title_of_helper(title: Any) -> str:
+    """The title that the test helper saw; empty = none.  No user is named in it: the helper has none."""
+    return title[:LONGEST_TITLE].strip() if isinstance(title, str) else ""
+
+
+def _title_alone(page: PageRecord, their_title: str) -> Binary:
+    title = quiet_title(page.body, their_title).encode("utf-8", "replace")
+    return Binary(b64encode(title[: page.length]).decode(), "base64", page.length)
+
+
+def blank(body: str, length: int, their_title: str) -> str:
+    """A page's title, and blanks up to ``length`` bytes."""
+    title = quiet_title(body, their_title)
+    return title + " " * (length - len(title.encode("utf-8", "replace")))
+
+
+def quiet_title(body: str, their_title: str) -> str:
+    """A page's title, with its tag, in the words that the helper's has too; one that differs keeps its own."""
+    begin, bracket, text = _title_tag(body).partition(">")
+    text, opening, rest = text.partition("<")
+    begin = begin[: len(TITLE_BEGINS[0])] if bracket else begin
+    if bracket and text.strip() != their_title and same_title(text.strip(), their_title):
+        theirs = set(their_title.casefold().split())
+        text = " ".join([word for word in text.split() if word.casefold() in theirs]) + NOT_ALL
+    elif text.strip() != their_title:
+        text = without_names(text)
+    return begin + bracket + text + opening + rest
+
+
+def _title_tag(body: str) -> str:
+    for begin in TITLE_BEGINS:
+        start = body.find(begin)
+        if start >= 0:
+            end = body.find("<", start + 1)
+            return without_seconds(body[start : end + 1] if end >= 0 else body[start : start + 1000])
+    return ""
+
+
+LONGEST_NAME = 64
+"""Letters of the name of a header; longer ones are values in the wrong place."""
+
+
+def _header(name: str, value: str, same: bool) -> str:
+    if name in URL_HEADERS:
+        return quiet_url(value, keeps_values=True)
+    if name in KEPT_HEADERS:
+        return value
+    return "" if same or is_personal(name) else without_readers(value)
+
+
+@lru_cache(maxsize=4096)
+def is_personal(name: str) -> bool:
+    """Does the value of a header of this name (in lower case) name somebody?"""
+    return PERSONAL.search(name) is not None
+
+
+OFFICES = (
+    *(
+        "support",
+        "help",
+        "helpdesk",
+        "info",
+        "abuse",
+        "contact",
+        "noc",
+        "admin",
+        "webmaster",
+        "security",
+        "service",
+    ),
+    *("care", "customer", "legal", "office", "press", "sales", "it", "block", "filter", "report", "complain"),
+)
+"""With which the address of an office begins, in whichever notice it is given."""
+
+_MAIL_DOMAINS = {
+    at: re.compile(at + r"[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+", re.ASCII) for at in ("@", "%40")
+}
+_MAIL_NAME = re.compile(r"[\w.+\-]{1,64}\Z", re.ASCII)
+_OFFICE = re.compile(rf"(?:{'|'.join(OFFICES)})(?![a-z])", re.IGNORECASE)
+
+_NUMBERING = re.compile(
+    r"""[=:"'][A-Za-z0-9_\-]{16,}+=*+|[0-9](?<![\w.\-][0-9])(?:[ ()\-]?+[0-9]){9,30}+(?!\w)""", re.ASCII
+)
+"""A token that is a value (of a session, a form, a visit; names of files stay), or ten digits or more, as of telephones
+and accounts; what counts visits to a site has a letter before it."""
+
+LEAST_NUMBERING = 10
+"""Characters."""
+
+
+def without_readers(text: str) -> str:
+    """The text of a page that stays, without what may number or address its reader, at the same length.
+
+    Less is taken than from what is published (``without_names``): notices are known by their offices' addresses,
+    numbers and files.
+    """
+    if len(text) >= LEAST_NUMBERING:
+        text = _NUMBERING.sub(_unnumbered, text)
+    for at, domain in _MAIL_DOMAINS.items():
+        if at in text:
+            text = _without_mail(text, domain)
+    return text
+
+
+def _unnumbered(found: re.Match[str]) -> str:
+    first = found[0][0]
+    if first.isdigit():
+        return _hide(found[0])
+    return first + _hide(found[0][1:]) if is_token(found[0]) else found[0]
+
+
+def _without_mail(text: str, domain: re.Pattern[str]) -> str:
+    parts, at = [], 0
+    for found in domain.finditer(text):
+        name = _MAIL_NAME.search(text, max(at, found.start() - 64), found.start())
+        if name and not _OFFICE.match(name[0]):
+            parts += [text[at : name.start()], _hide(text[name.start() : found.end()])]
+            at = found.end()
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def _hide(text: str) -> str:
+    return HIDDEN * len(text)
+
+
+def _without_readers(body: Text) -> Text:
+    if isinstance(body, str):
+        read = body if len(body) <= LONGEST_BODY else body[:READ_OF_LONGER]
+        clean = without_readers(read)
+        return clean if read is body else clean + " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
+    raw = bytes_of(body) if body is not None else None
+    if raw is None:
+        return None
+    read = raw if len(raw) <= LONGEST_BODY else raw[:READ_OF_LONGER]
+    clean = without_readers(read.decode("latin-1")).encode("latin-1").ljust(len(raw))
+    return Binary(b64encode(clean).decode(), "base64")
 
 
 def fields_of(document: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a record that rules read; of a nettest without rules, the steps that all nettests share."""
+    """The same fields of a record as a map, each as it was written; of a nettest without rules, the shared steps."""
     kept: dict[str, Any] = pruned(document, _wanted(Header))
-    noted = document.get("annotations")
-    if isinstance(noted, dict) and ANNOTATION in noted:
-        kept["annotations"][ANNOTATION] = noted[ANNOTATION]
-    if RECORDED in document:
-        kept[RECORDED] = document[RECORDED]
-    keys, found = _KEYS.get(str(document.get("test_name")), StepKeys), document.get("test_keys")
+    keys, found = KEYS.get(str(document.get("test_name")), StepKeys), document.get("test_keys")
     if keys is TorKeys and isinstance(found, dict):
         kept["test_keys"] = {"targets": _tor_targets(found.get("targets"))}
     elif "test_keys" in document:
         kept["test_keys"] = pruned(found, _wanted(keys))
     return kept
-
-
-def kept(data: bytes) -> dict[str, Any]:
-    """A record of a probe as it is stored.
-
-    Raises:
-        Rejected: it is not a JSON object.
-    """
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise Rejected("not a JSON object")
-    fields = fields_of(document)
-    for response in responses(fields.get("test_keys")):
-        for name in ("headers", "headers_list"):
-            if name in response:
-                response[name] = _without_persons(response[name])
-    for one in handshakes(fields.get("test_keys")):
-        one["peer_certificates"] = leaf_only(one["peer_certificates"])
-    return fields
-
-
-def is_personal(name: str) -> bool:
-    """Does the value of a header of this name name somebody?"""
-    lower = name.lower()
-    return lower not in NAMES_NOBODY and PERSONAL.search(lower) is not None
-
-
-def _without_persons(headers: Any) -> Any:
-    if isinstance(headers, dict):
-        return {name: "" if is_personal(name) else value for name, value in headers.items()}
-    if isinstance(headers, list):
-        pairs = (pair for pair in headers if isinstance(pair, list) and len(pair) == 2)
-        return [[name, "" if is_personal(str(name)) else value] for name, value in pairs]
-    return None
 
 
 @cache
@@ -137,23 +388,9 @@ def responses(keys: Any) -> list[dict[str, Any]]:
     return own + [found for each in below for found in responses(each)]
 
 
-def handshakes(keys: Any) -> list[dict[str, Any]]:
-    """All maps that hold a chain of certificates."""
-    if isinstance(keys, list):
-        return [found for each in keys for found in handshakes(each)]
-    if not isinstance(keys, dict):
-        return []
-    own = [keys] if "peer_certificates" in keys else []
-    below = [
-        one for name, one in keys.items() if name != "peer_certificates" and isinstance(one, dict | list)
-    ]
-    return own + [found for each in below for found in handshakes(each)]
-
-
-_MAIL_IN_DER = re.compile(
-    rb"[A-Za-z0-9.+_\-]{2,64}+@[A-Za-z0-9\-]{2,63}+\.[A-Za-z]{2}|\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
-)
-"""A mail address in a certificate, or the attribute that holds one (PKCS #9, 1.2.840.113549.1.9.1)."""
+_MAIL_IN_DER = re.compile(rb"[A-Za-z0-9.+_\-]{2,64}+@[A-Za-z0-9\-]{2,63}+\.[A-Za-z]{2}")
+_MAIL_ATTRIBUTE = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
+"""PKCS #9, 1.2.840.113549.1.9.1."""
 
 
 def leaf_only(chain: Any) -> Any:
@@ -161,4 +398,15 @@ def leaf_only(chain: Any) -> Any:
     leaf = chain[:1] if isinstance(chain, list) else []
     text = leaf[0].get("data") if leaf and isinstance(leaf[0], dict) else leaf[0] if leaf else None
     raw = bytes_of(Binary(text)) if isinstance(text, str) else None
-    return [] if raw is None or _MAIL_IN_DER.search(raw) else [{"data": text, "format": "base64"}]
+    if raw is None or _MAIL_ATTRIBUTE in raw or (b"@" in raw and _MAIL_IN_DER.search(raw)):
+        return []
+    return [{"data": text, "format": "base64"}]
+
+
+@lru_cache(maxsize=2048)
+def _leaf(chain: bytes) -> bytes:
+    """The same in JSON; sites show the same chain again and again."""
+    try:
+        return msgspec.json.encode(leaf_only(msgspec.json.decode(chain)))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return b"[]"

@@ -12,57 +12,32 @@ from typing import Any
 
 import msgspec
 
-from fanous.analysis.rules.pages import same_title
 from fanous.errors import Rejected
 from fanous.model.measurement import ParsedMeasurement
 from fanous.sources.ooni.document import (
     Binary,
     repair,
 )
-from fanous.sources.ooni.keep import fields_of, leaf_only, responses
-from fanous.sources.ooni.values import NO_NETWORK, TITLE_BEGINS, bytes_of, input_of
-from fanous.sources.redaction import digest, quiet_url, to_minute, without_names, without_seconds
-
-KEPT_HEADERS = frozenset(
-    (
-        *("server", "date", "content-type", "content-length", "content-language", "content-encoding"),
-        *(
-            "transfer-encoding",
-            "connection",
-            "keep-alive",
-            "cache-control",
-            "pragma",
-            "expires",
-            "last-modified",
-        ),
-        *("vary", "accept-ranges", "allow", "retry-after", "alt-svc", "upgrade", "mime-version"),
-        *("strict-transport-security", "x-frame-options", "x-content-type-options", "x-xss-protection"),
-        *(
-            "referrer-policy",
-            "x-powered-by",
-            "www-authenticate",
-            "proxy-authenticate",
-            "x-squid-error",
-            "via",
-        ),
-    )
+from fanous.sources.ooni.keep import (
+    KEPT_HEADERS,
+    LONGEST_NAME,
+    NETWORK_TYPES,
+    URL_HEADERS,
+    blank,
+    fields_of,
+    leaf_only,
+    quiet_title,
+    responses,
+    title_of_helper,
 )
-"""Headers whose value leaves the store; in lower case."""
-
-URL_HEADERS = frozenset({"location", "content-location", "refresh"})
-"""Headers whose value is a URL, which leaves without what names a visit."""
+from fanous.sources.ooni.values import bytes_of, input_of
+from fanous.sources.redaction import digest, quiet_url, to_minute, without_names, without_seconds
 
 _OF_SOMEBODY = re.compile(
     r"cookie|auth|session|token|user|client|account|mail|phone|forward|trace|request|visitor|device|customer"
     r"|etag|nonce|ray|timer|nel|report|served-by|cache|(?:^|-)(?:id|ip|age|amz|fb)(?:-|$)"
 )
 """Words in names of headers that tell one visit or one visitor: their values never leave, whatever the page is."""
-
-NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
-"""Values of the annotation ``network_type``; it is a free text, of which no other leaves."""
-
-LONGEST_NAME = 64
-"""Letters of the name of a header; longer ones are values in the wrong place."""
 
 LONGEST_BODY = 64 << 20
 """Bytes: the most blanks that a page becomes, so that a forged record cannot blow up."""
@@ -83,7 +58,8 @@ def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> 
     header = parsed.measurement
     kept["measurement_uid"] = digest(header.uid)
     kept["report_id"] = digest(header.probe)
-    kept.pop("probe_id", None)
+    for name in ("probe_id", "x_collector"):
+        kept.pop(name, None)
     kept["measurement_start_time"] = to_minute(header.started_at)
     kept.pop("test_start_time", None)
     quiet = _Quiet(input_of(kept.get("input")), _helper_title(kept.get("test_keys")), keep_pages)
@@ -107,11 +83,9 @@ def _quiet_header(kept: dict[str, Any]) -> None:
 
 
 def _helper_title(keys: Any) -> str:
-    """The title that the test helper saw; empty = none.  No user is named in it: the helper has none."""
     control = keys.get("control") if isinstance(keys, dict) else None
     page = control.get("http_request") if isinstance(control, dict) else None
-    title = page.get("title") if isinstance(page, dict) else None
-    return title.strip() if isinstance(title, str) else ""
+    return title_of_helper(page.get("title")) if isinstance(page, dict) else ""
 
 
 def _decoded(data: bytes) -> dict[str, Any]:
@@ -153,7 +127,7 @@ class _Quiet:
         if isinstance(body, str):
             response["body"] = without_names(without_seconds(body)) if self._keep_pages else self._blank(body)
         elif isinstance(body, dict):
-            response["body"] = self._binary(body)
+            response["body"] = self._of_title(body) if "x_length" in body else self._binary(body)
 
     def steps(self, keys: Any) -> None:
         """URLs, failures and chains of certificates, at any depth."""
@@ -195,22 +169,15 @@ class _Quiet:
         return ""
 
     def _blank(self, body: str) -> str:
-        """The page's title, and blanks up to its length in bytes."""
-        title = self._quiet_title(_title(body))
-        size = min(len(body.encode("utf-8", "replace")), LONGEST_BODY)
-        return title + " " * (size - len(title.encode("utf-8", "replace")))
+        return blank(body, min(len(body.encode("utf-8", "replace")), LONGEST_BODY), self._title)
 
-    def _quiet_title(self, tag: str) -> str:
-        """A title, with its tag, in the words that the helper's has too; one that differs keeps its own."""
-        begin, bracket, text = tag.partition(">")
-        text, opening, rest = text.partition("<")
-        begin = begin[: len(TITLE_BEGINS[0])] if bracket else begin
-        if bracket and text.strip() != self._title and same_title(text.strip(), self._title):
-            theirs = set(self._title.casefold().split())
-            text = " ".join([word for word in text.split() if word.casefold() in theirs]) + NOT_ALL
-        elif text.strip() != self._title:
-            text = without_names(text)
-        return begin + bracket + text + opening + rest
+    def _of_title(self, body: dict[str, Any]) -> str | None:
+        """A page of which only the title was stored."""
+        length, data = body["x_length"], body.get("data")
+        title = bytes_of(Binary(data)) if isinstance(data, str) else None
+        if title is None or not isinstance(length, int) or length < len(title):
+            return None
+        return blank(title.decode("utf-8", "replace"), min(length, LONGEST_BODY), self._title)
 
     def _binary(self, body: dict[str, Any]) -> dict[str, Any] | None:
         data = body.get("data")
@@ -221,22 +188,9 @@ class _Quiet:
         if self._keep_pages:
             kept = without_names(without_seconds(text)).encode("latin-1")
         else:
-            kept = self._quiet_title(_title(text)).encode("latin-1", "replace").ljust(len(raw))[: len(raw)]
+            kept = quiet_title(text, self._title).encode("latin-1", "replace").ljust(len(raw))[: len(raw)]
         return {"data": b64encode(kept).decode(), "format": "base64"}
-
-
-NOT_ALL = " ..."
-"""Ends a title of which words were left out, so that it does not equal the helper's."""
 
 
 def _name(name: Any) -> str:
     return without_names(str(name)[:LONGEST_NAME])
-
-
-def _title(body: str) -> str:
-    for begin in TITLE_BEGINS:
-        start = body.find(begin)
-        if start >= 0:
-            end = body.find("<", start + 1)
-            return without_seconds(body[start : end + 1] if end >= 0 else body[start : start + 1000])
-    return ""

@@ -308,28 +308,31 @@ class Reader:
             newest_first: ``requests`` are in reverse order.
             also: address -> host name, as known from elsewhere than the probe's own lookups.
         """
+        taken = (
+            steps.queries,
+            steps.tcp_connect,
+            steps.tls_handshakes,
+            steps.quic_handshakes,
+            steps.requests,
+        )
+        self._effort.steps(sum(len(each) for each in taken if each))
         traces = Traces(steps.network_events or (), self._effort)
         for query in steps.queries or ():
-            self._effort.step()
             yield self._lookup(query)
         for address, hostname in (also or {}).items():
             self.names.setdefault(address, hostname)
         for connect in steps.tcp_connect or ():
             if connect.status is not None:
-                self._effort.step()
                 yield self._connection(connect, connect.status)
             else:
                 self._note("tcp_connect: one without its status, so it is unknown whether it worked")
         for handshake in steps.tls_handshakes or ():
-            self._effort.step()
             yield self._handshake(handshake, traces, Layer.TLS)
         for handshake in steps.quic_handshakes or ():
-            self._effort.step()
             yield self._handshake(handshake, traces, Layer.QUIC)
         requests = steps.requests or []
         for transaction in reversed(requests) if newest_first else requests:
             if transaction.request is not None:
-                self._effort.step()
                 yield self._request(transaction, traces)
             else:
                 self._note("requests: one without its request, so it is unknown what was requested")

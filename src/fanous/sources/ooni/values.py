@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
+from fanous.analysis.rules.fingerprints import LONGEST_NOTICE
 from fanous.errors import Rejected
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
@@ -361,7 +362,14 @@ class PageRecord(NamedTuple):
 
 
 def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    """Body as text and headers; what cannot be read is noted and empty."""
+    """Body as text and headers; what cannot be read is noted and empty.  It is read once, and kept with it."""
+    known: PageRecord | None = response.__dict__.get("page")
+    if known is None:
+        known = response.__dict__["page"] = _page_of(response, place, notes)
+    return known
+
+
+def _page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
     headers = headers_of(response.headers_list) or headers_of(response.headers)
     body = response.body
     if body is None:
@@ -372,8 +380,16 @@ def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
     if raw is None:
         notes.append(f"{place}.body: not base64")
         return PageRecord("", -1, headers)
+    length = count_of(body.x_length)
+    if length >= len(raw):
+        return PageRecord(
+            raw.decode("utf-8", "replace") + " " * min(length - len(raw), _PADDED), length, headers
+        )
     return PageRecord(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
 
+
+_PADDED = LONGEST_NOTICE + 1
+"""Blanks that stand for the rest of a page: rules read no more of it than that it is longer than a notice."""
 
 _RUN = 2048
 """Characters: a page in Latin letters has few others, and most runs of this length none."""

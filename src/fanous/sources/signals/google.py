@@ -13,6 +13,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import MOST_SAID
 from fanous.sources.signals.files import median_step, series_of_file
 from fanous.sources.signals.live import decoded, plain, whole
 
@@ -46,7 +47,7 @@ class Google:
             raise Rejected(
                 "the file's name must contain the product: product=19 (Search) or product=21 (YouTube)"
             )
-        document = decoded(data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:])
+        document = decoded(unguarded(data))
         try:
             rows = document[0][1]
         except (IndexError, KeyError, TypeError):
@@ -62,6 +63,20 @@ class Google:
             else:
                 bins[found[0]] = found[1]
         return Parsed(_series(bins, country, product), tuple(rejects))
+
+
+def unguarded(data: bytes) -> bytes:
+    """The JSON alone."""
+    return data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:]
+
+
+def differs(data: bytes) -> list[str]:
+    """See ``Source.differs``: its lists mean by position, so the reader itself says what it cannot find."""
+    try:
+        parsed = Google().parse(data, "XX", f"product={next(iter(PRODUCTS))}")
+    except Rejected as reason:
+        return [str(reason)]
+    return [why for _, why in parsed.rejects[:MOST_SAID]] or ([] if parsed.series else ["it has no rows"])
 
 
 def _row(row: Any) -> tuple[int, float] | None:
@@ -91,6 +106,7 @@ GOOGLE = Source(
     is_open=False,
     credit="Google",
     live=Google(),
+    differs=differs,
     every=1800,
     window=WINDOW,
 )

@@ -1,18 +1,20 @@
 """IODA: connectivity of a country, its regions and its networks, from IODA's public interface (version 2).
 
-Written from the interface's public description (parameters and fields of ``/signals/raw`` and ``/entities``
-in the controllers of github.com/CAIDA/ioda-api); no line of it is copied.
+Written from the interface's public description: parameters and fields of ``/signals/raw`` and ``/entities/query`` in
+``SignalsController.php``, ``EntitiesController.php`` and ``TimeSeriesNormalizer.php`` of
+github.com/InetIntel/ioda-api at a5fac0e7 (March 2026); no line of it is copied.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from fanous.errors import Rejected
+from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.live import decoded, field, merged, on_grid, plain, whole, windows
 
 SOURCE = "ioda"
@@ -23,7 +25,9 @@ LICENCE = "(c) Georgia Tech Research Corporation"
 CREDIT = "IODA, Georgia Tech"
 
 KNOWN = frozenset({"bgp", "ping-slash24", "merit-nt", "gtr", "gtr-norm", "mozilla"})
-"""Datasources whose values are numbers; our signals have the same names."""
+"""Datasources whose values are numbers; our signals have the same names.  All others are passed over, also new ones:
+``gtr-sarima`` is a forecast, ``ucsd-nt`` a telescope that was replaced, ``upstream-delay-penult-*`` is about networks
+on the way."""
 NESTED = {
     "ping-slash24-loss": ("loss_pct", 0.01),
     "ping-slash24-latency": ("median_latency", 1.0),
@@ -34,8 +38,44 @@ unit (fields as IODA's dashboard reads them: ``ApPacketLatencyAndLossRateCompone
 PART = "geoasn"
 """A network's part in one country: a different series from that of the whole network, distinguished by subtype."""
 
+LOOKUP, REGIONS = "entities.lookup", "regions"
+"""The envelope's ``type`` of a list of places, and the name of the piece that asks for it."""
+
 CODES_A_REQUEST = 20
 """Places in one request (the code may be a list with commas): 20 places over 30 days are about 5 MB."""
+
+
+ENVELOPE = {
+    "type": str,
+    "metadata": object,
+    "requestParameters": object,
+    "error": (str, None),
+    "perf": object,
+    "copyright?": str,
+}
+"""Fields of every answer (``Envelope.php``), besides ``data``."""
+
+SHAPE = ENVELOPE | {
+    "data": [
+        [
+            {
+                "entityType": str,
+                "entityCode": str,
+                "entityName": str,
+                "entityFqid": str,
+                "datasource": str,
+                "subtype": (str, None),
+                "from": float,
+                "until": float,
+                "step": float,
+                "nativeStep": float,
+                "values": [object],
+            }
+        ]
+    ]
+}
+"""As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; IODA also uses it for a place of which
+nothing is known, with an empty list."""
 
 
 class Ioda:
@@ -44,9 +84,12 @@ class Ioda:
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [f"country/{ask.country}"]
         if ask.regions:
-            places += _batched(
-                "region", _codes(get(f"{ADDRESS}/entities/region?relatedTo=country/{ask.country}"))
-            )
+            regions = f"{ADDRESS}/entities/query?entityType=region&relatedTo=country/{ask.country}"
+            try:
+                places += _batched("region", _codes(get(regions)))
+            except (FanousError, Rejected):
+                # The country's series do not depend on it.  It is asked for again as a piece, whose failure is told.
+                yield Piece(REGIONS, regions, ask.since, ask.until)
         if ask.networks:
             places += _batched("asn", [str(asn) for asn in ask.networks])
         for since, until in windows(ask.since, ask.until, WINDOW):
@@ -60,6 +103,8 @@ class Ioda:
         if error:
             raise Rejected(f"IODA says: {str(error)[:200]}")
         groups = field(document, "data")
+        if field(document, "type") == LOOKUP and isinstance(groups, list):
+            return Parsed(())
         if not isinstance(groups, list):
             raise Rejected("not a response with IODA's signals: `data` is not a list")
         series, rejects = [], []
@@ -156,6 +201,7 @@ IODA = Source(
     is_open=False,
     credit=CREDIT,
     live=Ioda(),
+    differs=json_like(SHAPE),
     every=600,
     window=WINDOW,
 )

@@ -16,6 +16,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import decoded, field, plain
 from fanous.sources.signals.rows import reader
@@ -33,6 +34,22 @@ CALLS = {
 TAMPERED = ("post_syn", "post_ack", "post_psh", "later_in_flow")
 """Stages at which a connection ended early; all other connections are ``no_match``."""
 STEP = 900
+
+
+COLUMNS = {"timestamps": [str]}
+SHAPE = {
+    "success": bool,
+    "errors": [object],
+    "messages?": object,
+    "result": {
+        "meta": object,
+        "main": (
+            COLUMNS | {"values": [str]},
+            COLUMNS | {f"{name}": [str] for name in (*TAMPERED, "no_match")},
+        ),
+    },
+}
+"""Values are texts (developers.cloudflare.com/api, ``radar/netflows``, ``radar/tcp_resets_timeouts``)."""
 
 
 class Radar:
@@ -110,6 +127,7 @@ RADAR = Source(
     is_open=False,
     credit=CREDIT,
     live=Radar(),
+    differs=json_like(SHAPE),
     every=900,
     window=WINDOW,
     token=TOKEN,

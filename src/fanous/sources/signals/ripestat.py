@@ -14,16 +14,62 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import json_like
 from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, merged, plain, windows
 from fanous.sources.signals.rows import reader
 
 SOURCE = "ripestat"
-WINDOW = 30 * DAY
+WINDOW = 28 * DAY
+"""Others have seen coarser bins in answers about longer windows (28 days: 1 h, 29 days: 1 day, of a sibling call and
+without ``resolution``)."""
+ASKED = "5m"
 ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
 
 FIELDS = {"asns_ris": "asns", "v4_prefixes_ris": "prefixes_v4", "v6_prefixes_ris": "prefixes_v6"}
 """Their field -> our signal."""
+MISSING = -1
+"""How the ``*_stats`` fields say that nothing is known; nothing can be counted as -1, so it is missing in any field."""
 STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
+
+
+SHAPE = {
+    "status": str,
+    "messages": [object],
+    "data": {
+        "resource": str,
+        "resolution": str,
+        "stats": [
+            {
+                "timeline": [{"starttime": str, "endtime": str}],
+                "asns_ris": (float, None),
+                "v4_prefixes_ris": (float, None),
+                "v6_prefixes_ris": (float, None),
+                "asns_stats": (float, None),
+                "v4_prefixes_stats": (float, None),
+                "v6_prefixes_stats": (float, None),
+                "stats_date": (str, None),
+            }
+        ],
+        "query_starttime": str,
+        "query_endtime": str,
+        "earliest_time": str,
+        "latest_time": str,
+        "hd_latest_time": str,
+    },
+    "see_also": object,
+    "version": object,
+    "data_call_name": str,
+    "data_call_status": str,
+    "cached": bool,
+    "query_id": str,
+    "process_time": object,
+    "server_id": str,
+    "build_version": str,
+    "status_code": float,
+    "time": str,
+}
+"""``data`` as the crate ripestat-common 0.0.5 reads it (src/resources/country_resource_stats.rs), the rest as every
+data call of RIPEstat has it (stat.ripe.net/docs/data_api)."""
 
 
 class RipeStat:
@@ -31,7 +77,7 @@ class RipeStat:
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, WINDOW):
-            query = f"resource={ask.country.lower()}&starttime={since}&endtime={until}&resolution=5m"
+            query = f"resource={ask.country.lower()}&starttime={since}&endtime={until}&resolution={ASKED}"
             yield Piece(f"country/{ask.country}", f"{ADDRESS}?{query}", since, until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
@@ -47,6 +93,10 @@ class RipeStat:
             raise Rejected(f"an answer about {str(told['resource'])[:20]}, not {country}")
         series: list[SourceSeries] = []
         rejects = []
+        if step != STEPS[ASKED] and name.startswith("country/"):  # ours to ask; a saved answer is as it is
+            rejects.append(
+                (0, f"bins of {told['resolution']}, though {ASKED} were asked for: coarser than we need")
+            )
         for number, stat in enumerate(told["stats"], 1):
             try:
                 series += _levels(stat, country, step)
@@ -60,7 +110,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[SourceSeries]:
     for name, signal in FIELDS.items():
         if field(stat, name) is None:
             continue
-        value = plain(stat[name])
+        value = plain(None if stat[name] == MISSING else stat[name])
         if value is None:
             raise Rejected(f"{name} is not a number: {str(stat[name])[:40]!r}")
         key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
@@ -94,6 +144,7 @@ RIPESTAT = Source(
     is_open=False,
     credit="RIPE NCC",
     live=RipeStat(),
+    differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,
     settles=DAY,

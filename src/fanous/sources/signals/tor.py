@@ -14,6 +14,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.shape import columns
 from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import windows
 from fanous.sources.signals.rows import number, reader
@@ -96,6 +97,7 @@ TOR = Source(
     is_open=True,
     credit="The Tor Project",
     live=Tor(),
+    differs=columns("date", "country", "users", "lower", "upper", "frac"),
     every=6 * 3600,
     window=WINDOW,
     settles=7 * DAY,

@@ -1,7 +1,7 @@
-"""API: ``/api/v1`` - what the pages say, for programs.  It only reads.
+"""API: ``/api/v1`` - the content of the pages, for programs.  It only reads.
 
-``types`` are the answers and questions; the OpenAPI document is written from them, so that it cannot say
-anything else than what is sent.  To add an address: its function in ``operations``, its line in ``OPERATIONS``.
+``types`` has the types of questions and answers. The OpenAPI document is generated from them, so that it always
+describes what is sent.  To add an address: its function in ``operations``, its line in ``OPERATIONS``.
 """
 
 from fanous.web.api.routes import api_routes

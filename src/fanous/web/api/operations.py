@@ -1,6 +1,6 @@
 """Operations: every address of the API, with the types of its question and its answer.
 
-The functions read in the store's thread and give the document as bytes.
+The functions read in the store's thread and return the document as bytes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,7 @@ def _fits(one: Incident, query: IncidentsQuery) -> bool:
 
 
 def _page(items: Sequence[Item], keys: Sequence[Key], query: PageQuery) -> tuple[list[Item], str | None]:
-    """The items after the cursor, and the next cursor; what came in meanwhile shifts nothing."""
+    """The items after the cursor, and the next cursor; items that arrive in between shift nothing."""
     place = place_of(query.cursor or None)
     ordered = sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])
     rest = [pair for pair in ordered if place is None or pair[0] > place]
@@ -129,7 +129,7 @@ def corrections(store: Store, asked: Asked) -> bytes:
 
 
 def countries(store: Store, asked: Asked) -> bytes:
-    """All that were ever measured, or have an incident."""
+    """All countries that were ever measured or have an incident."""
     now = asked.site.clock()
     store = store.about()
     known = store.ledger.incidents(synthetic=store.is_synthetic)

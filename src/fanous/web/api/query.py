@@ -1,4 +1,4 @@
-"""Query: reads the parameters of a request as a typed question, and says what is wrong with them.
+"""Query: reads the parameters of a request as a typed question, or explains what is wrong with them.
 
 An unknown parameter is refused by name.  A refusal is a problem document (RFC 9457), which a program can act on
 and a person can read.
@@ -20,7 +20,7 @@ PROBLEM_MEDIA = "application/problem+json"
 
 
 class Wrong(Exception):
-    """A question that is answered with a problem.
+    """The question is answered with a problem document.
 
     Attributes:
         status: of HTTP.
@@ -67,7 +67,7 @@ def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
     """RFC 3339, or a date alone.
 
     Raises:
-        Wrong: it is no time.
+        Wrong: it is not a time.
     """
     if text is msgspec.UNSET:
         return None
@@ -82,16 +82,16 @@ def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
 
 
 Key = tuple[int, str, int]
-"""Of an item in a list: seconds, the newest first, so negated; label; revision."""
+"""Position of an item in a list: negative seconds, so that the newest comes first; label; revision."""
 
 
 def cursor_of(key: Key) -> str:
-    """Names the place after an item."""
+    """The cursor for the position after an item."""
     return f"{-key[0]}.{key[1]}.{key[2]}"
 
 
 def place_of(cursor: str | None) -> Key | None:
-    """``CURSOR`` of the types has checked its form."""
+    """Its form was checked by ``types.CURSOR``."""
     if cursor is None:
         return None
     at, label, n = cursor.split(".")

@@ -1,6 +1,6 @@
 """Routes: the addresses of the API, and the OpenAPI document (3.1) that is written from its types.
 
-An answer is made once and given many times, as a page is.
+Answers are kept on the shelf, as pages are.
 """
 
 from collections.abc import Awaitable, Callable
@@ -83,7 +83,7 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
 
 JSON = "application/json"
 ANYBODY = {"Access-Control-Allow-Origin": "*"}
-"""It only reads, and knows no reader: a page of others may ask."""
+"""The API only reads and identifies no one, so other sites' pages may use it."""
 
 
 def api_routes(answers: Answers) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Types: what is asked and answered, as the OpenAPI document gives it.  Instants are RFC 3339, UTC."""
+"""Types: questions and answers of the API, as the OpenAPI document describes them. Times are RFC 3339, UTC."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 MOST = 200
-"""Items of one answer."""
+"""Most items in one answer."""
 
 CURSOR = r"^[0-9]{1,11}\.[A-Z]{2}-[0-9]{4}-[0-9]{4,6}\.[0-9]{1,6}$"
 
@@ -131,7 +131,7 @@ class Revision(Struct):
 
 
 class Detailed(Incident):
-    """The same with what each network saw and every revision."""
+    """The same, with the findings on each network and every revision."""
 
     rule: str | None
     held_by: Annotated[str | None, Meta(description="review: a person has to see it before it is confirmed")]
@@ -141,7 +141,8 @@ class Detailed(Incident):
     ]
     networks: list[NetworkPart]
     opinions: list[Opinion]
-    hints: list[str]
+    hints: Annotated[list[str], Meta(description="what may point to a cause, in English; never evidence")]
+    hint_reasons: list[Reason]
     revisions: list[Revision]
 
 
@@ -168,7 +169,7 @@ class Corrections(Struct):
 
 
 class CountryState(Struct):
-    """Open incidents by status; ``last_heard`` null = nothing in seven days."""
+    """Open incidents by status; ``last_heard`` null = no measurement in seven days."""
 
     country: Country
     synthetic: Annotated[bool, Meta(description="true: all that is known was staged, no finding")]
@@ -237,7 +238,7 @@ class Problem(Struct, omit_defaults=True):
 
 
 class PageQuery(Struct, forbid_unknown_fields=True):
-    """What is not given is ``UNSET``, not null: the word ``null`` in an address is no value."""
+    """A parameter that is not given is ``UNSET``, not null, since the word ``null`` in a URL is not a value."""
 
     limit: Annotated[int, Meta(ge=1, le=MOST, description="items at most")] = 50
     cursor: Annotated[str, Meta(description="`next` of the answer before", pattern=CURSOR)] | UnsetType = (
@@ -251,8 +252,8 @@ class IncidentsQuery(PageQuery, forbid_unknown_fields=True):
     kind: Kind | UnsetType = UNSET
     target: Target | UnsetType = UNSET
     network: Annotated[int, Meta(ge=1, le=4_294_967_295, description="ASN")] | UnsetType = UNSET
-    since: Annotated[Time, Meta(description="on at or after; a date alone will do, too")] | UnsetType = UNSET
-    until: Annotated[Time, Meta(description="began before; likewise")] | UnsetType = UNSET
+    since: Annotated[Time, Meta(description="on at or after; or a date alone")] | UnsetType = UNSET
+    until: Annotated[Time, Meta(description="began before; or a date alone")] | UnsetType = UNSET
 
 
 class NoQuery(Struct, forbid_unknown_fields=True):
@@ -260,9 +261,9 @@ class NoQuery(Struct, forbid_unknown_fields=True):
 
 
 def checked(document: dict[str, Any], kind: type[Struct]) -> bytes:
-    """JSON of a document that is of the type: what is sent and what is described cannot differ.
+    """JSON of a document, checked against its type so that it is always as described.
 
     Raises:
-        msgspec.ValidationError: it is not: a bug.
+        msgspec.ValidationError: it is not of the type, which is a bug.
     """
     return msgspec.json.encode(msgspec.convert(document, kind))

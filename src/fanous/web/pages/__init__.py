@@ -1,4 +1,4 @@
-"""Pages: one file for pages and resources that belong together.
+"""Pages: one file for each group of related pages and resources.
 
 To add a page:
 
@@ -9,8 +9,8 @@ To add a page:
 3. A line below.
 4. A test that asks the application for it, as ``tests/web/test_pages.py`` does with a page that it writes.
 
-What is no page (a picture, a document for programs) is a function below ``@resource(...)`` in the file of its
-page.  What a declaration lacks or repeats is a ``ValueError`` on import.
+Anything else (a picture, a document for programs) is a function with ``@resource(...)`` in the file of its page. An
+incomplete or repeated declaration raises ``ValueError`` on import.
 """
 
 from fanous.web.pages import about as about

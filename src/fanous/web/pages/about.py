@@ -1,6 +1,6 @@
-"""About: the pages on Fanous itself - its method, its data and its corrections.
+"""About: pages about Fanous itself - its method, data and corrections.
 
-The page on method shows the rules and thresholds that run.
+The method page shows the rules and thresholds in use.
 """
 
 from fanous.analysis.detectors.drop import DROP
@@ -33,12 +33,12 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
 
 
 MOST_COUNTRIES = 40
-"""Asked which public series they have; a monitor of the world has the same sources in each."""
+"""Countries that are queried for public series, since a worldwide monitor has the same sources in each."""
 
 
 @page("/data", "data.html", title="Data", place=4)
 def data_facts(store: Store, _visit: Visit) -> Facts:
-    """Terms of every source that could be in this store, and since when each public one gave nothing."""
+    """Licences of every source that could be in this store, and when each public one last delivered data."""
     fetched: dict[str, float] = {}
     store = store.about()
     for country in store.facts.countries()[:MOST_COUNTRIES]:

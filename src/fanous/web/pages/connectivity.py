@@ -28,7 +28,7 @@ MOST_POINTS = 96
 MOST_LINES = 5
 MOST_ROWS = 12
 TOP = 1.25
-"""Share of the baseline: what lies above is drawn at the edge, for nothing is disrupted there."""
+"""Share of the baseline; higher values are drawn at the edge, since they are not disruptions."""
 
 HEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -41,7 +41,7 @@ class Level:
         name: stable, for a chart's legend: source, signal, subtype.
         title: what it measures.
         share: of the ordinary level; ``None`` = there is no history to compare with.
-        falls: is less of it worse?  Of a time or a loss, more is.
+        falls: less is worse; for delays and loss, more is.
         age: seconds since its newest bin ended.
     """
 
@@ -60,7 +60,7 @@ class Level:
 class Connectivity:
     """Attributes:
     lines: what is drawn.
-    wide: the chart; empty = there is no history to draw it from; likewise ``narrow``.
+    wide, narrow: the chart; empty = there is no history to draw it from.
     titles: of its lines, in order.
     """
 
@@ -80,7 +80,7 @@ def connectivity(
     spans: Sequence[tuple[float, float]] = (),
     marks: Sequence[tuple[float, str]] = (),
 ) -> Connectivity | None:
-    """Of the country as a whole; ``None`` = no source is read here.
+    """Connectivity of the country as a whole; ``None`` = no source is read here.
 
     Args:
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
@@ -108,7 +108,7 @@ def connectivity(
 
 
 def lowest(found: Connectivity | None) -> Level | None:
-    """The level that is furthest below its ordinary one now; ``None`` = none can be compared."""
+    """The level that is now furthest below its baseline; ``None`` = none can be compared."""
     known = [level for level in found.levels if level.falls and level.share is not None] if found else []
     return min(known, key=lambda level: level.share or 0.0, default=None)
 
@@ -117,7 +117,7 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
     """Its newest whole bin; ``None`` = there is none.
 
     Args:
-        outages: known ones of the place, which are not ordinary.
+        outages: known outages of the place, which are not part of the baseline.
     """
     ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
     if not len(ended):
@@ -140,7 +140,7 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the ordinary level, of those series in which less is worse."""
+    """Shares of the baseline, for those series in which less is worse."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
@@ -151,7 +151,7 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
 
 
 def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) -> tuple[float | None, ...]:
-    """The lowest share of each bin: an hour without a network must not vanish in the mean of a day."""
+    """The lowest share in each bin, since an hour without a network must not vanish in the mean of a day."""
     lowest: list[float | None] = [None] * bins
     span = max(1, series.step // step)
     ordinary_at = baseline_level(series, outages)
@@ -198,12 +198,12 @@ def _drawn(
 
 
 def heights(language: Language) -> list[tuple[float, str]]:
-    """The value axis; its highest line is the edge, without a figure."""
+    """The value axis; its top line is the edge and has no label."""
     return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]
 
 
 def _interest(series: Series) -> tuple[str, int, str]:
-    """Families in turn, the finest series of each first."""
+    """One series of each family in turn, those with the finest step first."""
     return SIGNALS[series.key.signal].family, series.step, _name(series)
 
 
@@ -218,8 +218,8 @@ def _title(series: Series) -> str:
 
 
 LOOK_BACK = 8 * DAY
-"""What is read of each outside outages of the country: a day and the week before it, which is enough for what
-is ordinary at an hour."""
+"""Time read for each place outside of the country's outages: a day and the week before it, which is enough for a
+baseline by hour."""
 
 MOST_PLACES = 40
 
@@ -230,7 +230,7 @@ class PlaceRow:
 
     Attributes:
         asn: 0 = a region.
-        level: of its series that is furthest below its ordinary level.
+        level: of the series that is furthest below its baseline.
     """
 
     name: str
@@ -241,7 +241,7 @@ class PlaceRow:
 @dataclass(frozen=True, slots=True)
 class Places:
     """Attributes:
-    all: of which levels are known; ``lowest`` are shown.
+    all: number of places with known levels; ``lowest`` are shown.
     """
 
     lowest: list[PlaceRow]
@@ -249,13 +249,13 @@ class Places:
 
     @property
     def licences(self) -> list[str]:
-        """Each source that is shown, with its licence."""
+        """The sources shown, each with its licence."""
         levels = [place.level for place in self.lowest]
         return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
 
 
 def places(store: Store, country: str, now: float) -> Places | None:
-    """The places of a country; ``None`` = no source tells them apart here."""
+    """The places of a country; ``None`` = no source distinguishes them."""
     incidents = store.ledger.incidents(country, until=now, synthetic=store.is_synthetic)
     since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
     series = [
@@ -268,10 +268,10 @@ def places(store: Store, country: str, now: float) -> Places | None:
 
 
 def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[PlaceRow]:
-    """Each place once, the lowest first; those without history are left out.
+    """Each place once, lowest first; places without history are left out.
 
     Args:
-        incidents: of the country: what was lost in one is not ordinary.
+        incidents: of the country, which are not part of the baseline.
     """
     lowest: dict[Place, PlaceRow] = {}
     for one in series:

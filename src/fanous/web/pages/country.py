@@ -1,7 +1,7 @@
-"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen.
+"""Country: what is disrupted there, over time and on which networks, and how much of the country can be seen.
 
-A network's page (one ASN in one country) shows what could be reached from it, and which incidents name it.  Each page
-first asks the store all that it needs, and then draws from the answers.
+A network's page (one ASN in one country) shows what could be reached from it, and which incidents name it.  Each
+page first makes all its queries, and then draws from the answers.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from fanous.web.pages.events import claims_between, events_between, statements_o
 from fanous.web.routes import Facts, Visit, page
 
 WINDOWS = (7, 30, 90, 365)
-"""Days that a reader may ask for."""
+"""Windows that a reader may choose, in days."""
 
 ASKED = {"days": "|".join(map(str, WINDOWS))}
 ORDINARY_WINDOW = 30
@@ -65,7 +65,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     networks = network_lines(store, code, *hours)
     votes = store.facts.votes(code, drawn, hours[1])
     insufficient = store.facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
-    # Where the line itself was disrupted, a chart of levels is shaded.
+    # If the line itself was disrupted, the chart of levels is shaded.
     outages = [
         (one.start, visit.now if one.end is None else one.end)
         for incident in standing
@@ -113,7 +113,7 @@ class NetworkLine:
 
     Attributes:
         share: of the country's users; ``None`` = no figure is known.
-        at: last heard; ``None`` = not within the window.
+        at: time of the last measurement; ``None`` = none in the window.
     """
 
     asn: int
@@ -125,7 +125,7 @@ class NetworkLine:
 
 
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
-    """Networks that were heard or have many users, by users, then by measurements."""
+    """Networks with measurements or many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
     heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
     lines = []
@@ -147,7 +147,7 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
 
 BAR_HIGH = 22
 LEAST_WIDTH = 3
-"""Pixels: ten minutes within a month would not be seen otherwise."""
+"""Least width in pixels; ten minutes in a month would otherwise be invisible."""
 
 MOST_BARS = 14
 MOST_TICKS = 8
@@ -188,7 +188,7 @@ def timeline(
     country: str,
     visit: Visit,
 ) -> Timeline | None:
-    """By when they began; ``None`` = there is nothing to show.
+    """Rows in order of onset; ``None`` = there is nothing to show.
 
     Args:
         told: incidents that overlap the window.
@@ -212,7 +212,7 @@ def timeline(
 
 
 def _apart(marks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Those that neither touch the one before nor run over the edge."""
+    """Labels that neither touch the one before nor run over the edge."""
     kept: list[tuple[int, str]] = []
     for x, text in marks:
         if x <= ROOM - 48 and (not kept or x - kept[-1][0] >= 48):
@@ -221,7 +221,7 @@ def _apart(marks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _of_incident(incident: Incident, since: float, until: float) -> Markup:
-    """Confirmed is filled, suspected a frame, taken back a thin line: told apart without colour."""
+    """Confirmed is filled, suspected outlined and retracted a thin line, so that they differ without colour."""
     if incident.status is Status.RETRACTED:
         name = "gone"
     else:

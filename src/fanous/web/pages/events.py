@@ -1,4 +1,4 @@
-"""Events: what people recorded next to the incidents - announced events, and claims by others - and an event's page."""
+"""Events: what people recorded alongside incidents - announced events and claims by others - and an event's page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from fanous.store.protocol import Store
 from fanous.web.routes import Facts, Visit, page
 
 MOST = 8
-"""Claims, or events, that a page shows: each claim is a question to the store."""
+"""Most claims, or events, on a page, since each claim is a query to the store."""
 
 ANSWERS = {
     ClaimCheck.SUPPORTED: "Supported",
@@ -42,7 +42,7 @@ TIMINGS = {
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
     """Attributes:
-    link: where they said it; empty unless it is an ordinary web address.
+    link: where it was said; empty unless it is an ordinary web address.
     answer: of ``ANSWERS``.
     """
 
@@ -61,10 +61,10 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An event beside one incident.
+    """An announced event around the time of an incident.
 
     Attributes:
-        text: how the onset lies to it, of ``TIMINGS``.
+        text: when the incident began relative to the event, from ``TIMINGS``.
         seconds: between the event's start and the onset.
     """
 
@@ -74,12 +74,12 @@ class Announced:
 
 
 def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
-    """Each held against the evidence, in the order given."""
+    """Each claim checked against the evidence, in the order given."""
     return [ClaimRow(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST]]
 
 
 def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
-    """What others say of its country, time and targets."""
+    """Claims about its country, time and targets."""
     end = now if incident.end is None else incident.end
     return [
         claim
@@ -91,7 +91,7 @@ def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
 
 
 def announced_beside(store: Store, incident: Incident) -> list[Announced]:
-    """Events whose time it touches; a claim that was taken back is beside none."""
+    """Events that its time touches; none for a retracted incident."""
     if incident.status is Status.RETRACTED:
         return []
     found = []
@@ -103,7 +103,7 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
 
 
 def claims_between(claims: Iterable[Claim], since: float, until: float) -> list[Claim]:
-    """What others say of a window, the latest first."""
+    """Claims about a window, latest first."""
     inside = [claim for claim in claims if claim.since < until and claim.until > since]
     return sorted(inside, key=lambda claim: -claim.since)
 
@@ -114,9 +114,9 @@ def events_between(events: Iterable[AnnouncedEvent], since: float, until: float)
 
 
 def web_address(link: str) -> str:
-    """The address, where a reader may be sent there: nothing but http and https to a host, as it reads.
+    """The link if readers may be sent there, else empty: only http and https URLs with a host and visible characters.
 
-    A link with characters that cannot be seen leads elsewhere than it seems to.
+    A link with invisible characters may lead elsewhere than it seems to.
     """
     if not link.isprintable() or " " in link:
         return ""
@@ -137,12 +137,12 @@ OUTCOMES = {
 }
 
 ANNOUNCED = "Announced"
-"""Of an event that has not begun."""
+"""Outcome of an event that has not begun."""
 
 
 @page("/{country:country}/{event:event}", "event.html")
 def event_facts(store: Store, visit: Visit) -> Facts | None:
-    """Before it begins it is only announced: nothing is said of what has not been."""
+    """Before it begins, an event is only announced, without a report."""
     code = visit.asked["country"]
     event = next((one for one in store.ledger.events(code) if one.id == visit.asked["event"]), None)
     if event is None:

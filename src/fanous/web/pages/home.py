@@ -39,7 +39,7 @@ class Lead:
 
 
 def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
-    """The first that was ever confirmed: a suspicion does not lead a page."""
+    """The first incident that was ever confirmed, since a suspicion must not lead the page."""
     story = next((one for one in told if one.incident.confirmed_at is not None), None)
     if story is None:
         return None
@@ -64,10 +64,10 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A country that the map points out.
+    """A country highlighted on the map.
 
     Attributes:
-        state: ``confirmed``, ``unsure`` (suspected) or ``ended``: a class of the stylesheet.
+        state: ``confirmed``, ``unsure`` (suspected) or ``ended``: a CSS class.
     """
 
     country: str
@@ -107,22 +107,22 @@ def world_of(
 
 
 SEEN = 7 * DAY
-"""A country whose last measurement is older is one that we cannot see."""
+"""Seconds; a country whose last measurement is older counts as not seen."""
 
 COUNTRIES = 249
 """Codes of ISO 3166-1."""
 
 QUIET = DAY
-"""A network that was heard in ``SEEN``, but not so lately, has fallen silent."""
+"""Seconds; a network heard within ``SEEN`` but not within this time has fallen silent."""
 
 STALE = 2 * DAY
-"""The slowest public source gives a value a day."""
+"""Seconds; the slowest public source has one value per day."""
 
 AHEAD = 30 * DAY
 """How far ahead announced events are named."""
 
 MOST_AHEAD, MOST_QUIET, MOST_COUNTRIES = 12, 12, 12
-"""What one page names of each; the rest stands on the pages of the countries."""
+"""Most items of each list; the rest is on the pages of the countries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ class Watched:
 
     Attributes:
         networks: heard within ``SEEN``.
-        silent: of those, not heard within ``QUIET``.
-        at: when anything was last heard.
+        silent: those of them not heard within ``QUIET``.
+        at: time of the latest measurement.
         measurements: within ``SEEN``.
     """
 
@@ -181,12 +181,12 @@ def now_facts(store: Store, visit: Visit) -> Facts:
 
 
 def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
-    """Of the last ``LATELY``."""
+    """Incidents of the last ``LATELY``."""
     return [incident for incident in incidents if incident.status is Status.RETRACTED]
 
 
 def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:
-    """Networks that were heard within ``SEEN``, and not within ``QUIET``: those of most users first."""
+    """Networks heard within ``SEEN`` but not within ``QUIET``, those with most users first."""
     last = heard_last(heard, visit)
     shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := user_weights(code))}
     found = [
@@ -198,7 +198,7 @@ def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:
 
 
 def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, str, float]]:
-    """(country, public source, when it last gave anything) of sources that have gone quiet."""
+    """(country, public source, time of its last data) of sources that have gone quiet."""
     found = []
     for country in seen[:MOST_COUNTRIES]:
         for source, at in store.facts.series_fetched(country.country).items():
@@ -213,7 +213,7 @@ def lately_heard(store: Store, now: float) -> list[Heard]:
 
 
 def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:
-    """(country, ASN) -> when it was last heard, by a measurement or a heartbeat."""
+    """(country, ASN) -> time of its last measurement or heartbeat."""
     last = {(one.country, one.asn): one.at for one in heard}
     for place, at in visit.site.heard().items():
         last[place] = max(at, last.get(place, at))
@@ -221,7 +221,7 @@ def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], fl
 
 
 def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
-    """Countries by when they were last heard."""
+    """Countries, by time of their last measurement."""
     made: Counter[str] = Counter()
     for one in heard:
         made[one.country] += one.measurements

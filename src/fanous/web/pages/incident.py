@@ -1,6 +1,6 @@
-"""Incident: what, where, since when, how, for whom, and what that rests on.
+"""Incident: what, where, since when, how and for whom, and the evidence.
 
-Its page, and all else that is asked for below its address: pictures, citations, reports, JSON and CAP.
+Its page and everything else below its path: pictures, citations, reports, JSON and CAP.
 """
 
 import re
@@ -44,11 +44,11 @@ from fanous.wording.narrative import methods, sentence
 IMPORTED = Provenance.IMPORTED
 
 MOST_BESIDE = 3
-"""Targets that were not disrupted beside those that were: what still worked is half of the story."""
+"""Targets shown that were not disrupted, since what still worked is half of the story."""
 
 MOST_REVISIONS = 12
 MOST_TITLE = 28
-"""Letters of an event's title that a chart has room for; the page has the whole of it."""
+"""Characters of an event's title that fit into a chart; the page shows all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,11 @@ def _short(title: str) -> str:
 
 SVG, PNG = "image/svg+xml", "image/png"
 CARD_WIDTH, CHART_WIDTH = 1200, 1500
-"""A chart is printed: 1500 pixels are 12.7 cm at 300 dots an inch."""
+"""Pixels; for print, 1500 pixels are 12.7 cm at 300 dpi."""
 
 
 def incident_asked(store: Store, visit: Visit) -> Incident | None:
-    """The incident that the address names."""
+    """The incident named in the path."""
     incident = store.ledger.incident(visit.asked["id"])
     return incident if incident and incident.country == visit.asked["country"] else None
 
@@ -175,7 +175,7 @@ BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-inf
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 INCIDENT_PATH = re.compile(r"/([A-Z]{2})/([A-Z]{2}-\d{4}-\d{4,6})/?")
 TEX_SPECIAL = re.compile(r"([&%$#_{}])")
-"""Of TeX; the backslash, the tilde and the circumflex have words of their own."""
+"""Special characters of TeX; backslash, tilde and circumflex have commands of their own."""
 
 
 @resource("/{country:country}/{id:incident}.json")
@@ -240,7 +240,7 @@ def common_alert(store: Store, visit: Visit) -> Reply | None:
 
 
 def tex(text: str) -> str:
-    """Text that TeX takes as text."""
+    """Text escaped for TeX."""
     words = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     pieces = re.split(r"([\\~^])", text)
     return "".join(words.get(piece, TEX_SPECIAL.sub(r"\\\1", piece)) for piece in pieces)
@@ -290,7 +290,7 @@ def oembed(store: Store, visit: Visit) -> Reply | None:
 
 
 def _at_most(ordinary: int, asked: str) -> int:
-    """As large as is asked for, and no larger than is of use."""
+    """The requested size, up to the usual one."""
     return (
         min(ordinary, int(asked)) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 6 else ordinary
     )

@@ -1,4 +1,4 @@
-"""Measurements: those that an incident rests on, each with what was concluded from it."""
+"""Measurements: the measurements that an incident rests on, each with its verdicts."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ from fanous.web.pages.incident import incident_asked
 from fanous.web.routes import Facts, Reply, Visit, page, resource
 
 A_PAGE = 100
-"""Measurements of one list."""
+"""Measurements per page."""
 
 MOST_OBSERVATIONS = 80
 JSON = "application/json"
 OONI = "https://explorer.ooni.org/m/"
-"""Where OONI shows a measurement of its own by its uid."""
+"""OONI's page of a measurement, followed by its uid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def measurements_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[MeasurementSeen], float]:
-    """On the networks and in the times that it names; and up to when they were looked for."""
+    """Measurements that saw the incident on its networks and during its intervals, and the end of the time
+    searched."""
     store = store.of(incident.provenance)
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
@@ -81,14 +82,14 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
 
 
 def measured(store: Store, uid: str) -> StoredMeasurement | None:
-    """A real one comes before a staged one of the same name."""
+    """The measurement of this uid; a real one takes precedence over a synthetic one."""
     real, synthetic = store.sides()
     return real.facts.measurement(uid) or synthetic.facts.measurement(uid)
 
 
 @page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
-    """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
+    """One measurement: where and when, each verdict with its rule, and each observation."""
     stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None
@@ -110,7 +111,7 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
 
 @resource("/measurement/{uid:uid}.json")
 def measurement_json(store: Store, visit: Visit) -> Reply | None:
-    """The raw record as it may leave the store: to the minute, without addresses of people."""
+    """The raw record in redacted form: cut to the minute, without addresses of people."""
     stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None

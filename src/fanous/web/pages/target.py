@@ -1,4 +1,4 @@
-"""Target: one platform or site - where it is or was disrupted, and where it is watched."""
+"""Target: one platform or site - where it is or was disrupted, and where it is measured."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from fanous.web.routes import Facts, Visit, page
 
 REACH = 30 * DAY
 MOST_COUNTRIES = 8
-"""Countries whose grid is drawn: where it was disrupted first, then those heard last."""
+"""Most countries whose grid is drawn: those with disruptions first, then those measured last."""
 
 LONGEST = 253
-"""A host name has no more characters (RFC 1035)."""
+"""Longest host name (RFC 1035)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""Senders: one file a kind of channel, from a message to what became of it.
+"""Senders: one file for each kind of channel, which sends a message and reports the result.
 
 To add one:
 
 1. A file here with a coroutine that sends a message and returns an ``Attempt``, and a ``Means`` that declares
-   it: the key that gives the address, what an address has to be, whether messages are signed, shortened, repeated.
+   it: the configuration key of its address, what a valid address is, and whether messages are signed, shortened or
+       repeated.
 2. Its line in ``SENDERS``.
 3. Its key in ``ChannelTable`` (``settings``), since a file with an unknown key is refused; ``NAME_env`` as well
    if the address is a secret.

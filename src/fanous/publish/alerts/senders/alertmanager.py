@@ -1,7 +1,7 @@
-"""Alertmanager: an incident as an alert of Prometheus' Alertmanager, by its API v2.
+"""Alertmanager: sends an incident as an alert to Prometheus' Alertmanager, through its API v2.
 
-Its identity is its labels, so these never change: what does (status, kind, words) stands in annotations.  An
-alert that is not repeated is resolved by itself; it is given a long end and repeated well before.
+Labels identify an alert, so they never change; what changes (status, kind, text) is in annotations.  Alertmanager
+resolves an alert that is not repeated, so each gets a distant end and is repeated well before it.
 """
 
 import msgspec
@@ -12,7 +12,7 @@ from fanous.publish.alerts.message import TEST, Message
 from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 
 STANDS = 86_400.0
-"""Seconds that an open incident stands there without being repeated: longer than a restart or a night."""
+"""Seconds for which Alertmanager keeps an open incident that is not repeated: longer than a restart or a night."""
 
 RENEW = 3600.0
 """Seconds between repetitions."""

@@ -1,7 +1,7 @@
-"""Apprise: mail, Telegram, Slack, Matrix, Mastodon, Signal and a hundred others, by one address each.
+"""Apprise: mail, Telegram, Slack, Matrix, Mastodon, Signal and a hundred other services, each given by one URL.
 
-These services know no idempotency key: it stands in a header of mails, and else in the text, so that a filter or a
-person recognises what comes twice.
+These services have no idempotency key. It is put into a header of mails and otherwise into the text, so that a
+filter or a person can recognise a duplicate.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ TYPES: dict[str, str] = {
     Happening.ENDED: "success",
     Happening.CORRECTED: "warning",
 }
-"""What Apprise's services colour a message by."""
+"""Apprise's notification type, by which services colour a message."""
 
 
 async def send_by_apprise(channel: Channel, message: Message, now: float) -> Attempt:  # noqa: ARG001 one shape for all senders
     try:
-        async with asyncio.timeout(2 * SECONDS):  # it connects, and then talks
+        async with asyncio.timeout(2 * SECONDS):  # once to connect and once to talk
             return await asyncio.to_thread(_notify, channel, message)
     except TimeoutError:
         return Attempt("the service did not answer in time")
 
 
 def _notify(channel: Channel, message: Message) -> Attempt:
-    import apprise  # here: a third of a second, and only this kind of channel needs it
+    import apprise  # imported here: it takes a third of a second, and only this kind of channel needs it
 
     service: Any = apprise.Apprise.instantiate(channel.address, suppress_exceptions=True)
     if service is None:
@@ -65,7 +65,7 @@ def _notify(channel: Channel, message: Message) -> Attempt:
 def _said(form: Form, message: Message, *, in_header: bool) -> tuple[str, str]:
     """Title and body; a short form has no title and no room for a key.
 
-    Marks that set a name apart stay out of titles: programs that show subjects draw them as boxes.
+    Titles contain no isolate characters, because some mail programs show them as boxes.
     """
     if form is Form.SMS:
         return "", message.as_sms()
@@ -76,7 +76,7 @@ def _said(form: Form, message: Message, *, in_header: bool) -> tuple[str, str]:
 
 
 class _Complaints(logging.Handler):
-    """The last warning of this thread: other channels are told at the same time."""
+    """The last warning of this thread, because other channels send at the same time."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -90,7 +90,7 @@ class _Complaints(logging.Handler):
 
 def check_address(address: str) -> None:
     """Raises:
-    FanousError: no service of Apprise reads it; the address is not repeated, since it may hold a password.
+    FanousError: Apprise has no service for it; the message omits the address, which may contain a password.
     """
     import apprise
 

@@ -1,4 +1,4 @@
-"""Means: what a kind of channel declares about itself, and what became of an attempt to send."""
+"""Means: what a kind of channel declares about itself, and the result of an attempt to send."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import Message
 
 SECONDS = 15.0
-"""For a whole attempt: a receiver that takes longer is asked again."""
+"""Seconds for a whole attempt; if the receiver takes longer, the message is sent again."""
 
 AGAIN = frozenset({408, 425, 429})
-"""Of the 4xx those that may pass by themselves; the others say that the request is wrong (RFC 9110, 6585)."""
+"""4xx codes for conditions that may pass; the others mean that the request is wrong (RFC 9110, 6585)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """Attributes:
-    why: empty = it was taken.
-    permanent: trying again will not help.
-    wait: seconds that the receiver asked for; ``None`` = it did not.
+    why: the failure; empty = the message was accepted.
+    permanent: another attempt would fail too.
+    wait: seconds that the receiver asked us to wait; ``None`` = it did not say.
     """
 
     why: str = ""
@@ -31,14 +31,14 @@ class Attempt:
 
 
 Send = Callable[[Channel, Message, float], Coroutine[Any, Any, Attempt]]
-"""Channel, message, unix seconds now."""
+"""Takes the channel, the message and the current time (unix seconds)."""
 
 
 def check_https(address: str) -> None:
-    """Refuses a web address at which a message could be read on its way.
+    """Refuses a URL over which messages would be sent in the clear.
 
     Raises:
-        FanousError: without the address, which may hold a password.
+        FanousError: it could; the message omits the address, which may contain a password.
     """
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
@@ -57,13 +57,13 @@ class Means:
     """A kind of channel.
 
     Attributes:
-        name: also the key of ``[alerts.channels.NAME]`` that gives its address.
+        name: also the key in ``[alerts.channels.NAME]`` for its address.
         send: sends one message.
-        check: refuses an address that cannot be one, with a ``FanousError`` that does not repeat it.
-        on_web: the address is one of the web.
-        signs: its channels have a secret.
-        is_for_people: its messages may be shortened.
-        renew: seconds after which an open incident is sent again; ``None`` = never.
+        check: raises ``FanousError`` for an invalid address, without repeating it.
+        on_web: the address is a URL.
+        signs: messages are signed, so its channels have a secret.
+        is_for_people: messages may be shortened.
+        renew: seconds between repetitions of an open incident; ``None`` = never repeated.
     """
 
     name: str
@@ -76,8 +76,8 @@ class Means:
 
 
 async def post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
-    """One POST; redirects are not followed, since what is signed is meant for this address."""
-    import httpx  # here: who only reads the configuration sends nothing
+    """One POST request; redirects are not followed, since a signed message is meant for this address only."""
+    import httpx  # imported here: reading the configuration needs no HTTP client
 
     try:
         async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
@@ -88,7 +88,7 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
 
 
 def outcome_of(status: int, retry_after: str) -> Attempt:
-    """What a status says; only 2xx is taken."""
+    """The result for an HTTP status; only 2xx means accepted."""
     if 200 <= status < 300:
         return Attempt()
     wait = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else None

@@ -1,0 +1,120 @@
+"""``fanous init``: writes the configuration of a new monitor."""
+
+import shutil
+import sys
+from collections.abc import Container
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import CONFIGURATION, country_code, say
+
+
+def init(
+    countries: Annotated[
+        list[str] | None, typer.Argument(metavar="[CC...]", help="Countries to watch, such as PK.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept",
+            metavar="SOURCE",
+            help="Pull from this source, and accept its terms; may be repeated; `all`, or `none`.",
+        ),
+    ] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where the pages are served.")
+    ] = "",
+    url: Annotated[str, typer.Option("--url", help="Public address of the pages, if they have one.")] = "",
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3650, help="How many days of OONI's measurements to bring.")
+    ] = 60,
+    mirrors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mirror",
+            metavar="SOURCE=URL",
+            help="Ask this address instead of the publisher; may be repeated.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go beside it.")
+    ] = CONFIGURATION,
+) -> None:
+    """Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.
+
+    Asks for what is not given, if someone is at the terminal.  Otherwise every source that needs no key is included;
+    the file names the terms of each.  Files that exist are never replaced.
+    """
+    from fanous.config import check_web_address, data_folder
+    from fanous.pipeline.configure import NewMonitor, offered, write
+
+    asks = sys.stdin.isatty()
+    codes = tuple(dict.fromkeys(country_code(code) for code in countries or _asked_countries(asks)))
+    known = {one.name: one for one in offered()}
+    accepted = _accepted(accept, list(known), asks)
+    asked_elsewhere = dict(_mirror(text, known) for text in mirrors or ())
+    for name, address in asked_elsewhere.items():
+        check_web_address(f"--mirror {name}", address)
+    place = data_folder()
+    place.mkdir(parents=True, exist_ok=True)
+    chosen = NewMonitor(
+        codes, accepted, listen or "127.0.0.1:8470", url, days, shutil.disk_usage(place).free, asked_elsewhere
+    )
+    beside = write(chosen, config)
+    say(f"wrote {config}, and secrets for your eyes alone to {beside}")
+    if not accepted:
+        say("no source is included: the file names each with its terms")
+    for name in accepted:
+        if known[name].token:
+            say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
+    is_default = config == CONFIGURATION
+    say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+
+
+def _asked_countries(asks: bool) -> list[str]:
+    if not asks:
+        raise typer.BadParameter("name the countries, such as: fanous init PK", param_hint="CC")
+    told: str = typer.prompt("Countries to watch, by code (such as PK IN)", err=True)
+    return told.replace(",", " ").split()
+
+
+def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[str, ...]:
+    """Names of the sources whose terms are accepted."""
+    from fanous.cli.common import screen
+    from fanous.pipeline.configure import offered, terms
+
+    keyless = [one.name for one in offered() if not one.token]
+    if given is None:
+        console = screen(stderr=True)
+        for one in offered():
+            console.print(f"{one.name}: {one.title}\n    {terms(one)}", markup=False, soft_wrap=True)
+        if not asks:
+            say(
+                "included: every source that needs no key; remove those whose terms you do not accept",
+                file=sys.stderr,
+            )
+            return tuple(keyless)
+        told = typer.prompt(
+            "Sources whose terms you accept (names, all, or none)", default=" ".join(keyless), err=True
+        )
+        given = told.replace(",", " ").split()
+    if given == ["none"]:
+        return ()
+    names = known if given == ["all"] else given
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(
+                f"{name!r} is not one of {', '.join(known)}, all, none", param_hint="--accept"
+            )
+    return tuple(name for name in known if name in names)
+
+
+def _mirror(text: str, known: Container[str]) -> tuple[str, str]:
+    name, separator, address = text.partition("=")
+    if not separator or name not in known:
+        raise typer.BadParameter(
+            f"{text!r} is not SOURCE=URL, such as ooni=https://mirror.example", param_hint="--mirror"
+        )
+    return name, address

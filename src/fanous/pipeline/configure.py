@@ -1,0 +1,169 @@
+"""Configure: writes the configuration of a new monitor, with a comment for everything a newcomer may want to change.
+
+Every source whose terms the operator accepted is in it, with its licence and what may be passed on.  Secrets go into a
+file of their own that only its owner can read.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.overwrite import refusal
+from fanous.pipeline.pull_ooni import FIRST_DAYS
+from fanous.pipeline.retain import LEAST_KEPT_DAYS
+from fanous.refdata.countries import country_name
+from fanous.sources.connector import Source
+from fanous.sources.publishers import SOURCES
+
+ADMIN_TOKEN = "FANOUS_ADMIN_TOKEN"
+"""Environment variable that holds the administrator's token."""
+
+MEASUREMENTS_A_DAY = 20_000
+"""Of one country with many volunteers; most have fewer."""
+
+BYTES_A_MEASUREMENT = 8_000
+"""In archive and facts (docs/operate.md, "What a machine needs")."""
+
+MOST_KEPT_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class NewMonitor:
+    """What the operator chose.
+
+    Attributes:
+        sources: names of those whose terms were accepted.
+        mirrors: source -> address to ask in place of its publisher.
+        days: how far back OONI's measurements go; 0 = as far as usual.
+        free: bytes on the disk of the store.
+    """
+
+    countries: tuple[str, ...]
+    sources: tuple[str, ...]
+    listen: str
+    url: str = ""
+    days: int = 0
+    free: int = 0
+    mirrors: Mapping[str, str] | None = None
+
+
+def offered() -> list[Source]:
+    """The sources that ``fanous run`` can pull; measurements first."""
+    pulled = [one for one in SOURCES.values() if one.every and not one.is_stream]
+    return sorted(pulled, key=lambda one: not one.has_bucket)
+
+
+def terms(source: Source) -> str:
+    """What the operator accepts, in a sentence or two."""
+    passed_on = (
+        "Values may be passed on, with credit."
+        if source.is_open
+        else "Values may be shown with credit, and are left out of the open data that you export."
+    )
+    needs = f" Needs a key in {source.token}." if source.token else ""
+    return f"Licence: {source.licence}. {passed_on}{needs}"
+
+
+def kept_days(free: int, countries: int) -> int:
+    """Days for which observations fit on the disk: a third of what is free, as one part of the store."""
+    a_day = MEASUREMENTS_A_DAY * BYTES_A_MEASUREMENT * max(1, countries)
+    return max(LEAST_KEPT_DAYS, min(MOST_KEPT_DAYS, free // 3 // a_day))
+
+
+def configuration(chosen: NewMonitor) -> str:
+    """The file, as TOML."""
+    return "\n".join([*_head(chosen), *_web(chosen), *_sources(chosen), *_retention(chosen)]) + "\n"
+
+
+def _head(chosen: NewMonitor) -> Iterable[str]:
+    names = ", ".join(country_name(code) for code in chosen.countries)
+    yield f"# Fanous: a monitor of {names}.  Every key is explained in docs/formats.md."
+    yield "# `fanous run` in this folder reads this file, and the secrets in fanous.env beside it."
+    yield ""
+    yield "[run]"
+    yield f'listen = "{chosen.listen}"          # where the pages are served; put a proxy with TLS before it'
+    yield ""
+    yield "[rounds]"
+    yield "# This machine's own measurements.  Read `fanous probe consent` before you turn them on."
+    yield "on = false"
+    yield f'country = "{chosen.countries[0]}"' if len(chosen.countries) == 1 else '# country = "PK"'
+    yield "# asn = 17557                     # without country and network, nothing is concluded from them"
+    yield ""
+    yield "[collector]"
+    yield "# Receives what probes of others send.  Turn it on once it can be reached (docs/operate.md)."
+    yield "on = false"
+    yield ""
+
+
+def _web(chosen: NewMonitor) -> Iterable[str]:
+    yield "[web]"
+    yield (
+        f'url = "{chosen.url}"'
+        if chosen.url
+        else '# url = "https://fanous.example"   # once the pages are public'
+    )
+    yield f'admin_token = "{ADMIN_TOKEN}"   # its value is in fanous.env'
+    yield ""
+    yield "[review]"
+    yield "# Claims about a whole country wait until a person approves them (`fanous incidents approve`)."
+    yield "national = false"
+    yield ""
+
+
+def _sources(chosen: NewMonitor) -> Iterable[str]:
+    listed = ", ".join(f'"{code}"' for code in chosen.countries)
+    mirrors = chosen.mirrors or {}
+    for source in offered():
+        is_wanted = source.name in chosen.sources
+        yield f"# {source.title}{f' ({source.page})' if source.page else ''}."
+        yield f"# {terms(source)}"
+        mark = "" if is_wanted else "# "
+        yield f"{mark}[sources.{source.name}]"
+        yield f"{mark}countries = [{listed}]"
+        if source.has_bucket:
+            yield f"{mark}days = {chosen.days or FIRST_DAYS}                       # how far back the first pull goes"
+        if source.name in mirrors:
+            yield f'{mark}mirror = "{mirrors[source.name]}"'
+        yield ""
+
+
+def _retention(chosen: NewMonitor) -> Iterable[str]:
+    days = kept_days(chosen.free, len(chosen.countries))
+    gigabytes = MEASUREMENTS_A_DAY * BYTES_A_MEASUREMENT * len(chosen.countries) / 1e9
+    yield "[retention]"
+    yield "# Days for which single observations are kept."
+    yield f"# Reckoned with {chosen.free / 1e9:,.0f} GB free and {gigabytes:.1f} GB a day at most."
+    yield "# Raw records stay; to move old ones to a bucket, set archive_days and bucket."
+    yield f"observations_days = {days}"
+
+
+def write(chosen: NewMonitor, path: Path) -> Path:
+    """Write both files; returns that of the secrets.
+
+    Raises:
+        FanousError: one of them is there already, or cannot be written; nothing was changed.
+    """
+    beside = path.with_name(f"{path.stem}.env")
+    for one in (path, beside):
+        if one.exists() or one.is_symlink():
+            raise refusal(one, "a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets_text(chosen.sources))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(configuration(chosen))
+    except OSError as error:
+        raise FanousError(f"cannot write {path}: {error.strerror}") from error
+    return beside
+
+
+def secrets_text(sources: Sequence[str]) -> str:
+    """Names and values, as systemd's ``EnvironmentFile`` reads them."""
+    lines = ["# Secrets of this monitor: keep them to yourself.", f"{ADMIN_TOKEN}={secrets.token_hex(32)}"]
+    keys = dict.fromkeys(SOURCES[name].token for name in sources if SOURCES[name].token)
+    lines += [f"# {key}=           # the key of your account there" for key in keys]
+    return "\n".join(lines) + "\n"

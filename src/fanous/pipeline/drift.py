@@ -1,0 +1,211 @@
+"""Drift: one small real question to each publisher, and in words what differs from the answers that its reader expects.
+
+No request of ours may have reached some publishers when their readers were written (docs/limits.md): this tells the
+first operator with the internet, and later any operator, whether a source still answers as it did.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fanous.errors import FanousError, Rejected
+from fanous.model.instant import DAY, HOUR
+from fanous.pipeline.pull import document_of
+from fanous.pipeline.remote import networks_in
+from fanous.sources.connector import Get, Piece, Query, Source
+from fanous.sources.fetch import Polite, Waits
+from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
+from fanous.sources.publishers import SOURCES, SourceSettings
+from fanous.sources.remote.client import Client
+
+PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
+"""One try: who asks wants to know how it is now."""
+
+PATIENCE_OF_BUCKET = timedelta(seconds=5)
+
+BUCKET_LATELY = 6 * HOUR
+"""Seconds ago of the hour of OONI's bucket that is looked at: it stands there after one to two hours."""
+
+LATELY = 2 * DAY
+"""Seconds before now at which the question ends: what a source publishes late is there by then (Tor's days)."""
+
+
+class AnswerState(StrEnum):
+    """What came of a question."""
+
+    AS_EXPECTED = "as_expected"
+    DIFFERS = "differs"
+    UNREACHED = "unreached"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """One question and its answer.
+
+    Attributes:
+        about: what was asked, in the source's own words.
+        differs: sentences, each about one thing; empty = as expected, or no answer.
+        why: why there is no answer, or nothing could be read in it; empty = something was read.
+        series, values, claims, measurements: what was read.
+    """
+
+    source: str
+    about: str
+    reached: AnswerState
+    differs: tuple[str, ...] = ()
+    why: str = ""
+    series: int = 0
+    values: int = 0
+    claims: int = 0
+    measurements: int = 0
+
+
+def check_sources(
+    settings: Mapping[str, SourceSettings],
+    country: str,
+    now: float,
+    environment: Mapping[str, str] = os.environ,
+    on_done: Callable[[SourceCheck], None] = lambda _checked: None,
+) -> list[SourceCheck]:
+    """Ask every source that is asked on the internet, in the order of the registry.
+
+    Args:
+        settings: by source; their mirrors are asked in place of the publishers.
+        now: Unix seconds.
+        on_done: called with each result as it comes.
+    """
+    found = []
+    for source in SOURCES.values():
+        results: Iterator[SourceCheck] = iter(())
+        if source.live is not None:
+            results = _checked(source, settings[source.name], country, int(now), environment)
+        elif source.has_bucket:
+            results = iter([_bucket_checked(source, settings[source.name].mirror, country, now)])
+        elif source.is_ordered:
+            results = iter([_orders_checked(source, settings[source.name], country, environment)])
+        for checked in results:
+            on_done(checked)
+            found.append(checked)
+    return found
+
+
+def _orders_checked(
+    source: Source, settings: SourceSettings, country: str, environment: Mapping[str, str]
+) -> SourceCheck:
+    """Asks for the vantage points and the tests that are left, and orders none."""
+    about, key = "vantage points", environment.get(settings.token, "") if settings.token else ""
+    try:
+        with Client(settings.mirror, key, PATIENCE) as client:
+            limits, listed = client.limits(), client.probes()
+    except Rejected as reason:
+        return SourceCheck(source.name, about, AnswerState.DIFFERS, why=str(reason))
+    except FanousError as error:
+        return SourceCheck(source.name, about, AnswerState.UNREACHED, why=str(error))
+    users = sum(count for _, count in networks_in(country, listed))
+    told = f"{users} usable in {country}, {limits.remaining} of {limits.limit} tests left in this hour"
+    return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
+
+
+def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> SourceCheck:
+    """Lists an hour of one country, and reads its smallest object."""
+    assert source.measurements is not None
+    hour = (now - BUCKET_LATELY) // HOUR * HOUR
+    (prefix,) = prefixes(country, (), hour, ())
+    try:
+        bucket = Bucket(mirror, PATIENCE_OF_BUCKET)
+        listed = bucket.list(prefix)
+        if not listed:
+            why = (
+                "no object there holds measurements: nobody measured in that hour, or its names have changed"
+            )
+            return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=why)
+        smallest = min(once_each(listed), key=lambda one: one.size)
+        with TemporaryDirectory(prefix="fanous-doctor-") as folder:
+            path = bucket.save(smallest, Path(folder))
+            rejects: list[str] = []
+            records = list(source.measurements.read(path, lambda _, why: rejects.append(why)))
+    except FanousError as error:
+        return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
+    for record in records:
+        try:
+            source.measurements.parse(record)
+        except Rejected as reason:
+            rejects.append(str(reason))
+    stems = {one.stem for one in listed}
+    without = len(stems - {one.stem for one in listed if one.is_bodies})
+    differs = list(dict.fromkeys(rejects))[:5]
+    if without:
+        differs.append(f"{without} of {len(stems)} objects have no .tar.gz, which alone holds identities")
+    return SourceCheck(
+        source.name,
+        smallest.key,
+        AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED,
+        tuple(differs),
+        "" if records else "it holds no measurement",
+        measurements=len(records),
+    )
+
+
+def _checked(
+    source: Source, settings: SourceSettings, country: str, now: int, environment: Mapping[str, str]
+) -> Iterator[SourceCheck]:
+    """One question of each kind that the source is asked, about the country alone."""
+    key = environment.get(settings.token, "") if settings.token else ""
+    if settings.token and not key:
+        yield SourceCheck(
+            source.name,
+            "",
+            AnswerState.NOT_ASKED,
+            why=f"it needs a key in the environment variable {settings.token}",
+        )
+        return
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with Polite(source, mirror=settings.mirror, waits=PATIENCE, headers=headers) as client:
+        try:
+            questions = list(_questions(source, country, now, client.get))
+        except Rejected as reason:
+            about, why = f"country/{country}", "its list of places cannot be read"
+            yield SourceCheck(source.name, about, AnswerState.DIFFERS, (str(reason),), why)
+            return
+        except FanousError as error:
+            yield SourceCheck(source.name, f"country/{country}", AnswerState.UNREACHED, why=str(error))
+            return
+        for piece in questions:
+            yield _answered(source, piece, country, client)
+
+
+def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Piece]:
+    """The newest piece of each kind, where a source is asked in several ways."""
+    assert source.live is not None
+    until = (now - LATELY) // source.every * source.every
+    newest = {piece.name: piece for piece in source.live.pieces(Query(country, until - DAY, until), get)}
+    yield from newest.values()
+
+
+def _answered(source: Source, piece: Piece, country: str, client: Polite) -> SourceCheck:
+    assert source.live is not None
+    try:
+        data = document_of(source.live, client.get, piece) if piece.also else client.get(piece.url)
+    except FanousError as error:
+        return SourceCheck(source.name, piece.name, AnswerState.UNREACHED, why=str(error))
+    differs = tuple(source.differs(data)) if source.differs is not None else ()
+    reached = AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED
+    try:
+        parsed = source.live.parse(data, country, piece.name)
+    except Rejected as reason:
+        return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, differs, str(reason))
+    rejects = tuple(dict.fromkeys(why for _, why in parsed.rejects))[:5]
+    return SourceCheck(
+        source.name,
+        piece.name,
+        AnswerState.DIFFERS if rejects else reached,
+        (*differs, *rejects),
+        series=len(parsed.series),
+        values=sum(len(levels) for levels in parsed.series),
+        claims=len(parsed.claims),
+    )

@@ -1,0 +1,202 @@
+"""Findings: sentences on what is said around an incident, by code: hints, sources, coverage, events, claims, rates.
+
+``wording.reasons`` fills them in, as it does its own; parameters and their words are there.
+"""
+
+from fanous.model.place import Family
+
+Text = str | tuple[str, str]
+"""A sentence; two where the number ``n`` decides."""
+
+HINTS = {
+    "hint.on_the_hour": (
+        "It began on the hour or half hour, as nine in ten government-ordered shutdowns do, but only four in ten other "
+        "outages."
+    ),
+    "hint.steady": "The speed hardly varied, as under an imposed limit rather than congestion.",
+    "hint.same_hours": "It came back at the same hours, as curfews and exam shutdowns do.",
+    "hint.exams": (
+        "It began in the season and at the time of day of {exam}, for which access was restricted there before "
+        "({years})."
+    ),
+    "hint.run_down": "Networks fell at once and kept sinking for hours, as when power fails and batteries run down.",
+    "hint.delays": "Delays rose too, as when traffic takes a detour around a cut cable or waits in a queue.",
+    "hint.elsewhere": "Other countries lost connectivity too ({countries}), as after a cable cut.",
+    "hint.precursor": (
+        "{incident} ({status}: {targets}) began {ahead} earlier. Such ways around blocking are often cut first."
+    ),
+    "hint.precursor_method": (
+        "{incident} ({status}: {mechanisms}) began {ahead} earlier. Such ways around blocking are often cut first."
+    ),
+    "hint.part_of_name": (
+        "{targets} may have been hit unintentionally: {name} contains {part}, and a filter that looks for part of a "
+        "name cannot tell the two apart."
+    ),
+    "hint.shared_address": (
+        "{neighbours} may have been hit unintentionally: {target} shares an address at which connections failed, and "
+        "blocking an address hits every name behind it."
+    ),
+}
+"""What may point to a cause, or to collateral damage; never evidence."""
+
+EXAMS = (
+    "the baccalaureate",
+    "intermediate and preparatory exams",
+    "the secondary certificate (KCSE)",
+    "the BEPC and the baccalaureate",
+    "the secondary certificate",
+    "the basic and secondary certificates",
+)
+"""Exams of ``refdata/examinations.toml``."""
+
+BLIND = {
+    Family.OONI: "Volunteers' probes send nothing while they have no network.",
+    Family.REMOTE: "Shared vantage points show only whether sites answer.",
+    Family.ATLAS: "Connections of RIPE Atlas probes show whether lines are up, not what they can reach.",
+    Family.ROUTING: "Routing shows whether networks are announced, not what passes through them.",
+    Family.PROBING: "Scans show whether addresses answer, not what their users can reach.",
+    Family.USAGE: "Traffic falls only if what is affected is used by many.",
+    Family.DARKNET: "Stray packets show whether networks are on, not what they can reach.",
+}
+"""Why a family could not have seen an incident of a kind that is not in its row of ``witnesses.MEASURES``."""
+
+SIGHTS = {
+    "sight.saw": "{some} of {all} measurements on {networks} saw it.",
+    "sight.reached": "{some} of {all} measurements on {networks} reached the targets at the time.",
+    "sight.no_data": "No data from this source.",
+    "sight.fell": "Well below the usual level: {sources}.",
+    "sight.fell_there": "Well below the usual level in {entities}: {sources}.",
+    "sight.usual": "As usual: {sources}.",
+    "sight.silent": "No reports at the time: {sources}.",
+    "sight.no_history": "Too little history to compare with: {sources}.",
+    "level.left": "{left} of the usual level was left ({low} to {high}).",
+    "level.unmeasured": "How much connectivity was left was not measured.",
+    "blind.elsewhere": "None of the networks named was measured at the time, only {networks}.",
+    **{f"blind.{family}": text for family, text in BLIND.items()},
+}
+"""What a source saw, or why it saw nothing."""
+
+COVERAGE = {
+    "coverage.measured": "{measurements} by {runs} on {networks}, in {measured} of {hours}; {failing} failed.",
+    "coverage.none": "Nothing was measured in that time.",
+    "coverage.few_probes": "Only {runs} measured in that time, and at least {needed} are needed.",
+    "coverage.one_network": "Only {networks} was measured.",
+    "coverage.few_hours": "Measurements were made in only {measured} of {hours}.",
+    "coverage.failing": "More measurements failed than usual.",
+    "none_seen": "No disruption was seen.",
+    "lacks.whole_days": "No detector uses {series}, because a day is not a whole number of its time bins.",
+    "lacks.baseline": "{series}: no baseline yet, because less than {days} of data are known.",
+    "lacks.week": "{series}: less than a week of data is known, so for now only a loss {times} times as deep counts.",
+    "lacks.second_family": "Only {families} can be watched here, so an outage can be suspected but not confirmed.",
+}
+"""How much was measured, and what is missing to conclude anything."""
+
+EVENTS: dict[str, Text] = {
+    "event.already_on": (
+        "{incident} was under way long before the event, or when our data begin, so its timing says nothing about the "
+        "event."
+    ),
+    "event.over_before": "{incident} had ended when the event began.",
+    "event.before": "{incident} began before the event: it was under way by {at}, {ahead} before the start.",
+    "event.during": "{incident} began during the event: it was not yet under way at {at}.",
+    "event.before_or_during": "{incident} may have begun before the event or during it.",
+    "event.cannot_tell": "Whether anything was disrupted is not known.",
+    "compare.nothing": "There is nothing to compare with: the same hours were not measured on any other day.",
+    "compare.days": (
+        "{own} of the measurements failed during the event, and {usual} in the same hours of {n} other day.",
+        "{own} of the measurements failed during the event. In the same hours of {n} other days the median was {usual} "
+        "and the highest {worst}; days at least as bad: {as_bad}.",
+    ),
+    "chance.short": (
+        "Our data cover {days} apart from the event, and {needed} are needed to estimate how often incidents begin."
+    ),
+    "chance.rate": (
+        "The chance that an unrelated incident begins in the {window} from {lead} before the event to its end. "
+        "Incidents are taken to begin at random (a Poisson process), as often as the others: {others_began} in {days}, "
+        "plus one."
+    ),
+}
+"""How an incident relates to an announced event, and how likely that is by chance."""
+
+CLAIMS = {
+    "claim.confirmed": "Confirmed in that time: {incidents}.",
+    "claim.suspected": "Only suspected, not confirmed: {incidents}.",
+    "claim.usual": "These kinds of sources showed nothing unusual: {families}.",
+    "claim.seen.blocking": "Confirmed as blocked: {targets} ({incidents}).",
+    "claim.seen.throttling": "Confirmed as slowed down: {targets} ({incidents}).",
+    "claim.seen.outage": "An outage was confirmed ({incidents}).",
+    "claim.seen.slowdown": "A general slowdown was confirmed ({incidents}).",
+    "claim.kbps": "The speed was about {kbps} kbit/s.",
+    "claim.whole_line_unmeasured": (
+        "Single targets were blocked or slowed down. Whether everything else was slow too was not measured."
+    ),
+    "claim.other_kind": "What was confirmed is of another kind: {kinds}.",
+    "claim.targets": "Each target named is confirmed: {targets}.",
+    "claim.targets_missing": "Nothing is confirmed about {targets}.",
+    "claim.region": "It was seen in one region.",
+    "claim.scope": "Extent as measured: {scope}.",
+    "claim.wider": "It reached further than claimed: {scope}.",
+    "claim.narrower": "It did not reach as far as claimed: {scope}.",
+    "claim.scope_at_least": "Extent as measured: {scope}. Too little of the rest was measured.",
+    "claim.scope_unknown": "How far it reached is not known.",
+    "claim.users": "Between {low} and {high} of users were affected.",
+    "claim.users.networks": "Between {low} and {high} of networks were affected; no user figures are known.",
+    "claim.networks": "It was seen on each network named.",
+    "claim.networks_missing": "It was not seen on {networks}.",
+    "claim.began_before": "It was under way by {at}, before the time claimed ({stated}).",
+    "claim.began_after": "It had not begun by {at}, after the time claimed ({stated}).",
+    "claim.began_about": "It may have begun before or after the time claimed ({stated}).",
+    "claim.length_unknown": "Its beginning or its end was not seen.",
+    "claim.length": (
+        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours "
+        "fits."
+    ),
+    "claim.length_possible": (
+        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours cannot "
+        "be ruled out."
+    ),
+    "claim.length_other": (
+        "It lasted about {best} hours on the median network ({least} to {most} on any), not {stated_hours} hours."
+    ),
+}
+"""How the evidence answers what a claim says."""
+
+RATES = {
+    "slow.few_probes": (
+        "Only {probes} measured this target and another; {needed} are needed to tell a fixed limit from congestion."
+    ),
+    "slow.alike": "The probes have lines of about the same speed, so a fixed limit and congestion would look the same.",
+    "slow.policer": (
+        "The speed hardly depends on the probe's line, as under a fixed limit (slope {slope}, {slope_low} to "
+        "{slope_high}; {probes})."
+    ),
+    "slow.congestion": (
+        "The speed follows that of the probe's line, as on a congested path (slope {slope}, {slope_low} to "
+        "{slope_high}; {probes})."
+    ),
+    "slow.cannot_tell": (
+        "A fixed limit and congestion explain the speeds equally well (slope {slope}, {slope_low} to {slope_high}; "
+        "{probes})."
+    ),
+}
+"""Whether a fixed limit or a congested line held the speed down."""
+
+SILENCES = {
+    "silence.blacked_out": (
+        "Other countries were heard from as usual, so the collector was up. The networks fell silent together, as in a "
+        "blackout, and not one by one, as volunteers do."
+    ),
+    "silence.collector": "Other countries fell silent too, so the way to the collector failed rather than the country.",
+    "silence.cannot_tell": "No other country was measured, so a cut and a failing collector look alike.",
+}
+"""What days on which hardly any network was heard from may mean."""
+
+FINDINGS: dict[str, Text] = {
+    **HINTS,
+    **SIGHTS,
+    **COVERAGE,
+    **EVENTS,
+    **CLAIMS,
+    **RATES,
+    **SILENCES,
+}

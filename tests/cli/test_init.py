@@ -1,0 +1,163 @@
+"""A new monitor: what `fanous init` writes is what `fanous run` reads, and nothing of anybody's is replaced."""
+
+import os
+import pty
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fanous.config import load_environment
+from fanous.errors import FanousError
+from fanous.monitor.settings import read
+from fanous.pipeline.configure import ADMIN_TOKEN, kept_days, offered
+
+FANOUS = str(Path(sys.executable).with_name("fanous"))
+
+
+def init(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder / "home")}
+    done = subprocess.run(
+        [FANOUS, "init", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_what_it_writes_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = init(tmp_path, "pk", "IN", "--accept", "all", "--days", "7", "--mirror", "ooni=http://127.0.0.1:9")
+    assert "next: fanous run" in done.stdout
+    path = tmp_path / "fanous.toml"
+    written = tomllib.loads(path.read_text())
+    assert written["sources"]["ooni"] == {
+        "countries": ["PK", "IN"],
+        "days": 7,
+        "mirror": "http://127.0.0.1:9",
+    }
+    assert set(written["sources"]) == {one.name for one in offered()}
+    monkeypatch.delenv(ADMIN_TOKEN, raising=False)
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "of mine")
+    load_environment(tmp_path / "fanous.env")
+    configuration = read(path, tmp_path / "store")
+    assert len(configuration.sources) == 2 * len(offered())
+    assert len(configuration.site.token) == 64
+    assert not configuration.rounds.on
+    assert not configuration.door.on
+
+
+def test_the_secrets_are_new_each_time_and_their_owners_alone(tmp_path: Path) -> None:
+    told = set()
+    for name in ("a", "b"):
+        init(tmp_path, "PK", "--config", f"{name}.toml")
+        secret = tmp_path / f"{name}.env"
+        assert secret.stat().st_mode & 0o777 == 0o600
+        told.add(secret.read_text())
+    assert len(told) == 2
+
+
+def test_every_source_stands_there_with_its_terms_and_only_accepted_ones_are_on(tmp_path: Path) -> None:
+    done = init(tmp_path, "PK", "--accept", "tor")
+    assert "included" not in done.stderr
+    text = (tmp_path / "fanous.toml").read_text()
+    assert set(tomllib.loads(text)["sources"]) == {"tor"}
+    for one in offered():
+        assert f"[sources.{one.name}]" in text
+        assert one.licence in text
+
+
+def test_without_a_terminal_what_needs_no_key_is_included_and_said(tmp_path: Path) -> None:
+    done = init(tmp_path, "PK")
+    for one in offered():
+        assert one.title in done.stderr
+    on = set(tomllib.loads((tmp_path / "fanous.toml").read_text())["sources"])
+    assert on == {one.name for one in offered() if not one.token}
+    assert "ooni" in on
+
+
+def test_it_replaces_nothing(tmp_path: Path) -> None:
+    for name in ("fanous.toml", "fanous.env"):
+        (tmp_path / name).write_text("mine")
+        assert "already there" in init(tmp_path, "PK", code=1).stderr
+        assert (tmp_path / name).read_text() == "mine"
+        assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == [name]
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "name the countries"),
+        (("XX1",), "is not a country code"),
+        (("PK", "--accept", "nobody"), "is not one of"),
+        (("PK", "--mirror", "ooni"), "is not SOURCE=URL"),
+        (("PK", "--mirror", "nobody=https://a.example"), "is not SOURCE=URL"),
+    ],
+)
+def test_wrong_words_are_told(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    said = " ".join(init(tmp_path, *words, code=2).stderr.replace("│", " ").split())
+    assert why in said
+    assert not (tmp_path / "fanous.toml").exists()
+
+
+def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [FANOUS, "init"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "TERM": "dumb"},
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(theirs)
+    os.write(ours, b"pk, in\nooni tor\n")
+    _, said = running.communicate(timeout=60)
+    os.close(ours)
+    assert running.returncode == 0, said
+    assert "Countries to watch" in said
+    assert "Sources whose terms you accept" in said
+    written = tomllib.loads((tmp_path / "fanous.toml").read_text())
+    assert written["sources"]["tor"]["countries"] == ["PK", "IN"]
+    assert set(written["sources"]) == {"ooni", "tor"}
+
+
+def test_run_and_others_read_it_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "fanous.toml").write_text("[sources.ioda]\nnonsense = 1\n")
+    done = subprocess.run(
+        [FANOUS, "run", "--store", "store"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "nonsense" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "why"),
+    [
+        ("A=1\n", 0o644, "chmod 600"),
+        ("nothing\n", 0o600, "write NAME=VALUE"),
+        ("a b=1\n", 0o600, "NAME=VALUE"),
+    ],
+)
+def test_a_file_of_secrets_is_read_with_care(tmp_path: Path, text: str, mode: int, why: str) -> None:
+    path = tmp_path / "fanous.env"
+    path.write_text(text)
+    path.chmod(mode)
+    with pytest.raises(FanousError, match=why):
+        load_environment(path)
+    load_environment(tmp_path / "none.env")
+
+
+def test_retention_fits_the_disk() -> None:
+    assert kept_days(0, 1) == 150
+    assert kept_days(10**15, 1) == 3650
+    assert kept_days(200 * 10**9, 1) == 2 * kept_days(200 * 10**9, 2) + kept_days(200 * 10**9, 1) % 2
