@@ -74,6 +74,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "days": [("true", "a whole number"), ("-1", "from 0 to 3650")],
         "token": TEXT,
         "mirror": SITE,
+        "lists": [('"social"', "a list is needed")],
     },
     "run": {
         "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],

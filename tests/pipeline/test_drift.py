@@ -10,14 +10,21 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.pipeline.drift import BUCKET_LATELY, AnswerState, SourceCheck, check_sources
-from fanous.sources.publishers import LIVE_SOURCES, source_settings
+from fanous.sources.publishers import LIVE_SOURCES, SourceSettings, source_settings
 from tests.collector.probe import measurement
 from tests.sources.answers import ANSWERS, answer_to
 from tests.sources.ooni.buckets import served, upload
 from tests.sources.publisher import Answer, Publisher, publishing
+from tests.sources.remote.fake_atlas import PROBES, FakeAtlas
+from tests.sources.remote.fake_globalping import FakeProbe, globalping
+from tests.sources.remote.worlds import ABROAD, PAKISTAN
 
 KEY = {"CLOUDFLARE_API_TOKEN": "k"}
 NOW = 1_764_000_000
+
+
+OTHERS = frozenset({"ooni", "globalping"})
+"""Asked otherwise than sources of series."""
 
 
 def buckets(found: "list[SourceCheck]") -> "list[SourceCheck]":
@@ -30,6 +37,11 @@ def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     if "bucket" not in request.node.name:
         monkeypatch.setattr(
             "fanous.pipeline.drift._bucket_checked", lambda *_: SourceCheck("ooni", "", AnswerState.NOT_ASKED)
+        )
+    if "vantage" not in request.node.name:
+        monkeypatch.setattr(
+            "fanous.pipeline.drift._orders_checked",
+            lambda *_: SourceCheck("globalping", "", AnswerState.NOT_ASKED),
         )
 
 
@@ -52,6 +64,30 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_told(tmp_path: Pat
     assert empty.reached is AnswerState.DIFFERS and "nobody measured" in empty.why
 
 
+def test_vantage_points_of_others_are_counted_and_none_is_asked(tmp_path: Path) -> None:
+    def checked(address: str) -> SourceCheck:
+        path = tmp_path / "fanous.toml"
+        path.write_text(f'[sources.globalping]\nmirror = "{address}"\n')
+        found = check_sources(source_settings(path) | _nowhere(tmp_path), "PK", NOW, {})
+        (one,) = [one for one in found if one.source == "globalping"]
+        return one
+
+    with globalping(*PAKISTAN, FakeProbe("PK", 9541), *ABROAD) as server:
+        found = checked(server.address)
+        assert (found.reached, server.orders) == (AnswerState.AS_EXPECTED, [])
+        assert found.why == "4 usable in PK, 250 of 250 tests left in this hour"
+    with publishing(lambda *_: Answer(b"[]")) as other:
+        assert checked(other.address).reached is AnswerState.DIFFERS
+    assert checked("http://127.0.0.1:9").reached is AnswerState.UNREACHED
+
+
+def _nowhere(folder: Path) -> dict[str, SourceSettings]:
+    """The sources of series, at an address where nobody answers."""
+    return {
+        name: one for name, one in source_settings(settings(folder, None)).items() if name in LIVE_SOURCES
+    }
+
+
 def test_a_bucket_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
     path = tmp_path / "fanous.toml"
     path.write_text('[sources.ooni]\nmirror = "http://127.0.0.1:9"\n')
@@ -64,8 +100,11 @@ def publisher(
 ) -> Callable[[str, int], Answer]:
     """All publishers at one address, which answer as the typed answers do unless ``change`` says otherwise."""
 
-    def answer(path: str, _number: int) -> Answer:
-        body = ANSWERS[answer_to(path)]
+    connections = FakeAtlas(list(PROBES), [])
+
+    def answer(path: str, number: int) -> Answer:
+        is_of_atlas = path.startswith("/api/v2/")
+        body = connections.answer(path, number).body if is_of_atlas else ANSWERS[answer_to(path)]
         return change(path, body) or Answer(body)
 
     return answer
@@ -81,12 +120,13 @@ def settings(folder: Path, server: Publisher | None) -> Path:
 def test_answers_as_expected_are_said_to_be(tmp_path: Path) -> None:
     with publishing(publisher()) as server:
         found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
-    found = [one for one in found if one.source != "ooni"]
+    found = [one for one in found if one.source not in OTHERS]
     assert {one.source for one in found} == set(LIVE_SOURCES)
     assert [(one.source, one.about, one.differs, one.why) for one in found if one.differs or one.why] == []
     assert {one.reached for one in found} == {AnswerState.AS_EXPECTED}
     assert all(one.values or one.claims for one in found)
-    assert all("PK" in path or "pk" in path for path in server.asked)
+    of_country = ("PK", "pk", "probe_ids=1,2,3")
+    assert all(any(part in path for part in of_country) for path in server.asked)
 
 
 def test_what_differs_is_said_in_words(tmp_path: Path) -> None:
@@ -121,13 +161,13 @@ def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_said(
     )
     told = json.loads(CliRunner().invoke(app, [*words, "--json", "--country", "ir"], env=KEY).output)
     assert told["country"] == "IR"
-    assert {one["reached"] for one in told["sources"] if one["source"] != "ooni"} == {"unreached"}
+    assert {one["reached"] for one in told["sources"] if one["source"] not in OTHERS} == {"unreached"}
 
 
 @pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"[]", b"{}"])
 def test_a_login_page_is_no_answer_of_any_publisher(body: bytes, tmp_path: Path) -> None:
     with publishing(publisher(lambda *_: Answer(body))) as server:
         found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
-    found = [one for one in found if one.source != "ooni"]
+    found = [one for one in found if one.source not in OTHERS]
     assert {one.reached for one in found} == {AnswerState.DIFFERS}
     assert all(one.differs and one.why for one in found), [one for one in found if not one.differs]

@@ -68,12 +68,17 @@ def test_no_name_stands_for_two_sources() -> None:
 
 def test_what_follows_from_the_declarations() -> None:
     assert list(MEASUREMENT_SOURCES) == list(FAMILY_OF) == list(MEASUREMENTS)
-    assert {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI} == FAMILY_OF
+    assert {
+        "edge": Family.EDGE,
+        "ooni": Family.OONI,
+        "ooni-csv": Family.OONI,
+        "globalping": Family.REMOTE,
+    } == FAMILY_OF
     assert LIVE_SOURCES.keys() <= SERIES_FILES.keys() <= PUBLISHERS.keys()
     assert PUBLISHERS.keys() - SERIES_FILES.keys() == {"ris"}
     assert SOURCES.keys() - PUBLISHERS.keys() - MEASUREMENTS.keys() == {"scan"}
 
 
 def test_a_series_is_of_a_source_that_gives_some() -> None:
-    assert {name for name in SOURCES if not has_series(name)} == {"ooni", "ooni-csv"}
+    assert {name for name in SOURCES if not has_series(name)} == {"ooni", "ooni-csv", "globalping"}
     assert not has_series("harbour")

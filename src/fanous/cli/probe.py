@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, add_former, print_document, say
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, add_former, print_document, say
 from fanous.cli.orders import OrdersKey, OrdersRoot, heeded
 from fanous.cli.probe_options import (
     Asn,
@@ -43,6 +43,7 @@ from fanous.cli.probe_options import (
     wanted_by,
     withdrawn,
 )
+from fanous.cli.probe_via import Via, probe_via
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
@@ -205,6 +206,12 @@ def probe_run(
     ca_file: CaFile = None,
     no_health: Annotated[bool, typer.Option("--no-health", help="Skip the check of the connection.")] = False,
     yes: Yes = False,
+    via: Annotated[
+        Via | None,
+        typer.Option("--via", help="Measure from other people's vantage points in --country, not from here."),
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure which sites work from here, and what is wrong with the others.
@@ -215,6 +222,10 @@ def probe_run(
     With --every, rounds repeat until stopped, at slightly random intervals; each prints one line, and consent
     is checked before each.  With --collector, measurements are sent after each round.  While no collector can
     be reached they wait on disk, including those made without a network.
+
+    With --via globalping, vantage points of Globalping on users' lines in --country measure popular targets, as far as
+    the hour's free tests reach, and the results go into the store, or into the file of --out for `fanous ingest
+    globalping`.  They may second what others found, and confirm nothing by themselves.
     """
     from msgspec.structs import replace
 
@@ -223,6 +234,29 @@ def probe_run(
     from fanous.probe.trace import ProbeVantage
     from fanous.probe.words import round_line
 
+    if via is not None:
+        from_here = {
+            "--every": every is not None,
+            "--organisation": organisation,
+            "--during": during,
+            "--rounds": rounds is not None,
+            "--helper": helper,
+            "--asn": asn,
+            "--mobile": mobile,
+            "--cap-mb": cap_mb is not None,
+            "--transfer": transfer,
+            "--localise": localise,
+            "--collector": collectors,
+            "--proxy": proxy,
+            "--settings": settings_file,
+            "--allow-private": allow_private,
+            "--ca-file": ca_file,
+            "--no-health": no_health,
+        }
+        _refuse(from_here, "is for measurements from here: leave out this option or --via")
+        probe_via(country_of(country), inputs or (), lists or (), out, store, config, as_json)
+        return
+    _refuse({"--store": store, "--config": config}, "needs --via: give --via globalping, or leave it out")
     if every is None:
         given = {"--organisation": organisation, "--during": during, "--rounds": rounds is not None}
         _refuse(given, "needs --every: give --every 10m, or leave it out")

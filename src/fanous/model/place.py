@@ -22,6 +22,8 @@ class Family(StrEnum):
 
     EDGE = "edge"
     OONI = "ooni"
+    REMOTE = "remote"
+    ATLAS = "atlas"
     ROUTING = "routing"
     PROBING = "probing"
     USAGE = "usage"

@@ -28,6 +28,7 @@ from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.measurements import Measurements
 from fanous.monitor.receiver import door_apart, policy_of
+from fanous.monitor.remote import Remote
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
 from fanous.monitor.sources import Sources
@@ -163,13 +164,16 @@ def tasks_of(
     local = Local(ask, _lock(configuration.store), dispatch)
     tasks.append(Task("local", lambda: local.serve(stop)))
     cache = data_folder() / "cache"
-    if series := [one for one in configuration.sources if not SOURCES[one.source].has_bucket]:
+    if series := [one for one in configuration.sources if SOURCES[one.source].live]:
         sources = Sources(ask, series, configuration.clock, cache)
         tasks.append(Task("sources", lambda: sources.pull(stop)))
     buckets = [one for one in configuration.sources if SOURCES[one.source].has_bucket]
     measurements = Measurements(ask, buckets, configuration.clock, cache)
     if buckets:
         tasks.append(Task("measurements", lambda: measurements.pull(stop)))
+    if ordered := [one for one in configuration.sources if SOURCES[one.source].is_ordered]:
+        remote = Remote(ask, ordered, configuration.clock)
+        tasks.append(Task("remote", lambda: remote.measure(stop)))
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
         tasks.append(Task("retention", lambda: upkeep.keep(stop)))

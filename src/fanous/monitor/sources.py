@@ -18,7 +18,10 @@ from fanous.log import logline
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
+from fanous.pipeline.remote import popular_urls
 from fanous.pipeline.scheduler import pause, unless
+from fanous.probe.consent import check_country
+from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.publishers import SOURCES, SourceSettings
@@ -65,8 +68,22 @@ def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
             raise FanousError(f"[sources.{source}]: set `countries`, or enabled = false")
         if told.token:
             _key(source, told.token)
+        if SOURCES[source].is_ordered:
+            _check_order(source, told)
         wanted += [Errand(source, country, told) for country in told.countries]
     return tuple(wanted)
+
+
+def _check_order(source: str, told: SourceSettings) -> None:
+    """Raises:
+    FanousError: what may not be measured from other people's lines.
+    """
+    try:
+        popular_urls(wanted_of((), told.lists, lambda _: None).urls)
+        for country in told.countries:
+            check_country(country)
+    except FanousError as error:
+        raise FanousError(f"[sources.{source}]: {error}") from None
 
 
 class Sources:

@@ -14,10 +14,13 @@ from tempfile import TemporaryDirectory
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
-from fanous.sources.connector import Piece, Query, Source
+from fanous.pipeline.pull import document_of
+from fanous.pipeline.remote import networks_in
+from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
+from fanous.sources.remote.client import Client
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: who asks wants to know how it is now."""
@@ -83,10 +86,29 @@ def check_sources(
             results = _checked(source, settings[source.name], country, int(now), environment)
         elif source.has_bucket:
             results = iter([_bucket_checked(source, settings[source.name].mirror, country, now)])
+        elif source.is_ordered:
+            results = iter([_orders_checked(source, settings[source.name], country, environment)])
         for checked in results:
             on_done(checked)
             found.append(checked)
     return found
+
+
+def _orders_checked(
+    source: Source, settings: SourceSettings, country: str, environment: Mapping[str, str]
+) -> SourceCheck:
+    """Asks for the vantage points and the tests that are left, and orders none."""
+    about, key = "vantage points", environment.get(settings.token, "") if settings.token else ""
+    try:
+        with Client(settings.mirror, key, PATIENCE) as client:
+            limits, listed = client.limits(), client.probes()
+    except Rejected as reason:
+        return SourceCheck(source.name, about, AnswerState.DIFFERS, why=str(reason))
+    except FanousError as error:
+        return SourceCheck(source.name, about, AnswerState.UNREACHED, why=str(error))
+    users = sum(count for _, count in networks_in(country, listed))
+    told = f"{users} usable in {country}, {limits.remaining} of {limits.limit} tests left in this hour"
+    return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
 
 
 def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> SourceCheck:
@@ -144,29 +166,31 @@ def _checked(
         return
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with Polite(source, mirror=settings.mirror, waits=PATIENCE, headers=headers) as client:
-        for piece in _questions(source, country, now):
+        try:
+            questions = list(_questions(source, country, now, client.get))
+        except Rejected as reason:
+            about, why = f"country/{country}", "its list of places cannot be read"
+            yield SourceCheck(source.name, about, AnswerState.DIFFERS, (str(reason),), why)
+            return
+        except FanousError as error:
+            yield SourceCheck(source.name, f"country/{country}", AnswerState.UNREACHED, why=str(error))
+            return
+        for piece in questions:
             yield _answered(source, piece, country, client)
 
 
-def _questions(source: Source, country: str, now: int) -> Iterator[Piece]:
+def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Piece]:
     """The newest piece of each kind, where a source is asked in several ways."""
     assert source.live is not None
     until = (now - LATELY) // source.every * source.every
-    newest = {
-        piece.name: piece
-        for piece in source.live.pieces(Query(country, until - DAY, until), _asks_for_nothing)
-    }
+    newest = {piece.name: piece for piece in source.live.pieces(Query(country, until - DAY, until), get)}
     yield from newest.values()
-
-
-def _asks_for_nothing(url: str) -> bytes:
-    raise AssertionError(f"a question about a country alone needs no list of places: {url}")
 
 
 def _answered(source: Source, piece: Piece, country: str, client: Polite) -> SourceCheck:
     assert source.live is not None
     try:
-        data = client.get(piece.url)
+        data = document_of(source.live, client.get, piece) if piece.also else client.get(piece.url)
     except FanousError as error:
         return SourceCheck(source.name, piece.name, AnswerState.UNREACHED, why=str(error))
     differs = tuple(source.differs(data)) if source.differs is not None else ()

@@ -163,12 +163,24 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
     """The result for a piece, and whether its failure may be temporary."""
     live = LIVE_SOURCES[source]
     try:
-        parsed = live.parse(answer_of(live, get, piece.url), ask.country, piece.name)
+        parsed = live.parse(document_of(live, get, piece), ask.country, piece.name)
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
         return Fetched(piece, None, str(reason), at), not reason.permanent
     return Fetched(piece, parsed, "", at), False
+
+
+def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
+    """What the piece's address answers, or the array of what all of its addresses do (``Piece.also``).
+
+    Raises:
+        FanousError, Rejected: one of them cannot be fetched, or is none.
+    """
+    if not piece.also:
+        return answer_of(live, get, piece.url)
+    answers = (answer_of(live, get, url) for url in (piece.url, *piece.also))
+    return b",".join((f"[[{piece.since},{piece.until}]".encode(), *answers)) + b"]"
 
 
 def answer_of(live: LiveSource, get: Get, url: str) -> bytes:

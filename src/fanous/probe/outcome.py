@@ -163,7 +163,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
     verdicts = judge(parsed, fingerprints())
     own = [verdict for verdict in verdicts if verdict.role != "redirect"]
     is_web = parsed.measurement.test_name == "web_connectivity"
-    leading = _leading(own) if is_web else _leading_of_app(own)
+    leading = leading_verdict(own) if is_web else _leading_of_app(own)
     if leading is not None and leading.state is State.OK and _came_by_another_resolver(parsed):
         leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
     return Outcome(
@@ -202,8 +202,8 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     return min(outcomes, key=lambda one: (_SEVERITY[one.state], not one.symptom))
 
 
-def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """Order: a finding; else the page if it came; else what prevented it."""
+def leading_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Of a site.  Order: a finding; else the page if it came; else what prevented it."""
     for verdict in verdicts:
         if verdict.state not in (State.OK, State.INSUFFICIENT):
             return verdict

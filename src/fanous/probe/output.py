@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ from fanous.model.verdict import State
 from fanous.overwrite import check_file
 from fanous.probe.outcome import Outcome, Speed, worst
 from fanous.probe.run import OnDone, RunReport, Write
-from fanous.probe.words import WHAT_NOW, health_sentence, is_ours, sentence, state_in_words
+from fanous.probe.words import OURS, WHAT_NOW, health_sentence, is_ours, sentence, state_in_words
 from fanous.refdata.platforms import target_of, title
 
 LONGEST_RECORD = 64 << 20
@@ -29,8 +30,11 @@ LONGEST_RECORD = 64 << 20
 
 
 @contextmanager
-def record_file(path: Path | None) -> Iterator[Write]:
+def record_file(path: Path | None, software: str = OURS) -> Iterator[Write]:
     """Yields a function that appends a record; everything is on disk when the block ends.
+
+    Args:
+        software: that makes the records; those of two have files of their own.
 
     Raises:
         FanousError: the file cannot be written, or holds anything but what this function wrote.
@@ -38,7 +42,7 @@ def record_file(path: Path | None) -> Iterator[Write]:
     if path is None:
         yield lambda _record: None
         return
-    check_file(path, _holds_records)
+    check_file(path, partial(_holds_records, software))
     try:
         with path.open("a+b") as file:
             if _is_cut(file):
@@ -54,11 +58,11 @@ def record_file(path: Path | None) -> Iterator[Write]:
         raise FanousError(f"cannot write measurements to {path}: {error.strerror}") from None
 
 
-def _holds_records(path: Path) -> bool:
-    """Is the file empty, or does it begin with a record of our own probe?"""
+def _holds_records(software: str, path: Path) -> bool:
+    """Is the file empty, or does it begin with a record of this software?"""
     with path.open("rb") as file:
         first = file.readline(LONGEST_RECORD)
-    return not first or is_ours(first)
+    return not first or is_ours(first, software)
 
 
 def _is_cut(file: IO[bytes]) -> bool:

@@ -240,10 +240,10 @@ _head = msgspec.json.Decoder(_Head)
 _health = msgspec.json.Decoder(_Health)
 
 
-def is_ours(line: bytes) -> bool:
-    """Was the record made by our own probe?"""
+def is_ours(line: bytes, software: str = OURS) -> bool:
+    """Was the record made by our own probe, or by the software of this name?"""
     try:
-        return _head.decode(line).software_name == OURS
+        return _head.decode(line).software_name == software
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return False
 

@@ -216,12 +216,15 @@ class Piece:
     Attributes:
         name: what it is about, in the source's words, without the window.
         since: Unix seconds; the window that it describes ends at ``until``.
+        also: further addresses without whose answers the first says too little; the document then is a JSON array of
+            the window (``[since, until]``) and all answers, in order.
     """
 
     name: str
     url: str
     since: int
     until: int
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,7 @@ class Source:
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
+        is_ordered: are its measurements ordered from vantage points of others (``pipeline.remote``)?  Needs ``every``.
         differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
             more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
@@ -327,6 +331,7 @@ class Source:
     files: SeriesFiles | None = None
     live: LiveSource | None = None
     has_bucket: bool = False
+    is_ordered: bool = False
     differs: "Differs | None" = None
     is_stream: bool = False
     is_own: bool = False
@@ -349,7 +354,7 @@ class Source:
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
             (
                 "how often it may be asked (every)",
-                (self.live or self.is_stream or self.has_bucket) and not self.every,
+                (self.live or self.is_stream or self.has_bucket or self.is_ordered) and not self.every,
             ),
             ("how much one request may span (window)", self.live is not None and not self.window),
         ):

@@ -128,7 +128,7 @@ class Polite:
         if self._mirror:
             parts = urlsplit(url)
             url = f"{self._mirror}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-        return _checked(url)
+        return check_encrypted(url)
 
     def _keep_budget(self) -> None:
         """Wait until the oldest of the last ``a_minute`` requests is a minute old, or as the last answer asks."""
@@ -173,7 +173,7 @@ class Polite:
         same = target.url.host == response.url.host
         if not same and "authorization" in self._client.headers:
             raise FanousError(f"redirected to {target.url.host}, which must not see our key")
-        return _checked(str(target.url))
+        return check_encrypted(str(target.url))
 
     def _refuse(self, response: httpx.Response) -> None:
         code = response.status_code
@@ -235,7 +235,7 @@ def _later(wait: float) -> str:
     return f"; it asks us to come back after {at:%Y-%m-%d %H:%M} UTC"
 
 
-def _checked(url: str) -> str:
+def check_encrypted(url: str) -> str:
     """The URL, if no one on the path can tamper with the response.
 
     Raises:

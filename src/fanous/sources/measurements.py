@@ -4,11 +4,13 @@ from fanous.model.place import Family
 from fanous.sources.connector import MeasurementSource, by_name
 from fanous.sources.ooni import EDGE, OONI
 from fanous.sources.ooni_csv import OONI_CSV
+from fanous.sources.remote.globalping import GLOBALPING
 
 MEASUREMENTS = by_name(
     EDGE,
     OONI,
     OONI_CSV,
+    GLOBALPING,
 )
 """Name, which is also ``Record.source`` -> declaration."""
 

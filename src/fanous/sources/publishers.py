@@ -12,6 +12,7 @@ from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
 from fanous.sources.connector import LiveSource, SeriesFiles, Source, by_name
 from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.remote.atlas import ATLAS
 from fanous.sources.signals.google import GOOGLE
 from fanous.sources.signals.ioda import IODA
 from fanous.sources.signals.ioda_csv import IODA_CSV
@@ -39,6 +40,7 @@ PUBLISHERS = by_name(
     IODA,
     IODA_OUTAGES,
     IODA_CSV,
+    ATLAS,
     RIPESTAT,
     RIS,
     MRT,
@@ -83,6 +85,7 @@ class SourceSettings(Section, frozen=True):
         days: how far back the first pull goes; 0 = as far as the source's baseline needs.
         token: environment variable that holds the key; empty = the source's own, if it needs one.
         mirror: is asked in place of the publisher; empty = the publisher.
+        lists: names of lists of targets, for sources whose measurements are ordered.
     """
 
     enabled: bool = True
@@ -93,6 +96,7 @@ class SourceSettings(Section, frozen=True):
     days: Annotated[int, Meta(ge=0, le=3650)] = 0
     token: str = ""
     mirror: str = ""
+    lists: tuple[str, ...] = ("social",)
 
     def __post_init__(self) -> None:
         force_setattr(self, "countries", check_countries("countries", self.countries))

@@ -11,9 +11,10 @@ from math import inf
 import numpy as np
 
 from fanous.model.coverage import Arrival, LineState, Look
-from fanous.model.place import Access, Place
+from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
+from fanous.sources.measurements import FAMILY_OF
 from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
 
 
@@ -163,18 +164,24 @@ WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{
     AND received_at > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC') AND {IN_WINDOW}
 GROUP BY asn ORDER BY asn
 """
+_SENT = "source NOT IN ({})".format(
+    ", ".join(f"'{name}'" for name, family in FAMILY_OF.items() if family is Family.REMOTE)
+)
+"""Measurements that probes send by themselves: those that we order from vantage points of others are no sign of life
+of a network, since whoever loses packets there is taken off line."""
+
 _VOLUME = f"""
 SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
     SELECT asn, intDiv(toUnixTimestamp64Micro(started_at), {{step:Int64}} * 1000000) * {{step:Int64}} AS bin,
         count() AS made, uniqExact(probe) AS probes
     FROM measurements
-    WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND {IN_WINDOW}
+    WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND {_SENT} AND {IN_WINDOW}
     GROUP BY asn, bin
 ) GROUP BY asn ORDER BY asn
 """
 _HEARD = f"""
 SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(probe)
-FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {IN_WINDOW}
+FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {_SENT} AND {IN_WINDOW}
 GROUP BY country, asn ORDER BY country, asn
 """
 _LOOKS = f"""

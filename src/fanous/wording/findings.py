@@ -51,6 +51,8 @@ EXAMS = (
 
 BLIND = {
     Family.OONI: "Volunteers' probes send nothing while they have no network.",
+    Family.REMOTE: "Shared vantage points show only whether sites answer.",
+    Family.ATLAS: "Connections of RIPE Atlas probes show whether lines are up, not what they can reach.",
     Family.ROUTING: "Routing shows whether networks are announced, not what passes through them.",
     Family.PROBING: "Scans show whether addresses answer, not what their users can reach.",
     Family.USAGE: "Traffic falls only if what is affected is used by many.",

@@ -43,6 +43,8 @@ ACCESSES = {
 FAMILIES = {
     Family.EDGE: "Fanous probes",
     Family.OONI: "OONI probes",
+    Family.REMOTE: "shared vantage points",
+    Family.ATLAS: "RIPE Atlas connections",
     Family.ROUTING: "routing",
     Family.PROBING: "active probing",
     Family.USAGE: "traffic and users",

@@ -6,6 +6,7 @@ Shapes, and where they are described in public:
   github.com/InetIntel/ioda-ui reads them.
 - ioda-outages: ``OutagesController.php``, ``OutagesEventNormalizer.php`` and ``OutagesAlertNormalizer.php``
   of github.com/CAIDA/ioda-api.
+- atlas: ``tests.sources.remote.fake_atlas`` says where.
 - ripestat: stat.ripe.net/docs/02.data-api/country-resource-stats.html.
 - radar: developers.cloudflare.com/api, ``radar/netflows`` and ``radar/tcp_resets_timeouts``.
 - radar-outages: developers.cloudflare.com/api, ``radar/annotations/outages`` and ``radar/traffic_anomalies``.
@@ -16,6 +17,7 @@ Shapes, and where they are described in public:
 import json
 from typing import Any
 
+from tests.sources.remote.fake_atlas import atlas_document
 from tests.sources.signals.mrt_files import table
 
 T0 = 1_700_006_400
@@ -129,6 +131,7 @@ def radar(**columns: list[Any]) -> bytes:
 RADAR_TIMES = ["2023-11-15T00:00:00Z", "2023-11-15T00:15:00Z"]
 
 SAMPLES: dict[str, bytes] = {
+    "atlas": atlas_document(T0, T0 + 3600),
     "ioda-csv": (
         b'"Time (UTC)","Google (Search)","BGP (#Visible /24s)"\n'
         b'"2025-12-01 00:00:00","20.5","99.5"\n"2025-12-01 00:30:00","","99.25"\n'

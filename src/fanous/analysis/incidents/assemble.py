@@ -26,6 +26,7 @@ from fanous.analysis.incidents.confirm import (
     mostly_controlled,
     rule_c1_c3,
     rule_c2,
+    without_remote,
 )
 from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line, without_strays
@@ -119,7 +120,8 @@ def incident_of(
     lost = _lost(named, votes, witness)
     lacking = otherwise or (None if sure else of_the_line(group, votes, findings, bad))
     saw = families_that_saw(meanwhile, setting.family_of)
-    ruling = Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, saw, lost)
+    own = without_remote(witness, setting.family_of)
+    ruling = Ruling("", None, lacking) if lacking else _ruling(named, own, controls, raised, saw, lost)
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)

@@ -4,9 +4,10 @@
 - **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal control: the outside
   helper, or the same target working on an unaffected network at the time.  The country's own notice of the block counts
   as one, since neither a site that is down nor a bad line shows it.
-- **C3**: for outages, two of routing, probing, usage and darknet.
+- **C3**: for outages, two of routing, probing, usage, darknet and the connections of RIPE Atlas' probes.
 
-Everything else stays suspected.  A scheduled event raises attention, never the evidence.
+Everything else stays suspected.  A scheduled event raises attention, never the evidence.  Vantage points of others
+(``remote``) may be the second family of C1, and count for nothing in C2.
 
 Probes are counted by their voices.  A probe has one voice a target and hour, however often it measures, and half a one
 if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes that are heard
@@ -398,7 +399,13 @@ FAMILY_PROBES = 2
 """C1: least probes of each family, and most of its voices must say so: one failure sent in the name of another family
 is no second witness."""
 
-OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
+OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
+
+
+def without_remote(votes: Votes, family_of: Mapping[str, Family]) -> Votes:
+    """The votes that C2 counts: vantage points of others are chosen by somebody else, and asked by us alone."""
+    remote = [name for name, family in family_of.items() if family is Family.REMOTE]
+    return votes.where(~np.isin(votes.sources.astype(str), remote)) if remote else votes
 
 
 def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple[Family, ...]:

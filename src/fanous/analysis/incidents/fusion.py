@@ -1,8 +1,8 @@
 """Fusion: what each family of sources says of an outage, and whether two that fail independently agree.
 
-C3 needs two of routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept next to
-those that say *down*, since it shows what sort of outage it is; and since *as usual* may hide a loss of a tenth that is
-not worth an alarm, how far it fell is stated too.
+C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept
+next to those that say *down*, since it shows what sort of outage it is; and since *as usual* may hide a loss of a tenth
+that is not worth an alarm, how far it fell is stated too.
 """
 
 from collections import defaultdict

@@ -30,6 +30,8 @@ ALL_KINDS = tuple(Kind)
 MEASURES: dict[Family, tuple[Kind, ...]] = {
     Family.EDGE: ALL_KINDS,
     Family.OONI: (Kind.BLOCKING, Kind.THROTTLING, Kind.SLOWDOWN),
+    Family.REMOTE: (Kind.BLOCKING,),
+    Family.ATLAS: (Kind.OUTAGE,),
     Family.ROUTING: (Kind.OUTAGE,),
     Family.PROBING: (Kind.OUTAGE,),
     Family.USAGE: (Kind.OUTAGE, Kind.SLOWDOWN, Kind.BLOCKING),
@@ -51,6 +53,8 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
+        if family is Family.REMOTE and incident.kind not in MEASURES[family]:
+            own = []  # what still answers there denies nothing
         found += [_witness(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
             opinion = told.get(str(family))

@@ -175,6 +175,7 @@ def _level(
 
 _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
+_ATLAS = (_level("atlas_connected", "RIPE Atlas probes connected", "probes", Family.ATLAS, 600, 0.3),)
 _ROUTING = (
     _level("bgp", "Visible /24 blocks in routing", "/24s", Family.ROUTING, 300, 0.02, publisher="ioda"),
     _level("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.03),
@@ -294,7 +295,7 @@ _DARKNET = (
 )
 
 SIGNALS: dict[str, Signal] = {
-    signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
+    signal.name: signal for signal in (*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 }
 
 TARGETS_OF_PRODUCTS = {

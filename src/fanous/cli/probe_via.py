@@ -1,0 +1,180 @@
+"""``fanous probe run --via globalping``: one round from other people's vantage points, into the store or a file."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from fanous.cli.common import open_named, print_document, say
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.pipeline.remote import RemotePlan
+    from fanous.sources.publishers import SourceSettings
+
+
+class Via(StrEnum):
+    """Whose vantage points are asked."""
+
+    GLOBALPING = "globalping"
+
+
+def probe_via(
+    country: str,
+    inputs: Sequence[str],
+    lists: Sequence[str],
+    out: Path | None,
+    store: Path | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure, store or write, and print what was found and what was left out.
+
+    Raises:
+        FanousError: nothing could be measured.
+    """
+    from fanous.pipeline.remote import NAME, budget_of, measure, plan
+    from fanous.probe.output import record_file
+    from fanous.probe.run import wanted_of
+    from fanous.sources.publishers import source_settings
+    from fanous.sources.remote.client import Client
+
+    if country == "ZZ":
+        raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
+    settings = source_settings(config)[NAME]
+    names = lists or (() if inputs else settings.lists)
+    wanted = wanted_of(inputs, names, lambda line: say(line, file=sys.stderr))
+    left: list[str] = []
+    lines: list[bytes] = []
+    with Client(settings.mirror, token_of(settings)) as client:
+        planned = plan(country, wanted.urls, client.probes(), budget_of(client), int(time.time()) // 3600)
+        if not as_json:
+            say(_announced(planned), file=sys.stderr)
+        with record_file(out, NAME) as write:
+            for line in measure(client, planned, left.append):
+                lines.append(line)
+                write(line)
+    results = [_result_of(line) for line in lines]
+    stored = None if out else _stored(lines, country, settings, store, config)
+    if as_json:
+        print_document(_document(planned, results, left, stored))
+    else:
+        _show(results, [*planned.left_out, *left], out)
+    if not lines:
+        raise FanousError(f"no vantage point in {country} gave a result", permanent=False)
+
+
+def token_of(settings: "SourceSettings") -> str:
+    """The key, where the settings name one.
+
+    Raises:
+        FanousError: the variable that they name is empty.
+    """
+    if not settings.token:
+        return ""
+    key = os.environ.get(settings.token, "").strip()
+    if not key:
+        raise FanousError(f"[sources.globalping] token: set the environment variable {settings.token}")
+    return key
+
+
+def _stored(
+    lines: Sequence[bytes],
+    country: str,
+    settings: "SourceSettings",
+    store: Path | None,
+    config: Path | None,
+) -> int:
+    from fanous.pipeline.remote import bring_round
+
+    if not lines:
+        return 0
+    with open_named(store, config) as opened:
+        return bring_round(opened, country, lines, time.time(), is_publisher=not settings.mirror).stored
+
+
+def _announced(plan: "RemotePlan") -> str:
+    targets = "1 target" if len(plan.urls) == 1 else f"{len(plan.urls)} targets"
+    networks = "1 network" if len(plan.networks) == 1 else f"{len(plan.networks)} networks"
+    return (
+        f"asking {plan.probes} vantage points on {networks} in {plan.country} for {targets}: "
+        f"{plan.tests} of the {plan.budget} tests left in this hour"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What one vantage point met at one target.
+
+    Attributes:
+        defect: why it is not counted; empty = it is.
+    """
+
+    target: str
+    asn: int
+    vantage_point: str
+    state: str
+    mechanism: str
+    why: str
+    defect: str
+
+
+def _result_of(line: bytes) -> _Result:
+    from fanous.model.measurement import Record
+    from fanous.model.verdict import State
+    from fanous.pipeline.judge import judge_record
+    from fanous.pipeline.remote import NAME
+    from fanous.probe.outcome import leading_verdict
+
+    parsed, verdicts = judge_record(Record(NAME, line))
+    header, verdict = parsed.measurement, leading_verdict(verdicts)
+    state = verdict.state if verdict else State.INSUFFICIENT
+    mechanism, why = (verdict.mechanism, verdict.why) if verdict else ("", "")
+    return _Result(header.target, header.asn, header.probe, str(state), mechanism, why, header.defect)
+
+
+def _document(
+    plan: "RemotePlan", results: Sequence[_Result], left: Sequence[str], stored: int | None
+) -> dict[str, Any]:
+    return {
+        "via": str(Via.GLOBALPING),
+        "country": plan.country,
+        "control": plan.control,
+        "networks": [{"asn": asn, "vantage_points": count} for asn, count in plan.networks],
+        "elsewhere": list(plan.elsewhere),
+        "tests": plan.tests,
+        "budget": plan.budget,
+        "results": [
+            asdict(one) | {"mechanism": one.mechanism or None, "defect": one.defect or None}
+            for one in results
+        ],
+        "stored": stored,
+        "left_out": [*plan.left_out, *left],
+    }
+
+
+def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None) -> None:
+    from fanous.refdata.networks import network_name
+    from fanous.refdata.platforms import title
+
+    counts: dict[tuple[str, int], Counter[str]] = {}
+    for one in results:
+        how = f" ({one.mechanism})" if one.mechanism else ""
+        told = f"not counted: {one.defect}" if one.defect else f"{one.state}{how}"
+        counts.setdefault((one.target, one.asn), Counter())[told] += 1
+    for (target, asn), states in counts.items():
+        listed = "; ".join(f"{count} {state}" for state, count in states.most_common())
+        say(f"{title(target):14} AS{asn} {network_name(asn)}: {listed}")
+    for sentence in left:
+        say(f"left out: {sentence}")
+    if out is not None:
+        say(
+            f"\n{len(results)} measurements were added to {out}; `fanous ingest globalping {out}` stores them."
+        )

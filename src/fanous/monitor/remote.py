@@ -1,0 +1,87 @@
+"""Remote: rounds from vantage points of others, for the countries that the configuration names.
+
+They keep their own pace whatever happens: the lines are other people's, and the hourly tests are few.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import partial
+from logging import getLogger
+
+from fanous.errors import FanousError, Rejected
+from fanous.log import logline
+from fanous.monitor.clock import Clock
+from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.pipeline.judge import Ingested, log_rejects
+from fanous.pipeline.pull import due
+from fanous.pipeline.remote import NAME, RemotePlan, bring_round, budget_of, measure, plan
+from fanous.pipeline.scheduler import pause, unless
+from fanous.probe.run import wanted_of
+from fanous.sources.remote.client import Client
+from fanous.store.protocol import Ask
+
+log = getLogger("fanous.monitor")
+
+
+class Remote:
+    """Args:
+    wanted: errands of sources whose measurements are ordered.
+    """
+
+    def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
+        self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
+        self._tried: dict[str, float] = {}
+
+    async def measure(self, stop: asyncio.Event) -> None:
+        """Run until stopped."""
+        while not stop.is_set():
+            for errand in self._wanted:
+                if not stop.is_set():
+                    await unless(stop, self.one_round(errand))
+            await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
+
+    async def one_round(self, errand: Errand) -> Ingested | None:
+        """One country's round, if it is due; ``None`` = it was not, or nothing could be measured."""
+        now, country, every = self._clock(), errand.country, errand.settings.every
+        if now < self._tried.get(country, 0.0) + every:
+            return None
+        if not await self._ask(lambda store: due(store, NAME, country, every, now)):
+            return None
+        self._tried[country] = now
+        left: list[str] = []
+        try:
+            planned, lines = await asyncio.to_thread(_measured, errand, int(now // every), left)
+        except (FanousError, Rejected) as error:
+            log.warning(logline("round_failed", source=NAME, country=country, why=error))
+            return None
+        is_publisher = not errand.settings.mirror
+        tally: Ingested = await self._ask(
+            partial(bring_round, country=country, lines=lines, now=now, is_publisher=is_publisher)
+        )
+        log_rejects(log, tally)
+        log.info(
+            logline(
+                "round",
+                source=NAME,
+                country=country,
+                targets=len(planned.urls),
+                networks=len(planned.networks),
+                tests=planned.tests,
+                new=tally.stored,
+                rejected=tally.rejected or None,
+                left_out=len(planned.left_out) + len(left) or None,
+            )
+        )
+        for sentence in (*planned.left_out, *left):
+            log.info(logline("left_out", source=NAME, country=country, what=sentence))
+        return tally
+
+
+def _measured(errand: Errand, turn: int, left: list[str]) -> tuple[RemotePlan, list[bytes]]:
+    settings = errand.settings
+    key = os.environ.get(settings.token, "").strip() if settings.token else ""
+    urls = wanted_of((), settings.lists, left.append).urls
+    with Client(settings.mirror, key) as client:
+        planned = plan(errand.country, urls, client.probes(), budget_of(client), turn)
+        return planned, list(measure(client, planned, left.append))

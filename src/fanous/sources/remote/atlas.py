@@ -1,0 +1,344 @@
+"""RIPE Atlas: how many of a country's probes are connected, from the log of their connections.
+
+Probes hold a connection to one of RIPE's controllers, and its beginning and end are published as the results of
+measurement 7000, without a key.  A line that is cut takes its probe with it, so a country's probes vanish together
+(Shah et al., *Disco: Fast, Good, and Cheap Outage Detection*, TMA 2017).  They also vanish together where their
+controller fails, which its probes elsewhere show.
+
+The list of probes is read as RIPE-NCC/ripe-atlas-cousteau does at commit 7e926a73 (``api_listing.py``,
+``tests/test_api_meta_data.py``).  The events have the shape of those kept in InternetHealthReport/disco at commit
+d8ef7a60 (``data/comcast_7000_20150210.json``, ``data/generalJune16_7000_20160616.json``), in some of which ``asn`` is a
+text.
+
+A probe's state now is known from the list, and earlier ones follow from the events.  Nothing that tells one probe from
+another is kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from fanous.errors import Rejected
+from fanous.model.instant import DAY, HOUR, MINUTE, from_iso
+from fanous.model.place import Access, Place
+from fanous.model.series import Ints, SeriesKey, SourceSeries
+from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.signals.live import LATEST, MOST_BINS
+
+T = TypeVar("T")
+
+SOURCE = "atlas"
+SIGNAL = "atlas_connected"
+API = "https://atlas.ripe.net/api/v2"
+STEP = 10 * MINUTE
+WINDOW = 28 * DAY
+
+LEAST_PROBES = 8
+LEAST_NETWORKS = 3
+"""Probes in use, and their networks, with which a country has a series: Disco asks for eight probes, and those of one
+or two networks show what happens to these alone."""
+
+IN_USE = 28 * DAY
+"""Seconds for which a probe that left is in use: a cut must not end the series that shows it."""
+
+PAGE = 500
+"""Probes of one page of the list, and ids of one request (``api_listing.py``, ``CHUNK_SIZE``)."""
+
+MOST_PAGES = 20
+
+CONNECTED, DISCONNECTED = 1, 2
+"""``status.id`` of probes that are in use; others were never connected or are abandoned (ripe-atlas-tools at commit
+4dd6cbc3, ``commands/probe_search.py``)."""
+
+
+class Status(Struct):
+    id: int
+    since: str | None = None
+
+
+class ListedProbe(Struct):
+    """An entry of ``/probes/``."""
+
+    id: int
+    asn_v4: int | None
+    asn_v6: int | None
+    status: Status
+
+    @property
+    def network(self) -> int:
+        """0 = unknown."""
+        return self.asn_v4 or self.asn_v6 or 0
+
+
+class Page(Struct):
+    """One page of ``/probes/``; ``next`` is the address of the following one."""
+
+    results: list[ListedProbe]
+    next: str | None
+
+
+class Event(Struct):
+    """One result of measurement 7000; ``controller`` is the machine at RIPE that the probe was connected to."""
+
+    prb_id: int
+    timestamp: int
+    event: str
+    controller: str
+    asn: int | str | None = None
+
+    @property
+    def is_end(self) -> bool:
+        return self.event == "disconnect"
+
+
+# --- what to ask for ------------------------------------------------------------------------------------
+
+BURST_SHARE = 0.15
+BURST_LEAST = 3
+"""Share of a country's connected probes, and how many at least, that leave their controller within two bins, from which
+on it is asked whether the controller failed: no smaller loss makes an anomaly."""
+
+
+class Atlas:
+    """See ``LiveSource``; it has a series of the country alone."""
+
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
+        pages = _pages(ask.country, get)
+        probes = [probe for _, page in pages for probe in page.results]
+        ids = sorted(probe.id for probe in probes if probe.status.id in (CONNECTED, DISCONNECTED))
+        if not ids:
+            return
+        chunks = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        urls = [_events_url(ask.since, ask.until, chunk) for chunk in chunks]
+        events = [event for url in urls for event in _events(get(url))]
+        elsewhere = [
+            _events_url(start - STEP, end + STEP)
+            for start, end in _bursts(events, len(ids), ask.since, ask.until)
+        ]
+        also = (*urls[1:], *(url for url, _ in pages), *elsewhere)
+        yield Piece(f"country/{ask.country}", urls[0], ask.since, ask.until, also)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        """The document is an array (``Piece.also``): its window, then events of the country's probes, pages of the list
+        of these, and events of all probes around the moments at which many of the country's vanished."""
+        probes: dict[int, ListedProbe] = {}
+        events: list[Event] = []
+        (since, until), answers = _answers(data)
+        for answer in answers:
+            if isinstance(answer, Page):
+                probes.update((probe.id, probe) for probe in answer.results)
+            else:
+                events += answer
+        if not probes:
+            raise Rejected("no list of probes among the answers")
+        used = {one: probe for one, probe in probes.items() if probe.status.id in (CONNECTED, DISCONNECTED)}
+        own = sorted((e for e in _once(events) if e.prb_id in used), key=lambda e: (e.timestamp, e.prb_id))
+        failed = failed_controllers(e for e in _once(events) if e.prb_id not in probes)
+        # The end of a bin that goes on is not known yet.
+        times = np.arange(-(-since // STEP) * STEP, until // STEP * STEP, STEP, dtype=np.int64)
+        return _counted(country, used, times, own, failed)
+
+
+def _pages(country: str, get: Get) -> list[tuple[str, Page]]:
+    """The list of a country's probes, page by page, each with its address.
+
+    Raises:
+        Rejected: it has another shape, or never ends.
+    """
+    query = {"country_code": country, "page_size": PAGE, "fields": "id,asn_v4,asn_v6,status"}
+    url: str | None = f"{API}/probes/?{urlencode(query, safe=',')}"
+    found: list[tuple[str, Page]] = []
+    while url is not None:
+        if len(found) == MOST_PAGES:
+            raise Rejected(f"more than {MOST_PAGES} pages of probes")
+        page = _decoded(get(url), Page, "list of probes")
+        found.append((url, page))
+        url = page.next
+    return found
+
+
+def _events_url(since: int, until: int, ids: Sequence[int] = ()) -> str:
+    """Without ids: of all probes."""
+    query = {"start": since, "stop": until, "format": "json"}
+    more = {"probe_ids": ",".join(map(str, ids))} if ids else {}
+    return f"{API}/measurements/7000/results/?{urlencode(query | more, safe=',')}"
+
+
+def _bursts(events: Iterable[Event], probes: int, since: int, until: int) -> list[tuple[int, int]]:
+    """Stretches in which so many of the country's probes left at once that their controllers have to be looked at."""
+    gone: dict[int, set[int]] = defaultdict(set)
+    for event in events:
+        if event.is_end:
+            gone[event.timestamp // STEP * STEP].add(event.prb_id)
+    enough = max(BURST_LEAST, BURST_SHARE * probes)
+    found: list[tuple[int, int]] = []
+    for start in sorted(gone):
+        if len(gone[start] | gone.get(start + STEP, set())) < enough:
+            continue
+        end = min(start + 2 * STEP, until)
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((max(start, since), end))
+    return found
+
+
+# --- controllers ----------------------------------------------------------------------------------------
+
+FAILED_PROBES = 30
+FAILED_NETWORKS = 10
+"""Probes elsewhere, and their networks, that leave one controller within two bins where it fails.  In the kept day of
+2015 about three of a controller's leave in ten minutes; where ctr-ams04 was restarted, hundreds did."""
+
+MASKED = HOUR
+"""Seconds for which a probe that left a failing controller counts as connected: probes look for another one at once, so
+that one that is still gone has a line that fails too."""
+
+
+def failed_controllers(events: Iterable[Event]) -> dict[str, list[tuple[int, int]]]:
+    """When each controller failed, as its probes in other countries show."""
+    left: dict[str, dict[int, dict[int, str]]] = defaultdict(lambda: defaultdict(dict))
+    for event in events:
+        if event.is_end:
+            left[event.controller][event.timestamp // STEP * STEP][event.prb_id] = str(event.asn)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for controller, bins in left.items():
+        for start in sorted(bins):
+            both = bins[start] | bins.get(start + STEP, {})
+            if len(both) >= FAILED_PROBES and len(set(both.values())) >= FAILED_NETWORKS:
+                found.setdefault(controller, []).append((start - STEP, start + 2 * STEP))
+    return found
+
+
+# --- counting -------------------------------------------------------------------------------------------
+
+
+def _counted(
+    country: str,
+    probes: dict[int, ListedProbe],
+    times: Ints,
+    events: Sequence[Event],
+    failed: dict[str, list[tuple[int, int]]],
+) -> Parsed:
+    """The number of connected probes at the end of each bin."""
+    if not len(times):
+        return Parsed(())
+    of_probe: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        of_probe[event.prb_id].append(event)
+    connected = np.zeros(len(times), np.float64)
+    alive, networks = 0, set[int]()
+    for number, probe in probes.items():
+        state = _states(times, probe, of_probe.get(number, []), failed)
+        if state is None:
+            continue
+        connected += state
+        left = _instant(probe.status.since)
+        if state.any() or (left is not None and left >= times[-1] - IN_USE):
+            alive += 1
+            networks.add(probe.network)
+    networks.discard(0)
+    if alive < LEAST_PROBES or len(networks) < LEAST_NETWORKS:
+        why = (
+            f"{alive} probes on {len(networks)} networks were connected in the last {IN_USE // DAY} days: "
+            f"a series needs {LEAST_PROBES} on {LEAST_NETWORKS}"
+        )
+        return Parsed((), ((1, why),))
+    key = SeriesKey(Place(country), "", SIGNAL, Access.ANY, 0, SOURCE)
+    return Parsed((SourceSeries(key, STEP, times, connected),))
+
+
+def _states(
+    times: Ints,
+    probe: ListedProbe,
+    events: Sequence[Event],
+    failed: dict[str, list[tuple[int, int]]],
+) -> NDArray[np.bool_] | None:
+    """Whether a probe was connected at the end of each bin; ``None`` = unknown.
+
+    Between two events its state is that of the earlier one; before the first, the opposite.
+    """
+    ends = times + STEP
+    now = probe.status.id == CONNECTED
+    if not events:
+        since = _instant(probe.status.since)
+        if since is None or since <= times[0]:
+            return np.full(len(times), now)
+        return np.full(len(times), not now) if since >= ends[-1] else None
+    state = np.full(len(times), events[0].is_end)
+    for event, following in zip(events, [*events[1:], None], strict=True):
+        at = event.timestamp
+        if event.is_end and any(a <= at < b for a, b in failed.get(event.controller, ())):
+            back = following is not None and following.timestamp <= at + MASKED
+            at = following.timestamp if back and following is not None else at + MASKED
+        state[ends > at] = not event.is_end
+    return state
+
+
+def _once(events: Iterable[Event]) -> list[Event]:
+    """Each event once: those of the country's probes come among those of all, too."""
+    found = {(event.prb_id, event.timestamp, event.event): event for event in events}
+    return list(found.values())
+
+
+def _instant(text: str | None) -> float | None:
+    try:
+        return from_iso(text) if text else None
+    except ValueError:
+        return None
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+def _answers(data: bytes) -> tuple[tuple[int, int], list[Page | list[Event]]]:
+    """The window, and what was answered.
+
+    Raises:
+        Rejected: an answer is neither a list of events nor a page of probes, or the window cannot be.
+    """
+    raws = _decoded(data, list[msgspec.Raw], "answers")
+    since, until = _decoded(raws[0] if raws else b"", tuple[int, int], "windows")
+    if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
+        raise Rejected(f"a window that cannot be: {since} to {until}")
+    found: list[Page | list[Event]] = []
+    for raw in raws[1:]:
+        is_page = bytes(raw).lstrip().startswith(b"{")
+        found.append(_decoded(raw, Page, "list of probes") if is_page else _events(raw))
+    return (since, until), found
+
+
+def _events(data: bytes | msgspec.Raw) -> list[Event]:
+    found = _decoded(data, list[Event], "events")
+    unknown = {event.event for event in found} - {"connect", "disconnect"}
+    if unknown:
+        raise Rejected(f"RIPE Atlas' events have another shape than known: {min(unknown)[:40]!r}")
+    return found
+
+
+def _decoded(data: bytes | msgspec.Raw, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected(f"RIPE Atlas' {what} have another shape than known: {error}") from None
+
+
+ATLAS = Source(
+    name=SOURCE,
+    title="RIPE Atlas",
+    help="how many of the country's RIPE Atlas probes are connected",
+    page="https://atlas.ripe.net",
+    licence="RIPE Atlas service terms and conditions",
+    is_open=False,
+    credit="RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
+    live=Atlas(),
+    every=900,
+    window=WINDOW,
+    settles=DAY,
+)

@@ -1,0 +1,159 @@
+"""Client: orders measurements from Globalping and waits for their answers.
+
+It keeps to the guidelines in jsdelivr/globalping ``public/v1/spec.yaml`` (commit 52c0c192): a measurement's status is
+asked for at most every 500 ms after the last answer, and an exhausted hourly limit ends the round.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from fanous import __version__
+from fanous.errors import FanousError, Rejected
+from fanous.sources.fetch import DEADLINE, Waits, check_encrypted
+from fanous.sources.remote.globalping import API, Answer, Created, Limits, ListedProbe, RateLimit, decoded
+
+T = TypeVar("T")
+
+BETWEEN = 0.5
+"""Seconds between two questions about one measurement (the guidelines' least)."""
+
+LONGEST = 45.0
+"""Seconds for one measurement: its tests take 30 at most, and callers should allow 10 more (``timeout``)."""
+
+LARGEST = 8 << 20
+"""Bytes of an answer: 50 results of some 40 kB are 2 MB, and the list of all probes about as much."""
+
+
+class OverLimit(FanousError):
+    """The hour's free tests are used up.
+
+    Attributes:
+        seconds: until there are new ones.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, permanent=False)
+        self.seconds = seconds
+
+
+class NoProbes(FanousError):
+    """No probe is on line where it was asked for."""
+
+
+class Client:
+    """A context manager.
+
+    Args:
+        mirror: is asked in place of the publisher.
+        token: raises the hourly limit; empty = anonymous.
+    """
+
+    def __init__(self, mirror: str = "", token: str = "", waits: Waits | None = None) -> None:
+        self._waits = waits or Waits()
+        self._root = check_encrypted((mirror or API).rstrip("/"))
+        headers = {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
+        self._client = httpx.Client(
+            headers=headers | ({"Authorization": f"Bearer {token}"} if token else {}),
+            timeout=httpx.Timeout(self._waits.stall),
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._client.close()
+
+    def limits(self) -> RateLimit:
+        """Tests left in this hour."""
+        return self._get("/v1/limits", Limits, "limits").rate.measurements.create
+
+    def probes(self) -> list[ListedProbe]:
+        """Those that are on line."""
+        return self._get("/v1/probes", list[ListedProbe], "list of probes")
+
+    def order(self, request: Mapping[str, Any]) -> str:
+        """Order a measurement; its id.
+
+        Raises:
+            OverLimit, NoProbes: see there.
+            FanousError: it was refused.
+        """
+        response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
+        return decoded(response.content, Created, "receipt").id
+
+    def answer(self, measurement: str) -> Answer:
+        """Wait for a measurement to be finished.
+
+        Raises:
+            FanousError: it was not finished in time, or cannot be fetched.
+        """
+        ends = self._waits.clock() + LONGEST
+        while True:
+            found = self._get(f"/v1/measurements/{measurement}", Answer, "measurement")
+            if found.status != "in-progress":
+                return found
+            if self._waits.clock() > ends:
+                raise FanousError(
+                    f"Globalping did not finish {measurement} in {LONGEST:.0f} s", permanent=False
+                )
+            self._waits.sleep(BETWEEN)
+
+    def _get(self, path: str, kind: type[T], what: str) -> T:
+        return decoded(self._sent("GET", path).content, kind, what)
+
+    def _sent(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        try:
+            with self._client.stream(method, self._root + path, content=body, headers=headers) as response:
+                ends, size = self._waits.clock() + DEADLINE, 0
+                parts = []
+                for part in response.iter_bytes():
+                    parts.append(part)
+                    size += len(part)
+                    if size > LARGEST or self._waits.clock() > ends:
+                        raise FanousError(f"{path}: the answer is too long or too slow", permanent=False)
+                found = httpx.Response(
+                    response.status_code, headers=_plain(response.headers), content=b"".join(parts)
+                )
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
+        if found.status_code in (200, 202):
+            return found
+        raise _refusal(found)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Less those that speak of the encoding on the way."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in ("content-encoding", "content-length", "transfer-encoding")
+    }
+
+
+class _Error(msgspec.Struct):
+    type: str
+    message: str
+
+
+class _Refused(msgspec.Struct):
+    error: _Error
+
+
+def _refusal(response: httpx.Response) -> FanousError:
+    try:
+        error = decoded(response.content, _Refused, "refusal").error
+    except Rejected:
+        error = _Error("", response.reason_phrase)
+    words = f"Globalping says {response.status_code}: {error.message}"
+    if response.status_code == 429:
+        told = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after") or "3600"
+        return OverLimit(words, float(told) if told.isdigit() else 3600.0)
+    if error.type == "no_probes_found":
+        return NoProbes(words)
+    return FanousError(words, permanent=response.status_code < 500)

@@ -1,0 +1,44 @@
+"""Rounds against the fake Globalping, for tests."""
+
+from collections.abc import Sequence
+
+from fanous.analysis.rules import judge
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.verdict import Verdict
+from fanous.pipeline.remote import RemotePlan, budget_of, measure, plan
+from fanous.refdata.fingerprints import fingerprints
+from fanous.sources.fetch import Waits
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.remote.client import Client
+from tests.sources.remote.fake_globalping import DATACENTRE, FakeGlobalping, FakeProbe
+
+X = "https://x.com/"
+PAKISTAN = (FakeProbe("PK", 17557), FakeProbe("PK", 17557), FakeProbe("PK", 45669))
+ABROAD = (
+    FakeProbe("DE", 24940, DATACENTRE),
+    FakeProbe("US", 16509, DATACENTRE),
+    FakeProbe("SG", 14061, DATACENTRE),
+)
+
+
+def client_of(server: FakeGlobalping, token: str = "") -> Client:
+    return Client(server.address, token, Waits(sleep=lambda _: None))
+
+
+def planned(server: FakeGlobalping, urls: Sequence[str] = (X,), turn: int = 0) -> RemotePlan:
+    with client_of(server) as client:
+        return plan("PK", urls, client.probes(), budget_of(client), turn)
+
+
+def lines_of(
+    server: FakeGlobalping, urls: Sequence[str] = (X,), said: list[str] | None = None
+) -> list[bytes]:
+    """The records of one round."""
+    with client_of(server) as client:
+        wanted = plan("PK", urls, client.probes(), budget_of(client))
+        return list(measure(client, wanted, [].append if said is None else said.append))
+
+
+def judged(line: bytes) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
+    parsed = MEASUREMENT_SOURCES["globalping"].parse(Record("globalping", line))
+    return parsed, judge(parsed, fingerprints())
