@@ -15,7 +15,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events
-from fanous.wording import cost, findings, headline, narrative, reasons, words
+from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -36,6 +36,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(headline.ACROSS.values()),
     tuple(headline.ON_SOME.values()),
     tuple(headline.IN_PARTS.values()),
+    (*headline.TRAFFIC.values(), *narrative.TRAFFIC.values(), post.TRAFFIC_FELL),
     tuple(narrative.WHEN.values()),
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),

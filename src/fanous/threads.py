@@ -89,7 +89,7 @@ def few_arenas(most: int = ARENAS) -> None:
     """Let the threads of this process share their memory.
 
     glibc gives threads arenas of their own, up to eight for each processor, and what one thread has freed no other
-    gets: a monitor with fifty threads held a hundred MiB of it after an hour.  Elsewhere this does nothing.
+    gets: a monitor with fifty threads held ninety MiB of it after an hour.  Elsewhere this does nothing.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, most)

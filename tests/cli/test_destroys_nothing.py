@@ -220,6 +220,9 @@ def typed(command: str, words: tuple[str, ...], given: dict[str, Path], **places
     return [*command.split(), *(word.format(**given, **places) for word in words)]
 
 
+NOT_OURS = "a file that this command did not write is already there"
+
+
 def refused(words: list[str], theirs: Path) -> str:
     """What the command says; it must end with 1, and everything below ``theirs`` must be as it was."""
     before = everything(theirs)
@@ -390,20 +393,25 @@ def test_orders_are_replaced_by_whoever_signed_them_and_nobody_else(
     mine = typed("orders sign", TO_A_FILE["orders sign"], given, place=place)
     fanous(*mine)
     fanous(*mine)
-    refused(typed("orders sign", TO_A_FILE["orders sign"], given | {"key": other}, place=place), tmp_path)
+    theirs = typed("orders sign", TO_A_FILE["orders sign"], given | {"key": other}, place=place)
+    assert NOT_OURS in refused(theirs, tmp_path)
     place.write_bytes(place.read_bytes().replace(b"example.org", b"example.com"))
-    refused(mine, tmp_path)
+    assert NOT_OURS in refused(mine, tmp_path)
 
 
 def test_a_recording_of_another_scenario_stays(given: dict[str, Path], tmp_path: Path) -> None:
-    head = f'{{"format":"{FORMAT}","title":"another","country":"PK"}}\n'
+    head = (
+        f'{{"format":"{FORMAT}","title":"another","country":"PK"}}'  # whole: a line more would be no record
+    )
     (tmp_path / "place").write_bytes(lzma.compress(head.encode()))
-    refused(typed("lab record", TO_A_FILE["lab record"], given, place=tmp_path / "place"), tmp_path)
+    words = typed("lab record", TO_A_FILE["lab record"], given, place=tmp_path / "place")
+    assert NOT_OURS in refused(words, tmp_path), "a lab that cannot be set up here ends with 1 as well"
 
 
 def test_measurements_of_another_program_are_not_added_to(given: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "place").write_text('{"software_name":"ooniprobe-cli","test_name":"web_connectivity"}\n')
-    refused(typed("probe run", TO_A_FILE["probe run"], given, place=tmp_path / "place"), tmp_path)
+    words = typed("probe run", TO_A_FILE["probe run"], given, place=tmp_path / "place")
+    assert NOT_OURS in refused(words, tmp_path)
 
 
 @pytest.mark.parametrize("words", [("export",), ("incidents", "report", INCIDENT)], ids=" ".join)

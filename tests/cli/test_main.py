@@ -15,8 +15,8 @@ from tests.demonstration import as_far_as_x
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "lasting_since", "reason", "reasons", "evidence", "rules_version",
-    "detector_version",
+    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "evidence",
+    "rules_version", "detector_version",
 ]  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_without_the_rules_nothing_is_found(
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
-    monkeypatch.setattr(judge, "judge", no_rules)
+    monkeypatch.setattr(ingest, "judge", no_rules)
     assert ingest.ingest(store, "ooni", [some]).stored
     assert store.ledger.incidents() == []
 

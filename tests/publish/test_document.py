@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from fanous.model.incident import Estimate, Interval
+from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document
 from fanous.store.local import open_store
@@ -16,8 +17,8 @@ from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "lasting_since", "reason", "reasons", "evidence", "rules_version",
-    "detector_version",
+    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "evidence",
+    "rules_version", "detector_version",
 ]  # fmt: skip
 
 
@@ -95,7 +96,18 @@ def test_figures_are_rounded_to_what_they_are_worth() -> None:
     )
     assert document["confidence"] == 0.9877
     assert document["kbps"] == {"mean": 137.0, "low": 128.457, "high": 146.0}
-    assert document["level"] == {"mean": 0, "low": 0, "high": 0.1}
+    assert document["level"] == {"mean": 0, "low": 0, "high": 0.1, "worst": None, "now": None}
+    whole = incident_document(incident(level=Estimate(0.5, 0.2, 0.8, 0.12345, 0.98765)))
+    assert (whole["level"]["worst"], whole["level"]["now"]) == (0.123, 0.988)
+
+
+def test_the_levels_of_an_outage_stand_beside_its_intervals() -> None:
+    start = datetime(2024, 8, 1, tzinfo=UTC).timestamp()
+    levels = (Stage(start, start + 3600, 0.90909), Stage(start + 3600, None, 0.6))
+    assert incident_document(incident(levels=levels))["levels"] == [
+        {"start": "2024-08-01T00:00:00Z", "end": "2024-08-01T01:00:00Z", "left": 0.909},
+        {"start": "2024-08-01T01:00:00Z", "end": None, "left": 0.6},
+    ]
 
 
 def test_targets_and_mechanisms_are_each_named_once() -> None:

@@ -81,7 +81,7 @@ def test_a_page_is_one_file_and_one_line(tmp_path: Path) -> None:
         ("/countries", "countries.html", {}, "already"),
         ("/{country:country}.json", "countries.html", {"title": "Weather"}, "needs a place"),
         ("/weather", "countries.html", {"title": "Weather", "place": 1}, "place 1 .* is taken"),
-        ("/{weather:weather}", "countries.html", {}, "FORMS .* has what may stand in a path"),
+        ("/{weather:weather}", "countries.html", {}, "FORMS .* lists the forms of path parameters"),
         ("weather", "countries.html", {}, "begins with a slash"),
     ],
 )

@@ -63,6 +63,7 @@ PARAMS: dict[str, Param] = {
     "part": "t.co",
     "probes": 6,
     "probes_needed": 6,
+    "products": ("search", "maps"),
     "runs": 3,
     "scope": "nation",
     "series": ("bgp (ioda)",),

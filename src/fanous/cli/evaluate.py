@@ -72,10 +72,10 @@ def _evaluate_adversary(as_json: bool) -> None:
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
-    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_weeks
+    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_series, of_weeks
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
-    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora)]
     if as_json:
         print_document({"calibration": [calibration_document(one) for one in found]})
         return
@@ -93,6 +93,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
         "precision": evaluation.precision,
         "median_minutes_to_confirm": _median([e.minutes_to_confirm for e in evaluation.events]),
         "false_suspected_a_country_month": round(evaluation.false_suspected_a_country_month, 3),
+        "false_suspected_a_quantity_month": evaluation.false_suspected_a_quantity_month,
         "false_confirmed_a_world_year": round(rate, 1),
         "false_confirmed_a_world_year_at_most": round(at_most, 1),
     }
@@ -134,10 +135,13 @@ def _event_line(event: EventScore) -> str:
 
 def _line_event(event: EventScore, state: str, scope: str) -> str:
     level = "" if event.level is None else f", {event.level:.0%} of the baseline left"
+    if event.level_error is not None:
+        level += f" ({event.level_error:+.0%} off)"
     onset, end = _minutes(event.onset_error_minutes), _minutes(event.end_error_minutes)
+    subject = {None: "-", True: "right", False: "wrong"}[event.subject_right]
     return (
         f"{state} as {counted(event.incidents, 'incident')} in {counted(event.intervals, 'interval')}"
-        f"{level}; onset {onset}, end {end} off; scope {scope}"
+        f"{level}; onset {onset}, end {end} off; subject {subject}, scope {scope}"
     )
 
 
@@ -193,8 +197,19 @@ def _world_table(evaluation: Evaluation) -> Table:
     return table
 
 
-LOSS_COLUMNS = ("lost at once", "loss", "hours", "recall", "IODA's rule", "incident", "confirmed", "to raise")
-"""``recall`` and IODA's rule use the first signal alone."""
+LOSS_COLUMNS = (
+    "lost at once",
+    "loss",
+    "hours",
+    "recall",
+    "IODA's rule",
+    "incident",
+    "confirmed",
+    "onset in a bin",
+    "depth off",
+    "to raise",
+)
+"""``recall`` and IODA's rule use the first signal alone; onset and depth are of the incidents found."""
 
 
 def _loss_table(evaluation: Evaluation) -> Table:
@@ -203,7 +218,8 @@ def _loss_table(evaluation: Evaluation) -> Table:
         minutes = "-" if loss.minutes is None else f"{loss.minutes:.0f} min"
         what = (" + ".join(loss.signals), f"{loss.loss:.0%}", f"{loss.hours:g}")
         rates = (loss.recall, loss.peer_recall, loss.found, loss.confirmed)
-        table.add_row(*what, *map(_share, rates), minutes)
+        depth = "-" if loss.depth_error is None else f"{loss.depth_error:.0%}"
+        table.add_row(*what, *map(_share, (*rates, loss.onset_within)), depth, minutes)
     return table
 
 
@@ -234,8 +250,15 @@ def _rates(evaluation: Evaluation) -> str:
         f"false confirmed {evaluation.false_confirmed}: {rate:.1f} a world-year, at most {at_most:.0f}, "
         f"on {evaluation.country_months:.2f} country-months, {evaluation.series_months:.1f} series-months\n"
         f"false suspected {evaluation.false_suspected}: {suspected:.2f} a country-month; "
-        f"retracted {evaluation.retracted}"
+        f"retracted {evaluation.retracted}" + _of_quantities(evaluation)
     )
+
+
+def _of_quantities(evaluation: Evaluation) -> str:
+    rate = evaluation.false_suspected_a_quantity_month
+    if rate is None:
+        return ""
+    return f"; {rate:.3f} a month of one quantity series, on {evaluation.quantity_months:.0f} of these"
 
 
 def _median(values: list[float | None]) -> float | None:

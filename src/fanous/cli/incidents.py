@@ -1,6 +1,7 @@
 """``fanous incidents``: list incidents, show one, report on it, and pack its evidence."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
     from fanous.overwrite import Recognises
+    from fanous.pipeline.vantage import Lacking
 
 incidents_app = typer.Typer(
     help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
@@ -72,6 +74,7 @@ def incidents_show(
     """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.answer import hint_lines, incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
+    from fanous.pipeline.vantage import lacking
     from fanous.publish.document import (
         detailed_document,
         hints_document,
@@ -90,11 +93,12 @@ def incidents_show(
         seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
+        wanted = lacking(opened, incident)
     history = [revision_document(one) for one in revisions]
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | witnesses_document(seen_by) | how
-        told |= hints_document([*incident.hints, *more])
+        told |= hints_document([*incident.hints, *more]) | {"lacking": asdict(wanted)}
         print_document(told | {"revisions": history})
         return
     console().print(incident_text(incident, names))
@@ -102,12 +106,33 @@ def incidents_show(
         say(f"  {line}")
     if slowed is not None:
         say(f"  {reasons_text([slowed.reason])}")
+    for line in _lines_of_lacking(wanted, incident.country):
+        say(line)
     print("\nWho saw what")
     for line in witness_lines(seen_by):
         say(f"  {line}")
     print("\nRevisions")
     for one in history:
         say(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+
+
+def _lines_of_lacking(wanted: "Lacking", country: str) -> list[str]:
+    """How somebody there could settle it."""
+    if not wanted.networks:
+        return []
+    lines = ["", "More measurements would settle it, from these networks"]
+    for one in wanted.networks:
+        share = "" if one.share is None else f", {one.share:.0%} of users"
+        lines.append(f"  AS{one.asn} {one.name}{share}: {one.measurements} so far")
+    urls = " ".join(f"-i {url}" for url in wanted.urls)
+    asn = wanted.networks[0].asn
+    return [
+        *lines,
+        "  Somebody there can open this link on a phone with OONI Probe:",
+        f"  {wanted.run_link}",
+        f"  or run: fanous probe run {urls} --country {country} --asn {asn} --collector URL",
+        "  Measuring can be dangerous: nobody should be asked to without knowing the risks (docs/ethics.md).",
+    ]
 
 
 @incidents_app.command("report")

@@ -67,8 +67,25 @@ def ingest(
         ),
     ] = "UTC",
     step: Annotated[
-        int, typer.Option("--step", min=0, help="csv: bin width in seconds; 0: the signal's default.")
+        int,
+        typer.Option(
+            "--step", min=0, help="csv: bin width in seconds; 0: that of the table, or the signal's default."
+        ),
     ] = 0,
+    stamp: Annotated[
+        str,
+        typer.Option(
+            "--stamp", help="csv: what a time marks: start or end of its bin, or as the signal is known for."
+        ),
+    ] = "known",
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            metavar="TARGET",
+            help="csv: the platform or domain whose traffic it is (youtube); empty: that of the place itself.",
+        ),
+    ] = "",
     gather: Annotated[
         str,
         typer.Option(
@@ -106,7 +123,11 @@ def ingest(
     about = None
     if source in SERIES_FILES and country is not None:
         about = _about(
-            source, country_code(country), (time, value, signal, place, zone, step, gather, empty_is_zero)
+            source,
+            country_code(country),
+            (time, value, signal, place, zone, step, gather, empty_is_zero),
+            target,
+            stamp,
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
@@ -121,8 +142,15 @@ def ingest(
         say("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)
 
 
-def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.connector import About, Gather, TableColumns
+def _about(
+    source: str,
+    country: str,
+    told: tuple[str, str, str, str, str, int, str, bool],
+    target: str,
+    stamp: str,
+) -> "About":
+    from fanous.refdata.platforms import platforms, target_of
+    from fanous.sources.connector import About, Gather, Stamp, TableColumns
     from fanous.sources.publishers import SOURCES
 
     if not SOURCES[source].takes_columns:
@@ -130,7 +158,20 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
     time, value, signal, place, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
         raise typer.BadParameter(f"{gather!r} is not one of {', '.join(Gather)}", param_hint="--gather")
-    return About(country, TableColumns(time, value, signal, place, zone, step, Gather(gather), empty_is_zero))
+    if stamp not in tuple(Stamp):
+        raise typer.BadParameter(f"{stamp!r} is not one of {', '.join(Stamp)}", param_hint="--stamp")
+    target = target.strip().lower()
+    if target and target not in platforms():
+        if "." not in target:
+            known = ", ".join(platforms())
+            raise typer.BadParameter(
+                f"{target!r} is neither a domain nor one of {known}", param_hint="--target"
+            )
+        target = target_of(target)
+    columns = TableColumns(
+        time, value, signal, place, zone, step, Gather(gather), empty_is_zero, target, Stamp(stamp)
+    )
+    return About(country, columns)
 
 
 def show(tally: "Ingested", as_json: bool) -> None:

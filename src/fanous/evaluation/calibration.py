@@ -1,20 +1,26 @@
 """Calibration: are the confidences that Fanous states right?  Compares them with the truth where it is known.
 
-There are three kinds of evidence, never mixed: runs of the lab, made-up weeks, and labelled real files.  The
+There are three kinds of evidence, never mixed: runs of the lab, made-up weeks and months, and labelled real files.  The
 seeds of the reported weeks were never looked at while thresholds were set.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from fanous.analysis.incidents.outage import Situation
+from fanous.evaluation.drops import Loss, overlap, struck
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.result import known
+from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import HOUR
+from fanous.model.instant import DAY, HOUR
 from fanous.model.score import Calibration, Stated, calibrate
+from fanous.pipeline.outages import found_in
 
 COUNTRY = "XA"
 
@@ -62,6 +68,42 @@ def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calib
             f"generated, {faults} weeks: stretches of single networks, before any rule", stretches, remark
         ),
     )
+
+
+SERIES_TUNING_SEEDS = range(3000, 3018)
+"""Months that gave the confidence of one family of series (``outage.ONE_FAMILY``)."""
+
+SERIES_SEEDS = range(4000, 4012)
+"""What is reported: disjoint from those, and looked at only to report."""
+
+LOSSES = (0.15, 0.9)
+HOURS = (3, 6, 24, 72)
+"""One month in two has a loss: of so much, in one family alone, for so long."""
+
+
+def of_series(seeds: Sequence[int] = SERIES_SEEDS) -> Calibration:
+    """For outages that one family of series shows, in made-up months of eight sorts of countries."""
+    claims = [claim for seed in seeds for country in COUNTRIES for claim in _month(country, seed)]
+    remark = (
+        f"{len(seeds)} seeds from {min(seeds)}, {len(COUNTRIES)} countries each; one month in two has a loss"
+    )
+    return calibrate("generated months: outages shown by one family of series", claims, remark)
+
+
+def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
+    chance = np.random.default_rng((99, seed, country.blocks))
+    series = quiet_month(country, seed)
+    loss = None
+    if chance.random() < 0.5:
+        signal = str(chance.choice(["ping-slash24", "gtr"]))
+        start = float(series[0].times[0]) + chance.uniform(15, 30) * DAY
+        end = start + float(chance.choice(HOURS)) * HOUR
+        loss = Loss((signal,), float(chance.uniform(*LOSSES)), start, end)
+        series = [struck(one, loss) if one.key.signal == signal else one for one in series]
+    situation = Situation(series[0].key.place.country, series, None, (), "", "")
+    for incident in found_in(situation):
+        if incident.confirmed_at is None and len(incident.evidence.families) == 1:
+            yield Stated(incident.confidence, loss is not None and overlap(incident, loss))
 
 
 def of_lab(table: Path) -> Calibration:

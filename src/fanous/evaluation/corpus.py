@@ -23,7 +23,7 @@ from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import to_iso
-from fanous.sources.connector import About, Gather, TableColumns
+from fanous.sources.connector import About, Gather, Stamp, TableColumns
 from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 FILE = "events.toml"
@@ -104,6 +104,8 @@ class CorpusFile(Section, frozen=True):
     step: int = 0
     gather: Gather = Gather.MEDIAN
     empty_is_zero: bool = False
+    target: str = ""
+    stamp: Stamp = Stamp.KNOWN
 
     def __post_init__(self) -> None:
         declared = SOURCES.get(self.source)
@@ -124,6 +126,8 @@ class CorpusFile(Section, frozen=True):
         columns = TableColumns(
             *(self.time, self.value, self.signal, self.entity),
             *(self.zone, self.step, self.gather, self.empty_is_zero),
+            target=self.target,
+            stamp=self.stamp,
         )
         return About(self.country, columns if SOURCES[self.source].takes_columns else None)
 
@@ -136,6 +140,7 @@ class Injection(Section, frozen=True):
         losses: shares of the level, 0..1.
         hours: how long.
         times: of each combination, at random moments.
+        aligned: seconds that a loss begins a multiple of: of the bins, or 1 for any moment.
     """
 
     country: CountryCode
@@ -143,6 +148,7 @@ class Injection(Section, frozen=True):
     losses: Some[float]
     hours: Some[float]
     times: int = 10
+    aligned: Annotated[int, Meta(ge=1)] = 1800
 
     def __post_init__(self) -> None:
         unknown = {name for each in self.signals for name in each} - set(SIGNALS)
@@ -260,6 +266,7 @@ class LabelledTable(Times, frozen=True, kw_only=True):
     on: tuple[OnNetworks, ...] = ()
     scope: Scope | None = None
     must: tuple[int, ...] | None = None
+    left: Annotated[float, Meta(ge=0, le=1)] | None = None
 
     def __post_init__(self) -> None:
         self.event()  # refuses contradictory values
@@ -277,7 +284,8 @@ class LabelledTable(Times, frozen=True, kw_only=True):
         if not set(must) <= set(networks):
             raise WrongKey("must", f"{sorted(set(must) - set(networks))} are not among its networks")
         return LabelledEvent(
-            *(self.id, self.country, self.kind, self.targets, networks, self.scope, self.source, must, line)
+            *(self.id, self.country, self.kind, self.targets, networks, self.scope, self.source, must, line),
+            left=self.left,
         )
 
 
@@ -288,7 +296,9 @@ class LabelledEvent:
     Attributes:
         id: unique in the corpus.
         networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
-        line: when connectivity itself was lost; empty = the networks say it.
+        line: when connectivity itself, or the whole country's traffic to the targets, was lost; empty = the networks
+            say it.
+        left: share of the baseline that was typically left; None = not labelled.
         scope: ``None`` = not labelled.
         source: who reported it, and how the times were set.
         must: it counts as missed unless it is *confirmed* on these; on the other networks a suspicion is
@@ -304,6 +314,7 @@ class LabelledEvent:
     source: str
     must: tuple[int, ...]
     line: tuple[Interval, ...] = ()
+    left: float | None = None
 
     @property
     def start(self) -> float:

@@ -12,11 +12,13 @@ import numpy as np
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.ioda import IODA
+from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import Corpus, Injection
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
@@ -60,15 +62,17 @@ def inject(
     if missing:
         raise FanousError(f"{corpus.folder} injects into {', '.join(sorted(missing))}, which its files lack")
     chance = np.random.default_rng(corpus.seed)
-    calm = {detector.name: detector.found(series) for detector in COMPARED}
+    calm = {detector.name: detector.found(series) for detector in (*COMPARED, SHIFT)}
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["drop"] if a.key.signal in signals]
-        step = max(one.step for one in series if one.key.signal in signals)
-        first, last = corpus.since + WARM_UP, corpus.until - DAY - hours * HOUR
+        spans = [one for one in series if one.key.signal in signals]
+        begins = max(corpus.since, *(float(one.times[0]) for one in spans))
+        ends = min(corpus.until, *(float(one.times[-1]) for one in spans))
+        first, last = begins + WARM_UP, ends - DAY - hours * HOUR
         losses: list[Loss] = []
         while len(losses) < injection.times:
-            start = float(chance.uniform(first, last) // step * step)
+            start = float(chance.uniform(first, last) // injection.aligned * injection.aligned)
             loss = Loss(signals, share, start, start + hours * HOUR)
             wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
             if not any(_overlap(a.start, a.end, wide) for a in busy):  # nothing was raised there anyhow
@@ -84,17 +88,26 @@ def _score(
     calm: dict[str, list[Anomaly]],
     country: str,
 ) -> LossScore:
-    situation = Situation(country, series, user_weights(country), (), "", "")
     signals = losses[0].signals
     raised, peers, found, confirmed = [], 0, 0, 0
+    onsets, depths = list[bool](), list[float]()
+    step = max(one.step for one in series if one.key.signal in signals)
     for loss in losses:
-        struck = [_with(one, loss) for one in series if one.key.signal in signals]
-        ours, theirs = (detector.found(struck) for detector in COMPARED)
+        cut = [struck(one, loss) for one in series if one.key.signal in signals]
+        ours, theirs = (detector.found(cut) for detector in COMPARED)
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
-        rest = [a for a in calm["drop"] if a.key.signal not in signals]
-        told = [i for i in outages_of([*ours, *rest], situation) if _overlap(i.onset, i.end, loss)]
+        calmly = [*calm["drop"], *calm["shift"]]
+        rest = [a for a in calmly if a.key.signal not in signals]
+        whole = [*cut, *(one for one in series if one.key.signal not in signals)]
+        situation = Situation(country, whole, user_weights(country), (), "", "")
+        everything = [*ours, *SHIFT.found(cut), *rest]
+        told = [i for i in outages_of(everything, situation) if _overlap(i.onset, i.end, loss)]
+        if told:
+            first = min(told, key=lambda i: abs(i.onset - loss.start))
+            onsets.append(abs(first.onset - loss.start) <= step)
+            depths += [abs(first.level.mean - (1 - loss.share))] if first.level is not None else []
         found += bool(told)
         confirmed += any(i.confirmed_at is not None for i in told)
     times = len(losses)
@@ -109,12 +122,15 @@ def _score(
         minutes=median(raised) if raised else None,
         found=found / times,
         confirmed=confirmed / times,
+        onset_within=sum(onsets) / len(onsets) if onsets else None,
+        depth_error=median(depths) if depths else None,
     )
 
 
-def _with(one: Series, loss: Loss) -> Series:
-    struck = (one.times >= loss.start) & (one.times < loss.end)
-    return replace(one, values=np.where(struck, one.values * (1 - loss.share), one.values))
+def struck(one: Series, loss: Loss) -> Series:
+    """The series with the loss: a bin that it takes up in part loses that part."""
+    within = np.minimum(one.times + one.step, loss.end) - np.maximum(one.times, loss.start)
+    return replace(one, values=one.values * (1 - loss.share * np.clip(within / one.step, 0, 1)))
 
 
 def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
@@ -125,6 +141,11 @@ def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
 
 def _overlap(start: float, end: float | None, loss: Loss) -> bool:
     return start < loss.end and (end is None or end > loss.start)
+
+
+def overlap(incident: Incident, loss: Loss) -> bool:
+    """Is the incident on at any time of the loss?"""
+    return _overlap(incident.onset, incident.end, loss)
 
 
 def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:

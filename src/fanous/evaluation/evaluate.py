@@ -121,6 +121,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         false_confirmed=sum(i.confirmed_at is not None for i in false),
         false_suspected=sum(i.confirmed_at is None for i in false),
         retracted=len(every) - len(standing),
+        quantity_months=sum(_quantity_months(store, country, corpus) for country in corpus.countries),
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
     )
 
@@ -128,6 +129,12 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
     series = store.facts.series(country, corpus.since, corpus.until, TICK)
     return len({(s.key.place.asn, s.key.target) for s in series})
+
+
+def _quantity_months(store: Store, country: str, corpus: Corpus) -> float:
+    """Months of bins that the country's quantity series have in the window."""
+    series = store.facts.levels(country, corpus.since, corpus.until)
+    return sum(len(one) * one.step for one in series) / MONTH
 
 
 def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
@@ -172,6 +179,8 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
     ends = [i.end for i in claims]
     end = max((e for e in ends if e is not None), default=None) if None not in ends else None
     named = {asn for i in claims for asn in _asns(i)} if event.networks else set()
+    level = None if begun is None or begun.level is None else begun.level.mean
+    subjects = {target for i in claims for target in i.targets}
     return EventScore(
         id=event.id,
         confirmed=bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must),
@@ -181,7 +190,9 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
         found="confirmed" if confirmed else "suspected" if found else "missed",
         incidents=len(claims),
         intervals=sum(len(i.intervals) for i in claims),
-        level=None if begun is None or begun.level is None else begun.level.mean,
+        level=level,
+        level_error=None if level is None or event.left is None else level - event.left,
+        subject_right=subjects == set(event.targets) if claims else None,
         scope_right=None if event.scope is None else any(i.scope is event.scope for i in claims),
         extra_networks=tuple(sorted(named - set(event.networks))),
         networks=networks,

@@ -15,12 +15,18 @@ class Departure:
         ratio: the deepest drop over what it had to exceed, at least 1.
         unlike: share of its bins that lay below every day of the week before at that hour.
         short: the series had less than a week of history, so more was demanded.
-        accepted: it lasted so long that it counts as the baseline since, without having come back.
+        accepted: it lasted so long that what follows is held against it, without having come back by then.
         deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin during it, as under an imposed rate.
         sudden_from: beginning of the bin in which most of the loss happened at once; None = it declined
             gradually, as human activity does on a holiday, or the signal does not show human activity.
+        lasting_since: when the lower level was accepted as the baseline, unix seconds; None = it was not.
+        single: one deep bin raised it, and never as many in a row as one series alone needs; only another family of
+            another publisher can support it.
+        gone_at: end of the first bin that had lost so much that it counts alone where another publisher's has too,
+            unix seconds; None = none had.
+        earlier_year: in which the same place lost as much on the same days; None = it did not, or is not known to.
     """
 
     step: int
@@ -35,6 +41,10 @@ class Departure:
     deep_from: float | None = None
     deep_until: float | None = None
     sudden_from: float | None = None
+    lasting_since: float | None = None
+    single: bool = False
+    gone_at: float | None = None
+    earlier_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,11 +66,33 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 90 % interval."""
+    """A figure with its 90 % interval.
+
+    Attributes:
+        mean: of a share of a baseline: what is typically left while it lasts.
+        worst: the least that was left for an hour; None = not measured in quantities.
+        now: what is left by the newest values; None likewise.
+    """
 
     mean: float
     low: float
     high: float
+    worst: float | None = None
+    now: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was left for as long as it stayed the same, within an outage.
+
+    Attributes:
+        start, end: half-open, unix seconds; None = it goes on.
+        left: share of the baseline before the event.
+    """
+
+    start: float
+    end: float | None
+    left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +218,9 @@ class Incident:
         held_by: why a claim that would be confirmed has to wait (``review``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
-        lasting_since: when a lower level that lasted began to count as the baseline; None = it does not.
+        lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
+            until the level is back.  None = none lasted.
+        levels: of an outage seen in quantities: what was left, step by step.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 
@@ -231,6 +255,7 @@ class Incident:
     withdrawn_by: str = ""
     merged_into: str = ""
     lasting_since: float | None = None
+    levels: tuple[Stage, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -238,8 +263,18 @@ class Incident:
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
 
     @property
+    def is_of_line(self) -> bool:
+        """Is it about connectivity itself, whatever platforms it names as well?"""
+        return any(not part.target for part in self.parts)
+
+    @property
+    def is_of_traffic(self) -> bool:
+        """Did the traffic of platforms fall, and nothing says how?"""
+        return self.kind is Kind.OUTAGE and bool(self.parts) and not self.is_of_line
+
+    @property
     def targets(self) -> tuple[str, ...]:
-        """Targets that are cut by name; an outage names none, since it cuts the line itself."""
+        """Targets that are cut by name; an outage of the line itself names none."""
         return tuple(part.target for part in self.parts if part.target)
 
     @property

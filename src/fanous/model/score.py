@@ -127,6 +127,8 @@ class EventScore:
         incidents: that were made of it, and should be one; only the confirmed ones, where there are any.
         intervals: of those incidents.
         level: share of the baseline left in them, 0..1; None = not about quantities.
+        level_error: that minus the labelled one; None = either is not known.
+        subject_right: do they name the labelled targets and no others?  None = nothing was found.
         extra_networks: named in those incidents, but not labelled.
     """
 
@@ -142,6 +144,8 @@ class EventScore:
     scope_right: bool | None
     extra_networks: tuple[int, ...]
     networks: tuple[NetworkScore, ...]
+    level_error: float | None = None
+    subject_right: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,8 @@ class LossScore:
         peer_recall: of IODA's rule on the same series; None = it does not watch such a signal.
         minutes: median from onset to the alarm on the first signal; None = never raised.
         found: share of the times in which there was an incident; confirmed: of those, by rule.
+        onset_within: of those found, the share whose onset is within a bin; None = none was found.
+        depth_error: of those, the median distance of the typical level from the true one, as a share.
     """
 
     signals: tuple[str, ...]
@@ -166,6 +172,8 @@ class LossScore:
     minutes: float | None
     found: float
     confirmed: float
+    onset_within: float | None = None
+    depth_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +247,7 @@ class Evaluation:
     Attributes:
         country_months: exposure: the labelled window times the number of countries.
         series_months: that times the number of pairs of network and target measured.
+        quantity_months: months of all quantity series that lie in the window.
         right_confirmed: incidents, confirmed at any time, that match an event.
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
@@ -263,6 +272,12 @@ class Evaluation:
     stated: tuple[Stated, ...] = ()
     plants: tuple[PlantScore, ...] = ()
     worlds: tuple[WorldScore, ...] = ()
+    quantity_months: float = 0.0
+
+    @property
+    def false_suspected_a_quantity_month(self) -> float | None:
+        """Suspicions that are false for each month of a quantity series; None = there are none in the corpus."""
+        return self.false_suspected / self.quantity_months if self.quantity_months else None
 
     @property
     def recall(self) -> float | None:

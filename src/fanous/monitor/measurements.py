@@ -38,11 +38,15 @@ from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.store.batch import Judged
 from fanous.store.protocol import Ask
 from fanous.store.series import Pulled
+from fanous.web.routes import Incoming
 
 SOME = 200
 """Measurements stored at a time: a fraction of a second of the store's thread."""
 
 OneFile = tuple[PublishedObject, Path]
+
+FEW = 50
+"""Objects that are brought in before a reader could notice."""
 
 SAID_EVERY = 60.0
 """Seconds between two lines about a long pull."""
@@ -61,6 +65,7 @@ class Measurements:
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
         self._tried: dict[str, float] = {}
+        self._failing: set[str] = set()
         self.doing: dict[str, PulledMeasurements] = {}
 
     async def pull(self, stop: asyncio.Event) -> None:
@@ -74,6 +79,15 @@ class Measurements:
     def _is_due(self, errand: Errand) -> bool:
         return self._clock() >= self._tried.get(errand.country, 0.0) + errand.settings.every
 
+    def incoming(self) -> list[Incoming]:
+        """For the pages."""
+        going = [
+            Incoming(country, done.size / done.plan.size if done.plan.size else 1.0, done.back_to)
+            for country, done in self.doing.items()
+            if len(done.plan.objects) > FEW
+        ]
+        return going + [Incoming(country, None) for country in sorted(self._failing)]
+
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
         """Pull what is new of one country; ``None`` = the bucket could not be listed."""
         now, country = self._clock(), errand.country
@@ -85,7 +99,9 @@ class Measurements:
             planned = await asyncio.to_thread(plan, bucket, wanted, known, now)
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
+            self._failing.add(country)
             return None
+        self._failing.discard(country)
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
         done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:

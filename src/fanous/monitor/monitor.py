@@ -167,8 +167,9 @@ def tasks_of(
     if series := [one for one in configuration.sources if SOURCES[one.source].live]:
         sources = Sources(ask, series, configuration.clock, cache)
         tasks.append(Task("sources", lambda: sources.pull(stop)))
-    if buckets := [one for one in configuration.sources if SOURCES[one.source].has_bucket]:
-        measurements = Measurements(ask, buckets, configuration.clock, cache)
+    buckets = [one for one in configuration.sources if SOURCES[one.source].has_bucket]
+    measurements = Measurements(ask, buckets, configuration.clock, cache)
+    if buckets:
         tasks.append(Task("measurements", lambda: measurements.pull(stop)))
     if ordered := [one for one in configuration.sources if SOURCES[one.source].is_ordered]:
         remote = Remote(ask, ordered, configuration.clock)
@@ -197,12 +198,12 @@ def tasks_of(
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
         tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
-        site = site_of(configuration, hearing)
+        site = site_of(configuration, hearing, measurements)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
 
 
-def site_of(configuration: Configuration, hearing: Hearing) -> Site:
+def site_of(configuration: Configuration, hearing: Hearing, measurements: Measurements) -> Site:
     """Warnings shown on the pages."""
     set_ = configuration.site
     return Site(
@@ -211,6 +212,7 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
         clock=configuration.clock,
         world=set_.map,
         heard=hearing.heard,
+        incoming=measurements.incoming,
         key=set_.key,
         token=str(set_.token),
         limits=limits_of(set_),

@@ -9,7 +9,7 @@ number of processes can share the work.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fanous.analysis.incidents.merge import absorb, is_of_lines, join
+from fanous.analysis.incidents.merge import absorb, join, with_traffic
 from fanous.model.incident import Incident, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
@@ -126,10 +126,12 @@ def find_incidents(
     Args:
         shares: of the networks' users; ``None`` = no figures of this country are known.
     """
-    outages = find_outages(store, country, since, until, rules_version(), shares)
-    interference = find_interference(store, country, since, until, shares)
+    in_series = find_outages(store, country, since, until, rules_version(), shares)
+    traffic = [one for one in in_series if one.is_of_traffic]
+    outages = [one for one in in_series if not one.is_of_traffic]
+    interference = with_traffic(find_interference(store, country, since, until, shares), traffic)
     joined = join(outages, interference)
-    lost = [one for one in joined if one.kind is Kind.OUTAGE and is_of_lines(one)]
+    lost = [one for one in joined if one.kind is Kind.OUTAGE and one.is_of_line]
     return _with_provenance(store, absorb(lost, [one for one in joined if one not in lost]), (since, until))
 
 

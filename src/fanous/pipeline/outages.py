@@ -3,9 +3,10 @@
 series -> the country's own line from its regions -> anomalies -> groups -> incidents
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -14,16 +15,20 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
+from fanous.analysis.incidents.fusion import DEEP, alone, left
 from fanous.analysis.incidents.group import outages
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.incidents.products import controlled
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
+from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
+from fanous.model.score import YEAR
 from fanous.model.series import Series
 from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
@@ -33,7 +38,10 @@ CONNECTIVITY = "connectivity"
 
 
 def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
-    """Series that can show an outage, with the country's own line where only regions have one."""
+    """Series that can show an outage, with the country's own line where only regions have one.
+
+    Those of a platform's traffic are among them (``target_of_series``): they show what becomes of it alone.
+    """
     series = _levels(store, country, since, until, Kind.OUTAGE)
     return series + rolled_up(series)
 
@@ -61,8 +69,33 @@ def find_outages(
         detector_version=version_of(Reads.QUANTITIES),
         season=partial(exam_season, country),
     )
+    return found_in(replace(situation, past=_past(store, country, since)), speeds)
+
+
+def found_in(situation: Situation, speeds: Sequence[Series] = ()) -> list[Incident]:
+    """Outages and slow-downs of a country's series, and losses of platforms' traffic.
+
+    Args:
+        speeds: series that show slow-downs.
+    """
     slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
-    return absorb(_of_kind(Kind.OUTAGE, situation), slow)
+    place = [one for one in situation.series if not target_of_series(one.key)]
+    found = absorb(_of_kind(Kind.OUTAGE, replace(situation, series=place)), slow)
+    return found + traffic_losses(situation)
+
+
+def traffic_losses(situation: Situation) -> list[Incident]:
+    """Incidents of platforms whose traffic fell while that of the source's other products did not."""
+    by_target: dict[str, list[Series]] = defaultdict(list)
+    for one in situation.series:
+        by_target[target_of_series(one.key)].append(one)
+    found = []
+    for target, own in sorted(by_target.items()):
+        if target:
+            others = [one for one in situation.series if target_of_series(one.key) != target]
+            lost = _of_kind(Kind.OUTAGE, replace(situation, series=own))
+            found += [one for one in (controlled(loss, own, others) for loss in lost) if one is not None]
+    return found
 
 
 def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
@@ -73,7 +106,59 @@ def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
         for anomaly in detector.found(situation.series)
         if anomaly.probability >= detector.suspect_at
     ]
-    return outages_of(anomalies, situation, kind)
+    return outages_of(_with_earlier_years(anomalies, situation), situation, kind)
+
+
+PAST = (YEARS + 0.2) * YEAR
+"""Seconds of what people did in earlier years that are read where they may have lost as much on the same days."""
+
+
+def _past(store: Store, country: str, since: float) -> Callable[[], Sequence[Series]]:
+    """What people did before the window, read at most once and only if it is asked for."""
+
+    @cache
+    def read() -> tuple[Series, ...]:
+        signals = [name for name, signal in SIGNALS.items() if signal.is_quantity and signal.of_people]
+        before = store.facts.levels(country, since - PAST, since, signals)
+        return (*before, *rolled_up(before))
+
+    return read
+
+
+def _with_earlier_years(anomalies: Sequence[Anomaly], situation: Situation) -> list[Anomaly]:
+    """Anomalies of what people do with the year in which the same place lost as much on the same days."""
+    doubtful = [a for a in anomalies if SIGNALS[a.key.signal].of_people and (alone(a) or left(a) > DEEP)]
+    if not doubtful:
+        return list(anomalies)
+    keys = {a.key for a in doubtful}
+    known = {one.key: one for one in situation.series if one.key in keys}
+    for one in situation.past():
+        if one.key in known:
+            known[one.key] = _joined(one, known[one.key])
+    asked = {id(a) for a in doubtful}
+    return [_of_earlier_year(a, known[a.key]) if id(a) in asked and a.key in known else a for a in anomalies]
+
+
+def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
+    departure = anomaly.departure
+    if departure is None or departure.lasting_since is not None:
+        return anomaly
+    year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen, 1 - departure.left)
+    return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
+
+
+def _joined(before: Series, after: Series) -> Series:
+    if before.step != after.step:
+        return after
+    return Series(
+        after.key,
+        after.step,
+        np.concatenate([before.times, after.times]),
+        np.concatenate([before.values, after.values]),
+        np.concatenate([before.counts, after.counts]),
+        np.concatenate([before.controlled, after.controlled]),
+        np.concatenate([before.measurements, after.measurements]),
+    )
 
 
 def outages_of(
@@ -92,6 +177,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
         for incident in store.ledger.incidents(None, since, until, synthetic=store.is_synthetic)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
+        and incident.is_of_line
         and incident.status is not Status.RETRACTED
         for interval in incident.intervals
     ]
@@ -99,7 +185,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:
     """What cannot be said about the country's connectivity, and why; empty if no source of it was read."""
-    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     if not series:
         return []
     lacking = []
@@ -128,10 +214,14 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
 
     Each has a series of the whole country with a history before it, and values in half of its bins.
     """
-    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
+
+
+def _of_place(series: Sequence[Series]) -> list[Series]:
+    return [one for one in series if not target_of_series(one.key)]
 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:

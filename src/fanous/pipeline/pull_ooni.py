@@ -126,6 +126,11 @@ class PulledMeasurements:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def back_to(self) -> float | None:
+        """What was uploaded since then is in; ``None`` = nothing is yet."""
+        return self.plan.objects[self.objects - 1].hour if self.objects else None
+
+    @property
     def uploads_until(self) -> float | None:
         """The end of the newest hour that was looked at; ``None`` = none was."""
         return max(self.plan.hours) + HOUR if self.plan.hours else None

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Kind
+from fanous.model.incident import Incident
 from fanous.model.reason import Reason
 from fanous.store.protocol import Store
 
@@ -19,9 +19,6 @@ AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
 window up to it.
 """
-
-OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
-"""Kinds that name no target, and concern all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def confirm(
     incidents = [
         incident
         for incident in store.ledger.incidents(country, since, until)
-        if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
+        if not targets or incident.is_of_line or set(targets) & set(incident.targets)
     ]
     own = [one for one in incidents if one.provenance.is_synthetic is store.is_synthetic]
     shown = targets or sorted({target for incident in own for target in incident.targets})

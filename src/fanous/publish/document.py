@@ -49,7 +49,11 @@ def incident_document(incident: Incident) -> Document:
         "confidence": round(incident.confidence, 4),
         "users_affected_share": _users(incident.users),
         "kbps": _estimate(incident.kbps),
-        "level": _estimate(incident.level),
+        "level": _level(incident.level),
+        "levels": [
+            {"start": to_iso(one.start), "end": _moment(one.end), "left": round(one.left, 3)}
+            for one in incident.levels
+        ],
         "lasting_since": _moment(incident.lasting_since),
         "reason": reason_of(incident),
         "reasons": reasons_document(incident.reasons),
@@ -134,7 +138,7 @@ def _opinion(opinion: FamilyView) -> Document:
         "says": str(opinion.says),
         "sources": list(opinion.sources),
         "entities": list(opinion.entities),
-        "left": _estimate(opinion.left),
+        "left": _level(opinion.left),
         "onset": _moment(opinion.onset),
         "raised_at": _moment(opinion.raised_at),
     }
@@ -170,3 +174,12 @@ def _estimate(estimate: Estimate | None) -> Document | None:
         return None
     figures = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
     return {name: round(figure, 3) for name, figure in figures.items()}
+
+
+def _level(level: Estimate | None) -> Document | None:
+    """What is left of a baseline: typically, at worst, and now."""
+    document = _estimate(level)
+    if document is None or level is None:
+        return None
+    worst, now = (None if share is None else round(share, 3) for share in (level.worst, level.now))
+    return document | {"worst": worst, "now": now}

@@ -86,6 +86,14 @@ class Gather(StrEnum):
     DISTINCT = "distinct"
 
 
+class Stamp(StrEnum):
+    """Which moment of its bin the time of a row marks."""
+
+    KNOWN = "known"
+    START = "start"
+    END = "end"
+
+
 @dataclass(frozen=True, slots=True)
 class TableColumns:
     """What the user says about a table of any shape.
@@ -96,9 +104,12 @@ class TableColumns:
         signal: a name in ``fanous.analysis.series.signals``.
         place: column of the region's name or code, or of the network (``AS17557``); empty = every row is
             about the country.
+        target: the platform or domain whose traffic it is; empty = the values are about the place itself.
+        stamp: what a time marks; ``Stamp.KNOWN`` = what the signal's publisher is known to write.
         zone: of times that name none: an IANA zone or an offset (``+06:30``).  Unless it is UTC, Unix seconds
             are read as local time too.
-        step: bin width in seconds; 0 = the signal's own.
+        step: bin width in seconds; 0 = the distance between the table's own times, or the signal's own step
+            where they keep none.
         gather: how the rows of one bin become one value.
         empty_is_zero: a bin without rows, between the first and the last of the file, is a 0: for tables
             that list every answer, so that no row means no answer.  Only for counts.
@@ -112,6 +123,8 @@ class TableColumns:
     step: int = 0
     gather: Gather = Gather.MEDIAN
     empty_is_zero: bool = False
+    target: str = ""
+    stamp: Stamp = Stamp.KNOWN
 
 
 @dataclass(frozen=True, slots=True)

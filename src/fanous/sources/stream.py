@@ -144,6 +144,7 @@ AT_ONCE = 1 << 18
 """Bytes unpacked in one call.  Where compressed bytes are damaged in the middle, the library keeps nothing of the call:
 the rest is unpacked again, by ``_before_damage``."""
 
+DAMAGED = cast("type[Exception]", IsalError)
 SLOWLY = 1 << 12
 """Compressed bytes unpacked at a time there; then one by one."""
 
@@ -172,7 +173,7 @@ class Inflater(io.RawIOBase):
         self._waiting = b""
         self._member: Any = None
         self._crc = self._length = self._member_at = 0
-        self._damage: IsalError | None = None
+        self._damage: Exception | None = None
         self._saved = b""
 
     def readable(self) -> bool:
@@ -189,7 +190,7 @@ class Inflater(io.RawIOBase):
             ended = not self._waiting and not self._more()
             try:
                 data = self._member.decompress(self._waiting, min(len(view), AT_ONCE))
-            except IsalError as damage:
+            except DAMAGED as damage:
                 self._damage, self._saved = damage, self._before_damage()
                 return self._salvage(view, damage)
             self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
@@ -201,7 +202,7 @@ class Inflater(io.RawIOBase):
                 raise EOFError
         return 0
 
-    def _salvage(self, view: memoryview, damage: IsalError) -> int:
+    def _salvage(self, view: memoryview, damage: Exception) -> int:
         if not self._saved:
             raise damage
         data, self._saved = self._saved[: len(view)], self._saved[len(view) :]

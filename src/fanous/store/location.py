@@ -412,8 +412,8 @@ def _tables(path: Path) -> set[str]:
         return set()  # damaged: opening it says so
 
 
-_ENGINE = {"data", "metadata", "store"}
-"""Folders that the in-process engine makes first."""
+_ENGINE = {"data", "metadata", "store", "tmp"}
+"""Folders that the in-process engine makes first; one that was killed may have made any of them."""
 
 
 def check_facts(folder: Path) -> None:

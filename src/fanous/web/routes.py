@@ -26,7 +26,19 @@ from fanous.store.protocol import Store
 from fanous.web.limits import ReaderLimits, SiteNames
 from fanous.wording.language import chosen, preferred
 
-DEFAULT_PORT = 8470
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Measurements of a country that are still being brought in, the newest first.
+
+    Attributes:
+        share: of what is to be brought in; ``None`` = the source cannot be reached, and is tried again.
+        back_to: what was uploaded since then is in; unix seconds, UTC; ``None`` = nothing is yet.
+    """
+
+    country: str
+    share: float | None
+    back_to: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class Site:
         world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
         heard: (country, ASN) -> when a probe there was last heard, if heartbeats know more than the stored
             measurements.
+        incoming: what is still being brought in, where the monitor itself fetches measurements.
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
@@ -52,6 +65,7 @@ class Site:
     clock: Callable[[], float] = time.time
     world: Path | None = None
     heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
+    incoming: Callable[[], "list[Incoming]"] = field(default=list)
     key: Path | None = None
     limits: ReaderLimits = field(default_factory=ReaderLimits)
     names: SiteNames = field(default_factory=SiteNames)

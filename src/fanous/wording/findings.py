@@ -16,7 +16,7 @@ HINTS = {
     "hint.steady": "The speed hardly varied, as under an imposed limit rather than congestion.",
     "hint.same_hours": "It came back at the same hours, as curfews and exam shutdowns do.",
     "hint.exams": (
-        "It began in the season and at the time of day of {exam}, for which access was restricted there before "
+        "It began in the season and at the time of day of exams ({exam}), for which access was restricted there before "
         "({years})."
     ),
     "hint.run_down": "Networks fell at once and kept sinking for hours, as when power fails and batteries run down.",
@@ -60,7 +60,7 @@ BLIND = {
 }
 """Why a family could not have seen an incident of a kind that is not in its row of ``witnesses.MEASURES``."""
 
-SIGHTS = {
+SEEN = {
     "sight.saw": "{some} of {all} measurements on {networks} saw it.",
     "sight.reached": "{some} of {all} measurements on {networks} reached the targets at the time.",
     "sight.no_data": "No data from this source.",
@@ -193,7 +193,7 @@ SILENCES = {
 
 FINDINGS: dict[str, Text] = {
     **HINTS,
-    **SIGHTS,
+    **SEEN,
     **COVERAGE,
     **EVENTS,
     **CLAIMS,

@@ -50,6 +50,12 @@ IN_PARTS: dict[tuple[Kind | None, bool], str] = {
 }
 """The same where levels of regions show it, and no network is named."""
 
+TRAFFIC: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Traffic to {targets} fell in {country}",
+    (Kind.OUTAGE, False): "Traffic to {targets} may have fallen in {country}",
+}
+"""The same where the traffic of a platform fell, and nothing says how: it says nothing of the country's internet."""
+
 
 HEADLINE = 90
 """Characters of a headline; fewer targets and no name of a network where it would be longer."""
@@ -125,6 +131,8 @@ def _headline_kind(incident: Incident) -> Kind | None:
 
 def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     """The table that says where."""
+    if incident.is_of_traffic:
+        return TRAFFIC
     if incident.scope is Scope.NATION:
         return ACROSS
     return ON_SOME | IN_PARTS if regions_alone(incident) else ON_SOME

@@ -114,6 +114,16 @@ FELL: dict[tuple[Kind, bool, str], str] = {
 }
 """(kind, is the level known, tense) -> clause, where the line itself is cut or slow."""
 
+TRAFFIC = {
+    (False, WAS): "traffic to {targets} fell {where} {when}",
+    (False, LASTS): "traffic to {targets} has fallen {where} {when}",
+    (False, MAY): "traffic to {targets} may have fallen {where} {when}",
+    (True, WAS): "traffic to {targets} fell to about {level} of its usual level {where} {when}",
+    (True, LASTS): "traffic to {targets} has fallen to about {level} of its usual level {where} {when}",
+    (True, MAY): "traffic to {targets} may have fallen to about {level} of its usual level {where} {when}",
+}
+"""(is the level known, tense) -> clause, where the traffic of platforms fell."""
+
 RETRACTED = "Retracted: Fanous no longer claims that {claim}."
 RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
 OPENING = {
@@ -162,6 +172,11 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool) ->
     """
     where, when = _where(incident, language), _when(incident, language, by_hour)
     tense = _tense(incident)
+    if incident.is_of_traffic:
+        known = incident.level is not None and incident.level.mean >= LEAST_SAID
+        share = language.percent(incident.level.mean) if incident.level is not None and known else ""
+        named_targets = listing(_targets_of(incident, Kind.OUTAGE), language, named)
+        return language.say(TRAFFIC[known, tense], targets=named_targets, where=where, when=when, level=share)
     if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
         level = incident.level
         if level is None or level.mean < LEAST_SAID:
@@ -203,6 +218,8 @@ ON_NETWORKS, IN_REGIONS, IN_COUNTRY = "on {networks} in {country}", "in parts of
 
 def _where(incident: Incident, language: Language) -> str:
     country = place(incident.country, language)
+    if incident.is_of_traffic:
+        return language.say(IN_COUNTRY, country=country)
     if incident.scope is Scope.NATION:
         return language.say(WHERE[incident.access], country=country)
     if any(map(asn_of, incident.entities)):
@@ -396,7 +413,6 @@ CLASSES = {
 
 HOURS = "Hours, as measured: about {hours}, local time."
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
-NOT_ENDED = "No end has been seen."
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
 USERS = {
@@ -440,7 +456,7 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
     """By target: targets that met the same stand together."""
     met: dict[str, list[Part]] = {}
     for part in incident.parts:
-        for mechanism in part.mechanisms if part.target else ():
+        for mechanism in part.mechanisms if part.target and part.kind is not Kind.OUTAGE else ():
             met.setdefault(_clause(mechanism), []).append(part)
     ways = sorted(met.items(), key=lambda way: -len({part.target for part in way[1]}))
     for clause, parts in ways[:MOST_CLAUSES]:

@@ -100,6 +100,10 @@ STATES = {
 }
 
 
+TRAFFIC_FELL = "Traffic fell"
+"""Of a platform whose traffic fell, which says nothing of how."""
+
+
 def shorter(
     incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
 ) -> tuple[str, ...]:
@@ -116,7 +120,7 @@ def shorter(
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     if len(kinds) > 1:
         return claim, where
-    what = language.say(STATES[next(iter(kinds))])
+    what = language.say(TRAFFIC_FELL if incident.is_of_traffic else STATES[next(iter(kinds))])
     targets = target_names(incident, language)
     if incident.scope is not Scope.NATION:
         place = f"{networks_named(incident, names, language)}, {place}"

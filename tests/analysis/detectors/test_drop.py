@@ -30,7 +30,7 @@ def hours(anomaly: Anomaly) -> tuple[float, float | None]:
         ("100x432 40x6 100x42", [(216, 219)]),
         ("100x432 90x6 100x42", [(216, 219)]),  # a tenth of active probing
         ("100x432 97x6 100x42", []),  # less than what such a series does by itself
-        ("100x432 40 100x47", []),  # a single bin is a gap of the source as often
+        ("100x432 60 100x47", []),  # a single bin is a gap of the source as often
         ("100x432 40x2 100x46", [(216, 217)]),
         ("100x432 40x3 97 40x3 100x41", [(216, 219.5)]),  # above enter, below leave: one stretch
         ("100x432 40x3 _x4 40x3 100x38", [(216, 221)]),  # silence does not end it
@@ -47,6 +47,18 @@ def test_a_drop_is_one_stretch(notation: str, stretches: list[tuple[float, float
     assert [hours(anomaly) for anomaly in found(levels(notation))] == stretches
 
 
+def test_a_single_deep_bin_is_raised_as_one_that_needs_another_publisher() -> None:
+    (anomaly,) = found(levels("100x432 40 100x47"))
+    assert anomaly.departure is not None and anomaly.departure.single
+    assert anomaly.raised_at == anomaly.departure.gone_at == DAY + 216.5 * HOUR
+    (two,) = found(levels("100x432 40x2 100x46"))
+    assert two.departure is not None and not two.departure.single
+    assert (two.departure.gone_at, two.raised_at) == (DAY + 216.5 * HOUR, DAY + 217 * HOUR)
+    assert found(cut(daily(20, signal="ping-slash24", step=3600), 216, 217, 0.3)) == [], (
+        "an hour is no short gap"
+    )
+
+
 def test_a_stretch_says_how_much_is_left_and_when_it_was_raised() -> None:
     (anomaly,) = found(levels("100x432 40 5x5 100x42"))
     assert anomaly.departure is not None
@@ -59,8 +71,8 @@ def test_a_stretch_says_how_much_is_left_and_when_it_was_raised() -> None:
 
 
 def test_less_than_a_week_of_history_is_said_and_demands_more() -> None:
-    assert found(levels("100x144 90x6 100x42")) == []
-    (anomaly,) = found(levels("100x144 40x6 100x42"))
+    assert found(levels("100x144 92x6 100x42")) == []
+    (anomaly,) = found(levels("100x144 89x6 100x42"))
     assert anomaly.departure is not None and anomaly.departure.short
 
 
@@ -141,13 +153,27 @@ def test_a_partial_loss_that_lasts_becomes_ordinary_after_a_week_and_says_so() -
     series = cut(daily(40, noise=0.01, signal="ping-slash24", step=3600), 480, 960, 0.8)
     (anomaly,) = found(series)
     assert anomaly.departure is not None and anomaly.departure.accepted
-    assert hours(anomaly) == (480, 480 + 8 * 24), "at the midnight after"
+    assert hours(anomaly) == (480, None), "it never came back"
+    assert accepted_at(anomaly) == 480 + 8 * 24, "at the midnight after"
     again = found(cut(series, 900, 906, 0.5))
     assert [hours(a) for a in again[1:]] == [(900, 906)], "held against the new level"
 
 
+def test_a_level_that_lasted_ends_when_the_one_before_it_is_back() -> None:
+    series = cut(daily(60, noise=0.01, signal="ping-slash24", step=3600), 480, 900, 0.8)
+    (anomaly,) = found(series)
+    assert (hours(anomaly), accepted_at(anomaly)) == ((480, 900), 480 + 8 * 24)
+
+
+def accepted_at(anomaly: Anomaly) -> float | None:
+    """In hours since the beginning."""
+    assert anomaly.departure is not None
+    since = anomaly.departure.lasting_since
+    return None if since is None else (since - DAY) / HOUR
+
+
 @pytest.mark.parametrize(
-    ("until", "end"),
+    ("until", "accepted"),
     [
         (17 * 24 + 3, None),  # six days and seven hours of it
         (17 * 24 + 23, None),
@@ -156,25 +182,29 @@ def test_a_partial_loss_that_lasts_becomes_ordinary_after_a_week_and_says_so() -
         (20 * 24, 18 * 24),
     ],
 )
-def test_no_loss_is_ordinary_before_the_day_that_says_so_has_passed(until: int, end: int | None) -> None:
+def test_no_loss_is_ordinary_before_the_day_that_says_so_has_passed(until: int, accepted: int | None) -> None:
     lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
     other = daily(20, swing=0.1, signal="bgp", step=600)
     (anomaly,) = found(without(lasting, until, 1000), other)
-    assert hours(anomaly) == (10 * 24 + 20, end), "also where other series of the grid reach further"
+    assert hours(anomaly) == (10 * 24 + 20, None)
+    assert accepted_at(anomaly) == accepted, "also where other series of the grid reach further"
 
 
 def test_a_loss_that_fell_silent_is_not_accepted_after_its_last_bin() -> None:
     lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
     (anomaly,) = found(without(lasting, 17 * 24 + 6, 19 * 24))
-    assert anomaly.end is not None and anomaly.departure is not None and anomaly.departure.accepted
+    assert anomaly.departure is not None and anomaly.departure.accepted and anomaly.end is None
     (silent,) = found(without(lasting, 17 * 24 + 6, 1000))
-    assert silent.end is None
+    assert silent.end is None and accepted_at(silent) is None
 
 
 def test_a_severe_loss_is_not_ordinary_after_a_week() -> None:
     (anomaly,) = found(cut(daily(45, signal="ping-slash24", step=3600), 240, 1080, 0.2))
     assert anomaly.departure is not None and anomaly.departure.accepted
-    assert hours(anomaly) == (240, 240 + (OPTIONS.accept_severe_after + 1) * 24)
+    assert (hours(anomaly), accepted_at(anomaly)) == (
+        (240, None),
+        240 + (OPTIONS.accept_severe_after + 1) * 24,
+    )
 
 
 def test_a_gradual_decline_begins_where_it_began() -> None:

@@ -30,7 +30,7 @@ def drop(
     unlike: float = 1.0,
     raised: float = 0.5,
     last_seen: float | None = None,
-    accepted: bool = False,
+    lasting: float | None = None,
     short: bool = False,
     step: int = STEP,
     sudden: float | None = None,
@@ -58,8 +58,9 @@ def drop(
             3.0,
             unlike,
             short,
-            accepted,
+            lasting is not None,
             sudden_from=None if sudden is None else MONDAY + sudden * HOUR,
+            lasting_since=None if lasting is None else MONDAY + lasting * HOUR,
         ),
     )
 

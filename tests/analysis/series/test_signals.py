@@ -4,6 +4,7 @@ import pytest
 
 from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.series.signals import SIGNALS, Direction, Signal, signals_of
+from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family
 
@@ -17,9 +18,12 @@ def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
 
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
-def test_a_signal_has_one_detector_of_ours_that_watches_it(signal: Signal) -> None:
+def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_day(signal: Signal) -> None:
     watching = [one for one in DETECTORS.values() if signal.name in one.signals and not one.is_peer]
-    assert len(watching) == (signal.name != "radar_tampering"), "which is shown, and so far watched by none"
+    by_day = [one.name for one in watching if one.name == "shift"]
+    assert by_day == ["shift"] * (signal.is_quantity and signal.of_people and signal.proves[0] is Kind.OUTAGE)
+    others = len(watching) - len(by_day)
+    assert others == (signal.name != "radar_tampering"), "which is shown, and so far watched by none"
     assert {one.kind for one in watching} <= set(signal.proves)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from bottleneck import move_min, nanmedian
 
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, window_means
-from fanous.analysis.series.baselines import Single, over_bins, slot_baselines, slot_medians
+from fanous.analysis.series.baselines import NORMAL, Single, over_bins, slot_baselines, slot_medians
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints
 
@@ -25,8 +25,10 @@ class DropOptions:
         weeks: from which the weekday's median is taken (Cloudflare compares with the last 28 days).
         least_days: of history before anything is said: each slot was seen twice.
         week_seen: days of history that contain a whole week.
-        widen: factor on the least drop before that: a weekend that was never seen can move traffic by 40 %,
-            which is 2.7 times its least drop.
+        widen: factor on the least drop of what people do before that: a weekend that was never seen can move
+            traffic by 40 %, which is 2.7 times its least drop.
+        widen_steady: the same for routes and answers to probes whose smallest step is not far below the least drop:
+            they know no weekend, but a few blocks come and go by whole ones, of which little is known yet.
         widest: widening goes no further, since a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
@@ -42,6 +44,9 @@ class DropOptions:
             deviations; half of five is as far from ordinary noise).
         together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
         sure_step: seconds; a bin this wide is enough by itself.
+        gone: share of the level; a single bin that has lost so much is raised too, for another publisher to support.
+        gone_step: seconds of the widest bin of which one is so raised: an hour is no short gap, and two of them are
+            waited for.
         accept_after: days after which a partial loss is the new baseline (IODA inpaints 7 days at most).
         severe: share of the baseline below which a loss is not partial.
         accept_severe_after: days after which even that is accepted: networks are closed for good and sources
@@ -57,6 +62,7 @@ class DropOptions:
     least_days: int = 2
     week_seen: int = 7
     widen: float = 3.0
+    widen_steady: float = 2.0
     widest: float = 0.8
     spreads: float = 5.0
     total: float = 0.9
@@ -67,6 +73,8 @@ class DropOptions:
     leave: float = 0.5
     together: int = 2
     sure_step: int = 10800
+    gone: float = 0.5
+    gone_step: int = 1800
     accept_after: int = 7
     severe: float = 0.5
     accept_severe_after: int = 30
@@ -85,14 +93,14 @@ def in_a_row(step: int, options: DropOptions) -> int:
     return 1 if step >= options.sure_step else options.together
 
 
-NORMAL = 1.4826
-"""From the median of absolute deviations to a standard deviation, if they are normal."""
-
 ALMOST = 0.99
 """Factor on a whole number of units, so that they reach the threshold without passing it."""
 
 COARSE = 1 / 3
 """Share of the level beyond which units demand no more: whatever has lost a third is reported."""
+
+FINE = 0.25
+"""Share of the least drop up to which the smallest step of a series is fine: none alone comes near to a drop."""
 
 SAME = 1e-5
 """Share of a value below which a change is rounding, by division and single precision."""
@@ -178,7 +186,10 @@ class Baseline:
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
-        least = np.where(short, np.minimum(least * self.options.widen, self.options.widest), least)
+        fine = self.unit / nanmedian(norms, axis=0) <= FINE * self.grid.least
+        steady = np.where(fine, 1, self.options.widen_steady)
+        widen = np.where(self.grid.of_people, self.options.widen, steady)
+        least = np.where(short, np.minimum(least * widen, self.options.widest), least)
         limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
         limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)
         unit = np.where(np.isinf(self.unit), 0, self.unit)

@@ -7,22 +7,23 @@ ends.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.analysis.detectors.baseline import NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.baseline import Baseline, DropOptions, in_a_row
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids, last_measured, window_means
-from fanous.analysis.series.baselines import Single
+from fanous.analysis.series.baselines import NORMAL, Single
+from fanous.analysis.series.depth import back_at, shares
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints, Series
 
-QUANTITY_DETECTOR_VERSION = "2026.17-levels"
+QUANTITY_DETECTOR_VERSION = "2026.18-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600
@@ -159,6 +160,8 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
     lasting = np.where(hour >= options.leave * means, means / limits, 0)
     ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
     low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
+    if ordinary.grid.step <= options.gone_step:
+        low |= _gone(recent, limits[0], options)
     back = hour < edge
     moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
     moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
@@ -176,6 +179,11 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
         held = _one_before(held, recent)
         low &= held[-bins:] >= edge
     return np.asarray(low)
+
+
+def _gone(recent: Single, limit: Single, options: DropOptions) -> Bools:
+    """Bins of which so much is gone that one alone may count, where bins of the series do not do so by themselves."""
+    return np.asarray((recent[-len(limit) :] >= options.gone) & (limit <= options.gone))
 
 
 def _one_before(held: Single, recent: Single) -> Single:
@@ -254,20 +262,35 @@ def _stretch(
     before = _at(found, int(earlier[-1]) + 1) if len(earlier) else None
     after = _at(found, int(later[0])) if len(later) and end < len(found.drop) else None
     start, last_seen = _at(found, first), _at(found, last + 1)
+    came_back = _end(last_seen, after)
+    departure = _departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options)
+    if accepted:
+        departure = replace(departure, lasting_since=_at(found, end))
+        last_seen, came_back = _followed(found, column, start, _at(found, end), departure.left)
     return Anomaly(
         key=found.grid.series[column].key,
         start=start if before is None else start - min((start - before) / 2, HALF_GAP),
         start_earliest=before,
         start_latest=start,
-        end=_at(found, end) if accepted else _end(last_seen, after),
-        raised_at=_at(found, begin + 1),
+        end=came_back,
+        raised_at=_at(found, begin + 1) if departure.single else _raised_at(found, low, begin, options),
         last_seen=last_seen,
         probability=_probability(found.ratio[begin:end, column]),
         bins=len(low),
         probes=0,
         controlled=0,
-        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options),
+        departure=departure,
     )
+
+
+def _followed(
+    found: Departures, column: int, start: float, accepted: float, left: float
+) -> tuple[float, float | None]:
+    """Until when a level that was accepted was seen, and when the one before it was back; None = it is not."""
+    one = found.grid.series[column]
+    told = shares(one, start)
+    end = None if told is None else back_at(told, accepted, 1 - left)
+    return (float(one.times[-1] + one.step) if end is None else end), end
 
 
 def _at(found: Departures, row: int) -> float:
@@ -306,7 +329,22 @@ def _departure(
         deep_from=_at(found, int(deep[0])) if len(deep) else None,
         deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
         sudden_from=sudden_from(found, column, low, options),
+        single=_raised_at(found, low, begin, options) is None,
+        gone_at=_gone_at(found, column, low, begin, options),
     )
+
+
+def _raised_at(found: Departures, low: Ints, begin: int, options: DropOptions) -> float | None:
+    """When as many bins in a row were low as one series alone needs; None = never: one deep bin raised it."""
+    needed = in_a_row(found.grid.step, options)
+    rows = low[needed - 1 :][low[needed - 1 :] >= begin]
+    return _at(found, int(rows[0]) + 1) if len(rows) else None
+
+
+def _gone_at(found: Departures, column: int, low: Ints, begin: int, options: DropOptions) -> float | None:
+    """End of the first bin since the alarm that had lost as much as one alone may count for; None = there is none."""
+    rows = low[(low >= begin) & (found.drop[low, column] >= options.gone)]
+    return _at(found, int(rows[0]) + 1) if len(rows) else None
 
 
 # --- sudden: did the series fall at once? ---------------------------------------------------------------

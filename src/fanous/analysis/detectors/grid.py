@@ -13,10 +13,11 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.analysis.series.baselines import as_level
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.instant import DAY
 from fanous.model.place import Place
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.series import Series, SeriesKey
 
 Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -34,6 +35,7 @@ class SeriesGrid:
         step: bin width in seconds; a day is a whole number of bins.
         levels: float32, shape (days, bins of a day, series); NaN = not measured.
         least: float32, shape (series,): least share that must be missing (``Signal.least_drop``).
+        of_people: bool, shape (series,): it moves with people's days (``Signal.of_people``).
     """
 
     start: int
@@ -41,6 +43,7 @@ class SeriesGrid:
     series: tuple[Series, ...]
     levels: Single
     least: Single
+    of_people: Bools
 
     @property
     def bins(self) -> int:
@@ -72,22 +75,8 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
         flat[row, (one.times - start) // step] = as_level(one)
     least = np.array([SIGNALS[one.key.signal].least_drop for one in group], np.float32)
     levels = np.ascontiguousarray(flat.T).reshape(days, DAY // step, len(group))
-    return SeriesGrid(start, step, tuple(group), levels, least)
-
-
-def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,); signals that are bad when they rise are inverted.
-
-    A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
-    which half is left where the time doubles.
-    """
-    signal = SIGNALS[one.key.signal]
-    if signal.bad is Direction.DOWN:
-        return one.values
-    if signal.unit == "share":
-        return np.asarray(1.0 - one.values)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
+    of_people = np.array([SIGNALS[one.key.signal].of_people for one in group], np.bool_)
+    return SeriesGrid(start, step, tuple(group), levels, least, of_people)
 
 
 def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:
@@ -144,23 +133,23 @@ def rolled_up(series: Sequence[Series]) -> list[Series]:
     The national series of a source hides a regional cut; the other way round, many regions at once are a nation.  Every
     region counts once, since it is not known here how many users live in each.
     """
-    regional: dict[tuple[str, str, str, str, int], list[Series]] = defaultdict(list)
+    regional: dict[tuple[str, str, str, str, str, int], list[Series]] = defaultdict(list)
     own = set()
     for one in series:
         key = one.key
-        name = (key.place.country, key.source, key.signal, key.subtype, one.step)
+        name = (key.place.country, key.source, key.signal, target_of_series(key), key.subtype, one.step)
         if key.place.region and not key.place.asn and len(one):
             regional[name].append(one)
         elif not key.place.asn:
-            own.add(name[:3])
+            own.add(name[:4])
     return [
-        _median(group, country, source, signal)
-        for (country, source, signal, _, _), group in sorted(regional.items())
-        if len(group) >= REGIONS and (country, source, signal) not in own
+        _median(group, country, source, signal, target)
+        for (country, source, signal, target, _, _), group in sorted(regional.items())
+        if len(group) >= REGIONS and (country, source, signal, target) not in own
     ]
 
 
-def _median(group: list[Series], country: str, source: str, signal: str) -> Series:
+def _median(group: list[Series], country: str, source: str, signal: str, target: str) -> Series:
     times = np.unique(np.concatenate([one.times for one in group]))
     values = np.full((len(times), len(group)), np.nan)
     for column, one in enumerate(group):
@@ -169,5 +158,5 @@ def _median(group: list[Series], country: str, source: str, signal: str) -> Seri
     kept = counts >= REPORTING * len(group)
     middle = nanmedian(values[kept], axis=1) if kept.any() else np.array([])
     none = np.zeros(int(kept.sum()), np.int64)
-    key = SeriesKey(Place(country), "", signal, source=source, subtype=ROLLED_UP)
+    key = SeriesKey(Place(country), target, signal, source=source, subtype=ROLLED_UP)
     return Series(key, group[0].step, times[kept], np.asarray(middle), counts[kept], none, none)

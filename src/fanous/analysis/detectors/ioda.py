@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 
 from fanous.analysis.detectors.detector import Detector, Reads
-from fanous.analysis.detectors.grid import as_level
+from fanous.analysis.series.baselines import as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind

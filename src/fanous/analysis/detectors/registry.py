@@ -10,10 +10,11 @@ from fanous.analysis.detectors.detector import Detector, Reads, registered
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.detectors.ioda import IODA
+from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.model.incident import Kind
 
-DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SLOWDOWN, IODA)
+DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SHIFT, SLOWDOWN, IODA)
 
 
 def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[Any]]:

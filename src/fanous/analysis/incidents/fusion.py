@@ -13,7 +13,7 @@ import numpy as np
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.series.baselines import slot_baseline
-from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
@@ -84,7 +84,7 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
                 if order and agree(first, second):
-                    moment = max(first.raised_at or 0.0, second.raised_at or 0.0)
+                    moment = agreed_at(first, second)
                     yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
         down[place].append(later)
 
@@ -101,6 +101,8 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return False
     if first.start >= reaches(second) or second.start >= reaches(first):
         return False
+    if single(first) or single(second):
+        return _at_one_stroke(first, second)
     deep = left(first) <= DEEP and left(second) <= DEEP
     if deep and not (of_people(first) and of_people(second)):
         return True
@@ -110,6 +112,31 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE
     return deep or apart <= AGREE or _raised_together(first, second)
+
+
+def agreed_at(first: Anomaly, second: Anomaly) -> float:
+    """When both had been raised: at the first low bin where two publishers lost more than half, else at the second."""
+    raised = max((a.raised_at for a in (first, second) if a.raised_at is not None), default=0.0)
+    return min(raised, max(map(_gone_at, (first, second)))) if _at_one_stroke(first, second) else raised
+
+
+def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
+    """Did two publishers lose more than half in the same bins?  Then a single bin of each is no gap of either."""
+    if publisher_of(first.key) == publisher_of(second.key):
+        return False
+    apart = abs(_gone_at(first) - _gone_at(second))
+    return apart <= max((a.departure.step for a in (first, second) if a.departure is not None), default=0)
+
+
+def _gone_at(anomaly: Anomaly) -> float:
+    """End of the first bin that had lost more than half; NaN = none had."""
+    departure = anomaly.departure
+    return float("nan") if departure is None or departure.gone_at is None else departure.gone_at
+
+
+def single(anomaly: Anomaly) -> bool:
+    """Was it raised by one deep bin, and never by two in a row?"""
+    return anomaly.departure is not None and anomaly.departure.single
 
 
 def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
@@ -144,6 +171,13 @@ LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its series is a count of few and moves by itself."""
 
 
+LONE_REGION_RATIO = 1.5
+LONE_REGION_SECONDS = 6 * HOUR
+"""A region that lost less may be suspected by routing or active probing where it lost so many times its threshold,
+which is of its own noise and of its smallest steps, and for so long: a storm takes a third of a state's counties, and
+the state does not lose half."""
+
+
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
     """Is there one anomaly that may be suspected on its own?"""
     return any(map(_slow_alone if kind is Kind.SLOWDOWN else alone, group))
@@ -151,27 +185,46 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> boo
 
 def _slow_alone(anomaly: Anomaly) -> bool:
     """Is it a speed?  Delays and losses rise on any busy evening."""
-    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
+    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP or single(anomaly):
         return False
     return anomaly.last_seen - anomaly.start_latest >= LONE
 
 
 def alone(anomaly: Anomaly) -> bool:
     """May it be suspected on its own?"""
-    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL:
+    if single(anomaly):
+        return False
+    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
     if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
+    if _of_the_season(anomaly):
+        return False
     fall = _sudden(anomaly)
     lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
     return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
 
 
+def _clear_in_region(anomaly: Anomaly) -> bool:
+    departure, place = anomaly.departure, anomaly.key.place
+    if departure is None or of_people(anomaly) or place.asn:
+        return False
+    lasts = anomaly.last_seen - anomaly.start_latest
+    return departure.ratio >= LONE_REGION_RATIO and lasts >= LONE_REGION_SECONDS
+
+
 def _uncommon(anomaly: Anomaly) -> bool:
     """Is it more than a drop that people make by themselves?"""
-    return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
+    if not of_people(anomaly):
+        return True
+    return not _of_the_season(anomaly) and (_unlike(anomaly) or _sudden(anomaly) is not None)
+
+
+def _of_the_season(anomaly: Anomaly) -> bool:
+    """Did the same place lose as much on the same days of an earlier year?"""
+    return anomaly.departure is not None and anomaly.departure.earlier_year is not None
 
 
 def _unlike(anomaly: Anomaly) -> bool:
@@ -224,11 +277,12 @@ def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
 
 
 def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
-    """Mean of what is left, within the widest of the intervals."""
+    """Mean of what is left, by how long each lasted, within the widest of the intervals."""
     known = [a.departure for a in anomalies if a.departure is not None]
     if not known:
         return None
-    mean = sum(d.left for d in known) / len(known)
+    bins = [a.bins for a in anomalies if a.departure is not None]
+    mean = float(np.average([d.left for d in known], weights=[max(1, n) for n in bins]))
     return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
 
 

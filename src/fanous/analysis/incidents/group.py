@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from fanous.analysis.series.signals import target_of_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
@@ -110,7 +111,7 @@ class _Event:
         """One link is enough: thousands of series that fall together are millions of pairs."""
         if any(_one_outage(one, anomaly) for one in reversed(self.near)):
             return True
-        self.near = [one for one in self.near if anomaly.start <= reaches(one) + SAME_NETWORK_GAP]
+        self.near = [one for one in self.near if _may_join(one, anomaly.start)]
         return False
 
 
@@ -132,9 +133,16 @@ def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
     return [[ordered[place] for place in one] for one in members]
 
 
+def _may_join(anomaly: Anomaly, start: float) -> bool:
+    """Can anything that begins at ``start`` or later be one event with it?"""
+    return start <= settles(anomaly) + SAME_NETWORK_GAP or settles(anomaly) < start < reaches(anomaly)
+
+
 def _one_outage(first: Anomaly, second: Anomaly) -> bool:
     """``first`` begins no later than ``second``."""
-    gap = second.start - reaches(first)
+    gap = second.start - settles(first)
+    if further(first, second):
+        return True
     if first.key == second.key:
         return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
     if gap > 0:
@@ -158,6 +166,26 @@ def _same_hours(one: float, other: float) -> bool:
 def reaches(anomaly: Anomaly) -> float:
     """Its end; infinity while it goes on."""
     return inf if anomaly.end is None else anomaly.end
+
+
+def settles(anomaly: Anomaly) -> float:
+    """Until when it makes what begins next to it part of one event: a level that lasts is the baseline of that."""
+    lasting = None if anomaly.departure is None else anomaly.departure.lasting_since
+    return reaches(anomaly) if lasting is None else min(lasting, reaches(anomaly))
+
+
+def further(first: Anomaly, second: Anomaly) -> bool:
+    """Is the second a further fall of the same series, within a lower level that lasts?
+
+    Of a platform's traffic any fall is.  Of a place one that takes half of what is left is an event of its own.
+    """
+    if first.key != second.key or not settles(first) <= second.start < reaches(first):
+        return False
+    deep = second.departure is not None and second.departure.left <= FURTHER
+    return bool(target_of_series(first.key)) or not deep
+
+
+FURTHER = 0.5
 
 
 def is_country(place: Place) -> bool:

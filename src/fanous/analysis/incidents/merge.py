@@ -11,6 +11,7 @@ from math import inf
 
 from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.incident import Evidence, FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.instant import DAY
 from fanous.model.place import Family
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
@@ -36,19 +37,56 @@ def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Inciden
     return found + [probe for index, probe in enumerate(probes) if index not in taken]
 
 
-def is_of_lines(incident: Incident) -> bool:
-    """Is it about the line itself, whatever platforms it names as well?"""
-    return any(not part.target for part in incident.parts)
-
-
 def _one_event(level: Incident, probe: Incident) -> bool:
     if level.kind is not probe.kind or any(part.target for part in (*level.parts, *probe.parts)):
         return False
-    if Status.RETRACTED in (level.status, probe.status) or not _one_place(level, probe):
+    return _one_place(level, probe) and _at_one_time(level, probe)
+
+
+def _at_one_time(level: Incident, probe: Incident) -> bool:
+    if Status.RETRACTED in (level.status, probe.status):
         return False
     first, second = sorted((level, probe), key=lambda one: one.onset)
     over = inf if first.end is None else first.end
     return second.onset < over and (second.onset - first.onset <= TOGETHER or _share_most(first, second))
+
+
+def with_traffic(found: Sequence[Incident], traffic: Sequence[Incident]) -> list[Incident]:
+    """All incidents; a loss of a platform's traffic joins what measurements of the same platform show at the time.
+
+    Measurements say how it is done and on which networks, so theirs leads, with its own ruling: whether their failures
+    and the fall of the whole country's traffic are one act is not known well enough to confirm either by the other.
+    """
+    found, alone = list(found), []
+    for loss in traffic:
+        which = next((n for n, one in enumerate(found) if _of_one_target(one, loss)), None)
+        if which is None:
+            alone.append(loss)
+        else:
+            found[which] = _with_loss(found[which], loss)
+    return found + alone
+
+
+SAME_ACT = 7 * DAY
+"""Measurements of a platform and its traffic may show one act so far apart: few networks are measured every day."""
+
+
+def _of_one_target(one: Incident, loss: Incident) -> bool:
+    if one.is_of_traffic or one.country != loss.country or not set(loss.targets) & set(one.targets):
+        return False
+    return abs(one.onset - loss.onset) <= SAME_ACT and _at_one_time(loss, one)
+
+
+def _with_loss(one: Incident, loss: Incident) -> Incident:
+    return replace(
+        one,
+        level=one.level or loss.level,
+        levels=one.levels or loss.levels,
+        lasting_since=one.lasting_since or loss.lasting_since,
+        evidence=_evidence(one.evidence, loss.evidence),
+        opinions=(*one.opinions, *loss.opinions),
+        reasons=(*one.reasons, *(r for r in loss.reasons if r.code.startswith("products."))),
+    )
 
 
 def _one_place(level: Incident, probe: Incident) -> bool:
@@ -135,7 +173,9 @@ def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Inci
 
 
 def _within(outage: Incident, other: Incident) -> bool:
-    if outage.kind is not Kind.OUTAGE or outage.confirmed_at is None or other.country != outage.country:
+    if outage.kind is not Kind.OUTAGE or not outage.is_of_line or outage.confirmed_at is None:
+        return False
+    if other.country != outage.country:
         return False
     if outage.scope is not Scope.NATION and not set(outage.entities) & set(other.entities):
         return False
@@ -185,7 +225,7 @@ def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[In
 def _likeness(found: Incident, known: Incident) -> float:
     """How much they have in common; 0 = they cannot be the same event."""
     targets = set(found.targets) & set(known.targets)
-    lines = is_of_lines(found) and is_of_lines(known) and found.kind is known.kind
+    lines = found.is_of_line and known.is_of_line and found.kind is known.kind
     if not (targets or lines) or _apart(found, known) > SAME_NETWORK_GAP:
         return 0.0
     networks = set(found.entities) & set(known.entities)

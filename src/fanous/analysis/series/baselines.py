@@ -7,11 +7,30 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.model.incident import Incident, Kind, Status
+from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series
 
 Single = NDArray[np.float32]
+
+NORMAL = 1.4826
+"""From the median of absolute deviations to a standard deviation, if they are normal."""
+
+
+def as_level(one: Series) -> Floats:
+    """Values as a level, shape (n,): what is bad when it rises is inverted.
+
+    A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
+    which half is left where the time doubles.
+    """
+    signal = SIGNALS[one.key.signal]
+    if signal.bad is Direction.DOWN:
+        return one.values
+    if signal.unit == "share":
+        return np.asarray(1.0 - one.values)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
 
 
 def quiet_share(
@@ -67,14 +86,21 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
         float32, shape (slots of a day, series); NaN = no history of this slot.
     """
     recent = slots[:, :, max(0, day - days) : day]
-    if day < week_seen:
+    fine = len(slots) >= NEIGHBOURS
+    if day < week_seen and fine:
         recent = _with_neighbours(recent)
     norms = nanmedian(np.ascontiguousarray(recent), axis=2)
     same = [day - 7 * back for back in range(1, weeks + 1) if day - 7 * back >= 0]
     if same:
-        weekly = nanmedian(_with_neighbours(slots[:, :, same]), axis=2)
+        weekdays = slots[:, :, same]
+        weekly = nanmedian(_with_neighbours(weekdays) if fine else weekdays, axis=2)
         norms = np.fmin(norms, weekly)
     return np.asarray(norms, np.float32)
+
+
+NEIGHBOURS = 24
+"""Slots of a day from which on the one before and the one after hold about the same: an evening rises and falls within
+bins of two hours, and their median would be of three different times."""
 
 
 def _with_neighbours(slots: Single) -> Single:
@@ -124,9 +150,7 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     return [
         (interval.start, inf if interval.end is None else interval.end)
         for incident in incidents
-        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
-        and incident.status is not Status.RETRACTED
-        and names & set(incident.entities)
+        if incident.is_of_line and incident.status is not Status.RETRACTED and names & set(incident.entities)
         for interval in incident.intervals
     ]
 

@@ -8,11 +8,15 @@ then watched by the detectors of the kind of incident that it shows first.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family
 from fanous.model.verdict import State
+
+if TYPE_CHECKING:  # a probe, which has no numpy, reads this module
+    from fanous.model.series import SeriesKey
 
 
 class Direction(StrEnum):
@@ -49,6 +53,9 @@ class Signal:
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
         least_drop: share of the baseline, 0..1, that must be missing before anything is said, after what the
             signal does on quiet days; 0 = does not apply.
+        publisher: who measures it, whatever source it came through; empty = the source itself.  A fault of one
+            publisher can be in all of its signals.
+        stamped_at_end: its publisher writes the end of a bin, not its beginning.
     """
 
     name: str
@@ -64,6 +71,8 @@ class Signal:
     by_resolver: bool = False
     step: int = 0
     least_drop: float = 0.0
+    publisher: str = ""
+    stamped_at_end: bool = False
 
     @property
     def is_quantity(self) -> bool:
@@ -145,6 +154,8 @@ def _level(
     least_drop: float,
     bad: Direction = Direction.DOWN,
     proves: tuple[Kind, ...] = (Kind.OUTAGE,),
+    publisher: str = "",
+    stamped_at_end: bool = False,
 ) -> Signal:
     return Signal(
         name=name,
@@ -157,6 +168,8 @@ def _level(
         states=(),
         step=step,
         least_drop=least_drop,
+        publisher=publisher,
+        stamped_at_end=stamped_at_end,
     )
 
 
@@ -164,26 +177,75 @@ _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
 _ATLAS = (_level("atlas_connected", "RIPE Atlas probes connected", "probes", Family.ATLAS, 600, 0.3),)
 _ROUTING = (
-    _level("bgp", "Visible /24 blocks in routing", "/24s", Family.ROUTING, 300, 0.02),
+    _level("bgp", "Visible /24 blocks in routing", "/24s", Family.ROUTING, 300, 0.02, publisher="ioda"),
     _level("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.03),
     _level("prefixes_v6", "IPv6 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.05),
     _level("asns", "Networks visible in routing", "networks", Family.ROUTING, 300, 0.03),
 )
 _PROBING = (
-    _level("ping-slash24", "/24 blocks that answer pings", "/24s", Family.PROBING, 600, 0.05),
-    _level("ping-slash24-loss", "Pings lost", "share", Family.PROBING, 600, 0.1, Direction.UP, _SPEED),
-    _level("ping-slash24-latency", "Time of pings", "ms", Family.PROBING, 600, 0.2, Direction.UP, _SPEED),
+    _level(
+        "ping-slash24", "/24 blocks that answer pings", "/24s", Family.PROBING, 600, 0.05, publisher="ioda"
+    ),
+    _level(
+        "ping-slash24-loss",
+        "Pings lost",
+        "share",
+        Family.PROBING,
+        600,
+        0.1,
+        Direction.UP,
+        _SPEED,
+        publisher="ioda",
+    ),
+    _level(
+        "ping-slash24-latency",
+        "Time of pings",
+        "ms",
+        Family.PROBING,
+        600,
+        0.2,
+        Direction.UP,
+        _SPEED,
+        publisher="ioda",
+    ),
     _level("connectivity", "Index of answers to active probes", "index", Family.PROBING, 3600, 0.1),
     _level("rtt", "Time of answers to active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
     _level("responders", "Addresses that answer active probes", "addresses", Family.PROBING, 3600, 0.3),
     _level("scan_up", "/24 blocks believed up by our own scan", "/24s", Family.PROBING, 600, 0.05),
 )
 _USAGE = (
-    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15),
-    _level("gtr-norm", "Share of Google's requests, a product", "index", Family.USAGE, 1800, 0.15),
-    _level("mozilla", "Cities with active Firefox users", "cities", Family.USAGE, 3600, 0.5),
-    _level("google_traffic", "Share of a Google product's traffic", "index", Family.USAGE, 1800, 0.15),
-    _level("radar_netflows", "Traffic that Cloudflare sees", "index", Family.USAGE, 900, 0.25),
+    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15, publisher="google"),
+    _level(
+        "gtr-norm",
+        "Share of Google's requests, a product",
+        "index",
+        Family.USAGE,
+        1800,
+        0.15,
+        publisher="google",
+    ),
+    _level(
+        "mozilla", "Cities with active Firefox users", "cities", Family.USAGE, 3600, 0.5, publisher="mozilla"
+    ),
+    _level(
+        "google_traffic",
+        "Share of a Google product's traffic",
+        "index",
+        Family.USAGE,
+        1800,
+        0.15,
+        publisher="google",
+        stamped_at_end=True,
+    ),
+    _level(
+        "radar_netflows",
+        "Traffic that Cloudflare sees",
+        "index",
+        Family.USAGE,
+        900,
+        0.25,
+        publisher="cloudflare",
+    ),
     _level(
         "radar_tampering",
         "Connections that end in a reset or time-out early",
@@ -194,10 +256,14 @@ _USAGE = (
         Direction.UP,
         (Kind.BLOCKING, Kind.THROTTLING),
     ),
-    _level("tor_relay", "Tor users who connect directly", "users", Family.USAGE, 86400, 0.4),
-    _level("tor_bridge", "Tor users who connect over bridges", "users", Family.USAGE, 86400, 0.5),
-    _level("ndt_tests", "Speed tests that users made", "tests", Family.USAGE, 3600, 0.5),
-    _level("ndt_kbps", "Speed of users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED),
+    _level("tor_relay", "Tor users who connect directly", "users", Family.USAGE, 86400, 0.4, publisher="tor"),
+    _level(
+        "tor_bridge", "Tor users who connect over bridges", "users", Family.USAGE, 86400, 0.5, publisher="tor"
+    ),
+    _level("ndt_tests", "Speed tests that users made", "tests", Family.USAGE, 3600, 0.5, publisher="m-lab"),
+    _level(
+        "ndt_kbps", "Speed of users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED, publisher="m-lab"
+    ),
     _level(
         "ndt_rtt_ms", "Round-trip time of users' tests", "ms", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED
     ),
@@ -217,12 +283,52 @@ _EDGE = (
     ),
 )
 _DARKNET = (
-    _level("merit-nt", "Sources of stray traffic at a telescope", "addresses", Family.DARKNET, 300, 0.5),
+    _level(
+        "merit-nt",
+        "Sources of stray traffic at a telescope",
+        "addresses",
+        Family.DARKNET,
+        300,
+        0.5,
+        publisher="merit",
+    ),
 )
 
 SIGNALS: dict[str, Signal] = {
     signal.name: signal for signal in (*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 }
+
+TARGETS_OF_PRODUCTS = {
+    "youtube": "youtube",
+    "gmail": "gmail",
+    "blogger": "blogger.com",
+    "books": "books.google.com",
+    "earth": "earth.google.com",
+    "groups": "groups.google.com",
+    "images": "images.google.com",
+    "maps": "maps.google.com",
+    "sites": "sites.google.com",
+    "spreadsheets": "docs.google.com",
+    "translate": "translate.google.com",
+}
+"""Product of Google, in lower case -> the target that its traffic is about.
+
+Search is not among them: IODA and others take it for the use of the internet as a whole, so it speaks for the place."""
+
+_OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
+
+
+def target_of_series(key: "SeriesKey") -> str:
+    """The target whose traffic a series shows; empty = it is about the place itself."""
+    if key.target or key.signal not in _OF_PRODUCTS:
+        return key.target
+    return TARGETS_OF_PRODUCTS.get(key.subtype.lower(), "")
+
+
+def publisher_of(key: "SeriesKey") -> str:
+    """Who measured a series: what two series of one publisher say rests on one machinery."""
+    return SIGNALS[key.signal].publisher or key.source
+
 
 COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
 """Signals that are counted from verdicts, as votes (``analysis.series.aggregate``)."""

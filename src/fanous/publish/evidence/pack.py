@@ -82,7 +82,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
         raise FanousError(
             f"{incident.id} rests on no measurements in this store, so there is nothing to pack"
         )
-    is_of_lines = any(not part.target for part in incident.parts)
+    is_of_lines = incident.is_of_line
     first = incident.onset if incident.onset_earliest is None else incident.onset_earliest
     since = float((first - HISTORY) // TICK * TICK)
     last = max(span[1], incident.end or 0.0)
@@ -99,7 +99,8 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
     elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
-    levels = store.facts.levels(incident.country, since, until, LEVELS) if is_of_lines else []
+    in_levels = is_of_lines or incident.is_of_traffic
+    levels = store.facts.levels(incident.country, since, until, LEVELS) if in_levels else []
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
 
 

@@ -7,7 +7,7 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous.analysis.detectors import baseline, drop, grid, interference
+from fanous.analysis.detectors import baseline, drop, grid, interference, shift
 from fanous.analysis.detectors.filter import PROBES_MAX
 from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import (
@@ -19,15 +19,17 @@ from fanous.analysis.incidents import (
     fusion,
     group,
     hints,
+    measure,
     merge,
     networks,
     outage,
+    products,
     revision,
     scope,
     witnesses,
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
-from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
+from fanous.analysis.series import aggregate, baselines, depth, repeats, silence, slowness, years
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -68,6 +70,31 @@ def _constants() -> dict[str, Any]:
         "series.tick_seconds": TICK,
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
+        "series.baseline_neighbours": baselines.NEIGHBOURS,
+        "series.depth_days": depth.RECENT,
+        "series.depth_weeks": depth.WEEKS,
+        "series.depth_weekdays": depth.SAME_WEEKDAY,
+        "series.depth_ceiling": depth.CEILING,
+        "series.depth_noise_least": depth.NOISELESS,
+        "series.depth_worst_seconds": depth.WORST,
+        "series.depth_now_seconds": depth.NOW,
+        "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
+        "series.fall_before_seconds": depth.LOOKED_BEFORE,
+        "series.fall_after_seconds": depth.LOOKED_AFTER,
+        "series.years": years.YEARS,
+        "series.years_returns": years.RETURNS,
+        "series.years_covered_share": years.COVERED,
+        "series.years_margin": years.MARGIN,
+        "series.years_no_outage": years.NO_OUTAGE,
+        "series.fall_begun_share": depth.BEGUN,
+        "series.fall_deviations": depth.SIGMAS,
+        "series.soft_start_seconds": depth.SOFT,
+        "series.soft_start_share": depth.SOFT_LEAST,
+        "series.stage_seconds": depth.STAGE,
+        "series.stage_people_seconds": depth.STAGE_OF_PEOPLE,
+        "series.stage_change": depth.STAGE_CHANGE,
+        "series.stage_errors": depth.CLEAR,
+        "series.back_share": depth.BACK,
         "series.repeats_known_weight": repeats.KNOWN,
         "series.repeats_memory_seconds": repeats.MEMORY,
         "series.repeats_most": repeats.MOST,
@@ -94,13 +121,15 @@ def _constants() -> dict[str, Any]:
         "detectors.alert_rounds": interference.ROUNDS_MAX,
         "detectors.baseline_almost_all": baseline.ALMOST,
         "detectors.baseline_coarse_step": baseline.COARSE,
-        "detectors.baseline_mad_scale": baseline.NORMAL,
+        "detectors.baseline_fine_step": baseline.FINE,
+        "detectors.baseline_mad_scale": baselines.NORMAL,
         "detectors.baseline_own_days": baseline.OWN_DAYS,
         "detectors.baseline_same": baseline.SAME,
         "detectors.baseline_samples": baseline.SAMPLES,
         "detectors.rollup_regions": grid.REGIONS,
         "detectors.rollup_reporting": grid.REPORTING,
         "detectors.probability_most": drop.CERTAIN,
+        "detectors.probability_of_days": shift.PROBABILITY,
         "detectors.deep_share": drop.DEEP,
         "detectors.half_gap_seconds": drop.HALF_GAP,
         "detectors.sudden_around_seconds": drop.AROUND,
@@ -115,6 +144,14 @@ def _constants() -> dict[str, Any]:
         "incidents.same_network_gap_seconds": group.SAME_NETWORK_GAP,
         "incidents.together_seconds": group.TOGETHER,
         "incidents.outage_flap_seconds": group.FLAPS,
+        "incidents.same_act_seconds": merge.SAME_ACT,
+        "incidents.further_left": group.FURTHER,
+        "incidents.onset_carries_share": measure.CARRIES,
+        "incidents.onset_deviations": measure.CLEARLY,
+        "incidents.onset_places_share": measure.EARLIEST,
+        "incidents.onset_series": measure.MOST,
+        "incidents.products_alike_share": products.ALIKE,
+        "incidents.products_noticed_share": products.NOTICED,
         "incidents.outage_same_hours_seconds": group.SAME_HOURS,
         "incidents.main_mechanism_share": networks.MAIN_SHARE,
         "incidents.named_probability": networks.RAISED,
@@ -166,6 +203,8 @@ def _constants() -> dict[str, Any]:
         "incidents.family_history_seconds": fusion.HISTORY,
         "incidents.lone_family_seconds": fusion.LONE,
         "incidents.lone_family_cell_share": fusion.LONE_CELL,
+        "incidents.lone_region_ratio": fusion.LONE_REGION_RATIO,
+        "incidents.lone_region_seconds": fusion.LONE_REGION_SECONDS,
         "incidents.lone_probing_left": fusion.LONE_PROBING,
         "incidents.lone_routing_left": fusion.LONE_ROUTING,
         "incidents.lone_family_unlike": fusion.LONE_UNLIKE,
@@ -173,6 +212,7 @@ def _constants() -> dict[str, Any]:
         "incidents.outage_confidence_most": outage.MOST,
         "incidents.outage_near_seconds": outage.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
+        "incidents.outage_confidence_one_family": outage.ONE_FAMILY,
         "incidents.others_bins": fusion.LOOKED_AT,
         "incidents.others_noticed_share": fusion.NOTICED,
         "incidents.batteries_days": hints.DAYS,

@@ -27,11 +27,11 @@ Number = int | float | None
 NULL = Raw(b"null")
 
 
-class Part(Struct, gc=False, omit_defaults=True):
+class DocumentPart(Struct, gc=False, omit_defaults=True):
     """Of a record; written again (``keep``) it is what it was read as, and no more."""
 
 
-class Binary(Part):
+class Binary(DocumentPart):
     """df-001: bytes that are not UTF-8 are written in base64.
 
     ``x_length`` is ours: a page of so many bytes, of which only its title, in UTF-8, was kept (``keep``).
@@ -45,7 +45,7 @@ class Binary(Part):
 Text = str | Binary | None
 
 
-class AnswerRecord(Part):
+class AnswerRecord(DocumentPart):
     """df-002."""
 
     ipv4: str | None = None
@@ -54,7 +54,7 @@ class AnswerRecord(Part):
     ttl: int | float | str | None = None
 
 
-class QueryRecord(Part):
+class QueryRecord(DocumentPart):
     """df-002; ``x_resolver_name`` is ours, of public resolvers alone: an address may be that of a user's own
     router, and is not read."""
 
@@ -68,14 +68,14 @@ class QueryRecord(Part):
     t: Number = None
 
 
-class ConnectStatus(Part):
+class ConnectStatus(DocumentPart):
     """df-005; ``failure: false`` in some versions, absent in others."""
 
     success: bool | None = None
     failure: Any = None
 
 
-class Connect(Part):
+class Connect(DocumentPart):
     """df-005."""
 
     ip: str | None = None
@@ -85,7 +85,7 @@ class Connect(Part):
     t: Number = None
 
 
-class Handshake(Part):
+class Handshake(DocumentPart):
     """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is decoded only when needed."""
 
     network: str | None = None
@@ -99,13 +99,13 @@ class Handshake(Part):
     transaction_id: Number = None
 
 
-class RequestRecord(Part):
+class RequestRecord(DocumentPart):
     """df-001."""
 
     url: str | None = None
 
 
-class Response(Part, gc=True, dict=True):
+class Response(DocumentPart, gc=True, dict=True):
     """df-001; headers are decoded only when needed.  It has room for what was read of it (``values.page_of``)."""
 
     body: Text = None
@@ -115,7 +115,7 @@ class Response(Part, gc=True, dict=True):
     headers_list: Raw = NULL
 
 
-class Transaction(Part):
+class Transaction(DocumentPart):
     """df-001; ``requests`` lists the newest first."""
 
     address: str | None = None
@@ -127,7 +127,7 @@ class Transaction(Part):
     transaction_id: Number = None
 
 
-class NetworkEvent(Part):
+class NetworkEvent(DocumentPart):
     """df-008."""
 
     operation: str | None = None
@@ -138,7 +138,7 @@ class NetworkEvent(Part):
     transaction_id: Number = None
 
 
-class HelperConnect(Part):
+class HelperConnect(DocumentPart):
     """ts-017: what the test helper saw of one endpoint (TCP, TLS or QUIC)."""
 
     server_name: str | None = None
@@ -146,7 +146,7 @@ class HelperConnect(Part):
     failure: Any = None
 
 
-class HelperPage(Part):
+class HelperPage(DocumentPart):
     """ts-017: the page as the test helper got it; ``-1`` if it got none.
 
     ``x_seconds`` is written by our own helper: how long the whole page took.
@@ -160,20 +160,20 @@ class HelperPage(Part):
     status_code: Number = None
 
 
-class HelperLookup(Part):
+class HelperLookup(DocumentPart):
     """ts-017."""
 
     failure: Any = None
     addrs: list[str] | None = None
 
 
-class IPInfo(Part):
+class IPInfo(DocumentPart):
     """ts-017."""
 
     asn: Number = None
 
 
-class Control(Part):
+class Control(DocumentPart):
     """ts-017: the answer of the test helper; empty if it gave none."""
 
     tcp_connect: dict[str, HelperConnect] | None = None
@@ -184,13 +184,13 @@ class Control(Part):
     ip_info: dict[str, IPInfo | None] | None = None
 
 
-class ControlRequest(Part):
+class ControlRequest(DocumentPart):
     """ts-017: what the test helper was asked."""
 
     http_request: str | None = None
 
 
-class StepKeys(Part):
+class StepKeys(DocumentPart):
     """What every nettest that connects somewhere records."""
 
     queries: list[QueryRecord] | None = None
@@ -201,7 +201,7 @@ class StepKeys(Part):
     network_events: list[NetworkEvent] | None = None
 
 
-class DownloadRecord(Part):
+class DownloadRecord(DocumentPart):
     """One of our own probe's ``x_transfers``: the target's page or a control's, in turn."""
 
     role: str | None = None
@@ -217,7 +217,7 @@ class DownloadRecord(Part):
     largest_gap: Number = None
 
 
-class Opinion(Part):
+class Opinion(DocumentPart):
     """One of our own probe's ``x_second_opinions``."""
 
     address: str | None = None
@@ -244,31 +244,31 @@ class TorTarget(StepKeys):
     target_protocol: str | None = None
 
 
-class TorKeys(Part):
+class TorKeys(DocumentPart):
     """ts-023: a map by name; a list in versions before 0.1."""
 
     targets: dict[str, TorTarget] | list[TorTarget] | None = None
 
 
-class Server(Part):
+class Server(DocumentPart):
     hostname: str | None = None
 
 
-class RatesRecord(Part):
+class RatesRecord(DocumentPart):
     """ts-021 (median_bitrate) and ts-022 (download), in kbit/s."""
 
     download: Number = None
     median_bitrate: Number = None
 
 
-class Progress(Part, rename={"num_bytes": "NumBytes", "microseconds": "ElapsedTime"}):
+class Progress(DocumentPart, rename={"num_bytes": "NumBytes", "microseconds": "ElapsedTime"}):
     """ts-022: since the download began."""
 
     num_bytes: Number = None
     microseconds: Number = None
 
 
-class Sample(Part, rename={"progress": "AppInfo"}):
+class Sample(DocumentPart, rename={"progress": "AppInfo"}):
     """ts-022 ``download`` and ts-021 ``receiver_data``, one interval."""
 
     progress: Progress | None = None
@@ -276,7 +276,7 @@ class Sample(Part, rename={"progress": "AppInfo"}):
     elapsed: Number = None
 
 
-class TransferKeys(Part):
+class TransferKeys(DocumentPart):
     """ts-021 dash, ts-022 ndt; ``simple`` in dash and in old versions of ndt."""
 
     failure: Any = None
@@ -288,7 +288,7 @@ class TransferKeys(Part):
     receiver_data: list[Sample] | None = None
 
 
-class LookRecord(Part):
+class LookRecord(DocumentPart):
     """Our own ``x_health``: what a probe found of its line."""
 
     online: bool | None = None
@@ -298,7 +298,7 @@ class LookRecord(Part):
     controls: dict[str, bool] | None = None
 
 
-class Timed(Part):
+class Timed(DocumentPart):
     """How long a step took; not with whom."""
 
     failure: Any = None
@@ -306,7 +306,7 @@ class Timed(Part):
     t: Number = None
 
 
-class HealthKeys(Part):
+class HealthKeys(DocumentPart):
     """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
     x_health: LookRecord | None = None
@@ -314,7 +314,7 @@ class HealthKeys(Part):
     tls_handshakes: list[Timed] | None = None
 
 
-class Annotations(Part):
+class Annotations(DocumentPart):
     """``synthetic`` and ``x_clock`` say that a record was staged (``sources.marks``, ``monitor.clock``)."""
 
     network_type: str | None = None
@@ -322,7 +322,7 @@ class Annotations(Part):
     x_clock: Raw = NULL
 
 
-class Header(Part):
+class Header(DocumentPart):
     """df-000, less ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
 
     test_name: str | None = None

@@ -20,7 +20,7 @@ from msgspec import Raw, Struct
 
 from fanous.analysis.rules.fingerprints import LONGEST_BODY, READ_OF_LONGER
 from fanous.analysis.rules.pages import LEAST_PROPORTION, same_title
-from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
 from fanous.sources.ooni.document import (
     NULL,
     Binary,
@@ -40,6 +40,7 @@ from fanous.sources.ooni.identity import content_of, stamped
 from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
 from fanous.sources.ooni.values import (
     LONGEST_TITLE,
+    LONGEST_URL,
     NO_NETWORK,
     TITLE_BEGINS,
     PageRecord,
@@ -98,13 +99,17 @@ NOT_ALL = " ..."
 
 
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
-    """A record as it is stored, and its measurement, which is of all that it said.
+    """A record as it is stored, and its measurement, which is of all that it said but for what names somebody.
 
     Raises:
         Rejected: it cannot be used.
     """
     decoded, parsed = parse_whole(record)
-    written, content = _written(decoded, parsed.measurement.uid), parsed.measurement.content
+    quieted: dict[str, str] = {}
+    written, content = _written(decoded, parsed.measurement.uid, quieted), parsed.measurement.content
+    if quieted:
+        seen = tuple([_quiet(one, quieted) for one in parsed.observations])
+        parsed = replace(parsed, observations=seen)
     return replace(record, data=stamped(written, content) if content else written), parsed
 
 
@@ -115,7 +120,7 @@ def kept(data: bytes) -> bytes:
         Rejected: it is not a JSON object, or too costly.
     """
     decoded, _ = decode_record(data, [])
-    return _written(decoded, "")
+    return _written(decoded, "", {})
 
 
 def kept_own(data: bytes) -> bytes:
@@ -123,9 +128,19 @@ def kept_own(data: bytes) -> bytes:
     return stamped(kept(data), content_of(data))
 
 
-def _written(decoded: Decoded, uid: str) -> bytes:
+def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
+    """The fact with its URLs and title as they are stored."""
+    said = (one.url, one.location, one.title)
+    if one.layer is not Layer.HTTP or one.vantage is not Observer.PROBE or quieted.keys().isdisjoint(said):
+        return one
+    url, location, title = (quieted.get(text, text) for text in said)
+    return replace(one, url=url, location=location, title=title)
+
+
+def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
     """Args:
     uid: the identity of a record that does not name its own.
+    quieted: to which URLs and titles are added that are not stored as they were, each with what is.
     """
     header, keys = decoded
     if uid and header.measurement_uid != uid:
@@ -135,7 +150,7 @@ def _written(decoded: Decoded, uid: str) -> bytes:
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # steps are what all nettests share
     if keys is not None:
-        _settle(keys, input_of(header.input))
+        _settle(keys, input_of(header.input), quieted)
         if isinstance(header, Document):
             header.test_keys = Raw(msgspec.json.encode(keys))
     elif isinstance(header, Document):
@@ -143,7 +158,7 @@ def _written(decoded: Decoded, uid: str) -> bytes:
     return msgspec.json.encode(header)
 
 
-def _settle(keys: Struct, asked: str) -> None:
+def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     """Take what is not kept out of pages, URLs, headers and certificates.
 
     Args:
@@ -153,7 +168,7 @@ def _settle(keys: Struct, asked: str) -> None:
     theirs = control.http_request if control else None
     for steps in _steps_of(keys):
         for transaction in steps.requests or ():
-            _settle_transaction(transaction, theirs, asked)
+            _settle_transaction(transaction, theirs, asked, quieted)
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not NULL:
                 handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
@@ -166,21 +181,31 @@ def _steps_of(keys: Struct) -> Iterator[StepKeys]:
         yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
 
 
-def _settle_transaction(transaction: Transaction, theirs: HelperPage | None, asked: str) -> None:
+def _settle_transaction(
+    transaction: Transaction, theirs: HelperPage | None, asked: str, quieted: dict[str, str]
+) -> None:
     request, response = transaction.request, transaction.response
     if asked and request and request.url and request.url != asked:
-        request.url = quiet_url(request.url, keeps_values=True)
+        clean = quiet_url(request.url, keeps_values=True)
+        if clean != request.url:
+            quieted[request.url[:LONGEST_URL]] = clean[:LONGEST_URL]
+            request.url = clean
     if response is None:
         return
     page = page_of(response, "", [])
     same = theirs is not None and failure_of(transaction.failure) is None and _is_same(response, page, theirs)
     if page.length > 0:
         if theirs is not None and same:
-            response.body = _title_alone(page, title_of_helper(theirs.title))
+            response.body, title = _title_alone(page, title_of_helper(theirs.title))
+            if title != title_of(page.body):
+                quieted[title_of(page.body)] = title
         else:
             response.body = _without_readers(response.body)
     if page.headers or response.headers is not NULL or response.headers_list is not NULL:
         pairs = [(name[:LONGEST_NAME], _header(name.lower(), value, same)) for name, value in page.headers]
+        for (name, clean), (_, value) in zip(pairs, page.headers, strict=True):
+            if clean != value and name.lower() == "location":
+                quieted[value] = clean
         response.headers_list, response.headers = Raw(msgspec.json.encode(pairs)), NULL
 
 
@@ -206,9 +231,11 @@ def title_of_helper(title: Any) -> str:
     return title[:LONGEST_TITLE].strip() if isinstance(title, str) else ""
 
 
-def _title_alone(page: PageRecord, their_title: str) -> Binary:
-    title = quiet_title(page.body, their_title).encode("utf-8", "replace")
-    return Binary(b64encode(title[: page.length]).decode(), "base64", page.length)
+def _title_alone(page: PageRecord, their_title: str) -> tuple[Binary, str]:
+    """A body of which the title stays, and the title."""
+    tag = quiet_title(page.body, their_title)
+    data = tag.encode("utf-8", "replace")[: page.length]
+    return Binary(b64encode(data).decode(), "base64", page.length), title_of(tag)
 
 
 def blank(body: str, length: int, their_title: str) -> str:
@@ -328,15 +355,16 @@ def _hide(text: str) -> str:
 
 def _without_readers(body: Text) -> Text:
     if isinstance(body, str):
-        read = body if len(body) <= LONGEST_BODY else body[:READ_OF_LONGER]
-        clean = without_readers(read)
-        return clean if read is body else clean + " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
+        if len(body) <= LONGEST_BODY:
+            return without_readers(body)
+        rest = " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
+        return without_readers(body[:READ_OF_LONGER]) + rest
     raw = bytes_of(body) if body is not None else None
     if raw is None:
         return None
-    read = raw if len(raw) <= LONGEST_BODY else raw[:READ_OF_LONGER]
-    clean = without_readers(read.decode("latin-1")).encode("latin-1").ljust(len(raw))
-    return Binary(b64encode(clean).decode(), "base64")
+    part = raw if len(raw) <= LONGEST_BODY else raw[:READ_OF_LONGER]
+    quiet = without_readers(part.decode("latin-1")).encode("latin-1").ljust(len(raw))
+    return Binary(b64encode(quiet).decode(), "base64")
 
 
 def fields_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import Reading
 
@@ -37,6 +38,11 @@ def median_step(times: Ints, default: int) -> int:
         return default
     distances, counts = np.unique(gaps, return_counts=True)
     return int(distances[np.argmax(counts)])
+
+
+def begins(key: SeriesKey, step: int, times: Ints) -> Ints:
+    """When bins begin whose times are as the signal's publisher writes them."""
+    return times - step if SIGNALS[key.signal].stamped_at_end else times
 
 
 def finite(values: Floats) -> Floats:

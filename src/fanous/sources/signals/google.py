@@ -2,6 +2,11 @@
 
 The interface is not documented.  Its shape is the one that public readers of it describe: 6 bytes before the JSON,
 then ``[0][1]`` with rows ``[milliseconds, [[_, value]]]``.
+
+A time is the *end* of its bin, UTC.  An answer in bins of three hours and another in bins of two, of the same six weeks
+and product, show it: if both write ends, each value of the one is what the other makes of the same hours, to 1.6 %
+(root mean square of the differences, as a share of the mean); read as beginnings, they differ by 13.7 %, and by more if
+only one of them is.
 """
 
 from collections.abc import Iterator
@@ -14,7 +19,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import MOST_SAID
-from fanous.sources.signals.files import median_step, series_of_file
+from fanous.sources.signals.files import begins, median_step, series_of_file
 from fanous.sources.signals.live import decoded, plain, whole
 
 SOURCE = "google"
@@ -94,7 +99,7 @@ def _series(bins: dict[int, float], country: str, product: str) -> tuple[SourceS
     key = SeriesKey(Place(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
     levels = series_of_file(key, 0, list(bins), list(bins.values()))
     step = median_step(levels.times, SIGNALS["google_traffic"].step)
-    return (SourceSeries(key, step, levels.times, levels.values),)
+    return (SourceSeries(key, step, begins(key, step, levels.times), levels.values),)
 
 
 GOOGLE = Source(

@@ -27,6 +27,7 @@ from fanous.sources.connector import (
     Reading,
     SeriesFiles,
     Source,
+    Stamp,
     TableColumns,
 )
 from fanous.sources.signals.files import reading_of, series_of_file
@@ -49,12 +50,13 @@ class _Place:
     """Rows of one place.
 
     Attributes:
-        values: bin -> its numbers; ``texts`` instead, if rows are counted.
+        instants: as written, unix seconds.
+        values: of each row; ``texts`` instead, if rows are counted.
     """
 
-    values: dict[int, list[float]] = field(default_factory=dict)
-    texts: dict[int, list[str]] = field(default_factory=dict)
-    times: list[int] = field(default_factory=list)
+    instants: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
 
@@ -112,10 +114,8 @@ class _Lines:
         self._country = country
         self._zone = zone_of(columns.zone)
         self._instant = reader(self._zone)
-        self._offset: int | None = None
         self._places: dict[Place, _Place] = {}
         self._entities: dict[str, Place] = {}
-        self._step = columns.step or SIGNALS[columns.signal].step
         self.decimal = "."
 
     def add(self, line: int, row: dict[str, str]) -> str:
@@ -138,22 +138,14 @@ class _Lines:
         name = row[columns.place].strip() if columns.place else ""
         if columns.place and not name:
             return f"{columns.place} is empty"
-        start = self._bin(instant)
         place = self._places.setdefault(self._entity(name), _Place())
+        place.instants.append(instant)
         if columns.gather in COUNTING:
-            place.texts.setdefault(start, []).append(text)
+            place.texts.append(text)
         else:
-            place.values.setdefault(start, []).append(value)
-        place.times.append(start)
+            place.values.append(value)
         place.lines.append(line)
         return ""
-
-    def _bin(self, instant: float) -> int:
-        """Bins begin on the local clock, which in some countries differs by half an hour from UTC."""
-        if self._offset is None:
-            offset = datetime.fromtimestamp(instant, self._zone).utcoffset()
-            self._offset = -int(offset.total_seconds()) % self._step if offset else 0
-        return int((instant - self._offset) // self._step * self._step) + self._offset
 
     def _entity(self, name: str) -> Place:
         known = self._entities.get(name)
@@ -162,31 +154,100 @@ class _Lines:
         return known
 
     def readings(self) -> Iterator[Reading]:
-        for entity, place in self._places.items():
-            key = SeriesKey(entity, "", self._columns.signal, Access.ANY, 0, SOURCE, self._columns.value[:40])
-            yield self._reading(key, place)
-
-    def _reading(self, key: SeriesKey, place: _Place) -> Reading:
+        if not self._places:
+            return
         columns = self._columns
-        if columns.gather is Gather.COUNT:
-            gathered = {start: float(len(texts)) for start, texts in place.texts.items()}
-        elif columns.gather is Gather.DISTINCT:
-            gathered = {start: float(len(set(texts))) for start, texts in place.texts.items()}
-        else:
-            gathered = {start: _measured(values, columns.gather) for start, values in place.values.items()}
-        if columns.empty_is_zero:
-            gathered |= dict.fromkeys(self._empty(gathered), 0.0)
-        levels = series_of_file(key, self._step, list(gathered), list(gathered.values()))
-        return reading_of(levels, place.times, place.lines)
+        bins = self._bins()
+        for entity, place in self._places.items():
+            key = SeriesKey(entity, columns.target, columns.signal, Access.ANY, 0, SOURCE, columns.value[:40])
+            yield self._reading(key, place, bins)
 
-    def _empty(self, gathered: dict[int, float]) -> Sequence[int]:
-        first, last = min(gathered), max(gathered)
-        if (last - first) // self._step > MOST_BINS:
-            raise FanousError(
-                f"the times in this table range from {first} to {last} (unix seconds): too far apart for a "
-                f"step of {self._step} s; correct the wrong ones, or leave out --empty-is-zero"
-            )
-        return [start for start in range(first, last, self._step) if start not in gathered]
+    def _bins(self) -> "_Bins":
+        """The bins of this table: as the user says, as its own times lie, or as the signal usually comes.
+
+        They begin on the local clock, which in some countries differs by half an hour from UTC; where the times are
+        those of a series, they begin where these do.
+        """
+        columns = self._columns
+        own = None if columns.gather in COUNTING else _rhythm([p.instants for p in self._places.values()])
+        step = columns.step or (own[0] if own else 0) or SIGNALS[columns.signal].step
+        first = next(iter(self._places.values())).instants[0]
+        offset = datetime.fromtimestamp(first, self._zone).utcoffset()
+        phase = -int(offset.total_seconds()) % step if offset else 0
+        if own and own[0] == step:
+            phase = own[1]
+        at_end = columns.stamp is Stamp.END
+        if columns.stamp is Stamp.KNOWN:
+            at_end = SIGNALS[columns.signal].stamped_at_end
+        return _Bins(step, phase, step if at_end else 0)
+
+    def _reading(self, key: SeriesKey, place: _Place, bins: "_Bins") -> Reading:
+        columns = self._columns
+        starts = [bins.start(instant) for instant in place.instants]
+        if columns.gather in COUNTING:
+            texts: dict[int, list[str]] = {}
+            for start, text in zip(starts, place.texts, strict=True):
+                texts.setdefault(start, []).append(text)
+            one_each = columns.gather is Gather.DISTINCT
+            gathered = {at: float(len(set(own) if one_each else own)) for at, own in texts.items()}
+        else:
+            values: dict[int, list[float]] = {}
+            for start, value in zip(starts, place.values, strict=True):
+                values.setdefault(start, []).append(value)
+            gathered = {at: _measured(own, columns.gather) for at, own in values.items()}
+        if columns.empty_is_zero:
+            gathered |= dict.fromkeys(_empty(gathered, bins.step), 0.0)
+        levels = series_of_file(key, bins.step, list(gathered), list(gathered.values()))
+        return reading_of(levels, starts, place.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bins:
+    """Bins of ``step`` seconds that begin ``phase`` seconds after a multiple of it.
+
+    Attributes:
+        behind: seconds by which a time lies behind the beginning of the bin that it names.
+    """
+
+    step: int
+    phase: int
+    behind: int
+
+    def start(self, instant: float) -> int:
+        return int((instant - self.behind - self.phase) // self.step * self.step) + self.phase
+
+
+LEAST_TIMES = 24
+MOSTLY = 0.75
+"""Times are those of a series where at least so many are known, and so many of their distances are one and the same."""
+
+
+def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
+    """Step and phase of a table whose times are those of a series; None = they keep none, or no day is made of it."""
+    times = [np.unique(np.asarray(own, np.int64)) for own in places]
+    gaps = np.concatenate([np.diff(own) for own in times])
+    if len(gaps) < LEAST_TIMES:
+        return None
+    widths, counts = np.unique(gaps, return_counts=True)
+    step = int(widths[np.argmax(counts)])
+    if counts.max() < MOSTLY * len(gaps) or step < SHORTEST or step > DAY or DAY % step:
+        return None
+    phases, many = np.unique(np.concatenate(times) % step, return_counts=True)
+    return step, int(phases[np.argmax(many)])
+
+
+SHORTEST = 60
+"""Seconds of a bin: nobody publishes finer ones."""
+
+
+def _empty(gathered: dict[int, float], step: int) -> Sequence[int]:
+    first, last = min(gathered), max(gathered)
+    if (last - first) // step > MOST_BINS:
+        raise FanousError(
+            f"the times in this table range from {first} to {last} (unix seconds): too far apart for a "
+            f"step of {step} s; correct the wrong ones, or leave out --empty-is-zero"
+        )
+    return [start for start in range(first, last, step) if start not in gathered]
 
 
 def _measured(values: list[float], gather: Gather) -> float:

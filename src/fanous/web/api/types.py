@@ -29,6 +29,24 @@ class Estimate(Struct):
     high: float
 
 
+class Left(Struct):
+    """Share of a baseline that is left: typically while it lasted, with the 90 % interval, at worst, and now."""
+
+    mean: float
+    low: float
+    high: float
+    worst: float | None
+    now: float | None
+
+
+class Stage(Struct):
+    """What was left of the baseline before the event, for as long as it stayed the same."""
+
+    start: Instant
+    end: Instant | None
+    left: float
+
+
 class Users(Struct):
     """Share of users with its 90 % interval; ``observed``: share on networks that were measured."""
 
@@ -84,9 +102,11 @@ class Incident(Struct):
     confidence: Share
     users_affected_share: Users | None
     kbps: Estimate | None
-    level: Estimate | None
+    level: Left | None
+    levels: list[Stage]
     lasting_since: Annotated[
-        Instant | None, Meta(description="when a lower level that lasted began to count as the baseline")
+        Instant | None,
+        Meta(description="since when what follows is compared with the lower level, which has not come back"),
     ]
     reason: Annotated[str, Meta(description="why the status is what it is, in English")]
     reasons: list[Reason]
@@ -117,7 +137,7 @@ class Opinion(Struct):
     says: Literal["down", "ordinary", "silent", "unknown"]
     sources: list[str]
     entities: list[str]
-    left: Estimate | None
+    left: Left | None
     onset: Instant | None
     raised_at: Instant | None
 

@@ -14,7 +14,7 @@ from fanous.charts.grid import ROOM, by_network, by_target, each_target
 from fanous.charts.plot import ticks
 from fanous.charts.reachability import LARGE
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
 from fanous.publish.edition import Story, newest, open_ones, stories, whole_hours
@@ -69,7 +69,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     outages = [
         (one.start, visit.now if one.end is None else one.end)
         for incident in standing
-        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+        if incident.is_of_line
         for one in incident.intervals
     ]
     levels = connectivity(store, code, since, visit.now, visit, outages)

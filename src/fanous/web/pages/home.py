@@ -177,6 +177,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "stale": stale(store, seen, visit.now),
         "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
+        "incoming": visit.site.incoming(),
     }
 
 

@@ -1,0 +1,227 @@
+"""Shift: where what people do falls by the day, and stays.
+
+By the hour, people move by themselves: they sleep longer on a holiday, and school begins.  Whole days hardly do, so a
+loss that is too small to show in any single hour shows in the sum of twenty-four, whichever hour they begin at.  A
+window counts if it lies below every one of the last two weeks at its hour, too.
+
+A fall found so is followed against the time before it until the level is back; a level that lasts longer than a week
+is the baseline of what follows, and the anomaly says since when.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from bottleneck import nanmedian
+
+from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.grid import fills_days
+from fanous.analysis.series.baselines import NORMAL, as_level
+from fanous.analysis.series.depth import Shares, back_at, fall, shares
+from fanous.analysis.series.signals import SIGNALS, shown_by
+from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Interval, Kind
+from fanous.model.instant import DAY
+from fanous.model.series import Floats, Series
+
+SHIFT_VERSION = "2026.12-days"
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftOptions:
+    """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``.
+
+    Attributes:
+        days: from which the usual value of a time of day is taken, and every one of which must have been higher.
+        weeks: from which the weekday's is taken.
+        least_days: of history before anything is said.
+        measured: share of a window's bins that must be known.
+        spreads: robust standard deviations of whole days that a loss must exceed: the days of the 18 country-years at
+            hand have three per cent.
+        margin: share of the least drop by which a window must lie below the lowest of the last ``days``.
+        accept_after: days after which the lower level is the baseline of what follows, as for drops.
+        severe: share of the baseline below which that takes longer.
+        accept_severe_after: days after which it is so.
+    """
+
+    days: int = 14
+    weeks: int = 4
+    least_days: int = 14
+    measured: float = 0.75
+    spreads: float = 5.0
+    margin: float = 0.5
+    accept_after: int = 7
+    severe: float = 0.5
+    accept_severe_after: int = 30
+
+
+def find_shifts(series: Sequence[Series], options: ShiftOptions) -> list[Anomaly]:
+    """Anomalies of what people do, in order of onset."""
+    found = [
+        anomaly
+        for one in series
+        if len(one) and fills_days(one.step) and SIGNALS[one.key.signal].of_people
+        for anomaly in _of_series(one, options)
+    ]
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
+
+
+def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
+    start = int(one.times[0])
+    per_day = DAY // one.step
+    rows = (one.times - start) // one.step
+    levels = np.full((int(rows[-1]) // per_day + 1) * per_day, np.nan)
+    levels[rows] = as_level(one)
+    last = int(rows[-1])
+    since, before = 0, list[Interval]()
+    while since <= last:
+        row = _first_alarm(levels, per_day, since, options, SIGNALS[one.key.signal].least_drop)
+        if row is None:
+            return
+        found = _anomaly(one, start + row * one.step, start + since * one.step, before, options)
+        if found is None:
+            since = row + per_day
+            continue
+        yield found
+        settled = found.last_seen if found.end is None else found.end
+        if found.departure is not None and found.departure.lasting_since is not None:
+            settled = found.departure.lasting_since
+            # what follows is held against the new level alone
+            since = int((settled - start) // one.step)
+            levels[: max(0, int((found.start - start) // one.step))] = np.nan
+        else:
+            since = max(row + 1, int((settled - start) // one.step) + 1)
+            levels[max(0, int((found.start - start) // one.step)) : since] = np.nan
+        before.append(Interval(found.start, settled))
+
+
+def _first_alarm(
+    levels: Floats, per_day: int, since: int, options: ShiftOptions, least_drop: float
+) -> int | None:
+    """The first bin from ``since`` on at whose end a day's sum is too low; None = there is none."""
+    usual = _usual(levels.reshape(-1, per_day), options).ravel()
+    known = ~np.isnan(levels) & ~np.isnan(usual)
+    sums, norms, counts = (
+        _day_sums(np.where(known, values, 0.0), per_day) for values in (levels, usual, np.ones(len(levels)))
+    )
+    enough = (counts >= options.measured * per_day) & (norms > 0)
+    share = np.where(enough, sums / np.where(norms > 0, norms, 1), np.nan)
+    level = np.where(enough, sums / np.maximum(counts, 1), np.nan)
+    spread = _spread(share, per_day, options)
+    lowest = _lowest(level, per_day, options)
+    limit = np.fmax(least_drop, options.spreads * spread)
+    low = (1 - share >= limit) & (level < lowest * (1 - options.margin * least_drop))
+    low[:since] = False
+    found = np.flatnonzero(low)
+    return int(found[0]) if len(found) else None
+
+
+def _usual(days: Floats, options: ShiftOptions) -> Floats:
+    """What each bin usually holds, by the days before its own: the lower of the last days and of the same weekday."""
+    usual = np.full(days.shape, np.nan)
+    seen = np.cumsum(~np.isnan(days).all(axis=1))
+    for day in range(1, len(days)):
+        if seen[day - 1] < options.least_days:
+            continue
+        recent = nanmedian(days[max(0, day - options.days) : day], axis=0)
+        same = [day - 7 * back for back in range(1, options.weeks + 1) if day - 7 * back >= 0]
+        usual[day] = np.fmin(recent, nanmedian(days[same], axis=0)) if same else recent
+    return usual
+
+
+def _day_sums(values: Floats, per_day: int) -> Floats:
+    """Sum of the day that ends with each bin."""
+    sums = np.concatenate([np.zeros(per_day), np.cumsum(values)])
+    return np.asarray(sums[per_day:] - sums[:-per_day])
+
+
+def _back(values: Floats, per_day: int, days: int) -> Floats:
+    """The values of the ``days`` days before each bin, at its time of day, (days, bins); NaN where there are none."""
+    padded = np.concatenate([np.full(days * per_day, np.nan), values])
+    return np.stack(
+        [padded[(days - k) * per_day : (days - k) * per_day + len(values)] for k in range(1, days + 1)]
+    )
+
+
+def _spread(share: Floats, per_day: int, options: ShiftOptions) -> Floats:
+    before = _back(share, per_day, 2 * options.days)
+    middle = nanmedian(before, axis=0)
+    return np.asarray(NORMAL * nanmedian(np.abs(before - middle), axis=0))
+
+
+def _lowest(level: Floats, per_day: int, options: ShiftOptions) -> Floats:
+    before = _back(level, per_day, options.days)
+    return np.asarray(np.fmin.reduce(before, axis=0, initial=np.inf))
+
+
+def _anomaly(
+    one: Series, alarm: int, floor: float, before: Sequence[Interval], options: ShiftOptions
+) -> Anomaly | None:
+    """The fall behind an alarm, from its change point to its return.
+
+    Args:
+        alarm: beginning of the bin at whose end it was raised.
+        floor: end of what was found before.
+    """
+    begun = alarm + one.step - DAY
+    told = shares(one, begun - DAY, before)
+    if told is None:
+        return None
+    fell = fall(told, begun, alarm + one.step, max(floor, begun - 2 * DAY))
+    if fell is None:
+        return None
+    told = shares(one, fell.earliest, before) or told
+    while_on = told.between(fell.at, alarm + one.step)
+    lost = 1 - float(np.median(while_on)) if len(while_on) else 1 - fell.after
+    end = back_at(told, alarm, lost)
+    until = float(one.times[-1] + one.step)
+    days = options.accept_after if 1 - lost >= options.severe else options.accept_severe_after
+    lasts = (until if end is None else end) - fell.at > days * DAY
+    lasting = fell.at + days * DAY if lasts else None
+    last_seen = until if end is None else end
+    return Anomaly(
+        key=one.key,
+        start=fell.at,
+        start_earliest=fell.earliest,
+        start_latest=fell.latest,
+        end=end,
+        raised_at=float(alarm + one.step),
+        last_seen=last_seen,
+        probability=PROBABILITY,
+        bins=len(told.between(fell.at, last_seen)),
+        probes=0,
+        controlled=0,
+        departure=_departure(one, told, fell.at, last_seen, lasting),
+    )
+
+
+PROBABILITY = 0.99
+"""As of a drop that just reaches its threshold: it orders anomalies by trust and is no calibrated probability."""
+
+
+def _departure(one: Series, told: Shares, start: float, last_seen: float, lasting: float | None) -> Departure:
+    left = told.between(start, last_seen)
+    left = left if len(left) else np.array([1.0])
+    low, middle, high = np.quantile(np.clip(left, 0, 1), [0.05, 0.5, 0.95])
+    return Departure(
+        step=one.step,
+        left=float(middle),
+        low=float(low),
+        high=float(high),
+        ratio=1.0,
+        unlike=1.0,
+        short=False,
+        accepted=lasting is not None,
+        lasting_since=lasting,
+    )
+
+
+SHIFT = Detector(
+    name="shift",
+    version=SHIFT_VERSION,
+    kind=Kind.OUTAGE,
+    reads=Reads.QUANTITIES,
+    signals=tuple(name for name in shown_by(Kind.OUTAGE, quantities=True) if SIGNALS[name].of_people),
+    options=ShiftOptions(),
+    find=find_shifts,
+)

@@ -1,0 +1,215 @@
+"""Measure: what the series behind an outage say of it: when it began, in what steps it went, how deep it is.
+
+Detectors decide that something is wrong, bin by bin and with what was known then; this looks at the whole event against
+the time before it.  Sources that lost little, next to what others lost, carry no claim: the share of visible prefixes
+dips by a thousandth on any day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, inf
+
+import numpy as np
+
+from fanous.analysis.incidents.fusion import family_of, left
+from fanous.analysis.incidents.group import TOGETHER, is_country, reaches
+from fanous.analysis.series.depth import Fall, Shares, depth, fall, shares, soft_start, stages
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage
+from fanous.model.instant import DAY
+from fanous.model.place import Family
+from fanous.model.series import Series, SeriesKey
+
+MOST = 200
+"""Series that are measured, the deepest first: of thousands of networks these say when it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCourse:
+    """One series of an event against the time before it.
+
+    Attributes:
+        told: shares of its usual level.
+        fell: None = it is not seen to have fallen.
+        depth: typically, at worst and now; None = it has no complete bin in the event.
+    """
+
+    key: SeriesKey
+    family: Family
+    told: Shares
+    fell: Fall | None
+    depth: Estimate | None
+
+    @property
+    def lost(self) -> float:
+        """Typical loss while it lasted, a share; 0 = unknown."""
+        return 0.0 if self.depth is None else max(0.0, 1 - self.depth.mean)
+
+
+def measure(
+    core: Sequence[Anomaly], spans: Sequence[Interval], series: Sequence[Series]
+) -> tuple[SourceCourse, ...]:
+    """Every series with an anomaly in ``core``, in the order of their onsets.
+
+    Args:
+        spans: when the event was on.
+        series: those that were searched; one that is missing is not measured.
+    """
+    first: dict[SeriesKey, Anomaly] = {}
+    for anomaly in sorted(core, key=lambda a: a.start):
+        first.setdefault(anomaly.key, anomaly)
+    deepest = sorted(first.values(), key=left)[:MOST]
+    wanted = {anomaly.key for anomaly in deepest}
+    by_key = {one.key: one for one in series if one.key in wanted and len(one)}
+    found = []
+    for anomaly in first.values():
+        if anomaly.key not in by_key:
+            continue
+        told = shares(by_key[anomaly.key], anomaly.start)
+        if told is None:
+            continue
+        alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
+        fell = fall(told, anomaly.start_latest, reaches(anomaly), alarm=alarm)
+        inside = spans if fell is None else _after(spans, fell.latest)
+        found.append(SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside)))
+    return tuple(found)
+
+
+def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
+    return [
+        Interval(max(one.start, since), one.end) for one in spans if one.end is None or one.end > since
+    ] or list(spans)
+
+
+# --- when it began --------------------------------------------------------------------------------------
+
+CARRIES = 1 / 3
+"""A source carries the claim if it lost at least this share of what the one that lost most has lost."""
+
+CLEARLY = 3.0
+"""Standard deviations of its own bins by which it must have fallen."""
+
+EARLIEST = 0.1
+"""Of many places, the event began when this share of them had fallen: among a hundred some fall by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The onset of an event and its bracket, unix seconds; ``earliest`` None = under way when the data begin.
+
+    Attributes:
+        lead: what gives the steps of the event; None = nothing was measured.
+        soft: the lower level that led up to it.
+    """
+
+    at: float
+    earliest: float | None
+    latest: float
+    lead: SourceCourse | None = None
+    soft: Stage | None = None
+
+
+def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
+    """When it began: the change point of the source that gives it most exactly, or of the first places.
+
+    The bracket is the union of what the sources that carry the claim say.
+
+    Args:
+        first: the anomaly that gives the onset where no change point is known.
+    """
+    carriers = _carriers(measured)
+    if first.start_earliest is None or not carriers:
+        return Began(first.start, first.start_earliest, first.start_latest)
+    national = [(one, fell) for one, fell in carriers if is_country(one.key.place)]
+    if national:
+        lead, fell = min(national, key=lambda pair: pair[1].latest - pair[1].earliest)
+        carriers = national
+    else:
+        ordered = sorted(carriers, key=lambda pair: pair[1].at)
+        lead, fell = ordered[ceil(EARLIEST * len(ordered)) - 1]
+    beside = [other for _, other in carriers if abs(other.at - fell.at) <= TOGETHER]
+    earliest = min(other.earliest for other in beside)
+    latest = max(other.latest for other in beside)
+    soft = _soft(lead, fell)
+    if soft is not None:
+        earliest = min(earliest, soft.start)
+    return Began(fell.at, earliest, latest, lead, soft)
+
+
+def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall]]:
+    fallen = [(one, one.fell) for one in measured if one.fell is not None]
+    most = max((one.lost for one, _ in fallen), default=0.0)
+    carrying = [(one, fell) for one, fell in fallen if one.lost >= CARRIES * most]
+    return [(one, fell) for one, fell in carrying if fell.clear >= CLEARLY] or carrying
+
+
+def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
+    """The series that carry the claim; empty = none is seen to have fallen."""
+    return {one.key for one, _ in _carriers(measured)}
+
+
+def _soft(lead: SourceCourse, fell: Fall) -> Stage | None:
+    """A soft start, where the event lasts: before a short one, a lower day is another day."""
+    if lead.told.times[-1] - fell.at < DAY:
+        return None
+    return soft_start(lead.told, fell.earliest)
+
+
+# --- in what steps, and how deep ------------------------------------------------------------------------
+
+
+def levels_of(began: Began, spans: Sequence[Interval]) -> tuple[Stage, ...]:
+    """What was left, step by step, by the source that gives the onset; empty = nothing was measured."""
+    if began.lead is None:
+        return ()
+    found = [] if began.soft is None else [began.soft]
+    for span in spans:
+        found += stages(began.lead.told, span.start, span.end)
+    return tuple(found)
+
+
+def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
+    """What is left by several families: the mean of what each says, and of a family's series their mean."""
+    families: dict[Family, list[Estimate]] = {}
+    country = [one for one in measured if is_country(one.key.place)] or measured
+    for one in country:
+        if one.depth is not None:
+            families.setdefault(one.family, []).append(one.depth)
+    if not families:
+        return None
+    means = [_mean(own) for own in families.values()]
+    whole = _mean(means)
+    return replace(whole, low=min(one.low for one in means), high=max(one.high for one in means))
+
+
+def _mean(many: Sequence[Estimate]) -> Estimate:
+    def mean(values: Sequence[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return float(np.mean(known)) if known else None
+
+    return Estimate(
+        float(np.mean([one.mean for one in many])),
+        min(one.low for one in many),
+        max(one.high for one in many),
+        mean([one.worst for one in many]),
+        mean([one.now for one in many]),
+    )
+
+
+def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]) -> tuple[FamilyView, ...]:
+    """What each family says, with what its series measure where it is down."""
+    found = []
+    for opinion in opinions:
+        own = [one for one in measured if str(one.family) == opinion.family]
+        left_of = of_families(own) if opinion.says is Says.DOWN else None
+        if left_of is None:
+            found.append(opinion)
+            continue
+        fallen = [one.fell for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
+        onset = min(fallen, key=lambda fell: fell.latest - fell.earliest).at if fallen else opinion.onset
+        found.append(replace(opinion, left=left_of, onset=onset))
+    return tuple(found)
+
+
+def _most(measured: Sequence[SourceCourse]) -> float:
+    return max((one.lost for one in measured), default=-inf)

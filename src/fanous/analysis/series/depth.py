@@ -1,0 +1,344 @@
+"""Depth: how far a quantity lies below what it was before an event, when it fell, in what steps, and when it came back.
+
+Everything is measured against the time *before* the event, which no outage enters however long it lasts: a detector
+accepts a new level after a week, a reader wants to know how much of the old one is left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+from bottleneck import nanmedian
+from numpy.typing import NDArray
+
+from fanous.analysis.series.baselines import NORMAL, as_level
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.incident import Estimate, Interval, Stage
+from fanous.model.instant import DAY, HOUR
+from fanous.model.series import Floats, Ints, Series, SeriesKey
+
+RECENT = 14
+"""Days before the event from which the usual value of a time of day is taken, as by the detector of drops."""
+
+WEEKS = 4
+SAME_WEEKDAY = 3
+"""Where so many of the same weekdays of the last ``WEEKS`` are known, their median counts instead: the days of a week
+differ, and an event must not seem deeper on Sundays."""
+
+CEILING = 1.5
+"""Shares above this count as this: a surge must not outweigh a loss."""
+
+NOISELESS = 0.003
+"""Least noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """A series as a share of what it was before an event; only bins that were measured.
+
+    Attributes:
+        times: int64, (n,), beginning of each bin, from ``RECENT`` days before the event on.
+        left: float64, (n,), share of the usual level, at least 0.
+        noise: standard deviation of one bin before the event, as a share.
+    """
+
+    key: SeriesKey
+    step: int
+    times: Ints
+    left: Floats
+    noise: float
+
+    def between(self, since: float, until: float) -> "Floats":
+        """Shares of the bins that lie wholly in ``[since, until)``."""
+        return self.left[(self.times >= since) & (self.times + self.step <= until)]
+
+
+def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> Shares | None:
+    """The series as a share of what it was before an instant; None = too little is known of it.
+
+    Args:
+        before: unix seconds; the usual level is that of the ``WEEKS`` weeks before it.
+        without: earlier events, which say nothing of the usual level.
+    """
+    step = series.step
+    per_day = DAY // step
+    last = int(before)
+    first = last - max(WEEKS * 7, RECENT) * DAY
+    level = as_level(series)
+    inside = (series.times >= first) & ~np.isnan(level)
+    times, level = series.times[inside], level[inside]
+    known = times + step <= last
+    for one in without:
+        known &= ~((times >= one.start) & (times < (np.inf if one.end is None else one.end)))
+    if not known.any():
+        return None
+    back = -((times - last) // DAY + 1)  # 0 = the day before; negative from the event on
+    slots = (times - first) % DAY // step
+    past = np.full((max(WEEKS * 7, RECENT), per_day), np.nan)
+    rows = known & (back < len(past)) & (slots < per_day)
+    past[back[rows], slots[rows]] = level[rows]
+    recent: Floats = nanmedian(past[:RECENT], axis=0)
+    if not SIGNALS[
+        series.key.signal
+    ].of_people:  # it hardly knows hours: one that was never seen is like the others
+        recent = np.where(np.isnan(recent), nanmedian(recent), recent)
+    usual = recent[np.minimum(slots, per_day - 1)]
+    for weekday in range(7):
+        same = past[weekday::7][:WEEKS]
+        enough = (~np.isnan(same)).sum(axis=0) >= SAME_WEEKDAY
+        weekly = np.where(enough, nanmedian(same, axis=0), recent)
+        own = back % 7 == weekday
+        usual[own] = weekly[np.minimum(slots[own], per_day - 1)]
+    told = (usual > 0) & (times >= last - RECENT * DAY)
+    if not told.any():
+        return None
+    left = np.clip(level[told] / usual[told], 0, None)
+    calm = left[known[told]]
+    noise = NORMAL * float(np.median(np.abs(calm - np.median(calm)))) if len(calm) else 0.0
+    return Shares(series.key, step, times[told], left, max(noise, NOISELESS))
+
+
+# --- when it fell ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """When a series fell.  Times are unix seconds.
+
+    Attributes:
+        at: best estimate: within the bin in which most was lost, by how much of it was still there.
+        earliest: from when on it may have been falling.
+        latest: when it had fallen, whatever its noise.
+        before: share of the usual level before, after: behind it.
+        clear: how many standard deviations of a bin it fell by.
+    """
+
+    at: float
+    earliest: float
+    latest: float
+    before: float
+    after: float
+    clear: float
+
+
+LOOKED_BEFORE = DAY
+LOOKED_AFTER = DAY
+"""Seconds before and after the alarm's first low bin in which the fall is looked for."""
+
+SIGMAS = 2.0
+"""Standard deviations within which two bins are not told apart."""
+
+
+def fall(
+    told: Shares, near: float, until: float, floor: float = -np.inf, alarm: float = -np.inf
+) -> Fall | None:
+    """The change point at which a series fell, by least squares; None = it is not known to have fallen.
+
+    The window is split into two stretches of constant share so that what is left over is least; no low bin before the
+    split makes an onset early, and no bin that came back briefly makes it late.
+
+    Args:
+        near: beginning of the first low bin, unix seconds.
+        until: when it had come back, or the end of the data.
+        floor: nothing before this counts, such as the end of the event before.
+        alarm: when it was raised: a dip that leads up to a fall may begin long before it.
+    """
+    since = max(near - LOOKED_BEFORE, floor)
+    behind = min(until, max(near + LOOKED_AFTER, alarm + LOOKED_AFTER, near + 4 * told.step))
+    chosen = (told.times >= since) & (told.times < behind)
+    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
+    split = change_point(left)
+    if split is None:
+        return None
+    before, after = float(np.median(left[:split])), float(np.median(left[split:]))
+    lost = before - after
+    if lost <= 0:
+        return None
+    step, blur = told.step, min(1.0, SIGMAS * told.noise / lost)
+    clear = lost / told.noise
+    first = _first_low(times, left, split, step, before - lost * max(blur, BEGUN))
+    at = float(times[first])
+    if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
+        gap = float(times[first - 1] + step)
+        return Fall((gap + at) / 2, gap, max(at + step * blur, float(times[split])), before, after, clear)
+    partly = float(np.clip((left[first] - after) / lost, 0, 1)) if first >= split - 1 else 0.0
+    begun = at + step * partly * (partly > blur)
+    latest = max(at + step * min(1.0, partly + blur), float(times[split]) * (first < split - 1))
+    return Fall(begun, at - step * blur, latest, before, after, clear)
+
+
+BEGUN = 0.25
+"""Share of a fall that is lost in the bin in which it began; less is noise before it."""
+
+
+def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
+    """The first of the bins without a gap up to ``split`` of which each lies below ``edge``."""
+    first = split
+    while first and left[first - 1] < edge and times[first] - times[first - 1] == step:
+        first -= 1
+    return first
+
+
+def change_point(values: Floats) -> int | None:
+    """Index of the first value of the second stretch; None = there are fewer than two values, or they do not fall."""
+    n = len(values)
+    if n < 2:
+        return None
+    sums = np.cumsum(values)[:-1]
+    count = np.arange(1, n)
+    first, second = sums / count, (sums[-1] + values[-1] - sums) / (n - count)
+    between = count * (n - count) * (first - second) ** 2
+    between[first <= second] = 0
+    best = int(np.argmax(between))
+    return best + 1 if between[best] > 0 else None
+
+
+SOFT = 14 * DAY
+"""Seconds before a fall in which it may have begun softly."""
+
+SOFT_LEAST = 0.5
+"""Share of the signal's least drop by which a soft start must lie below the level before it, for a day or longer."""
+
+
+def soft_start(told: Shares, fell: float) -> Stage | None:
+    """The lower level that led up to a fall; None = it fell from its usual one.
+
+    Args:
+        told: against the time before it may have begun.
+        fell: the fall itself, unix seconds.
+    """
+    chosen = (told.times >= fell - SOFT) & (told.times + told.step <= fell)
+    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
+    split = change_point(left)
+    if split is None or (len(left) - split) * told.step < DAY:
+        return None
+    before, after = float(np.median(left[:split])), float(np.median(left[split:]))
+    error = told.noise * float(np.sqrt(1 / split + 1 / (len(left) - split)))
+    if before - after < max(SOFT_LEAST * SIGNALS[told.key.signal].least_drop, CLEAR * error):
+        return None
+    return Stage(float(times[split]), fell, after)
+
+
+# --- in what steps --------------------------------------------------------------------------------------
+
+STAGE_OF_PEOPLE = DAY
+STAGE = 3 * HOUR
+"""Seconds that a step must last: what people do has another share by night than by day."""
+
+STAGE_CHANGE = 0.1
+"""Share of the usual level by which two steps must differ."""
+
+CLEAR = 4.0
+"""Standard errors by which they must differ."""
+
+
+def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
+    """The levels of one event, in order: a cut in steps, a partial return, a further fall."""
+    until = np.inf if end is None else end
+    chosen = (told.times >= start) & (told.times + told.step <= until)
+    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
+    if not len(left):
+        return ()
+    of_people = SIGNALS[told.key.signal].of_people
+    least = max(3, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
+    cuts = sorted(_cuts(left, 0, len(left), least, told.noise))
+    edges = [0, *cuts, len(left)]
+    found = []
+    for first, last in pairwise(edges):
+        begins = start if first == 0 else float(times[first])
+        ends = end if last == len(left) else float(times[last])
+        found.append(Stage(begins, ends, float(np.median(left[first:last]))))
+    return tuple(found)
+
+
+def _cuts(left: Floats, first: int, last: int, least: int, noise: float) -> list[int]:
+    """Binary segmentation of ``left[first:last]`` at its clearest change, as long as there is one."""
+    n = last - first
+    if n < 2 * least:
+        return []
+    values = left[first:last]
+    sums = np.cumsum(values)[least - 1 : n - least]
+    count = np.arange(least, n - least + 1)
+    total = float(values.sum())
+    apart = sums / count - (total - sums) / (n - count)
+    between = count * (n - count) * apart**2
+    best = int(np.argmax(between))
+    cut = first + int(count[best])
+    before, after = left[first:cut], left[cut:last]
+    spread = max(noise, NORMAL * float(np.median(np.abs(before - np.median(before)))))
+    spread = max(spread, NORMAL * float(np.median(np.abs(after - np.median(after)))))
+    error = spread * float(np.sqrt(1 / len(before) + 1 / len(after)))
+    differ = abs(float(np.median(before)) - float(np.median(after)))
+    if differ < max(STAGE_CHANGE, CLEAR * error):
+        return []
+    return [*_cuts(left, first, cut, least, noise), cut, *_cuts(left, cut, last, least, noise)]
+
+
+# --- when it came back ----------------------------------------------------------------------------------
+
+BACK = 0.25
+"""A lasting level has come back where no more than this share of its loss is missing, or half of the signal's least
+drop if that is more."""
+
+
+def back_at(told: Shares, since: float, lost: float) -> float | None:
+    """When the level that was usual before the event was reached again for good; None = it was not.
+
+    For good: at the median of a day (of three hours, where a signal does not move with people's days).
+
+    Args:
+        since: nothing before this counts.
+        lost: typical loss while it lasted, a share.
+    """
+    signal = SIGNALS[told.key.signal]
+    width = max(1, ceil((STAGE_OF_PEOPLE if signal.of_people else STAGE) / told.step))
+    rows = np.flatnonzero(told.times >= since)
+    left = told.left[rows]
+    if len(left) < width:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(left, width)
+    enough = 1 - max(BACK * lost, signal.least_drop / 2)
+    whole = np.flatnonzero((np.median(windows, axis=1) >= enough) & (windows[:, 0] >= enough))
+    return float(told.times[rows[whole[0]]]) if len(whole) else None
+
+
+# --- how deep -------------------------------------------------------------------------------------------
+
+WORST = HOUR
+"""Seconds over which the worst is averaged: a single short bin may be a fault of the source."""
+
+NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
+"""Newest seconds whose median is how things stand now."""
+
+
+def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
+    """What is left: typically (median of complete bins while it was on), at worst, and now; None = nothing is known.
+
+    *Now* is the newest day (three hours, where a signal does not move with people's days), or the first after the end.
+    """
+    parts = [told.between(one.start, np.inf if one.end is None else one.end) for one in intervals]
+    left = np.concatenate(parts) if parts else np.array([])
+    if not len(left):
+        return None
+    low, middle, high = np.quantile(left, [0.05, 0.5, 0.95])
+    width = max(1, WORST // told.step)
+    worst = min((float(_means(part, width).min()) for part in parts if len(part)), default=float(low))
+    newest = NOW_OF_PEOPLE if SIGNALS[told.key.signal].of_people else NOW
+    end = intervals[-1].end
+    until = float(told.times[-1] + told.step) if end is None else end + max(newest, told.step)
+    now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
+    return Estimate(
+        float(middle),
+        float(low),
+        float(high),
+        min(worst, float(middle)),
+        float(np.median(now)) if len(now) else None,
+    )
+
+
+def _means(values: Floats, width: int) -> NDArray[np.float64]:
+    if len(values) < width:
+        return np.array([values.mean()])
+    return np.asarray(np.convolve(values, np.full(width, 1 / width), mode="valid"))

@@ -1,0 +1,68 @@
+"""Years: whether the same place lost as much on the same days of an earlier year, as on a holiday.
+
+People do less on holidays, and how much less they showed last year.  Feasts move, but calendars return: after a solar
+year, a lunar one (Ramadan, Ashura), a lunisolar one with or without a leap month (the new year in China), or a number
+of weeks (Easter).  A loss that is deeper than any of those stays what it is: phones were cut on Ashura.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from fanous.analysis.series.depth import shares
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.instant import DAY
+from fanous.model.series import Series
+
+RETURNS = (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378)
+"""Days after which a feast is back: the solar year and a day beside it (two weekdays further), the lunar year, the
+lunisolar leap year, and the weeks from one Easter to the next."""
+
+YEARS = 3
+"""Years that are looked at."""
+
+COVERED = 0.75
+"""Share of the bins that must have been measured then."""
+
+MARGIN = 1 / 3
+"""Share of the signal's least drop by which a loss may be deeper than the earlier one."""
+
+NO_OUTAGE = 0.5
+"""With less left, the earlier one was an outage itself and excuses nothing."""
+
+
+def lost_as_much(one: Series, start: float, end: float, lost: float) -> int | None:
+    """The latest earlier year in which the series lost as much on the same days, at the same hours; None = never.
+
+    Args:
+        one: with as many years of history as are known.
+        start: of the loss; ``end``: of it, unix seconds.
+        lost: typical share lost.
+    """
+    if not len(one):
+        return None
+    margin = MARGIN * SIGNALS[one.key.signal].least_drop
+    for year in range(1, YEARS + 1):
+        for days in _lags(year):
+            begins = start - days * DAY
+            if begins - DAY < one.times[0]:
+                continue
+            then = shares(one, begins)
+            if then is None:
+                continue
+            left = then.left[(then.times >= begins) & (then.times < end - days * DAY)]
+            if len(left) * one.step < COVERED * (end - start):
+                continue
+            share = float(np.median(left))
+            if share >= NO_OUTAGE and 1 - share >= lost - margin:
+                return datetime.fromtimestamp(begins, UTC).year
+    return None
+
+
+def _lags(year: int) -> tuple[int, ...]:
+    """Days back to the same days of a calendar ``year`` years ago."""
+    if year == 1:
+        return RETURNS
+    solar = round(365.25 * year)
+    lunar = round(354.367 * year)
+    return (solar, solar - 1, solar + 1, lunar, lunar + 1)

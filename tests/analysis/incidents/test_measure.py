@@ -1,0 +1,144 @@
+"""What the series behind an outage say of it: onset and bracket, steps, depth, and which places come first."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.shift import SHIFT
+from fanous.analysis.incidents.outage import Situation, worth_keeping
+from fanous.evaluation.simulate.builders import DAY
+from fanous.model.incident import Incident, Status
+from fanous.model.place import Place
+from fanous.model.series import Series
+from fanous.pipeline.outages import found_in
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+
+AP, GTR, BGP, NT = "ping-slash24", "gtr", "bgp", "merit-nt"
+
+
+def at(hours: float) -> float:
+    return DAY + hours * HOUR
+
+
+def of(
+    signal: str, *, days: int = 40, noise: float = 0.005, place: Place | None = None, seed: int = 1
+) -> Series:
+    swing = 0.4 if signal == GTR else 0.0
+    series = daily(days, noise=noise, swing=swing, signal=signal, seed=seed)
+    return replace(series, key=key(signal, place))
+
+
+def found(*series: Series) -> list[Incident]:
+    return found_in(Situation("XA", series, None, (), "rules", "levels"))
+
+
+def one(*series: Series) -> Incident:
+    (incident,) = found(*series)
+    return incident
+
+
+def test_a_dip_of_a_thousandth_in_a_quiet_series_moves_no_onset() -> None:
+    routes = cut(cut(of(BGP, noise=0.0002), 594, 700, 0.9992), 600, 700, 0.9)
+    blackout = one(routes, cut(of(AP), 600, 700, 0.035), cut(of(GTR, noise=0.03), 600, 700, 0.01))
+    assert blackout.onset == pytest.approx(at(600), abs=900)
+    assert blackout.onset_earliest is not None and at(598) < blackout.onset_earliest < blackout.onset_latest
+    assert blackout.confirmed_at == at(600.5), "both had lost more than half in the first bin"
+
+
+def test_a_long_blackout_is_as_deep_as_it_was_and_not_as_its_beginning() -> None:
+    probing = cut(cut(of(AP), 590, 600, 0.9), 600, 2000, 0.035)
+    blackout = one(probing, cut(of(GTR, noise=0.03), 600, 2000, 0.01), cut(of(NT), 600, 2000, 0.3))
+    assert blackout.level is not None and blackout.level.now is not None
+    assert blackout.level.mean == pytest.approx(0.02, abs=0.02), "stray traffic is not what users notice"
+    assert blackout.level.now == pytest.approx(0.02, abs=0.02)
+    (view,) = [opinion for opinion in blackout.opinions if opinion.family == "probing"]
+    assert view.left is not None and view.left.mean == pytest.approx(0.035, abs=0.01)
+
+
+def test_the_bracket_joins_what_the_sources_that_carry_it_say() -> None:
+    late = one(cut(of(AP), 601, 640, 0.1), cut(of(GTR, noise=0.03), 599, 640, 0.1))
+    assert late.onset_earliest is not None
+    assert late.onset_earliest <= at(599) and late.onset_latest >= at(601)
+
+
+def test_a_cut_in_steps_is_told_step_by_step() -> None:
+    steps = [(600, 640, 0.7), (640, 700, 0.2), (700, 760, 0.6)]
+    series = [of(AP), of(GTR, noise=0.02)]
+    for first, last, left in steps:
+        series = [cut(each, first, last, left) for each in series]
+    incident = one(*series)
+    assert [round(level.left, 1) for level in incident.levels] == [0.7, 0.2, 0.6]
+    starts = [interval.start for interval in incident.intervals]
+    assert starts == pytest.approx([at(600), at(640), at(700)], abs=1800)
+    assert incident.end == pytest.approx(at(760), abs=1800)
+
+
+def test_a_level_that_lasts_is_open_and_a_further_fall_of_it_no_new_incident() -> None:
+    target = replace(of(GTR, days=90), key=replace(key(GTR), target="youtube"))
+    lasting = cut(cut(target, 960, 10_000, 0.7), 1500, 10_000, 0.6)
+    incident = one(lasting)
+    assert (incident.end, incident.status) == (None, Status.SUSPECTED)
+    assert incident.lasting_since is not None and incident.lasting_since < at(1500)
+    assert incident.targets == ("youtube",)
+    assert [round(level.left, 1) for level in incident.levels] == [0.7, 0.4]
+    assert any(interval.start == pytest.approx(at(1500), abs=3600) for interval in incident.intervals)
+
+
+def test_a_blackout_within_a_lasting_lower_level_is_an_incident_of_its_own() -> None:
+    probing = cut(cut(of(AP, days=80), 700, 10_000, 0.85), 1500, 1520, 0.1)
+    usage = cut(of(GTR, days=80, noise=0.02), 1500, 1520, 0.1)
+    incidents = found(probing, usage)
+    assert [incident.lasting_since is None for incident in incidents] == [False, True]
+    assert incidents[1].onset == pytest.approx(at(1500), abs=1800) and incidents[1].confirmed_at is not None
+
+
+def test_one_bin_is_enough_for_two_families_of_two_publishers_alone() -> None:
+    def struck(*signals: str) -> list[Series]:
+        return [cut(of(name, noise=0.01), 600, 600.5, 0.3) for name in signals]
+
+    assert [i.confirmed_at for i in found(*struck(AP, GTR))] == [at(600.5)]
+    assert found(*struck(AP, BGP)) == [], "one publisher's gap shows in all that it measures"
+    assert found(*struck(AP)) == []
+    shallow = [cut(of(name, noise=0.01), 600, 600.5, 0.6) for name in (AP, GTR)]
+    assert found(*shallow) == []
+
+
+def test_places_are_named_the_hardest_hit_first_without_those_that_came_back() -> None:
+    depths = {"XA-A": 0.4, "XA-B": 0.1, "XA-C": 0.25, "XA-D": 0.3}
+    series = [
+        cut(of(AP, place=Place("XA", region=name), seed=n), 600, 640 if name == "XA-D" else 10_000, left)
+        for n, (name, left) in enumerate(depths.items())
+    ]
+    assert one(*series).entities == ("XA-B", "XA-C", "XA-A")
+    ended = [cut(of(AP, place=Place("XA", region=n), seed=3), 600, 640, left) for n, left in depths.items()]
+    assert one(*ended).entities == ("XA-B", "XA-C", "XA-D", "XA-A")
+
+
+def test_of_many_places_the_first_tenth_says_when_it_began() -> None:
+    places = [of(AP, place=Place("XA", region=f"XA-{n:02}"), seed=n) for n in range(30)]
+    stray = cut(places[0], 596, 640, 0.3)
+    struck = [stray, *(cut(each, 600, 640, 0.2) for each in places[1:])]
+    incident = one(*struck)
+    assert incident.onset == pytest.approx(at(600), abs=900)
+    assert incident.onset_earliest is not None and incident.onset_earliest <= at(596)
+
+
+def test_a_storm_shows_in_its_state_with_three_days_of_history() -> None:
+    quiet = daily(7, noise=0.003, swing=0.0, signal="connectivity", step=3600)
+    states = [
+        replace(quiet, key=key("connectivity", Place("XA", region=name))) for name in ("XA-A", "XA-B", "XA-C")
+    ]
+    states[0] = cut(states[0], 78, 120, 0.8)
+    incident = one(*states)
+    assert incident.entities == ("XA-A",) and incident.onset == pytest.approx(at(78), abs=3600)
+    assert "short_history" in [reason.code for reason in incident.reasons]
+    coarse = [replace(each, values=np.round(each.values / 10)) for each in states]
+    assert found(*coarse) == [], "one of ten steps may be nothing yet"
+
+
+def test_single_bins_that_nothing_supports_are_not_kept() -> None:
+    alone = DROP.found([cut(of(AP), 600, 600.5, 0.3)])
+    assert len(alone) == 1 and worth_keeping(alone) == []
+    assert SHIFT.found([cut(of(GTR), 600, 600.5, 0.3)]) == []

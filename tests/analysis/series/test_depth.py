@@ -1,0 +1,131 @@
+"""How far a series lies below the time before an event, when it fell, in what steps, and when it came back."""
+
+import numpy as np
+import pytest
+
+from fanous.analysis.series.depth import (
+    Fall,
+    Shares,
+    back_at,
+    change_point,
+    depth,
+    fall,
+    shares,
+    soft_start,
+    stages,
+)
+from fanous.evaluation.simulate.builders import DAY
+from fanous.model.incident import Interval
+from fanous.model.series import Series
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+
+AP = "ping-slash24"
+
+
+def at(hours: float) -> float:
+    return DAY + hours * HOUR
+
+
+def told(series: Series, before: float) -> Shares:
+    found = shares(series, at(before))
+    assert found is not None
+    return found
+
+
+def fell(series: Series, near: float, until: float = 10_000) -> Fall:
+    found = fall(told(series, near - 1), at(near), at(until))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("step", [300, 600, 1800, 3600, 7200, 10800])
+@pytest.mark.parametrize("left", [0.05, 0.7])
+def test_the_fall_of_a_series_of_any_bins_is_found_where_it_fell(step: int, left: float) -> None:
+    series = cut(daily(30, noise=0.03, step=step), 480, 540, left)
+    found = fell(series, 480)
+    assert abs(found.at - at(480)) < step / 2
+    assert found.earliest < at(480) <= found.latest, "there is always a bracket"
+    assert found.after == pytest.approx(left, abs=0.03)
+
+
+def test_within_its_bin_a_fall_is_placed_by_what_was_left_of_the_bin() -> None:
+    series = cut(cut(daily(30, noise=0.003, signal=AP), 480, 480.5, 0.6), 480.5, 500, 0.2)
+    assert fell(series, 480).at == pytest.approx(at(480.25), abs=60)
+
+
+def test_a_small_dip_that_leads_up_to_a_fall_does_not_make_it_early() -> None:
+    series = cut(cut(daily(30, noise=0.001, signal=AP), 475, 480, 0.98), 480, 520, 0.1)
+    assert abs(fell(series, 475).at - at(480)) <= 1800
+
+
+def test_where_bins_are_missing_it_fell_somewhere_in_the_gap() -> None:
+    series = without(cut(daily(30, signal=AP), 480, 520, 0.1), 476, 484)
+    found = fell(series, 484)
+    assert (found.earliest, found.at) == (at(476), at(480)) and found.latest >= at(484)
+
+
+def test_a_series_that_does_not_fall_has_no_change_point() -> None:
+    assert change_point(np.array([1.0])) is None
+    assert change_point(np.array([0.2, 0.2, 1.0, 1.0])) is None
+    assert change_point(np.array([1.0, 1.0, 0.2, 0.2])) == 2
+
+
+def test_an_event_never_enters_the_time_before_it_however_long_it_lasts() -> None:
+    series = cut(daily(120, noise=0.02), 480, 2880, 0.6)
+    assert float(np.median(told(series, 480).between(at(480), at(2880)))) == pytest.approx(0.6, abs=0.01)
+    earlier = cut(series, 300, 470, 0.1)
+    without_it = shares(earlier, at(480), [Interval(at(300), at(470))])
+    assert without_it is not None
+    assert float(np.median(without_it.between(at(480), at(2880)))) == pytest.approx(0.6, abs=0.02)
+
+
+def test_days_of_rest_are_held_against_days_of_rest() -> None:
+    series = daily(60, noise=0.01)
+    for week in range(9):
+        series = cut(series, (7 * week + 5) * 24, (7 * week + 6) * 24, 0.6)
+    rest = told(series, 40 * 24).between(at(47 * 24), at(48 * 24))
+    assert float(np.median(rest)) == pytest.approx(1, abs=0.02)
+
+
+def test_too_little_history_says_nothing() -> None:
+    assert shares(daily(30), DAY - 1.0) is None
+
+
+def test_a_soft_start_is_the_lower_level_that_led_up_to_the_fall() -> None:
+    series = cut(cut(daily(60, noise=0.02), 960, 1128, 0.9), 1128, 1400, 0.6)
+    soft = soft_start(told(series, 950), at(1128))
+    assert soft is not None
+    assert abs(soft.start - at(960)) <= 3 * HOUR and soft.left == pytest.approx(0.9, abs=0.02)
+    assert soft_start(told(cut(daily(60, noise=0.02), 1128, 1400, 0.6), 1120), at(1128)) is None
+    day = cut(cut(daily(60, noise=0.02), 1110, 1128, 0.9), 1128, 1400, 0.6)
+    assert soft_start(told(day, 1100), at(1128)) is None, "less than a day is a day like others"
+
+
+def test_a_further_fall_and_a_partial_return_are_steps_of_their_own() -> None:
+    series = daily(60, noise=0.02, signal=AP)
+    for first, last, left in ((480, 600, 0.8), (600, 700, 0.3), (700, 800, 0.6)):
+        series = cut(series, first, last, left)
+    found = stages(told(series, 480), at(480), at(800))
+    assert [round(one.left, 1) for one in found] == [0.8, 0.3, 0.6]
+    assert [one.start for one in found] == [at(480), at(600), at(700)]
+    assert [one.end for one in found] == [at(600), at(700), at(800)]
+    flat = stages(told(cut(daily(60, noise=0.02, signal=AP), 480, 10_000, 0.5), 480), at(480), None)
+    assert [(one.start, one.end) for one in flat] == [(at(480), None)]
+
+
+def test_a_level_is_back_when_a_day_of_it_is() -> None:
+    series = cut(daily(60, noise=0.02), 480, 900, 0.6)
+    assert back_at(told(series, 480), at(500), 0.4) == pytest.approx(at(900), abs=2 * HOUR)
+    assert back_at(told(cut(daily(60), 480, 10_000, 0.6), 480), at(500), 0.4) is None
+    nearly = cut(series, 900, 10_000, 0.8)
+    assert back_at(told(nearly, 480), at(500), 0.4) is None, "half of the loss is still missing"
+
+
+def test_depth_is_typical_worst_and_now() -> None:
+    series = cut(cut(daily(60, noise=0.01, signal=AP), 480, 600, 0.5), 540, 543, 0.2)
+    ended = depth(told(series, 480), [Interval(at(480), at(600))])
+    assert ended is not None and ended.worst is not None and ended.now is not None
+    assert (ended.mean, ended.worst, ended.now) == pytest.approx((0.5, 0.1, 1.0), abs=0.03)
+    lasts = depth(told(cut(series, 600, 10_000, 0.7), 480), [Interval(at(480), None)])
+    assert lasts is not None and lasts.now == pytest.approx(0.7, abs=0.02)
+    assert depth(told(series, 480), [Interval(at(480), at(480.2))]) is None, "no bin lies wholly in it"
