@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fanous.sources.remote import client
+from fanous.store.local import open_store
 from tests.commands import document, fanous
 from tests.sources.remote.fake_globalping import FakeGlobalping, FakeProbe, failed, globalping, sound
 from tests.sources.remote.worlds import ABROAD, PAKISTAN, X, lines_of
@@ -143,6 +144,13 @@ def confirmed(store: Path) -> Any:
     ]
 
 
+def heard(folder: Path) -> tuple[list[Any], list[Any]]:
+    """Signs of life, in which silence is looked for."""
+    first, last = BEGIN.timestamp(), (BEGIN + timedelta(days=3)).timestamp()
+    with open_store(folder) as store:
+        return store.facts.volume("PK", first, last), store.facts.heard(first, last)
+
+
 def test_alone_it_stays_a_suspicion(tmp_path: Path) -> None:
     """Six vantage points on three networks with controls of their own for eighteen hours: of an organisation's own
     probes, C2."""
@@ -150,7 +158,9 @@ def test_alone_it_stays_a_suspicion(tmp_path: Path) -> None:
     (incident,) = confirmed(tmp_path / "store")
     assert (incident["targets"], incident["status"], incident["confirmed_at"]) == (["x"], "ended", None)
     assert (incident["evidence"]["families"], incident["evidence"]["probes"]) == (["remote"], 6)
+    assert heard(tmp_path / "store") == ([], [])
     block(tmp_path / "own", tmp_path, how="edge")
+    assert all(heard(tmp_path / "own"))
     (own,) = confirmed(tmp_path / "own")
     assert own["confirmed_at"] is not None
 

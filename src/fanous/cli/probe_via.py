@@ -40,11 +40,12 @@ def probe_via(
     Raises:
         FanousError: nothing could be measured.
     """
-    from fanous.pipeline.remote import NAME, budget_of, measure, plan
+    from fanous.pipeline.remote import budget_of, measure, plan
     from fanous.probe.output import record_file
     from fanous.probe.run import wanted_of
     from fanous.sources.publishers import source_settings
     from fanous.sources.remote.client import Client
+    from fanous.sources.remote.globalping import NAME
 
     if country == "ZZ":
         raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
@@ -130,8 +131,8 @@ def _result_of(line: bytes) -> _Result:
     from fanous.model.measurement import Record
     from fanous.model.verdict import State
     from fanous.pipeline.judge import judge_record
-    from fanous.pipeline.remote import NAME
     from fanous.probe.outcome import leading_verdict
+    from fanous.sources.remote.globalping import NAME
 
     parsed, verdicts = judge_record(Record(NAME, line))
     header, verdict = parsed.measurement, leading_verdict(verdicts)

@@ -15,10 +15,11 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
-from fanous.pipeline.remote import NAME, RemotePlan, bring_round, budget_of, measure, plan
+from fanous.pipeline.remote import RemotePlan, bring_round, budget_of, measure, plan
 from fanous.pipeline.scheduler import pause, unless
 from fanous.probe.run import wanted_of
 from fanous.sources.remote.client import Client
+from fanous.sources.remote.globalping import NAME
 from fanous.store.protocol import Ask
 
 log = getLogger("fanous.monitor")

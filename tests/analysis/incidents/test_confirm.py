@@ -21,6 +21,7 @@ from fanous.analysis.incidents.confirm import (
     nameable,
     rule_c1_c3,
     rule_c2,
+    without_remote,
 )
 from fanous.model.incident import Interval, Kind
 from fanous.model.place import Family
@@ -396,3 +397,10 @@ def test_two_families_confirm_no_sooner_than_the_second_one_saw_it() -> None:
 
 def test_families_that_agree_on_nothing_raised_give_no_moment() -> None:
     assert rule_c1_c3(Kind.BLOCKING, {EDGE: MONDAY, OONI: MONDAY}, {}).at is None
+
+
+def test_c2_counts_no_vantage_point_of_others() -> None:
+    given = votes(Ballot([1, 2, 3], True), Ballot([4, 5], True, source="globalping"))
+    family_of = {"ooni": OONI, "edge": EDGE, "globalping": Family.REMOTE}
+    assert set(without_remote(given, family_of).sources) == {"ooni"}
+    assert len(without_remote(given, {"ooni": OONI, "globalping": OONI})) == 5

@@ -12,7 +12,7 @@ from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 
-FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
+FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE, "globalping": Family.REMOTE}
 
 
 def blocked(kind: Kind = Kind.BLOCKING) -> Incident:
@@ -37,6 +37,14 @@ def sights(given: Votes, kind: Kind = Kind.BLOCKING) -> dict[Family, Sight]:
 )
 def test_a_source_that_measured_says_what_it_saw(ballot: Ballot, sight: Sight) -> None:
     assert sights(votes(ballot))[Family.OONI] is sight
+
+
+def test_vantage_points_of_others_see_blocking_and_deny_no_cut_and_no_slowdown() -> None:
+    works = votes(Ballot([1, 2, 3], False, source="globalping"))
+    assert sights(works)[Family.REMOTE] is Sight.DID_NOT_SEE
+    assert sights(votes(Ballot([1, 2, 3], True, source="globalping")))[Family.REMOTE] is Sight.SAW
+    for kind in (Kind.OUTAGE, Kind.SLOWDOWN):
+        assert sights(works, kind)[Family.REMOTE] is Sight.COULD_NOT_SEE
 
 
 def test_two_families_are_told_apart() -> None:

@@ -45,7 +45,8 @@ def counted(*events: Any, probes: Any = PROBES, world: Any = (), lasts: int = HO
     parsed = ATLAS.parse(atlas_document(T0, T0 + lasts, events, probes, world), "PK", "")
     (series,) = parsed.series
     assert series.times.tolist() == list(range(T0, T0 + lasts, STEP))
-    return series.values.tolist()
+    values: list[float] = series.values.tolist()
+    return values
 
 
 def leave(at: int, probes: range = range(1, 10), **how: Any) -> list[Any]:

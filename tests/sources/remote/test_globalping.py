@@ -233,6 +233,20 @@ def test_raw_answers_stay_with_the_record() -> None:
     assert [one["country"] for one in told["elsewhere"]] == ["DE", "SG", "US"]
 
 
+def test_what_is_stored_leads_to_the_same_and_has_the_raw_answers() -> None:
+    source = MEASUREMENTS["globalping"].measurements
+    assert source is not None
+    with globalping(*PAKISTAN, *ABROAD, world=here(failed("read ECONNRESET"))) as server:
+        line = lines_of(server)[0]
+    more = json.loads(line) | {"guest": "somebody"}
+    more["x_remote"]["http"]["result"]["guest"] = "somebody"
+    stored, parsed = source.take(Record("globalping", json.dumps(more).encode()))
+    assert source.parse(stored).observations == parsed.observations
+    assert source.parse(stored).measurement.uid == parsed.measurement.uid
+    assert json.loads(stored.data)["x_remote"] == json.loads(line)["x_remote"]
+    assert b"somebody" not in stored.data
+
+
 def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
     def world(probe: FakeProbe, kind: str, target: str) -> Any:
         if probe.asn == 45669 and kind == "http":

@@ -36,7 +36,8 @@ def lines_of(
     """The records of one round."""
     with client_of(server) as client:
         wanted = plan("PK", urls, client.probes(), budget_of(client))
-        return list(measure(client, wanted, [].append if said is None else said.append))
+        heard: list[str] = [] if said is None else said
+        return list(measure(client, wanted, heard.append))
 
 
 def judged(line: bytes) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:

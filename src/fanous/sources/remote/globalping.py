@@ -30,10 +30,12 @@ from fanous.model.place import Family, is_address
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni.keep import is_personal
+from fanous.sources.ooni.keep import take as take_record
 from fanous.sources.ooni.parse import parse as parse_record
 from fanous.sources.ooni.read import read as read_file
 from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.values import title_of
+from fanous.sources.redaction import pruned
 
 NAME = "globalping"
 EYEBALL, DATACENTRE = "eyeball-network", "datacenter-network"
@@ -659,6 +661,39 @@ class Globalping:
         if unsound and not header.defect:
             header = replace(header, defect=unsound)
         return replace(parsed, measurement=header, observations=_without_refusals(parsed.observations))
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """What is kept of the record, the raw answers included, and its measurement; raises ``Rejected``."""
+        parsed = self.parse(record)
+        stored, _ = take_record(record)
+        told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
+        if not told:
+            return stored, parsed
+        return replace(
+            stored, data=stored.data[:-1] + b',"x_remote":' + msgspec.json.encode(told) + b"}"
+        ), parsed
+
+
+_RESULT = dict.fromkeys(
+    (
+        *("country", "asn", "tags", "status", "failureSource", "rawOutput", "resolvedAddress", "truncated"),
+        *("statusCode", "statusCodeName", "timings", "tls", "answers"),
+    )
+)
+_ANSWER = {"id": None, "url": None, "result": _RESULT}
+_RAW = {
+    "unsound": None,
+    "number": None,
+    "control": _ANSWER,
+    "http": _ANSWER,
+    "dns": _ANSWER,
+    "elsewhere": [_RESULT],
+}
+"""What is kept of ``x_remote``, as ``pruned`` takes it."""
+
+
+class _Raw(Struct):
+    x_remote: dict[str, Any] = {}
 
 
 def unsound_of(data: bytes) -> str:
