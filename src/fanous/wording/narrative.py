@@ -137,7 +137,7 @@ OPENING = {
 
 WORDS, WORDS_ELSEWHERE = 35, 45
 """Of an English lede and of others, at most: where there would be more, fewer targets are named, then hours make way
-for dates.  Other languages need more words for the same, for dates above all."""
+for dates, then a beginning that is not known is left to the details.  Other languages need more words for the same, for dates above all."""
 
 
 def lede(incident: Incident, language: Language) -> Sentence:
@@ -149,12 +149,12 @@ def lede(incident: Incident, language: Language) -> Sentence:
         opening = OPENING["confirmed" if sure else "suspected", incident.status is Status.ENDED]
     shorter = (
         language.sentence(opening, claim=_claim(incident, language, named, by_hour))
-        for by_hour in (True, False)
+        for by_hour in (True, False, None)
         for named in range(NAMED, 0, -1)
     )
     most = WORDS if language.code == "en" else WORDS_ELSEWHERE
     return next((one for one in shorter if words_of(one.text) <= most), None) or language.sentence(
-        opening, claim=_claim(incident, language, 1, by_hour=False)
+        opening, claim=_claim(incident, language, 1, by_hour=None)
     )
 
 
@@ -163,12 +163,12 @@ def words_of(text: str) -> int:
     return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
-def _claim(incident: Incident, language: Language, named: int, by_hour: bool) -> str:
+def _claim(incident: Incident, language: Language, named: int, by_hour: bool | None) -> str:
     """The lede without its hedge.
 
     Args:
         named: targets that may be named; the others are counted.
-        by_hour: say times, not only dates.
+        by_hour: say times, not only dates; ``None`` = and of dates only what is known.
     """
     where, when = _where(incident, language), _when(incident, language, by_hour)
     tense = _tense(incident)
@@ -280,7 +280,7 @@ def _onset_known(incident: Incident) -> str:
     return "between" if incident.onset_latest - incident.onset_earliest > ONSET_SURE else "about"
 
 
-def _when(incident: Incident, language: Language, by_hour: bool) -> str:
+def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
     """From when to when, by the country's clock, as far as anybody saw."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
@@ -307,8 +307,9 @@ def _when(incident: Incident, language: Language, by_hour: bool) -> str:
     until = local(end, country)
     if end - incident.onset >= LONG or not by_hour:
         one_day = began.date() == until.date()
+        is_end_alone = not sure and (one_day or by_hour is None)
         return language.say(
-            (ON_DAY if sure else UNTIL_DAY) if one_day else DAYS[sure],
+            UNTIL_DAY if is_end_alone else ON_DAY if one_day else DAYS[sure],
             dates=days_between(began, until, language),
             start=date(began, language),
             end=date(until, language),
