@@ -137,7 +137,8 @@ OPENING = {
 
 WORDS, WORDS_ELSEWHERE = 35, 45
 """Of an English lede and of others, at most: where there would be more, fewer targets are named, then hours make way
-for dates, then a beginning that is not known is left to the details.  Other languages need more words for the same, for dates above all."""
+for dates, then a beginning that is not known is left to the details.  Other languages need more words for the same, for
+dates above all."""
 
 
 def lede(incident: Incident, language: Language) -> Sentence:
