@@ -138,10 +138,11 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         "hint_reasons",
         "witnesses",
         "slowed_how",
+        "lacking",
         "revisions",
     ]
     assert list(shown) == [*KEYS, "country", *more]
-    added = ("witnesses", "slowed_how", "revisions")
+    added = ("witnesses", "slowed_how", "lacking", "revisions")
     assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)
     assert shown["revisions"] == [
         revision(1, "2023-12-17T14:45:00Z", "confirmed", "seen"),

@@ -246,7 +246,7 @@ FROM = {
     "between": "from some time between {earliest} and {start} to about {end}, local time",
 }
 DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
-ON_DAY = "on {end}"
+ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
 SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
 """Is the first day known -> words in dates: for an event of two days and more, or where hours take too much room."""
 
@@ -306,9 +306,9 @@ def _when(incident: Incident, language: Language, by_hour: bool) -> str:
         return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
     until = local(end, country)
     if end - incident.onset >= LONG or not by_hour:
-        one_day = sure and began.date() == until.date()
+        one_day = began.date() == until.date()
         return language.say(
-            ON_DAY if one_day else DAYS[sure],
+            (ON_DAY if sure else UNTIL_DAY) if one_day else DAYS[sure],
             dates=days_between(began, until, language),
             start=date(began, language),
             end=date(until, language),
