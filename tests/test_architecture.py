@@ -254,6 +254,7 @@ def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
 NOUNS = {
     "anomaly",
     "filtering",
+    "globalping",
     "jsonfeed",
     "need",
     "packaging",

@@ -23,7 +23,15 @@ from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 from fanous.sources.remote.client import Client, OverLimit
-from fanous.sources.remote.globalping import DATACENTRE, EYEBALL, NAME, Answer, Asked, ListedProbe, records
+from fanous.sources.remote.globalping import (
+    DATACENTRE,
+    EYEBALL,
+    NAME,
+    AskedTarget,
+    ListedVantagePoint,
+    RemoteAnswer,
+    records,
+)
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -100,7 +108,7 @@ def popular_urls(urls: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def plan(
-    country: str, urls: Sequence[str], listed: Sequence[ListedProbe], budget: int, turn: int = 0
+    country: str, urls: Sequence[str], listed: Sequence[ListedVantagePoint], budget: int, turn: int = 0
 ) -> RemotePlan:
     """What a round asks with so many tests.
 
@@ -156,7 +164,7 @@ def _cost(probes: int, elsewhere: int) -> int:
     return 2 * (probes + elsewhere)
 
 
-def networks_in(country: str, listed: Sequence[ListedProbe]) -> list[tuple[int, int]]:
+def networks_in(country: str, listed: Sequence[ListedVantagePoint]) -> list[tuple[int, int]]:
     """(ASN, vantage points on users' lines), the networks with most users first."""
     counts = Counter(
         one.location.asn
@@ -169,7 +177,7 @@ def networks_in(country: str, listed: Sequence[ListedProbe]) -> list[tuple[int, 
     return [(asn, min(counts[asn], PER_NETWORK)) for asn in order]
 
 
-def _elsewhere(country: str, listed: Sequence[ListedProbe]) -> tuple[str, ...]:
+def _elsewhere(country: str, listed: Sequence[ListedVantagePoint]) -> tuple[str, ...]:
     counts = Counter(one.location.country for one in listed if DATACENTRE in one.tags)
     del counts[country]
     return tuple(sorted(counts, key=lambda code: (-counts[code], code))[:ELSEWHERE])
@@ -223,12 +231,12 @@ def measure(client: Client, plan: RemotePlan, say: Callable[[str], None]) -> Ite
             outside = asked.elsewhere.id
 
 
-def _asked(client: Client, url: str, control: str, outside: str | list[dict[str, Any]]) -> Asked:
+def _asked(client: Client, url: str, control: str, outside: str | list[dict[str, Any]]) -> AskedTarget:
     """All four questions are ordered before the first answer is waited for, so that they are asked together."""
     here = [client.order(_http(url, control)), client.order(_dns(url, control))]
     there = [client.order(question(url, outside)) for question in (_http, _dns)] if outside else []
-    found: list[Answer] = [client.answer(one) for one in (*here, *there)]
-    return Asked(url, *found)
+    found: list[RemoteAnswer] = [client.answer(one) for one in (*here, *there)]
+    return AskedTarget(url, *found)
 
 
 def _here(plan: RemotePlan) -> list[dict[str, Any]]:

@@ -13,13 +13,13 @@ from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote.globalping import (
     CONTROL_FAILED,
     OWN_TROUBLE,
-    Answer,
-    Asked,
+    AskedTarget,
     Created,
     Failed,
     Failure,
     Limits,
-    ListedProbe,
+    ListedVantagePoint,
+    RemoteAnswer,
     decoded,
     failure_of,
     records,
@@ -178,16 +178,16 @@ def test_a_control_is_good_for_ten_minutes() -> None:
         assert _defects(made, "2026-11-20T10:10:01.000Z") == {CONTROL_FAILED}
 
 
-def _answers(server: FakeGlobalping) -> tuple[Answer, Answer]:
+def _answers(server: FakeGlobalping) -> tuple[RemoteAnswer, RemoteAnswer]:
     lines_of(server)
     control, target = (json.dumps(server.answered(name)[1]).encode() for name in ("m0", "m1"))
-    return decoded(control, Answer, "control"), decoded(target, Answer, "target")
+    return decoded(control, RemoteAnswer, "control"), decoded(target, RemoteAnswer, "target")
 
 
-def _defects(made: tuple[Answer, Answer], at: str) -> set[str]:
+def _defects(made: tuple[RemoteAnswer, RemoteAnswer], at: str) -> set[str]:
     control, target = made
     target.created = at
-    return {judged(line)[0].measurement.defect for line in records(Asked(X, target), control)}
+    return {judged(line)[0].measurement.defect for line in records(AskedTarget(X, target), control)}
 
 
 def test_what_globalping_could_not_run_says_nothing() -> None:
@@ -206,7 +206,7 @@ def test_a_probe_that_turned_into_another_is_left_out() -> None:
     with globalping(*PAKISTAN, *ABROAD) as server:
         control, target = _answers(server)
     target.results[0].probe.asn = 9541
-    assert len(list(records(Asked(X, target), control))) == 2
+    assert len(list(records(AskedTarget(X, target), control))) == 2
 
 
 def test_probes_are_distinct_within_a_call_only() -> None:
@@ -361,10 +361,10 @@ def _round_with(kind: str, change: Any) -> None:
         lines_of(server)
         answers = [server.answered(f"m{number}")[1] for number in range(5)]
     control, http, dns, out, out_dns = (
-        decoded(json.dumps(change(one) if kind == "answer" else one).encode(), Answer, "measurement")
+        decoded(json.dumps(change(one) if kind == "answer" else one).encode(), RemoteAnswer, "measurement")
         for one in answers
     )
-    list(records(Asked(X, http, dns, out, out_dns), control))
+    list(records(AskedTarget(X, http, dns, out, out_dns), control))
 
 
 @pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
@@ -380,15 +380,16 @@ def test_lists_receipts_and_limits_that_changed_are_noticed() -> None:
         "rateLimit": {"measurements": {"create": {"type": "ip", "limit": 250, "remaining": 9, "reset": 5}}}
     }
     receipt = {"id": "m0", "probesCount": 3}
-    for kind, document, paths in (
+    cases: list[tuple[Any, Any, list[tuple[str | int, ...]]]] = [
         (
-            list[ListedProbe],
+            list[ListedVantagePoint],
             [probe],
             [(0, "location"), (0, "location", "asn"), (0, "location", "country"), (0, "tags")],
         ),
         (Limits, limits, [path for path in _named(limits) if path[-1] != "type"]),
         (Created, receipt, list(_named(receipt))),
-    ):
+    ]
+    for kind, document, paths in cases:
         decoded(json.dumps(document).encode(), kind, "answer")
         for path in paths:
             with pytest.raises(Rejected, match="another shape"):

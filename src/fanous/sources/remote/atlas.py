@@ -57,18 +57,18 @@ CONNECTED, DISCONNECTED = 1, 2
 4dd6cbc3, ``commands/probe_search.py``)."""
 
 
-class Status(Struct):
+class ProbeStatus(Struct):
     id: int
     since: str | None = None
 
 
-class ListedProbe(Struct):
+class AtlasProbe(Struct):
     """An entry of ``/probes/``."""
 
     id: int
     asn_v4: int | None
     asn_v6: int | None
-    status: Status
+    status: ProbeStatus
 
     @property
     def network(self) -> int:
@@ -76,10 +76,10 @@ class ListedProbe(Struct):
         return self.asn_v4 or self.asn_v6 or 0
 
 
-class Page(Struct):
+class ProbePage(Struct):
     """One page of ``/probes/``; ``next`` is the address of the following one."""
 
-    results: list[ListedProbe]
+    results: list[AtlasProbe]
     next: str | None
 
 
@@ -127,11 +127,11 @@ class Atlas:
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
         """The document is an array (``Piece.also``): its window, then events of the country's probes, pages of the list
         of these, and events of all probes around the moments at which many of the country's vanished."""
-        probes: dict[int, ListedProbe] = {}
+        probes: dict[int, AtlasProbe] = {}
         events: list[Event] = []
         (since, until), answers = _answers(data)
         for answer in answers:
-            if isinstance(answer, Page):
+            if isinstance(answer, ProbePage):
                 probes.update((probe.id, probe) for probe in answer.results)
             else:
                 events += answer
@@ -145,7 +145,7 @@ class Atlas:
         return _counted(country, used, times, own, failed)
 
 
-def _pages(country: str, get: Get) -> list[tuple[str, Page]]:
+def _pages(country: str, get: Get) -> list[tuple[str, ProbePage]]:
     """The list of a country's probes, page by page, each with its address.
 
     Raises:
@@ -153,11 +153,11 @@ def _pages(country: str, get: Get) -> list[tuple[str, Page]]:
     """
     query = {"country_code": country, "page_size": PAGE, "fields": "id,asn_v4,asn_v6,status"}
     url: str | None = f"{API}/probes/?{urlencode(query, safe=',')}"
-    found: list[tuple[str, Page]] = []
+    found: list[tuple[str, ProbePage]] = []
     while url is not None:
         if len(found) == MOST_PAGES:
             raise Rejected(f"more than {MOST_PAGES} pages of probes")
-        page = _decoded(get(url), Page, "list of probes")
+        page = _decoded(get(url), ProbePage, "list of probes")
         found.append((url, page))
         url = page.next
     return found
@@ -221,7 +221,7 @@ def failed_controllers(events: Iterable[Event]) -> dict[str, list[tuple[int, int
 
 def _counted(
     country: str,
-    probes: dict[int, ListedProbe],
+    probes: dict[int, AtlasProbe],
     times: Ints,
     events: Sequence[Event],
     failed: dict[str, list[tuple[int, int]]],
@@ -256,7 +256,7 @@ def _counted(
 
 def _states(
     times: Ints,
-    probe: ListedProbe,
+    probe: AtlasProbe,
     events: Sequence[Event],
     failed: dict[str, list[tuple[int, int]]],
 ) -> NDArray[np.bool_] | None:
@@ -297,7 +297,7 @@ def _instant(text: str | None) -> float | None:
 # --- reading --------------------------------------------------------------------------------------------
 
 
-def _answers(data: bytes) -> tuple[tuple[int, int], list[Page | list[Event]]]:
+def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]]]:
     """The window, and what was answered.
 
     Raises:
@@ -307,10 +307,10 @@ def _answers(data: bytes) -> tuple[tuple[int, int], list[Page | list[Event]]]:
     since, until = _decoded(raws[0] if raws else b"", tuple[int, int], "windows")
     if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
         raise Rejected(f"a window that cannot be: {since} to {until}")
-    found: list[Page | list[Event]] = []
+    found: list[ProbePage | list[Event]] = []
     for raw in raws[1:]:
         is_page = bytes(raw).lstrip().startswith(b"{")
-        found.append(_decoded(raw, Page, "list of probes") if is_page else _events(raw))
+        found.append(_decoded(raw, ProbePage, "list of probes") if is_page else _events(raw))
     return (since, until), found
 
 

@@ -13,7 +13,15 @@ import msgspec
 from fanous import __version__
 from fanous.errors import FanousError, Rejected
 from fanous.sources.fetch import DEADLINE, Waits, check_encrypted
-from fanous.sources.remote.globalping import API, Answer, Created, Limits, ListedProbe, RateLimit, decoded
+from fanous.sources.remote.globalping import (
+    API,
+    Created,
+    Limits,
+    ListedVantagePoint,
+    RemoteAnswer,
+    TestLimit,
+    decoded,
+)
 
 T = TypeVar("T")
 
@@ -67,13 +75,13 @@ class Client:
     def __exit__(self, *exc_info: object) -> None:
         self._client.close()
 
-    def limits(self) -> RateLimit:
+    def limits(self) -> TestLimit:
         """Tests left in this hour."""
         return self._get("/v1/limits", Limits, "limits").rate.measurements.create
 
-    def probes(self) -> list[ListedProbe]:
+    def probes(self) -> list[ListedVantagePoint]:
         """Those that are on line."""
-        return self._get("/v1/probes", list[ListedProbe], "list of probes")
+        return self._get("/v1/probes", list[ListedVantagePoint], "list of probes")
 
     def order(self, request: Mapping[str, Any]) -> str:
         """Order a measurement; its id.
@@ -85,7 +93,7 @@ class Client:
         response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
         return decoded(response.content, Created, "receipt").id
 
-    def answer(self, measurement: str) -> Answer:
+    def answer(self, measurement: str) -> RemoteAnswer:
         """Wait for a measurement to be finished.
 
         Raises:
@@ -93,7 +101,7 @@ class Client:
         """
         ends = self._waits.clock() + LONGEST
         while True:
-            found = self._get(f"/v1/measurements/{measurement}", Answer, "measurement")
+            found = self._get(f"/v1/measurements/{measurement}", RemoteAnswer, "measurement")
             if found.status != "in-progress":
                 return found
             if self._waits.clock() > ends:

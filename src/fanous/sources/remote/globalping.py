@@ -59,7 +59,7 @@ class ListedLocation(Struct):
     asn: int
 
 
-class ListedProbe(Struct):
+class ListedVantagePoint(Struct):
     """An entry of ``GET /v1/probes``."""
 
     location: ListedLocation
@@ -73,7 +73,7 @@ class Item(Struct):
     result: Raw
 
 
-class Answer(Struct):
+class RemoteAnswer(Struct):
     """``MeasurementResponse``."""
 
     id: str
@@ -91,7 +91,7 @@ class Created(Struct):
     probes: int = msgspec.field(name="probesCount")
 
 
-class RateLimit(Struct):
+class TestLimit(Struct):
     """``RateLimitDetails``: tests in the present hour, and seconds until it is over."""
 
     limit: int
@@ -100,7 +100,7 @@ class RateLimit(Struct):
 
 
 class _Create(Struct):
-    create: RateLimit
+    create: TestLimit
 
 
 class _Measurements(Struct):
@@ -139,7 +139,7 @@ class Certificate(Struct):
     error: str = ""
 
 
-class Page(Struct, rename={"body": "rawBody", "code": "statusCode", "address": "resolvedAddress"}):
+class FinishedPage(Struct, rename={"body": "rawBody", "code": "statusCode", "address": "resolvedAddress"}):
     """``FinishedHttpTestResult``."""
 
     body: str | None
@@ -161,7 +161,7 @@ class DnsRecord(Struct):
     value: str
 
 
-class Lookup(Struct, rename={"code": "statusCodeName"}):
+class FinishedLookup(Struct, rename={"code": "statusCodeName"}):
     """``FinishedSimpleDnsTestResult``."""
 
     code: str | None
@@ -302,7 +302,7 @@ def failure_of(failed: Failed) -> Failure | None:
     return Failure("http", f"unknown_failure: {message[:LONGEST_MESSAGE]}")
 
 
-def lookup_failure(found: Lookup | Failed) -> str | None:
+def lookup_failure(found: FinishedLookup | Failed) -> str | None:
     """Why a lookup gave no address, in OONI's words; ``None`` = it gave one."""
     if isinstance(found, Failed):
         known = (name for words, name in _DIG if words in found.message)
@@ -319,7 +319,7 @@ LEAST_ELSEWHERE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedTarget:
     """The answers about one target.
 
     Attributes:
@@ -331,13 +331,13 @@ class Asked:
     """
 
     url: str
-    http: Answer
-    dns: Answer | None = None
-    elsewhere: Answer | None = None
-    elsewhere_dns: Answer | None = None
+    http: RemoteAnswer
+    dns: RemoteAnswer | None = None
+    elsewhere: RemoteAnswer | None = None
+    elsewhere_dns: RemoteAnswer | None = None
 
 
-def records(asked: Asked, control: Answer) -> Iterator[bytes]:
+def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
     """One line for each probe on a user's line.
 
     Args:
@@ -358,8 +358,8 @@ def records(asked: Asked, control: Answer) -> Iterator[bytes]:
         item = _same(asked.http, number, probe)
         if item is None:
             continue
-        own = result_of(beside, Page)
-        sound = isinstance(own, Page) and _is_sound(own) and _lasts(control, asked.http)
+        own = result_of(beside, FinishedPage)
+        sound = isinstance(own, FinishedPage) and _is_sound(own) and _lasts(control, asked.http)
         unsound = "" if sound else CONTROL_FAILED
         keys, fault = _steps(asked, item, _same(asked.dns, number, probe))
         document = {
@@ -391,7 +391,7 @@ def records(asked: Asked, control: Answer) -> Iterator[bytes]:
         yield msgspec.json.encode(document)
 
 
-def _same(answer: Answer | None, number: int, probe: ProbeLocation) -> Item | None:
+def _same(answer: RemoteAnswer | None, number: int, probe: ProbeLocation) -> Item | None:
     """The same probe's result; ``None`` = none, or another probe's."""
     if answer is None or number >= len(answer.results):
         return None
@@ -399,7 +399,7 @@ def _same(answer: Answer | None, number: int, probe: ProbeLocation) -> Item | No
     return item if (item.probe.country, item.probe.asn) == (probe.country, probe.asn) else None
 
 
-def _is_sound(page: Page) -> bool:
+def _is_sound(page: FinishedPage) -> bool:
     return page.tls is None or page.tls.authorized
 
 
@@ -407,20 +407,20 @@ CONTROL_LASTS = 10 * MINUTE
 """Seconds for which a control says something of its probe's line: faults come in bursts of about half an hour."""
 
 
-def _lasts(control: Answer, answer: Answer) -> bool:
+def _lasts(control: RemoteAnswer, answer: RemoteAnswer) -> bool:
     return from_iso(answer.created) - from_iso(control.created) <= CONTROL_LASTS
 
 
-def _steps(asked: Asked, item: Item, looked_up: Item | None) -> tuple[dict[str, Any], str]:
+def _steps(asked: AskedTarget, item: Item, looked_up: Item | None) -> tuple[dict[str, Any], str]:
     """The ``test_keys`` of the probe's own steps, and why they say nothing; empty = they do."""
     parts = urlsplit(asked.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     keys: dict[str, Any] = {"queries": [], "tcp_connect": [], "tls_handshakes": [], "requests": []}
-    found = result_of(looked_up, Lookup) if looked_up else None
+    found = result_of(looked_up, FinishedLookup) if looked_up else None
     if found is not None and not (isinstance(found, Failed) and found.source == OWN_FAULT):
         keys["queries"].append(_query(host, found))
-    got = result_of(item, Page)
-    if isinstance(got, Page):
+    got = result_of(item, FinishedPage)
+    if isinstance(got, FinishedPage):
         _page_steps(keys, asked.url, host, port, got)
         return keys, ""
     if got is None or got.source == OWN_FAULT:
@@ -431,7 +431,7 @@ def _steps(asked: Asked, item: Item, looked_up: Item | None) -> tuple[dict[str, 
     return keys, ""
 
 
-def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Page) -> None:
+def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: FinishedPage) -> None:
     ends = _ends(page.timings)
     address = page.address or ""
     if address and not keys["queries"]:
@@ -489,7 +489,7 @@ def _failed_step(keys: dict[str, Any], url: str, host: str, failure: Failure) ->
     keys["requests"].append({"request": {"url": url, "method": "GET"}, "failure": failure.name})
 
 
-def _query(host: str, found: Lookup | Failed) -> dict[str, Any]:
+def _query(host: str, found: FinishedLookup | Failed) -> dict[str, Any]:
     failure = lookup_failure(found)
     if failure is not None or isinstance(found, Failed):
         return _answered(host, [], failure)
@@ -524,28 +524,31 @@ def _ends(timings: Timings) -> list[float]:
     return ends
 
 
-def _headers(page: Page) -> Iterator[tuple[str, str]]:
+def _headers(page: FinishedPage) -> Iterator[tuple[str, str]]:
     for name, values in page.headers.items():
         for value in [values] if isinstance(values, str) else values:
             yield name, "" if is_personal(name) else value
 
 
-def _control(asked: Asked) -> tuple[dict[str, Any], str | None]:
+def _control(asked: AskedTarget) -> tuple[dict[str, Any], str | None]:
     """The answers from elsewhere as OONI's test helper would give them, and why there are none."""
     host = urlsplit(asked.url).hostname or ""
-    tried = [result_of(item, Page) for item in (asked.elsewhere.results if asked.elsewhere else ())]
-    pages = [one for one in tried if isinstance(one, Page)]
+    tried = [result_of(item, FinishedPage) for item in (asked.elsewhere.results if asked.elsewhere else ())]
+    pages = [one for one in tried if isinstance(one, FinishedPage)]
     failures = [one for one in tried if isinstance(one, Failed) and failure_of(one) is not None]
     if not pages and len(failures) < LEAST_ELSEWHERE:
         return {}, "unknown_failure: too few vantage points elsewhere answered"
-    found = [result_of(item, Lookup) for item in (asked.elsewhere_dns.results if asked.elsewhere_dns else ())]
+    found = [
+        result_of(item, FinishedLookup)
+        for item in (asked.elsewhere_dns.results if asked.elsewhere_dns else ())
+    ]
     addresses = dict.fromkeys(
         [
             *(page.address for page in pages if page.address),
             *(
                 record.value
                 for one in found
-                if isinstance(one, Lookup)
+                if isinstance(one, FinishedLookup)
                 for record in one.answers
                 if record.type in ("A", "AAAA") and is_address(record.value)
             ),
@@ -572,7 +575,7 @@ def _control(asked: Asked) -> tuple[dict[str, Any], str | None]:
     }, None
 
 
-def _outside_page(pages: list[Page], failures: list[Failed]) -> dict[str, Any]:
+def _outside_page(pages: list[FinishedPage], failures: list[Failed]) -> dict[str, Any]:
     if not pages:
         failure = failure_of(failures[0])
         return {"failure": failure.name if failure else "unknown_failure", "status_code": -1}
@@ -586,7 +589,7 @@ def _outside_page(pages: list[Page], failures: list[Failed]) -> dict[str, Any]:
     }
 
 
-def _place(page: Page, url: str) -> str:
+def _place(page: FinishedPage, url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return f"[{page.address}]:{port}" if ":" in (page.address or "") else f"{page.address}:{port}"
@@ -610,7 +613,7 @@ def _raw(item: Item) -> dict[str, Any]:
     return {"country": probe.country, "asn": probe.asn, "tags": probe.tags, **result}
 
 
-def _raw_of(item: Item | None, answer: Answer | None) -> dict[str, Any] | None:
+def _raw_of(item: Item | None, answer: RemoteAnswer | None) -> dict[str, Any] | None:
     return {"id": answer.id, "result": _raw(item)} if item is not None and answer is not None else None
 
 
