@@ -329,7 +329,7 @@ def _renamed(document: Any, path: tuple[str | int, ...]) -> Any:
     return copy
 
 
-READ = {
+READ: dict[str, list[tuple[str | int, ...]]] = {
     "answer": [
         ("id",), ("type",), ("status",), ("createdAt",), ("target",), ("results",),
         ("results", 0, "probe"), ("results", 0, "result"),
@@ -359,7 +359,7 @@ def _round_with(kind: str, change: Any) -> None:
 
     with globalping(*PAKISTAN, *ABROAD, world=world) as server:
         lines_of(server)
-        answers = [server.answered(f"m{number}")[1] for number in range(5)]
+        answers: list[Any] = [server.answered(f"m{number}")[1] for number in range(5)]
     control, http, dns, out, out_dns = (
         decoded(json.dumps(change(one) if kind == "answer" else one).encode(), RemoteAnswer, "measurement")
         for one in answers
