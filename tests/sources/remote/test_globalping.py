@@ -329,7 +329,7 @@ def _renamed(document: Any, path: tuple[str | int, ...]) -> Any:
     return copy
 
 
-READ = {
+READ: dict[str, list[tuple[str | int, ...]]] = {
     "answer": [
         ("id",), ("type",), ("status",), ("createdAt",), ("target",), ("results",),
         ("results", 0, "probe"), ("results", 0, "result"),
