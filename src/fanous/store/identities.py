@@ -21,8 +21,8 @@ from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
 from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
 
-TABLE, SENT = "ooni-csv", "edge"
-"""Sources: rows without content, and what probes sent to a collector of ours."""
+PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
+"""Sources: what OONI publishes, rows of it without content, and what probes sent to a collector of ours."""
 
 _UNNAMED = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
 """A uid that is a digest; before November 2026 it was a longer one."""
@@ -117,7 +117,7 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
 
 def rank(source: str) -> int:
     """Of two records of one measurement the higher stays."""
-    return {TABLE: 0, SENT: 1}.get(source, 2)
+    return {TABLE: 0, PUBLISHED: 2}.get(source, 1)
 
 
 @dataclass(slots=True)

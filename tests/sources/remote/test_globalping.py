@@ -24,6 +24,7 @@ from fanous.sources.remote.globalping import (
     failure_of,
     records,
 )
+from tests.shared_data import shared_file
 from tests.sources.remote.fake_globalping import (
     DATACENTRE,
     EYEBALL,
@@ -415,3 +416,23 @@ def test_a_record_that_claims_a_defect_we_do_not_know_has_none() -> None:
     assert MEASUREMENTS["globalping"].measurements is not None
     with pytest.raises(Rejected):
         MEASUREMENTS["globalping"].measurements.parse(Record("globalping", b"{}"))
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("probes", list[ListedVantagePoint]),
+        ("createMeasurementResponse", Created),
+        ("getSimpleDnsMeasurementResponse", RemoteAnswer),
+        ("getHttpMeasurementResponse", RemoteAnswer),
+        ("nonAuthenticatedLimits", Limits),
+    ],
+)
+def test_globalpings_own_examples_are_read(name: str, kind: Any) -> None:
+    """jsdelivr/globalping, public/v1/components/examples.yaml, commit 52c0c192."""
+    yaml = pytest.importorskip("yaml")
+    examples = yaml.safe_load(shared_file("answers/globalping_examples.yaml").read_text())["components"][
+        "examples"
+    ]
+    assert decoded(json.dumps(examples[name]["value"]).encode(), kind, name)
