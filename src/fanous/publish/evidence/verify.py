@@ -132,6 +132,12 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     versions += unlike_fields(recorded, claim_of(claim.incident))
     best = closest(computed.incidents, claim.incident)
     apart = _apart(recorded, best, computed)
+    if apart and best is not None:  # what other detectors concluded is no difference of the evidence
+        versions += [
+            (name, str(recorded.get(name)), getattr(best, name))
+            for name in ("rules_version", "detector_version")
+            if recorded.get(name) != getattr(best, name)
+        ]
     result = Result.DIFFERS if apart else Result.MATCH
     return Verification(
         result=Result.OTHER_VERSIONS if versions else result,
