@@ -44,6 +44,7 @@ NOT_RUN = {
     "doctor": "tries the kernel's features; carried out by the page for organisations",
     "drain --queue": "needs servers of NATS; tests/collector/stream has some where they are installed",
     "evaluate": "takes minutes to hours; tests/evaluation/test_evaluate.py plays small corpora",
+    "ingest globalping": "reads what a round with others' vantage points wrote; tests/cli/test_via.py",
     "lab down": "needs root; tests/lab",
     "lab record": "needs root, and minutes of real packets; tests/lab",
     "lab run": "needs root, and minutes of real packets; tests/lab",
@@ -69,7 +70,6 @@ RUN = {
     "fanous --help": "",
     "fanous probe consent": "",
     "fanous probe list": "",
-    "fanous probe list NAME": "fanous probe list social",
     "fanous probe consent --withdraw": "",
     "fanous lab list": "",
     "fanous lab list --json": "",
@@ -85,6 +85,7 @@ RUN = {
     "fanous confirm --fail-on confirmed": "fanous confirm PK --since 2024-01-01 --fail-on confirmed",
     "fanous confirm CC --fail-on confirmed": "fanous confirm PK --since 2024-01-01 --fail-on confirmed",
     "fanous confirm PK --since 2023-12-17 --fail-on confirmed": "fanous confirm PK --fail-on confirmed",
+    "fanous confirm CC --since YESTERDAY": "fanous confirm PK --since 2023-12-17",
     "fanous incidents list": "",
     "fanous incidents list --json": "",
     "fanous incidents show ID": f"fanous incidents show {INCIDENT}",
@@ -178,6 +179,9 @@ RUN = {
     "--zone +06:30 --signal responders --gather distinct --empty-is-zero": "",
     "fanous signals CC": "fanous signals PK",
     "fanous signals PK": "",
+    "fanous signals PK --store week": "fanous signals PK",
+    "fanous init PK": "fanous init PK --config own.toml",
+    "fanous init CC...": "fanous init PK --config other.toml",
 }
 """In this order, each once: a command of the documents, and what is typed where words in it stand for others.
 What the pages for newcomers type without ``--json`` is typed with it."""

@@ -144,11 +144,11 @@ def test_planted_blocking_is_told_by_what_was_varied() -> None:
 
 def test_losses_stand_beside_the_peers_rule_and_quiet_series_below() -> None:
     losses = (
-        LossScore(("ping-slash24",), 0.1, 3, 20, 1.0, 0.0, 60.0, 1.0, 0.0),
+        LossScore(("ping-slash24",), 0.1, 3, 20, 1.0, 0.0, 60.0, 1.0, 0.0, 0.9, 0.02),
         LossScore(("gtr", "bgp"), 0.3, 12, 20, 0.5, None, None, 0.5, 0.25),
     )
     quiet = (QuietScore("gtr", 1.15, 4, None), QuietScore("bgp", 1.15, 0, 2))
     lines = [" ".join(line.split()) for line in told(evaluation(losses=losses, quiet=quiet)).splitlines()]
-    assert "ping-slash24 10% 3 1.00 0.00 1.00 0.00 60 min" in lines
-    assert "gtr + bgp 30% 12 0.50 - 0.50 0.25 -" in lines
+    assert "ping-slash24 10% 3 1.00 0.00 1.00 0.00 0.90 2% 60 min" in lines
+    assert "gtr + bgp 30% 12 0.50 - 0.50 0.25 - - -" in lines
     assert "gtr 1.15 4 -" in lines and "bgp 1.15 0 2" in lines

@@ -122,16 +122,21 @@ def test_a_person_gets_a_table_and_a_sentence(site: tuple[str, Path]) -> None:
     assert "1 of 1 addresses measured" in result.stderr
 
 
+COUNTED = ("acknowledged", "refused", "waiting")
+
+
 def test_measurements_reach_a_collector_and_wait_where_it_cannot_be_reached(
     site: tuple[str, Path], tmp_path: Path
 ) -> None:
     url, ca_file = site
     run = ("run", "-i", url, "--yes", "--json", "--no-health", "--ca-file", ca_file, "--country", "PK")
     nobody = json.loads(fanous_probe(*run, "--collector", "http://127.0.0.1:9").stdout)["sent"]
-    assert nobody == {"acknowledged": 0, "refused": 0, "waiting": 1}
+    assert {name: nobody[name] for name in COUNTED} == {"acknowledged": 0, "refused": 0, "waiting": 1}
+    assert nobody["why"].startswith("http://127.0.0.1:9: ")
     with door(tmp_path / "inbox", Policy()) as client:
         sent = json.loads(fanous_probe(*run, "--collector", str(client.base_url)).stdout)["sent"]
-    assert sent == {"acknowledged": 2, "refused": 0, "waiting": 0}
+    assert {name: sent[name] for name in COUNTED} == {"acknowledged": 2, "refused": 0, "waiting": 0}
+    assert sent["why"] == ""
 
 
 def test_rounds_send_what_was_measured_after_each(site: tuple[str, Path], tmp_path: Path) -> None:
@@ -248,7 +253,8 @@ def test_a_stream_is_answered_in_words_and_sent(site: tuple[str, Path], tmp_path
     assert "cannot tell, neither an HLS playlist" in fanous_probe(*stream).stdout
     with door(tmp_path / "inbox", Policy()) as client:
         said = json.loads(fanous_probe(*stream, "--collector", str(client.base_url), "--json").stdout)
-    assert said["sent"] == {"acknowledged": 1, "refused": 0, "waiting": 0}
+    assert {name: said["sent"][name] for name in COUNTED} == {"acknowledged": 1, "refused": 0, "waiting": 0}
+    assert said["sent"]["apart"] == {"place_unknown": 1}, "its network was not named"
     assert said["streams"][0]["kind"] == "hls"
 
 

@@ -253,7 +253,7 @@ def test_what_came_before_a_stall_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "state", "why"),
     [
-        (None, State.BLOCKED, "This resolver denies the name"),
+        (None, State.BLOCKED, "This resolver says that the name does not exist"),
         (["10.10.34.34"], State.BLOCKED, "an address that no public site can have"),
         ([CONTROL_IP], State.INSUFFICIENT, "your own resolver's answer did not lead to it"),
     ],

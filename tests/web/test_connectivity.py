@@ -68,11 +68,11 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
-    assert "5% of the baseline was left (4% to 6%)." in text
+    assert "5% of the usual level was left (4% to 6%)." in text
     row = re.search(r"<th scope=\"row\">Traffic and users.*?</tr>", text, re.DOTALL)
     assert row is not None
     assert "Did not see it" in row[0]
-    assert "Without a network volunteers&#39; probes send nothing." in text
+    assert "Volunteers&#39; probes send nothing while they have no network." in text
 
 
 def test_a_series_without_history_is_not_compared() -> None:

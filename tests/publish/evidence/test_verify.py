@@ -244,6 +244,16 @@ STATED = {
     "google": ("page terms", "Google", "series of Google Transparency Report"),
     "ndt": ("CC0, not verified", "M-Lab", "series of M-Lab NDT, rows of a query"),
     "csv": ("not stated", "", "series of a table of the user's"),
+    "globalping": (
+        "none stated for results (terms: https://github.com/jsdelivr/globalping)",
+        "Globalping, jsDelivr, https://globalping.io",
+        "measurements from Globalping's vantage points",
+    ),
+    "atlas": (
+        "RIPE Atlas service terms and conditions",
+        "RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
+        "series of RIPE Atlas",
+    ),
     "scan": ("ours", "Fanous", "series of our own active probing"),
     "another": ("none stated", "", "ask whoever packed it before passing it on"),
 }
