@@ -26,6 +26,8 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.shared_data import shared_file
 from tests.sources.ooni.buckets import NAME, served, uid_of, upload, upload_day
+from tests.sources.publisher import Answer as Told
+from tests.sources.publisher import publishing
 from tests.sources.records import document
 
 T0 = datetime(2023, 12, 17, 14, tzinfo=UTC)
@@ -303,6 +305,22 @@ def test_single_measurements_come_over_the_api(store: Store) -> None:
     found = store.facts.measurement(uid_of(own, T0))
     assert found is not None
     assert found.provenance is Provenance.REAL
+
+
+def test_a_mirror_in_the_configuration_is_asked_for_single_measurements_too(tmp_path: Path) -> None:
+    uid = uid_of(record(T0), T0)
+    with publishing(lambda _path, _number: Told(answer(uid, json.dumps(record(T0))))) as server:
+        config = tmp_path / "own.toml"
+        config.write_text(f'[sources.ooni]\ncountries = ["PK"]\nmirror = "{server.address}"\n')
+        words = ["pull", "ooni", "--uid", uid, "--config", str(config), "--store", str(tmp_path / "own")]
+        run = [str(Path(sys.executable).with_name("fanous")), *words]
+        said = subprocess.run(run, capture_output=True, text=True, timeout=120)
+        assert len(server.asked) == 1
+    assert "stored 1" in said.stdout, said.stderr
+    with open_store(tmp_path / "own") as own:
+        found = own.facts.measurement(uid)
+    assert found is not None
+    assert found.provenance is Provenance.IMPORTED
 
 
 @pytest.mark.shared_data

@@ -236,8 +236,9 @@ def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | 
     from fanous.cli.ingest import show
     from fanous.pipeline.pull_ooni import pull_uids
     from fanous.sources.fetch import Polite
-    from fanous.sources.publishers import SOURCES
+    from fanous.sources.publishers import SOURCES, source_settings
 
+    mirror = mirror or source_settings(config)["ooni"].mirror
     with open_named(store, config) as opened, Polite(SOURCES["ooni"], mirror=mirror) as client:
         tally = pull_uids(opened, uids, client.get, is_ooni=not mirror)
     show(tally, as_json)
