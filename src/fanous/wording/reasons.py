@@ -268,6 +268,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high"), _share),
+    **dict.fromkeys(("lowest", "highest"), Language.percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
