@@ -176,6 +176,7 @@ class Incidents(Struct):
 class Correction(Struct):
     incident: Label
     country: Country
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     revision: int
     at: Instant
     taken_back: list[str]
@@ -233,6 +234,8 @@ class Ceiling(Struct):
 class Cost(Struct):
     """As ``fanous cost --json``."""
 
+    incident: Label
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     country: Country
     kind: Kind
     hours: float
