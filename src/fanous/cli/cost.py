@@ -75,8 +75,8 @@ def cost(
         about = {"incident": incident.id, "provenance": str(incident.provenance)} if incident else {}
         print_document(about | cost_document(found))
     else:
-        if incident is not None and (note := provenance_note(incident, LANGUAGES[lang])) is not None:
-            print(note.text)
+        if incident is not None and (staged := provenance_note(incident, LANGUAGES[lang])):
+            print(staged.text)
         print("\n".join(cost_lines(found, LANGUAGES[lang])))
 
 
