@@ -12,9 +12,10 @@ from babel.messages.extract import extract_from_dir
 from fanous.analysis.cost import words as cost_words
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
+from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
-from fanous.web.pages import PAGES, events
+from fanous.web.pages import PAGES, events, incidents
 from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
@@ -66,6 +67,12 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(grid.WORDS.values()),
     tuple(witnesses.SIGHTS.values()),
     findings.EXAMS,
+    (
+        *incident_filter.STATE_WORDS.values(),
+        *incident_filter.LENGTH_WORDS.values(),
+        *incidents.MARKS.values(),
+    ),
+    tuple(incidents.LABELS.values()),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),
