@@ -16,7 +16,7 @@ from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.pages import PAGES, events, incidents
-from fanous.wording import cost, findings, headline, narrative, post, reasons, words
+from fanous.wording import cost, findings, headline, history, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -73,6 +73,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         *incidents.MARKS.values(),
     ),
     tuple(incidents.LABELS.values()),
+    (history.RESTRICTION, history.FIRST_RESTRICTION, history.DISRUPTION, history.FIRST_DISRUPTION),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),

@@ -17,6 +17,8 @@ from fanous.model.provenance import Provenance
 from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.web.pages.incidents import counted
 from fanous.web.routes import Site
+from fanous.wording.history import ordinal
+from fanous.wording.language import ENGLISH
 from tests.charts.events import START, SUSPECTED, incident, network, part
 from tests.hostile import HOSTILE, planted
 from tests.web.small_store import SmallStore
@@ -299,3 +301,50 @@ def test_length_counts_up_to_now_where_it_goes_on() -> None:
     going = began("2023-12-17T23:30Z", None)
     assert IncidentFilter(length="hour").fits(going, NOW)
     assert IncidentFilter(length="week").fits(going, NOW + 2 * DAY)
+
+
+SEVEN = tuple(
+    began(f"202{2 + n // 4}-0{n % 4 + 1}-05T10:00Z", 5, id=f"PK-202{2 + n // 4}-{n:04d}") for n in range(1, 8)
+)
+
+
+def test_an_incident_says_how_often_its_like_was_confirmed_before() -> None:
+    others = (
+        began("2022-06-01T00:00Z", 5, id="PK-2022-0091", confirmed_at=None),
+        began("2022-07-01T00:00Z", 5, id="PK-2022-0092", status=Status.RETRACTED),
+        began("2022-08-01T00:00Z", 5, id="PK-2022-0093", targets=("youtube",)),
+        began("2022-09-01T00:00Z", 5, id="KE-2022-0094", country="KE"),
+        began("2022-10-01T00:00Z", 5, id="PK-2022-0095", provenance=Provenance.SYNTHETIC),
+    )
+    visitor = visiting((*SEVEN, *others))
+    last = SEVEN[-1]
+    text = visitor.get(f"/PK/{last.id}").text
+    assert ">Seventh restriction of X (Twitter) in Pakistan since 2022.</a>" in text
+    (address,) = re.findall(r'<a href="(/incidents\?country=PK&amp;target=x&amp;status=sure)"', text)
+    assert listed(visitor.get(address.replace("&amp;", "&")).text) == [one.id for one in reversed(SEVEN)]
+    assert "First restriction of X (Twitter) in Pakistan on record." in visitor.get(f"/PK/{SEVEN[0].id}").text
+    assert "First restriction of YouTube" in visitor.get("/PK/PK-2022-0093").text
+    for silent in ("PK-2022-0091", "PK-2022-0092"):
+        assert "restriction of" not in visitor.get(f"/PK/{silent}").text
+
+
+def test_a_country_has_a_short_history_that_leads_to_what_it_counts() -> None:
+    line = (part("", Kind.OUTAGE, mechanisms=("outage",)),)
+    cut = began("2023-05-09T08:00Z", 80, id="PK-2023-0090", kind=Kind.OUTAGE, parts=line)
+    visitor = visiting((*SEVEN, cut))
+    text = visitor.get("/PK").text
+    told = re.sub(
+        r"<.*?>", "", text[text.index('id="history"') : text.index("All incidents of this country")]
+    )
+    assert "X (Twitter): disrupted 7 times since 2022, most recently on 5 April 2023" in told
+    assert "Internet access: disrupted once, on 9 May 2023" in told
+    assert listed(visitor.get("/incidents?country=PK&target=-&status=sure").text) == ["PK-2023-0090"]
+    assert "history" not in visiting(()).get("/PK").text
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(2, "Second"), (12, "Twelfth"), (13, "13th"), (21, "21st"), (111, "111th"), (1002, "1,002nd")],
+)
+def test_ordinals(n: int, said: str) -> None:
+    assert ordinal(n, ENGLISH) == said

@@ -61,6 +61,9 @@ STATE_WORDS = {
 LONGEST_HOST, LONGEST_WORDS = 253, 100
 """Characters; of a host name (RFC 1035), and of the words searched for."""
 
+THE_LINE = "-"
+"""As a target: internet access itself, cut or slow."""
+
 PATTERNS: Mapping[str, str] = {
     "country": "[A-Z]{2}",
     "region": "[A-Z]{2}(?:-[A-Z0-9]{1,3}|:.{1,80})",
@@ -83,7 +86,7 @@ class IncidentFilter:
     Attributes:
         region: ISO 3166-2, or the source's own name (``Place.region``).
         network: ``AS17557``.
-        target: a target, or part of its name as people write it.
+        target: a target, part of its name as people write it, or ``THE_LINE``.
         mechanism: it or one below it: ``dns`` includes ``dns.injection``.
         status: of ``STATES``. began: ``2023`` or ``2023-12``. length: of ``LENGTHS``.
         words: each must occur in the headline, the id, or a name of the place, its networks or the targets.
@@ -122,7 +125,7 @@ class IncidentFilter:
             (not self.country or one.country == self.country)
             and (not self.region or self.region in one.entities)
             and (not self.network or self.network in one.entities)
-            and (not self.target or any(is_called(target, self.target) for target in one.targets))
+            and (not self.target or self._is_about(one))
             and (not self.kind or self.kind == one.kind or any(part.kind == self.kind for part in one.parts))
             and (not self.mechanism or any(_is_below(each, self.mechanism) for each in one.mechanisms))
             and (not self.status or STATES[self.status](one))
@@ -130,13 +133,18 @@ class IncidentFilter:
             and low <= lasted < high
         )
 
+    def _is_about(self, one: Incident) -> bool:
+        if self.target == THE_LINE:
+            return one.is_of_line
+        return any(is_called(target, self.target) for target in one.targets)
+
     def title(self, language: Language) -> str:
         """``Pakistan, X (Twitter), Blocking, 2023``; empty = everything."""
         said = [
             country_name(self.country, language.code) if self.country else "",
             printable(region_name(self.region)) if self.region else "",
             self.network,
-            printable(target_title(self.target)) if self.target else "",
+            target_name(self.target, language) if self.target else "",
             language.say(words.KINDS[Kind(self.kind)]) if self.kind else "",
             language.say(mechanism_words(self.mechanism)) if self.mechanism else "",
             language.say(STATE_WORDS[self.status]) if self.status else "",
@@ -165,6 +173,11 @@ def filtered(
         told = stories(store, found)
         found = [one.incident for one in told if _has(one, sought, edition.language)]
     return sorted(found, key=lambda one: (-one.onset, one.id))
+
+
+def target_name(target: str, language: Language) -> str:
+    """What readers call it."""
+    return language.say("Internet access") if target == THE_LINE else printable(target_title(target))
 
 
 def is_called(target: str, name: str) -> bool:

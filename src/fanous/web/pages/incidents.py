@@ -33,11 +33,13 @@ from fanous.publish.filter import (
     LENGTH_WORDS,
     PATTERNS,
     STATE_WORDS,
+    THE_LINE,
     IncidentFilter,
     began_text,
     every,
     filtered,
     month,
+    target_name,
 )
 from fanous.publish.table import as_csv, as_json
 from fanous.refdata.countries import country_name, region_name
@@ -46,7 +48,7 @@ from fanous.text import printable
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.clocks import date, short_month
 from fanous.wording.language import Language
-from fanous.wording.words import KINDS, mechanism_words, network_title, target_title
+from fanous.wording.words import KINDS, mechanism_words, network_title
 
 ON_A_PAGE = 40
 """Incidents; a page stays under 60 KB with any of the six languages."""
@@ -139,7 +141,12 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
         "choices": choices(
             known, wanted, visit.language, side.facts.networks(wanted.country) if wanted.country else {}
         ),
-        "targets": _offered("target", known, lambda one: one.targets, target_title),
+        "targets": _offered(
+            "target",
+            known,
+            lambda one: [*one.targets, *([THE_LINE] if one.is_of_line else [])],
+            lambda target: target_name(target, visit.language),
+        ),
         "staged": side.is_synthetic,
     }
 
