@@ -1,5 +1,6 @@
 """A store for tests of pages: it answers from lists, so that a test states only what it is about."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
+from fanous.model.coverage import MeasurementCount
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation
@@ -21,7 +23,7 @@ from fanous.store.coverage import Heard, Insufficient
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
-from tests.analysis.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 
 T = TypeVar("T")
 
@@ -112,6 +114,17 @@ class SmallStore:
     def revisions(self, incident_id: str) -> list[Revision]:
         one = self.incident(incident_id)
         return [Revision(1, self.revised_at, as_written("first seen"), one)] if one else []
+
+    def outcomes(
+        self, _country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[MeasurementCount]:
+        made = Counter(
+            one.asn
+            for one in self.ballots
+            for hour in one.hours
+            if one.target in targets and since <= MONDAY + hour * HOUR < until
+        )
+        return [MeasurementCount(asn, edges[0], count, 0) for asn, count in made.items()]
 
     def written(self) -> tuple[int, ...]:
         return hash(repr(self.known)), len(self.said), len(self.announced)

@@ -113,9 +113,12 @@ class UserWeights:
         networks: each ASN once; the shares sum to at most 1, the rest is on networks not listed.
         error: relative standard deviation of a share (the weights' own error).
         source: where the figures come from, with year.
+        abroad: networks on which the country's users were seen and which are registered in another country,
+            ascending.
     """
 
     country: str
     networks: tuple[NetworkWeight, ...]
     error: float
     source: str
+    abroad: tuple[int, ...] = ()
