@@ -40,6 +40,11 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
         "stroke-width": "4",
         "paint-order": "stroke",
     },
+    "works": {"fill": OK},
+    "slowed": {"fill": "url(#slowed)"},
+    "blocked": {"fill": BLOCKED},
+    "bound": {"stroke": INK, "stroke-width": "1.2", "fill": "none"},
+    "lasts": {"stroke": INK, "stroke-width": "3", "fill": "none"},
     "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
     **{
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})
