@@ -14,10 +14,11 @@ from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
+from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
-from fanous.web.pages import PAGES, events
-from fanous.wording import cost, findings, headline, narrative, post, reasons, verdicts, words
+from fanous.web.pages import PAGES, events, explore, incidents
+from fanous.wording import cost, findings, headline, history, narrative, post, reasons, verdicts, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -72,12 +73,20 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(grid.WORDS.values()),
     tuple(witnesses.SIGHTS.values()),
     findings.EXAMS,
+    (
+        *incident_filter.STATE_WORDS.values(),
+        *incident_filter.LENGTH_WORDS.values(),
+        *incidents.MARKS.values(),
+    ),
+    tuple(incidents.LABELS.values()),
+    (history.RESTRICTION, history.FIRST_RESTRICTION, history.DISRUPTION, history.FIRST_DISRUPTION),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
+    tuple(explore.BY.values()),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),
