@@ -46,6 +46,11 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "slow": {"fill": SLOWED},
     "slow2": {"fill": SLOWED_LIGHT},
     "maybe": {"fill": "none", "stroke": SLOWED, "stroke-width": "2", "stroke-dasharray": "4 2"},
+    "works": {"fill": OK},
+    "slowed": {"fill": "url(#slowed)"},
+    "blocked": {"fill": BLOCKED},
+    "bound": {"stroke": INK, "stroke-width": "1.2", "fill": "none"},
+    "lasts": {"stroke": INK, "stroke-width": "3", "fill": "none"},
     "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
     **{
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})

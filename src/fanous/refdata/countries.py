@@ -56,6 +56,17 @@ def is_country(cc: str) -> bool:
     return cc in _table()
 
 
+def country_codes() -> tuple[str, ...]:
+    """Codes of all countries with people in them."""
+    return tuple(_table())
+
+
+@lru_cache(maxsize=1)
+def other_names() -> dict[str, list[str]]:
+    """Code -> names that people type, beside those of ``country_name``."""
+    return dict(toml_table("country_names.toml")["names"])
+
+
 def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
     """Codes that ``key`` of a configuration lists, in upper case.
 

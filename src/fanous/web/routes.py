@@ -214,17 +214,29 @@ for _name, _form in FORMS.items():
     register_url_convertor(_name, type(f"{_name.title()}Convertor", (StringConvertor,), {"regex": _form})())
 
 
+class Elsewhere(Exception):
+    """The reader is sent to another address: the one and only one of what was asked for.
+
+    Attributes:
+        address: path and query on this site.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 Facts = Mapping[str, Any]
 """Variables of a template."""
 
 Gather = Callable[[Store, Visit], Facts | None]
-"""Reads the store, in its thread; ``None`` = there is no such page."""
+"""Reads the store, in its thread; ``None`` = there is no such page.  Raises ``Elsewhere``."""
 
 Later = Callable[[], Reply]
 """Slow work that needs no store, such as drawing a picture."""
 
 Maker = Callable[[Store, Visit], Reply | Later | None]
-"""Reads the store, in its thread, and makes the reply; ``None`` = not found."""
+"""Reads the store, in its thread, and makes the reply; ``None`` = not found.  Raises ``Elsewhere``."""
 
 
 @dataclass(frozen=True, slots=True)
