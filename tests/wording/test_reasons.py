@@ -49,6 +49,8 @@ PARAMS: dict[str, Param] = {
     "left": 0.005,
     "left_out": ("AS52140", "AS142578"),
     "low": 0.004,
+    "highest": 0.9,
+    "lowest": 0.004,
     "measured": 20,
     "measurements": 412,
     "mechanisms": ("quic.drop",),
