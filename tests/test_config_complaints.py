@@ -183,6 +183,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "observations_days": [('"180"', "a number from 150"), ("30", "a number from 150")],
         "archive_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
         "bucket": [*TEXT, ('"s4://b"', "write s3://bucket/prefix")],
+        "references_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
     },
 }
 BESIDE: dict[str, dict[str, str]] = {
