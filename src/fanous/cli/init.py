@@ -39,7 +39,7 @@ def init(
         ),
     ] = None,
     config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go beside it.")
+        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
     ] = CONFIGURATION,
 ) -> None:
     """Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.
