@@ -47,6 +47,8 @@ PARAMS: dict[str, Param] = {
     "least": 7,
     "left": 0.005,
     "low": 0.004,
+    "highest": 0.9,
+    "lowest": 0.004,
     "measured": 20,
     "measurements": 412,
     "mechanisms": ("quic.drop",),

@@ -214,7 +214,10 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
 
 def _kept(text: bytes) -> bytes:
     """The fields that rules read; the identity is of all that was sent."""
-    return kept(text)
+    try:
+        return kept(text)
+    except Rejected as reason:
+        raise Refused(400, str(reason)) from None
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.provenance import Provenance
-from fanous.model.reason import Reason
+from fanous.model.reason import Param, Reason
 
 
 class Kind(StrEnum):
@@ -191,6 +191,31 @@ class FamilyView:
     left: Estimate | None = None
     onset: float | None = None
     raised_at: float | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """What it says, as a code; places are named only where they are less than a country."""
+        params: dict[str, Param] = {"sources": self.sources}
+        code = _SAID[self.says]
+        if self.left is not None:
+            params |= {"left": self.left.mean, "lowest": self.left.low, "highest": self.left.high}
+            code = "sight.lower" if self.says is Says.ORDINARY else "sight.fell_to"
+        parts = tuple(entity for entity in self.entities if len(entity) > CODE)
+        if parts and self.says is Says.DOWN:
+            params["entities"] = parts
+            code += "_there"
+        return Reason(code, params)
+
+
+CODE = 2
+"""Letters of a country's code; regions and networks have longer names."""
+
+_SAID = {
+    Says.DOWN: "sight.fell",
+    Says.ORDINARY: "sight.usual",
+    Says.SILENT: "sight.silent",
+    Says.UNKNOWN: "sight.no_history",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Credits: whose data an incident rests on, and under which licence; every picture contains them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fanous.model.incident import Incident, Says
 from fanous.sources.measurements import MEASUREMENTS
@@ -35,11 +35,16 @@ OURS = "ours"
 
 def credit_line(incident: Incident, language: Language) -> str:
     """``Data: Fanous; OONI (CC BY-NC-SA 4.0)``."""
-    named = dict.fromkeys(_credit(name) for name in sources_of(incident))
+    return credits_line([incident], language)
+
+
+def credits_line(incidents: Iterable[Incident], language: Language) -> str:
+    """The same of several incidents, each source once."""
+    named = dict.fromkeys(_credit(name) for one in incidents for name in sources_of(one))
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
 
 
-def credits_line(sources: Sequence[str], language: Language) -> str:
+def sources_line(sources: Sequence[str], language: Language) -> str:
     """As ``credit_line``, of measurements from these sources."""
     named = dict.fromkeys(_credit(name) for name in sources)
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""

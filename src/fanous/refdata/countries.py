@@ -153,6 +153,12 @@ def region_name(region: str) -> str:
     return name if colon else _regions_names().get(country, region)
 
 
+def region_names(region: str) -> list[str]:
+    """All names under which it is known here, that for people first: ``Panjāb``, ``Punjab``."""
+    also = toml_table("region_names.toml")["names"].get(region[:2], {})
+    return [region_name(region), *also.get(region, ())]
+
+
 WIDTH, HEIGHT = 1000, 460
 """Pixels of the map for which every file of shapes is drawn."""
 

@@ -79,11 +79,13 @@ class Visit(Edition):
     Attributes:
         path: of the request, ``/PK``.
         asked: parameters of the path, and those of the query that the page declares.
+        query: the latter alone, which a link to the same page in another language keeps.
     """
 
     site: Site
     path: str
     asked: Mapping[str, str]
+    query: Mapping[str, str]
 
 
 MOMENT = 15.0
@@ -139,6 +141,7 @@ def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASK
         site=site,
         path=request.url.path,
         asked=query | request.path_params,
+        query=query,
     )
 
 
@@ -245,6 +248,7 @@ class Page:
         place: in the navigation, from 1.
         asks: query parameter -> pattern of accepted values.
         feed: content of the feeds below its path; ``None`` = it has none.
+        feed_asks: as ``asks``, of the feeds.
     """
 
     path: str
@@ -254,6 +258,7 @@ class Page:
     place: int = 0
     asks: Mapping[str, str] = field(default_factory=dict)
     feed: Callable[[Store, Visit], Feed] | None = None
+    feed_asks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +290,7 @@ def page(
     place: int = 0,
     asks: Mapping[str, str] = NOTHING_ASKED,
     feed: Callable[[Store, Visit], Feed] | None = None,
+    feed_asks: Mapping[str, str] = NOTHING_ASKED,
 ) -> Callable[[G], G]:
     """Declares a page whose facts the function returns; the arguments are the attributes of ``Page``.
 
@@ -300,7 +306,7 @@ def page(
             raise ValueError(f"page {path}: a title for the navigation needs a place in it, and the reverse")
         if place and place in (one.place for one in PAGES):
             raise ValueError(f"page {path}: place {place} in the navigation is taken")
-        PAGES.append(Page(path, template, gather, title, place, asks, feed))
+        PAGES.append(Page(path, template, gather, title, place, asks, feed, feed_asks))
         return gather
 
     return declare

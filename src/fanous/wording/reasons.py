@@ -15,6 +15,7 @@ from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
+from fanous.wording.verdicts import defect_said, rule_said, whole
 from fanous.wording.words import (
     FAMILIES,
     KINDS,
@@ -153,12 +154,12 @@ def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Langu
 
 def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     if reason.code == AS_WRITTEN:
-        return Sentence(_sentence(printable(str(reason.params.get("text", "")))), ENGLISH)
+        return Sentence(whole(str(reason.params.get("text", ""))), ENGLISH)
     if reason.code == "not_judged":
         return _not_judged(reason, language)
     text = REASONS.get(_variant(reason))
     if text is None:
-        return Sentence(_sentence(printable(f"{reason.code} {dict(reason.params) or ''}")), ENGLISH)
+        return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
     values = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
@@ -167,17 +168,11 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
 
 
 def _not_judged(reason: Reason, language: Language) -> Sentence:
-    """The sentence of a rule, which the store has in English, with the figures of a case."""
-    why, rule = _sentence(printable(str(reason.params["why"]))), str(reason.params["rule"])
-    if language.code != "en":
-        from fanous.analysis.rules import RULES_BY_ID  # not for `confirm`, whose reader waits
-
-        if rule not in RULES_BY_ID or not language.knows(RULES_BY_ID[rule].why):
-            language = ENGLISH
-        else:
-            why = language.say(RULES_BY_ID[rule].why)
-    told = {name: language.number(float(str(reason.params[name]))) for name in ("some", "all")}
-    return Sentence(f"{why} {language.say(NOT_JUDGED, **told)}", language)
+    """Why a target was not judged, and for how many of its measurements that holds."""
+    rule, why = str(reason.params["rule"]), str(reason.params["why"])
+    said = rule_said(rule, why, language) if rule else defect_said(why, language)
+    figures = {name: said.language.number(float(str(reason.params[name]))) for name in ("some", "all")}
+    return Sentence(f"{said.text} {said.language.say(NOT_JUDGED, **figures)}", said.language)
 
 
 def _variant(reason: Reason) -> str:
@@ -187,12 +182,6 @@ def _variant(reason: Reason) -> str:
     if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
         return "claim.users.networks"
     return reason.code
-
-
-def _sentence(text: str) -> str:
-    """With a capital letter and an end, as every reason has."""
-    text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, str]:
@@ -279,6 +268,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high"), _share),
+    **dict.fromkeys(("lowest", "highest"), Language.percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {

@@ -70,7 +70,7 @@ def measure(
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
         fell = fall(told, anomaly.start_latest, reaches(anomaly), alarm=alarm)
-        inside = spans if fell is None else _after(spans, fell.latest)
+        inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside)))
     return tuple(found)
 
@@ -122,7 +122,7 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
         return Began(first.start, first.start_earliest, first.start_latest)
     national = [(one, fell) for one, fell in carriers if is_country(one.key.place)]
     if national:
-        lead, fell = min(national, key=lambda pair: pair[1].latest - pair[1].earliest)
+        lead, fell = min(national, key=_how_rough)
         carriers = national
     else:
         ordered = sorted(carriers, key=lambda pair: pair[1].at)
@@ -134,6 +134,12 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     if soft is not None:
         earliest = min(earliest, soft.start)
     return Began(fell.at, earliest, latest, lead, soft)
+
+
+def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[bool, float]:
+    """Seconds to which it cannot be told when a series fell, which is last of all asked of one that sank."""
+    one, fell = pair
+    return not fell.at_once, one.told.step / fell.clear
 
 
 def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall]]:
@@ -205,8 +211,8 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         if left_of is None:
             found.append(opinion)
             continue
-        fallen = [one.fell for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
-        onset = min(fallen, key=lambda fell: fell.latest - fell.earliest).at if fallen else opinion.onset
+        fallen = [(one, one.fell) for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
+        onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
 

@@ -509,8 +509,7 @@ def reach(
         series: all quantities of the country that can show one.
     """
     national = [a for a in group if is_country(a.key.place)]
-    lost = [1 - left(a) for a in national if family_of(a) is not Family.ROUTING]
-    if national and max(lost or [1 - left(a) for a in national]) >= NATION_SHARE:
+    if national and _lost_most(national, series) >= NATION_SHARE:
         return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
@@ -525,6 +524,16 @@ def reach(
         _classes("partial", group, opinions),
         (Reason("place_unknown"),),
     )
+
+
+def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
+    """Share that was lost by the series that lost most: of answers and use, or of routes where nothing else fell."""
+    felt = [a for a in national if family_of(a) is not Family.ROUTING] or list(national)
+    lost = max(1 - left(a) for a in felt)
+    if lost >= NATION_SHARE:
+        return lost
+    # of a short loss the bins that it took up in part are in that median, too
+    return max([lost, *(one.lost for one in measure(felt, [Interval(a.start, a.end) for a in felt], series))])
 
 
 def _of_networks(

@@ -45,6 +45,18 @@ class Binary(DocumentPart):
 Text = str | Binary | None
 
 
+class ShownCertificate(DocumentPart):
+    """df-006: a certificate as it was shown, DER in base64.
+
+    ``x_sha256`` is ours: the hexadecimal digest of one that named a mail address or a person, which was hidden in
+    ``data`` (``steps.without_persons``).
+    """
+
+    data: str | None = None
+    format: str | None = None
+    x_sha256: str | None = None
+
+
 class AnswerRecord(DocumentPart):
     """df-002."""
 

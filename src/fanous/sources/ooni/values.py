@@ -207,6 +207,9 @@ LONGEST_NAME = 200
 NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 """``network_type`` as written by OONI's apps where the phone had no connection."""
 
+NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
+"""Values of the annotation ``network_type`` that are stored; it is a free text, which a probe may fill with a name."""
+
 
 def measurement_of(
     document: Header,

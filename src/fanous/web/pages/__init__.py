@@ -19,6 +19,7 @@ from fanous.web.pages import events as events
 from fanous.web.pages import explore as explore
 from fanous.web.pages import home as home
 from fanous.web.pages import incident as incident
+from fanous.web.pages import incidents as incidents
 from fanous.web.pages import measurements as measurements
 from fanous.web.pages import search as search
 from fanous.web.pages import target as target
