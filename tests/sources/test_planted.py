@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import (
     CertificateBuilder,
     DNSName,
+    GeneralName,
     Name,
     NameAttribute,
     ObjectIdentifier,
@@ -205,7 +206,7 @@ def certificate(persons: Sequence[tuple[ObjectIdentifier, str]], wide: bool = Fa
         NameAttribute(oid, text, None if oid == NameOID.EMAIL_ADDRESS else kind) for oid, text in persons
     ]
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 1, 1, tzinfo=UTC)
-    names = [DNSName("example.org"), DNSName("www.example.org")]
+    names: list[GeneralName] = [DNSName("example.org"), DNSName("www.example.org")]
     names += [RFC822Name(MAIL), UniformResourceIdentifier(f"https://id.example/{MAIL}")] if persons else []
     built = (
         CertificateBuilder()

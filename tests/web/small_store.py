@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
-from fanous.model.coverage import Outcomes
+from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation
@@ -24,7 +24,7 @@ from fanous.store.coverage import Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
-from tests.analysis.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.counted import counted, listed
 
 T = TypeVar("T")
@@ -116,6 +116,17 @@ class SmallStore:
     def revisions(self, incident_id: str) -> list[Revision]:
         one = self.incident(incident_id)
         return [Revision(1, self.revised_at, as_written("first seen"), one)] if one else []
+
+    def outcomes(
+        self, _country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[MeasurementCount]:
+        made = Counter(
+            one.asn
+            for one in self.ballots
+            for hour in one.hours
+            if one.target in targets and since <= MONDAY + hour * HOUR < until
+        )
+        return [MeasurementCount(asn, edges[0], count, 0) for asn, count in made.items()]
 
     def written(self) -> tuple[int, ...]:
         return hash(repr(self.known)), len(self.said), len(self.announced)

@@ -176,7 +176,7 @@ def test_metrics_count_what_is_open() -> None:
 
 
 def quantity(source: str, signal: str, subtype: str = "") -> Series:
-    times = np.arange(NOW - 7200, NOW, 600, np.int64)
+    times = np.arange(int(NOW) - 7200, int(NOW), 600, dtype=np.int64)
     key = SeriesKey(Place("PK"), "", signal, source=source, subtype=subtype)
     ones = np.ones(len(times), np.int64)
     return Series(key, 600, times, times / 1e9, ones, 0 * ones, 0 * ones)

@@ -147,6 +147,7 @@ class Evidence:
         networks: on which it was seen.
         controls: measurements that show the target worked elsewhere at the time.
         families: source families that saw it.
+        probes_at_least: of ``probes``, those that are certainly different ones; None = not worked out.
     """
 
     measurements: int
@@ -154,6 +155,7 @@ class Evidence:
     networks: int
     controls: int
     families: tuple[str, ...]
+    probes_at_least: int | None = None
 
     @property
     def probes_are(self) -> str:
@@ -391,12 +393,32 @@ class LineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a test run, by which two runs may be told to be two probes'.
+
+    Attributes:
+        probe: the run's name (``Measurement.probe``).
+        software: name, with the platform, and version of what measured; empty = unknown.
+        since, until: when its first and its last measurement began, unix seconds.
+    """
+
+    probe: str
+    software: str
+    test_name: str
+    test_version: str
+    resolver_asn: int
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations; empty = nothing."""
+    """What is known for and against other explanations, and of the runs that saw it; empty = nothing."""
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
     lines: tuple[LineRecord, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

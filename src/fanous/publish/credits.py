@@ -35,17 +35,11 @@ OURS = "ours"
 
 def credit_line(incident: Incident, language: Language) -> str:
     """``Data: Fanous; OONI (CC BY-NC-SA 4.0)``."""
-    return credits_line([incident], language)
+    return credits_line(sources_of(incident), language)
 
 
-def credits_line(incidents: Iterable[Incident], language: Language) -> str:
-    """The same of several incidents, each source once."""
-    named = dict.fromkeys(_credit(name) for one in incidents for name in sources_of(one))
-    return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
-
-
-def sources_line(sources: Sequence[str], language: Language) -> str:
-    """As ``credit_line``, of measurements from these sources."""
+def credits_line(sources: Iterable[str], language: Language) -> str:
+    """The same of these sources, each once."""
     named = dict.fromkeys(_credit(name) for name in sources)
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
 

@@ -37,6 +37,9 @@ REASONS: dict[str, Text] = {
     "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
     "lacks.network": "No network has enough measurements of its own to be named.",
     "lacks.probes": "Too little evidence: {probes} saw it, and at least {needed} are needed.",
+    "lacks.distinct": (
+        "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
+    ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     "lacks.duration": (
         "No two networks failed together for longer than a fault lasts. A single network needs {probes_needed} "
@@ -56,6 +59,17 @@ REASONS: dict[str, Text] = {
     "merged": "It is now reported as part of {incident}.",
     "withdrawn": "Withdrawn by {by}: {why}",
     "held.review": "Held until a person has reviewed it, as every national claim is here. A rule is met already.",
+    "runs.bound": (
+        "At least {at_least} made these test runs ({test_runs}); this is the number that counts towards confirmation."
+    ),
+    "runs.unclear": (
+        "At least {at_least} made these test runs ({test_runs}); the software or the resolver of some is unknown, so "
+        "each run counts as one probe."
+    ),
+    "left_out": (
+        "Networks registered abroad, or with fewer than 0.5 % of users, do not count towards a national claim "
+        "({left_out}). With them, the share of users affected would be {share_with_them} and the scope: {scope}."
+    ),
     "one_operator": "It affects a single operator, which serves most users.",
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
@@ -259,6 +273,8 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "networks": _counter("{n} network", "{n} networks"),
     "measurements": _counter("{n} measurement", "{n} measurements"),
     "runs": _counter(*EITHER),
+    "at_least": _counter("{n} different probe", "{n} different probes"),
+    "test_runs": _counter(*UNITS["test_runs"]),
     "hours": _counter("{n} hour", "{n} hours"),
     "hours_needed": _counter("{n} hour", "{n} hours"),
     "days": _counter("{n} day", "{n} days"),
@@ -267,7 +283,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "lead": lambda language, seconds: length(seconds, language),
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
-    **dict.fromkeys(("left", "low", "high"), _share),
+    **dict.fromkeys(("left", "low", "high", "share_with_them"), _share),
     **dict.fromkeys(("lowest", "highest"), Language.percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }

@@ -34,6 +34,7 @@ from fanous.analysis.incidents.fusion import (
 from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
+    FELT,
     SourceCourse,
     carrying,
     levels_of,
@@ -63,9 +64,6 @@ from fanous.model.incident import (
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
-
-FELT = (Family.PROBING, Family.USAGE)
-"""Families that see what users notice: routes may stay up without them, and stray traffic is not theirs."""
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
@@ -218,14 +216,17 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
 
 def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
     """What is left of what users notice: of use and of answers rather than of routes and stray traffic, and of a speed
-    rather than a delay."""
+    rather than a delay; and of these by the series that carry the claim, if any do."""
 
     def felt(key: SeriesKey) -> bool:
         signal = SIGNALS[key.signal]
         return signal.unit == "kbps" if kind is Kind.SLOWDOWN else signal.family in FELT
 
     known = [one for one in measured if felt(one.key)] or list(measured)
-    return of_families(known) or estimate([a for a in core if felt(a.key)] or core)
+    carriers = carrying(known)
+    return of_families([one for one in known if one.key in carriers] or known) or estimate(
+        [a for a in core if felt(a.key)] or core
+    )
 
 
 def _status(verdict: Ruling, end: float | None) -> Status:

@@ -322,8 +322,8 @@ def _cuts(left: Floats, first: int, last: int, least: int, noise: float) -> list
 # --- when it came back ----------------------------------------------------------------------------------
 
 BACK = 0.25
-"""A lasting level has come back where no more than this share of its loss is missing, or half of the signal's least
-drop if that is more."""
+"""A lasting level has come back where no more than this share of its loss is missing, but at least half of the signal's
+least drop, which is noise, and at most all of it, which would be a loss."""
 
 
 def back_at(told: Shares, since: float, lost: float) -> float | None:
@@ -342,7 +342,7 @@ def back_at(told: Shares, since: float, lost: float) -> float | None:
     if len(left) < width:
         return None
     windows = np.lib.stride_tricks.sliding_window_view(left, width)
-    enough = 1 - max(BACK * lost, signal.least_drop / 2)
+    enough = 1 - float(np.clip(BACK * lost, signal.least_drop / 2, signal.least_drop))
     whole = np.flatnonzero((np.median(windows, axis=1) >= enough) & (windows[:, 0] >= enough))
     return float(told.times[rows[whole[0]]]) if len(whole) else None
 
@@ -372,6 +372,8 @@ def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
     end = intervals[-1].end
     until = float(told.times[-1] + told.step) if end is None else end + max(newest, told.step)
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
+    if len(now) > 1 and now[0] > now[1] + SIGMAS * told.noise:  # it began in this bin
+        now = now[1:]
     return Estimate(
         float(middle),
         float(low),

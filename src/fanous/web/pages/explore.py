@@ -43,7 +43,7 @@ from fanous.pipeline.explore import (
     shown,
 )
 from fanous.pipeline.search import asn_named, country_named, target_named
-from fanous.publish.credits import licences_of, sources_line
+from fanous.publish.credits import credits_line, licences_of
 from fanous.publish.edition import Story, stories
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.refdata.networks import network_name
@@ -252,7 +252,7 @@ def told(store: Store, found: Explored, visit: Visit) -> Told:
         tuple(stories(store, inside[:MOST_BRIEFS])),
         sum(one.onset < since and one not in inside for one in about),
         tuple(events),
-        sources_line(found.sources, language),
+        credits_line(found.sources, language),
         sheet_of(found, events, title, visit, WIDE),
     )
 

@@ -19,6 +19,7 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.provenance import Provenance
+from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
@@ -103,6 +104,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
             cost_of(of_incident(incident, visit.now), economy(incident.country)), visit.language
         ),
         "saw": witness_rows(store, incident),
+        "lacking": lacking(store, incident),
         "times": sorted(
             (network for network in incident.networks if network.asn),
             key=lambda network: -network.measurements,

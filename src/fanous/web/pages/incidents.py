@@ -26,7 +26,7 @@ from fanous.charts.paint import png
 from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
-from fanous.publish.credits import credits_line
+from fanous.publish.credits import credits_line, sources_of
 from fanous.publish.edition import stories
 from fanous.publish.feeds import filtered_feed
 from fanous.publish.filter import (
@@ -190,7 +190,7 @@ def months_picture(store: Store, visit: Visit) -> str:
     address = visit.permanent("/incidents", **wanted.query).partition("://")[2]
     foot = [
         f"{staged}Fanous · {date(datetime.fromtimestamp(visit.now, UTC), language)} · {language.apart(address)}",
-        credits_line(standing, language),
+        credits_line((name for one in standing for name in sources_of(one)), language),
     ]
     keys = [("slow" if name == "slowed" else name, language.say(MARKS[name])) for name in marks_of(bars)]
     return bars_framed(bars, bar_words(bars, FRAME, wanted, language), keys, [line for line in foot if line])
