@@ -140,6 +140,9 @@ class SmallStore:
     def heard(self, since: float, until: float) -> Sequence[Heard]:
         return [one for one in self.heard_networks if since <= one.at < until]
 
+    def heard_in(self, country: str, since: float, until: float) -> Sequence[Heard]:
+        return [one for one in self.heard(since, until) if one.country == country]
+
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         every = votes(*self.ballots) if country == self.country else votes()
         inside = every.where((every.times >= since) & (every.times < until))

@@ -228,6 +228,7 @@ KEPT_SECONDS = {
     "known_networks": 300.0,
     "known_targets": 300.0,
     "heard": 15.0,
+    "heard_in": 15.0,
     "volume": 15.0,
     "votes": 15.0,
     "insufficient": 60.0,
@@ -236,7 +237,7 @@ KEPT_SECONDS = {
 """Query -> seconds for which its answer is valid, whatever arrives. Names change within months, measurements within
 minutes."""
 
-MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
+MEASURED = frozenset({"networks", "heard", "heard_in", "volume", "votes", "insufficient"})
 """Queries whose answers change only when measurements arrive. Their first argument is a country, except for
 ``heard``, which concerns all."""
 
@@ -299,6 +300,9 @@ class RememberedFacts(stored.Facts):
 
     def heard(self, since: float, until: float) -> list[Heard]:
         return self._asked("heard", self.inner.heard, since, until)
+
+    def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
+        return self._asked("heard_in", self.inner.heard_in, country, since, until)
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         return self._asked("volume", self.inner.volume, country, since, until, step)
