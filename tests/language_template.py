@@ -14,6 +14,7 @@ from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.web.desk import desk
 from fanous.web.pages import PAGES, events
 from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
@@ -72,6 +73,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
     tuple(page.title for page in PAGES if page.title),
+    (*desk.DONE.values(), *(page.title for page in desk.PAGES if page.title)),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),

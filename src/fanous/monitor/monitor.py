@@ -84,8 +84,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
 def _opened(configuration: Configuration) -> Store:
     clock = configuration.clock
     store = open_store(configuration.store, clock=clock, staged=bool(clock.notice))
-    if configuration.holds_national is not None:
-        store.ledger.hold_national(configuration.holds_national)
+    configuration.review.apply(store.ledger)
     return store
 
 

@@ -57,7 +57,8 @@ class Site:
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
-        token: required in administrators' requests; empty = there are none.
+        token: opens the desk, and is required in administrators' requests; empty = there are none.
+        passphrase: opens the desk too, as ``desk.session.hashed`` keeps it; empty = none does.
     """
 
     url: str = ""
@@ -70,6 +71,7 @@ class Site:
     limits: ReaderLimits = field(default_factory=ReaderLimits)
     names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
