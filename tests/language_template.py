@@ -10,13 +10,16 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.analysis.cost import words as cost_words
+from fanous.analysis.rules import RULES
+from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
+from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.desk import desk
-from fanous.web.pages import PAGES, events
-from fanous.wording import cost, findings, headline, narrative, post, reasons, words
+from fanous.web.pages import PAGES, events, explore, incidents
+from fanous.wording import cost, findings, headline, history, narrative, post, reasons, verdicts, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -32,6 +35,7 @@ Text = str | tuple[str, str]
 TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(words.STATUSES.values()),
     (words.ENDED_SURE, words.ENDED_UNSURE),
+    tuple(words.STATES.values()),
     tuple(words.SCOPES.values()),
     tuple(words.ACCESSES.values()),
     tuple(headline.ACROSS.values()),
@@ -57,23 +61,34 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
-    (*narrative.SAYS.values(), narrative.LEFT, narrative.LOWER, *narrative.BECAUSE.values()),
+    (narrative.OF_FAMILY, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
     (*reasons.GONE.values(), reasons.NO_LONGER),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
     (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
     tuple(words.FAMILIES.values()),
+    tuple(verdicts.DEFECTS.values()),
+    tuple(dict.fromkeys(rule.why for rule in RULES)),
+    tuple(signal.title for signal in SIGNALS.values()),
     tuple(MECHANISMS.values()),
     tuple(grid.WORDS.values()),
     tuple(witnesses.SIGHTS.values()),
     findings.EXAMS,
+    (
+        *incident_filter.STATE_WORDS.values(),
+        *incident_filter.LENGTH_WORDS.values(),
+        *incidents.MARKS.values(),
+    ),
+    tuple(incidents.LABELS.values()),
+    (history.RESTRICTION, history.FIRST_RESTRICTION, history.DISRUPTION, history.FIRST_DISRUPTION),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
-    ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
+    ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
     (*desk.DONE.values(), *(page.title for page in desk.PAGES if page.title)),
+    tuple(explore.BY.values()),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),

@@ -1,6 +1,7 @@
 """What else may be behind failures: measurements into the store, claims out of it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -98,6 +99,38 @@ def test_two_networks_that_fail_while_it_works_elsewhere_are_confirmed(store: St
     put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
     (incident,) = found(store)
     assert incident.status is Status.ENDED and incident.confirmed_at is not None
+
+
+def each_a_run(batch: list[Judged], *, versions: int) -> list[Judged]:
+    """Each measurement is a run of its own, by so many versions of the software in turn."""
+    return [
+        replace(
+            one,
+            parsed=replace(
+                one.parsed,
+                measurement=replace(
+                    one.parsed.measurement,
+                    probe=one.parsed.measurement.uid,
+                    software=f"a 1.{n % versions}",
+                    resolver_asn=one.parsed.measurement.asn,
+                ),
+            ),
+        )
+        for n, one in enumerate(batch)
+    ]
+
+
+@pytest.mark.parametrize("versions", [1, 4])
+def test_runs_that_one_probe_may_have_made_confirm_nothing(store: Store, versions: int) -> None:
+    """One probe on each of two networks, or four."""
+    both = (each_a_run(event("PK", asn), versions=versions) for asn in (PTCL, JAZZ))
+    put(store, *both, elsewhere())
+    (incident,) = found(store)
+    assert (incident.confirmed_at is not None) is (versions == 4)
+    assert incident.evidence.probes_at_least == 2 * versions
+    told = {reason.code: reason.params for reason in incident.reasons}
+    assert told["runs.bound"]["at_least"] == 2 * versions
+    assert ("lacks.distinct" in told) is (versions == 1)
 
 
 def test_a_platform_that_began_to_fail_in_three_countries_at_once_is_down(store: Store) -> None:

@@ -74,8 +74,8 @@ def test_the_link_is_one_that_ooni_probe_opens() -> None:
 
 
 def test_people_read_who_could_settle_it_and_that_measuring_has_risks(store: Store) -> None:
-    lines = _lines_of_lacking(lacking(store, suspicion(store, "vimeo.com")), "PK")
+    lines = _lines_of_lacking(lacking(store, suspicion(store, "vimeo.com")))
     assert any("AS45669" in line and "% of users: 0 so far" in line for line in lines)
     assert any("fanous probe run -i https://vimeo.com/ --country PK --asn 45669" in line for line in lines)
     assert any("dangerous" in line for line in lines)
-    assert _lines_of_lacking(Lacking(), "PK") == []
+    assert _lines_of_lacking(Lacking()) == []

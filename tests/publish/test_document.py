@@ -33,6 +33,7 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
         "networks",
         "controls",
         "families",
+        "probes_at_least",
     ]
     assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed"]
 

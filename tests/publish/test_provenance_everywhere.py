@@ -46,6 +46,8 @@ ABOUT_ONE = (
     "/{cc}/{id}", "/embed/{cc}/{id}", "/{cc}/{id}.json", "/{cc}/{id}.bib", "/{cc}/{id}.ris", "/{cc}/{id}.cap",
     "/{cc}/{id}/report.md", "/{cc}/{id}/chart.svg", "/{cc}/{id}/measurements", "/api/v1/incidents/{id}",
     "/oembed?url=http://monitor.example/{cc}/{id}", "/{cc}", "/{cc}/feed.atom", "/{cc}/feed.json",
+    "/incidents?country={cc}", "/incidents.csv?country={cc}", "/incidents.json?country={cc}",
+    "/incidents/feed.atom?country={cc}", "/incidents/feed.json?country={cc}", "/incidents/months.svg?country={cc}",
 )  # fmt: skip
 """Addresses that tell of one event, or of the country in which it was."""
 
@@ -113,6 +115,9 @@ def test_every_page_feed_and_document_of_the_site(planted: Path, code: str) -> N
                 assert answer.status_code == 200, path
                 told = re.sub(r'"synthetic": ?false', "", answer.text)
                 assert says_so(told, code) is one["synthetic"], path
+        for path in ("/incidents", "/incidents.csv", "/incidents.json", "/incidents/months.svg"):
+            text = visitor.get(f"{path}?lang={code}").text
+            assert says_so(re.sub(r'"synthetic": ?false', "", text), code) is False, path
         for path in ("/feed.atom", "/feed.json"):
             entries = visitor.get(f"{path}?lang={code}").text.split("<entry>" if "atom" in path else '"id"')
             for one in with_ids:

@@ -62,6 +62,29 @@ def test_apnics_rows_become_shares_of_each_country(tmp_path: Path) -> None:
     assert weights("AE", tmp_path) is None  # a few visitors are no country
 
 
+def test_apnics_descriptions_say_which_networks_are_registered_abroad(tmp_path: Path) -> None:
+    """The registries' country ends each description, in public copies of the table."""
+    rows = [
+        *ROWS,
+        (14593, "SPACEX-STARLINK - Space Exploration, US", "KE", 90_000, 0.5),
+        (64514, "Odd", "KE", 9, 0.01),
+    ]
+    update_users(None, tmp_path, fetch=lambda _: apnic(rows).encode())
+    known = weights("KE", tmp_path)
+    assert known is not None and known.abroad == (14593,)
+    shipped = weights("PK", tmp_path)
+    assert shipped is not None and shipped.abroad == ()
+    own = tmp_path / "mine.toml"
+    own.write_text(OWN + "abroad = [30844]\n")
+    assert update_users(own, tmp_path).outcome is UpdateOutcome.UPDATED
+    weights.cache_clear()
+    mine = weights("KE", tmp_path)
+    assert mine is not None and mine.abroad == (
+        14593,
+        30844,
+    )  # the estimates still say where networks are registered
+
+
 def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path) -> None:
     update_users(None, tmp_path, fetch=lambda _: apnic().encode())
     shipped = weights("PK")

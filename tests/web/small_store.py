@@ -1,5 +1,6 @@
 """A store for tests of pages: it answers from lists, so that a test states only what it is about."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
+from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation
@@ -17,11 +19,13 @@ from fanous.model.reason import Reason, as_written
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
-from fanous.store.coverage import Heard, Insufficient
+from fanous.store.counts import AxisValue, CountScope
+from fanous.store.coverage import Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
-from tests.analysis.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.counted import counted
 
 T = TypeVar("T")
 
@@ -116,6 +120,17 @@ class SmallStore:
         one = self.incident(incident_id)
         return [Revision(1, self.revised_at, as_written("first seen"), one)] if one else []
 
+    def outcomes(
+        self, _country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[MeasurementCount]:
+        made = Counter(
+            one.asn
+            for one in self.ballots
+            for hour in one.hours
+            if one.target in targets and since <= MONDAY + hour * HOUR < until
+        )
+        return [MeasurementCount(asn, edges[0], count, 0) for asn, count in made.items()]
+
     def written(self) -> tuple[int, ...]:
         return hash(repr(self.known)), len(self.said), len(self.announced)
 
@@ -138,6 +153,36 @@ class SmallStore:
         every = votes(*self.ballots) if country == self.country else votes()
         inside = every.where((every.times >= since) & (every.times < until))
         return inside if targets is None else inside.of(targets, inside.by_target())
+
+    def tally(
+        self, scope: CountScope, axes: Sequence[str], edges: Sequence[float], most: int
+    ) -> list[tuple[tuple[AxisValue, ...], Outcomes]]:
+        if scope.countries and self.country not in scope.countries:
+            return []
+        return counted(votes(*self.ballots), scope, axes, edges, self.country)[:most]
+
+    def verdicts_within(self, _scope: CountScope) -> int:
+        return len(self.ballots)
+
+    def known_networks(self) -> list[KnownNetwork]:
+        asns = votes(*self.ballots).asns.tolist()
+        return [
+            KnownNetwork(self.country, asn, self.names.get(asn, ""), asns.count(asn), 0.0)
+            for asn in sorted({*asns, *self.names})
+        ]
+
+    def known_targets(self) -> dict[str, int]:
+        return dict(Counter(votes(*self.ballots).targets.tolist()))
+
+    def measured(self, country: str) -> tuple[float, float] | None:
+        times = votes(*self.ballots).times
+        return (times[0], times[-1]) if len(times) and country == self.country else None
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        times = self.votes(country, since, until, targets).times
+        return (times[0], times[-1]) if len(times) else None
 
     def volume(self, _country: str, _since: float, _until: float, _step: int = 3600) -> list[Series]:
         return []

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.web.routes import Site
+from fanous.wording import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
@@ -58,6 +60,14 @@ def test_a_level_is_said_in_percent_of_the_ordinary_one_with_its_source(path: st
     assert re.search(r"</svg>5%", text)
 
 
+@pytest.mark.parametrize("code", sorted(LANGUAGES.keys() - {"en"}))
+def test_a_signal_is_named_in_the_readers_language(code: str) -> None:
+    text = visiting(outage()).get(f"/PK?lang={code}").text
+    title = SIGNALS["bgp"].title
+    assert title not in text
+    assert text.count(LANGUAGES[code].say(title)) >= 2  # in the table, and by its line in the chart
+
+
 def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
     assert text.index('id="connectivity"') < text.index('id="saw"')
@@ -68,7 +78,7 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
-    assert "5% of the usual level was left (4% to 6%)." in text
+    assert "5% of the usual level, between 4% and 6% (ioda bgp)." in text
     row = re.search(r"<th scope=\"row\">Traffic and users.*?</tr>", text, re.DOTALL)
     assert row is not None
     assert "Did not see it" in row[0]

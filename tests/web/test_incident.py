@@ -83,6 +83,23 @@ def test_a_suspicion_is_not_said_to_be_confirmed() -> None:
     assert "<dd>No<small>" in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_and_how_to_help(
+    language: str,
+) -> None:
+    few = event(**(SUSPECTED | {"end": None, "intervals": (Interval(ON.start, None),)}))
+    text = visiting(few).get(f"{PATH}?lang={language}").text
+    section = text[text.index('id="lacking"') : text.index("fanous probe run")]
+    assert 'href="https://run.ooni.io/nettest?' in section
+    assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and nobody on Jazz"
+    assert re.search("fanous probe run -i https://[^ ]+ --country PK --asn [0-9]+ --collector URL", text)
+    assert (language == "en") is ("Too few people have measured on these networks:" in text)
+
+
+def test_what_is_confirmed_lacks_nobody() -> None:
+    assert 'id="lacking"' not in visiting(event(**NATION)).get(PATH).text
+
+
 def test_a_retracted_claim_keeps_its_address_and_says_so() -> None:
     text = (
         visiting(

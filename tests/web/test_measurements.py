@@ -1,10 +1,13 @@
 """The measurements behind an incident, and the page of one of them."""
 
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fanous.analysis.rules import RULES_BY_ID
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
 from fanous.model.measurement import ParsedMeasurement, Record
@@ -14,6 +17,8 @@ from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment
 from fanous.store.facts import StoredMeasurement
 from fanous.web.routes import Site
+from fanous.wording import LANGUAGES
+from fanous.wording.verdicts import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore
@@ -66,6 +71,22 @@ def stored(
     one, facts = bundle.measurement, list(bundle.observations)
     row = StoredMeasurement(one, source, NOW, location, len(facts), None, (), Provenance.REAL)
     return SmallStore(stored={one.uid: (row, verdicts, facts, raw)})
+
+
+@pytest.mark.parametrize("code", sorted(LANGUAGES.keys() - {"en"}))
+def test_the_page_of_a_measurement_gives_the_rules_reason_in_the_readers_language(
+    rally: Path, code: str
+) -> None:
+    record = Record("ooni", rally.read_bytes().splitlines()[0])
+    bundle, verdicts = judge.judge_record(record)
+    unsound = replace(bundle, measurement=replace(bundle.measurement, defect="vpn"))
+    client = reader(stored(unsound, list(verdicts), record.data))
+    text = unescape(client.get(f"/measurement/{bundle.measurement.uid}?lang={code}").text)
+    assert verdicts
+    for verdict in verdicts:
+        assert LANGUAGES[code].say(RULES_BY_ID[verdict.rule_id].why) in text
+        assert RULES_BY_ID[verdict.rule_id].why not in text
+    assert LANGUAGES[code].say(DEFECTS["vpn"]) in text
 
 
 def test_a_measurement_has_a_page_with_each_conclusion_its_rule_and_its_facts(rally: Path) -> None:

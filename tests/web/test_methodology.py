@@ -10,6 +10,8 @@ import pytest
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents import confirm, networks, scope
+from fanous.analysis.rules import RULES
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Status
 from fanous.web.pages import about
 from fanous.wording import LANGUAGES
@@ -68,11 +70,13 @@ def test_each_rule_of_the_first_screen_has_three_sentences_at_most(code: str) ->
 
 
 @IN_EACH_LANGUAGE
-def test_everything_in_prose_is_said_in_the_readers_language(code: str) -> None:
-    """Only the two tables of signals and rules are in English."""
-    outside = re.sub(r'<div class="wrap".*?</div>', "", page(code), flags=re.DOTALL)
-    main = outside.partition("<main")[2].partition("</main>")[0]
+def test_everything_is_said_in_the_readers_language_the_tables_of_signals_and_rules_too(code: str) -> None:
+    main = page(code).partition("<main")[2].partition("</main>")[0]
     assert code == "en" or 'lang="en"' not in main
+    language, said = LANGUAGES[code], words(main)
+    for text in [*(rule.why for rule in RULES), *(one.title for one in SIGNALS.values() if one.is_quantity)]:
+        assert words(language.say(text)) in said
+        assert code == "en" or text not in said
 
 
 def test_the_document_begins_with_the_same_screen() -> None:

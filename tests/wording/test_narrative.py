@@ -356,6 +356,17 @@ def test_each_family_has_its_say() -> None:
     ]
 
 
+def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
+    there = ("PK-PB", "AS17557")
+    known = FamilyView("routing", Says.DOWN, ("ioda bgp",), there, Estimate(0.05, 0.02, 0.1))
+    unknown = FamilyView("usage", Says.DOWN, ("ioda gtr",), there)
+    told = [one.text for one in grounds(outage(opinions=(known, unknown)), ENGLISH)]
+    assert told == [
+        "Routing: 5% of the usual level in PK-PB and AS17557, between 2% and 10% (ioda bgp).",
+        "Traffic and users: down in PK-PB and AS17557 (ioda gtr).",
+    ]
+
+
 def test_an_end_that_nobody_saw_is_not_given() -> None:
     assert "no end has been seen" in told(**ONGOING)
     assert "no end" not in told()

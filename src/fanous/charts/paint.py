@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
 BLOCKED, SLOWED, OK, OK_INK, SOME = "#a3231c", "#d98a12", "#d9e6e0", "#1e5a46", "#7fa896"
+SLOWED_LIGHT, OFFLINE = "#e6ae58", "#22201c"
 
 FONT = "Noto Sans, Noto Sans Arabic, sans-serif"
 HEADLINES = "Noto Serif, Noto Naskh Arabic, serif"
@@ -40,6 +41,16 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
         "stroke-width": "4",
         "paint-order": "stroke",
     },
+    "dark": {"fill": OFFLINE},
+    "cut": {"fill": BLOCKED},
+    "slow": {"fill": SLOWED},
+    "slow2": {"fill": SLOWED_LIGHT},
+    "maybe": {"fill": "none", "stroke": SLOWED, "stroke-width": "2", "stroke-dasharray": "4 2"},
+    "works": {"fill": OK},
+    "slowed": {"fill": "url(#slowed)"},
+    "blocked": {"fill": BLOCKED},
+    "bound": {"stroke": INK, "stroke-width": "1.2", "fill": "none"},
+    "lasts": {"stroke": INK, "stroke-width": "3", "fill": "none"},
     "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
     **{
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})

@@ -108,7 +108,7 @@ def incidents_show(
         say(f"  {line}")
     if slowed is not None:
         say(f"  {reasons_text([slowed.reason])}")
-    for line in _lines_of_lacking(wanted, incident.country):
+    for line in _lines_of_lacking(wanted):
         say(line)
     print("\nWho saw what")
     for line in witness_lines(seen_by):
@@ -118,7 +118,7 @@ def incidents_show(
         say(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
 
 
-def _lines_of_lacking(wanted: "Lacking", country: str) -> list[str]:
+def _lines_of_lacking(wanted: "Lacking") -> list[str]:
     """How somebody there could settle it."""
     if not wanted.networks:
         return []
@@ -126,13 +126,11 @@ def _lines_of_lacking(wanted: "Lacking", country: str) -> list[str]:
     for one in wanted.networks:
         share = "" if one.share is None else f", {one.share:.0%} of users"
         lines.append(f"  AS{one.asn} {one.name}{share}: {one.measurements} so far")
-    urls = " ".join(f"-i {url}" for url in wanted.urls)
-    asn = wanted.networks[0].asn
     return [
         *lines,
         "  Somebody there can open this link on a phone with OONI Probe:",
         f"  {wanted.run_link}",
-        f"  or run: fanous probe run {urls} --country {country} --asn {asn} --collector URL",
+        f"  or run: {wanted.command}",
         "  Measuring can be dangerous: nobody should be asked to without knowing the risks (docs/ethics.md).",
     ]
 

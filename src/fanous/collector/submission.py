@@ -156,8 +156,13 @@ def _content(body: bytes) -> dict[str, Any]:
     try:
         return _envelope.decode(body).content
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        why = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise Refused(400, f"Incorrect format: {why}") from None
+        raise _malformed(error) from None
+
+
+def _malformed(error: Exception) -> Refused:
+    """It is not JSON of this form; Python's word for deep nesting says nothing to whoever sent it."""
+    why = "nested deeper than any measurement is" if isinstance(error, RecursionError) else error
+    return Refused(400, f"Incorrect format: {why}")
 
 
 def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
@@ -214,7 +219,10 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
 
 def _kept(text: bytes) -> bytes:
     """The fields that rules read; the identity is of all that was sent."""
-    return kept(text)
+    try:
+        return kept(text)
+    except Rejected as reason:
+        raise Refused(400, str(reason)) from None
 
 
 def _without_addresses(text: bytes, *addresses: object) -> bytes:
@@ -321,7 +329,7 @@ class LoneReports:
         try:
             header = _header.decode(content.encode())
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise Refused(400, f"Incorrect format: {error}") from None
+            raise _malformed(error) from None
         day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0)
         random = self._mark(address, day.strftime("%Y%m%d"))
         name = header.test_name.lower()

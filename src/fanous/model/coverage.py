@@ -112,3 +112,37 @@ class MeasurementCount:
     start: float
     made: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of some measurements; one of two targets counts once for each.
+
+    Attributes:
+        measurements: all, of which the others are parts.
+        unclear: no rule could say whether the target works.
+    """
+
+    measurements: int = 0
+    ok: int = 0
+    blocked: int = 0
+    throttled: int = 0
+    unclear: int = 0
+
+    def __add__(self, other: "Outcomes") -> "Outcomes":
+        return Outcomes(
+            self.measurements + other.measurements,
+            self.ok + other.ok,
+            self.blocked + other.blocked,
+            self.throttled + other.throttled,
+            self.unclear + other.unclear,
+        )
+
+    @property
+    def decided(self) -> int:
+        """Measurements that say whether the target works: what shares are shares of."""
+        return self.ok + self.blocked + self.throttled
+
+    @property
+    def hit(self) -> int:
+        return self.blocked + self.throttled

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.provenance import Provenance
-from fanous.model.reason import Reason
+from fanous.model.reason import Param, Reason
 
 
 class Kind(StrEnum):
@@ -147,6 +147,7 @@ class Evidence:
         networks: on which it was seen.
         controls: measurements that show the target worked elsewhere at the time.
         families: source families that saw it.
+        probes_at_least: of ``probes``, those that are certainly different ones; None = not worked out.
     """
 
     measurements: int
@@ -154,6 +155,7 @@ class Evidence:
     networks: int
     controls: int
     families: tuple[str, ...]
+    probes_at_least: int | None = None
 
     @property
     def probes_are(self) -> str:
@@ -191,6 +193,31 @@ class FamilyView:
     left: Estimate | None = None
     onset: float | None = None
     raised_at: float | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """What it says, as a code; places are named only where they are less than a country."""
+        params: dict[str, Param] = {"sources": self.sources}
+        code = _SAID[self.says]
+        if self.left is not None:
+            params |= {"left": self.left.mean, "lowest": self.left.low, "highest": self.left.high}
+            code = "sight.lower" if self.says is Says.ORDINARY else "sight.fell_to"
+        parts = tuple(entity for entity in self.entities if len(entity) > CODE)
+        if parts and self.says is Says.DOWN:
+            params["entities"] = parts
+            code += "_there"
+        return Reason(code, params)
+
+
+CODE = 2
+"""Letters of a country's code; regions and networks have longer names."""
+
+_SAID = {
+    Says.DOWN: "sight.fell",
+    Says.ORDINARY: "sight.usual",
+    Says.SILENT: "sight.silent",
+    Says.UNKNOWN: "sight.no_history",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,12 +410,32 @@ class LineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a test run, by which two runs may be told to be two probes'.
+
+    Attributes:
+        probe: the run's name (``Measurement.probe``).
+        software: name, with the platform, and version of what measured; empty = unknown.
+        since, until: when its first and its last measurement began, unix seconds.
+    """
+
+    probe: str
+    software: str
+    test_name: str
+    test_version: str
+    resolver_asn: int
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations; empty = nothing."""
+    """What is known for and against other explanations, and of the runs that saw it; empty = nothing."""
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
     lines: tuple[LineRecord, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

@@ -61,6 +61,15 @@ class Record:
     provenance: Provenance = Provenance.IMPORTED
 
 
+STATED = "probe_id "
+"""What the name of a probe begins with that only its sender states."""
+
+
+def is_stated(probe: str) -> bool:
+    """Is it a name that only the sender states?  Such a name joins measurements, and adds no weight to them."""
+    return probe.startswith(STATED)
+
+
 class Layer(StrEnum):
     """The step of a connection that an observation is about."""
 
@@ -173,8 +182,7 @@ class Measurement:
         resolver_asn: of the resolver the probe used; 0 = unknown.
         access: from the record's ``network_type`` (``wifi`` says nothing about the line behind it).
         started_at: unix seconds, UTC.
-        probe: what counts as one independent probe: OONI's ``probe_id`` (of a credential that its server
-            checked, from 3.31 on), else ``report_id``, else ``uid``.
+        probe: what counts as one probe: its ``probe_id`` behind ``STATED``, else ``report_id``, else ``uid``.
         software: name and version of the probe, ``ooniprobe-android 3.8.2``.
         input: the URL or other input; empty where the nettest has none.
         target: the platform or host that the measurement is about; empty where there is none.

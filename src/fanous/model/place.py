@@ -56,10 +56,20 @@ class Place:
         return self.region or self.country
 
 
+MOST_DIGITS = 20
+"""Decimal digits of a number of a network that is worth naming in a complaint; the largest have ten (RFC 6793)."""
+
+
 def asn_of(place: str) -> int:
     """``AS17557`` -> 17557; 0 for a country or a region."""
     number = place.removeprefix("AS")
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS else 0
+
+
+def written_asn(text: str) -> int:
+    """What a publisher writes for a network, ``as17557`` or ``17557`` -> 17557; 0 = it is not the number of one."""
+    number = asn_of(text.upper())
+    return number if number < 2**32 else 0
 
 
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
@@ -113,9 +123,12 @@ class UserWeights:
         networks: each ASN once; the shares sum to at most 1, the rest is on networks not listed.
         error: relative standard deviation of a share (the weights' own error).
         source: where the figures come from, with year.
+        abroad: networks on which the country's users were seen and which are registered in another country,
+            ascending.
     """
 
     country: str
     networks: tuple[NetworkWeight, ...]
     error: float
     source: str
+    abroad: tuple[int, ...] = ()

@@ -18,7 +18,7 @@ from fanous.analysis.series.slowness import Slowness, slowness
 from fanous.model.coverage import Look
 from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
 from fanous.model.instant import DAY
-from fanous.model.place import UserWeights
+from fanous.model.place import Family, UserWeights
 from fanous.model.series import Series, Votes
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
@@ -38,6 +38,9 @@ LONGEST_FAILURE = 96
 13 March 2019).
 """
 
+
+UNKNOWN_PROBES = tuple(name for name, family in FAMILY_OF.items() if family is Family.OONI)
+"""Sources of runs whose probes are not known."""
 
 _recall = Recall()
 
@@ -138,6 +141,7 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
         ),
         tuple(store.facts.software(country, targets, asns, stretches)),
         tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(store.facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
     )
 
 

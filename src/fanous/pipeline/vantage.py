@@ -22,7 +22,7 @@ from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 
-WANTED = ("lacks.network", "lacks.probes", "lacks.duration")
+WANTED = ("lacks.network", "lacks.probes", "lacks.distinct", "lacks.duration")
 """Reasons that more vantage points would settle."""
 
 LEAST_SHARE = 0.005
@@ -57,12 +57,14 @@ class Lacking:
     Attributes:
         networks: the largest first; empty = nothing is lacking, or nothing is known of the country's networks.
         urls: to be measured.
-        run_link: opens OONI Probe with them; empty = they are not websites.
+        run_link: opens OONI Probe with them.
+        command: measures them with the light probe, on the largest of the networks.
     """
 
     networks: tuple[LackingNetwork, ...] = ()
     urls: tuple[str, ...] = ()
     run_link: str = ""
+    command: str = ""
 
 
 def lacking(store: Store, incident: Incident) -> Lacking:
@@ -89,7 +91,11 @@ def lacking(store: Store, incident: Incident) -> Lacking:
     ]
     few.sort(key=lambda one: (-(one.share or 0.0), one.asn))
     urls = urls_of(incident.targets)
-    return Lacking(tuple(few[:MOST_NAMED]), urls, run_link(urls)) if few else Lacking()
+    if not few:
+        return Lacking()
+    asked = " ".join(f"-i {url}" for url in urls)
+    command = f"fanous probe run {asked} --country {incident.country} --asn {few[0].asn} --collector URL"
+    return Lacking(tuple(few[:MOST_NAMED]), urls, run_link(urls), command)
 
 
 def urls_of(targets: Sequence[str]) -> tuple[str, ...]:

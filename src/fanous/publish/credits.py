@@ -1,5 +1,7 @@
 """Credits: whose data an incident rests on, and under which licence; every picture contains them."""
 
+from collections.abc import Iterable, Sequence
+
 from fanous.model.incident import Incident, Says
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
@@ -33,8 +35,27 @@ OURS = "ours"
 
 def credit_line(incident: Incident, language: Language) -> str:
     """``Data: Fanous; OONI (CC BY-NC-SA 4.0)``."""
-    named = dict.fromkeys(_credit(name) for name in sources_of(incident))
+    return credits_line(sources_of(incident), language)
+
+
+def credits_line(sources: Iterable[str], language: Language) -> str:
+    """The same of these sources, each once."""
+    named = dict.fromkeys(_credit(name) for name in sources)
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
+
+
+def licences_of(sources: Sequence[str]) -> list[dict[str, str]]:
+    """Name, title, licence and credit of each source, for tables; what is unknown is empty."""
+    known = [SOURCES.get(name) for name in sources]
+    return [
+        {
+            "name": name,
+            "title": one.title if one else name,
+            "licence": one.licence if one else "none stated",
+            "credit": one.credit if one else "",
+        }
+        for name, one in zip(sources, known, strict=True)
+    ]
 
 
 def _credit(name: str) -> str:

@@ -64,6 +64,7 @@ def incident_document(incident: Incident) -> Document:
             "networks": incident.evidence.networks,
             "controls": incident.evidence.controls,
             "families": list(incident.evidence.families),
+            "probes_at_least": incident.evidence.probes_at_least,
         },
         "rules_version": incident.rules_version,
         "detector_version": incident.detector_version,

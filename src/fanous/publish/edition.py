@@ -37,9 +37,9 @@ class Edition:
             query["lang"] = self.language.code
         return quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
 
-    def permanent(self, path: str) -> str:
+    def permanent(self, path: str, **query: str) -> str:
         """The full address for citations, without a language."""
-        return self.base + quote(path, safe="/:,.-")
+        return self.base + quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
 
 
 LATELY = 30 * DAY

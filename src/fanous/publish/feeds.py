@@ -8,11 +8,11 @@ To add a format: a function here that writes a ``Feed``, and its line in ``FORMA
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
 
@@ -22,6 +22,7 @@ from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections
 from fanous.publish.edition import Edition, incident_path, stories
+from fanous.publish.filter import IncidentFilter, every, filtered
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
@@ -56,11 +57,13 @@ class Entry:
 class Feed:
     """Attributes:
     path: of the page that the feed belongs to; the feed's own address adds ``feed.json`` or ``feed.atom``.
+    query: the page's parameters that the feed heeds.
     """
 
     title: str
     path: str
     entries: tuple[Entry, ...]
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def updated(self) -> float:
@@ -68,7 +71,11 @@ class Feed:
 
     def address(self, edition: Edition, ending: str) -> str:
         """The feed's own address, with its language, since feed readers ask for none."""
-        return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}")
+        return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}", **self.query)
+
+    def page(self, edition: Edition) -> str:
+        """The permanent address of its page."""
+        return edition.permanent(self.path, **self.query)
 
 
 def feed_of(
@@ -94,9 +101,23 @@ def feed_of(
     if target is not None:
         found = [one for one in found if target_of(target) in one.targets]
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
+    return Feed(title, path, tuple(_latest(store, edition, found)))
+
+
+def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Feed:
+    """The feed of the incidents that fit, whenever they were."""
+    found = filtered(store, every(store, wanted), wanted, edition)
+    title = f"Fanous: {edition.language.say('Incidents')}"
+    if about := wanted.title(edition.language):
+        title += f"{edition.language.comma}{about}"
+    return Feed(title, "/incidents", tuple(_latest(store, edition, found)), wanted.query)
+
+
+def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
+    """Those revised last, the newest revision first."""
     revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in found]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return Feed(title, path, tuple(_entries(store, edition, revised[:MOST])))
+    return _entries(store, edition, revised[:MOST])
 
 
 def corrections_feed(store: Store, edition: Edition) -> Feed:
@@ -159,11 +180,12 @@ def atom(feed: Feed, edition: Edition) -> bytes:
         f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": edition.language.code}
     )
     own = feed.address(edition, "atom")
-    _text(root, "id", entry_id(edition, f"{feed.path.rstrip('/')}/feed.atom"))
+    asked = f"?{urlencode(feed.query)}" if feed.query else ""
+    _text(root, "id", entry_id(edition, f"{feed.path.rstrip('/')}/feed.atom{asked}"))
     _text(root, "title", feed.title)
     _text(root, "updated", to_iso(feed.updated))
     _link(root, "self", own, "application/atom+xml")
-    _link(root, "alternate", edition.permanent(feed.path), "text/html")
+    _link(root, "alternate", feed.page(edition), "text/html")
     _text(ElementTree.SubElement(root, f"{{{ATOM}}}author"), "name", "Fanous")
     for entry in feed.entries:
         _entry(root, entry)
@@ -203,7 +225,7 @@ def json_feed(feed: Feed, edition: Edition) -> bytes:
     document = {
         "version": JSON_FEED_VERSION,
         "title": feed.title,
-        "home_page_url": edition.permanent(feed.path),
+        "home_page_url": feed.page(edition),
         "feed_url": feed.address(edition, "json"),
         "language": edition.language.code,
         "authors": [{"name": "Fanous"}],

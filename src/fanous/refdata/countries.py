@@ -56,6 +56,17 @@ def is_country(cc: str) -> bool:
     return cc in _table()
 
 
+def country_codes() -> tuple[str, ...]:
+    """Codes of all countries with people in them."""
+    return tuple(_table())
+
+
+@lru_cache(maxsize=1)
+def other_names() -> dict[str, list[str]]:
+    """Code -> names that people type, beside those of ``country_name``."""
+    return dict(toml_table("country_names.toml")["names"])
+
+
 def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
     """Codes that ``key`` of a configuration lists, in upper case.
 
@@ -140,6 +151,12 @@ def region_name(region: str) -> str:
     """The name for people."""
     country, colon, name = region.partition(":")
     return name if colon else _regions_names().get(country, region)
+
+
+def region_names(region: str) -> list[str]:
+    """All names under which it is known here, that for people first: ``Panjāb``, ``Punjab``."""
+    also = toml_table("region_names.toml")["names"].get(region[:2], {})
+    return [region_name(region), *also.get(region, ())]
 
 
 WIDTH, HEIGHT = 1000, 460

@@ -67,6 +67,7 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
         error: relative standard deviation of a figure that states none.
         unlisted_m: users on networks that are not listed, by access, in millions.
         date: of the figures, if the source gives more than the year.
+        abroad: networks in the country that are registered in another one, by the same source.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
     unlisted_m: dict[str, Count] = field(default_factory=dict)
     licence: str = ""
     date: str = ""
+    abroad: list[Asn] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,13 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
     except (msgspec.MsgspecError, ValueError) as error:
         raise FanousError(f"{name} is not APNIC's table of users as it was known: {error}") from None
     rows: dict[str, list[_Row]] = {}
+    abroad: dict[str, set[int]] = {}
     for row in told.rows:
-        if is_country(row.country) and row.users > 0 and 0 < row.asn < 2**32 and row.percent >= APNIC_LEAST:
+        if not (is_country(row.country) and row.users > 0 and 0 < row.asn < 2**32):
+            continue
+        if _registered_in(row) not in ("", row.country):
+            abroad.setdefault(row.country, set()).add(row.asn)
+        if row.percent >= APNIC_LEAST:
             rows.setdefault(row.country, []).append(row)
     if not rows:
         raise FanousError(f"{name}: no network with users in it")
@@ -154,16 +161,26 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
         {
             country: Figures(
                 source, date.year, APNIC_ERROR, [_operator(row) for row in own],
-                {"any": _rest(own)}, APNIC_LICENCE, date.strftime("%Y-%m-%d"),
+                {"any": _rest(own)}, APNIC_LICENCE, date.strftime("%Y-%m-%d"), sorted(abroad.get(country, ())),
             )
             for country, own in rows.items()
         },
     )  # fmt: skip
 
 
+_COUNTRY = re.compile(r",\s*([A-Z]{2})$")
+"""What ends a description: the country in which the registries say that the network is registered."""
+
+
+def _registered_in(row: _Row) -> str:
+    """Empty = the description does not say."""
+    country = _COUNTRY.search(row.told.strip())
+    return country[1] if country and is_country(country[1]) else ""
+
+
 def _operator(row: _Row) -> Operator:
     """``CMPAKLIMITED-AS-AP CMPak Limited, PK`` is CMPak Limited: a handle precedes the name."""
-    name = re.sub(r",\s*[A-Z]{2}$", "", row.told).strip()
+    name = _COUNTRY.sub("", row.told.strip()).strip()
     _, _, behind = name.partition(" ")
     return Operator(behind.removeprefix("- ").strip() or name or f"AS{row.asn}", row.users / 1e6, [row.asn])
 
@@ -206,11 +223,13 @@ def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
     if figures is None:
         return None
     total = sum(entry.users_m for entry in figures.network) + sum(figures.unlisted_m.values())
+    estimates = _installed(folder, "apnic", cc)
     return UserWeights(
         country=cc,
         networks=tuple(weight for entry in figures.network for weight in _over_asns(entry, total)),
         error=_joint_error(figures.network, total, figures.error),
         source=f"{figures.source} ({figures.date or figures.year})",
+        abroad=tuple(sorted({*figures.abroad, *(estimates.abroad if estimates else ())})),
     )
 
 

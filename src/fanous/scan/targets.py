@@ -14,6 +14,7 @@ import numpy as np
 
 from fanous.errors import FanousError
 from fanous.files import check_regular
+from fanous.model.place import written_asn
 from fanous.model.series import Floats, Ints
 from fanous.refdata.countries import region_of
 
@@ -135,8 +136,8 @@ def _row(line: str, country: str) -> _Row | str:
         address = int(IPv4Address(fields[0]))
     except ValueError:
         return f"{fields[0][:40]!r} is not an IPv4 address"
-    asn = fields[1].upper().removeprefix("AS")
-    if asn and not (asn.isascii() and asn.isdigit() and int(asn) < 2**32):
+    asn = written_asn(fields[1])
+    if fields[1] and not asn and fields[1].upper().removeprefix("AS") != "0":
         return f"{fields[1][:40]!r} is not an ASN"
     try:
         available = float(fields[3]) if fields[3] else USUALLY
@@ -144,7 +145,7 @@ def _row(line: str, country: str) -> _Row | str:
         return f"{fields[3][:40]!r} is not a share"
     if not 0 <= available <= 1:
         return f"{fields[3][:40]!r} is not a share from 0 to 1"
-    return _Row(address, int(asn or 0), region_of(country, fields[2]), available)
+    return _Row(address, asn, region_of(country, fields[2]), available)
 
 
 def _forbidden(address: int, lab: bool) -> str:

@@ -29,6 +29,8 @@ LIMITED_WAIT = 60.0
 OONI's interface allows so much a minute, and says only what remains (``X-RateLimit-Remaining``)."""
 LONGEST_WAIT = 300.0
 """Most seconds that we wait when told to; if a publisher asks for more, we try again another day."""
+LATEST_AGAIN = 10 * 365 * 86_400.0
+"""Seconds: the longest ``Retry-After`` that is repeated to the operator; a server may name any number."""
 STALL = 30.0
 """Seconds that a server may be silent."""
 DEADLINE = 300.0
@@ -218,14 +220,15 @@ class _Again(Exception):
 
 def _retry_after(text: str, now: float) -> float | None:
     """Seconds, or until a date (RFC 9110, 10.2.3); ``None`` = it does not say."""
-    if text.strip().isdigit():
-        return float(text)
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LATEST_AGAIN)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return min(max(0.0, moment.timestamp() - now), LATEST_AGAIN)
 
 
 def _later(wait: float) -> str:

@@ -35,6 +35,7 @@ from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
+    NETWORK_TYPES,
     address_of,
     asn_of,
     count_of,
@@ -45,7 +46,15 @@ from fanous.sources.ooni.values import (
     measurement_of,
     port_of,
 )
-from fanous.sources.redaction import digest, pruned, quiet_url, to_minute, without_names, without_seconds
+from fanous.sources.redaction import (
+    digest,
+    pruned,
+    quiet_url,
+    to_minute,
+    without_mail,
+    without_names,
+    without_seconds,
+)
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni-csv"
@@ -275,12 +284,16 @@ class _Content(Struct):
 _content = msgspec.json.Decoder(_Content)
 
 
-def parse(record: Record) -> ParsedMeasurement:
-    """The measurement with its observations; raises ``Rejected``."""
+def _rows_of(data: bytes) -> list[Fields]:
     try:
-        rows = _content.decode(record.data).rows
+        return _content.decode(data).rows
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(f"not a record of rows: {error}") from error
+
+
+def parse(record: Record) -> ParsedMeasurement:
+    """The measurement with its observations; raises ``Rejected``."""
+    rows = _rows_of(record.data)
     if not rows:
         raise Rejected("no rows")
     notes: list[str] = []
@@ -533,6 +546,30 @@ _KEPT = ("measurement_uid", "report_id", "measurement_start_time", *HEADER, *FAC
 TITLES = ("http_response_html_title", "pp_http_response_body_title")
 """Columns that a page's author, or its reader's name, may fill."""
 
+_URLS = ("http_request_url", "http_response_header_location")
+
+_OF_CERTIFICATE = (
+    "tls_end_entity_certificate_subject",
+    "tls_end_entity_certificate_subject_common_name",
+    "tls_end_entity_certificate_san_list",
+    "tls_end_entity_certificate_issuer_common_name",
+)
+"""Columns in which a certificate may name a mail address."""
+
+
+def _quieted(row: Fields) -> Fields:
+    """What is stored of a row: the columns that are read, under the rules of ``fanous.sources.ooni.keep``."""
+    kept = {name: row[name] for name in _KEPT if name in row}
+    for name in _URLS:
+        if name in kept and kept[name] != kept.get("input"):
+            kept[name] = quiet_url(kept[name], keeps_values=True)
+    for name in _OF_CERTIFICATE:
+        if "@" in kept.get(name, ""):
+            kept[name] = without_mail(kept[name])
+    if kept.get("network_type") not in NETWORK_TYPES:
+        kept.pop("network_type", None)
+    return kept
+
 
 def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
     """The record as it may leave the store; a table has no pages.
@@ -564,9 +601,14 @@ def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
     for name in TITLES:
         if isinstance(kept.get(name), str):
             kept[name] = without_names(kept[name])
-    for name in ("http_request_url", "http_response_header_location"):
+    for name in _URLS:
         if isinstance(kept.get(name), str) and kept[name] != kept.get("input"):
             kept[name] = quiet_url(kept[name])
+    for name in _OF_CERTIFICATE:
+        if isinstance(kept.get(name), str):
+            kept[name] = without_mail(kept[name])
+    if kept.get("network_type") not in NETWORK_TYPES:
+        kept.pop("network_type", None)
     return kept
 
 
@@ -584,12 +626,14 @@ class OoniCsv:
         return parse(record)
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """The record with the columns that are read, and its measurement; raises ``Rejected``."""
-        parsed = parse(record)
-        rows = [
-            {name: row[name] for name in _KEPT if name in row} for row in _content.decode(record.data).rows
-        ]
-        return replace(record, data=msgspec.json.encode({"ooni_csv": VERSION, "rows": rows})), parsed
+        """The record with the columns that are read, without what names a visit, and its measurement.
+
+        Raises:
+            Rejected: it cannot be used.
+        """
+        rows = [_quieted(row) for row in _rows_of(record.data)]
+        stored = replace(record, data=msgspec.json.encode({"ooni_csv": VERSION, "rows": rows}))
+        return stored, parse(stored)
 
 
 OONI_CSV = Source(

@@ -50,9 +50,14 @@ def without_names(text: str) -> str:
 
     What it cannot know is which other words name somebody: it is for what has to be kept, on top of a list.
     """
-    text = _MAIL.sub(_hidden, text)
+    text = without_mail(text)
     text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)
     return _NUMBER.sub(_hidden, text)
+
+
+def without_mail(text: str) -> str:
+    """``text`` without mail addresses, at the same length."""
+    return _MAIL.sub(_hidden, text)
 
 
 def _quiet_value(value: str) -> str:
@@ -73,19 +78,31 @@ def is_token(text: str) -> bool:
     return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
 
 
+LONGEST_PART = 8192
+"""Characters of the host, path or query of a URL, as many as the facts keep of the whole: a megabyte would take a
+second."""
+
+LONGEST_SCHEME = 64
+"""Characters before the host, ``5; url=https:`` of a Refresh header included; longer ones are no scheme."""
+
+
 def quiet_url(url: str, keeps_values: bool = False) -> str:
     """A URL without user, password and fragment, without tokens in its path, and without the values of its query.
+
+    Of host, path and query ``LONGEST_PART`` characters each are kept.
 
     Args:
         keeps_values: values of the query that name nobody stay: a redirect to a block page is known by them.
     """
     scheme, slashes, rest = url.partition("//")
-    host, slash, path = rest.partition("/") if slashes else ("", "", url)
+    if not slashes or len(scheme) > LONGEST_SCHEME:
+        scheme, slashes, rest = "", "", "/" + url
+    host, slash, path = rest.partition("/")
+    slash = slash if slashes else ""
     path, question, query = path.partition("#")[0].partition("?")
-    if not slashes:
-        scheme = ""
-    elif "?" in host:  # http://example.org?next=1
+    if "?" in host:  # http://example.org?next=1
         host, question, query = host.partition("?")
+    host, path, query = host[-LONGEST_PART:], path[:LONGEST_PART], query[:LONGEST_PART]
     path = _PARAMETER.sub(lambda found: found[1] + HIDDEN * len(found[2]), without_names(path))
     values = _quiet_value if keeps_values else _hide
     pairs = (one.partition("=") for one in query.split("&"))

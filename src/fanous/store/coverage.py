@@ -75,6 +75,22 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownNetwork:
+    """One network in one country.
+
+    Attributes:
+        name: that most of its measurements give; empty = none does.
+        last: unix seconds; its last sound measurement was made then.
+    """
+
+    country: str
+    asn: int
+    name: str
+    measurements: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals:
     """When measurements came through one source.
 
@@ -136,6 +152,10 @@ SELECT toUnixTimestamp64Micro(min(first)) / 1000000, toUnixTimestamp64Micro(max(
     FROM levels WHERE country = {country:String} AND value IS NOT NULL HAVING count() > 0
 ) HAVING count() > 0
 """
+_MEASURED = """
+SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+FROM measurements WHERE country = {country:String} AND defect = '' HAVING count() > 0
+"""
 _TARGETS = f"""
 SELECT DISTINCT target FROM verdicts
 WHERE country = {{country:String}} AND target != '' AND defect = '' AND {IN_WINDOW} ORDER BY target
@@ -152,6 +172,15 @@ SELECT asn, argMax(network_name, (times, network_name)) FROM (
     SELECT asn, network_name, count() AS times FROM measurements
     WHERE country = {country:String} AND asn != 0 AND network_name != '' GROUP BY asn, network_name
 ) GROUP BY asn ORDER BY asn
+"""
+_KNOWN_NETWORKS = """
+SELECT country, asn, argMax(network_name, (times, network_name)), sum(times), max(last) FROM (
+    SELECT country, asn, network_name, count() AS times, toUnixTimestamp64Micro(max(started_at)) / 1000000 AS last
+    FROM measurements WHERE country != 'ZZ' AND asn != 0 AND defect = '' GROUP BY country, asn, network_name
+) GROUP BY country, asn ORDER BY country, asn
+"""
+_KNOWN_TARGETS = """
+SELECT target, count() FROM measurements WHERE target != '' AND defect = '' GROUP BY target ORDER BY target
 """
 _ARRIVED = f"""
 SELECT asn, count(), countIf(started_at < (
@@ -254,6 +283,11 @@ class CoverageFacts(FactsPart):
         rows = self.engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
+    def measured(self, country: str) -> tuple[float, float] | None:
+        """When the first and the last sound measurement was made; ``None`` = there is none."""
+        rows = self.engine.rows(_MEASURED, country=country)
+        return (rows[0][0], rows[0][1]) if rows else None
+
     def targets(self, country: str, since: float, until: float) -> list[str]:
         """Targets of sound measurements, sorted."""
         rows = self.engine.rows(_TARGETS, country=country, **window(since, until))
@@ -279,6 +313,14 @@ class CoverageFacts(FactsPart):
     def networks(self, country: str) -> dict[int, str]:
         """ASN -> the name that most of its measurements give."""
         return dict(self.engine.rows(_NETWORKS, country=country))
+
+    def known_networks(self) -> list[KnownNetwork]:
+        """Networks of all countries that were ever measured, by country and ASN."""
+        return [KnownNetwork(*row) for row in self.engine.rows(_KNOWN_NETWORKS)]
+
+    def known_targets(self) -> dict[str, int]:
+        """Target that was ever measured -> its measurements."""
+        return dict(self.engine.rows(_KNOWN_TARGETS))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         """Sound measurements per bin, one series per network: signal ``measurements``, no target; ``counts``

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fanous.model.incident import Interval, LineRecord, Onset, Software, Stretches
+from fanous.model.incident import Interval, LineRecord, Onset, Run, Software, Stretches
 from fanous.model.measurement import Layer
 from fanous.model.provenance import Provenance
 from fanous.model.series import RatePair
@@ -146,6 +146,20 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
+# Only measurements that a bundle holds: what is concluded of them must come out the same there.
+_RUNS = f"""
+SELECT probe, software, test_name, test_version, resolver_asn,
+    toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+FROM measurements
+WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source IN {{sources:Array(String)}}
+    AND {IN_INTERVALS} AND uid IN (
+        SELECT uid FROM verdicts
+        WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = ''
+            AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
+    )
+GROUP BY probe, software, test_name, test_version, resolver_asn
+ORDER BY probe, software, test_name, test_version, resolver_asn
+"""
 # Our own probes check their line themselves, and what they measure on a bad one means nothing.
 _MEANWHILE = f"""
 SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
@@ -265,6 +279,21 @@ class EvidenceFacts(FactsPart):
         """What each version of a probe's software found in the intervals, by name and network."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def runs(
+        self,
+        country: str,
+        targets: Sequence[str],
+        asns: Sequence[int],
+        intervals: Sequence[Interval],
+        sources: Sequence[str],
+    ) -> list[Run]:
+        """The runs, of these sources, in which a target was measured on one of the networks in the intervals.
+
+        One that changed its resolver or software is listed once for each.
+        """
+        asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
+        return [Run(*row) for row in self.engine.rows(_RUNS, **asked)]
 
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]

@@ -22,6 +22,7 @@ from fanous.model.provenance import Provenance
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location, Segment, parse_name
 from fanous.store.batch import Placed
+from fanous.store.counts import CountFacts
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
 from fanous.store.evidence import EvidenceFacts
@@ -65,7 +66,7 @@ WHERE probe IN {probes:Array(String)} ORDER BY segment, position
 """
 
 
-class Facts(VoteFacts, EvidenceFacts, CoverageFacts, SeriesFacts, IdentityFacts):
+class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, IdentityFacts):
     """What is known of measurements, and the series of public sources, in columns.
 
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.

@@ -7,6 +7,7 @@ is counted from verdicts; each gets its columns here, so a new one needs only it
 from fanous.analysis.series.aggregate import BLOCKED_PATH, PROBE_MAJORITY
 from fanous.analysis.series.repeats import MOST
 from fanous.analysis.series.signals import COUNTED, PATH_LAYERS, Signal, Symptoms
+from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.verdict import SLOWNESS, State
 from fanous.store.engine import IN_WINDOW
@@ -179,3 +180,61 @@ FROM ({_BY_MEASUREMENT})
 WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
 ORDER BY micros, uid, target
 """
+
+_STATE = {Kind.BLOCKING: State.BLOCKED, Kind.THROTTLING: State.THROTTLED}
+
+
+def _voted(state: State, answer: int) -> str:
+    """Did a signal that proves this state answer so?"""
+    votes = [f"{_short(one)}_vote = {answer}" for one in COUNTED if _STATE[one.proves[0]] is state]
+    return f"({_any(votes)})"
+
+
+def _named_mechanism(state: State) -> str:
+    """The mechanism of the first signal of this state that names one."""
+    own = [one for one in COUNTED if _STATE[one.proves[0]] is state]
+    cases = ", ".join(
+        f"{_short(one)}_vote = 1 AND {_short(one)}_mechanism != '', {_short(one)}_mechanism" for one in own
+    )
+    return f"multiIf({cases}, '')"
+
+
+AXES = {
+    "time": "edge",
+    "country": "cc",
+    "network": "network",
+    "target": "target",
+    "mechanism": "mechanism",
+    "source": "via",
+}
+"""What measurements can be counted by -> its column in ``TALLY``."""
+
+_COUNTED_ONES = f"""
+FROM verdicts
+WHERE country != 'ZZ' AND asn != 0 AND defect = '' AND target != '' AND {IN_WINDOW} %(filters)s
+"""
+TALLY_SIZE = f"SELECT count() {_COUNTED_ONES}"
+"""Verdicts that ``TALLY`` would read."""
+
+TALLY = f"""
+SELECT %(columns)s, count() AS measurements,
+    countIf(outcome = 'ok') AS ok, countIf(outcome = 'blocked') AS blocked,
+    countIf(outcome = 'throttled') AS throttled, countIf(outcome = 'unclear') AS unclear
+FROM (
+    SELECT target, network, cc, via,
+        roundDown(micros, {{edges:Array(Int64)}}) AS edge,
+        multiIf({_voted(State.BLOCKED, 1)}, 'blocked', {_voted(State.THROTTLED, 1)}, 'throttled',
+            {_any([f"{_short(one)}_vote = 0" for one in COUNTED])}, 'ok', 'unclear') AS outcome,
+        multiIf(outcome = 'blocked', {_named_mechanism(State.BLOCKED)},
+            outcome = 'throttled', {_named_mechanism(State.THROTTLED)}, '') AS mechanism
+    FROM (
+        SELECT uid, target, any(asn) AS network, any(country) AS cc, any(source) AS via,
+            toUnixTimestamp64Micro(any(started_at)) AS micros, {_COLUMNS}, {_MECHANISMS}
+        {_COUNTED_ONES}
+        GROUP BY uid, target
+    )
+)
+GROUP BY %(columns)s ORDER BY %(columns)s LIMIT {{most:Int64}}
+"""
+"""Measurements by what became of them: blocked, slowed, worked, or no rule could say.  One of two targets counts once
+for each."""

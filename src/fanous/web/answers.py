@@ -22,10 +22,10 @@ from starlette.responses import RedirectResponse, Response
 from fanous.model.place import Place
 from fanous.model.series import Series, Votes
 from fanous.store import facts as stored
-from fanous.store.coverage import Heard, Insufficient
+from fanous.store.coverage import Heard, Insufficient, KnownNetwork
 from fanous.store.protocol import Ask, Store
 from fanous.web.limits import Budget
-from fanous.web.routes import NOTHING_ASKED, Maker, Page, Reply, Site, Visit, canonical, visit_of
+from fanous.web.routes import NOTHING_ASKED, Elsewhere, Maker, Page, Reply, Site, Visit, canonical, visit_of
 from fanous.web.templates import rendered
 
 P = ParamSpec("P")
@@ -104,7 +104,10 @@ class Answers:
             visit = visit_of(request, self.site, asks)
             asked = tuple(sorted(visit.asked.items()))
             key = (visit.path, visit.base, visit.language.code, visit.named, asked)
-            reply = await self.shelved(request, key, lambda: make(visit), cost)
+            try:
+                reply = await self.shelved(request, key, lambda: make(visit), cost)
+            except Elsewhere as elsewhere:
+                return RedirectResponse(elsewhere.address, 307, {"Cache-Control": "no-store"})
             return reply.answer(request)
 
         return answer
@@ -222,6 +225,8 @@ KEPT_SECONDS = {
     "networks": 300.0,
     "countries": 60.0,
     "series_fetched": 60.0,
+    "known_networks": 300.0,
+    "known_targets": 300.0,
     "heard": 15.0,
     "volume": 15.0,
     "votes": 15.0,
@@ -285,6 +290,12 @@ class RememberedFacts(stored.Facts):
 
     def series_fetched(self, country: str) -> dict[str, float]:
         return self._asked("series_fetched", self.inner.series_fetched, country)
+
+    def known_networks(self) -> list[KnownNetwork]:
+        return self._asked("known_networks", self.inner.known_networks)
+
+    def known_targets(self) -> dict[str, int]:
+        return self._asked("known_targets", self.inner.known_targets)
 
     def heard(self, since: float, until: float) -> list[Heard]:
         return self._asked("heard", self.inner.heard, since, until)

@@ -177,7 +177,9 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
 def feed_routes(answers: Answers) -> list[BaseRoute]:
     """One path per format, below each page that has a feed."""
     return [
-        Route(f"{page.path.rstrip('/')}/feed.{ending}", answers.of(feed_maker(page.feed, form)))
+        Route(
+            f"{page.path.rstrip('/')}/feed.{ending}", answers.of(feed_maker(page.feed, form), page.feed_asks)
+        )
         for page in PAGES
         if page.feed is not None
         for ending, form in FORMATS.items()

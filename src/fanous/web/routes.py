@@ -81,11 +81,13 @@ class Visit(Edition):
     Attributes:
         path: of the request, ``/PK``.
         asked: parameters of the path, and those of the query that the page declares.
+        query: the latter alone, which a link to the same page in another language keeps.
     """
 
     site: Site
     path: str
     asked: Mapping[str, str]
+    query: Mapping[str, str]
 
 
 MOMENT = 15.0
@@ -141,6 +143,7 @@ def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASK
         site=site,
         path=request.url.path,
         asked=query | request.path_params,
+        query=query,
     )
 
 
@@ -211,17 +214,29 @@ for _name, _form in FORMS.items():
     register_url_convertor(_name, type(f"{_name.title()}Convertor", (StringConvertor,), {"regex": _form})())
 
 
+class Elsewhere(Exception):
+    """The reader is sent to another address: the one and only one of what was asked for.
+
+    Attributes:
+        address: path and query on this site.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 Facts = Mapping[str, Any]
 """Variables of a template."""
 
 Gather = Callable[[Store, Visit], Facts | None]
-"""Reads the store, in its thread; ``None`` = there is no such page."""
+"""Reads the store, in its thread; ``None`` = there is no such page.  Raises ``Elsewhere``."""
 
 Later = Callable[[], Reply]
 """Slow work that needs no store, such as drawing a picture."""
 
 Maker = Callable[[Store, Visit], Reply | Later | None]
-"""Reads the store, in its thread, and makes the reply; ``None`` = not found."""
+"""Reads the store, in its thread, and makes the reply; ``None`` = not found.  Raises ``Elsewhere``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +250,7 @@ class Page:
         place: in the navigation, from 1.
         asks: query parameter -> pattern of accepted values.
         feed: content of the feeds below its path; ``None`` = it has none.
+        feed_asks: as ``asks``, of the feeds.
     """
 
     path: str
@@ -244,6 +260,7 @@ class Page:
     place: int = 0
     asks: Mapping[str, str] = field(default_factory=dict)
     feed: Callable[[Store, Visit], Feed] | None = None
+    feed_asks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +292,7 @@ def page(
     place: int = 0,
     asks: Mapping[str, str] = NOTHING_ASKED,
     feed: Callable[[Store, Visit], Feed] | None = None,
+    feed_asks: Mapping[str, str] = NOTHING_ASKED,
 ) -> Callable[[G], G]:
     """Declares a page whose facts the function returns; the arguments are the attributes of ``Page``.
 
@@ -290,7 +308,7 @@ def page(
             raise ValueError(f"page {path}: a title for the navigation needs a place in it, and the reverse")
         if place and place in (one.place for one in PAGES):
             raise ValueError(f"page {path}: place {place} in the navigation is taken")
-        PAGES.append(Page(path, template, gather, title, place, asks, feed))
+        PAGES.append(Page(path, template, gather, title, place, asks, feed, feed_asks))
         return gather
 
     return declare

@@ -27,6 +27,7 @@ from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import gone_texts, reasons_said
+from fanous.wording.verdicts import defect_said, rule_said
 from fanous.wording.words import mechanism_words, network_title, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -125,6 +126,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             share=partial(share, language=language),
             marked=partial(marked, language),
             told=partial(told, language),
+            rule_said=lambda rule, why: told(language, rule_said(rule, why, language)),
+            defect_said=lambda defect: told(language, defect_said(defect, language)),
             headline=partial(headline.headline, language=language),
             claimed=partial(headline.claimed, language=language),
             headline_lead=headline.lead,

@@ -22,6 +22,26 @@ def date(moment: datetime, language: Language, *, year: bool = True) -> str:
     return language.in_digits(format_skeleton("MMMMd", day, locale=language.locale))
 
 
+def month_of(year: int, month: int, language: Language) -> str:
+    """``December 2023``."""
+    first = datetime(year, month, 1, tzinfo=UTC)
+    if language.code == "en":
+        return f"{first:%B} {year}"
+    from babel.dates import format_skeleton
+
+    return language.in_digits(format_skeleton("yMMMM", first, locale=language.locale))
+
+
+def short_month(year: int, month: int, language: Language) -> str:
+    """``Dec 2023``, for axes."""
+    first = datetime(year, month, 1, tzinfo=UTC)
+    if language.code == "en":
+        return f"{first:%b} {year}"
+    from babel.dates import format_skeleton
+
+    return language.in_digits(format_skeleton("yMMM", first, locale=language.locale))
+
+
 def days_between(start: datetime, end: datetime, language: Language) -> str:
     """``8 to 24 November 2023``: what both dates share is said once."""
     if language.code == "en":

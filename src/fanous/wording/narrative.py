@@ -8,14 +8,14 @@ was met, a number of networks rather than the country below nation scope, and no
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from fanous.model.incident import FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local
 from fanous.wording.clocks import both_clocks, date, days_between
 from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.reasons import listing, probes_counted, reasons_said
+from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
 from fanous.wording.sessions import WORKDAYS, DailySessions, sessions_of
 from fanous.wording.words import (
     FAMILIES,
@@ -24,7 +24,6 @@ from fanous.wording.words import (
     counts_users,
     mechanism_words,
     network_title,
-    percent,
     target_title,
 )
 
@@ -539,28 +538,14 @@ def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:
         yield Sentence(language.count(*WORKED, seen.controls), language)
 
 
-SAYS = {
-    Says.DOWN: "{family}: down ({sources}).",
-    Says.ORDINARY: "{family}: as usual ({sources}).",
-    Says.SILENT: "{family}: no data at the time ({sources}).",
-    Says.UNKNOWN: "{family}: too little history to compare with ({sources}).",
-}
-LEFT = "{family}: {left} of the usual level, between {low} and {high} ({sources})."
-LOWER = "{family}: {left} of the usual level, within its usual range ({sources})."
+OF_FAMILY = "{family}: {what}"
 
 
 def _opinion(opinion: FamilyView, language: Language) -> Sentence:
-    text = SAYS[opinion.says]
-    figures = {}
-    if opinion.left is not None:
-        text = LOWER if opinion.says is Says.ORDINARY else LEFT
-        figures = {
-            "left": percent(opinion.left.mean, language),
-            "low": language.percent(opinion.left.low),
-            "high": language.percent(opinion.left.high),
-        }
+    """A family of sources and what it says, in the words of its row among the witnesses."""
     family = capitalised(language.say(FAMILIES[Family(opinion.family)]))
-    return language.sentence(text, family=family, sources=language.comma.join(opinion.sources), **figures)
+    what = reasons_text([opinion.reason], language)
+    return language.sentence(OF_FAMILY, family=family, what=f"{what[:1].lower()}{what[1:]}")
 
 
 def capitalised(text: str) -> str:

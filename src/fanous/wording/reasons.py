@@ -15,6 +15,7 @@ from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
+from fanous.wording.verdicts import defect_said, rule_said, whole
 from fanous.wording.words import (
     FAMILIES,
     KINDS,
@@ -36,6 +37,9 @@ REASONS: dict[str, Text] = {
     "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
     "lacks.network": "No network has enough measurements of its own to be named.",
     "lacks.probes": "Too little evidence: {probes} saw it, and at least {needed} are needed.",
+    "lacks.distinct": (
+        "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
+    ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     "lacks.duration": (
         "No two networks failed together for longer than a fault lasts. A single network needs {probes_needed} "
@@ -59,6 +63,17 @@ REASONS: dict[str, Text] = {
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
     "noted": "{by} wrote a note to it.",
     "joined": "{by} found that {incident} is part of the same event.",
+    "runs.bound": (
+        "At least {at_least} made these test runs ({test_runs}); this is the number that counts towards confirmation."
+    ),
+    "runs.unclear": (
+        "At least {at_least} made these test runs ({test_runs}); the software or the resolver of some is unknown, so "
+        "each run counts as one probe."
+    ),
+    "left_out": (
+        "Networks registered abroad, or with fewer than 0.5 % of users, do not count towards a national claim "
+        "({left_out}). With them, the share of users affected would be {share_with_them} and the scope: {scope}."
+    ),
     "one_operator": "It affects a single operator, which serves most users.",
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
@@ -157,12 +172,12 @@ def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Langu
 
 def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     if reason.code == AS_WRITTEN:
-        return Sentence(_sentence(printable(str(reason.params.get("text", "")))), ENGLISH)
+        return Sentence(whole(str(reason.params.get("text", ""))), ENGLISH)
     if reason.code == "not_judged":
         return _not_judged(reason, language)
     text = REASONS.get(_variant(reason))
     if text is None:
-        return Sentence(_sentence(printable(f"{reason.code} {dict(reason.params) or ''}")), ENGLISH)
+        return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
     values = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
@@ -171,17 +186,11 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
 
 
 def _not_judged(reason: Reason, language: Language) -> Sentence:
-    """The sentence of a rule, which the store has in English, with the figures of a case."""
-    why, rule = _sentence(printable(str(reason.params["why"]))), str(reason.params["rule"])
-    if language.code != "en":
-        from fanous.analysis.rules import RULES_BY_ID  # not for `confirm`, whose reader waits
-
-        if rule not in RULES_BY_ID or not language.knows(RULES_BY_ID[rule].why):
-            language = ENGLISH
-        else:
-            why = language.say(RULES_BY_ID[rule].why)
-    told = {name: language.number(float(str(reason.params[name]))) for name in ("some", "all")}
-    return Sentence(f"{why} {language.say(NOT_JUDGED, **told)}", language)
+    """Why a target was not judged, and for how many of its measurements that holds."""
+    rule, why = str(reason.params["rule"]), str(reason.params["why"])
+    said = rule_said(rule, why, language) if rule else defect_said(why, language)
+    figures = {name: said.language.number(float(str(reason.params[name]))) for name in ("some", "all")}
+    return Sentence(f"{said.text} {said.language.say(NOT_JUDGED, **figures)}", said.language)
 
 
 def _variant(reason: Reason) -> str:
@@ -191,12 +200,6 @@ def _variant(reason: Reason) -> str:
     if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
         return "claim.users.networks"
     return reason.code
-
-
-def _sentence(text: str) -> str:
-    """With a capital letter and an end, as every reason has."""
-    text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, str]:
@@ -274,6 +277,8 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "networks": _counter("{n} network", "{n} networks"),
     "measurements": _counter("{n} measurement", "{n} measurements"),
     "runs": _counter(*EITHER),
+    "at_least": _counter("{n} different probe", "{n} different probes"),
+    "test_runs": _counter(*UNITS["test_runs"]),
     "hours": _counter("{n} hour", "{n} hours"),
     "hours_needed": _counter("{n} hour", "{n} hours"),
     "days": _counter("{n} day", "{n} days"),
@@ -282,7 +287,8 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "lead": lambda language, seconds: length(seconds, language),
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
-    **dict.fromkeys(("left", "low", "high"), _share),
+    **dict.fromkeys(("left", "low", "high", "share_with_them"), _share),
+    **dict.fromkeys(("lowest", "highest"), Language.percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {

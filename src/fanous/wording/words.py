@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access, Family
+from fanous.model.verdict import State
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import title
@@ -27,6 +28,15 @@ KINDS = {
     Kind.THROTTLING: "Throttling",
     Kind.SLOWDOWN: "Slowdown",
 }
+STATES = {
+    State.BLOCKED: "Blocked",
+    State.THROTTLED: "Slowed",
+    State.DOWN: "Service itself down",
+    State.INSUFFICIENT: "Cannot tell",
+    State.OK: "Reachable",
+}
+"""What a rule says of a target."""
+
 SCOPES = {
     Scope.NATION: "nation-wide",
     Scope.REGION: "regional",

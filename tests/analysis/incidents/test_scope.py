@@ -70,3 +70,60 @@ def test_networks_of_one_operator_are_one_isp() -> None:
 
 def test_the_draws_are_the_same_every_time() -> None:
     assert extent({1, 2}, ALL, COUNTRY) == extent({1, 2}, ALL, COUNTRY)
+
+
+IRAN = UserWeights(
+    "XA",
+    (*COUNTRY.networks, NetworkWeight(6, 0.004, F, "six"), NetworkWeight(7, 0.02, F, "seven")),
+    error=0.2,
+    source="a table of 2026",
+    abroad=(7,),
+)
+
+
+@pytest.mark.parametrize(
+    ("working", "left_out"),
+    [
+        ({6}, ("AS6",)),  # under half a percent of users
+        ({7}, ("AS7",)),  # registered abroad, though large enough
+        ({99}, ("AS99",)),  # not in the figures, which name every network of half a percent
+        ({6, 7, 99}, ("AS6", "AS7", "AS99")),
+    ],
+)
+def test_networks_that_are_small_or_registered_abroad_deny_no_nation(
+    working: set[int], left_out: tuple[str, ...]
+) -> None:
+    cut = {1, 2, 3, 4, 5}
+    without = extent(cut, cut, IRAN)
+    reach = extent(cut, cut | working, IRAN)
+    assert reach.scope is without.scope is Scope.NATION
+    assert reach.users == without.users
+    (remark,) = reach.remarks
+    assert (remark.code, remark.params["left_out"], remark.params["working"]) == (
+        "left_out", left_out, len(working),
+    )  # fmt: skip
+    assert remark.params["figures"] == "a table of 2026"
+
+
+def test_they_are_left_out_whether_they_worked_or_not_and_both_results_are_said() -> None:
+    """Here the nation rests on networks that do not count, so it is none; with them it would be."""
+    small = tuple(NetworkWeight(10 + n, 0.0049, F, f"small {n}") for n in range(150))
+    weights = UserWeights("XB", (NetworkWeight(1, 0.26, F, "one"), *small), 0.05, "a table")
+    cut = {1, *(w.asn for w in small)}
+    reach = extent(cut, cut, weights)
+    assert reach.scope is not Scope.NATION
+    assert reach.users is not None and reach.users.observed == pytest.approx(0.26, abs=0.01)
+    (remark,) = (one for one in reach.remarks if one.code == "left_out")
+    assert (remark.params["scope"], remark.params["working"]) == ("nation", 0)
+    assert float(str(remark.params["share_with_them"])) > 0.9
+
+
+def test_networks_that_kept_working_and_count_are_never_left_out() -> None:
+    reach = extent({1, 2, 3, 4}, ALL, COUNTRY)
+    assert reach.scope is Scope.NATION and reach.remarks == ()
+    assert extent({1, 2, 3}, ALL - {1, 2, 3} | {1, 2, 3, 4, 5}, COUNTRY).remarks == ()
+
+
+def test_below_a_nation_nobody_is_left_out() -> None:
+    with_them = extent({1}, {1, 2, 6}, IRAN)
+    assert with_them.scope is Scope.ISP and with_them.remarks == ()

@@ -91,7 +91,7 @@ def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     assert seen[Family.ROUTING].sight is Sight.DID_NOT_SEE
     assert seen[Family.PROBING].sight is Sight.SAW
     assert reasons_text(seen[Family.PROBING].reasons) == (
-        "Well below the usual level in Pakistan: ioda active_probing. 2% of the usual level was left (1% to 3%)."
+        "2% of the usual level, between 1% and 3% (ioda active_probing)."
     )
     assert seen[Family.USAGE].sight is Sight.NO_DATA
     assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
@@ -100,6 +100,5 @@ def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     found = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
     (why,) = (one.reasons for one in found if one.family is Family.ROUTING)
     assert [(reason.code, reason.params.get("left")) for reason in why] == [
-        ("sight.usual", None),
-        ("level.left", 0.95),
+        ("sight.lower", 0.95),
     ]

@@ -1,5 +1,8 @@
 """How far a series lies below the time before an event, when it fell, in what steps, and when it came back."""
 
+from dataclasses import replace
+from math import ceil
+
 import numpy as np
 import pytest
 
@@ -36,6 +39,15 @@ def fell(series: Series, near: float, until: float = 10_000) -> Fall:
     found = fall(told(series, near - 1), at(near), at(until))
     assert found is not None
     return found
+
+
+def lost(late: float, hours: float, share: float) -> Series:
+    """Half-hour bins of which a loss at 480 hours and ``late`` takes its part."""
+    series = daily(60, noise=0.002, signal=AP)
+    inside = np.minimum(series.times + 1800, at(480 + late + hours)) - np.maximum(
+        series.times, at(480 + late)
+    )
+    return replace(series, values=series.values * (1 - share * np.clip(inside / 1800, 0, 1)))
 
 
 @pytest.mark.parametrize("step", [300, 600, 1800, 3600, 7200, 10800])
@@ -113,6 +125,23 @@ def test_a_further_fall_and_a_partial_return_are_steps_of_their_own() -> None:
     assert [(one.start, one.end) for one in flat] == [(at(480), None)]
 
 
+def test_days_above_the_usual_are_no_level_from_which_it_fell_softly() -> None:
+    high = cut(cut(daily(60, noise=0.02), 960, 1008, 1.15), 1128, 1400, 0.6)
+    assert soft_start(told(high, 1120), at(1128)) is None
+
+
+@pytest.mark.parametrize("hours", [0.5, 0.75, 1.2, 6.0])
+@pytest.mark.parametrize("late", [0.05, 0.2, 0.3, 0.45])
+def test_a_bracket_holds_the_beginning_wherever_in_its_bin_it_was(late: float, hours: float) -> None:
+    """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
+    series = lost(late, hours, 0.8)
+    low = at(480) if late < 0.4 else at(480.5)
+    found = fall(told(series, 479), low, at(480 + ceil(2 * (late + hours)) / 2))
+    assert found is not None
+    assert found.earliest <= at(480 + late) <= found.latest
+    assert found.latest - found.earliest <= 1.5 * 1800
+
+
 def test_a_level_is_back_when_a_day_of_it_is() -> None:
     series = cut(daily(60, noise=0.02), 480, 900, 0.6)
     assert back_at(told(series, 480), at(500), 0.4) == pytest.approx(at(900), abs=2 * HOUR)
@@ -128,4 +157,16 @@ def test_depth_is_typical_worst_and_now() -> None:
     assert (ended.mean, ended.worst, ended.now) == pytest.approx((0.5, 0.1, 1.0), abs=0.03)
     lasts = depth(told(cut(series, 600, 10_000, 0.7), 480), [Interval(at(480), None)])
     assert lasts is not None and lasts.now == pytest.approx(0.7, abs=0.02)
-    assert depth(told(series, 480), [Interval(at(480), at(480.2))]) is None, "no bin lies wholly in it"
+    assert depth(told(without(series, 480, 481), 480), [Interval(at(480), at(480.2))]) is None, (
+        "no bin meets it"
+    )
+
+
+@pytest.mark.parametrize("hours", [0.5, 1.0, 1.5, 6.0])
+@pytest.mark.parametrize("late", [0.0, 0.1, 0.2, 0.25, 0.4])
+def test_bins_that_were_lost_in_part_are_not_taken_for_the_loss(late: float, hours: float) -> None:
+    """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
+    found = depth(told(lost(late, hours, 0.6), 480), [Interval(at(480 + late), at(480 + late + hours))])
+    assert found is not None and found.worst is not None
+    deepest = 1.0 if hours >= 1 or not late else max(0.5 - late, late) / 0.5
+    assert found.mean == pytest.approx(1 - 0.6 * deepest, abs=0.02), "at least so much was gone"

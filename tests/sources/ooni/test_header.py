@@ -6,6 +6,7 @@ import pytest
 
 from fanous.errors import Rejected
 from fanous.model.instant import from_iso
+from fanous.model.measurement import is_stated
 from fanous.model.place import Access
 from tests.sources.records import UID, document, parsed
 
@@ -124,8 +125,10 @@ def test_an_identity_that_cannot_be_one_is_replaced_by_that_of_the_content() -> 
     assert len(uids) == 5
 
 
-def test_an_anonymous_credential_s_name_says_more_than_a_report_made_for_each_measurement() -> None:
-    assert {header(probe_id="one device", report_id=f"20260901T0{n}").probe for n in (1, 2)} == {"one device"}
+def test_a_name_that_only_the_sender_states_joins_his_reports_and_is_marked_as_his_word() -> None:
+    (name,) = {header(probe_id="one device", report_id=f"20260901T0{n}").probe for n in (1, 2)}
+    assert is_stated(name) and name.endswith("one device")
+    assert not is_stated(header(report_id="20260901T01").probe)
 
 
 def test_without_a_report_a_measurement_is_a_probe_of_its_own() -> None:

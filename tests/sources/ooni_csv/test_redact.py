@@ -41,6 +41,33 @@ def test_rows_that_differ_only_in_what_is_left_out_become_one() -> None:
     assert len(json.loads(redacted(record(ROW, other)).data)["rows"]) == 1
 
 
+def test_a_stored_row_names_nobody_in_addresses_urls_and_certificates() -> None:
+    mail = "parveen@mail.example"
+    row = ROW | {
+        "input": "https://n.example/?page=12345678",
+        "network_type": "home of P.",
+        "http_request_url": f"https://n.example/?sid=a1b2c3d4e5f6&to={mail}",
+        "http_response_header_location": "https://parveen:hunter22@n.example/login?next=home",
+        "tls_end_entity_certificate_subject": f"CN=box,emailAddress={mail}",
+        "tls_end_entity_certificate_subject_common_name": mail,
+        "tls_end_entity_certificate_san_list": f"['n.example', '{mail}']",
+        "tls_end_entity_certificate_issuer_common_name": f"CA of {mail}",
+    }
+    source = MEASUREMENT_SOURCES["ooni-csv"]
+    stored, parsed = source.take(record(row))
+    hidden = "*" * len(mail)
+    for data in (stored.data, redacted(record(row)).data, redacted(stored).data):
+        assert not any(text in data.decode() for text in (mail, "home of P.", "a1b2c3d4e5f6", "hunter22"))
+    assert (
+        json.loads(stored.data)["rows"][0]["http_response_header_location"]
+        == "https://n.example/login?next=home"
+    )
+    (seen,) = [one for one in parsed.observations if one.cert_subject]
+    assert (seen.cert_subject, seen.cert_issuer) == (f"{hidden} n.example", f"CA of {hidden}")
+    assert source.take(stored)[0].data == stored.data
+    assert repr(source.parse(stored).observations) == repr(parsed.observations)
+
+
 def test_what_is_no_record_is_refused() -> None:
     with pytest.raises(Rejected):
         redact(b"{}", MEASUREMENT_SOURCES["ooni-csv"].parse(record(ROW)))

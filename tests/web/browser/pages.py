@@ -21,6 +21,7 @@ PAGES = (
     f"{INCIDENT}/measurements",
     "/PK/PK-watch-1",
     "/corrections",
+    "/incidents",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}

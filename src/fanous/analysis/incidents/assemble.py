@@ -29,6 +29,7 @@ from fanous.analysis.incidents.confirm import (
     without_remote,
 )
 from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.analysis.incidents.independence import Distinct, by_name
 from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line, without_strays
 from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.anomaly import Anomaly
@@ -121,7 +122,10 @@ def incident_of(
     lacking = otherwise or (None if sure else of_the_line(group, votes, findings, bad))
     saw = families_that_saw(meanwhile, setting.family_of)
     own = without_remote(witness, setting.family_of)
-    ruling = Ruling("", None, lacking) if lacking else _ruling(named, own, controls, raised, saw, lost)
+    distinct = Distinct(by_name(alternatives.runs), setting.family_of)
+    ruling = (
+        Ruling("", None, lacking) if lacking else _ruling(named, own, controls, raised, saw, lost, distinct)
+    )
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
@@ -142,13 +146,18 @@ def incident_of(
         end=end,
         intervals=_intervals(sessions, end),
         confirmed_at=ruling.at,
-        confidence=_confidence(named, _most(ruling, witness)),
+        confidence=_confidence(named, _most(ruling, witness, distinct)),
         users=reach.users if reaches else None,
         kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         level=None,
-        evidence=_evidence(witness, controls, setting.family_of),
+        evidence=_evidence(witness, controls, setting.family_of, distinct),
         rule=ruling.rule,
-        reasons=(*((Reason("faded"),) if faded else ()), ruling.reason, *reach.remarks),
+        reasons=(
+            *((Reason("faded"),) if faded else ()),
+            ruling.reason,
+            *(() if lacking else distinct.remarks(witness)),
+            *reach.remarks,
+        ),
         rules_version=setting.rules_version,
         detector_version=setting.detector_version,
     )
@@ -176,10 +185,11 @@ def _ruling(
     raised: dict[int, float],
     saw: Mapping[Family, float],
     lost: Stretches,
+    distinct: Distinct,
 ) -> Ruling:
     kind = min((f.kind for f in named), key=list(Kind).index)
     two = rule_c1_c3(kind, saw, raised)
-    return two if two.rule and raised else rule_c2(witness, controls, raised, lost)
+    return two if two.rule and raised else rule_c2(witness, controls, raised, lost, distinct.count)
 
 
 def _lost(named: Sequence[TypedAnomaly], votes: Votes, witness: Votes) -> Stretches:
@@ -264,11 +274,11 @@ def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) ->
     return Status.RETRACTED if faded else Status.ENDED
 
 
-def _most(ruling: Ruling, witness: Votes) -> float:
+def _most(ruling: Ruling, witness: Votes, distinct: Distinct) -> float:
     """The highest confidence that an incident may state."""
     if ruling.at is None:
         return UNCONFIRMED
-    return SHOWN_HELPED if helped(witness) else SHOWN_ELSEWHERE
+    return SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
 
 
 def _confidence(named: Sequence[TypedAnomaly], most: float) -> float:
@@ -340,11 +350,12 @@ def _network_parts(sessions: Sequence[TypedAnomaly], votes: Votes) -> tuple[Netw
     return tuple(parts)
 
 
-def _evidence(witness: Votes, controls: Floats, family_of: dict[str, Family]) -> Evidence:
+def _evidence(witness: Votes, controls: Floats, family_of: dict[str, Family], distinct: Distinct) -> Evidence:
     return Evidence(
         measurements=len(witness),
         probes=len(set(witness.probes)),
         networks=len(set(witness.asns.tolist())),
         controls=len(controls) + int(witness.controlled.sum()),
         families=tuple(str(f) for f in families_seen(witness.sources, family_of)),
+        probes_at_least=distinct.at_least(witness),
     )

@@ -12,10 +12,10 @@ Everything else stays suspected.  A scheduled event raises attention, never the 
 Probes are counted by their voices.  A probe has one voice a target and hour, however often it measures, and half a one
 if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes that are heard
 again and again, one that is heard in a single hour of all that is known is a stranger, and two strangers count as one
-probe.
+probe.  C2 counts as many probes as there certainly are (``independence``).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from fanous.analysis.series.aggregate import PROBE_MAJORITY
 from fanous.analysis.series.repeats import KNOWN, NEW
 from fanous.model.incident import Kind, Stretches
 from fanous.model.instant import HOUR
+from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Ints, Votes
@@ -102,10 +103,14 @@ def names_of(votes: Votes) -> Names:
 
 
 def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
-    """Each probe, and the number of hours in which it is heard."""
+    """Each probe, and the number of hours in which it is heard.
+
+    One whom only the sender names is never known: it costs nothing to keep a name, and to keep ten.
+    """
     names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
     hours = (votes.times // HOUR).astype(np.int64)
-    return names, np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
+    heard = np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
+    return names, np.where([is_stated(name) for name in names.tolist()], np.minimum(heard, 1), heard)
 
 
 def independent(probes: Collection[str], strange: Collection[str]) -> float:
@@ -246,7 +251,22 @@ SERVED = {
 to, the country's own notice of a block, or everything was slow."""
 
 
-def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], lost: Stretches) -> Ruling:
+Count = Callable[[Votes], int]
+"""How many independent probes are behind votes."""
+
+
+def named_probes(votes: Votes) -> int:
+    """As many as there are names."""
+    return len(set(votes.probes))
+
+
+def rule_c2(
+    witness: Votes,
+    control_times: Floats,
+    raised: dict[int, float],
+    lost: Stretches,
+    count: Count = named_probes,
+) -> Ruling:
     """C2, and the first moment at which it was met.
 
     Args:
@@ -254,10 +274,11 @@ def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], los
         control_times: shape (m,), ascending: when the target worked elsewhere, near a failing hour.
         raised: ASN -> when a live watcher would have raised it.
         lost: the stretches of networks that lost their controls (``lost_controls``).
+        count: of independent probes (``independence``).
     """
     if not raised:
         return Ruling("", None, Reason("lacks.network"))
-    case = _Case(witness, control_times, raised, lost)
+    case = _Case(witness, control_times, raised, lost, count)
     lacking = case.lacking(np.inf)
     if lacking:
         return Ruling("", None, lacking)
@@ -270,7 +291,7 @@ def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float], los
             low = middle + 1
         else:
             high = middle
-    return Ruling("C2", float(moments[high]), _met(witness, raised))
+    return Ruling("C2", float(moments[high]), _met(witness, raised, count))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,19 +302,21 @@ class _Case:
     control_times: Floats
     raised: dict[int, float]
     lost: Stretches
+    count: Count
 
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
         seen = self.witness.where((self.witness.times <= now) & np.isin(self.witness.asns, list(networks)))
-        probes = len(set(seen.probes))
-        if probes < PROBES:
-            return Reason("lacks.probes", {"probes": probes, "needed": PROBES})
-        if helped(seen):
+        if named_probes(seen) < PROBES:
+            return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
+        if self.count(seen) < PROBES:
+            return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
+        if helped(seen, self.count):
             return None
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
             return Reason("lacks.control")
-        if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
+        if self._fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
             return None
         return _lacking_alone(seen)
 
@@ -302,45 +325,46 @@ class _Case:
 
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (where controls were lost: in one stretch)?"""
-        return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
+        return is_long(seen.where(~np.isin(seen.asns, list(self.lost))), self.count) or any(
             is_long(
                 seen.where(
                     (seen.asns == asn)
                     & (seen.times >= one.start)
                     & (seen.times < (np.inf if one.end is None else one.end))
-                )
+                ),
+                self.count,
             )
             for asn, own in self.lost.items()
             for one in own
         )
 
+    def _fail_together(self, seen: Votes, beyond: float) -> bool:
+        """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
 
-def helped(seen: Votes) -> bool:
+        Args:
+            beyond: seconds that must lie between the first and the last time that they do.
+        """
+        networks = np.unique(seen.asns)
+        thick = [asn for asn in networks if self.count(seen.where(seen.asns == asn)) >= NETWORK_PROBES]
+        seen = seen.where(np.isin(seen.asns, thick))
+        later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
+        both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
+        return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
+
+
+def helped(seen: Votes, count: Count = named_probes) -> bool:
     """Are there three probes with normal controls of their own, on networks on which most of what failed carried one?
 
     Each network is judged by itself: a broken machine on one lends no control to a bad line on another.
     """
     networks = [seen.where(seen.asns == asn) for asn in np.unique(seen.asns)]
-    good = [set(own.probes[own.controlled]) for own in networks if mostly_controlled(own)]
-    return len(set().union(*good)) >= PROBES
+    good = [int(own.asns[0]) for own in networks if mostly_controlled(own)]
+    return count(seen.where(seen.controlled & np.isin(seen.asns, good))) >= PROBES
 
 
-def _fail_together(seen: Votes, beyond: float) -> bool:
-    """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
-
-    Args:
-        beyond: seconds that must lie between the first and the last time that they do.
-    """
-    thick = [asn for asn in np.unique(seen.asns) if len(set(seen.probes[seen.asns == asn])) >= NETWORK_PROBES]
-    seen = seen.where(np.isin(seen.asns, thick))
-    later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
-    both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
-    return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
-
-
-def is_long(seen: Votes) -> bool:
+def is_long(seen: Votes, count: Count = named_probes) -> bool:
     """Do so many probes see it for so long that no fault of a line explains it?"""
-    return len(set(seen.probes)) >= LONE_PROBES and len(np.unique(seen.times // HOUR)) >= LONE_HOURS
+    return len(np.unique(seen.times // HOUR)) >= LONE_HOURS and count(seen) >= LONE_PROBES
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
@@ -373,20 +397,22 @@ def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
 
 
 def _lacking_alone(seen: Votes) -> Reason:
-    hours, probes = len(np.unique(seen.times // HOUR)), len(set(seen.probes))
+    hours, probes = len(np.unique(seen.times // HOUR)), named_probes(seen)
     return Reason(
         "lacks.duration",
         {"probes": probes, "hours": hours, "probes_needed": LONE_PROBES, "hours_needed": LONE_HOURS},
     )
 
 
-def _met(witness: Votes, raised: dict[int, float]) -> Reason:
-    probes = len(set(witness.probes))
-    return Reason("rule.c2", {"probes": probes, "networks": len(raised), "control": _control(witness)})
+def _met(witness: Votes, raised: dict[int, float], count: Count) -> Reason:
+    return Reason(
+        "rule.c2",
+        {"probes": named_probes(witness), "networks": len(raised), "control": _control(witness, count)},
+    )
 
 
-def _control(witness: Votes) -> str:
-    if not helped(witness):
+def _control(witness: Votes, count: Count) -> str:
+    if not helped(witness, count):
         return "other_networks"
     own = witness.mechanisms[witness.controlled]
     served = (code for mechanisms, code in SERVED.items() if 2 * np.isin(own, mechanisms).sum() > len(own))

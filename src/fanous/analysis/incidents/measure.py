@@ -20,6 +20,9 @@ from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Series, SeriesKey
 
+FELT = (Family.PROBING, Family.USAGE)
+"""Families that see what users notice: routes may stay up without them, and stray traffic is not theirs."""
+
 MOST = 200
 """Series that are measured, the deepest first: of thousands of networks these say when it began."""
 
@@ -63,14 +66,14 @@ def measure(
     by_key = {one.key: one for one in series if one.key in wanted and len(one)}
     found = []
     for anomaly in first.values():
-        if anomaly.key not in by_key:
-            continue
+        if anomaly.key not in by_key or anomaly.start_earliest is None:
+            continue  # nothing is known of the time before it
         told = shares(by_key[anomaly.key], anomaly.start)
         if told is None:
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
         fell = fall(told, anomaly.start_latest, reaches(anomaly), alarm=alarm)
-        inside = spans if fell is None else _after(spans, fell.latest)
+        inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside)))
     return tuple(found)
 
@@ -112,7 +115,9 @@ class Began:
 def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     """When it began: the change point of the source that gives it most exactly, or of the first places.
 
-    The bracket is the union of what the sources that carry the claim say.
+    What users notice counts first: routes may be withdrawn hours before traffic is gone, and tell the moment only where
+    they were within the time that the others leave open.  The bracket is the union of what the sources that carry the
+    claim say.
 
     Args:
         first: the anomaly that gives the onset where no change point is known.
@@ -122,7 +127,8 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
         return Began(first.start, first.start_earliest, first.start_latest)
     national = [(one, fell) for one, fell in carriers if is_country(one.key.place)]
     if national:
-        lead, fell = min(national, key=lambda pair: pair[1].latest - pair[1].earliest)
+        lead, fell = min([pair for pair in national if pair[0].family in FELT] or national, key=_how_rough)
+        lead, fell = min([pair for pair in national if _agrees(pair[1], fell)], key=_how_rough)
         carriers = national
     else:
         ordered = sorted(carriers, key=lambda pair: pair[1].at)
@@ -134,6 +140,16 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     if soft is not None:
         earliest = min(earliest, soft.start)
     return Began(fell.at, earliest, latest, lead, soft)
+
+
+def _agrees(one: Fall, lead: Fall) -> bool:
+    return lead.earliest <= one.at <= lead.latest
+
+
+def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[bool, float]:
+    """Seconds to which it cannot be told when a series fell, which is last of all asked of one that sank."""
+    one, fell = pair
+    return not fell.at_once, one.told.step / fell.clear
 
 
 def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall]]:
@@ -205,8 +221,8 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         if left_of is None:
             found.append(opinion)
             continue
-        fallen = [one.fell for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
-        onset = min(fallen, key=lambda fell: fell.latest - fell.earliest).at if fallen else opinion.onset
+        fallen = [(one, one.fell) for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
+        onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
 

@@ -34,6 +34,7 @@ from fanous.analysis.incidents.fusion import (
 from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
+    FELT,
     SourceCourse,
     carrying,
     levels_of,
@@ -63,9 +64,6 @@ from fanous.model.incident import (
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
-
-FELT = (Family.PROBING, Family.USAGE)
-"""Families that see what users notice: routes may stay up without them, and stray traffic is not theirs."""
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
@@ -218,14 +216,17 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
 
 def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
     """What is left of what users notice: of use and of answers rather than of routes and stray traffic, and of a speed
-    rather than a delay."""
+    rather than a delay; and of these by the series that carry the claim, if any do."""
 
     def felt(key: SeriesKey) -> bool:
         signal = SIGNALS[key.signal]
         return signal.unit == "kbps" if kind is Kind.SLOWDOWN else signal.family in FELT
 
     known = [one for one in measured if felt(one.key)] or list(measured)
-    return of_families(known) or estimate([a for a in core if felt(a.key)] or core)
+    carriers = carrying(known)
+    return of_families([one for one in known if one.key in carriers] or known) or estimate(
+        [a for a in core if felt(a.key)] or core
+    )
 
 
 def _status(verdict: Ruling, end: float | None) -> Status:
@@ -509,8 +510,7 @@ def reach(
         series: all quantities of the country that can show one.
     """
     national = [a for a in group if is_country(a.key.place)]
-    lost = [1 - left(a) for a in national if family_of(a) is not Family.ROUTING]
-    if national and max(lost or [1 - left(a) for a in national]) >= NATION_SHARE:
+    if national and _lost_most(national, series) >= NATION_SHARE:
         return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
@@ -525,6 +525,16 @@ def reach(
         _classes("partial", group, opinions),
         (Reason("place_unknown"),),
     )
+
+
+def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
+    """Share that was lost by the series that lost most: of answers and use, or of routes where nothing else fell."""
+    felt = [a for a in national if family_of(a) is not Family.ROUTING] or list(national)
+    lost = max(1 - left(a) for a in felt)
+    if lost >= NATION_SHARE:
+        return lost
+    # of a short loss the bins that it took up in part are in that median, too
+    return max([lost, *(one.lost for one in measure(felt, [Interval(a.start, a.end) for a in felt], series))])
 
 
 def _of_networks(

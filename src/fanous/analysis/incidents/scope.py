@@ -5,7 +5,7 @@ measured are affected.  A nation-wide scope is claimed only where almost every d
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,11 @@ NATION_OBSERVED = 0.3
 30 % of users observed in each access class of which it is said; otherwise a cut of mobile lines would pass while nobody
 looked at fixed ones (METHODS 2)."""
 
+SMALL_SHARE = 0.005
+"""Share of users below which a network neither makes a nation nor denies one.  In Iran in January 2026 measurements
+went on over a network registered in Hong Kong and one of the United Nations while nearly everybody was cut off.
+Networks are left out by this share and by where they are registered alone, never because they kept working."""
+
 FALLBACK_ERROR = 1.5
 """Relative error of equal weights, used where a country has no figures: wide on purpose, and never enough for a
 nation."""
@@ -40,7 +45,7 @@ class Extent:
 
     Attributes:
         users: None = nothing was observed.
-        remarks: that belong to the claim (one operator serves most users).
+        remarks: that belong to the claim (one operator serves most users; networks that were left out).
     """
 
     scope: Scope
@@ -52,11 +57,46 @@ class Extent:
 def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
     """How far an event reaches.
 
+    Whether it is the nation is decided without the networks that do not count for that (``left_out``); a remark says
+    what it would be with them.
+
     Args:
         affected: ASNs on which it was seen.
         observed: all ASNs measured meanwhile, including the affected ones.
         weights: ``None`` = no figures for this country.
     """
+    every = _extent(affected, observed, weights)
+    out = left_out(observed | affected, weights)
+    if weights is None or not out:
+        return every
+    kept = _extent(affected - out, observed - out, weights)
+    if Scope.NATION not in (every.scope, kept.scope):
+        return every
+    with_them = 0.0 if every.users is None else round(every.users.mean, 3)
+    remark = Reason(
+        "left_out",
+        {
+            "left_out": tuple(f"AS{asn}" for asn in sorted(out)),
+            "working": len(out - affected),
+            "share_with_them": with_them,
+            "scope": str(every.scope),
+            "figures": weights.source,
+        },
+    )
+    return replace(kept, remarks=(*kept.remarks, remark))
+
+
+def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
+    """Of these networks, those that do not count for a nation: registered abroad, or with fewer than
+    ``SMALL_SHARE`` of its users.  The figures name every larger one.
+    """
+    if weights is None:
+        return set()
+    large = {one.asn for one in weights.networks if one.share >= SMALL_SHARE} - set(weights.abroad)
+    return set(asns) - large
+
+
+def _extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
     if not affected:
         return Extent(Scope.INSUFFICIENT, Access.ANY, None)
     known = weights or _equal_weights(observed)

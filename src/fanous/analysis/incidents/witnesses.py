@@ -62,12 +62,6 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     return tuple(found)
 
 
-_OPINION = {
-    Says.DOWN: "sight.fell",
-    Says.ORDINARY: "sight.usual",
-    Says.SILENT: "sight.silent",
-    Says.UNKNOWN: "sight.no_history",
-}
 _SIGHT = {
     Says.DOWN: Sight.SAW,
     Says.ORDINARY: Sight.DID_NOT_SEE,
@@ -78,16 +72,7 @@ _SIGHT = {
 
 def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
     """A family with ready-made series: what it says of an outage is what it saw."""
-    told: dict[str, Param] = {"sources": opinion.sources}
-    code = _OPINION[opinion.says]
-    if opinion.says is Says.DOWN and opinion.entities:
-        told["entities"] = opinion.entities
-        code = "sight.fell_there"
-    reasons = [Reason(code, told)]
-    if opinion.left is not None:
-        left = {"left": opinion.left.mean, "low": opinion.left.low, "high": opinion.left.high}
-        reasons.append(Reason("level.left", left))
-    return Witness(family, "", _SIGHT[opinion.says], tuple(reasons))
+    return Witness(family, "", _SIGHT[opinion.says], (opinion.reason,))
 
 
 def _silent(incident: Incident, family: Family) -> Witness:

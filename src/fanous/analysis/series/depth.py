@@ -54,6 +54,29 @@ class Shares:
         """Shares of the bins that lie wholly in ``[since, until)``."""
         return self.left[(self.times >= since) & (self.times + self.step <= until)]
 
+    def lost_whole(self, since: float, until: float) -> "Floats":
+        """Shares of the bins that meet ``[since, until)`` and were lost whole (``lost_whole``)."""
+        left = self.left[(self.times + self.step > since) & (self.times < until)]
+        return left[lost_whole(left, SIGMAS * self.noise)]
+
+
+def lost_whole(left: Floats, margin: float = 0.0) -> slice:
+    """The bins of an event without a first or last one that it took up in part, which lost less than the one next to
+    it.
+
+    Where it took up both of two bins in part, the deeper is left: they say no more than that at least so much was gone.
+
+    Args:
+        left: shares, in order of time.
+        margin: by which two bins are not told apart.
+    """
+    first, last = 0, len(left)
+    if last - first > 1 and left[0] > left[1] + margin:
+        first += 1
+    if last - first > 1 and left[last - 1] > left[last - 2] + margin:
+        last -= 1
+    return slice(first, last)
+
 
 def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> Shares | None:
     """The series as a share of what it was before an instant; None = too little is known of it.
@@ -111,6 +134,8 @@ class Fall:
         at: best estimate: within the bin in which most was lost, by how much of it was still there.
         earliest: from when on it may have been falling.
         latest: when it had fallen, whatever its noise.
+        fallen: beginning of the first bin that lies at the lower level, or of the one in which it began if it fell at
+            once.
         before: share of the usual level before, after: behind it.
         clear: how many standard deviations of a bin it fell by.
     """
@@ -118,9 +143,15 @@ class Fall:
     at: float
     earliest: float
     latest: float
+    fallen: float
     before: float
     after: float
     clear: float
+
+    @property
+    def at_once(self) -> bool:
+        """Did it fall within a bin, or sink?"""
+        return self.fallen <= self.at
 
 
 LOOKED_BEFORE = DAY
@@ -152,7 +183,11 @@ def fall(
     split = change_point(left)
     if split is None:
         return None
-    before, after = float(np.median(left[:split])), float(np.median(left[split:]))
+    low = left[split:]
+    before, after = (
+        float(np.median(left[:split])),
+        float(np.median(low[lost_whole(low, SIGMAS * told.noise)])),
+    )
     lost = before - after
     if lost <= 0:
         return None
@@ -162,11 +197,17 @@ def fall(
     at = float(times[first])
     if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
         gap = float(times[first - 1] + step)
-        return Fall((gap + at) / 2, gap, max(at + step * blur, float(times[split])), before, after, clear)
+        latest = max(at + step * blur, float(times[split]))
+        return Fall((gap + at) / 2, gap, latest, float(times[split]), before, after, clear)
     partly = float(np.clip((left[first] - after) / lost, 0, 1)) if first >= split - 1 else 0.0
     begun = at + step * partly * (partly > blur)
-    latest = max(at + step * min(1.0, partly + blur), float(times[split]) * (first < split - 1))
-    return Fall(begun, at - step * blur, latest, before, after, clear)
+    fallen = at if first >= split - 1 else float(times[split])
+    latest = max(at + step * min(1.0, partly + blur), fallen)
+    if len(left) - first <= 2:  # both may be lost in part, so how much of the first was is not known
+        latest = max(latest, at + step)
+    ahead = float((before - left[first - 1]) / lost) if first else 0.0
+    earliest = at - step * (blur + ahead * (ahead > blur))
+    return Fall(begun, earliest, latest, fallen, before, after, clear)
 
 
 BEGUN = 0.25
@@ -216,7 +257,8 @@ def soft_start(told: Shares, fell: float) -> Stage | None:
         return None
     before, after = float(np.median(left[:split])), float(np.median(left[split:]))
     error = told.noise * float(np.sqrt(1 / split + 1 / (len(left) - split)))
-    if before - after < max(SOFT_LEAST * SIGNALS[told.key.signal].least_drop, CLEAR * error):
+    least = SOFT_LEAST * SIGNALS[told.key.signal].least_drop
+    if before - after < max(least, CLEAR * error) or after > 1 - least:  # the days before were high
         return None
     return Stage(float(times[split]), fell, after)
 
@@ -249,7 +291,8 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
     for first, last in pairwise(edges):
         begins = start if first == 0 else float(times[first])
         ends = end if last == len(left) else float(times[last])
-        found.append(Stage(begins, ends, float(np.median(left[first:last]))))
+        part = left[first:last]
+        found.append(Stage(begins, ends, float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))))
     return tuple(found)
 
 
@@ -279,8 +322,8 @@ def _cuts(left: Floats, first: int, last: int, least: int, noise: float) -> list
 # --- when it came back ----------------------------------------------------------------------------------
 
 BACK = 0.25
-"""A lasting level has come back where no more than this share of its loss is missing, or half of the signal's least
-drop if that is more."""
+"""A lasting level has come back where no more than this share of its loss is missing, but at least half of the signal's
+least drop, which is noise, and at most all of it, which would be a loss."""
 
 
 def back_at(told: Shares, since: float, lost: float) -> float | None:
@@ -299,7 +342,7 @@ def back_at(told: Shares, since: float, lost: float) -> float | None:
     if len(left) < width:
         return None
     windows = np.lib.stride_tricks.sliding_window_view(left, width)
-    enough = 1 - max(BACK * lost, signal.least_drop / 2)
+    enough = 1 - float(np.clip(BACK * lost, signal.least_drop / 2, signal.least_drop))
     whole = np.flatnonzero((np.median(windows, axis=1) >= enough) & (windows[:, 0] >= enough))
     return float(told.times[rows[whole[0]]]) if len(whole) else None
 
@@ -314,11 +357,11 @@ NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
 
 
 def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
-    """What is left: typically (median of complete bins while it was on), at worst, and now; None = nothing is known.
+    """What is left: typically (median of the bins that were lost whole), at worst, and now; None = nothing is known.
 
     *Now* is the newest day (three hours, where a signal does not move with people's days), or the first after the end.
     """
-    parts = [told.between(one.start, np.inf if one.end is None else one.end) for one in intervals]
+    parts = [told.lost_whole(one.start, np.inf if one.end is None else one.end) for one in intervals]
     left = np.concatenate(parts) if parts else np.array([])
     if not len(left):
         return None
@@ -329,6 +372,8 @@ def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
     end = intervals[-1].end
     until = float(told.times[-1] + told.step) if end is None else end + max(newest, told.step)
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
+    if len(now) > 1 and now[0] > now[1] + SIGMAS * told.noise:  # it began in this bin
+        now = now[1:]
     return Estimate(
         float(middle),
         float(low),

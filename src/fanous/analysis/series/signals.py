@@ -90,7 +90,7 @@ PATH_LAYERS = (Layer.TCP, Layer.TLS, Layer.QUIC, Layer.HTTP, Layer.TRANSFER)
 _TABLE = (
     Signal(
         name="blocked_dns",
-        title="Names answered with a lie or not at all",
+        title="DNS lookups with a forged answer or none",
         unit="share",
         bad=Direction.UP,
         proves=(Kind.BLOCKING,),
@@ -101,7 +101,7 @@ _TABLE = (
     ),
     Signal(
         name="blocked_path",
-        title="Connections cut on the way",
+        title="Connections cut on the path",
         unit="share",
         bad=Direction.UP,
         proves=(Kind.BLOCKING,),
@@ -124,7 +124,7 @@ _TABLE = (
     ),
     Signal(
         name="silence",
-        title="Probes that are not heard any more",
+        title="Probes that have fallen silent",
         unit="share",
         bad=Direction.UP,
         proves=(Kind.OUTAGE,),
@@ -134,7 +134,7 @@ _TABLE = (
     ),
     Signal(
         name="slowed",
-        title="Probes whose every download is slow for their line",
+        title="Probes whose downloads are all slow for their line",
         unit="share",
         bad=Direction.UP,
         proves=(Kind.SLOWDOWN,),
@@ -199,7 +199,7 @@ _PROBING = (
     ),
     _level(
         "ping-slash24-latency",
-        "Time of pings",
+        "Round-trip time of pings",
         "ms",
         Family.PROBING,
         600,
@@ -209,15 +209,15 @@ _PROBING = (
         publisher="ioda",
     ),
     _level("connectivity", "Index of answers to active probes", "index", Family.PROBING, 3600, 0.1),
-    _level("rtt", "Time of answers to active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
+    _level("rtt", "Round-trip time of active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
     _level("responders", "Addresses that answer active probes", "addresses", Family.PROBING, 3600, 0.3),
-    _level("scan_up", "/24 blocks believed up by our own scan", "/24s", Family.PROBING, 600, 0.05),
+    _level("scan_up", "/24 blocks that our own scan considers up", "/24s", Family.PROBING, 600, 0.05),
 )
 _USAGE = (
-    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15, publisher="google"),
+    _level("gtr", "Requests to a Google product", "index", Family.USAGE, 1800, 0.15, publisher="google"),
     _level(
         "gtr-norm",
-        "Share of Google's requests, a product",
+        "A product's share of requests to Google",
         "index",
         Family.USAGE,
         1800,
@@ -248,7 +248,7 @@ _USAGE = (
     ),
     _level(
         "radar_tampering",
-        "Connections that end in a reset or time-out early",
+        "Connections that end early in a reset or timeout",
         "percent",
         Family.USAGE,
         900,
@@ -260,14 +260,14 @@ _USAGE = (
     _level(
         "tor_bridge", "Tor users who connect over bridges", "users", Family.USAGE, 86400, 0.5, publisher="tor"
     ),
-    _level("ndt_tests", "Speed tests that users made", "tests", Family.USAGE, 3600, 0.5, publisher="m-lab"),
+    _level("ndt_tests", "Speed tests run by users", "tests", Family.USAGE, 3600, 0.5, publisher="m-lab"),
     _level(
-        "ndt_kbps", "Speed of users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED, publisher="m-lab"
+        "ndt_kbps", "Speed in users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED, publisher="m-lab"
     ),
     _level(
-        "ndt_rtt_ms", "Round-trip time of users' tests", "ms", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED
+        "ndt_rtt_ms", "Round-trip time in users' tests", "ms", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED
     ),
-    _level("ndt_loss", "Loss in users' tests", "share", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED),
+    _level("ndt_loss", "Packet loss in users' tests", "share", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED),
 )
 _EDGE = (
     _level("transfer_kbps", "Speed of our own transfers", "kbps", Family.EDGE, 300, 0.3, proves=_SPEED),
@@ -285,7 +285,7 @@ _EDGE = (
 _DARKNET = (
     _level(
         "merit-nt",
-        "Sources of stray traffic at a telescope",
+        "Sources of stray traffic seen by a network telescope",
         "addresses",
         Family.DARKNET,
         300,

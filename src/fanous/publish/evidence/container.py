@@ -52,7 +52,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """The parts by name, in order.
 
     Raises:
-        Refused: it is not a bundle, or a byte is not as the writer writes it.
+        BundleRefused: it is not a bundle, or a byte is not as the writer writes it.
         FanousError: it cannot be read.
     """
     try:
@@ -168,19 +168,11 @@ class LineWriter:
         return b"".join([*self._packed, self._compressor.flush()])
 
 
-def pack_lines(records: Iterable[Record]) -> bytes:
-    """Records as one packed part."""
-    writer = LineWriter()
-    for record in records:
-        writer.add(record)
-    return writer.packed()
-
-
 def unpack_lines(packed: bytes, name: str) -> Iterator[Record]:
     """The records of a part, one by one.
 
     Raises:
-        Refused: it does not unpack, is longer than any bundle's, or contains something else.
+        BundleRefused: it does not unpack, is longer than any bundle's, or contains something else.
     """
     for number, decoded in unpacked(packed, name, _decoder, "a record"):
         yield Record(decoded.source, bytes(decoded.record), file=name, line=number)
@@ -192,7 +184,7 @@ def unpacked(
     """Number and content of each line of a packed part.
 
     Raises:
-        Refused: it does not unpack, is longer than any bundle, or a line is not ``what``.
+        BundleRefused: it does not unpack, is longer than any bundle, or a line is not ``what``.
     """
     for number, line in enumerate(_lines(packed, name), 1):
         try:
@@ -255,7 +247,7 @@ def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
     """The series of a part, as a store accepts them.
 
     Raises:
-        Refused: it does not unpack, or a line is not a series that this version knows.
+        BundleRefused: it does not unpack, or a line is not a series that this version knows.
     """
     found = []
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):

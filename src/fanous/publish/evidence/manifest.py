@@ -135,7 +135,7 @@ def checked(parts: Mapping[str, bytes]) -> Manifest:
     """The manifest of a bundle, after its signature and digests were checked.
 
     Raises:
-        Refused: one of them is wrong, or a part is missing, added or out of order.
+        BundleRefused: one of them is wrong, or a part is missing, added or out of order.
     """
     if tuple(parts)[:2] != (MANIFEST, SIGNATURE):
         raise BundleRefused(

@@ -191,6 +191,7 @@ def _constants() -> dict[str, Any]:
         "incidents.nation_certainty": scope.NATION_CERTAINTY,
         "incidents.nation_networks": scope.NATION_NETWORKS,
         "incidents.nation_observed_share": scope.NATION_OBSERVED,
+        "incidents.nation_small_share": scope.SMALL_SHARE,
         "incidents.nation_operators": scope.NATION_OPERATORS,
         "incidents.nation_share": scope.NATION_SHARE,
         "incidents.scope_seed": scope.SEED,

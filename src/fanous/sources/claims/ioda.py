@@ -16,6 +16,7 @@ import msgspec
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
+from fanous.model.place import written_asn
 from fanous.sources.claims.document import Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
@@ -116,7 +117,7 @@ class IodaOutages:
         if kind not in (EVENTS, ALERTS) or not isinstance(entries, list):
             raise Rejected(f"not a response with IODA's events or alerts: `type` is {str(kind)[:40]!r}")
         until = field(document, "requestParameters", "until")
-        asked = int(until) if str(until).isdecimal() else None
+        asked = whole(plain(until), 0, LATEST)  # IODA repeats it as a text or as a number
         claims, rejects = (events if kind == EVENTS else alerts)(entries, country, asked)
         return Parsed((), rejects, claims)
 
@@ -157,6 +158,11 @@ class _Alert:
     level: str
     quote: str
 
+    @property
+    def about(self) -> tuple[str, tuple[int, ...]]:
+        """The line of alerts that it belongs to."""
+        return self.datasource, self.networks
+
 
 def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
     """An outage lasts from a critical alert to the next normal one of the same data source and place."""
@@ -171,11 +177,13 @@ def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
             known += [found] if found is not None else []
     known.sort(key=lambda alert: alert.at)
     claims = []
-    for index, alert in enumerate(known):
-        line = [a for a in known[:index] if (a.datasource, a.networks) == (alert.datasource, alert.networks)]
-        if alert.level != CRITICAL or (line and line[-1].level == CRITICAL):
+    ends = _ends(known)
+    levels: dict[tuple[str, tuple[int, ...]], str] = {}
+    for alert, end in zip(known, ends, strict=True):
+        before = levels.get(alert.about)
+        levels[alert.about] = alert.level
+        if alert.level != CRITICAL or before == CRITICAL:
             continue
-        end = _back(known[index:])
         until = max(alert.at + 1, asked_until or alert.at + 1) if end is None else end
         who = f"{WHO}, an alert of {alert.datasource}"
         span = alert.at, until, end is not None
@@ -183,17 +191,15 @@ def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
     return tuple(claims), tuple(rejects)
 
 
-def _back(later: Sequence[_Alert]) -> int | None:
-    """When what the first alert is about was normal again."""
-    first = later[0]
-    return next(
-        (
-            a.at
-            for a in later[1:]
-            if (a.datasource, a.networks, a.level) == (first.datasource, first.networks, NORMAL)
-        ),
-        None,
-    )
+def _ends(known: Sequence[_Alert]) -> list[int | None]:
+    """When what each alert is about was normal again; ``None`` = not in this answer."""
+    normal: dict[tuple[str, tuple[int, ...]], int] = {}
+    ends: list[int | None] = []
+    for alert in reversed(known):
+        ends.append(normal.get(alert.about))
+        if alert.level == NORMAL:
+            normal[alert.about] = alert.at
+    return ends[::-1]
 
 
 def _alert(entry: Any, country: str) -> _Alert | None:
@@ -222,8 +228,9 @@ def _place(location: str, country: str) -> tuple[int, ...] | None:
             raise Rejected(f"of {code[:20]}, which is not {country}")
         return ()
     number = code.partition("-")[0]
-    if kind in ("asn", "geoasn") and number.isascii() and number.isdigit() and 0 < int(number) < 2**32:
-        return (int(number),)
+    asn = written_asn(number) if number[:1].isdigit() else 0
+    if kind in ("asn", "geoasn") and asn:
+        return (asn,)
     if kind in ("region", "county", "continent"):
         return None
     raise Rejected(f"no place: {location[:40]!r}")

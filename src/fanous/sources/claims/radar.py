@@ -12,6 +12,7 @@ from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import DAY, HOUR
+from fanous.model.place import written_asn
 from fanous.sources.claims.document import QUOTED, Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
@@ -127,7 +128,8 @@ def anomalies(entries: Sequence[Any], country: str) -> Told:
         if asn is None and field(entry, "locationDetails", "code") is None:
             return None  # about the origin servers of a cloud, not about a network
         status = str(field(entry, "status") or "unverified").lower()
-        seen = field(entry, "visibleInDataSources") or []
+        told_by = field(entry, "visibleInDataSources")
+        seen = told_by if isinstance(told_by, list) else []
         quote = f"a traffic anomaly, {status}" + (f", seen in {', '.join(map(str, seen))}" if seen else "")
         networks = _networks([] if asn is None else [asn])
         return _claim(country, Said.DISRUPTED, networks, _span(entry), (None, quote, None))
@@ -150,10 +152,10 @@ def _span(entry: Any) -> tuple[float, float, bool]:
 
 
 def _networks(asns: Any) -> tuple[int, ...]:
-    numbers = [str(asn).removeprefix("AS") for asn in asns] if isinstance(asns, list) else [""]
-    if not all(n.isascii() and n.isdigit() and 0 < int(n) < 2**32 for n in numbers):
+    numbers = {written_asn(str(asn)) for asn in asns} if isinstance(asns, list) else {0}
+    if 0 in numbers:
         raise Rejected(f"no numbers of networks: {str(asns)[:40]}")
-    return tuple(sorted({int(n) for n in numbers}))
+    return tuple(sorted(numbers))
 
 
 def _claim(

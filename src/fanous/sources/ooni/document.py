@@ -45,6 +45,18 @@ class Binary(DocumentPart):
 Text = str | Binary | None
 
 
+class ShownCertificate(DocumentPart):
+    """df-006: a certificate as it was shown, DER in base64.
+
+    ``x_sha256`` is ours: the hexadecimal digest of one that named a mail address or a person, which was hidden in
+    ``data`` (``steps.without_persons``).
+    """
+
+    data: str | None = None
+    format: str | None = None
+    x_sha256: str | None = None
+
+
 class AnswerRecord(DocumentPart):
     """df-002."""
 
@@ -418,7 +430,7 @@ class _Losses:
     def repair(self) -> None:
         self._repairs += 1
         if self._repairs > MOST_REPAIRS:
-            raise TooCostly(f"more than {MOST_REPAIRS:,} values of it have another type than their field")
+            raise TooCostly(f"more than {MOST_REPAIRS:,} of its values are of another type than their field")
 
 
 def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losses) -> T | None:
@@ -433,7 +445,7 @@ def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losse
 def check_size(data: bytes) -> None:
     """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
     if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
-        raise TooCostly(f"more than {MAX_ITEMS:,} values in one record, which no measurement has")
+        raise TooCostly(f"it has more than {MAX_ITEMS:,} values, more than any real measurement")
 
 
 def repair(data: bytes) -> bytes:

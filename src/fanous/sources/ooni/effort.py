@@ -56,13 +56,13 @@ class Effort:
         """So many further steps of a probe."""
         self._steps += count
         if self._steps > MOST_STEPS:
-            raise TooCostly(f"more than {MOST_STEPS:,} steps, which no measurement has")
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
 
     def events(self, count: int) -> None:
         """So many network events are looked at."""
         self._events += count
         if self._events > MOST_EVENTS_READ:
-            raise TooCostly("its steps share more network events than any measurement has")
+            raise TooCostly("its steps refer to more network events than those of any real measurement")
 
 
 def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
@@ -75,7 +75,9 @@ def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
     for count, one in enumerate(steps, 1):
         answers += len(one.answers)
         if count > MOST_STEPS:
-            raise TooCostly(f"more than {MOST_STEPS:,} steps, which no measurement has")
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
         if answers > MOST_ANSWERS:
-            raise TooCostly(f"more than {MOST_ANSWERS:,} addresses in its lookups, which no measurement has")
+            raise TooCostly(
+                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
+            )
         yield one

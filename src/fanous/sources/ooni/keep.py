@@ -5,7 +5,7 @@ written again, so an unforeseen field is never stored.  A page that is the one t
 its title and as many blanks as it was long: no later rule can want more of it.  A page that failed, differs or has
 nothing to be compared with stays, so that later rules can judge it, without what may number its reader.  Headers keep
 their value if they are on a list, and on a page that stays, if their name does not speak of a visitor.  Of a chain of
-certificates the leaf stays, unless it names a mail address.
+certificates the leaf stays, without the mail addresses and persons that it names.
 """
 
 import re
@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
+from hashlib import sha256
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -28,6 +29,7 @@ from fanous.sources.ooni.document import (
     Header,
     HelperPage,
     Response,
+    ShownCertificate,
     StepKeys,
     Text,
     TorKeys,
@@ -38,10 +40,11 @@ from fanous.sources.ooni.document import (
 )
 from fanous.sources.ooni.identity import content_of, stamped
 from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
+from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
     LONGEST_TITLE,
     LONGEST_URL,
-    NO_NETWORK,
+    NETWORK_TYPES,
     TITLE_BEGINS,
     PageRecord,
     bytes_of,
@@ -87,9 +90,6 @@ PERSONAL = re.compile(
     r"|trace|request|nonce|etag|(?:^|-)(?:id|ip|ray)(?:-|$)"
 )
 """Words in names of headers that tell one visit or one visitor: their values are never kept, whatever the page is."""
-
-NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
-"""Values of the annotation ``network_type``; it is a free text, of which no other is kept."""
 
 UNTITLED_PROPORTION = 0.95
 """Ratio of the shorter page to the longer from which on two pages without a title are the same."""
@@ -185,7 +185,7 @@ def _settle_transaction(
     transaction: Transaction, theirs: HelperPage | None, asked: str, quieted: dict[str, str]
 ) -> None:
     request, response = transaction.request, transaction.response
-    if asked and request and request.url and request.url != asked:
+    if request and request.url and request.url != asked:
         clean = quiet_url(request.url, keeps_values=True)
         if clean != request.url:
             quieted[request.url[:LONGEST_URL]] = clean[:LONGEST_URL]
@@ -416,19 +416,24 @@ def responses(keys: Any) -> list[dict[str, Any]]:
     return own + [found for each in below for found in responses(each)]
 
 
-_MAIL_IN_DER = re.compile(rb"[A-Za-z0-9.+_\-]{2,64}+@[A-Za-z0-9\-]{2,63}+\.[A-Za-z]{2}")
-_MAIL_ATTRIBUTE = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
-"""PKCS #9, 1.2.840.113549.1.9.1."""
-
-
 def leaf_only(chain: Any) -> Any:
-    """The first certificate, which is all that is read; none if it names a mail address."""
-    leaf = chain[:1] if isinstance(chain, list) else []
-    text = leaf[0].get("data") if leaf and isinstance(leaf[0], dict) else leaf[0] if leaf else None
-    raw = bytes_of(Binary(text)) if isinstance(text, str) else None
-    if raw is None or _MAIL_ATTRIBUTE in raw or (b"@" in raw and _MAIL_IN_DER.search(raw)):
+    """The first certificate, which is all that is read, without the persons and mail addresses in it; none if it
+    cannot be read where it names one."""
+    try:
+        shown = msgspec.convert(chain[:1] if isinstance(chain, list) else [], list[ShownCertificate | str])
+    except msgspec.ValidationError:
         return []
-    return [{"data": text, "format": "base64"}]
+    first = next(iter(shown), None)
+    leaf = ShownCertificate(first) if isinstance(first, str) else first
+    der = bytes_of(Binary(leaf.data)) if leaf is not None else None
+    if leaf is None or der is None:
+        return []
+    quiet = without_persons(der)
+    if quiet is None:
+        return []
+    kept = {"data": leaf.data if quiet is der else b64encode(quiet).decode(), "format": "base64"}
+    digest = digest_of(leaf, der)
+    return [kept if digest == sha256(quiet).hexdigest() else kept | {"x_sha256": digest}]
 
 
 @lru_cache(maxsize=2048)

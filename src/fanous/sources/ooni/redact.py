@@ -21,7 +21,6 @@ from fanous.sources.ooni.document import (
 from fanous.sources.ooni.keep import (
     KEPT_HEADERS,
     LONGEST_NAME,
-    NETWORK_TYPES,
     URL_HEADERS,
     blank,
     fields_of,
@@ -30,7 +29,7 @@ from fanous.sources.ooni.keep import (
     responses,
     title_of_helper,
 )
-from fanous.sources.ooni.values import bytes_of, input_of
+from fanous.sources.ooni.values import NETWORK_TYPES, bytes_of, input_of
 from fanous.sources.redaction import digest, quiet_url, to_minute, without_names, without_seconds
 
 _OF_SOMEBODY = re.compile(

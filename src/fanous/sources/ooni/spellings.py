@@ -219,9 +219,9 @@ class Addresses:
         """
         self._work += work
         if self._work % CHECKED_EVERY < work and thread_time() > self._until:
-            raise TooCostly("its texts that look like addresses take too long")
+            raise TooCostly("searching it for addresses takes too long")
         if self._work > MOST_LOOKUPS:
-            raise TooCostly("more texts in it look like addresses than in any measurement")
+            raise TooCostly("more texts in it look like addresses than in any real measurement")
 
     def _numbers(self, data: bytes) -> Iterator[Span]:
         """Four numbers between dots, dashes or underscores, in either order."""

@@ -6,6 +6,7 @@ failure string does not.  Of a leaf certificate (RFC 5280) only what an observat
 it; one that cannot be read keeps its fingerprint and has no names, as a forged one may.
 """
 
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import defaultdict, deque
@@ -23,12 +24,12 @@ from fanous.model.place import is_address
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     AnswerRecord,
-    Binary,
     Connect,
     ConnectStatus,
     Handshake,
     NetworkEvent,
     QueryRecord,
+    ShownCertificate,
     StepKeys,
     Transaction,
 )
@@ -183,7 +184,7 @@ ALTERNATIVE_NAMES = bytes.fromhex("0603551d11")
 MOST_NAMES = 100
 """Names kept of a leaf; content networks put hundreds of customers on one certificate."""
 
-_CHAIN = msgspec.json.Decoder(list[Binary | str | None])
+_CHAIN = msgspec.json.Decoder(list[ShownCertificate | str | None])
 _LEAVES_KEPT = 2048
 """Chains remembered: the addresses of one site, and the next probe, show the same one."""
 
@@ -218,12 +219,102 @@ def _known_leaf(chain: bytes) -> Leaf:
 
 def _leaf(chain: bytes) -> Leaf:
     try:
-        first = _CHAIN.decode(chain)[:1]
-        text = first[0].data if first and isinstance(first[0], Binary) else (first[0] if first else None)
-        der = b64decode(text) if isinstance(text, str) else b""
+        first = next(iter(_CHAIN.decode(chain)), None)
+        shown = first if isinstance(first, ShownCertificate) else ShownCertificate(first)
+        der = b64decode(shown.data) if shown.data else b""
     except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
         return NO_LEAF
-    return Leaf(sha256(der).hexdigest(), *_names(der)) if der else NO_LEAF
+    if not der:
+        return NO_LEAF
+    quiet = without_persons(der)
+    return Leaf(digest_of(shown, der), *(_names(quiet) if quiet is not None else ("", "")))
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def digest_of(shown: ShownCertificate, der: bytes) -> str:
+    """SHA-256 of a certificate as it was shown, in hexadecimal, also where a person in it was hidden since."""
+    noted = shown.x_sha256
+    return noted if noted is not None and _DIGEST.fullmatch(noted) else sha256(der).hexdigest()
+
+
+_PERSONAL_ATTRIBUTES = frozenset(
+    map(
+        bytes.fromhex,
+        (
+            "2a864886f70d010901",  # emailAddress, PKCS #9
+            "0992268993f22c640101",  # uid, RFC 4519
+            "550404",  # surname, X.520, as all of the following
+            "550414",  # telephoneNumber
+            "55042a",  # givenName
+            "55042b",  # initials
+            "550441",  # pseudonym
+        ),
+    )
+)
+"""Object identifiers of what a name (RFC 5280 section 4.1.2.4) says of a person."""
+
+_MAIL = re.compile(rb"[^\x00-\x20\x7f<>\"'(),:;@]{1,64}+\0?@\0?[A-Za-z0-9\-]{1,63}+[.\0]")
+"""A mail address in a text of any of ASN.1's types, two bytes a letter (BMPString) included."""
+
+DEEPEST_DER = 24
+"""Structures within structures; a certificate has about ten."""
+
+_OCTET_STRING, _OBJECT_IDENTIFIER, _CONSTRUCTED = 0x04, 0x06, 0x20
+_OF_NO_TEXT = frozenset({0x01, 0x02, 0x03, 0x05})
+"""Tags of truth values, numbers (of a series, of a key), bits (of a signature) and nothing."""
+
+
+def without_persons(der: bytes) -> bytes | None:
+    """A certificate with asterisks in place of the mail addresses and of what its names say of a person, at the same
+    length; the same object where there is none; ``None`` if one stands where the structure cannot be read.
+
+    What a rule asks of it (who it is for, who signed it) stays; its signature no longer fits.
+    """
+    if not (_MAIL.search(der) or any(oid in der for oid in _PERSONAL_ATTRIBUTES)):
+        return der
+    quiet = bytearray(der)
+    read = _hide_persons(quiet, 0, len(der), DEEPEST_DER)
+    if _MAIL.search(quiet, read) is not None or any(
+        quiet.find(oid, read) >= 0 for oid in _PERSONAL_ATTRIBUTES
+    ):
+        return None
+    return der if quiet == der else bytes(quiet)
+
+
+def _hide_persons(der: bytearray, start: int, end: int, deeper: int) -> int:
+    """In the elements of ``der[start:end]``; returns up to where they could be read."""
+    at, is_personal = start, False
+    for tag, begin, finish in _places(der, start, end):
+        if tag & _CONSTRUCTED or (tag == _OCTET_STRING and _is_structure(der, begin, finish)):
+            if deeper == 0 or _hide_persons(der, begin, finish, deeper - 1) != finish:
+                return begin
+        elif tag == _OBJECT_IDENTIFIER:
+            is_personal = bytes(der[begin:finish]) in _PERSONAL_ATTRIBUTES
+        elif tag not in _OF_NO_TEXT and (is_personal or _MAIL.search(der, begin, finish)):
+            der[begin:finish] = b"*" * (finish - begin)
+        at = finish
+    return at
+
+
+def _is_structure(der: bytearray, start: int, end: int) -> bool:
+    """Does an OCTET STRING hold elements, as that of an extension does?"""
+    return max((finish for *_, finish in _places(der, start, end)), default=-1) == end
+
+
+def _places(der: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """(tag, begin and end of its content) of each element; stops where the bytes make no sense."""
+    at = start
+    while at + 2 <= end:
+        tag, size, begin = der[at], der[at + 1], at + 2
+        if size & 0x80:
+            begin += size & 0x7F
+            size = int.from_bytes(der[at + 2 : begin], "big")
+        if begin + size > end:
+            return
+        yield tag, begin, begin + size
+        at = begin + size
 
 
 def _names(der: bytes) -> tuple[str, str]:
@@ -240,16 +331,7 @@ def _names(der: bytes) -> tuple[str, str]:
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
     """(tag, content) of each element of a DER sequence; stops where the bytes make no sense."""
-    at = 0
-    while at + 2 <= len(der):
-        tag, size, begin = der[at], der[at + 1], at + 2
-        if size & 0x80:
-            begin += size & 0x7F
-            size = int.from_bytes(der[at + 2 : begin], "big")
-        if begin + size > len(der):
-            return
-        yield tag, der[begin : begin + size]
-        at = begin + size
+    return ((tag, der[begin:end]) for tag, begin, end in _places(der, 0, len(der)))
 
 
 def _common_name(name: bytes) -> str:

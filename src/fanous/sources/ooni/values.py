@@ -21,7 +21,7 @@ from msgspec import Raw
 from fanous.analysis.rules.fingerprints import LONGEST_NOTICE
 from fanous.errors import Rejected
 from fanous.model.instant import from_iso
-from fanous.model.measurement import Measurement
+from fanous.model.measurement import STATED, Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
 from fanous.refdata.platforms import normal_host
 from fanous.sources.ooni.document import Binary, Header, Response, Text, repair
@@ -207,6 +207,9 @@ LONGEST_NAME = 200
 NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 """``network_type`` as written by OONI's apps where the phone had no connection."""
 
+NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
+"""Values of the annotation ``network_type`` that are stored; it is a free text, which a probe may fill with a name."""
+
 
 def measurement_of(
     document: Header,
@@ -243,7 +246,7 @@ def measurement_of(
         resolver_asn=asn_of(document.resolver_asn),
         access=Access.MOBILE if network_type == "mobile" else Access.ANY,
         started_at=started_at(document, notes),
-        probe=clip(document.probe_id) or clip(document.report_id) or uid,
+        probe=_probe(document) or uid,
         software=f"{clip(document.software_name)} {clip(document.software_version)}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
@@ -252,6 +255,12 @@ def measurement_of(
         report=clip(document.report_id),
         content=content,
     )
+
+
+def _probe(document: Header) -> str:
+    """``verification_status`` is not read: it shows that a credential was used, and anyone may have any number."""
+    stated = clip(document.probe_id)
+    return f"{STATED}{stated}" if stated else clip(document.report_id)
 
 
 def started_at(document: Header, notes: list[str]) -> float:

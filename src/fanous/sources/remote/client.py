@@ -161,7 +161,9 @@ def _refusal(response: httpx.Response) -> FanousError:
     words = f"Globalping says {response.status_code}: {error.message}"
     if response.status_code == 429:
         told = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after") or "3600"
-        return OverLimit(words, float(told) if told.isdigit() else 3600.0)
+        return OverLimit(
+            words, float(told) if told.isascii() and told.isdigit() and len(told) < 10 else 3600.0
+        )
     if error.type == "no_probes_found":
         return NoProbes(words)
     return FanousError(words, permanent=response.status_code < 500)

@@ -25,7 +25,7 @@ from msgspec import Raw, Struct
 
 from fanous.errors import Rejected
 from fanous.model.instant import HOUR, MINUTE, from_iso
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import Family, is_address
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import OnProgress, OnReject, Source
@@ -660,7 +660,7 @@ class Globalping:
         """The measurement with its observations; raises ``Rejected``."""
         parsed = parse_record(record)
         unsound = unsound_of(record.data)
-        header = parsed.measurement
+        header = replace(parsed.measurement, probe=parsed.measurement.probe.removeprefix(STATED))
         if unsound and not header.defect:
             header = replace(header, defect=unsound)
         return replace(parsed, measurement=header, observations=_without_refusals(parsed.observations))

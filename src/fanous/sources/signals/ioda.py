@@ -10,7 +10,7 @@ from typing import Any
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
+from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
@@ -168,9 +168,10 @@ def _place(one: dict[str, Any], country: str) -> Place:
     if kind == "region":
         return Place(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
     if kind in ("asn", PART):
-        asn = code.partition("-")[0]
-        if asn.isascii() and asn.isdigit() and 0 < int(asn) < 2**32:
-            return Place(country, int(asn))
+        number = code.partition("-")[0]
+        asn = written_asn(number) if number[:1].isdigit() else 0
+        if asn:
+            return Place(country, asn)
     raise Rejected(f"a series of a place that is not known: {str(kind)[:20]} {code[:20]}")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.place import Access, Place
+from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
 from fanous.sources.signals.files import reading_of, series_of_file
@@ -99,9 +99,9 @@ def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
 def _places(country: str, row: dict[str, str]) -> Iterator[Place]:
     yield Place(country)
     for name in ASNS:
-        digits = row.get(name, "").strip().upper().removeprefix("AS").removesuffix(".0")
-        if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
-            yield Place(country, int(digits))
+        asn = written_asn(row.get(name, "").strip().removesuffix(".0"))
+        if asn:
+            yield Place(country, asn)
             return
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
+from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
@@ -70,8 +70,7 @@ class Radar:
         if not isinstance(times, list):
             raise Rejected("not a Radar time series: it has no timestamps")
         _, _, asn = name.partition("asn=")
-        place = Place(country, int(asn)) if asn.isascii() and asn.isdigit() else Place(country)
-        return _parsed(told, times, place)
+        return _parsed(told, times, Place(country, written_asn(asn)))
 
 
 def result_of(document: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
+from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import (
@@ -257,9 +257,9 @@ def _measured(values: list[float], gather: Gather) -> float:
 
 def _entity(country: str, name: str) -> Place:
     """``AS17557`` is a network, the country's own code the country, anything else a region."""
-    digits = name.upper().removeprefix("AS")
-    if digits != name.upper() and digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
-        return Place(country, int(digits))
+    asn = written_asn(name) if name.upper().startswith("AS") else 0
+    if asn:
+        return Place(country, asn)
     return Place(country) if name.upper() == country else Place(country, region=region_of(country, name))
 
 

@@ -72,6 +72,9 @@ class Evidence(Struct):
     networks: int
     controls: int
     families: list[str]
+    probes_at_least: Annotated[
+        int | None, Meta(description="different probes there certainly were; null: not worked out")
+    ] = None
 
 
 class Reason(Struct):

@@ -16,9 +16,12 @@ incomplete or repeated declaration raises ``ValueError`` on import.
 from fanous.web.pages import about as about
 from fanous.web.pages import country as country
 from fanous.web.pages import events as events
+from fanous.web.pages import explore as explore
 from fanous.web.pages import home as home
 from fanous.web.pages import incident as incident
+from fanous.web.pages import incidents as incidents
 from fanous.web.pages import measurements as measurements
+from fanous.web.pages import search as search
 from fanous.web.pages import target as target
 from fanous.web.routes import PAGES, RESOURCES
 

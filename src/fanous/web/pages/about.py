@@ -17,7 +17,7 @@ from fanous.store.protocol import Store
 from fanous.web.routes import Facts, Visit, page
 
 
-@page("/methodology", "methodology.html", title="Method", place=3)
+@page("/methodology", "methodology.html", title="Method", place=6)
 def methodology_facts(_store: Store, _visit: Visit) -> Facts:
     return {
         "rules": RULES,
@@ -36,7 +36,7 @@ MOST_COUNTRIES = 40
 """Countries that are queried for public series, since a worldwide monitor has the same sources in each."""
 
 
-@page("/data", "data.html", title="Data", place=4)
+@page("/data", "data.html", title="Data", place=7)
 def data_facts(store: Store, _visit: Visit) -> Facts:
     """Licences of every source that could be in this store, and when each public one last delivered data."""
     fetched: dict[str, float] = {}

@@ -61,14 +61,14 @@ class Connectivity:
     """Attributes:
     lines: what is drawn.
     wide, narrow: the chart; empty = there is no history to draw it from.
-    titles: of its lines, in order.
+    titles: signal, subtype and source of its lines, in order.
     """
 
     levels: list[Level]
     lines: Lines
     wide: Markup
     narrow: Markup
-    titles: list[str]
+    titles: list[tuple[str, str, str]]
 
 
 def connectivity(
@@ -212,9 +212,8 @@ def _name(series: Series) -> str:
     return f"{key.source} {key.signal}{f' {key.subtype}' if key.subtype else ''}"
 
 
-def _title(series: Series) -> str:
-    key = series.key
-    return f"{SIGNALS[key.signal].title}{f' ({key.subtype})' if key.subtype else ''}, {key.source}"
+def _title(series: Series) -> tuple[str, str, str]:
+    return SIGNALS[series.key.signal].title, series.key.subtype, series.key.source
 
 
 LOOK_BACK = 8 * DAY

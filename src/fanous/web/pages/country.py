@@ -19,12 +19,14 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
 from fanous.publish.edition import Story, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
+from fanous.publish.history import history
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
+from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, Visit, page
 
 WINDOWS = (7, 30, 90, 365)
@@ -34,6 +36,9 @@ ASKED = {"days": "|".join(map(str, WINDOWS))}
 ORDINARY_WINDOW = 30
 MOST_INCIDENTS = 50
 MOST_INSUFFICIENT = 8
+MOST_HISTORY = 8
+"""Lines of a country's history, the most frequent first."""
+
 AHEAD = 30 * DAY
 """How far ahead announced events are shown."""
 
@@ -82,6 +87,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "windows_asked": WINDOWS,
         "open": going,
         "past": stories(store, past[:MOST_INCIDENTS]),
+        "history": [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]],
         "inside": told,
         "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
         "ahead": [event for event in events if event.start >= until],

@@ -19,11 +19,14 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.provenance import Provenance
+from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
 from fanous.publish.edition import incident_path, spell, stories
 from fanous.publish.feeds import CAP_MEDIA, cap
+from fanous.publish.filter import THE_LINE
+from fanous.publish.history import until_now
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import gather
@@ -38,6 +41,7 @@ from fanous.web.pages.events import Announced, announced_beside, claims_about, s
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.cost import cost_lines
 from fanous.wording.headline import claim_line, provenance_note
+from fanous.wording.history import nth_sentence
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
 
@@ -47,6 +51,7 @@ MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
 
 MOST_REVISIONS = 12
+MOST_HISTORY = 3
 MOST_TITLE = 28
 """Characters of an event's title that fit into a chart; the page shows all of it."""
 
@@ -99,6 +104,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
             cost_of(of_incident(incident, visit.now), economy(incident.country)), visit.language
         ),
         "saw": witness_rows(store, incident),
+        "lacking": lacking(store, incident),
         "times": sorted(
             (network for network in incident.networks if network.asn),
             key=lambda network: -network.measurements,
@@ -106,10 +112,28 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "packable": bool(incident.targets)
         and incident.status is not Status.RETRACTED
         and not incident.held_by,
+        "history": _history(store, incident, visit),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
     }
+
+
+def _history(store: Store, incident: Incident, visit: Visit) -> list[tuple[str, dict[str, str]]]:
+    """How often the same was seen before: sentences, each with the filter that lists what it counts."""
+    known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
+    return [
+        (
+            nth_sentence(row.target, row.count, row.since, incident.country, visit.language),
+            past_filter(incident.country, row.target),
+        )
+        for row in until_now(incident, known)[:MOST_HISTORY]
+    ]
+
+
+def past_filter(country: str, target: str) -> dict[str, str]:
+    """Parameters of ``/incidents`` that list what a line of history counts."""
+    return {"country": country, "target": target or THE_LINE, "status": "sure"}
 
 
 def chart_of(

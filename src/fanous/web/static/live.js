@@ -1,4 +1,5 @@
 /* Live: when the monitor says that something changed, the page's main part is fetched again and put in place.
+   A form keeps what a reader has filled in, and while they do, nothing moves.
    Without this script every page is complete; it is only as old as when it was loaded. */
 (() => {
   "use strict";
@@ -20,8 +21,9 @@
 
   function put(fresh) {
     const own = document.querySelector("main"), next = fresh.querySelector("main");
-    if (!next || shown === next.innerHTML) return;
+    if (!next || shown === next.innerHTML || document.activeElement?.closest("main form")) return;
     shown = next.innerHTML;
+    own.querySelectorAll("form[id]").forEach((form) => next.querySelector("#" + CSS.escape(form.id))?.replaceWith(form));
     const open = [...own.querySelectorAll("details[open][id]")].map((one) => one.id);
     const focused = document.activeElement && own.contains(document.activeElement) ? document.activeElement : null;
     const place = focused && (focused.id ? "#" + CSS.escape(focused.id)

@@ -1,0 +1,422 @@
+"""Search: what somebody types in a search field, taken apart into places, targets, dates, kinds and words.
+
+Names of countries and months are known in the languages of the pages; all names are compared without case, accents
+and the variants of Arabic letters.  What no table knows is a word that must stand in a headline, a label or the title
+of an event.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Incident, Kind, Status
+from fanous.model.place import asn_of
+from fanous.pipeline.explore import midnight
+from fanous.refdata.countries import country_codes, country_name, other_names
+from fanous.refdata.networks import network_name, registered_name
+from fanous.refdata.platforms import platforms, target_of, title
+from fanous.store.coverage import KnownNetwork
+from fanous.store.protocol import Store
+from fanous.text import printable
+from fanous.wording.headline import headline
+from fanous.wording.language import ENGLISH, LANGUAGES, Language
+from fanous.wording.words import KINDS, mechanism_words
+
+LONGEST = 120
+"""Characters of a query; more is no search."""
+
+MOST_WORDS = 12
+MOST_FOUND = 8
+"""Items of one kind in an answer."""
+
+MOST_INCIDENTS = 20
+MOST_READ = 5_000
+"""Incidents whose headlines are read, the newest first."""
+
+_ARABIC = str.maketrans(
+    {
+        "ي": "ی",
+        "ى": "ی",
+        "ك": "ک",
+        "أ": "ا",
+        "إ": "ا",
+        "آ": "ا",
+        "ٱ": "ا",
+        "ة": "ه",
+        "ہ": "ه",
+        "ھ": "ه",
+        "ۀ": "ه",
+        "ؤ": "و",
+        "ئ": "ی",
+        "ـ": None,
+        "\u200c": None,
+        "\u200d": None,
+    }
+)
+"""One letter for each that writers of Arabic, Persian and Urdu exchange."""
+
+_STOP = frozenset(
+    {"the", "a", "an", "of", "in", "on", "at", "by", "from", "to", "and", "or", "for", "is", "was"}
+    | {"le", "la", "les", "des", "du", "de", "en", "au", "aux", "et", "dans", "un", "une"}
+    | {"el", "los", "las", "del", "y", "por", "con", "una"}
+)
+"""Words that say nothing here, in the languages with Latin letters."""
+
+
+def folded(text: str) -> str:
+    """``Côte d’Ivoire`` -> ``cote d ivoire``; the forms that people type become one."""
+    plain = unicodedata.normalize("NFKD", printable(text).translate(_ARABIC).casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_ARABIC)
+    return " ".join(re.findall(r"[\w.-]+", letters))
+
+
+def _loose(text: str) -> str:
+    """The same without dots and hyphens, for names in tables."""
+    return " ".join(re.findall(r"\w+", folded(text)))
+
+
+@lru_cache(maxsize=1)
+def _countries() -> Mapping[str, str]:
+    """Folded name, in every language and as people abbreviate it -> code."""
+    found = {_loose(country_name(code, language)): code for language in LANGUAGES for code in country_codes()}
+    return found | {_loose(name): code for code, names in other_names().items() for name in names}
+
+
+@lru_cache(maxsize=1)
+def _targets() -> Mapping[str, str]:
+    """Folded name or title of a platform -> its name."""
+    found: dict[str, str] = {}
+    for name in platforms():
+        first, _, second = title(name).partition("(")
+        for text in (name, name.replace("_", " "), title(name), first, second):
+            if _loose(text):
+                found.setdefault(_loose(text), name)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _months() -> Mapping[str, int]:
+    from babel.dates import get_month_names
+
+    return {
+        _loose(name): number
+        for language in LANGUAGES.values()
+        for context in ("format", "stand-alone")
+        for number, name in get_month_names("wide", context, language.locale).items()
+    }
+
+
+_KIND_WORDS = {
+    Kind.OUTAGE: ("outages", "shutdown", "shutdowns", "blackout", "blackouts"),
+    Kind.BLOCKING: ("blocked", "block", "blocks", "ban", "banned", "censorship"),
+    Kind.THROTTLING: ("throttled", "throttle", "slowed"),
+    Kind.SLOWDOWN: ("slow", "slowdowns"),
+}
+"""Other English words for kinds of incident."""
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> Mapping[str, Kind]:
+    found = {
+        _loose(language.say(text)): kind for language in LANGUAGES.values() for kind, text in KINDS.items()
+    }
+    return {word: kind for kind, words in _KIND_WORDS.items() for word in words} | found
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A query taken apart.  Each part narrows the answer.
+
+    Attributes:
+        days: the first and the last day named; ``None`` = none is.
+        asns: networks named by number.
+        label: of an incident (``PK-2023-0042``) or an event; empty = none.
+        words: folded; what no table knows.
+    """
+
+    countries: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    asns: tuple[int, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    days: tuple[date, date] | None = None
+    label: str = ""
+    words: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> int:
+        """How many things it names."""
+        named = (self.countries, self.targets, self.asns, self.kinds, self.days, self.label, self.words)
+        return sum(bool(one) for one in named)
+
+
+LABEL = re.compile(r"[A-Za-z]{2}-(?:[0-9]{4}-[0-9]{4,6}|watch-[0-9]{1,6})")
+_YEAR, _DAY = (
+    re.compile(r"(?:19|20)[0-9]{2}"),
+    re.compile(r"((?:19|20)[0-9]{2})-([0-9]{1,2})(?:-([0-9]{1,2}))?"),
+)
+
+
+def taken_apart(text: str) -> Sought:
+    """What a query names; longer names come before shorter ones (``South Sudan`` before ``Sudan``)."""
+    label = next((found[0].upper() for found in LABEL.finditer(text)), "")
+    if label:
+        label = label.replace("WATCH", "watch")
+        text = LABEL.sub(" ", text)
+    # Words keep the case in which they were typed, since ``IT`` is a country and ``it`` a word.
+    typed = printable(text[:LONGEST]).replace(",", " ").split()[:MOST_WORDS]
+    countries, targets, asns, kinds, words = [], [], [], [], []
+    years: list[int] = []
+    months: list[int] = []
+    days: list[tuple[date, date]] = []
+    at = 0
+    while at < len(typed):
+        for length in range(min(5, len(typed) - at), 0, -1):
+            phrase = _loose(" ".join(typed[at : at + length]))
+            if phrase in _countries():
+                countries.append(_countries()[phrase])
+            elif phrase in _targets():
+                targets.append(_targets()[phrase])
+            elif phrase in _kinds():
+                kinds.append(_kinds()[phrase])
+            elif phrase in _months() and len(phrase) > 2:
+                months.append(_months()[phrase])
+            else:
+                continue
+            break
+        else:
+            length = 1
+            word = typed[at]
+            own = folded(word)
+            if _YEAR.fullmatch(own):
+                years.append(int(own))
+            elif dated := _span_of(own):
+                days.append(dated)
+            elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", own):
+                asns.append(int(re.sub(r"\D", "", own)))
+            elif own.isdigit() and own.isascii() and 3 <= len(own) <= 10:
+                asns.append(int(own))
+            elif word in country_codes() or (len(typed) == 1 and word.upper() in country_codes()):
+                countries.append(word.upper())
+            elif "." in own and re.fullmatch(r"[\w-]+(\.[\w-]+)+", own):
+                targets.append(target_of(own))
+            elif own and own not in _STOP:
+                words += own.replace("-", " ").replace(".", " ").split()
+        at += length
+    for year in years:
+        if months:
+            days += [_month(year, month) for month in months]
+        else:
+            days.append((date(year, 1, 1), date(year, 12, 31)))
+    span = (min(first for first, _ in days), max(last for _, last in days)) if days else None
+    return Sought(
+        tuple(dict.fromkeys(countries)),
+        tuple(dict.fromkeys(targets)),
+        tuple(dict.fromkeys(asns)),
+        tuple(dict.fromkeys(kinds)),
+        span,
+        label,
+        tuple(dict.fromkeys(words)),
+    )
+
+
+def _span_of(text: str) -> tuple[date, date] | None:
+    """``2023-12`` and ``2023-12-17`` as days; ``None`` = it is no date."""
+    found = _DAY.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        year, month = int(found[1]), int(found[2])
+        if found[3] is None:
+            return _month(year, month)
+        return (day := date(year, month, int(found[3]))), day
+    except ValueError:
+        return None
+
+
+def _month(year: int, month: int) -> tuple[date, date]:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return date(year, month, 1), following - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNetwork:
+    """``name`` as people know it; empty = unknown."""
+
+    country: str
+    asn: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer to a query.
+
+    Attributes:
+        incidents: that fit all that the query names, the newest first, retracted ones last.
+        more: incidents that fit and are left out.
+        targets, networks: known to this monitor.
+    """
+
+    sought: Sought
+    incidents: tuple[Incident, ...]
+    more: int
+    countries: tuple[str, ...]
+    targets: tuple[str, ...]
+    networks: tuple[FoundNetwork, ...]
+    events: tuple[AnnouncedEvent, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.incidents or self.countries or self.targets or self.networks or self.events)
+
+
+def search(store: Store, text: str, language: Language) -> SearchResult:
+    """Everything that fits what somebody typed; reads only."""
+    store = store.about()
+    sought = taken_apart(text)
+    known = store.facts.known_networks()
+    if not sought.parts:
+        return SearchResult(sought, (), 0, (), (), (), ())
+    incidents = fitting(store.ledger.incidents(), sought, language)
+    events = [one for one in store.ledger.events() if _fits_event(one, sought)]
+    events.sort(key=lambda one: -one.start)
+    return SearchResult(
+        sought,
+        tuple(incidents[:MOST_INCIDENTS]),
+        max(0, len(incidents) - MOST_INCIDENTS),
+        tuple([*sought.countries, *_countries_like(sought)][:MOST_FOUND]),
+        tuple([*sought.targets, *_targets_like(sought, store.facts.known_targets())][:MOST_FOUND]),
+        tuple(networks_like(known, sought)[:MOST_FOUND]),
+        tuple(events[:MOST_FOUND]),
+    )
+
+
+def fitting(incidents: Iterable[Incident], sought: Sought, language: Language) -> list[Incident]:
+    """Incidents that fit all that is sought, the newest first, retracted ones last."""
+    newest = sorted(incidents, key=lambda one: (one.status is Status.RETRACTED, -one.onset))[:MOST_READ]
+    return [one for one in newest if _fits(one, sought, language)]
+
+
+def _fits(one: Incident, sought: Sought, language: Language) -> bool:
+    if sought.label:
+        return one.id == sought.label
+    if sought.countries and one.country not in sought.countries:
+        return False
+    if sought.targets and not set(sought.targets) & set(one.targets):
+        return False
+    if sought.kinds and not {one.kind, *(part.kind for part in one.parts)} & set(sought.kinds):
+        return False
+    if sought.asns and not any(asn_of(entity) in sought.asns for entity in one.entities):
+        return False
+    if sought.days and not _overlaps(one.onset, one.end, sought.days, one.country):
+        return False
+    if not sought.words:
+        return True
+    return all(word in _text_of(one, language) for word in sought.words)
+
+
+def _overlaps(start: float, end: float | None, days: tuple[date, date], country: str) -> bool:
+    first, last = midnight(days[0], country), midnight(days[1] + timedelta(days=1), country)
+    return start < last and (end is None or end > first)
+
+
+def _text_of(one: Incident, language: Language) -> str:
+    """What words may stand in: the headline in English and the reader's language, label, networks, mechanisms."""
+    told = {language.code: language, "en": ENGLISH}.values()
+    texts = [headline(one, {}, each).text for each in told]
+    texts += [one.id, str(one.kind), str(one.scope), *(mechanism_words(each) for each in one.mechanisms)]
+    texts += [network_name(asn) for entity in one.entities if (asn := asn_of(entity))]
+    return f" {_loose(' '.join(texts))} "
+
+
+def _fits_event(one: AnnouncedEvent, sought: Sought) -> bool:
+    if sought.label:
+        return one.id == sought.label
+    if sought.kinds or sought.asns:
+        return False
+    if sought.countries and one.country not in sought.countries:
+        return False
+    if sought.targets and not set(sought.targets) & set(one.targets):
+        return False
+    if sought.days and not _overlaps(one.start, one.end, sought.days, one.country):
+        return False
+    said = f" {_loose(one.title)} "
+    return all(word in said for word in sought.words)
+
+
+def _countries_like(sought: Sought) -> list[str]:
+    """Countries whose name begins with the only words of the query."""
+    if not sought.words or sought.countries:
+        return []
+    text = " ".join(sought.words)
+    found = [code for name, code in _countries().items() if len(text) > 1 and name.startswith(text)]
+    return list(dict.fromkeys(found))
+
+
+def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
+    """Targets that were measured, or platforms, in whose name the words of the query stand."""
+    if not sought.words:
+        return []
+    text = " ".join(sought.words)
+    if len(text) < 2:
+        return []
+    found = [name for title_, name in _targets().items() if title_.startswith(text)]
+    measured = [one for one in known if text.replace(" ", "") in one.replace("-", "").replace(".", "")]
+    found += sorted(measured, key=lambda one: (-known[one], one))
+    return list(dict.fromkeys(found))
+
+
+def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNetwork]:
+    """Measured networks of these numbers, or in one of whose names all the words stand; the most measured first.
+
+    Names are those that people know, that the registries have, and that measurements give.
+    """
+    if sought.asns:
+        wanted = [one for one in known if one.asn in sought.asns]
+    elif sought.words:
+        wanted = [one for one in known if _named(one, sought.words)]
+    else:
+        return []
+    wanted = [one for one in wanted if not sought.countries or one.country in sought.countries]
+    wanted.sort(key=lambda one: (-one.measurements, one.country, one.asn))
+    return [FoundNetwork(one.country, one.asn, network_name(one.asn) or one.name) for one in wanted]
+
+
+def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
+    names = (network_name(one.asn), registered_name(one.asn), one.name)
+    return any(all(word in _loose(name) for word in words) for name in names if name)
+
+
+def target_named(text: str) -> str:
+    """``X (Twitter)`` or ``twitter.com`` -> ``x``; a host of no platform is its own target; empty = neither."""
+    known = _targets().get(_loose(text))
+    if known:
+        return known
+    host = target_of(text)
+    return (
+        host if re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+|[0-9a-f.:]+", host) or host in platforms() else ""
+    )
+
+
+def country_named(text: str) -> str:
+    """``pakistan``, ``PK``, ``پاکستان`` -> ``PK``; empty = no country."""
+    code = text.strip().upper()
+    return code if code in country_codes() else _countries().get(_loose(text), "")
+
+
+def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:
+    """``AS17557``, ``17557`` or a name -> ``17557``; empty = no network is called so.
+
+    Args:
+        known: networks whose names are searched, in ``countries`` if any are given.
+    """
+    number = re.fullmatch(r"(?i)(?:asn?)?\s*([0-9]{1,10})", text.strip())
+    if number:
+        return str(int(number[1])) if 0 < int(number[1]) < 2**32 else ""
+    words = _loose(text).split()
+    found = networks_like(known, Sought(tuple(countries), words=tuple(words))) if words else []
+    return str(found[0].asn) if found else ""

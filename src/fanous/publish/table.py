@@ -1,0 +1,106 @@
+"""Table: incidents as CSV and as JSON, for people who count and compare.
+
+CSV has one row an incident and text that a spreadsheet cannot take for a formula; JSON has each incident as
+``fanous confirm --json`` gives it, with its sentence and address.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from fanous.model.incident import Incident
+from fanous.model.instant import HOUR
+from fanous.publish.credits import credit_line
+from fanous.publish.document import Document, incident_document
+from fanous.publish.edition import Edition, incident_path
+from fanous.publish.filter import IncidentFilter
+from fanous.refdata.countries import country_name
+from fanous.text import printable
+from fanous.wording.language import ENGLISH
+from fanous.wording.narrative import sentence
+
+COLUMNS = (
+    *("id", "provenance", "country", "country_name", "kind", "status", "scope", "access"),
+    *("targets", "mechanisms", "entities", "onset", "onset_earliest", "onset_latest", "end", "hours"),
+    *("confirmed_at", "confidence", "users_mean", "users_low", "users_high", "level_mean", "level_worst"),
+    *("measurements", "networks", "sources", "sentence", "url"),
+)
+"""Of the CSV: times in RFC 3339, UTC; ``hours`` is the length so far of an open one; lists are separated by blanks;
+``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make spreadsheets calculate instead of show (OWASP, *CSV Injection*)."""
+
+
+def as_csv(incidents: Sequence[Incident], edition: Edition) -> bytes:
+    """CSV (RFC 4180) in UTF-8, in the order given."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for one in incidents:
+        row = _row(one, edition)
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
+    return out.getvalue().encode()
+
+
+def _row(one: Incident, edition: Edition) -> dict[str, Any]:
+    document = incident_document(one)
+    users, level = document["users_affected_share"] or {}, document["level"] or {}
+    end = edition.now if one.end is None else one.end
+    return document | {
+        "country": one.country,
+        "country_name": country_name(one.country),
+        "targets": " ".join(one.targets),
+        "mechanisms": " ".join(one.mechanisms),
+        "entities": " ".join(one.entities),
+        "hours": round(max(0.0, end - one.onset) / HOUR, 2),
+        "users_mean": users.get("mean"),
+        "users_low": users.get("low"),
+        "users_high": users.get("high"),
+        "level_mean": level.get("mean"),
+        "level_worst": level.get("worst"),
+        "measurements": one.evidence.measurements,
+        "networks": one.evidence.networks,
+        "sources": credit_line(one, ENGLISH).removeprefix("Data: "),
+        "sentence": sentence(one),
+        "url": edition.permanent(incident_path(one)),
+    }
+
+
+def _cell(value: Any) -> Any:
+    """Text is shown, never calculated."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def as_json(
+    incidents: Sequence[Incident], wanted: IncidentFilter, edition: Edition, synthetic: bool
+) -> bytes:
+    """One document.
+
+    Args:
+        synthetic: whether all that is listed was staged.
+    """
+    document = {
+        "query": wanted.query,
+        "url": edition.permanent("/incidents", **wanted.query),
+        "synthetic": synthetic,
+        "count": len(incidents),
+        "incidents": [listed(one, edition) for one in incidents],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1)
+
+
+def listed(one: Incident, edition: Edition) -> Document:
+    """An incident as the API lists it."""
+    return {
+        "country": one.country,
+        "url": edition.permanent(incident_path(one)),
+        "sentence": sentence(one),
+        "synthetic": one.provenance.is_synthetic,
+    } | incident_document(one)

@@ -1,0 +1,386 @@
+"""Incidents: all of them, past and present, by place, target, kind, status, time, length and words.
+
+The same filter gives the page, a picture of the counts by month, feeds, and files to calculate with.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from fanous.charts.months import (
+    FRAME,
+    MOST_BARS,
+    NARROW,
+    WIDE,
+    BarWords,
+    MonthBar,
+    axis_lines,
+    bars_drawn,
+    bars_framed,
+)
+from fanous.charts.paint import png
+from fanous.charts.plot import Shape
+from fanous.model.incident import Incident, Kind, Status
+from fanous.model.place import asn_of
+from fanous.publish.credits import credits_line, sources_of
+from fanous.publish.edition import stories
+from fanous.publish.feeds import filtered_feed
+from fanous.publish.filter import (
+    LENGTH_WORDS,
+    PATTERNS,
+    STATE_WORDS,
+    THE_LINE,
+    IncidentFilter,
+    began_text,
+    every,
+    filtered,
+    month,
+    target_name,
+)
+from fanous.publish.table import as_csv, as_json
+from fanous.refdata.countries import country_name, region_name
+from fanous.store.protocol import Store
+from fanous.text import printable
+from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
+from fanous.wording.clocks import date, short_month
+from fanous.wording.language import Language
+from fanous.wording.words import KINDS, mechanism_words, network_title
+
+ON_A_PAGE = 40
+"""Incidents; a page stays under 60 KB with any of the six languages."""
+
+LABELS = {
+    "country": "Country",
+    "region": "Region",
+    "network": "Network",
+    "kind": "Kind",
+    "mechanism": "How",
+    "status": "Status",
+    "began": "Year",
+    "length": "Length",
+}
+"""Parameter -> what its list of choices is called."""
+
+MOST_OFFERED = 60
+"""Most choices of one kind, those with most incidents."""
+
+
+PICTURE_WIDTH = 1500
+"""Pixels; for print, 12.7 cm at 300 dpi."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a condition.
+
+    Attributes:
+        value: empty = the condition does not matter.
+        text: in the reader's language. count: incidents, before filtering; 0 = not counted.
+    """
+
+    value: str
+    text: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """How many incidents began in each month, of those that fit but for the time.
+
+    Attributes:
+        times: years, or the months of the chosen year, to narrow the list to.
+        marks: those that the picture has, with their meaning (``MARKS``).
+    """
+
+    wide: Markup
+    narrow: Markup
+    times: list[Choice]
+    marks: list[tuple[str, str]]
+
+
+@page(
+    "/incidents",
+    "incidents.html",
+    title="Incidents",
+    place=3,
+    asks={**PATTERNS, "page": "[2-9]|[1-9][0-9]{1,3}"},
+    feed=lambda store, visit: filtered_feed(store, visit, IncidentFilter.of(visit.asked)),
+    feed_asks=PATTERNS,
+)
+def incidents_facts(store: Store, visit: Visit) -> Facts | None:
+    """``None`` = there is no page of this number."""
+    wanted = IncidentFilter.of(visit.asked)
+    number = int(visit.asked.get("page", 1))
+    side = store.about(wanted.country or None)
+    known = every(store, wanted)
+    found = filtered(store, known, wanted, visit)
+    pages = max(1, -(-len(found) // ON_A_PAGE))
+    if number > pages:
+        return None
+    at_any_time = filtered(store, known, replace(wanted, began=""), visit) if wanted.began else found
+    shown = stories(store, found[(number - 1) * ON_A_PAGE : number * ON_A_PAGE])
+    return {
+        "wanted": wanted,
+        "labels": LABELS,
+        "title": wanted.title(visit.language),
+        "all": len(known),
+        "found": len(found),
+        "listed": shown,
+        "retracted_at": {
+            one.incident.id: store.ledger.revisions(one.incident.id)[-1]
+            for one in shown
+            if one.incident.status is Status.RETRACTED
+        },
+        "page": number,
+        "pages": pages,
+        "strip": strip(at_any_time, wanted, visit.language),
+        "choices": choices(
+            known, wanted, visit.language, side.facts.networks(wanted.country) if wanted.country else {}
+        ),
+        "targets": _offered(
+            "target",
+            known,
+            lambda one: [*one.targets, *([THE_LINE] if one.is_of_line else [])],
+            lambda target: target_name(target, visit.language),
+        ),
+        "staged": side.is_synthetic,
+    }
+
+
+@resource("/incidents.csv", asks=PATTERNS)
+def incidents_csv(store: Store, visit: Visit) -> Reply:
+    wanted = IncidentFilter.of(visit.asked)
+    found = filtered(store, every(store, wanted), wanted, visit)
+    return Reply.of(as_csv(found, visit), "text/csv; charset=utf-8; header=present")
+
+
+@resource("/incidents.json", asks=PATTERNS)
+def incidents_json(store: Store, visit: Visit) -> Reply:
+    wanted = IncidentFilter.of(visit.asked)
+    found = filtered(store, every(store, wanted), wanted, visit)
+    synthetic = store.about(wanted.country or None).is_synthetic
+    return Reply.of(as_json(found, wanted, visit, synthetic), "application/json")
+
+
+@resource("/incidents/months.svg", asks=PATTERNS)
+def months_svg(store: Store, visit: Visit) -> Reply | None:
+    drawn = months_picture(store, visit)
+    return Reply.of(drawn, "image/svg+xml") if drawn else None
+
+
+@resource("/incidents/months.png", asks=PATTERNS)
+def months_png(store: Store, visit: Visit) -> Later | None:
+    drawn = months_picture(store, visit)
+    return (lambda: Reply.of(png(drawn, PICTURE_WIDTH), "image/png")) if drawn else None
+
+
+def months_picture(store: Store, visit: Visit) -> str:
+    """The counts by month as a standalone picture; empty = there is nothing to count."""
+    wanted, language = IncidentFilter.of(visit.asked), visit.language
+    found = filtered(store, every(store, wanted), wanted, visit)
+    standing = [one for one in found if one.status is not Status.RETRACTED]
+    if not standing:
+        return ""
+    bars = counted(standing, wanted.began[:4])
+    staged = f"{language.say('Synthetic')} · " if standing[0].provenance.is_synthetic else ""
+    address = visit.permanent("/incidents", **wanted.query).partition("://")[2]
+    foot = [
+        f"{staged}Fanous · {date(datetime.fromtimestamp(visit.now, UTC), language)} · {language.apart(address)}",
+        credits_line((name for one in standing for name in sources_of(one)), language),
+    ]
+    keys = [("slow" if name == "slowed" else name, language.say(MARKS[name])) for name in marks_of(bars)]
+    return bars_framed(bars, bar_words(bars, FRAME, wanted, language), keys, [line for line in foot if line])
+
+
+def choices(
+    known: Sequence[Incident], wanted: IncidentFilter, language: Language, names: Mapping[int, str]
+) -> dict[str, list[Choice]]:
+    """Parameter -> its values among the incidents, of which a reader may choose one.
+
+    Args:
+        names: of the networks of the chosen country; regions and networks are offered within a country only.
+    """
+    here = [one for one in known if one.country == wanted.country]
+    found = {
+        "country": _offered(
+            "country", known, lambda one: [one.country], lambda code: country_name(code, language.code)
+        ),
+        "kind": _offered(
+            "kind",
+            known,
+            lambda one: {one.kind, *(p.kind for p in one.parts)},
+            lambda kind: language.say(KINDS[Kind(kind)]),
+        ),
+        "mechanism": _offered(
+            "mechanism", known, _mechanisms, lambda name: language.say(mechanism_words(name))
+        ),
+        "status": [Choice(name, language.say(text)) for name, text in STATE_WORDS.items()],
+        "began": _years(known, language),
+        "length": [Choice(name, language.say(text)) for name, text in LENGTH_WORDS.items()],
+        "region": _offered("region", here, _regions, lambda place: printable(region_name(place))),
+        "network": _offered(
+            "network", here, _networks, lambda place: network_title(asn_of(place), names) or place
+        ),
+    }
+    for name, offered in found.items():
+        value = wanted.query.get(name, "")
+        if value and value not in (one.value for one in offered):
+            offered.append(Choice(value, replace(IncidentFilter(), **{name: value}).title(language)))
+    return {name: offered for name, offered in found.items() if offered}
+
+
+def _mechanisms(one: Incident) -> set[str]:
+    """Each with those above it: ``dns.injection`` counts under ``dns`` too, where that has words of its own."""
+    found = set()
+    for mechanism in one.mechanisms:
+        parts = mechanism.split(".")
+        found |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return {
+        name
+        for name in found
+        if mechanism_words(name) not in (name, mechanism_words(name.rpartition(".")[0] or "-"))
+    }
+
+
+def _regions(one: Incident) -> list[str]:
+    return [place for place in one.entities if place != one.country and not asn_of(place)]
+
+
+def _networks(one: Incident) -> list[str]:
+    return [place for place in one.entities if asn_of(place)]
+
+
+def _years(known: Sequence[Incident], language: Language) -> list[Choice]:
+    made = Counter(month(one.onset)[:4] for one in known)
+    return [Choice(year, began_text(year, language), n) for year, n in sorted(made.items(), reverse=True)]
+
+
+def _offered(
+    name: str,
+    known: Iterable[Incident],
+    values: Callable[[Incident], Iterable[str]],
+    text: Callable[[str], str],
+) -> list[Choice]:
+    """Values that the parameter accepts; what measurements name may be any text."""
+    made = Counter(str(value) for one in known for value in set(values(one)))
+    fit = re.compile(PATTERNS[name])
+    offered = [
+        Choice(value, text(value), n)
+        for value, n in made.most_common()
+        if fit.fullmatch(value) and printable(value) == value
+    ]
+    return sorted(offered[:MOST_OFFERED], key=lambda one: one.text)
+
+
+def strip(found: Sequence[Incident], wanted: IncidentFilter, language: Language) -> Strip | None:
+    """``None`` = there is nothing to count."""
+    standing = [one for one in found if one.status is not Status.RETRACTED]
+    year = wanted.began[:4]
+    if year:
+        standing = [one for one in standing if month(one.onset).startswith(year)]
+    if not standing:
+        return None
+    bars = counted(standing, year)
+    wide, narrow = (
+        Markup(bars_drawn(bars, bar_words(bars, shape, wanted, language), shape, mark))
+        for shape, mark in ((WIDE, "mw"), (NARROW, "mn"))
+    )
+    times = (
+        [Choice(bar.began, began_text(bar.began, language), bar.all) for bar in bars if bar.all]
+        if year
+        else _years(standing, language)
+    )
+    return Strip(wide, narrow, times, [(name, MARKS[name]) for name in marks_of(bars)])
+
+
+MARKS = {
+    "dark": "Outage",
+    "cut": "Blocking",
+    "slowed": "Throttling or slowdown",
+    "maybe": "Suspected",
+}
+"""Mark of the picture -> what it means."""
+
+
+def marks_of(bars: Sequence[MonthBar]) -> list[str]:
+    """The marks that occur."""
+    kinds = {
+        "dark": sum(bar.offline for bar in bars),
+        "cut": sum(bar.blocked for bar in bars),
+        "slowed": sum(bar.slowed for bar in bars),
+        "maybe": sum(bar.suspected for bar in bars),
+    }
+    return [name for name, n in kinds.items() if n]
+
+
+def counted(standing: Sequence[Incident], year: str = "") -> list[MonthBar]:
+    """One bar a month from the first to the last, or of the whole year that is named; of more than ``MOST_BARS``
+    months, one a year."""
+    months = (
+        [f"{year}-{n:02d}" for n in range(1, 13)]
+        if year
+        else _between([month(one.onset) for one in standing])
+    )
+    names, size = (months, 7) if len(months) <= MOST_BARS else (list(dict.fromkeys(m[:4] for m in months)), 4)
+    made: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in standing:
+        made[month(one.onset)[:size]][_counts_as(one)] += 1
+    return [MonthBar(name, **made[name]) for name in names]
+
+
+def _counts_as(one: Incident) -> str:
+    """The attribute of ``MonthBar`` that it adds to."""
+    if one.confirmed_at is None:
+        return "suspected"
+    return {Kind.OUTAGE: "offline", Kind.BLOCKING: "blocked"}.get(one.kind, "slowed")
+
+
+def _between(months: Iterable[str]) -> list[str]:
+    numbers = [int(one[:4]) * 12 + int(one[5:]) - 1 for one in months]
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(min(numbers), max(numbers) + 1)]
+
+
+def bar_words(bars: Sequence[MonthBar], shape: Shape, wanted: IncidentFilter, language: Language) -> BarWords:
+    """Title, description, axes."""
+    highest = max(bars, key=lambda bar: bar.all)
+    title = language.say("Incidents by month of their beginning (UTC)")
+    about = wanted.title(language)
+    return BarWords(
+        title=f"{title}{language.colon}{about}" if about else title,
+        description=language.say(
+            "{n} in all; most in {month}: {most}",
+            n=language.number(sum(bar.all for bar in bars)),
+            month=began_text(highest.began, language),
+            most=language.number(highest.all),
+        ),
+        axis=language.say("Incidents that began in the month")
+        if len(bars[0].began) > 4
+        else language.say("Incidents that began in the year"),
+        ticks=_ticks(bars, shape.ticks, language),
+        numbers=[(number, language.number(number)) for number in axis_lines(bars)],
+    )
+
+
+def _ticks(bars: Sequence[MonthBar], most: int, language: Language) -> list[tuple[int, str]]:
+    """Years at their first month; where there are less than two years, months; never more than ``most``."""
+    if len(bars[0].began) > 4 and len(bars) >= 24:
+        named = [
+            (n, began_text(bar.began[:4], language))
+            for n, bar in enumerate(bars)
+            if bar.began.endswith("-01")
+        ]
+    elif len(bars[0].began) > 4:
+        named = [(n, month_name(bar.began, language)) for n, bar in enumerate(bars)]
+    else:
+        named = [(n, began_text(bar.began, language)) for n, bar in enumerate(bars)]
+    every_nth = -(-len(named) // most) or 1
+    return named[::every_nth]
+
+
+def month_name(began: str, language: Language) -> str:
+    """``Dec 2023``."""
+    return short_month(int(began[:4]), int(began[5:]), language)

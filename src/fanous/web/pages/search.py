@@ -1,0 +1,121 @@
+"""Search: what fits the words in the field at the top of every page, the likeliest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fanous.pipeline.search import LONGEST, SearchResult, Sought, search
+from fanous.publish.edition import stories
+from fanous.refdata.countries import country_name
+from fanous.store.protocol import Store
+from fanous.text import printable
+from fanous.web.pages.explore import address
+from fanous.web.routes import Elsewhere, Facts, Reply, Visit, page, resource
+from fanous.wording import clocks
+from fanous.wording.headline import headline
+from fanous.wording.language import Language
+from fanous.wording.words import network_title, target_title
+
+ASKS = {"q": rf"[^\x00-\x1f\x7f]{{1,{LONGEST}}}"}
+MOST_SUGGESTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreLink:
+    """A question for *Explore*, and how it is called."""
+
+    title: str
+    path: str
+
+
+def explore_link(sought: Sought, visit: Visit) -> ExploreLink | None:
+    """Explore with the places, targets and dates that a query names; ``None`` = it names too little."""
+    if not (sought.targets or sought.asns or (sought.countries and sought.days)):
+        return None
+    language = visit.language
+    query = {
+        "country": ",".join(sought.countries[:4]),
+        "network": ",".join(f"AS{asn}" for asn in sought.asns[:4]),
+        "target": ",".join(sought.targets[:4]),
+    }
+    titles = [target_title(target) for target in sought.targets]
+    titles += [f"AS{asn}" for asn in sought.asns]
+    titles += [country_name(code, language.code) for code in sought.countries]
+    if sought.days:
+        first, last = sought.days
+        query |= {"since": f"{first}", "until": f"{last}"}
+        titles.append(dates_of(sought, language))
+    if visit.named:
+        query["lang"] = language.code
+    path = address("/explore", {name: value for name, value in query.items() if value})
+    return ExploreLink(" · ".join(map(language.apart, titles)), path)
+
+
+def dates_of(sought: Sought, language: Language) -> str:
+    """``2023``, or the first and the last day."""
+    assert sought.days is not None
+    first, last = sought.days
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+        years = f"{first.year}" if first.year == last.year else f"{first.year}–{last.year}"
+        return language.in_digits(years)
+    from datetime import datetime
+
+    return clocks.days_between(
+        datetime(first.year, first.month, first.day), datetime(last.year, last.month, last.day), language
+    )
+
+
+@page("/search", "search.html", asks=ASKS)
+def search_facts(store: Store, visit: Visit) -> Facts:
+    text, found = asked(store, visit)
+    return {
+        "text": text,
+        "found": found,
+        "staged": False,
+        "explore": explore_link(found.sought, visit),
+        "listed": stories(store, found.incidents),
+        "first": found.sought.parts > 1 or bool(found.sought.label or found.sought.kinds),
+        "path_of": lambda target: f"/target/{target}",
+    }
+
+
+def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
+    """The query, with one blank between its words, and what fits it."""
+    given = visit.asked.get("q", "")
+    text = printable(given)
+    if text != given:
+        raise Elsewhere(visit.link(visit.path, **({"q": text} if text else {})))
+    return text, search(store, text, visit.language)
+
+
+@resource("/search.json", asks=ASKS)
+def search_json(store: Store, visit: Visit) -> Reply:
+    """Suggestions while somebody types: title and path, the likeliest first."""
+    _, found = asked(store, visit)
+    items = suggestions(store, found, visit)[:MOST_SUGGESTED]
+    return Reply.of(msgspec.json.encode({"suggestions": items}), "application/json")
+
+
+def suggestions(store: Store, found: SearchResult, visit: Visit) -> list[Mapping[str, Any]]:
+    language = visit.language
+    items: list[tuple[str, str]] = []
+    link = explore_link(found.sought, visit)
+    told = [
+        (headline(one.incident, one.names, language).text, visit.link(one.path))
+        for one in stories(store, found.incidents)
+    ]
+    pages = [(country_name(code, language.code), visit.link(f"/{code}")) for code in found.countries]
+    pages += [(target_title(target), visit.link(f"/target/{target}")) for target in found.targets]
+    pages += [
+        (
+            network_title(one.asn, {one.asn: one.name}) or f"AS{one.asn}",
+            visit.link(f"/{one.country}/AS{one.asn}"),
+        )
+        for one in found.networks
+    ]
+    own = [(link.title, link.path)] if link else []
+    items = [*told[:4], *own, *pages] if found.sought.parts > 1 else [*pages, *own, *told]
+    items += [(printable(one.title), visit.link(f"/{one.country}/{one.id}")) for one in found.events]
+    return [{"title": title, "path": path} for title, path in items]

@@ -1,0 +1,69 @@
+"""Verdicts: each rule and each defect has its sentence in every language."""
+
+import pytest
+
+from fanous.analysis.rules import RULES
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.reason import Reason
+from fanous.sources.ooni import nettests
+from fanous.sources.ooni.values import NO_NETWORK
+from fanous.sources.remote.globalping import UNSOUND
+from fanous.wording import ENGLISH, LANGUAGES, Language
+from fanous.wording.reasons import reasons_said
+from fanous.wording.verdicts import DEFECTS, defect_said, rule_said
+
+TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_every_rule_and_every_signal_is_said_in_the_readers_language(language: Language) -> None:
+    for rule in RULES:
+        said = rule_said(rule.id, f"{rule.why} (x.com by 192.0.2.1: {rule.state})", language)
+        assert said.language == language, rule.id
+        assert said.text != rule.why
+        assert "192.0.2.1" not in said.text
+    assert [one.name for one in SIGNALS.values() if not language.knows(one.title)] == []
+
+
+def test_in_english_the_figures_of_the_case_are_kept() -> None:
+    why = "The connection failed, while the control's succeeded. (192.0.2.1:443: connection_reset)"
+    assert rule_said("tcp.failure_control_ok", why, ENGLISH).text == why
+
+
+def test_a_rule_of_another_version_is_said_as_it_was_stored() -> None:
+    said = rule_said("tcp.of_tomorrow", "It failed in a new way.", LANGUAGES["ur"])
+    assert (said.text, said.language) == ("It failed in a new way.", ENGLISH)
+
+
+def test_every_defect_that_a_source_finds_has_its_sentence() -> None:
+    found = {
+        nettests.NO_NETWORK,
+        nettests.PORTAL,
+        nettests.NOTHING_OUTSIDE,
+        nettests.ALLOW_LIST,
+        nettests.UNREADABLE,
+        *UNSOUND,
+    }
+    assert NO_NETWORK
+    assert found - set(DEFECTS) == set()
+    for language in TRANSLATED:
+        for defect in DEFECTS:
+            assert defect_said(defect, language).language == language
+
+
+def test_a_target_of_unsound_measurements_is_said_to_be_so_in_every_language() -> None:
+    vpn = Reason("not_judged", {"rule": "", "why": "vpn", "some": 3, "all": 4})
+    (english,) = reasons_said([vpn], ENGLISH)
+    assert english.text == (
+        "It came through a VPN, so it does not show the network it came from. "
+        "That applies to 3 of 4 measurements."
+    )
+    for language in TRANSLATED:
+        (said,) = reasons_said([vpn], language)
+        assert said.language == language
+        assert "VPN" in said.text
+
+
+def test_a_defect_that_nobody_has_put_in_words_stays_as_it_is_and_is_english() -> None:
+    said = defect_said("of tomorrow\x1b[31m", LANGUAGES["fa"])
+    assert (said.text, said.language) == ("Of tomorrow[31m.", ENGLISH)
