@@ -7,15 +7,9 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.incident import Status
+from fanous.passphrase import hashed, is_passphrase
 from fanous.web.application import application
-from fanous.web.desk.session import (
-    IDLE_SECONDS,
-    LONGEST_SECONDS,
-    MOST_SESSIONS,
-    Sessions,
-    hashed,
-    is_passphrase,
-)
+from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, Sessions
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.deskhand import Deskhand

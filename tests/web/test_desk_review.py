@@ -149,3 +149,64 @@ def test_the_desk_speaks_every_language(house: House) -> None:
             assert f'<html lang="{code}" dir="{language.direction}">' in text
             assert language.say("Log out") in text
             assert code == "en" or text.count(' lang="en"') == 1, path  # the link to English, and no text
+
+
+def test_a_note_is_published_kept_by_detection_and_removed(house: House) -> None:
+    house.decide("approve")
+    label = house.incident().id
+    house.decide("note", text="The operator says <b>it was maintenance</b>.")
+    for page in (house.reader.get(f"/PK/{label}").text, house.hand.get(f"/desk/incidents/{label}").text):
+        assert "The operator says &lt;b&gt;it was maintenance&lt;/b&gt;." in page
+        assert f"Note by {WHO}" in page
+    noted = house.incident()
+    house.ask(lambda store: detect.detect(store, "PK", noted.onset, NOW))
+    assert house.incident() == noted
+    assert house.reader.get(f"/PK/{label}.json").json()["note"]["by"] == WHO
+    house.decide("note", text="")
+    assert house.incident().note is None
+
+
+def test_a_role_takes_the_place_of_a_name_in_everything_that_was_signed(house: House) -> None:
+    house.decide("approve", by="Ayesha Khan", text="seen by two")
+    house.decide("note", by="Ayesha Khan")
+    label = house.incident().id
+    assert "Ayesha Khan" in house.reader.get(f"/PK/{label}").text
+    house.decide("role", name="Ayesha Khan", role="the night editor")
+    for path in (f"/PK/{label}", f"/PK/{label}.json", f"/api/v1/incidents/{label}", "/feed.json"):
+        assert "Ayesha" not in house.reader.get(path).text, path
+    assert "Approved by the night editor: seen by two" in house.reader.get(f"/PK/{label}").text
+    assert house.decide("role", name="", role="x").status_code == 422
+
+
+def test_what_waits_is_public_only_as_far_as_the_operator_says(house: House) -> None:
+    label = house.incident().id
+    paths = (f"/PK/{label}", f"/PK/{label}.json", f"/api/v1/incidents/{label}", f"/PK/{label}/card.png")
+    lists = ("/", "/PK", "/PK/feed.json", "/api/v1/incidents", "/incidents", "/corrections")
+    assert [house.reader.get(path).status_code for path in paths] == [200] * 4
+    house.ask(lambda store: store.ledger.hide_held(True))
+    with opened_again(house) as (hand, reader):
+        assert [reader.get(path).status_code for path in paths] == [404] * 4
+        for path in lists:
+            assert label not in reader.get(path).text, path
+        page = hand.get(f"/desk/incidents/{label}").text
+        assert "Readers do not see this incident." in page
+        hand.post(f"/desk/incidents/{label}", decision="approve", by=WHO)
+        assert [reader.get(path).status_code for path in paths] == [200] * 4
+
+
+def test_what_was_public_and_is_held_is_seen_as_held_even_then(house: House) -> None:
+    house.ask(lambda store: store.ledger.hide_held(True))
+    house.decide("approve")
+    house.decide("hold")
+    text = house.reader.get(f"/PK/{house.incident().id}").text
+    assert "Held by the duty editor" in text
+    assert "Suspected" in text
+
+
+@contextmanager
+def opened_again(house: House) -> Iterator[tuple[Deskhand, Reader]]:
+    """The same store with nothing on its shelf."""
+    app = application(house.owner.ask, Site(clock=lambda: NOW, token=TOKEN))
+    hand = Deskhand(app)
+    hand.login(TOKEN)
+    yield hand, Reader(app)

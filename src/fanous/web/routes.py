@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from fanous.pipeline.workings import Workings
+from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed
 from fanous.store.protocol import Store
@@ -58,6 +60,8 @@ class Site:
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
         token: opens the desk, and is required in administrators' requests; empty = there are none.
+        workings: what the monitor knows of itself, for the desk.
+        alerting: the channels that the desk can test.
         passphrase: opens the desk too, as ``desk.session.hashed`` keeps it; empty = none does.
     """
 
@@ -72,6 +76,8 @@ class Site:
     names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
     passphrase: str = field(default="", repr=False)
+    workings: Workings = field(default_factory=Workings)
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,13 @@ from starlette.routing import Route
 
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.passphrase import is_passphrase
 from fanous.pipeline.actions import Action, perform_action
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers
-from fanous.web.desk import review
-from fanous.web.desk.form import MOST_BYTES, form_of, is_from_here
-from fanous.web.desk.session import Session, Sessions, is_passphrase, is_same
+from fanous.web.desk import announce, house, review
+from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, form_of, is_from_here
+from fanous.web.desk.session import Session, Sessions, is_same
 from fanous.web.limits import Guesses
 from fanous.web.routes import Facts, Visit, visit_of
 from fanous.web.templates import rendered
@@ -69,8 +70,17 @@ class DeskForm:
 PAGES = (
     DeskPage("", "queue.html", review.queue_facts, "Review queue"),
     DeskPage("/incidents/{id:incident}", "incident.html", review.incident_facts),
+    DeskPage("/events", "events.html", announce.events_facts, "Announced events"),
+    DeskPage("/claims", "claims.html", announce.claims_facts, "What others say"),
+    DeskPage("/alerts", "alerts.html", house.alerts_facts, "Alerts"),
+    DeskPage("/health", "house.html", house.house_facts, "Health"),
 )
-FORMS = (DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}"),)
+FORMS = (
+    DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}"),
+    DeskForm("/events", announce.event_of, "/events", MOST_CALENDAR_BYTES),
+    DeskForm("/claims", announce.claim_of_form, "/claims"),
+    DeskForm("/alerts", house.retry_of, "/alerts"),
+)
 
 NAVIGATION = tuple((f"/desk{one.path}", one.title) for one in PAGES if one.title)
 
@@ -78,6 +88,13 @@ DONE = {
     "Approve": "Approved.",
     "Hold": "Held.",
     "Retract": "Retracted.",
+    "Annotate": "The note was saved.",
+    "Merge": "Merged into another incident.",
+    "NameRole": "The role is shown from now on.",
+    "Announce": "Registered.",
+    "RecordClaim": "Recorded.",
+    "RetryAlerts": "Queued again.",
+    "Test": "The test message was taken.",
 }
 """Action -> what the next page says."""
 
@@ -98,6 +115,7 @@ class Desk:
         return [
             Route("/desk/login", self.login, methods=["GET", "POST"]),
             Route("/desk/logout", self.logout, methods=["POST"]),
+            Route("/desk/alerts/test", self.test_channel, methods=["POST"]),
             *(Route(f"/desk{one.path}", self._form(one), methods=["POST"]) for one in FORMS),
             *(Route(f"/desk{one.path}", self._page(one), methods=["GET"]) for one in PAGES),
         ]
@@ -154,6 +172,22 @@ class Desk:
         answer = _to(visit.link("/desk/login"))
         self._sessions.give(answer, "")
         return answer
+
+    async def test_channel(self, request: Request) -> Response:
+        """Answers ``/desk/alerts/test``."""
+        visit = visit_of(request, self._site)
+        if (session := self._sessions.of(request)) is None:
+            return _to(visit.link("/desk/login"))
+        form = await self._sent(request, session, MOST_BYTES)
+        page = next(page for page in PAGES if page.path == "/alerts")
+        try:
+            await house.send_test(self._site.alerting, form.get("channel", ""), visit.now)
+        except FanousError as error:
+            log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
+            facts = {"done": "", "wrong": str(error), "form": form}
+            return await self._gathered(page, visit, session, facts, 422)
+        log.info(logline("desk_done", action="Test", about=form.get("channel")))
+        return _to(visit.link("/desk/alerts", done="Test"))
 
     async def _sent(self, request: Request, session: Session, most: int) -> dict[str, str]:
         """The form, if one of the session's own pages sent it.
