@@ -93,7 +93,7 @@ def _opened(configuration: Configuration) -> Store:
 async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> bool:
     """Whether all was finished when it was stopped."""
     stop, clock = Stop(), configuration.clock
-    _stopped_by_signals(stop)
+    stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, dispatch, stop)
@@ -138,7 +138,7 @@ class Stop(asyncio.Event):
         return time.monotonic() - self._at if self._at else 0.0
 
 
-def _stopped_by_signals(stop: asyncio.Event) -> None:
+def stopped_by_signals(stop: asyncio.Event) -> None:
     """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
     loop = asyncio.get_running_loop()
 

@@ -86,16 +86,16 @@ def security_headers(path: str, *, secure: bool) -> dict[str, str]:
 class SecurityHeaders:
     """Middleware: adds the headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        """``secure`` as in ``security_headers``."""
+    def __init__(self, app: ASGIApp, *, secure: bool, all_desk: bool = False) -> None:
+        """``secure`` as in ``security_headers``; ``all_desk``: every path has the desk's."""
         self._app = app
-        self._secure = secure
+        self._secure, self._more = secure, DESK_HEADERS if all_desk else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = security_headers(scope["path"], secure=self._secure)
+        added = security_headers(scope["path"], secure=self._secure) | self._more
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
