@@ -67,6 +67,9 @@ class SmallStore:
     def with_facts(self, _wrapped: Any) -> Any:
         return self
 
+    def for_readers(self) -> Any:
+        return self
+
     def of(self, provenance: Provenance) -> "SmallStore":
         """It holds one kind of records; of the other it has none."""
         if provenance.is_synthetic is self.is_synthetic:
@@ -135,6 +138,12 @@ class SmallStore:
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
         return {self.country: (len(self.ballots), hash(repr((self.ballots, self.names))))}
+
+    def holds_national(self) -> bool:
+        return True
+
+    def hides_held(self) -> bool:
+        return False
 
     def networks(self, country: str) -> dict[int, str]:
         return self.names if country == self.country else {}

@@ -52,8 +52,8 @@ class Answers:
             facts.forget()
 
     def _remembering(self, store: Store) -> Store:
-        """The same store with a cache of facts, but not of incidents, claims or events."""
-        return store.with_facts(self._remembers)
+        """The store as readers see it, with a cache of facts, but not of incidents, claims or events."""
+        return store.for_readers().with_facts(self._remembers)
 
     def _remembers(self, facts: stored.Facts) -> stored.Facts:
         known = self._remembered.get(facts.synthetic)

@@ -1,8 +1,8 @@
 """Application: the public side as an ASGI application.
 
-It only reads; only ``admin``, with a token, can change the ledger.  Every answer, errors included, has headers that
-stop browsers from loading anything from elsewhere, guessing types or being framed. The policy allows ``'self'``
-only, so even text that slipped through as markup could not load or run anything.
+It only reads; only ``admin`` and ``desk``, behind a token, can change the ledger.  Every answer, errors included, has
+headers that stop browsers from loading anything from elsewhere, guessing types or being framed. The policy allows
+``'self'`` only, so even text that slipped through as markup could not load or run anything.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ from fanous.web.api import api_routes
 from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
+from fanous.web.desk.desk import Desk
 from fanous.web.limits import ExpectedHost, cost_of
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
@@ -45,9 +46,24 @@ HEADERS = {
 """Resources may be read from other origins, since pictures and feeds are shown on other sites and pages contain
 nothing about the reader."""
 
+DESK_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+}
+"""Of the desk, which has no scripts.  With ``no-referrer`` a browser would hide from us which page sent a form."""
+
 A_YEAR = 31_536_000
 EMBEDDED = "/embed/"
 """Only paths below this may be framed by other sites."""
+
+
+def is_desk(path: str) -> bool:
+    return path == "/desk" or path.startswith("/desk/")
 
 
 def security_headers(path: str, *, secure: bool) -> dict[str, str]:
@@ -58,6 +74,8 @@ def security_headers(path: str, *, secure: bool) -> dict[str, str]:
     """
     framed = path.startswith(EMBEDDED)
     headers = HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frames="*" if framed else "'none'")}
+    if is_desk(path):
+        headers |= DESK_HEADERS
     if not framed:
         headers["X-Frame-Options"] = "DENY"
     if secure:
@@ -68,16 +86,16 @@ def security_headers(path: str, *, secure: bool) -> dict[str, str]:
 class SecurityHeaders:
     """Middleware: adds the headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        """``secure`` as in ``security_headers``."""
+    def __init__(self, app: ASGIApp, *, secure: bool, all_desk: bool = False) -> None:
+        """``secure`` as in ``security_headers``; ``all_desk``: every path has the desk's."""
         self._app = app
-        self._secure = secure
+        self._secure, self._more = secure, DESK_HEADERS if all_desk else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = security_headers(scope["path"], secure=self._secure)
+        added = security_headers(scope["path"], secure=self._secure) | self._more
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -99,7 +117,11 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
         headers |= error.headers or {}
     if request.url.path.startswith(f"{ROOT}/"):
         return problem(status, f"{request.method} {request.url.path}", headers)
-    text = rendered("error.html", visit_of(request, site), {"status": status, "why": _why(error)})
+    facts = {"status": status, "why": _why(error)}
+    if is_desk(request.url.path):
+        text = rendered("desk/error.html", visit_of(request, site), facts | {"session": None})
+    else:
+        text = rendered("error.html", visit_of(request, site), facts)
     return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
 
 
@@ -138,6 +160,7 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
     return [
         Route("/live", live.stream),
         *Admin(answers).routes(),
+        *Desk(answers).routes(),
         Route("/static/{digest}/{name}", static),
         Route("/favicon.ico", icon),
         Route("/robots.txt", robots),
