@@ -64,7 +64,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
             ('"mysql://h/d"', "use sqlite"),
         ],
     },
-    "review": {"national": FLAG},
+    "review": {"national": FLAG, "public": FLAG},
     "sources.ioda": {
         "enabled": FLAG,
         "countries": COUNTRIES,
@@ -93,7 +93,12 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
+        "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
+        "channels": [
+            ('"https://a.example"', "a list is needed"),
+            ('["javascript:alert(1)"]', "an address such as"),
+        ],
         "trust_proxy": [('"10.0.0.0/8"', "a list is needed"), ('["10.0.0.0/99"]', "such as 10.0.0.0/8")],
         "connections": [('"2"', "a whole number from 16"), ("1", "a whole number from 16")],
         "per_address": [('"2"', "a whole number from 6"), ("1", "a whole number from 6")],

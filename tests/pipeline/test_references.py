@@ -164,9 +164,9 @@ def test_only_the_lines_that_are_asked_for_are_fetched(store: Store, monkeypatch
     asked: list[str] = []
     whole = Bucket.fetch
 
-    def fetch(self: Bucket, key: str, folder: Path) -> Path:
+    def fetch(bucket: Bucket, key: str, folder: Path) -> Path:
         asked.append(key)
-        return whole(self, key, folder)
+        return whole(bucket, key, folder)
 
     monkeypatch.setattr(Bucket, "fetch", fetch)
     (segment,) = before
