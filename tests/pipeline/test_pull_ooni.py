@@ -384,7 +384,7 @@ def told(number: int, **given: Any) -> dict[str, Any]:
     began = T0 + timedelta(minutes=number)
     own = record(began, number, input="https://x.com/")
     row = {
-        "measurement_uid": uid_of(own, began), "input": "https://x.com/", "report_id": own["report_id"],
+        "measurement_uid": uid_of(own, T0), "input": "https://x.com/", "report_id": own["report_id"],
         "ooni_run_link_id": "", "measurement_start_time": f"{began:%Y-%m-%dT%H:%M:%SZ}",
         "software_name": "ooniprobe-android", "software_version": "3.8.2", "test_name": "web_connectivity",
         "test_version": "0.4.3", "bucket_date": "2023-12-17", "probe_asn": 17557, "probe_cc": "PK",
