@@ -20,7 +20,7 @@ from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.counts import AxisValue, CountScope
-from fanous.store.coverage import Heard, Insufficient, KnownNetwork
+from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
@@ -38,6 +38,7 @@ class SmallStore:
     names: dict[int, str] = field(default_factory=dict)
     country: str = "PK"
     heard_networks: list[Heard] = field(default_factory=list)
+    fresh: list[Freshness] = field(default_factory=list)
     ballots: tuple[Ballot, ...] = ()
     unsure: list[Insufficient] = field(default_factory=list)
     revised_at: float = 1_702_900_000.0
@@ -74,6 +75,7 @@ class SmallStore:
             self,
             ballots=(),
             heard_networks=[],
+            fresh=[],
             quantity_series=[],
             stored={},
             is_synthetic=not self.is_synthetic,
@@ -139,6 +141,9 @@ class SmallStore:
 
     def heard(self, since: float, until: float) -> Sequence[Heard]:
         return [one for one in self.heard_networks if since <= one.at < until]
+
+    def freshness(self, since: float, until: float) -> list[Freshness]:
+        return [one for one in self.fresh if since <= one.at < until]
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         every = votes(*self.ballots) if country == self.country else votes()

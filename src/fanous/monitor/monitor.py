@@ -215,6 +215,7 @@ def site_of(configuration: Configuration, hearing: Hearing, measurements: Measur
         incoming=measurements.incoming,
         key=set_.key,
         token=str(set_.token),
+        channels=set_.channels,
         limits=limits_of(set_),
     )
 

@@ -51,6 +51,7 @@ class Entry:
     published: float
     updated: float
     categories: tuple[tuple[str, str], ...]
+    cap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
             published=store.ledger.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
+            cap=edition.permanent(f"{incident_path(incident)}.cap"),
         )
 
 
@@ -199,6 +201,8 @@ def _entry(root: ElementTree.Element, entry: Entry) -> None:
     _text(element, "updated", to_iso(entry.updated))
     _text(element, "published", to_iso(entry.published))
     _link(element, "alternate", entry.url, "text/html")
+    if entry.cap:
+        _link(element, "related", entry.cap, "application/cap+xml")
     for term, label in entry.categories:
         ElementTree.SubElement(element, f"{{{ATOM}}}category", {"term": term, "label": label})
     _text(element, "summary", entry.summary)

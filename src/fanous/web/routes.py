@@ -58,6 +58,7 @@ class Site:
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
         token: required in administrators' requests; empty = there are none.
+        channels: addresses at which the owner publishes, for readers to follow.
     """
 
     url: str = ""
@@ -70,6 +71,7 @@ class Site:
     limits: ReaderLimits = field(default_factory=ReaderLimits)
     names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

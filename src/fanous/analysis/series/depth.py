@@ -68,7 +68,7 @@ def lost_whole(left: Floats, margin: float = 0.0) -> slice:
 
     Args:
         left: shares, in order of time.
-        margin: by which two bins are not told apart.
+        margin: within which two bins count as equal.
     """
     first, last = 0, len(left)
     if last - first > 1 and left[0] > left[1] + margin:
@@ -159,7 +159,7 @@ LOOKED_AFTER = DAY
 """Seconds before and after the alarm's first low bin in which the fall is looked for."""
 
 SIGMAS = 2.0
-"""Standard deviations within which two bins are not told apart."""
+"""Standard deviations within which two bins count as equal."""
 
 
 def fall(
@@ -176,7 +176,7 @@ def fall(
         floor: nothing before this counts, such as the end of the event before.
         alarm: when it was raised: a dip that leads up to a fall may begin long before it.
     """
-    since = max(near - LOOKED_BEFORE, floor)
+    since = max(min(near - LOOKED_BEFORE, near - 4 * told.step), floor)
     behind = min(until, max(near + LOOKED_AFTER, alarm + LOOKED_AFTER, near + 4 * told.step))
     chosen = (told.times >= since) & (told.times < behind)
     times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
