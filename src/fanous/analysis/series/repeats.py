@@ -1,8 +1,8 @@
 """Repeats: a probe that says the same again while most of its neighbours say the contrary counts less, or not at all.
 
 Otherwise a probe that measures without pause would have a voice in every bin, and people who measure now and then
-would have one in few: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or no one else measures, each
-bin is news as usual: own probes decide in minutes.
+would have one in few: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or no one
+else measures, each bin is news as usual: own probes decide in minutes.
 """
 
 import numpy as np
