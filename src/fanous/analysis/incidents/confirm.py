@@ -429,7 +429,7 @@ OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Famil
 
 
 def without_remote(votes: Votes, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that C2 counts: vantage points of others are chosen by somebody else, and asked by us alone."""
+    """The votes that C2 counts: not vantage points of others, which someone else chose and we alone asked."""
     remote = [name for name, family in family_of.items() if family is Family.REMOTE]
     return votes.where(~np.isin(votes.sources.astype(str), remote)) if remote else votes
 

@@ -244,7 +244,7 @@ HISTORY = 2 * 86400.0
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
-    """What each family with a series of these places says meanwhile, in the order of ``Family``.
+    """What each family with a series of these places says at the time, in the order of ``Family``.
 
     Args:
         series: all level series of the country that can show an outage.

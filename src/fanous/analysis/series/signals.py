@@ -313,7 +313,7 @@ TARGETS_OF_PRODUCTS = {
 }
 """Product of Google, in lower case -> the target that its traffic is about.
 
-Search is not among them: IODA and others take it for the use of the internet as a whole, so it speaks for the place."""
+Search is not among them: IODA and others take it for the use of the internet as a whole, so it is about the place."""
 
 _OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
 
