@@ -64,7 +64,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
             ('"mysql://h/d"', "use sqlite"),
         ],
     },
-    "review": {"national": FLAG},
+    "review": {"national": FLAG, "public": FLAG},
     "sources.ioda": {
         "enabled": FLAG,
         "countries": COUNTRIES,
@@ -93,6 +93,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
+        "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
         "channels": [
             ('"https://a.example"', "a list is needed"),

@@ -163,9 +163,12 @@ def test_only_the_lines_that_are_asked_for_are_fetched(store: Store, monkeypatch
     carry_out(store, plan(store, POLICY))
     asked: list[str] = []
     whole = Bucket.fetch
-    monkeypatch.setattr(
-        Bucket, "fetch", lambda self, key, folder: asked.append(key) or whole(self, key, folder)
-    )
+
+    def fetch(bucket: Bucket, key: str, folder: Path) -> Path:
+        asked.append(key)
+        return whole(bucket, key, folder)
+
+    monkeypatch.setattr(Bucket, "fetch", fetch)
     (segment,) = before
     (found,) = store.archive.records(segment, {3})
     assert found.data == before[segment][2] and found.line == 3

@@ -30,7 +30,7 @@ SHOWN = 12
 
 
 def incident_list(incidents: Sequence[Incident]) -> Table:
-    """One row an incident, its sentence broken between words beside its name."""
+    """One row an incident, its sentence broken between words next to its name."""
     table = Table.grid(padding=(0, 2))
     for fixed in (True, True, False):
         table.add_column(no_wrap=fixed)

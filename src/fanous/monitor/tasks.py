@@ -24,6 +24,7 @@ from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
 from fanous.pipeline.vitals import Ailment, Vitals, examine, find_ailments
+from fanous.pipeline.workings import HeardNetwork
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.protocol import Ask, Store
@@ -92,6 +93,10 @@ class Selfcheck:
             self.feed = await self._ask(noted)
         except FanousError as error:
             log.warning(logline("ailments_not_kept", why=str(error)))
+
+    def vitals(self) -> Vitals | None:
+        """As of the last check; ``None`` = there was none yet."""
+        return self._seen
 
     def unready(self) -> str:
         """Why this monitor cannot take work now; empty = it can."""
@@ -168,6 +173,11 @@ class Hearing:
     def heard(self) -> dict[tuple[str, int], float]:
         """(country, ASN) -> unix seconds."""
         return {(beat.place.country, beat.place.asn): beat.last for beat in self.beats}
+
+    def networks(self) -> list[HeardNetwork]:
+        return [
+            HeardNetwork(beat.place.country, beat.place.asn, beat.last, beat.silent) for beat in self.beats
+        ]
 
     def _look_at(self, beats: list[Heartbeat]) -> None:
         before = {beat.place: beat.silent for beat in self.beats}

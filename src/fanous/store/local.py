@@ -139,6 +139,11 @@ class OpenStore:
         reader._sides = tuple(map(wrapped, self._sides))
         return reader
 
+    def for_readers(self) -> Store:
+        reader = copy(self)
+        reader.ledger = self.ledger.for_readers()
+        return reader
+
     def append(
         self,
         batch: Sequence[Judged],

@@ -86,6 +86,10 @@ class Store(Protocol):
     def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
         """The same store for a reader, with a wrapper around its facts."""
 
+    def for_readers(self) -> "Store":
+        """The same store for what is published: without claims that the operator keeps for the desk until a person
+        has approved them."""
+
     def append(
         self,
         batch: "Sequence[Judged]",
