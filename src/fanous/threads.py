@@ -66,6 +66,11 @@ class Threads(ThreadPoolExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Waits for nothing: see above."""
 
+    def forget(self) -> None:
+        """Begin nothing of what waits for a thread."""
+        with self._guard:
+            self._waiting.clear()
+
     def _work(self) -> None:
         while True:
             with self._guard:

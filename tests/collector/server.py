@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -47,6 +49,13 @@ class Running:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.reader.join(60)
+
+    def drained(self, inbox: Path) -> None:
+        """Wait until the store has what waits in an inbox, or what is being written there."""
+        until = time.monotonic() + 120
+        while list(inbox.glob("*.jsonl*")):
+            assert time.monotonic() < until, self.log
+            time.sleep(0.1)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

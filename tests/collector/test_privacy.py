@@ -55,6 +55,7 @@ def test_no_address_is_written_anywhere(tmp_path: Path) -> None:
         assert probe.post("/", json={"http_request": "http://10.0.0.1/"}).is_client_error
         waiting = written(inbox_of(store))
         assert waiting and holding(waiting) == []
+        running.drained(inbox_of(store))
         assert running.stop() == 0
     assert holding(written(tmp_path)) == []
     with open_store(store) as found:
@@ -78,6 +79,7 @@ def test_no_planted_address_or_name_is_written_by_the_collector(tmp_path: Path) 
         sent = {"format": "json", "content": whole.document}
         assert probe.post(f"/report/{report}", json=sent).is_success
         assert left_in(b"".join(written(inbox_of(store)).values()), secrets) == []
+        running.drained(inbox_of(store))
         assert running.stop() == 0
     assert left_in(b"".join(written(tmp_path).values()), secrets) == []
     assert left_in("".join(running.log).encode(), secrets) == []

@@ -121,6 +121,29 @@ def test_where_no_descriptor_is_left_one_line_says_so_and_silent_connections_mak
     assert not any("out of system resource" in line for line in lines)
 
 
+def test_what_is_not_ready_when_a_server_stops_is_told_to_come_again_and_said_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def never(_request: Request) -> Response:
+        await asyncio.sleep(600)
+        raise AssertionError
+
+    async def main() -> bytes:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        config = server_config(Starlette(routes=[Route("/", never)]), timeout_graceful_shutdown=0.2)
+        serving = asyncio.create_task(serve(config, listening, stop))
+        asking = asyncio.create_task(asked(listening.getsockname()))
+        await asyncio.sleep(0.5)
+        stop.set()
+        await serving
+        return await asking
+
+    answer = asyncio.run(main())
+    assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 10" in answer and b"try again" in answer
+    assert sum(record.getMessage().startswith("given_up") for record in caplog.records) == 1
+    assert not any(record.exc_info for record in caplog.records)
+
+
 def ended(connection: socket.socket) -> bool:
     try:
         return connection.recv(1) == b""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -86,6 +87,37 @@ def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) ->
         time.sleep(0.3)
         assert running.stop() == 0
     assert not any("task_failed" in line or "Traceback" in line for line in running.log), running.log
+
+
+def test_where_no_descriptor_is_left_the_pages_lose_no_socket_and_come_back(tmp_path: Path) -> None:
+    config, _ = written(tmp_path)
+    with monitor(config) as running:
+        until_said(running, "listening")
+        running.get()
+        pid, address = running.process.pid, httpx.URL(running.page)
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        taken = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (taken + 8, before[1]))
+        silent = [socket.create_connection((address.host, address.port or 0)) for _ in range(60)]
+        time.sleep(3)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        for one in silent:
+            one.close()
+        end = time.monotonic() + 30
+        while not answers(running.page):
+            assert time.monotonic() < end, "".join(running.log)
+            time.sleep(0.1)
+        assert running.stop() == 0
+    lines = [line for line in running.log if "not_accepted" in line]
+    assert 1 <= len(lines) < 10 and len(running.log) < 200
+
+
+def answers(page: str) -> bool:
+    """On a new connection, within two seconds."""
+    try:
+        return httpx.get(page, trust_env=False, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 class Busy(BaseHTTPRequestHandler):

@@ -11,11 +11,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import nullcontext
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -32,6 +31,10 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 5.0
 """Seconds between two checks of the inbox."""
+
+LAST_SECONDS = 4.7
+"""From the signal to the end.  What the store has not taken by then stays in the inbox: the child is killed, which a
+store survives, and the next start takes it up."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -185,8 +188,11 @@ def collect(
     waiting = inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
     beside = _status_of(waiting, status, counts) if status else None
-    with Draining(waiting, store) if store is not None else nullcontext():
+    if store is None:
         serve(listening, waiting, policy, helper, beside, counts)
+        return
+    with Draining(waiting, store) as draining:
+        draining.last -= serve(listening, waiting, policy, helper, beside, counts)
 
 
 def _status_of(
@@ -260,18 +266,23 @@ class Draining:
     """A child process that owns the store and drains the inbox into it; restarted if it dies.
 
     However this process ends, the child ends too, because it then reads the end of its pipe.
+
+    Attributes:
+        last: seconds that the child gets once this one is told to stop.
     """
 
     def __init__(self, inbox: Path, store: Path) -> None:
         self._inbox, self._store = inbox, store
         self._stopping = threading.Event()
+        self.last = LAST_SECONDS
         self._thread = threading.Thread(target=self._watch, name="draining")
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Waits until what was acknowledged is in the store."""
+        """Waits until what was acknowledged is in the store, but not longer than ``last``."""
         self._stopping.set()
         self._thread.join()
 
@@ -290,7 +301,11 @@ class Draining:
             while child.is_alive() and not self._stopping.wait(0.2):
                 pass
             ours.close()
-            child.join()
+            child.join(max(0.1, self.last) if self._stopping.is_set() else None)
+            if child.is_alive():
+                child.kill()
+                child.join()
+                log.warning(logline("left_in_the_inbox", until="the next start"))
             if self._stopping.is_set():
                 return
             log.error(logline("draining_ended", exitcode=child.exitcode, restart_in=DRAIN_SECONDS))
@@ -308,9 +323,11 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
     while not is_closed:
         try:
             with open_store(store) as opened:
+                if not lifeline.poll(0):
+                    Bringing(opened).detect()  # what a stop left stored and undetected
                 while not is_closed:
                     is_closed = lifeline.poll(DRAIN_SECONDS)
-                    _drain_all(inbox, Bringing(opened))
+                    _drain_all(inbox, Bringing(opened, detects=not is_closed))
         except FanousError as error:
             log.error(logline("not_drained", again_in=DRAIN_SECONDS, why=str(error)))
             is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)

@@ -18,7 +18,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -67,6 +66,7 @@ from fanous.log import logline
 from fanous.probe.metrics import Metric
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
+from fanous.threads import Threads
 
 
 class Queue(Protocol):
@@ -211,7 +211,8 @@ class Door:
         self._room = Room(ROOM)
         self._reports = LoneReports()
         # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
-        self._decoding = ThreadPoolExecutor(DECODERS, "decoding")
+        # Nothing in it was acknowledged, so nobody waits for it when the process ends.
+        self._decoding = Threads(DECODERS, "decoding")
 
     async def open(self, request: Request) -> Response:
         """``open_report``."""
@@ -357,7 +358,6 @@ class Door:
     def end(self) -> None:
         """Questions to the helper that are under way are given up."""
         self._helping.end()
-        self._decoding.shutdown(wait=False, cancel_futures=True)
 
     async def _small(self, request: Request) -> bytes:
         with self._room.holding() as held:
@@ -370,7 +370,7 @@ class Door:
 
     def stop(self) -> None:
         """Forget bodies that wait for a decoder; none of them was acknowledged."""
-        self._decoding.shutdown(wait=False, cancel_futures=True)
+        self._decoding.forget()
 
 
 def collector_app(
@@ -488,8 +488,11 @@ def serve(
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
     counts: DoorCounts | None = None,
-) -> None:
+) -> float:
     """Run until SIGINT or SIGTERM; what was accepted by then is finished.
+
+    Returns:
+        Seconds since that signal.
 
     Args:
         inbox: where measurements are kept: a folder, or another queue.
@@ -501,7 +504,7 @@ def serve(
     """
     gc.collect()
     gc.freeze()
-    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside, counts))
+    return asyncio.run(_serving_beside(listening, inbox, policy, helper, beside, counts))
 
 
 async def _serving_beside(
@@ -511,11 +514,11 @@ async def _serving_beside(
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
     counts: DoorCounts | None,
-) -> None:
+) -> float:
     stop = asyncio.Event()
     other = asyncio.create_task(beside(stop)) if beside else None
     try:
-        await serving(listening, inbox, policy, helper, counts=counts)
+        return await serving(listening, inbox, policy, helper, counts=counts)
     finally:
         stop.set()
         if other is not None:
@@ -531,7 +534,7 @@ async def serving(
     *,
     seal_seconds: float = SEAL_SECONDS,
     counts: DoorCounts | None = None,
-) -> None:
+) -> float:
     """The same in a running event loop.
 
     Args:
@@ -549,4 +552,6 @@ async def serving(
         collector_app(queue, helper, policy, counts), limits, timeout_keep_alive=IDLE_SECONDS
     )
     host, port = listening.getsockname()[:2]
-    await serve_app(config, listening, stop, lambda: log.info(logline("listening", host=host, port=port)))
+    return await serve_app(
+        config, listening, stop, lambda: log.info(logline("listening", host=host, port=port))
+    )

@@ -10,14 +10,16 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
 from logging import getLogger
+from types import FrameType
 from typing import Any, TypeVar
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fanous.collector.limits import ConnectionLimits, Connections, patient_protocol
 from fanous.errors import FanousError
@@ -120,7 +122,7 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
         "http": patient_protocol(connections),
     }
-    return DoorConfig(app, connections, **settings | more)
+    return DoorConfig(LastAnswers(app), connections, **settings | more)
 
 
 class DoorConfig(uvicorn.Config):
@@ -129,6 +131,37 @@ class DoorConfig(uvicorn.Config):
     def __init__(self, app: ASGIApp, connections: Connections, **settings: Any) -> None:
         super().__init__(app, **settings)
         self.connections = connections
+
+
+class LastAnswers:
+    """Middleware: a request that is given up because the server stops is answered with 503 and said in the log.
+
+    uvicorn cancels it after ``STOP_SECONDS``, and would answer 500, as for a bug.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if is_begun:  # an open page's event stream, or an answer that is read slowly
+                raise
+            log.warning(logline("given_up", why="the server stops, and the answer was not ready"))
+            headers = [(b"retry-after", b"10"), (b"connection", b"close"), (b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body", "body": b"This server is stopping: try again soon.\n"})
 
 
 MOST_UNSAID = 500
@@ -140,20 +173,24 @@ async def serve(
     listening: socket.socket,
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] | None = None,
-) -> None:
+) -> float:
     """Serve until stopped; requests in progress are finished.
 
     Args:
         stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
         ready: called once, when requests are answered and signals are handled.
+
+    Returns:
+        Seconds since the signal that ended it; 0 where none did.
     """
     server = _Server(config, ready, heeds_signals=stop is None)
     asyncio.get_running_loop().set_exception_handler(partial(_said, server))
     try:
         if stop is None:
             await server.serve(sockets=[listening])
-            return
-        await _serve_until(stop, server, listening)
+        else:
+            await _serve_until(stop, server, listening)
+        return time.monotonic() - server.told_to_stop if server.told_to_stop else 0.0
     finally:
         listening.close()  # uvicorn leaves it open where it fails, and then the address stays taken
 
@@ -271,6 +308,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.connections = config.connections
         self._ready, self._heeds_signals = ready, heeds_signals
+        self.told_to_stop = 0.0  # by a signal; monotonic seconds
         self.said = 0.0  # seconds of the loop's clock at which the log last said that nothing can be accepted
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -282,6 +320,10 @@ class _Server(uvicorn.Server):
             listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
         if self.started and self._ready is not None:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.told_to_stop = self.told_to_stop or time.monotonic()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

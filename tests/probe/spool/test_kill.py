@@ -87,6 +87,7 @@ def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_pa
             time.sleep(0.05)
         probe.kill()
         send_the_rest(tmp_path / "spool", collector.url, probe.acknowledged)
+        collector.drained(inbox_of(store))
         assert collector.stop() == 0, collector.log
     finally:
         probe.kill()

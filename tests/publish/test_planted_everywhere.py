@@ -1,0 +1,179 @@
+"""What names somebody in measurements is found again in nothing that comes of them: planted in every measurement of an
+event, in all spellings and places, and looked for in the store, the spool, logs, bundles, exports, reports and pages.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous.probe.spool import Spool
+from fanous.probe.trace import line
+from fanous.publish.evidence.container import read_parts
+from fanous.sources.ooni.keep import kept_own
+from fanous.store.engine import Engine
+from fanous.store.local import open_store
+from fanous.store.location import in_folder
+from fanous.store.protocol import OneThread
+from fanous.store.schema import TABLES
+from fanous.web.application import application
+from fanous.web.routes import Site
+from tests.commands import fanous
+from tests.planted import CAME_FROM, OWN, OWN_SIX, SPELLINGS, addresses_of, left_in, planted
+from tests.web.visits import Reader
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+NOW = 1_702_900_000.0
+EVENT = "PK-2023-0001"
+PROBE = "b8f27c0e"
+"""The store keeps the name under which OONI publishes a probe, to tell one from another; nothing public has it."""
+
+OF_REQUESTS = "where it came from", "where the request came from"
+"""What only a collector knows."""
+
+
+def spoiled(record: dict[str, Any]) -> dict[str, Any]:
+    """A measurement of the event, with everything that might name somebody beside what it says about the target.
+
+    The pages are the helper's but for a name in their title: what is kept of other pages is the subject of
+    ``tests/sources/test_planted.py``.
+    """
+    whole = planted(record).document
+    own, more = record["test_keys"], whole["test_keys"]
+    mixed = more | own | {"requests": [*own["requests"], *more["requests"]], "control_failure": None}
+    whole["probe_id"] = PROBE
+    return whole | {"test_keys": mixed | {"control": dict(own.get("control") or {}) | more["control"]}}
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """Attributes:
+    store: of the event, detected.
+    secrets: what may not be found in it, by name.
+    said: by the command that brought the measurements in.
+    """
+
+    store: Path
+    secrets: dict[str, str]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def event(real_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Spoiled:
+    folder = tmp_path_factory.mktemp("planted-everywhere")
+    records = [json.loads(one) for one in real_rally.read_bytes().splitlines()]
+    lines = [json.dumps(spoiled(one) if one["probe_cc"] == "PK" else one) for one in records]
+    poor = json.dumps({"probe_ip": OWN, "test_keys": 5, **dict.fromkeys(SPELLINGS.values(), OWN)})
+    (folder / "event.jsonl").write_text("\n".join([*lines, poor, OWN, f'{{"a": {OWN}']) + "\n")
+    secrets = {
+        name: text for name, text in planted(records[0]).secrets.items() if not name.startswith(OF_REQUESTS)
+    }
+    assert len(secrets) > 80
+    given = (folder / "event.jsonl").read_bytes()
+    assert len(left_in(given, secrets)) > 60, "they are there before"
+    done = fanous("ingest", "ooni", folder / "event.jsonl", "--store", folder / "store")
+    (folder / "event.jsonl").unlink()
+    return Spoiled(folder / "store", secrets, done.stdout + done.stderr)
+
+
+def test_messages_name_nobody(event: Spoiled) -> None:
+    assert "rejected" in event.said
+    assert left_in(event.said.encode(), event.secrets) == []
+
+
+def test_the_store_names_nobody(event: Spoiled) -> None:
+    """Its files, and what its engine, which compresses them, says that they hold."""
+    for path in event.store.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            assert left_in(path.read_bytes(), event.secrets) == [], path
+    with open_store(event.store, read_only=True) as store:
+        stored = [one.data for segment in store.archive.segments() for one in store.archive.records(segment)]
+    assert len(stored) > 100
+    assert {name for data in stored for name in left_in(data, event.secrets)} == set()
+    engine = Engine(in_folder(event.store))
+    try:
+        for table in TABLES:
+            rows = repr(engine.rows(f"SELECT * FROM {table}")).encode()
+            assert left_in(rows, event.secrets) == [], table
+        assert len(engine.rows("SELECT * FROM observations")) > 1000
+    finally:
+        engine.close()
+
+
+def test_what_our_probe_leaves_on_its_machine_names_nobody(
+    event: Spoiled, small_rally: Path, tmp_path: Path
+) -> None:
+    whole = planted(json.loads(small_rally.read_bytes().splitlines()[0]))
+    spool = Spool(tmp_path / "spool")
+    spool.put(kept_own(line(dict(whole.document), {OWN, OWN_SIX, CAME_FROM})))
+    files = [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert left_in(path.read_bytes(), addresses_of(whole)) == [], path
+
+
+def test_a_bundle_its_verification_and_exports_name_nobody(event: Spoiled, tmp_path: Path) -> None:
+    bundle = tmp_path / "event.fan"
+    key = ("--key", tmp_path / "key.pem")
+    said = [fanous("incidents", "bundle", EVENT, "-o", bundle, *key, "--store", event.store)]
+    parts = read_parts(bundle)
+    opened = {name: plain(content) for name, content in parts.items()}
+    assert any(b"test_keys" in content for content in opened.values())
+    for name, content in [*opened.items(), *parts.items()]:
+        assert left_in(content, event.secrets | {"a probe": PROBE}) == [], name
+    said.append(fanous("verify", bundle))
+    assert said[-1].stdout.startswith("MATCH")
+    for more in ((), ("--private",)):
+        with suppress(AssertionError):  # not every export has both
+            said.append(fanous("export", *more, "-o", tmp_path / f"out{len(more)}", "--store", event.store))
+    said.append(fanous("incidents", "report", EVENT, "-o", tmp_path / "report", "--store", event.store))
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 10
+    for path in written:
+        assert left_in(path.read_bytes(), event.secrets) == [], path
+    for done in said:
+        assert left_in((done.stdout + done.stderr).encode(), event.secrets) == []
+
+
+def plain(content: bytes) -> bytes:
+    """A part of a bundle, unpacked where it is packed."""
+    return zstd.decompress(content) if content[:4] == b"\x28\xb5\x2f\xfd" else content
+
+
+ABOUT = ("", "/measurements", "/report.md", "/report.html", "/chart.svg", "/card.svg")
+
+
+def pages(visitor: Reader) -> Iterator[str]:
+    for one in visitor.get("/api/v1/incidents").json()["incidents"]:
+        yield from (f"/PK/{one['id']}{form}" for form in (*ABOUT, ".json", ".cap", ".bib", ".ris"))
+        yield from (f"/embed/PK/{one['id']}", f"/api/v1/incidents/{one['id']}")
+    yield from ("/", "/PK", "/PK/AS17557", "/feed.atom", "/feed.json", "/PK/feed.atom", "/PK/feed.json")
+    yield from ("/corrections", "/target/x", "/metrics", "/data", "/api/v1/incidents?country=PK", "/nowhere")
+
+
+def test_pages_feeds_and_documents_name_nobody(event: Spoiled) -> None:
+    with OneThread(lambda: open_store(event.store, read_only=True, clock=lambda: NOW)) as owner:
+        visitor = Reader(application(owner.ask, Site(clock=lambda: NOW)))
+        asked, seen = list(pages(visitor)), 0
+        assert asked[0] == f"/PK/{EVENT}"
+        measurements = visitor.get(f"/PK/{EVENT}/measurements").text
+        asked += [
+            found.replace("&amp;", "&")
+            for found in re.findall(r'href="(/[^"]*measurement[^"]*)"', measurements)
+        ]
+        for path in dict.fromkeys(asked):
+            answer = visitor.get(path)
+            seen += answer.status_code == 200
+            told = answer.content + repr(answer.headers).encode()
+            assert left_in(told, event.secrets | {"a probe": PROBE}) == [], path
+        assert seen > 25
