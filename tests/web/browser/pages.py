@@ -25,6 +25,7 @@ PAGES = (
     "/explore?country=PK&target=x",
     "/embed/explore?country=PK&target=x",
     "/incidents",
+    "/subscribe",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}

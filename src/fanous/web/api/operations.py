@@ -134,8 +134,10 @@ def incident(store: Store, asked: Asked) -> bytes:
 
 def cost(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
+    if one.status is Status.RETRACTED:
+        raise Wrong(404, f"{one.id} was retracted, so no cost is estimated")
     found = cost_of(of_incident(one, asked.site.clock()), economy(one.country))
-    return checked(cost_document(found), Cost)
+    return checked({"incident": one.id, "provenance": str(one.provenance)} | cost_document(found), Cost)
 
 
 def _found(store: Store, asked: Asked) -> Incident:

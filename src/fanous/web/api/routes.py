@@ -108,7 +108,7 @@ def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable
             asked = Asked(answers.site, visit.base, request.path_params, question)
 
             async def make() -> Reply:
-                return Reply.of(await answers.ask(lambda store: one.make(store, asked)), JSON)
+                return Reply.of(await answers.ask(lambda store: one.make(store.for_readers(), asked)), JSON)
 
             key = (ROOT, visit.path, visit.base, tuple(sorted(request.query_params.items())))
             return _open((await answers.shelved(request, key, make, one.cost)).answer(request))

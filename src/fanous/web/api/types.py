@@ -155,11 +155,21 @@ class Revision(Struct):
     reasons: list[Reason]
 
 
+class Note(Struct):
+    text: str
+    by: str
+    at: Instant
+
+
 class Detailed(Incident):
     """The same, with the findings on each network and every revision."""
 
     rule: str | None
-    held_by: Annotated[str | None, Meta(description="review: a person has to see it before it is confirmed")]
+    held_by: Annotated[
+        str | None,
+        Meta(description="review: a person has to see it before it is confirmed; person: one held it"),
+    ]
+    note: Annotated[Note | None, Meta(description="what a person wrote for readers")]
     withdrawn_by: Annotated[str | None, Meta(description="the person who withdrew it for good")]
     merged_into: Annotated[
         str | None, Meta(description="id of the incident that it turned out to be part of")
@@ -181,6 +191,7 @@ class Incidents(Struct):
 class Correction(Struct):
     incident: Label
     country: Country
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     revision: int
     at: Instant
     taken_back: list[str]
@@ -238,6 +249,8 @@ class Ceiling(Struct):
 class Cost(Struct):
     """As ``fanous cost --json``."""
 
+    incident: Label
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     country: Country
     kind: Kind
     hours: float
