@@ -64,7 +64,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
             ('"mysql://h/d"', "use sqlite"),
         ],
     },
-    "review": {"national": FLAG},
+    "review": {"national": FLAG, "public": FLAG},
     "sources.ioda": {
         "enabled": FLAG,
         "countries": COUNTRIES,
@@ -93,6 +93,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
+        "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
         "channels": [
             ('"https://a.example"', "a list is needed"),
@@ -183,6 +184,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "observations_days": [('"180"', "a number from 150"), ("30", "a number from 150")],
         "archive_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
         "bucket": [*TEXT, ('"s4://b"', "write s3://bucket/prefix")],
+        "references_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
     },
 }
 BESIDE: dict[str, dict[str, str]] = {

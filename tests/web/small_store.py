@@ -19,13 +19,13 @@ from fanous.model.reason import Reason, as_written
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
-from fanous.store.counts import AxisValue, CountScope
+from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
-from tests.counted import counted
+from tests.counted import counted, listed
 
 T = TypeVar("T")
 
@@ -65,6 +65,9 @@ class SmallStore:
     staged = False
 
     def with_facts(self, _wrapped: Any) -> Any:
+        return self
+
+    def for_readers(self) -> Any:
         return self
 
     def of(self, provenance: Provenance) -> "SmallStore":
@@ -136,6 +139,12 @@ class SmallStore:
     def brought_in(self) -> dict[str, tuple[int, int]]:
         return {self.country: (len(self.ballots), hash(repr((self.ballots, self.names))))}
 
+    def holds_national(self) -> bool:
+        return True
+
+    def hides_held(self) -> bool:
+        return False
+
     def networks(self, country: str) -> dict[int, str]:
         return self.names if country == self.country else {}
 
@@ -144,6 +153,9 @@ class SmallStore:
 
     def freshness(self, since: float, until: float) -> list[Freshness]:
         return [one for one in self.fresh if since <= one.at < until]
+
+    def heard_in(self, country: str, since: float, until: float) -> Sequence[Heard]:
+        return [one for one in self.heard(since, until) if one.country == country]
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         every = votes(*self.ballots) if country == self.country else votes()
@@ -156,6 +168,14 @@ class SmallStore:
         if scope.countries and self.country not in scope.countries:
             return []
         return counted(votes(*self.ballots), scope, axes, edges, self.country)[:most]
+
+    def counted_ones(
+        self, scope: CountScope, most: int, after: tuple[int, str, str] | None = None
+    ) -> list[CountedMeasurement]:
+        if scope.countries and self.country not in scope.countries:
+            return []
+        every = listed(votes(*self.ballots), scope, self.country)
+        return [one for one in every if after is None or (one.micros, one.uid, one.target) < after][:most]
 
     def verdicts_within(self, _scope: CountScope) -> int:
         return len(self.ballots)

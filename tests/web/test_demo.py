@@ -33,7 +33,7 @@ def test_the_demonstration_serves_its_pages_until_it_is_interrupted(tmp_path: Pa
     demo.send_signal(signal.SIGINT)
     out, err = demo.communicate(timeout=60)
     assert demo.returncode == 0, err
-    assert "1 confirmed (over)" in out
+    assert "1 confirmed (ended)" in out
     assert err == ""
     assert 'href="/PK/PK-2023-0001"' in page
     assert "1 confirmed disruption of the internet is open" in page

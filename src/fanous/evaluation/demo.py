@@ -100,8 +100,8 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     """
     folder = store or data_folder() / "demo"
     console.print(
-        "A staged event after Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
-        "censors of ours in network namespaces.  It is [bold]synthetic[/bold]: no finding about Pakistan."
+        "A staged event modelled on Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
+        "our own censors in network namespaces.  It is [bold]synthetic[/bold] and says nothing about Pakistan."
     )
     with (
         open_store(folder, staged=True) as opened,

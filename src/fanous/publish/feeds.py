@@ -27,7 +27,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-from fanous.wording.headline import claim_line, synthetic
+from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.narrative import sentences
 from fanous.wording.reasons import corrected
 from fanous.wording.words import network_title, target_title
@@ -159,7 +159,7 @@ def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Itera
             id=entry_id(edition, f"{path}#{one.n}"),
             url=edition.permanent(path),
             title=claim_line(incident, names, edition.language, "Correction").text,
-            summary=corrected(one.taken_back, one.reasons, edition.language),
+            summary=led(incident, corrected(one.taken_back, one.reasons, edition.language), edition.language),
             published=one.at,
             updated=one.at,
             categories=_categories(incident),

@@ -233,6 +233,7 @@ SELECT source, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqE
 FROM measurements WHERE defect = '' AND country != 'ZZ' AND {IN_WINDOW}
 GROUP BY source ORDER BY source
 """
+_HEARD_IN = _HEARD.replace("country != 'ZZ'", "country = {country:String}")
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
     multiIf(defect = '', 'online', defect = 'no network', 'offline',
@@ -355,6 +356,11 @@ class CoverageFacts(FactsPart):
     def freshness(self, since: float, until: float) -> list[Freshness]:
         """Sources of sound measurements in all countries, by name."""
         return [Freshness(*row) for row in self.engine.rows(_FRESH, **window(since, until))]
+
+    def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
+        """The same of one country, by ASN."""
+        rows = self.engine.rows(_HEARD_IN, country=country, **window(since, until))
+        return [Heard(*row) for row in rows]
 
     def looks(self, since: float, until: float) -> list[Look]:
         """Probes' checks of their own lines, in all countries, by time.

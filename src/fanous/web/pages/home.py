@@ -218,7 +218,7 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
     found = [
         FreshSource(
             one.source,
-            MEASUREMENTS[one.source].family if one.source in MEASUREMENTS else "",
+            str(MEASUREMENTS[one.source].family or "") if one.source in MEASUREMENTS else "",
             one.at,
             one.countries,
             one.at < now - QUIET,
