@@ -17,6 +17,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.web.desk import desk, house
 from fanous.web.pages import PAGES, events, explore, incidents
 from fanous.wording import cost, findings, headline, history, narrative, post, reasons, verdicts, words
 from fanous.wording.words import MECHANISMS
@@ -60,7 +61,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
-    (narrative.OF_FAMILY, *narrative.BECAUSE.values()),
+    (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
     (*reasons.GONE.values(), reasons.NO_LONGER),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
@@ -86,6 +87,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
+    (*desk.DONE.values(), *house.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
     tuple(explore.BY.values()),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),

@@ -14,7 +14,7 @@ from fanous.cli.common import ask_owner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
-from fanous.monitor.request import CommandRequest
+from fanous.monitor.request import CommandReply, CommandRequest
 from fanous.pipeline import query
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
@@ -97,7 +97,7 @@ def test_a_relative_path_stands_where_it_was_typed(
     (tmp_path / "mine.jsonl").write_bytes(b"".join(few))
     request = CommandRequest(["ingest", "ooni", "mine.jsonl"], str(tmp_path))
     with owner(filled):
-        reply = ask_owner(lock_of(filled), request)
+        reply = ask_owner(lock_of(filled), request, CommandReply)
     assert reply is not None
     assert (reply.code, reply.error) == (0, "")
     assert b"stored 0, already there 20" in reply.out
@@ -129,7 +129,7 @@ def test_only_the_owner_of_the_store_may_ask(filled: Path) -> None:
 def test_the_socket_of_a_dead_process_is_no_obstacle(filled: Path, typed: Typed) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(filled / "fanous.sock"))
-    assert ask_owner(lock_of(filled), CommandRequest([], "/")) is None
+    assert ask_owner(lock_of(filled), CommandRequest([], "/"), CommandReply) is None
     assert typed("incidents", "list", "--store", filled).code == 0
     with owner(filled):  # and whoever owns the store next replaces it
         assert typed("incidents", "list", "--store", filled).code == 0
@@ -188,7 +188,7 @@ def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         with pytest.raises(FanousError, match="stopped while it worked on this command"):
-            ask_owner(lock, CommandRequest(["confirm", "PK"], "/"))
+            ask_owner(lock, CommandRequest(["confirm", "PK"], "/"), CommandReply)
         thread.join(10)
 
 

@@ -133,6 +133,7 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         "held_by",
         "withdrawn_by",
         "merged_into",
+        "note",
         "networks",
         "opinions",
         "hints",

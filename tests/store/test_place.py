@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.store.location import StoreLocation, store_place
-from fanous.store.notices import review_national
+from fanous.store.notices import review
 
 
 @pytest.fixture
@@ -112,11 +112,11 @@ def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
     ],
 )
 def test_the_file_says_whether_national_claims_are_held(text: str, held: bool | None, home: Path) -> None:
-    assert review_national(toml(home, text)) is held
-    assert review_national(None) is None
+    assert review(toml(home, text)).national is held
+    assert review(None).national is None
 
 
 @pytest.mark.parametrize("text", ["[review]\nnational = 1", "[review]\nnation = true", "review = 3"])
 def test_a_mistake_about_reviews_is_one_sentence(text: str, home: Path) -> None:
     with pytest.raises(FanousError, match=r"\[review\]"):
-        review_national(toml(home, text))
+        review(toml(home, text))

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, open_named, print_document, say
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState, Delivery
 from fanous.model.instant import to_iso
@@ -95,8 +95,9 @@ def alerts_retry(
     """Queue alerts that were given up for one more attempt, unless newer ones have replaced them."""
     if bool(keys) == everything:
         raise typer.BadParameter("name the keys of alerts, or pass --all", param_hint="KEY")
-    with open_named(store, config) as opened:
-        count = opened.ledger.outbox.revive(None if everything else keys, opened.now())
+    from fanous.pipeline.actions import RetryAlerts
+
+    count = act(store, config, RetryAlerts(None if everything else tuple(keys or ())))
     say(f"{count} deliveries queued again; `fanous run` or `fanous alerts send` sends them")
 
 

@@ -9,6 +9,7 @@ from fanous.cli.common import (
     CountryArgument,
     JsonOption,
     StoreOption,
+    act,
     country_code,
     moment,
     network_number,
@@ -20,7 +21,6 @@ from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import to_iso
-from fanous.refdata.platforms import target_of
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.claims import Checked
@@ -74,6 +74,8 @@ def claims_add(
     as_json: JsonOption = False,
 ) -> None:
     """Record a claim that someone made. Give only what they said."""
+    from fanous.pipeline.actions import RecordClaim
+
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--since must be before --until")
@@ -81,23 +83,23 @@ def claims_add(
         raise typer.BadParameter("--who must not be empty: name who makes the claim")
     if link and not link.startswith(("https://", "http://")):
         raise typer.BadParameter(f"--link must be a URL such as https://example.org/statement, not {link!r}")
-    claim = Claim(
+    moment(began_before, "--began-before")
+    claim = RecordClaim(
         who=who.strip(),
-        said=said,
+        what=said,
         country=country_code(country),
-        since=start,
-        until=end,
+        since=since,
+        until=until,
         networks=tuple(network or ()),
-        targets=tuple(target_of(name) for name in target or ()),
+        targets=tuple(target or ()),
         scope=scope,
         level=level,
-        began_before=moment(began_before, "--began-before"),
+        began_before=began_before or "",
         hours=hours,
         link=link,
         quote=quote,
     )
-    with open_named(store, config) as opened:
-        recorded = opened.ledger.add_claim(claim)
+    recorded: Claim = act(store, config, claim)
     if as_json:
         print_document(claim_document(recorded))
     else:

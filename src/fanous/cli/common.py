@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TextIO, TypeVar, cast
 
 import typer
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fanous.monitor.control import Dispatch
-    from fanous.monitor.request import CommandReply, CommandRequest
+    from fanous.monitor.request import ActionRequest, CommandRequest
+    from fanous.pipeline.actions import Action
     from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
+
+Reply = TypeVar("Reply")
 
 # --- options --------------------------------------------------------------------------------------
 
@@ -184,21 +187,54 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     from fanous.monitor.request import carried
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
-    from fanous.store.notices import review_national
+    from fanous.store.notices import review
 
     here = carried.get()
     if here is not None:
         yield here.store
         return
-    hold = review_national(config)
+    reviewed = review(config)
     try:
         opened = open_store(store_place(store, config), read_only=read_only)
     except StoreHeld as held:
         _leave_to_owner(held)
     with opened:
-        if hold is not None and not read_only:
-            opened.ledger.hold_national(hold)
+        if not read_only:
+            reviewed.apply(opened.ledger)
         yield opened
+
+
+def act(store: Path | None, config: Path | None, action: "Action") -> Any:
+    """Carry out an action on the store that the options name; if `fanous run` has it open, there.
+
+    Returns:
+        What the action gives (``pipeline.actions.RESULTS``).
+    """
+    import msgspec
+
+    from fanous.monitor.request import ActionReply, ActionRequest
+    from fanous.pipeline.actions import RESULTS, perform_action
+    from fanous.store.local import open_store
+    from fanous.store.location import StoreHeld, store_place
+    from fanous.store.notices import review
+
+    reviewed = review(config)
+    try:
+        opened = open_store(store_place(store, config))
+    except StoreHeld as held:
+        reply = ask_owner(held.lock, ActionRequest(msgspec.Raw(msgspec.json.encode(action))), ActionReply)
+        if reply is None:
+            raise
+    else:
+        with opened:
+            reviewed.apply(opened.ledger)
+            return perform_action(opened, action)
+    if reply.crash:
+        sys.stderr.write(reply.crash)
+        raise typer.Exit(70)
+    if reply.error:
+        raise FanousError(reply.error)
+    return msgspec.json.decode(reply.result, type=RESULTS[type(action)])
 
 
 def _leave_to_owner(held: "StoreHeld") -> NoReturn:
@@ -207,7 +243,7 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     Raises:
         FanousError: it does not take commands (another `fanous ingest`, say), or the command's own error.
     """
-    from fanous.monitor.request import CommandRequest
+    from fanous.monitor.request import CommandReply, CommandRequest
 
     terminal = console()
     looked_at = sys.stdout.isatty()
@@ -217,7 +253,7 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
         terminal.width if looked_at else None,
         terminal.color_system if looked_at else None,
     )
-    reply = ask_owner(held.lock, request)
+    reply = ask_owner(held.lock, request, CommandReply)
     if reply is None:
         raise held
     for stream, printed in ((sys.stdout, reply.out), (sys.stderr, reply.err)):
@@ -234,7 +270,7 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
 CONNECT_SECONDS = 5.0
 
 
-def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
+def ask_owner(lock: Path, request: "CommandRequest | ActionRequest", answer: type[Reply]) -> Reply | None:
     """The answer of the process that has the store open; ``None`` = nothing listens at its socket.
 
     If that process is dead, its socket file refuses the connection or does not exist.
@@ -246,7 +282,7 @@ def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
 
     import msgspec
 
-    from fanous.monitor.request import CommandReply, address_of
+    from fanous.monitor.request import address_of
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, address_of(lock) as address:
         asking.settimeout(CONNECT_SECONDS)
@@ -259,7 +295,7 @@ def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
             asking.sendall(msgspec.json.encode(request))
             asking.shutdown(socket.SHUT_WR)
             with asking.makefile("rb") as stream:
-                return msgspec.json.decode(stream.read(), type=CommandReply)
+                return msgspec.json.decode(stream.read(), type=answer)
         except (OSError, msgspec.MsgspecError):
             raise FanousError(
                 "the process that has the store open stopped while it worked on this command; see its log. "

@@ -10,6 +10,7 @@ from fanous.cli.common import (
     ConfigOption,
     JsonOption,
     StoreOption,
+    act,
     country_code,
     moment,
     open_named,
@@ -44,6 +45,7 @@ def events_add(
     as_json: JsonOption = False,
 ) -> None:
     """Register an event before it begins. An event registered later is marked late permanently."""
+    from fanous.pipeline.actions import Announce
     from fanous.wording.events import event_document, event_line
 
     code = country_code(country)
@@ -56,11 +58,9 @@ def events_add(
         if since >= until:
             raise typer.BadParameter("--start must be before --end")
         events = [AnnouncedEvent(code, since, until, title.strip(), named)]
-    with open_named(store, config) as opened:
-        if ics is not None:
-            # If `fanous run` has the store, it reads the calendar too, so what is left out is reported once.
-            events = _from_calendar(ics, code, named)
-        registered = [opened.ledger.add_event(one) for one in events]
+    else:
+        events = _from_calendar(ics, code, named)
+    registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)))
     if as_json:
         print_document({"watches": [event_document(one) for one in registered]})
         return

@@ -13,6 +13,7 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    act,
     console,
     country_code,
     moment,
@@ -24,6 +25,7 @@ from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
+    from fanous.model.incident import Incident
     from fanous.overwrite import Recognises
     from fanous.pipeline.vantage import Lacking
 
@@ -117,7 +119,7 @@ def incidents_show(
 
 
 def _lines_of_lacking(wanted: "Lacking") -> list[str]:
-    """How somebody there could settle it."""
+    """How people there could settle it."""
     if not wanted.networks:
         return []
     lines = ["", "More measurements would settle it, from these networks"]
@@ -238,22 +240,99 @@ def _bundle_of(label: str, signer: str) -> "Recognises":
     return is_ours
 
 
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")]
+ByOption = Annotated[
+    str, typer.Option("--by", help="Who decides: a role such as 'duty editor', or a name. It is published.")
+]
+
+
 @incidents_app.command("approve")
 def incidents_approve(
-    incident_id: Annotated[
-        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
-    ],
-    by: Annotated[str, typer.Option("--by", help="Name of the person who reviewed it.")],
-    note: Annotated[str, typer.Option("--note", help="The reviewer's note.")] = "",
+    incident_id: IdArgument,
+    by: ByOption,
+    note: Annotated[str, typer.Option("--note", help="The reviewer's note; published.")] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
-    from fanous.pipeline import detect
+    from fanous.pipeline.actions import Approve
+
+    _say_decided(act(store, config, Approve(incident_id.upper(), by, note)))
+
+
+@incidents_app.command("hold")
+def incidents_hold(
+    incident_id: IdArgument,
+    by: ByOption,
+    note: Annotated[str, typer.Option("--note", help="Why; published.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Hold an incident: it is only suspected until it is approved, whatever is measured."""
+    from fanous.pipeline.actions import Hold
+
+    _say_decided(act(store, config, Hold(incident_id.upper(), by, note)))
+
+
+@incidents_app.command("retract")
+def incidents_retract(
+    incident_id: IdArgument,
+    by: ByOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why; published with the retraction.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Retract an incident for good; its history stays, and channels that were told are told."""
+    from fanous.pipeline.actions import Retract
+
+    _say_decided(act(store, config, Retract(incident_id.upper(), by, reason)))
+
+
+@incidents_app.command("note")
+def incidents_note(
+    incident_id: IdArgument,
+    by: ByOption,
+    note: Annotated[str, typer.Option("--note", help="The note, which replaces the last; empty = none.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write a note to an incident, for its readers."""
+    from fanous.pipeline.actions import Annotate
+
+    _say_decided(act(store, config, Annotate(incident_id.upper(), by, note)))
+
+
+@incidents_app.command("merge")
+def incidents_merge(
+    incident_id: IdArgument,
+    into: Annotated[str, typer.Option("--into", metavar="ID", help="The incident of which it is a part.")],
+    by: ByOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why they are one event; published.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Merge an incident into another, because both are the same event; no detection parts them again."""
+    from fanous.pipeline.actions import Merge
+
+    _say_decided(act(store, config, Merge(incident_id.upper(), into.upper(), by, reason)))
+
+
+@incidents_app.command("role")
+def incidents_role(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a person, as it was signed.")],
+    role: Annotated[str, typer.Option("--role", help="The role to show, such as 'the duty editor'.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show a role wherever this person has signed, in earlier revisions too."""
+    from fanous.pipeline.actions import NameRole
+
+    say(f"{name} is shown as: {act(store, config, NameRole(name, role))}")
+
+
+def _say_decided(incident: "Incident") -> None:
     from fanous.wording.narrative import sentence
 
-    with open_named(store, config) as opened:
-        incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
     say(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 
@@ -278,6 +357,7 @@ def incidents_corrections(
         print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return
     for one in found:
-        say(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
+        staged = "[Synthetic] " if one.provenance.is_synthetic else ""
+        say(f"{to_iso(one.at)}  {one.incident}  {staged}{corrected(one.taken_back, one.reasons, ENGLISH)}")
     if not found:
         say("no corrections: nothing that was published has been withdrawn")

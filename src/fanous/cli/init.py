@@ -38,8 +38,12 @@ def init(
             help="Ask this address instead of the publisher; may be repeated.",
         ),
     ] = None,
+    passphrase: Annotated[
+        bool,
+        typer.Option("--passphrase", help="Ask for a passphrase that opens the desk, as its token does."),
+    ] = False,
     config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go beside it.")
+        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
     ] = CONFIGURATION,
 ) -> None:
     """Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.
@@ -57,10 +61,18 @@ def init(
     asked_elsewhere = dict(_mirror(text, known) for text in mirrors or ())
     for name, address in asked_elsewhere.items():
         check_web_address(f"--mirror {name}", address)
+    kept = _asked_passphrase() if passphrase else ""
     place = data_folder()
     place.mkdir(parents=True, exist_ok=True)
     chosen = NewMonitor(
-        codes, accepted, listen or "127.0.0.1:8470", url, days, shutil.disk_usage(place).free, asked_elsewhere
+        codes,
+        accepted,
+        listen or "127.0.0.1:8470",
+        url,
+        days,
+        shutil.disk_usage(place).free,
+        asked_elsewhere,
+        kept,
     )
     beside = write(chosen, config)
     say(f"wrote {config}, and secrets for your eyes alone to {beside}")
@@ -71,6 +83,16 @@ def init(
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
     is_default = config == CONFIGURATION
     say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+
+
+def _asked_passphrase() -> str:
+    """The hash of a passphrase; without a terminal, the first line of standard input is the passphrase."""
+    from fanous.passphrase import hashed
+
+    if not sys.stdin.isatty():
+        return hashed(sys.stdin.readline().rstrip("\n"))
+    told: str = typer.prompt("Passphrase for the desk", hide_input=True, confirmation_prompt=True, err=True)
+    return hashed(told)
 
 
 def _asked_countries(asks: bool) -> list[str]:

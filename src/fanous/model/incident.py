@@ -221,6 +221,20 @@ _SAID = {
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a person wrote beside an incident, for its readers.
+
+    Attributes:
+        by: name or role of the person; published.
+        at: unix seconds, UTC.
+    """
+
+    text: str
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One event.  Times are unix seconds, UTC.
 
@@ -242,12 +256,14 @@ class Incident:
         reasons: why the status is what it is, the most important first.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause; never evidence.
-        held_by: why a claim that would be confirmed has to wait (``review``); empty = it does not.
+        held_by: what a claim has to wait for: ``review`` (every national one does here) or ``person`` (one asked for
+            it); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
             until the level is back.  None = none lasted.
         levels: of an outage seen in quantities: what was left, step by step.
+        note: by a person, kept from revision to revision; None = there is none.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
 
@@ -283,6 +299,7 @@ class Incident:
     merged_into: str = ""
     lasting_since: float | None = None
     levels: tuple[Stage, ...] = ()
+    note: Note | None = None
 
     @property
     def is_open(self) -> bool:
@@ -441,12 +458,42 @@ class Approval:
     note: str = ""
 
 
+class Decided(StrEnum):
+    """What a person decided about an incident, besides approving or withdrawing it."""
+
+    HOLD = "hold"
+    NOTE = "note"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person held an incident, wrote a note to it, or merged it into another.
+
+    Attributes:
+        who: name or role; published.
+        at: unix seconds, UTC.
+        text: the note, or why; empty = none.
+        whole: of a merge: id of the incident of which this one is a part; empty otherwise.
+        revision: of a merge: the whole's last revision of its own; 0 otherwise.
+    """
+
+    incident: str
+    decided: Decided
+    who: str
+    at: float
+    text: str = ""
+    whole: str = ""
+    revision: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A revision that withdrew something.
 
     Attributes:
         incident: its label.
+        provenance: of the incident.
         n: number of the revision.
         at: unix seconds, UTC.
         taken_back: each thing that is no longer claimed.
@@ -455,6 +502,7 @@ class Correction:
 
     incident: str
     country: str
+    provenance: Provenance
     n: int
     at: float
     taken_back: tuple[Reason, ...]

@@ -1,5 +1,7 @@
 """Control: the unix socket next to the store, through which other commands reach it while the monitor
 runs.
+
+Actions arrive as typed calls, which the pages' desk makes too; questions as command lines.
 """
 
 import asyncio
@@ -17,9 +19,20 @@ from pathlib import Path
 
 import msgspec
 
+from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.monitor.request import LARGEST, Carried, CommandReply, CommandRequest, address_of, carried
+from fanous.monitor.request import (
+    LARGEST,
+    ActionReply,
+    ActionRequest,
+    Carried,
+    CommandReply,
+    CommandRequest,
+    address_of,
+    carried,
+)
 from fanous.overwrite import refusal
+from fanous.pipeline.actions import Action, perform_action
 from fanous.pipeline.scheduler import Crash, outcome
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
@@ -63,14 +76,24 @@ class Local:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                request = msgspec.json.decode(await _whole(reader), type=CommandRequest)
-            reply = await self._reply(request)
+                request = msgspec.json.decode(await _whole(reader), type=CommandRequest | ActionRequest)
+            reply = await (self._act(request) if isinstance(request, ActionRequest) else self._reply(request))
             writer.write(msgspec.json.encode(reply))
             await writer.drain()
         except (OSError, TimeoutError, msgspec.MsgspecError) as error:
             log.warning(logline("asked_in_vain", why=error))
         finally:
             writer.close()
+
+    async def _act(self, request: ActionRequest) -> ActionReply:
+        action = msgspec.json.decode(request.action, type=Action)
+        name = type(action).__name__
+        done = await outcome(self._ask(partial(_done, action)))
+        if isinstance(done, Crash):
+            log.error(logline("asked_crashed", action=name, why=repr(done.error)), exc_info=done.error)
+            return ActionReply(crash="".join(traceback.format_exception(done.error)))
+        log.info(logline("asked", action=name, why=done.error or None))
+        return done
 
     async def _reply(self, request: CommandRequest) -> CommandReply:
         reply: CommandReply | Crash = await outcome(
@@ -83,6 +106,13 @@ class Local:
             return CommandReply(err=told.encode(), code=BUG)
         log.info(logline("asked", command=words, code=reply.code))
         return reply
+
+
+def _done(action: Action, store: Store) -> ActionReply:
+    try:
+        return ActionReply(msgspec.Raw(msgspec.json.encode(perform_action(store, action))))
+    except FanousError as error:
+        return ActionReply(error=str(error))
 
 
 def perform(request: CommandRequest, store: Store, dispatch: Dispatch) -> CommandReply:

@@ -24,6 +24,7 @@ from fanous.pipeline.pull_ooni import (
     SOURCE,
     FetchedObject,
     PulledMeasurements,
+    addresses,
     arrived,
     fetched,
     first_wanted,
@@ -34,6 +35,7 @@ from fanous.pipeline.pull_ooni import (
     together,
 )
 from fanous.pipeline.scheduler import pause, unless
+from fanous.pipeline.workings import PullStates
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.store.batch import Judged
 from fanous.store.protocol import Ask
@@ -67,6 +69,7 @@ class Measurements:
         self._tried: dict[str, float] = {}
         self._failing: set[str] = set()
         self.doing: dict[str, PulledMeasurements] = {}
+        self.states = PullStates([(SOURCE, one.country) for one in wanted])
 
     async def pull(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -100,6 +103,7 @@ class Measurements:
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             self._failing.add(country)
+            self.states.note(SOURCE, country, now, str(error))
             return None
         self._failing.discard(country)
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
@@ -123,6 +127,7 @@ class Measurements:
             del self.doing[country]
             await self._ask(detect_all)
         await self._ask(partial(remember, done=done, now=now))
+        self.states.note(SOURCE, country, now, done.failures[0][1] if done.failures else "")
         _say(done)
         return done
 
@@ -164,7 +169,8 @@ class Measurements:
     async def _take(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
-        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance_of(bucket), span), SOME)
+        provenance, there = provenance_of(bucket), addresses(bucket, files)
+        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance, span, there), SOME)
         version = rules_version()
         while (some := await asyncio.to_thread(next, judged, None)) is not None:
             batch: list[Judged] = some

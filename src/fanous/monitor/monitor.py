@@ -33,9 +33,11 @@ from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
 from fanous.monitor.sources import Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
+from fanous.pipeline.doctor import examine
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
+from fanous.pipeline.workings import Workings
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.sources.publishers import SOURCES
@@ -84,15 +86,14 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
 def _opened(configuration: Configuration) -> Store:
     clock = configuration.clock
     store = open_store(configuration.store, clock=clock, staged=bool(clock.notice))
-    if configuration.holds_national is not None:
-        store.ledger.hold_national(configuration.holds_national)
+    configuration.review.apply(store.ledger)
     return store
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> bool:
     """Whether all was finished when it was stopped."""
     stop, clock = Stop(), configuration.clock
-    _stopped_by_signals(stop)
+    stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, dispatch, stop)
@@ -137,7 +138,7 @@ class Stop(asyncio.Event):
         return time.monotonic() - self._at if self._at else 0.0
 
 
-def _stopped_by_signals(stop: asyncio.Event) -> None:
+def stopped_by_signals(stop: asyncio.Event) -> None:
     """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
     loop = asyncio.get_running_loop()
 
@@ -164,15 +165,19 @@ def tasks_of(
     local = Local(ask, _lock(configuration.store), dispatch)
     tasks.append(Task("local", lambda: local.serve(stop)))
     cache = data_folder() / "cache"
+    pullers: list[Sources | Measurements | Remote] = []
     if series := [one for one in configuration.sources if SOURCES[one.source].live]:
         sources = Sources(ask, series, configuration.clock, cache)
+        pullers.append(sources)
         tasks.append(Task("sources", lambda: sources.pull(stop)))
     buckets = [one for one in configuration.sources if SOURCES[one.source].has_bucket]
     measurements = Measurements(ask, buckets, configuration.clock, cache)
     if buckets:
+        pullers.append(measurements)
         tasks.append(Task("measurements", lambda: measurements.pull(stop)))
     if ordered := [one for one in configuration.sources if SOURCES[one.source].is_ordered]:
         remote = Remote(ask, ordered, configuration.clock)
+        pullers.append(remote)
         tasks.append(Task("remote", lambda: remote.measure(stop)))
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
@@ -198,12 +203,23 @@ def tasks_of(
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
         tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
-        site = site_of(configuration, hearing, measurements)
+        workings = Workings(
+            selfcheck.vitals,
+            lambda: selfcheck.ailments,
+            lambda: selfcheck.feed,
+            lambda: [state for one in pullers for state in one.states.all()],
+            hearing.networks,
+            lambda: examine(_folders(configuration)[0], []),
+            str(configuration.door.listen) if configuration.door.on else "",
+        )
+        site = site_of(configuration, hearing, measurements, workings)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
 
 
-def site_of(configuration: Configuration, hearing: Hearing, measurements: Measurements) -> Site:
+def site_of(
+    configuration: Configuration, hearing: Hearing, measurements: Measurements, workings: Workings
+) -> Site:
     """Warnings shown on the pages."""
     set_ = configuration.site
     return Site(
@@ -215,6 +231,10 @@ def site_of(configuration: Configuration, hearing: Hearing, measurements: Measur
         incoming=measurements.incoming,
         key=set_.key,
         token=str(set_.token),
+        passphrase=str(set_.passphrase),
+        workings=workings,
+        alerting=configuration.alerting,
+        channels=set_.channels,
         limits=limits_of(set_),
     )
 

@@ -17,6 +17,7 @@ from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
 from fanous.pipeline.remote import RemotePlan, bring_round, budget_of, measure, plan
 from fanous.pipeline.scheduler import pause, unless
+from fanous.pipeline.workings import PullStates
 from fanous.probe.run import wanted_of
 from fanous.sources.remote.client import Client
 from fanous.sources.remote.globalping import NAME
@@ -33,6 +34,7 @@ class Remote:
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
         self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
         self._tried: dict[str, float] = {}
+        self.states = PullStates([(NAME, one.country) for one in wanted])
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -55,7 +57,9 @@ class Remote:
             planned, lines = await asyncio.to_thread(_measured, errand, int(now // every), left)
         except (FanousError, Rejected) as error:
             log.warning(logline("round_failed", source=NAME, country=country, why=error))
+            self.states.note(NAME, country, now, str(error))
             return None
+        self.states.note(NAME, country, now)
         is_publisher = not errand.settings.mirror
         tally: Ingested = await self._ask(
             partial(bring_round, country=country, lines=lines, now=now, is_publisher=is_publisher)

@@ -1,7 +1,8 @@
-"""Request: a command line that another process sends to the store's owner, and the answer.
+"""Request: what another process asks of the store's owner, and the answer.
 
-One document in each direction over a unix socket next to the store: the words typed, and what the command
-printed.  The module is light, since commands that need no store import it.
+One document in each direction over a unix socket next to the store.  What changes something is a typed action
+(``pipeline.actions``), the same that the desk carries out; what only reads is a command line, and the answer what the
+command printed.  The module is light, since commands that need no store import it.
 """
 
 import os
@@ -23,10 +24,34 @@ LONGEST_PATH = 100
 """Longest path of a socket that every system accepts (Linux 107 bytes, macOS 103)."""
 
 LARGEST = 1 << 20
-"""Most bytes of a request: the words of a command line."""
+"""Most bytes of a request: the words of a command line, or a calendar of events."""
 
 
-class CommandRequest(msgspec.Struct, frozen=True):
+class ActionRequest(msgspec.Struct, frozen=True, tag="action"):
+    """Something to do.
+
+    Attributes:
+        action: one of ``pipeline.actions``.
+    """
+
+    action: msgspec.Raw
+
+
+class ActionReply(msgspec.Struct, frozen=True):
+    """What became of it.
+
+    Attributes:
+        result: of the type that the action has for it; empty where it failed.
+        error: what the user can fix; empty = it is done.
+        crash: of a bug, as Python prints it.
+    """
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: str = ""
+    crash: str = ""
+
+
+class CommandRequest(msgspec.Struct, frozen=True, tag="command"):
     """What was typed.
 
     Attributes:

@@ -32,7 +32,7 @@ from fanous.refdata.countries import check_countries
 from fanous.sources.ooni.values import LATEST
 from fanous.sources.publishers import source_settings
 from fanous.store.location import StoreLocation
-from fanous.store.notices import review_national
+from fanous.store.notices import Review, review
 from fanous.web.settings import SiteSettings
 
 PAGE = "127.0.0.1:8470"
@@ -181,8 +181,7 @@ class Configuration:
         every: seconds between two checks of the inbox, by the machine's clock.
         settings: the probe's.
         sources: the public sources that are enabled.
-        holds_national: whether national incidents wait for a person's review; ``None`` = as the store
-            remembers.
+        review: what waits for a person, and whether readers see it.
     """
 
     store: Path | StoreLocation
@@ -199,7 +198,7 @@ class Configuration:
     alerting: Alerting
     sources: tuple[Errand, ...]
     retention: Retention
-    holds_national: bool | None
+    review: Review
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -225,7 +224,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
         retention=retention(file),
-        holds_national=review_national(file),
+        review=review(file),
     )
     _check_lab(found, file)
     return found

@@ -20,6 +20,7 @@ from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.remote import popular_urls
 from fanous.pipeline.scheduler import pause, unless
+from fanous.pipeline.workings import PullStates
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query
@@ -94,6 +95,7 @@ class Sources:
     def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
         self._tried: dict[tuple[str, str], float] = {}
+        self.states = PullStates([(one.source, one.country) for one in wanted])
 
     async def pull(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -119,9 +121,11 @@ class Sources:
             fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))
+            self.states.note(*name, now, str(error))
             return None
         done = await self._ask(partial(_keep, errand, fetched))
         _say(done)
+        self.states.note(*name, now, done.failures[0][1] if done.failures else "")
         return done
 
     def _fetch(self, errand: Errand, ask: Query, known: Sequence[Pulled]) -> list[Fetched]:

@@ -20,10 +20,11 @@ from fanous.model.instant import DAY, to_iso
 from fanous.model.vitals import Spell
 from fanous.monitor.clock import Clock
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.retain import Retained, Retention, drop, move, plan
+from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
 from fanous.pipeline.vitals import Ailment, Vitals, examine, find_ailments
+from fanous.pipeline.workings import HeardNetwork
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.protocol import Ask, Store
@@ -92,6 +93,10 @@ class Selfcheck:
             self.feed = await self._ask(noted)
         except FanousError as error:
             log.warning(logline("ailments_not_kept", why=str(error)))
+
+    def vitals(self) -> Vitals | None:
+        """As of the last check; ``None`` = there was none yet."""
+        return self._seen
 
     def unready(self) -> str:
         """Why this monitor cannot take work now; empty = it can."""
@@ -169,6 +174,11 @@ class Hearing:
         """(country, ASN) -> unix seconds."""
         return {(beat.place.country, beat.place.asn): beat.last for beat in self.beats}
 
+    def networks(self) -> list[HeardNetwork]:
+        return [
+            HeardNetwork(beat.place.country, beat.place.asn, beat.last, beat.silent) for beat in self.beats
+        ]
+
     def _look_at(self, beats: list[Heartbeat]) -> None:
         before = {beat.place: beat.silent for beat in self.beats}
         self.beats = beats
@@ -222,7 +232,19 @@ class Upkeep:
             if stop.is_set():
                 break
             await self._ask(partial(move, due=due, segment=segment, done=done))
-        log.info(logline("retained", observations=done.observations, moved=done.moved, left=len(done.left)))
+        for segment in due.published:
+            if stop.is_set():
+                break
+            await self._ask(partial(refer, due=due, segment=segment, done=done))
+        log.info(
+            logline(
+                "retained",
+                observations=done.observations,
+                moved=done.moved,
+                referenced=done.referenced,
+                left=len(done.left),
+            )
+        )
         for segment, why in done.left:
             log.warning(logline("segment_left", segment=segment.name, why=why))
         return done

@@ -21,6 +21,9 @@ from fanous.sources.publishers import SOURCES
 ADMIN_TOKEN = "FANOUS_ADMIN_TOKEN"
 """Environment variable that holds the administrator's token."""
 
+DESK_PASSPHRASE = "FANOUS_DESK_PASSPHRASE"
+"""The same for the hash of the desk's passphrase."""
+
 MEASUREMENTS_A_DAY = 20_000
 """Of one country with many volunteers; most have fewer."""
 
@@ -39,6 +42,7 @@ class NewMonitor:
         mirrors: source -> address to ask in place of its publisher.
         days: how far back OONI's measurements go; 0 = as far as usual.
         free: bytes on the disk of the store.
+        passphrase_hash: what is kept of the desk's passphrase; empty = there is none.
     """
 
     countries: tuple[str, ...]
@@ -48,6 +52,7 @@ class NewMonitor:
     days: int = 0
     free: int = 0
     mirrors: Mapping[str, str] | None = None
+    passphrase_hash: str = ""
 
 
 def offered() -> list[Source]:
@@ -105,11 +110,14 @@ def _web(chosen: NewMonitor) -> Iterable[str]:
         if chosen.url
         else '# url = "https://fanous.example"   # once the pages are public'
     )
-    yield f'admin_token = "{ADMIN_TOKEN}"   # its value is in fanous.env'
+    yield f'admin_token = "{ADMIN_TOKEN}"   # opens the desk (/desk); its value is in fanous.env'
+    if chosen.passphrase_hash:
+        yield f'desk_passphrase = "{DESK_PASSPHRASE}"   # the hash of the passphrase that opens it too'
     yield ""
     yield "[review]"
-    yield "# Claims about a whole country wait until a person approves them (`fanous incidents approve`)."
+    yield "# Claims about a whole country wait until a person approves them (/desk, or `fanous incidents approve`)."
     yield "national = false"
+    yield "# public = false          # readers do not see what waits; otherwise they see it as suspected"
     yield ""
 
 
@@ -153,7 +161,7 @@ def write(chosen: NewMonitor, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets_text(chosen.sources))
+            file.write(secrets_text(chosen.sources, chosen.passphrase_hash))
         with path.open("x", encoding="utf-8") as file:
             file.write(configuration(chosen))
     except OSError as error:
@@ -161,9 +169,11 @@ def write(chosen: NewMonitor, path: Path) -> Path:
     return beside
 
 
-def secrets_text(sources: Sequence[str]) -> str:
+def secrets_text(sources: Sequence[str], passphrase_hash: str = "") -> str:
     """Names and values, as systemd's ``EnvironmentFile`` reads them."""
     lines = ["# Secrets of this monitor: keep them to yourself.", f"{ADMIN_TOKEN}={secrets.token_hex(32)}"]
+    if passphrase_hash:
+        lines.append(f"{DESK_PASSPHRASE}={passphrase_hash}")
     keys = dict.fromkeys(SOURCES[name].token for name in sources if SOURCES[name].token)
     lines += [f"# {key}=           # the key of your account there" for key in keys]
     return "\n".join(lines) + "\n"

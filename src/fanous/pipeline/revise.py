@@ -5,12 +5,12 @@ One process at a time works on a country, under a lease that is renewed while th
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from logging import getLogger
 
-from fanous.analysis.incidents.merge import match
+from fanous.analysis.incidents.merge import match, united
 from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
@@ -18,7 +18,7 @@ from fanous.analysis.incidents.revision import (
 )
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.incident import Approval, Incident, Interval, Kind, Status
+from fanous.model.incident import Approval, Decided, Decision, Incident, Interval, Kind, Note, Status
 from fanous.model.instant import HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
@@ -108,11 +108,11 @@ def write_changes(
     """
     every = store.ledger.incidents(country, since, until, synthetic=store.is_synthetic)
     known = [incident for incident in every if incident.onset >= since]
-    pairs = match(found, known)
+    reviews = Reviews(store)
+    pairs = reviews.pairs(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
-    approved = store.ledger.approvals() if store.ledger.holds_national() else None
-    pairs = [(_with_hindsight(store, new, old), old) for new, old in pairs]
-    written = [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
+    pairs = [(reviews.applied(_with_hindsight(store, new, old), old), old) for new, old in pairs]
+    written = [_write(store, new, old, why) for new, old in pairs]
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
@@ -139,11 +139,56 @@ def _meet(interval: Interval, part: Incident) -> bool:
     return not is_before and (part.end is None or interval.start < part.end)
 
 
-def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval] | None) -> Incident:
-    """``approved`` ``None`` = nothing is held in this store."""
-    if approved is None or not must_wait(new) or (old is not None and old.id in approved):
-        return new
-    return held(new)
+class Reviews:
+    """What people decided about incidents, as it bears on what is found from now on."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._holds_national = store.ledger.holds_national()
+        self._approved = store.ledger.approvals()
+        self._held: dict[str, Decision] = {}
+        self._merged: dict[str, Decision] = {}
+        for one in store.ledger.decisions():
+            if one.decided is Decided.HOLD:
+                self._held[one.incident] = one
+            elif one.decided is Decided.MERGE:
+                self._merged[one.incident] = one
+
+    def applied(self, new: Incident, old: Incident | None) -> Incident:
+        """What is found, with the note that the known incident has, and held where a person or a rule holds it."""
+        if old is not None:
+            new = replace(new, note=old.note)
+        approval = self._approved.get(old.id) if old is not None else None
+        hold = self._held.get(old.id) if old is not None else None
+        if hold is not None and (approval is None or approval.at < hold.at):
+            return held(new, hold)
+        return held(new) if self._holds_national and approval is None and must_wait(new) else new
+
+    def pairs(
+        self, found: Sequence[Incident], known: Sequence[Incident]
+    ) -> list[tuple[Incident, Incident | None]]:
+        """As ``match``, with what a person merged as one.
+
+        What detection finds of a whole and of its parts is told apart by what each was before they were merged.
+        """
+        merges = [self._merged[one.id] for one in known if one.id in self._merged and one.withdrawn_by]
+        before: dict[str, int] = {}
+        for one in merges:
+            before[one.whole] = min(one.revision, before.get(one.whole, one.revision))
+        alone = [self._as_it_was(one, before[one.id]) if one.id in before else one for one in known]
+        now = {one.id: one for one in known}
+        pairs = [(new, now[old.id] if old is not None else None) for new, old in match(found, alone)]
+        of_whole = {one.incident: one.whole for one in merges}
+        at = {old.id: n for n, (_, old) in enumerate(pairs) if old is not None}
+        for n, (new, old) in enumerate(list(pairs)):
+            whole = at.get(of_whole.get(old.id, "")) if old is not None else None
+            if whole is not None and whole != n:
+                pairs[whole] = united(pairs[whole][0], new), pairs[whole][1]
+        return pairs
+
+    def _as_it_was(self, whole: Incident, revision: int) -> Incident:
+        earlier = (one.incident for one in self._store.ledger.revisions(whole.id) if one.n == revision)
+        return next(earlier, whole)
 
 
 def _with_hindsight(store: Store, new: Incident, old: Incident | None) -> Incident:
@@ -237,3 +282,78 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
         by = who.strip()
         reason = Reason("withdrawn", {"by": by, "why": why.strip()})
         return store.ledger.retract(incident_id, (reason,), at=at, withdrawn_by=by)
+
+
+def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
+    """Hold an incident in a person's name: it is suspected, whatever is measured, until somebody approves it.
+
+    Raises:
+        FanousError: there is no such incident, it is held or retracted already, or the name is missing.
+    """
+    incident = _standing(store, incident_id, who)
+    if incident.held_by:
+        raise FanousError(f"{incident.id} is held already: `fanous incidents approve` lets it stand")
+    with alone_with(store, incident.country):
+        decision = Decision(incident.id, Decided.HOLD, who.strip(), at, note.strip())
+        store.ledger.decide(decision)
+        waiting = held(_standing(store, incident_id, who), decision)
+        return store.ledger.put(waiting, waiting.reasons[:1], known_as=incident.id)
+
+
+def annotate(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
+    """Write a note to an incident, which is published with it and stays until another takes its place; an empty one
+    removes it.
+
+    Raises:
+        FanousError: there is no such incident, it is retracted, or the name is missing.
+    """
+    incident = _standing(store, incident_id, who)
+    with alone_with(store, incident.country):
+        store.ledger.decide(Decision(incident.id, Decided.NOTE, who.strip(), at, note.strip()))
+        own = Note(note.strip(), who.strip(), at) if note.strip() else None
+        noted = replace(_standing(store, incident_id, who), note=own)
+        return store.ledger.put(noted, (Reason("noted", {"by": who.strip()}),), known_as=incident.id)
+
+
+def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: float) -> Incident:
+    """Make one incident part of another, because a person found that they are the same event; no detection parts them
+    again.
+
+    Returns:
+        The whole.
+
+    Raises:
+        FanousError: either does not stand, they are the same, or not of one country and provenance, or a name or a
+            reason is missing.
+    """
+    part, whole = _standing(store, part_id, who), _standing(store, whole_id, who)
+    if not why.strip():
+        raise FanousError("merging two incidents needs a reason: it is published")
+    if part.id == whole.id:
+        raise FanousError(f"{part.id} cannot be merged into itself: name the incident of which it is a part")
+    if part.country != whole.country or part.provenance.is_synthetic is not whole.provenance.is_synthetic:
+        raise FanousError(f"{part.id} and {whole.id} are not of one country, or one of them is synthetic")
+    if part.held_by or whole.held_by:
+        raise FanousError("one of them is held for review: approve it first, then merge")
+    by = who.strip()
+    with alone_with(store, part.country):
+        part, whole = _standing(store, part_id, who), _standing(store, whole_id, who)
+        last = store.ledger.revisions(whole.id)[-1].n
+        store.ledger.decide(Decision(part.id, Decided.MERGE, by, at, why.strip(), whole.id, last))
+        came = Reason("joined", {"incident": part.id, "by": by})
+        one = store.ledger.put(united(whole, part), (came,), known_as=whole.id)
+        gone = Reason("merged", {"incident": whole.id}), Reason("withdrawn", {"by": by, "why": why.strip()})
+        store.ledger.retract(part.id, gone, at=at, withdrawn_by=by, merged_into=whole.id)
+        return one
+
+
+def _standing(store: Store, incident_id: str, who: str) -> Incident:
+    """An incident that somebody may decide about."""
+    incident = store.ledger.incident(incident_id)
+    if incident is None:
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+    if not who.strip():
+        raise FanousError("a decision needs the name or role of the person who makes it: it is published")
+    if incident.status is Status.RETRACTED:
+        raise FanousError(f"{incident_id} has been retracted; `fanous incidents show {incident_id}` says why")
+    return incident

@@ -101,6 +101,7 @@ def correction_document(correction: Correction) -> Document:
     return {
         "incident": correction.incident,
         "country": correction.country,
+        "provenance": str(correction.provenance),
         "revision": correction.n,
         "at": to_iso(correction.at),
         "taken_back": gone_texts(correction.taken_back),
@@ -117,6 +118,8 @@ def detailed_document(incident: Incident) -> Document:
         "held_by": incident.held_by or None,
         "withdrawn_by": incident.withdrawn_by or None,
         "merged_into": incident.merged_into or None,
+        "note": incident.note
+        and {"text": incident.note.text, "by": incident.note.by, "at": to_iso(incident.note.at)},
         "networks": [
             {
                 "entity": network.entity,

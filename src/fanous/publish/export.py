@@ -102,6 +102,7 @@ class ExportTable:
 
 def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """The latest revision of each incident, retracted ones included."""
+    store = store.for_readers()
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
         licence = licence_of(sources_of(incident), wanted.licence)
         if not licence:

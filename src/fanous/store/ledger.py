@@ -18,12 +18,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
 
+from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import Reason
@@ -340,6 +342,7 @@ class Ledger(Notices, Leases):
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
+        self._leaves_out_held = False
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -351,6 +354,14 @@ class Ledger(Notices, Leases):
 
     def close(self) -> None:
         self._database.close()
+
+    def for_readers(self) -> "Ledger":
+        """The same ledger for what is published: what waits for a person is left out where the operator wants that."""
+        if not self.hides_held():
+            return self
+        public = copy(self)
+        public._leaves_out_held = True
+        return public
 
     def put(
         self,
@@ -443,8 +454,19 @@ class Ledger(Notices, Leases):
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         # Sorted here: how a database orders text depends on its locale.
-        found = (decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2]))
+        roles = self.roles()
+        found = (
+            _signed(decode_incident(row.document), roles) for row in sorted(rows, key=lambda row: row[:2])
+        )
+        if self._leaves_out_held:
+            found = (last for one in found for last in self._last_shown(one))
         return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
+
+    def _last_shown(self, latest: Incident) -> list[Incident]:
+        """The latest revision that readers see; empty = they see none."""
+        if not latest.held_by and latest.status is not Status.RETRACTED:
+            return [latest]
+        return [one.incident for one in self.revisions(latest.id)[-1:]]
 
     def incident(self, incident_id: str) -> Incident | None:
         """Its latest revision; ``None`` = unknown."""
@@ -469,8 +491,16 @@ class Ledger(Notices, Leases):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
+        roles = self.roles()
         with self._database.reading() as connection:
-            return _revisions(connection, incident_id)
+            found = _revisions(connection, incident_id)
+        if self._leaves_out_held:
+            shown = shown_to_readers([one.incident for one in found])
+            found = [one for one, is_shown in zip(found, shown, strict=True) if is_shown]
+        return [
+            replace(one, reasons=_signed_reasons(one.reasons, roles), incident=_signed(one.incident, roles))
+            for one in found
+        ]
 
     def written(self) -> tuple[int, ...]:
         """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
@@ -513,6 +543,27 @@ class Ledger(Notices, Leases):
             Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
             for row in rows
         )
+
+
+def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
+    """With the role of each person for whom one was named."""
+    if not roles:
+        return incident
+    by, own = incident.withdrawn_by, incident.note
+    return replace(
+        incident,
+        reasons=_signed_reasons(incident.reasons, roles),
+        withdrawn_by=roles.get(by, by),
+        note=own and replace(own, by=roles.get(own.by, own.by)),
+    )
+
+
+def _signed_reasons(reasons: tuple[Reason, ...], roles: Mapping[str, str]) -> tuple[Reason, ...]:
+    def role(reason: Reason) -> Reason:
+        by = str(reason.params.get("by", ""))
+        return Reason(reason.code, {**reason.params, "by": roles[by]}) if by in roles else reason
+
+    return tuple(map(role, reasons))
 
 
 def _check_format(connection: sa.Connection, name: str) -> None:

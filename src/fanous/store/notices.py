@@ -16,7 +16,7 @@ from fanous.config import Section, section
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, defect
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Approval
+from fanous.model.incident import Approval, Decided, Decision
 from fanous.store.database import SCHEMA, Database
 
 Noun = TypeVar("Noun", Claim, AnnouncedEvent)
@@ -52,7 +52,26 @@ _APPROVALS = sa.Table(
     sa.Column("who", sa.String, nullable=False),
     sa.Column("note", sa.String, nullable=False),
 )
-NOTICES = (_CLAIMS, _EVENTS, _APPROVALS)
+_DECISIONS = sa.Table(
+    "decisions",
+    SCHEMA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("incident", sa.String, nullable=False),
+    sa.Column("decided", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("whole", sa.String, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+_ROLES = sa.Table(
+    "roles",
+    SCHEMA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+)
+NOTICES = (_CLAIMS, _EVENTS, _APPROVALS, _DECISIONS, _ROLES)
 """Tables that are append-only."""
 
 _SETTINGS = sa.Table(
@@ -62,6 +81,7 @@ _SETTINGS = sa.Table(
     sa.Column("value", sa.String, nullable=False),
 )
 _HOLD = "hold_national"
+_HIDE = "hide_held"
 
 
 class Notices:
@@ -118,21 +138,73 @@ class Notices:
         """Incident -> its approval."""
         with self._database.reading() as connection:
             rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
-        return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
+        roles = self.roles()
+        return {
+            row.incident: Approval(row.incident, row.revision, roles.get(row.who, row.who), row.at, row.note)
+            for row in rows
+        }
+
+    def decide(self, decision: Decision) -> None:
+        """Record what a person decided about an incident."""
+        with self._database.writing() as connection:
+            connection.execute(_DECISIONS.insert().values(asdict(decision)))
+
+    def decisions(self) -> list[Decision]:
+        """Of all incidents, the oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_DECISIONS.select().order_by(_DECISIONS.c.seq)).all()
+        roles = self.roles()
+        return [
+            Decision(
+                row.incident,
+                Decided(row.decided),
+                roles.get(row.who, row.who),
+                row.at,
+                row.text,
+                row.whole,
+                row.revision,
+            )
+            for row in rows
+        ]
+
+    def name_role(self, name: str, role: str) -> None:
+        """From now on everything that is read here, of earlier revisions too, has ``role`` where ``name`` signed."""
+        with self._database.writing() as connection:
+            connection.execute(_ROLES.insert().values(name=name, role=role))
+
+    def roles(self) -> dict[str, str]:
+        """Name that somebody signed with -> role that is shown for it."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_ROLES.select().order_by(_ROLES.c.seq)).all()
+        return {row.name: row.role for row in rows}
 
     def holds_national(self) -> bool:
         """Do national incidents wait for a person's approval here?"""
-        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
-        with self._database.reading() as connection:
-            return connection.scalar(query) == "yes"
+        return self._is_set(_HOLD)
 
     def hold_national(self, hold: bool) -> None:
         """Set whether they do, from now on and for every process that writes to this store."""
-        if hold == self.holds_national():
+        self._set(_HOLD, hold)
+
+    def hides_held(self) -> bool:
+        """Are incidents that wait for a person left out of everything that is published?"""
+        return self._is_set(_HIDE)
+
+    def hide_held(self, hide: bool) -> None:
+        """Set whether they are, as with ``hold_national``."""
+        self._set(_HIDE, hide)
+
+    def _is_set(self, key: str) -> bool:
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == key)
+        with self._database.reading() as connection:
+            return connection.scalar(query) == "yes"
+
+    def _set(self, key: str, value: bool) -> None:
+        if value == self._is_set(key):
             return
         with self._database.writing() as connection:
-            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == _HOLD))
-            connection.execute(_SETTINGS.insert().values(key=_HOLD, value="yes" if hold else "no"))
+            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == key))
+            connection.execute(_SETTINGS.insert().values(key=key, value="yes" if value else "no"))
 
     def _documents(self, table: sa.Table, country: str | None, noun: type[Noun]) -> Iterator[Noun]:
         query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
@@ -148,18 +220,28 @@ class Review(Section, frozen=True):
 
     Attributes:
         national: are national claims held until a person approves them?  ``None`` = as the store remembers.
+        public: is what waits shown to readers, as suspected?  Otherwise only the desk and the command line have it.
+            ``None`` = as the store remembers.
     """
 
     national: bool | None = None
+    public: bool | None = None
+
+    def apply(self, notices: Notices) -> None:
+        """Have the store remember it."""
+        if self.national is not None:
+            notices.hold_national(self.national)
+        if self.public is not None:
+            notices.hide_held(not self.public)
 
 
-def review_national(config: Path | None) -> bool | None:
-    """``national`` of ``Review``.
+def review(config: Path | None) -> Review:
+    """The table ``[review]``.
 
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    return section(config, "review", Review).national
+    return section(config, "review", Review)
 
 
 def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:

@@ -46,7 +46,9 @@ class Bundles:
         """Answers ``/PK/PK-2023-0042.fanous``."""
         visit = visit_of(request, self._answers.site)
         label = visit.asked["id"]
-        revision = await self._answers.ask(lambda store: _revision(store, label, visit.asked["country"]))
+        revision = await self._answers.ask(
+            lambda store: _revision(store.for_readers(), label, visit.asked["country"])
+        )
         if not revision:
             raise HTTPException(404)
         key = label, revision

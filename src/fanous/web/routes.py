@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from fanous.pipeline.workings import Workings
+from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed
 from fanous.store.protocol import Store
@@ -57,7 +59,11 @@ class Site:
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
-        token: required in administrators' requests; empty = there are none.
+        token: opens the desk, and is required in administrators' requests; empty = there are none.
+        workings: what the monitor knows of itself, for the desk.
+        alerting: the channels that the desk can test.
+        passphrase: opens the desk too, as ``desk.session.hashed`` keeps it; empty = none does.
+        channels: addresses at which the owner publishes, for readers to follow.
     """
 
     url: str = ""
@@ -70,6 +76,10 @@ class Site:
     limits: ReaderLimits = field(default_factory=ReaderLimits)
     names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    workings: Workings = field(default_factory=Workings)
+    alerting: Alerting = field(default_factory=Alerting)
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

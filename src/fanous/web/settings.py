@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from fanous.collector.origin import trusted_proxies
 from fanous.config import Section, Some, Text, WrongKey, about, check_web_address
+from fanous.passphrase import is_hash
 from fanous.refdata.countries import shapes
 
 LEAST_TOKEN = 24
@@ -35,6 +36,25 @@ class Token(str):
         return cls(token)
 
 
+class PassphraseHash(str):
+    """What ``fanous init`` keeps of a passphrase, given by the name of an environment variable."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+    @classmethod
+    def from_toml(cls, name: str) -> "PassphraseHash":
+        kept = os.environ.get(name, "")
+        if not is_hash(kept):
+            lacking = "is not set" if not kept else "does not hold the hash of a passphrase"
+            raise ValueError(
+                f"the environment variable {name!r} {lacking}; `fanous init --passphrase` makes one"
+            )
+        return cls(kept)
+
+
 class SiteSettings(Section, frozen=True):
     """The table ``[web]``.
 
@@ -46,20 +66,26 @@ class SiteSettings(Section, frozen=True):
         trust_proxy: networks of our own proxies, whose ``X-Forwarded-For`` gives the reader's address.
         connections: most open connections in total.
         per_address: most open connections from one address.
-        token: of administrators; empty = there is no administration.
+        token: of administrators, and of the desk; empty = neither is open by it.
+        passphrase: opens the desk too; empty = none does.
+        channels: addresses at which the owner publishes, for readers to follow.
     """
 
     url: str = ""
     map: Path | None = None
     key: Path | None = None
     token: Token = field(default=Token(), name="admin_token")
+    passphrase: PassphraseHash = field(default=PassphraseHash(), name="desk_passphrase")
     hosts: Some[Text] = ()
+    channels: Some[Text] = ()
     trust_proxy: Some[Text] = ()
     connections: Annotated[int, Meta(ge=16, le=100_000)] = 2000
     per_address: Annotated[int, Meta(ge=6)] = 128
 
     def __post_init__(self) -> None:
         check_web_address("url", self.url)
+        for address in self.channels:
+            check_web_address("channels", address)
         with about("trust_proxy"):
             trusted_proxies(self.trust_proxy)
         force_setattr(self, "url", self.url.rstrip("/"))

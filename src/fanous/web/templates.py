@@ -70,7 +70,9 @@ async def icon(request: Request) -> Response:
 
 async def robots(request: Request) -> Response:
     """Answers ``/robots.txt``: everything may be indexed except frames and streams, which are not pages."""
-    return Reply.of("User-agent: *\nDisallow: /embed/\nDisallow: /live\n", "text/plain").answer(request)
+    return Reply.of(
+        "User-agent: *\nDisallow: /embed/\nDisallow: /live\nDisallow: /desk\n", "text/plain"
+    ).answer(request)
 
 
 @lru_cache(maxsize=1)
@@ -133,6 +135,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             details=partial(narrative.details, language=language),
             summary=partial(narrative.summary, language=language),
             because=partial(narrative.because, language=language),
+            as_published=narrative.AS_PUBLISHED,
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
             told_all=partial(told_all, language),

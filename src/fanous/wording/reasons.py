@@ -59,6 +59,10 @@ REASONS: dict[str, Text] = {
     "merged": "It is now reported as part of {incident}.",
     "withdrawn": "Withdrawn by {by}: {why}",
     "held.review": "Held until a person has reviewed it, as every national claim is here. A rule is met already.",
+    "held.person": "Held by {by} until it has been reviewed.",
+    "held.person.note": "Held by {by} until it has been reviewed: {note}",
+    "noted": "{by} wrote a note to it.",
+    "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
         "At least {at_least} made these test runs ({test_runs}); this is the number that counts towards confirmation."
     ),
@@ -74,7 +78,8 @@ REASONS: dict[str, Text] = {
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
     "hindsight": (
-        "The time of confirmation is known in hindsight: it is when the data would have sufficed, but they came in later."
+        "The time of confirmation is known in hindsight: "
+        "it is when the data would have sufficed, but they came in later."
     ),
     "lasting": "The lower level has lasted for more than a week; later changes are compared with it.",
     "products.none": "No other product of the same source shows whether traffic fell as a whole.",
@@ -194,8 +199,8 @@ def _not_judged(reason: Reason, language: Language) -> Sentence:
 
 def _variant(reason: Reason) -> str:
     """The code of the sentence, where a reason has two."""
-    if reason.code == "approved" and reason.params.get("note"):
-        return "approved.note"
+    if reason.code in ("approved", "held.person") and reason.params.get("note"):
+        return f"{reason.code}.note"
     if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
         return "claim.users.networks"
     return reason.code

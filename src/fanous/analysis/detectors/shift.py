@@ -144,8 +144,10 @@ def _back(values: Floats, per_day: int, days: int) -> Floats:
 
 
 def _spread(share: Floats, per_day: int, options: ShiftOptions) -> Floats:
-    """How far whole days lie from the median of them all, or of the week before each, whichever is less: a level that
-    changed once, as at a soft start, is no spread."""
+    """How far whole days lie from the median of them all, or of the week before each.
+
+    The smaller of the two: a level that changed once, as at a soft start, is no spread.
+    """
     before = _back(share, per_day, 2 * options.days)
     middle = nanmedian(before, axis=0)
     around = nanmedian(np.abs(before - middle), axis=0)

@@ -10,9 +10,21 @@ from dataclasses import replace
 from math import inf
 
 from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
-from fanous.model.incident import Evidence, FamilyView, Incident, Kind, Part, Says, Scope, Status
+from fanous.model.incident import (
+    Evidence,
+    FamilyView,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Part,
+    Says,
+    Scope,
+    Status,
+)
 from fanous.model.instant import DAY
-from fanous.model.place import Family
+from fanous.model.place import Access, Family
+from fanous.model.provenance import weakest
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 
@@ -193,6 +205,102 @@ def _with(outage: Incident, other: Incident) -> Incident:
         kbps=outage.kbps or other.kbps,
         evidence=_evidence(outage.evidence, other.evidence),
     )
+
+
+# --- what a person says is one --------------------------------------------------------------------------
+
+
+def united(whole: Incident, part: Incident) -> Incident:
+    """Two incidents of one country as one: a person found that they are the same event.
+
+    The whole keeps its id, note and sentences of evidence; each place, target and time of the part joins it.
+    """
+    ends = [one.end for one in (whole, part)]
+    sure = [one for one in (whole, part) if one.confirmed_at is not None]
+    first = min(sure, key=lambda one: one.confirmed_at or 0.0, default=whole)
+    end = None if None in ends else max(end for end in ends if end is not None)
+    begun = min((whole, part), key=lambda one: one.onset)
+    is_open = Status.CONFIRMED if sure else Status.SUSPECTED
+    return replace(
+        whole,
+        kind=min(whole.kind, part.kind, key=list(Kind).index),
+        status=is_open if end is None else Status.ENDED,
+        scope=min(whole.scope, part.scope, key=WIDTH.index),
+        access=whole.access if whole.access is part.access else Access.ANY,
+        entities=_each_once(whole.entities, part.entities),
+        parts=_parts_of([*whole.parts, *part.parts]),
+        networks=_networks_of([*whole.networks, *part.networks]),
+        onset=begun.onset,
+        onset_earliest=begun.onset_earliest,
+        onset_latest=begun.onset_latest,
+        end=end,
+        intervals=_covered([*whole.intervals, *part.intervals]),
+        confirmed_at=first.confirmed_at,
+        rule=first.rule,
+        confidence=max(whole.confidence, part.confidence),
+        users=max((one.users for one in (whole, part) if one.users), key=lambda one: one.mean, default=None),
+        kbps=whole.kbps or part.kbps,
+        level=whole.level or part.level,
+        levels=whole.levels or part.levels,
+        evidence=_evidence(whole.evidence, part.evidence),
+        reasons=first.reasons,
+        opinions=whole.opinions or part.opinions,
+        provenance=weakest({whole.provenance, part.provenance}),
+    )
+
+
+def _each_once(*names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in names for name in some))
+
+
+def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """One for each target and kind."""
+    found: dict[tuple[str, Kind], Part] = {}
+    for one in parts:
+        key = one.target, one.kind
+        old = found.get(key)
+        found[key] = (
+            one
+            if old is None
+            else replace(
+                old,
+                mechanisms=_each_once(old.mechanisms, one.mechanisms),
+                entities=_each_once(old.entities, one.entities),
+            )
+        )
+    return tuple(found.values())
+
+
+def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
+    """One for each place."""
+    found: dict[str, NetworkPart] = {}
+    for one in networks:
+        old = found.get(one.entity)
+        found[one.entity] = (
+            one
+            if old is None
+            else NetworkPart(
+                one.entity,
+                _each_once(old.targets, one.targets),
+                _covered([*old.intervals, *one.intervals]),
+                old.measurements + one.measurements,
+                max(old.probes, one.probes),
+                max(old.probability, one.probability),
+            )
+        )
+    return tuple(found.values())
+
+
+def _covered(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
+    """The same time, in intervals that do not overlap."""
+    found: list[Interval] = []
+    for one in sorted(intervals, key=lambda one: one.start):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and one.start > last.end):
+            found.append(one)
+        elif last.end is not None:
+            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
+    return tuple(found)
 
 
 # --- what is known already ------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ from dataclasses import replace
 
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, SeriesArrival
-from fanous.model.incident import Incident, Scope, Status
+from fanous.model.incident import Decision, Incident, Scope, Status
 from fanous.model.reason import Reason
 
 # --- reviewed by a person -------------------------------------------------------------------------------
 
-REVIEW = "review"
-"""What holds a claim until a person has seen it."""
+REVIEW, PERSON = "review", "person"
+"""What holds a claim until a person has approved it: that all of its kind are held, or that somebody asked for it."""
 
 
 def must_wait(incident: Incident) -> bool:
@@ -27,16 +27,59 @@ def must_wait(incident: Incident) -> bool:
     return incident.scope is Scope.NATION and incident.confirmed_at is not None
 
 
-def held(incident: Incident) -> Incident:
-    """The incident as it is shown until somebody approves it."""
+def held(incident: Incident, hold: Decision | None = None) -> Incident:
+    """The incident as it is shown until somebody approves it.
+
+    Args:
+        hold: by the person who asked for it; ``None`` = every national claim is held here.
+    """
+    why, by = Reason("held.review"), REVIEW
+    if hold is not None:
+        is_sure = int(incident.confirmed_at is not None)
+        why, by = Reason("held.person", {"by": hold.who, "note": hold.text, "is_sure": is_sure}), PERSON
     return replace(
         incident,
         status=Status.SUSPECTED,
         confirmed_at=None,
         rule="",
-        held_by=REVIEW,
-        reasons=(Reason("held.review"), *incident.reasons),
+        held_by=by,
+        reasons=(why, *incident.reasons),
     )
+
+
+def released(incident: Incident) -> Incident:
+    """A held incident as its approval would let it stand, for its sentences alone.
+
+    When its rule was met is found again by the detection that follows an approval; until then the end of its onset
+    stands in for it.
+    """
+    if not incident.held_by:
+        return incident
+    is_sure = incident.held_by == REVIEW or bool(incident.reasons[0].params.get("is_sure"))
+    going_on = Status.CONFIRMED if is_sure else Status.SUSPECTED
+    return replace(
+        incident,
+        status=going_on if incident.end is None else Status.ENDED,
+        confirmed_at=incident.onset_latest if is_sure else None,
+        held_by="",
+        reasons=incident.reasons[1:],
+    )
+
+
+def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
+    """Of each revision, the oldest first, whether readers see it where the operator keeps what waits for the desk.
+
+    A claim that was public, and that a person holds, is seen as held: it would otherwise stand as it was.
+    """
+    shown: list[bool] = []
+    last: Incident | None = None
+    for claim in claims:
+        was_told = last is not None and (last.confirmed_at is not None or last.held_by == PERSON)
+        is_shown = not claim.held_by or (claim.held_by == PERSON and was_told)
+        is_shown = is_shown and (claim.status is not Status.RETRACTED or last is not None)
+        shown.append(is_shown)
+        last = claim if is_shown else last
+    return shown
 
 
 # --- what came in ---------------------------------------------------------------------------------------

@@ -342,8 +342,9 @@ LAGS = {
     "ndt": 86400.0,  # the tables are filled once a day
     "atlas": 600.0,
 }
-"""Source -> least seconds from the end of a bin until its answers hold it, by how often it publishes; none was measured.
-What is not listed (our own measurements, tables of an operator) is known when the bin ends."""
+"""Source -> least seconds from the end of a bin until its answers hold it, by how often it publishes.
+
+None was measured.  What is not listed (our own measurements, tables of an operator) is known when the bin ends."""
 
 LAGS_OF_PUBLISHERS = {"google": 1800.0, "mozilla": 86400.0}
 """Publisher -> the same, where one source passes on what another publishes (IODA Google's and Mozilla's figures)."""

@@ -7,7 +7,7 @@ message again under the same key, and never forgets that a channel may have rece
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from logging import getLogger
 
@@ -180,8 +180,18 @@ def route(store: Store, alerting: Alerting) -> None:
         news = store.ledger.outbox.next_news()
         if news is None:
             return
-        orders = orders_of(news, alerting.rules, store.now(), alerting.exercising)
+        shown = news_for_readers(news, store)
+        orders = orders_of(shown, alerting.rules, store.now(), alerting.exercising) if shown else []
         store.ledger.outbox.route(news, orders)
+
+
+def news_for_readers(news: News, store: Store) -> News | None:
+    """The news as those know it who see only what is published; ``None`` = they must not learn of it."""
+    revisions = store.for_readers().ledger.revisions(news.incident.id)
+    shown = [one for one in revisions if one.n <= news.n]
+    if not shown or shown[-1].n != news.n:
+        return None
+    return replace(news, before=shown[-2].incident if len(shown) > 1 else None)
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
@@ -201,7 +211,7 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     }
     found = []
     for delivery in latest.values():
-        incident = store.ledger.incident(delivery.incident)
+        incident = store.for_readers().ledger.incident(delivery.incident)
         if incident is not None and incident.is_open:
             names = store.of(incident.provenance).facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)

@@ -1,0 +1,263 @@
+"""The desk's routes: log in, look, decide.
+
+Every answer is made for one person and kept nowhere.  What changes something is a form, sent by one of our own pages
+with the session's secret; it is logged with its action and who signed, and then the browser is sent back to the page
+(so that a reload repeats nothing).  The pages need no script and load none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from logging import getLogger
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from fanous.errors import FanousError
+from fanous.log import logline
+from fanous.passphrase import is_passphrase
+from fanous.pipeline.actions import Action, perform_action
+from fanous.store.protocol import Store
+from fanous.web.answers import HTML, Answers
+from fanous.web.desk import announce, house, review
+from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, form_of, is_from_here
+from fanous.web.desk.session import Session, Sessions, is_same
+from fanous.web.limits import Guesses
+from fanous.web.routes import Facts, Visit, visit_of
+from fanous.web.templates import rendered
+
+log = getLogger("fanous.web.desk")
+
+Form = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPage:
+    """Attributes:
+    path: below ``/desk``, as Starlette writes routes.
+    template: in ``web/templates/desk``.
+    gather: reads the store, in its thread; ``None`` = there is no such page.
+    title: in the desk's navigation; empty = not listed.
+    asks: parameters of the query that it reads.
+    """
+
+    path: str
+    template: str
+    gather: Callable[[Store, Visit], Facts | None]
+    title: str = ""
+    asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeskForm:
+    """Attributes:
+    path: below ``/desk``, where the form is sent.
+    read: what the form asks for; raises ``FanousError`` where it makes no sense.
+    page: path of the page to go back to, with the parameters of ``path``.
+    most: bytes.
+    """
+
+    path: str
+    read: Callable[[Form, Mapping[str, str]], Action]
+    page: str
+    most: int = MOST_BYTES
+
+
+PAGES = (
+    DeskPage("", "queue.html", review.queue_facts, "Review queue"),
+    DeskPage("/incidents/{id:incident}", "incident.html", review.incident_facts),
+    DeskPage("/events", "events.html", announce.events_facts, "Announced events"),
+    DeskPage("/claims", "claims.html", announce.claims_facts, "What others say"),
+    DeskPage("/alerts", "alerts.html", house.alerts_facts, "Alerts"),
+    DeskPage("/health", "house.html", house.house_facts, "Health"),
+)
+FORMS = (
+    DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}"),
+    DeskForm("/events", announce.event_of, "/events", MOST_CALENDAR_BYTES),
+    DeskForm("/claims", announce.claim_of_form, "/claims"),
+    DeskForm("/alerts", house.retry_of, "/alerts"),
+)
+
+NAVIGATION = tuple((f"/desk{one.path}", one.title) for one in PAGES if one.title)
+
+DONE = {
+    "Approve": "Approved.",
+    "Hold": "Held.",
+    "Retract": "Retracted.",
+    "Annotate": "The note was saved.",
+    "Merge": "Merged into another incident.",
+    "NameRole": "The role is shown from now on.",
+    "Announce": "Registered.",
+    "RecordClaim": "Recorded.",
+    "RetryAlerts": "Queued again.",
+    "Test": "The test message was taken.",
+}
+"""Action -> what the next page says."""
+
+
+class Desk:
+    """The desk of one monitor."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers, self._site = answers, answers.site
+        self._sessions = Sessions(secure=answers.site.url.startswith("https://"))
+        self._guesses = Guesses(answers.site.limits)
+        self._one_guess = asyncio.Lock()
+
+    def routes(self) -> list[Route]:
+        """The routes; none where the operator configured neither a token nor a passphrase."""
+        if not (self._site.token or self._site.passphrase):
+            return []
+        return [
+            Route("/desk/login", self.login, methods=["GET", "POST"]),
+            Route("/desk/logout", self.logout, methods=["POST"]),
+            Route("/desk/alerts/test", self.test_channel, methods=["POST"]),
+            *(Route(f"/desk{one.path}", self._form(one), methods=["POST"]) for one in FORMS),
+            *(Route(f"/desk{one.path}", self._page(one), methods=["GET"]) for one in PAGES),
+        ]
+
+    async def login(self, request: Request) -> Response:
+        """Answers ``/desk/login``."""
+        self._answers.spend(request, 1.0)
+        visit = visit_of(request, self._site)
+        if request.method != "POST":
+            if self._sessions.of(request) is not None:
+                return _to(visit.link("/desk"))
+            return await self._login_page(request, visit)
+        try:
+            form = await form_of(request)
+        except FanousError as error:
+            raise HTTPException(400) from error
+        if not is_from_here(request, self._site.url):
+            log.warning(logline("desk_refused", why="a form of another site"))
+            raise HTTPException(403)
+        if not await self._opens(request, form.get("secret", "")):
+            log.warning(logline("desk_refused", why="wrong token or passphrase"))
+            return await self._login_page(request, visit, 403)
+        number = self._sessions.begin(request)
+        log.info(logline("desk_login"))
+        answer = _to(visit.link("/desk"))
+        self._sessions.give(answer, number)
+        return answer
+
+    async def _login_page(self, request: Request, visit: Visit, status: int = 200) -> Response:
+        host = request.url.hostname or ""
+        facts = {
+            "refused": status != 200,
+            "insecure": not self._site.url.startswith("https://") and not is_of_this_machine(host),
+        }
+        return await self._shown(visit, None, "login.html", facts, status)
+
+    async def _opens(self, request: Request, secret: str) -> bool:
+        """Whether it is the token, which is too long to guess, or the passphrase, which is tried at most so often."""
+        if is_same(secret, self._site.token):
+            return True
+        self._guesses.spend(request)  # before the answer is known: even the right one is not tried more often
+        if not self._site.passphrase:
+            return False
+        async with self._one_guess:  # each takes 16 MiB
+            return await asyncio.to_thread(is_passphrase, secret, self._site.passphrase)
+
+    async def logout(self, request: Request) -> Response:
+        """Answers ``/desk/logout``."""
+        visit = visit_of(request, self._site)
+        if (session := self._sessions.of(request)) is not None:
+            await self._sent(request, session, MOST_BYTES)
+            self._sessions.end(request)
+            log.info(logline("desk_logout"))
+        answer = _to(visit.link("/desk/login"))
+        self._sessions.give(answer, "")
+        return answer
+
+    async def test_channel(self, request: Request) -> Response:
+        """Answers ``/desk/alerts/test``."""
+        visit = visit_of(request, self._site)
+        if (session := self._sessions.of(request)) is None:
+            return _to(visit.link("/desk/login"))
+        form = await self._sent(request, session, MOST_BYTES)
+        page = next(page for page in PAGES if page.path == "/alerts")
+        try:
+            await house.send_test(self._site.alerting, form.get("channel", ""), visit.now)
+        except FanousError as error:
+            log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
+            facts = {"done": "", "wrong": str(error), "form": form}
+            return await self._gathered(page, visit, session, facts, 422)
+        log.info(logline("desk_done", action="Test", about=form.get("channel")))
+        return _to(visit.link("/desk/alerts", done="Test"))
+
+    async def _sent(self, request: Request, session: Session, most: int) -> dict[str, str]:
+        """The form, if one of the session's own pages sent it.
+
+        Raises:
+            HTTPException: 403, it did not; 400, it is none.
+        """
+        try:
+            form = await form_of(request, most=most)
+        except FanousError as error:
+            raise HTTPException(400) from error
+        if not is_from_here(request, self._site.url) or not is_same(form.pop("csrf", ""), session.csrf):
+            log.warning(logline("desk_refused", why="not a form of this session"))
+            raise HTTPException(403)
+        return form
+
+    def _page(self, page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            visit = visit_of(request, self._site, dict.fromkeys(page.asks, ""))
+            if (session := self._sessions.of(request)) is None:
+                return _to(visit.link("/desk/login"))
+            done = DONE.get(request.query_params.get("done", ""), "")
+            return await self._gathered(page, visit, session, {"done": done, "wrong": "", "form": {}})
+
+        return answer
+
+    def _form(self, one: DeskForm) -> Callable[[Request], Awaitable[Response]]:
+        page = next(page for page in PAGES if page.path.replace(":incident", "") == one.page)
+
+        async def answer(request: Request) -> Response:
+            visit = visit_of(request, self._site)
+            if (session := self._sessions.of(request)) is None:
+                return _to(visit.link("/desk/login"))
+            form = await self._sent(request, session, one.most)
+            session.signed = form.get("by", session.signed)
+            try:
+                action = one.read(form, request.path_params)
+                name = type(action).__name__
+                await self._answers.ask(partial(perform_action, action=action))
+            except FanousError as error:
+                log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
+                facts = {"done": "", "wrong": str(error), "form": form}
+                return await self._gathered(page, visit, session, facts, 422)
+            self._answers.forget()
+            about = getattr(action, "incident", None)
+            log.info(logline("desk_done", action=name, about=about, by=getattr(action, "by", None)))
+            return _to(visit.link(f"/desk{one.page.format(**request.path_params)}", done=name))
+
+        return answer
+
+    async def _gathered(
+        self, page: DeskPage, visit: Visit, session: Session, more: dict[str, Any], status: int = 200
+    ) -> Response:
+        facts = await self._answers.ask(lambda store: page.gather(store, visit))
+        if facts is None:
+            raise HTTPException(404)
+        return await self._shown(visit, session, page.template, {**facts, **more}, status)
+
+    async def _shown(
+        self, visit: Visit, session: Session | None, template: str, facts: dict[str, Any], status: int = 200
+    ) -> Response:
+        all_of_it = {"session": session, "desk_navigation": NAVIGATION, **facts}
+        text = await asyncio.to_thread(rendered, f"desk/{template}", visit, all_of_it)
+        return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether a name in an address bar means the machine of the reader."""
+    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+
+
+def _to(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,96 @@
+"""Review: what waits for a person, the evidence, and what is decided."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fanous.analysis.incidents.revision import released
+from fanous.errors import FanousError
+from fanous.model.incident import Incident, Status
+from fanous.pipeline.actions import Action, Annotate, Approve, Hold, Merge, NameRole, Retract
+from fanous.publish.edition import Story, lately_over, open_ones, stories
+from fanous.publish.witnesses import witness_rows
+from fanous.store.ledger import Revision
+from fanous.store.protocol import Store
+from fanous.web.routes import Facts, Visit
+
+MOST_LISTED = 60
+NEAR = 14 * 86_400.0
+"""Seconds: incidents of the same country so near in time may be the same event."""
+
+
+def queue_facts(store: Store, visit: Visit) -> Facts:
+    """What waits, the oldest first, and what else is open or ended of late."""
+    every = store.ledger.incidents()
+    waiting = [one for one in every if one.held_by]
+    others = [one for one in every if not one.held_by]
+    return {
+        "waiting": stories(store, waiting[:MOST_LISTED]),
+        "going_on": stories(store, open_ones(others)[:MOST_LISTED]),
+        "ended": stories(store, lately_over(others, visit.now)),
+        "released": released,
+        "holds_national": store.ledger.holds_national(),
+        "hides_held": store.ledger.hides_held(),
+    }
+
+
+def incident_facts(store: Store, visit: Visit) -> Facts | None:
+    """One incident: as it stands, as it would stand, and what it rests on."""
+    incident = store.ledger.incident(visit.asked["id"])
+    if incident is None:
+        return None
+    own = store.of(incident.provenance)
+    (story,) = stories(own, [incident])
+    revisions = store.ledger.revisions(incident.id)
+    return {
+        "story": story,
+        "incident": incident,
+        "names": story.names,
+        "after": released(incident),
+        "saw": witness_rows(own, incident),
+        "revisions": revisions,
+        "near": _near(store, incident),
+        "signers": _signers(revisions),
+        "is_public": store.for_readers().ledger.incident(incident.id) is not None,
+        "can_decide": incident.status is not Status.RETRACTED,
+    }
+
+
+def _near(store: Store, incident: Incident) -> list[Story]:
+    """Other incidents of the country, of about the same time, of which it may be a part."""
+    last = incident.onset if incident.end is None else incident.end
+    found = store.ledger.incidents(
+        incident.country, incident.onset - NEAR, last + NEAR, synthetic=incident.provenance.is_synthetic
+    )
+    fitting = [
+        one
+        for one in found
+        if one.id != incident.id and one.status is not Status.RETRACTED and not one.held_by
+    ]
+    return stories(store, fitting[:MOST_LISTED])
+
+
+def _signers(revisions: list[Revision]) -> list[str]:
+    """Everyone who has signed something about it."""
+    reasons = [reason for one in revisions for reason in (*one.reasons, *one.incident.reasons)]
+    by = [str(reason.params["by"]) for reason in reasons if "by" in reason.params]
+    notes = [one.incident.note.by for one in revisions if one.incident.note]
+    return list(dict.fromkeys([*by, *notes]))
+
+
+def decision_of(form: Mapping[str, str], path: Mapping[str, Any]) -> Action:
+    """The decision that the pressed button names."""
+    label, by, text = path["id"], form.get("by", ""), form.get("text", "")
+    match form.get("decision"):
+        case "approve":
+            return Approve(label, by, text)
+        case "hold":
+            return Hold(label, by, text)
+        case "retract":
+            return Retract(label, by, text)
+        case "note":
+            return Annotate(label, by, text)
+        case "merge":
+            return Merge(label, form.get("into", ""), by, text)
+        case "role":
+            return NameRole(form.get("name", ""), form.get("role", ""))
+    raise FanousError("press one of the buttons: the form names no decision")

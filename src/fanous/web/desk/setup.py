@@ -1,0 +1,183 @@
+"""Setup: the page that a new monitor shows before it has a configuration.
+
+It is served to this machine alone, and whoever opens it has to type the code that ``fanous run`` printed: another
+user of the machine, or a page in the browser that finds the port, cannot set up somebody else's monitor.  It writes
+what ``fanous init`` writes, once, and then the monitor starts.
+"""
+
+import asyncio
+import re
+import shutil
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from secrets import choice
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fanous.collector.server import serve, server_config
+from fanous.config import WrongKey, check_web_address, data_folder
+from fanous.errors import FanousError
+from fanous.passphrase import hashed
+from fanous.pipeline.configure import NewMonitor, offered, terms, write
+from fanous.refdata.countries import is_country
+from fanous.web.answers import HTML
+from fanous.web.desk.form import form_of, is_from_here, words
+from fanous.web.desk.session import is_same
+from fanous.web.headers import SecurityHeaders
+from fanous.web.routes import Site, visit_of
+from fanous.web.templates import rendered, static
+
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None that is mistaken for another when it is typed from a screen."""
+
+CODE_LENGTH = 10
+"""Of 31 letters: 8e14 codes, of which ``MOST_TRIES`` may be tried."""
+
+MOST_TRIES = 20
+"""Wrong codes; then the page is closed until `fanous run` is started again."""
+
+DAYS = 60
+"""Of OONI's measurements that are brought at first, as for ``fanous init``."""
+
+LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
+"""What may stand in the file as it is."""
+
+OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def new_code() -> str:
+    return "".join(choice(LETTERS) for _ in range(CODE_LENGTH))
+
+
+class SetUp:
+    """Args:
+    path: of the configuration to write.
+
+    Attributes:
+        done: set when both files are written.
+    """
+
+    def __init__(self, path: Path, code: str, listen: str) -> None:
+        self._path, self._code, self._listen = path, code, listen
+        self._tries = 0
+        self.done = asyncio.Event()
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/", self.show, methods=["GET"]),
+                Route("/", self.take, methods=["POST"]),
+                Route("/static/{digest}/{name}", static),
+            ],
+            middleware=[Middleware(SecurityHeaders, secure=False, all_desk=True)],
+        )
+
+    async def show(self, request: Request) -> Response:
+        """Answers ``GET /``."""
+        _check_own(request)
+        return self._page(request, {}, "")
+
+    async def take(self, request: Request) -> Response:
+        """Answers ``POST /``."""
+        _check_own(request)
+        if self.done.is_set() or self._tries >= MOST_TRIES or not is_from_here(request, ""):
+            raise HTTPException(403)
+        form: Mapping[str, str] = {}
+        try:
+            form = await form_of(request)
+            if not is_same(form.get("code", "").lower().replace("-", "").replace(" ", ""), self._code):
+                self._tries += 1
+                raise FanousError("this is not the code that `fanous run` printed in the terminal")
+            chosen = new_monitor(form)
+            await asyncio.to_thread(write, chosen, self._path)
+        except FanousError as error:
+            return self._page(request, form, str(error), 422)
+        self.done.set()
+        return self._page(request, form, "")
+
+    def _page(self, request: Request, form: Mapping[str, str], wrong: str, status: int = 200) -> Response:
+        sources = [(one, terms(one)) for one in offered() if not one.token]
+        facts = {
+            "session": None,
+            "form": form,
+            "wrong": wrong,
+            "done": self.done.is_set(),
+            "sources": sources,
+            "path": str(self._path.absolute()),
+            "listen": form.get("listen") or self._listen,
+            "days": DAYS,
+        }
+        text = rendered("desk/setup.html", visit_of(request, Site()), facts)
+        return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
+
+
+def _check_own(request: Request) -> None:
+    """A page elsewhere whose name leads to this machine (DNS rebinding) is refused by the name it is asked under.
+
+    Raises:
+        HTTPException: 403.
+    """
+    name = re.sub(r":\d+$", "", request.headers.get("host", "").lower())
+    if name not in OWN_NAMES:
+        raise HTTPException(403)
+
+
+def new_monitor(form: Mapping[str, str]) -> NewMonitor:
+    """What the form chooses.
+
+    Raises:
+        FanousError: something in it makes no sense.
+    """
+    countries = tuple(dict.fromkeys(code.upper() for code in words(form, "countries")))
+    if not countries:
+        raise FanousError("name at least one country by its code, such as PK")
+    for code in countries:
+        if not is_country(code):
+            raise FanousError(f"country: {code!r} is not an ISO 3166-1 code such as 'PK'")
+    listen, url = form.get("listen", ""), form.get("url", "")
+    if not LISTEN.fullmatch(listen):
+        raise FanousError(f"where the pages are served: {listen!r} is not HOST:PORT, such as 127.0.0.1:8470")
+    if url and re.search(r'["\\\s]', url):
+        raise FanousError(f"public address: {url!r} is not a web address")
+    try:
+        check_web_address("url", url)
+    except WrongKey as error:
+        raise FanousError(f"public address: {error}") from None
+    if form.get("passphrase", "") != form.get("again", ""):
+        raise FanousError("the two passphrases differ: type the same one twice")
+    kept = hashed(form["passphrase"]) if form.get("passphrase") else ""
+    accepted = tuple(one.name for one in offered() if not one.token and form.get(f"accept_{one.name}"))
+    place = data_folder()
+    place.mkdir(parents=True, exist_ok=True)
+    return NewMonitor(
+        countries, accepted, listen, url, DAYS, shutil.disk_usage(place).free, passphrase_hash=kept
+    )
+
+
+async def serve_setup(
+    listening: socket.socket, path: Path, code: str, listen: str, stop: asyncio.Event
+) -> bool:
+    """Serve until both files are written, and the answer has been sent; whether they were.
+
+    Args:
+        stop: ends it without.
+    """
+    page, ending = SetUp(path, code, listen), asyncio.Event()
+
+    async def wait() -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (page.done, stop)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for one in waits:
+            one.cancel()
+        ending.set()
+
+    waiting = asyncio.ensure_future(wait())
+    await serve(server_config(page.app()), listening, ending)
+    await waiting
+    return page.done.is_set()

@@ -1,0 +1,212 @@
+"""The review queue: what waits, how it would read, and what is decided, on a real ledger."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from fanous.model.incident import Incident, Status
+from fanous.pipeline import detect, ingest
+from fanous.store.local import open_store
+from fanous.store.protocol import OneThread, Store
+from fanous.web.application import application
+from fanous.web.routes import Site
+from fanous.wording.language import LANGUAGES
+from fanous.wording.narrative import lede
+from tests.commands import fanous
+from tests.copies import copy_of
+from tests.web.deskhand import Deskhand
+from tests.web.test_desk_login import TOKEN
+from tests.web.visits import NOW, Reader
+
+WHO = "the duty editor"
+T = TypeVar("T")
+
+
+@dataclass
+class House:
+    """A store with one national claim that waits, its desk, and its readers."""
+
+    owner: OneThread
+    hand: Deskhand
+    reader: Reader
+
+    def incident(self) -> Incident:
+        return self.ask(lambda store: store.ledger.incidents("PK")[0])
+
+    def ask(self, question: Callable[[Store], T]) -> T:
+        return asyncio.run(self.owner.ask(question))
+
+    def decide(self, decision: str, **fields: str) -> httpx.Response:
+        page = f"/desk/incidents/{self.incident().id}"
+        return self.hand.post(page, decision=decision, **({"by": WHO, "text": "seen by two"} | fields))
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory, small_rally: Path) -> Path:
+    """A store in which a national claim waits."""
+    folder = tmp_path_factory.mktemp("waiting") / "store"
+    with open_store(folder) as store:
+        store.ledger.hold_national(True)
+        ingest.ingest(store, "ooni", [small_rally])
+    return folder
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[House]:
+    with OneThread(lambda: open_store(folder)) as owner:
+        app = application(owner.ask, Site(clock=lambda: NOW, token=TOKEN))
+        hand = Deskhand(app)
+        hand.login(TOKEN)
+        yield House(owner, hand, Reader(app))
+
+
+@pytest.fixture
+def house(tmp_path: Path, waiting: Path) -> Iterator[House]:
+    with opened(copy_of(waiting, tmp_path / "store")) as one:
+        yield one
+
+
+def test_what_waits_stands_first_with_the_sentence_it_would_be_published_with(house: House) -> None:
+    waiting = house.incident()
+    assert waiting.held_by == "review"
+    queue = house.hand.get("/desk").text
+    assert queue.index(waiting.id) < queue.index("Open incidents")
+    page = house.hand.get(f"/desk/incidents/{waiting.id}").text
+    house.decide("approve")
+    published = lede(house.incident(), LANGUAGES["en"]).text
+    assert "Confirmed; now ended" in published
+    assert published in queue
+    assert published in page
+    assert published not in house.hand.get("/desk").text.partition("Open incidents")[0]
+
+
+def test_approving_is_logged_and_published(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "fanous"):
+        answer = house.decide("approve")
+    assert answer.headers["location"] == f"/desk/incidents/{house.incident().id}?done=Approve"
+    assert "Approved." in house.hand.get(answer.headers["location"]).text
+    assert "desk_done action=Approve" in caplog.text
+    assert WHO in caplog.text
+    assert f"Approved by {WHO}: seen by two" in house.reader.get(f"/PK/{house.incident().id}").text
+
+
+def test_the_desk_does_what_the_command_does(tmp_path: Path, waiting: Path) -> None:
+    with opened(copy_of(waiting, tmp_path / "desk")) as house:
+        house.decide("approve")
+        label = house.incident().id
+        by_desk = house.ask(lambda store: store.ledger.revisions(label))
+    folder = copy_of(waiting, tmp_path / "command")
+    fanous("incidents", "approve", label, "--by", WHO, "--note", "seen by two", "--store", folder)
+    with open_store(folder) as store:
+        by_command = store.ledger.revisions(label)
+    assert [(one.reasons, one.incident) for one in by_desk] == [
+        (one.reasons, one.incident) for one in by_command
+    ]
+
+
+def test_what_is_approved_can_be_held_again_and_detection_does_not_free_it(house: House) -> None:
+    house.decide("approve")
+    house.decide("hold")
+    held = house.incident()
+    assert (held.status, held.held_by, held.confirmed_at) == (Status.SUSPECTED, "person", None)
+    assert (
+        "Held by the duty editor until it has been reviewed: seen by two"
+        in house.reader.get(f"/PK/{held.id}").text
+    )
+    house.ask(lambda store: detect.detect(store, "PK", held.onset, NOW))
+    assert house.incident() == held
+    house.decide("approve")
+    assert house.incident().status is Status.ENDED
+
+
+def test_a_decision_needs_a_name_and_what_was_typed_stays(house: House) -> None:
+    before = house.incident()
+    answer = house.decide("approve", by="", text="a long text")
+    assert answer.status_code == 422
+    assert "an approval needs the reviewer" in answer.text
+    assert "a long text" in answer.text
+    assert house.incident() == before
+    assert house.decide("", by=WHO).status_code == 422
+    assert house.decide("retract", by="x" * 200).status_code == 422
+
+
+def test_there_is_no_page_of_an_incident_that_is_not_there(house: House) -> None:
+    assert house.hand.get("/desk/incidents/PK-2023-9999").status_code == 404
+
+
+def test_the_desk_speaks_every_language(house: House) -> None:
+    label = house.incident().id
+    for code, language in LANGUAGES.items():
+        for path in ("/desk", f"/desk/incidents/{label}"):
+            text = house.hand.get(f"{path}?lang={code}").text
+            assert f'<html lang="{code}" dir="{language.direction}">' in text
+            assert language.say("Log out") in text
+            assert code == "en" or text.count(' lang="en"') == 1, path  # the link to English, and no text
+
+
+def test_a_note_is_published_kept_by_detection_and_removed(house: House) -> None:
+    house.decide("approve")
+    label = house.incident().id
+    house.decide("note", text="The operator says <b>it was maintenance</b>.")
+    for page in (house.reader.get(f"/PK/{label}").text, house.hand.get(f"/desk/incidents/{label}").text):
+        assert "The operator says &lt;b&gt;it was maintenance&lt;/b&gt;." in page
+        assert f"Note by {WHO}" in page
+    noted = house.incident()
+    house.ask(lambda store: detect.detect(store, "PK", noted.onset, NOW))
+    assert house.incident() == noted
+    assert house.reader.get(f"/PK/{label}.json").json()["note"]["by"] == WHO
+    house.decide("note", text="")
+    assert house.incident().note is None
+
+
+def test_a_role_takes_the_place_of_a_name_in_everything_that_was_signed(house: House) -> None:
+    house.decide("approve", by="Ayesha Khan", text="seen by two")
+    house.decide("note", by="Ayesha Khan")
+    label = house.incident().id
+    assert "Ayesha Khan" in house.reader.get(f"/PK/{label}").text
+    house.decide("role", name="Ayesha Khan", role="the night editor")
+    for path in (f"/PK/{label}", f"/PK/{label}.json", f"/api/v1/incidents/{label}", "/feed.json"):
+        assert "Ayesha" not in house.reader.get(path).text, path
+    assert "Approved by the night editor: seen by two" in house.reader.get(f"/PK/{label}").text
+    assert house.decide("role", name="", role="x").status_code == 422
+
+
+def test_what_waits_is_public_only_as_far_as_the_operator_says(house: House) -> None:
+    label = house.incident().id
+    paths = (f"/PK/{label}", f"/PK/{label}.json", f"/api/v1/incidents/{label}", f"/PK/{label}/card.png")
+    lists = ("/", "/PK", "/PK/feed.json", "/api/v1/incidents", "/incidents", "/corrections")
+    assert [house.reader.get(path).status_code for path in paths] == [200] * 4
+    house.ask(lambda store: store.ledger.hide_held(True))
+    with opened_again(house) as (hand, reader):
+        assert [reader.get(path).status_code for path in paths] == [404] * 4
+        for path in lists:
+            assert label not in reader.get(path).text, path
+        page = hand.get(f"/desk/incidents/{label}").text
+        assert "Readers do not see this incident." in page
+        hand.post(f"/desk/incidents/{label}", decision="approve", by=WHO)
+        assert [reader.get(path).status_code for path in paths] == [200] * 4
+
+
+def test_what_was_public_and_is_held_is_seen_as_held_even_then(house: House) -> None:
+    house.ask(lambda store: store.ledger.hide_held(True))
+    house.decide("approve")
+    house.decide("hold")
+    text = house.reader.get(f"/PK/{house.incident().id}").text
+    assert "Held by the duty editor" in text
+    assert "Suspected" in text
+
+
+@contextmanager
+def opened_again(house: House) -> Iterator[tuple[Deskhand, Reader]]:
+    """The same store with nothing on its shelf."""
+    app = application(house.owner.ask, Site(clock=lambda: NOW, token=TOKEN))
+    hand = Deskhand(app)
+    hand.login(TOKEN)
+    yield hand, Reader(app)

@@ -1,0 +1,157 @@
+"""The first page of a new monitor: for this machine, with the code from its terminal, once."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fanous.monitor.settings import read
+from fanous.passphrase import is_passphrase
+from fanous.pipeline.configure import offered
+from fanous.web.desk.setup import MOST_TRIES, SetUp, new_code
+from fanous.wording.language import LANGUAGES
+from tests.web.deskhand import Deskhand
+
+CODE = "abcdefghjk"
+WORDS = "lantern over the river"
+FILLED = {
+    "code": CODE,
+    "countries": "pk, IN",
+    "listen": "127.0.0.1:8470",
+    "url": "",
+    "accept_ooni": "1",
+    "passphrase": WORDS,
+    "again": WORDS,
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "fanous.toml"
+
+
+def hand(path: Path, url: str = "http://127.0.0.1:8470") -> Deskhand:
+    return Deskhand(SetUp(path, CODE, "127.0.0.1:8470").app(), url)
+
+
+def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = hand(path)
+    answer = setting.post("/", **FILLED)
+    assert "the monitor is starting" in answer.text
+    assert WORDS not in answer.text
+    written = tomllib.loads(path.read_text())
+    assert set(written["sources"]) == {"ooni"}
+    assert written["sources"]["ooni"]["countries"] == ["PK", "IN"]
+    beside = path.with_suffix(".env")
+    assert beside.stat().st_mode & 0o777 == 0o600
+    for line in beside.read_text().splitlines():
+        if not line.startswith("#"):
+            monkeypatch.setenv(*line.split("=", 1))
+    site = read(path, path.parent / "store").site
+    assert len(site.token) == 64
+    assert is_passphrase(WORDS, site.passphrase)
+    assert setting.post("/", **FILLED).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"code": "abcdefghjz"}, "not the code"),
+        ({"code": ""}, "not the code"),
+        ({"countries": " "}, "at least one country"),
+        ({"countries": "XX"}, "not an ISO 3166-1 code"),
+        ({"listen": '127.0.0.1:1"\n[rounds]'}, "is not HOST:PORT"),
+        ({"url": 'https://a.example/"x'}, "not a web address"),
+        ({"url": "ftp://a.example"}, "public address"),
+        ({"again": "another one of them"}, "differ"),
+        ({"passphrase": "short", "again": "short"}, "12 to 1,024 characters"),
+    ],
+)
+def test_what_makes_no_sense_writes_nothing(path: Path, changed: dict[str, str], why: str) -> None:
+    answer = hand(path).post("/", **(FILLED | changed))
+    assert (answer.status_code, why in answer.text) == (422, True)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_files_that_exist_are_left_alone(path: Path) -> None:
+    path.write_text("mine")
+    assert hand(path).post("/", **FILLED).status_code == 422
+    assert path.read_text() == "mine"
+
+
+def test_the_code_cannot_be_guessed(path: Path) -> None:
+    setting = hand(path)
+    for _ in range(MOST_TRIES):
+        assert setting.post("/", **(FILLED | {"code": "wrong"})).status_code == 422
+    assert setting.post("/", **FILLED).status_code == 403
+    assert len({new_code() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5:8470", "fanous"])
+def test_a_name_elsewhere_that_leads_here_is_refused(path: Path, host: str) -> None:
+    setting = hand(path)
+    assert setting.get("/", host=host).status_code == 403
+    assert setting.post("/", {"host": host}, **FILLED).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}], ids=str
+)
+def test_a_form_of_another_site_is_refused(path: Path, headers: dict[str, str]) -> None:
+    assert hand(path).post("/", headers, **FILLED).status_code == 403
+    assert not path.exists()
+
+
+def test_the_page_has_every_source_that_needs_no_key_with_its_terms_in_every_language(path: Path) -> None:
+    for code, language in LANGUAGES.items():
+        answer = hand(path).get(f"/?lang={code}")
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert "script" not in answer.headers["content-security-policy"]
+        assert language.say("Set up this monitor") in answer.text
+        for source in offered():
+            assert (f'name="accept_{source.name}"' in answer.text) == (not source.token)
+
+
+def test_a_new_machine_is_set_up_in_the_browser_and_the_monitor_runs(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    running = subprocess.Popen(
+        [sys.executable, "-m", "fanous", "run", "--port", "0", "--no-probe"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert running.stderr is not None
+        running.stderr.readline()
+        told = re.search(r"(http://127\.0\.0\.1:\d+)/ .* code: (\w+)", running.stderr.readline())
+        assert told is not None
+        with httpx.Client(base_url=told[1]) as client:
+            assert client.get("/").status_code == 200
+            filled = FILLED | {"code": told[2], "accept_ooni": "", "countries": "PK"}
+            assert "the monitor is starting" in client.post("/", data=filled).text
+        pages = ""
+        while not pages:
+            line = running.stderr.readline()
+            assert line, "the monitor ended"
+            found = re.search(r" pages url=(\S+)", line)
+            pages = found[1] if found else ""
+        with httpx.Client(base_url=pages, headers={"user-agent": "Firefox"}) as client:
+            assert client.get("/desk").headers["location"] == "/desk/login"
+            assert client.post("/desk/login", data={"secret": WORDS}).status_code == 303
+            text = client.get("/desk/health").text
+            assert "Collector" in text
+    finally:
+        running.terminate()
+        running.communicate(timeout=60)
+    assert running.returncode == 0
