@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import ingest
@@ -13,6 +14,9 @@ from tests.commands import fanous
 from tests.copies import copy_of
 from tests.demonstration import as_far_as_x
 from tests.store.buckets import KEYS, s3
+
+settings.register_profile("fanous", deadline=None)  # on a busy machine a deadline says nothing of the code
+settings.load_profile("fanous")
 
 
 @pytest.fixture(scope="session", autouse=True)

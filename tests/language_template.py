@@ -61,7 +61,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
-    (narrative.OF_FAMILY, *narrative.BECAUSE.values()),
+    (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
     (*reasons.GONE.values(), reasons.NO_LONGER),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),

@@ -95,6 +95,10 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
+        "channels": [
+            ('"https://a.example"', "a list is needed"),
+            ('["javascript:alert(1)"]', "an address such as"),
+        ],
         "trust_proxy": [('"10.0.0.0/8"', "a list is needed"), ('["10.0.0.0/99"]', "such as 10.0.0.0/8")],
         "connections": [('"2"', "a whole number from 16"), ("1", "a whole number from 16")],
         "per_address": [('"2"', "a whole number from 6"), ("1", "a whole number from 6")],
@@ -180,6 +184,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "observations_days": [('"180"', "a number from 150"), ("30", "a number from 150")],
         "archive_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
         "bucket": [*TEXT, ('"s4://b"', "write s3://bucket/prefix")],
+        "references_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
     },
 }
 BESIDE: dict[str, dict[str, str]] = {

@@ -51,18 +51,18 @@ def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
     ("given", "says"),
     [
         ([], "Pakistan: no disruption found in what was measured"),
-        ([OVER], "Pakistan: 1 confirmed (over), 0 suspected"),
+        ([OVER], "Pakistan: 1 confirmed (ended), 0 suspected"),
         ([ONGOING], "Pakistan: 1 confirmed, 0 suspected"),
-        ([ONGOING, OVER], "Pakistan: 2 confirmed (1 over), 0 suspected"),
+        ([ONGOING, OVER], "Pakistan: 2 confirmed (1 ended), 0 suspected"),
         ([SUSPECTED], "Pakistan: 0 confirmed, 1 suspected"),
         ([{"confirmed_at": None}], "Pakistan: 0 confirmed, 1 suspected"),  # ended, never confirmed
         (
             [{"status": Status.RETRACTED}],
-            "Pakistan: 1 earlier claim retracted; no other disruption found in what was measured",
+            "Pakistan: 1 incident retracted; no other disruption found in what was measured",
         ),
         (
             [{"status": Status.RETRACTED}, ONGOING],
-            "Pakistan: 1 earlier claim retracted; 1 confirmed, 0 suspected",
+            "Pakistan: 1 incident retracted; 1 confirmed, 0 suspected",
         ),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_staged_event_beside_a_real_one_is_not_counted_with_it() -> None:
 def test_what_was_retracted_comes_first_and_why() -> None:
     gone = incident(status=Status.RETRACTED, id="PK-2023-0007", reasons=(Reason("not_supported"),))
     told = " ".join(text(answer(gone, incident(id="PK-2023-0002"))).split())
-    assert told.startswith("Pakistan: 1 earlier claim retracted; 1 confirmed")
+    assert told.startswith("Pakistan: 1 incident retracted; 1 confirmed")
     taken_back, why, stands = (
         told.index(words)
         for words in (
@@ -111,6 +111,27 @@ def test_what_was_retracted_comes_first_and_why() -> None:
         )
     )
     assert taken_back < why < stands
+
+
+def test_a_retracted_incident_says_why_before_what_it_once_said_and_gives_no_hints() -> None:
+    gone = incident(
+        status=Status.RETRACTED,
+        reasons=(Reason("platform.down", {"countries": ("EG",)}),),
+        hints=(Reason("hint.on_the_hour"),),
+    )
+    told = " ".join(" ".join(shown(gone)).split())
+    marks = (
+        "RETRACTED",
+        "Retracted: Fanous no longer claims",
+        "Why it was retracted: The platform itself was down",
+        "As published before it was retracted:",
+        "saw it.",
+    )
+    places = [told.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert "Hint, not evidence" not in told
+    standing = " ".join(shown(incident(hints=gone.hints)))
+    assert "Hint, not evidence" in standing and "As published" not in standing
 
 
 def test_of_many_that_were_retracted_the_rest_is_counted() -> None:

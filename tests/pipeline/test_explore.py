@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.pipeline import explore as explored
-from fanous.pipeline.explore import ExploreQuestion, TooMuch, aggregate, bins, control_targets, explore
+from fanous.pipeline.explore import (
+    ExploreQuestion,
+    TooMuch,
+    aggregate,
+    bins,
+    control_targets,
+    explore,
+    width_of,
+)
 from fanous.refdata.countries import local
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -49,9 +58,23 @@ def test_bins_are_as_fine_as_a_chart_can_show(days: float, step: int) -> None:
     assert len(edges) <= explored.FITTING + 3
 
 
-def test_too_many_bins_are_refused() -> None:
-    with pytest.raises(TooMuch, match="wider bins or shorter dates"):
-        bins("PK", NOON, NOON + 30 * DAY, 600)
+def test_bins_become_wider_where_there_would_be_too_many() -> None:
+    assert width_of(NOON, NOON + DAY, 600) == 600
+    assert width_of(NOON, NOON + 30 * DAY, 600) == 3600
+    edges = bins("PK", 0, explored.LATEST, 600)
+    assert len(edges) <= explored.MOST_BINS + 1
+    assert {int(b - a) % (7 * DAY) for a, b in pairwise(edges)} <= {
+        0,
+        1800,
+        3600,
+        7 * DAY - 1800,
+        7 * DAY - 3600,
+    }
+
+
+@pytest.mark.parametrize(("since", "until"), [(NOON, NOON), (NOON, NOON - DAY), (-1e12, -1e11), (1e12, 2e12)])
+def test_impossible_dates_have_a_bin_nevertheless(since: float, until: float) -> None:
+    assert len(bins("PK", since, until, DAY)) >= 2
 
 
 @pytest.fixture(scope="module")

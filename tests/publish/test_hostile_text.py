@@ -170,6 +170,8 @@ def pages(visitor: Reader) -> Iterator[str]:
         "/incidents/feed.atom",
         "/incidents/feed.json?country=PK",
         "/incidents/months.svg",
+        "/subscribe?country=PK",
+        "/events.ics",
         "/methodology",
         "/metrics",
         "/api/v1/claims?country=PK",

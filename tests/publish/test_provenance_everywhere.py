@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident
 from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest, query
+from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.document import detailed_document
@@ -45,6 +47,7 @@ NOW = 1_702_900_000.0
 ABOUT_ONE = (
     "/{cc}/{id}", "/embed/{cc}/{id}", "/{cc}/{id}.json", "/{cc}/{id}.bib", "/{cc}/{id}.ris", "/{cc}/{id}.cap",
     "/{cc}/{id}/report.md", "/{cc}/{id}/chart.svg", "/{cc}/{id}/measurements", "/api/v1/incidents/{id}",
+    "/api/v1/incidents/{id}/cost",
     "/oembed?url=http://monitor.example/{cc}/{id}", "/{cc}", "/{cc}/feed.atom", "/{cc}/feed.json",
     "/incidents?country={cc}", "/incidents.csv?country={cc}", "/incidents.json?country={cc}",
     "/incidents/feed.atom?country={cc}", "/incidents/feed.json?country={cc}", "/incidents/months.svg?country={cc}",
@@ -194,10 +197,31 @@ def test_commands(planted: Path) -> None:
         (line,) = [line for line in lines if line.startswith(one["id"])]
         assert says_so(line) is staged
         country = one["id"][:2]
-        for words in (("confirm", country), ("incidents", "show", one["id"]), ("networks", country)):
+        shown = ("incidents", "show", one["id"])
+        for words in (("confirm", country), shown, ("networks", country), ("cost", one["id"])):
             assert says_so(command(*words, "--store", planted).stdout) is staged, words
         answer: Any = document("confirm", country, "--store", planted)["incidents"]
         assert {each["provenance"] for each in answer} == {one["provenance"]}
+
+
+def test_what_says_that_it_was_retracted(planted: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    copytree(planted, folder, symlinks=True)
+    with open_store(folder, clock=lambda: NOW) as store:
+        known = [(one.id, staged) for one, staged in of_each(store)]
+        for label, _ in known:
+            withdraw(store, label, "Ayesha", "the platform itself was down", NOW)
+    lines = command("incidents", "corrections", "--store", folder).stdout.splitlines()
+    with OneThread(lambda: open_store(folder, read_only=True)) as owner:
+        visitor = Reader(application(owner.ask, Site(clock=lambda: NOW)))
+        page = visitor.get("/corrections").text.split("<li>")
+        entries = visitor.get("/corrections/feed.atom").text.split("<entry>")
+        listed = {one["incident"]: one for one in visitor.get("/api/v1/corrections").json()["corrections"]}
+    for label, staged in known:
+        for told in (lines, page, entries):
+            (mine,) = [part for part in told if label in part]
+            assert says_so(mine) is staged
+        assert (listed[label]["provenance"] == "synthetic") is staged
 
 
 def test_a_bundle_and_who_verifies_it(planted: Path, tmp_path: Path) -> None:

@@ -80,6 +80,22 @@ def test_heard_is_the_last_sound_measurement_of_each_network(store: Store) -> No
     assert store.facts.heard(NOON, NOON + 10800) == [Heard("PK", 17557, NOON + 7200.5, 2, 1)]
 
 
+def test_freshness_is_the_last_sound_measurement_of_each_source(store: Store) -> None:
+    store.append(
+        [
+            judged("a"),
+            judged("b", country="KE", started_at=NOON + 60.5),
+            judged("c", defect="vpn", started_at=NOON + 9000),
+            judged("d", country="ZZ", started_at=NOON + 9000),
+            judged("e", started_at=NOON + 99_999),
+        ],
+        rules_version="1",
+    )
+    (one,) = store.facts.freshness(NOON, NOON + 10800)
+    assert (one.at, one.measurements, one.countries) == (NOON + 60.5, 2, 2)
+    assert store.facts.freshness(NOON - 7200, NOON) == []
+
+
 def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: Store) -> None:
     unknown = verdict(State.INSUFFICIENT, target="y", rule_id="tls.no_control", why="no control")
     early = verdict(State.INSUFFICIENT, target="y", rule_id="dns.no_control", why="no control for the name")

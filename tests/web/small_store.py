@@ -19,13 +19,13 @@ from fanous.model.reason import Reason, as_written
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
-from fanous.store.counts import AxisValue, CountScope
-from fanous.store.coverage import Heard, Insufficient, KnownNetwork
+from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
+from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
-from tests.counted import counted
+from tests.counted import counted, listed
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class SmallStore:
     names: dict[int, str] = field(default_factory=dict)
     country: str = "PK"
     heard_networks: list[Heard] = field(default_factory=list)
+    fresh: list[Freshness] = field(default_factory=list)
     ballots: tuple[Ballot, ...] = ()
     unsure: list[Insufficient] = field(default_factory=list)
     revised_at: float = 1_702_900_000.0
@@ -77,6 +78,7 @@ class SmallStore:
             self,
             ballots=(),
             heard_networks=[],
+            fresh=[],
             quantity_series=[],
             stored={},
             is_synthetic=not self.is_synthetic,
@@ -149,6 +151,12 @@ class SmallStore:
     def heard(self, since: float, until: float) -> Sequence[Heard]:
         return [one for one in self.heard_networks if since <= one.at < until]
 
+    def freshness(self, since: float, until: float) -> list[Freshness]:
+        return [one for one in self.fresh if since <= one.at < until]
+
+    def heard_in(self, country: str, since: float, until: float) -> Sequence[Heard]:
+        return [one for one in self.heard(since, until) if one.country == country]
+
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         every = votes(*self.ballots) if country == self.country else votes()
         inside = every.where((every.times >= since) & (every.times < until))
@@ -160,6 +168,14 @@ class SmallStore:
         if scope.countries and self.country not in scope.countries:
             return []
         return counted(votes(*self.ballots), scope, axes, edges, self.country)[:most]
+
+    def counted_ones(
+        self, scope: CountScope, most: int, after: tuple[int, str, str] | None = None
+    ) -> list[CountedMeasurement]:
+        if scope.countries and self.country not in scope.countries:
+            return []
+        every = listed(votes(*self.ballots), scope, self.country)
+        return [one for one in every if after is None or (one.micros, one.uid, one.target) < after][:most]
 
     def verdicts_within(self, _scope: CountScope) -> int:
         return len(self.ballots)

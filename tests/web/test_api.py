@@ -5,18 +5,23 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
+from fanous.model.place import Place
 from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
+from fanous.model.series import Series, SeriesKey
+from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
+from tests.web.test_explore import BALLOTS
 from tests.web.visits import NOW, Reader, reader
 
 API = "/api/v1"
@@ -105,6 +110,12 @@ def test_the_cost_is_there_by_method() -> None:
         ("/incidents/PK-2023-0099", 404, "no incident PK-2023-0099"),
         ("/nothing", 404, "/api/v1/nothing"),
         ("/countries?x=1", 400, "unknown parameter x"),
+        ("/aggregate?axis_x=color", 400, "axis_x"),
+        ("/aggregate?step=60", 400, "step"),
+        ("/aggregate?country=PK,", 400, "country"),
+        ("/measurements?cursor=x", 400, "cursor"),
+        ("/series", 400, "country"),
+        ("/series?country=PK&signal=nothing", 400, "signal"),
     ],
 )
 def test_a_wrong_question_is_answered_with_its_problem(path: str, status: int, detail: str) -> None:
@@ -175,9 +186,108 @@ def test_a_country_that_has_been_silent_for_weeks_keeps_its_series() -> None:
     assert f'fanous_last_measurement_age_seconds{{country="PK"}} {40 * 86_400}' in text
 
 
+def quantity(source: str, signal: str, subtype: str = "") -> Series:
+    times = np.arange(int(NOW) - 7200, int(NOW), 600, dtype=np.int64)
+    key = SeriesKey(Place("PK"), "", signal, source=source, subtype=subtype)
+    ones = np.ones(len(times), np.int64)
+    return Series(key, 600, times, times / 1e9, ones, 0 * ones, 0 * ones)
+
+
+QUANTITIES = [
+    quantity("tor", "tor_relay"),
+    quantity("ioda", "bgp"),
+    quantity("google", "google_traffic", "youtube"),
+    quantity("radar", "radar_netflows"),
+]
+
+
+def counting() -> Reader:
+    return reader(SmallStore([MIXED[0]], ballots=BALLOTS, quantity_series=QUANTITIES))
+
+
+def test_measurements_are_counted_along_the_axes_that_are_asked_for() -> None:
+    answer = (
+        counting().get(f"{API}/aggregate?country=PK&axis_x=network&axis_y=target&since=2023-12-17").json()
+    )
+    rows = {(row["network"], row["target"]): row for row in answer["rows"]}
+    assert rows[59257, "x"] | {} == {
+        "time": None,
+        "end": None,
+        "country": None,
+        "network": 59257,
+        "target": "x",
+        "mechanism": None,
+        "source": None,
+        "measurements": 6,
+        "ok": 3,
+        "blocked": 3,
+        "throttled": 0,
+        "unclear": 0,
+    }
+    assert answer["sources"][0]["licence"] == "CC BY-NC-SA 4.0"
+    assert (answer["clock"], answer["step"]) == ("Asia/Karachi", None)
+
+
+@pytest.mark.parametrize("axes", ["axis_x=time", "axis_x=mechanism", "axis_x=country&axis_y=source"])
+def test_page_and_api_give_the_same_numbers(axes: str) -> None:
+    visitor = counting()
+    answer = visitor.get(
+        f"{API}/aggregate?country=PK&since=2023-12-16T19:00Z&until=2023-12-17T19:00Z&{axes}"
+    ).json()
+    page = visitor.get("/explore.json?country=PK&since=2023-12-17&until=2023-12-17").json()
+    for field, total in page["total"].items():
+        assert sum(row[field] for row in answer["rows"]) == total
+    assert answer["url"] == page["url"].partition("&step")[0]
+
+
+def test_bins_of_the_api_are_those_of_the_page() -> None:
+    visitor = counting()
+    span = "since=2023-12-16T19:00Z&until=2023-12-17T19:00Z&step=3600"
+    answer = visitor.get(f"{API}/aggregate?country=PK&axis_x=time&axis_y=network&{span}").json()
+    page = visitor.get("/explore.json?country=PK&since=2023-12-17&until=2023-12-17&step=3600").json()
+    names = ("time", "end", "network", "measurements", "blocked", "throttled", "ok")
+    assert sorted(tuple(row[name] for name in names) for row in answer["rows"]) == sorted(
+        tuple(row[name] for name in names) for row in page["rows"]
+    )
+
+
+def test_single_measurements_follow_each_other_and_are_those_that_are_counted() -> None:
+    visitor = counting()
+    asked = f"{API}/measurements?country=PK&target=x,youtube&since=2023-12-17&limit=4"
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        answer = visitor.get(f"{asked}{cursor}").json()
+        found += answer["measurements"]
+        if answer["next"] is None:
+            break
+        cursor = f"&cursor={answer['next']}"
+    assert len(found) == 9
+    assert [one["time"] for one in found] == sorted((one["time"] for one in found), reverse=True)
+    assert all(one["time"].endswith(":00Z") for one in found)
+    assert sum(one["outcome"] == "blocked" for one in found) == 3
+    assert found[0]["licence"] == "CC BY-NC-SA 4.0"
+
+
+def test_series_come_with_values_only_where_the_terms_allow_it() -> None:
+    series = counting().get(f"{API}/series?country=PK").json()["series"]
+    by_source = {one["source"]: one for one in series}
+    assert set(by_source) == {"tor", "ioda", "google", "radar"}
+    for name, one in by_source.items():
+        assert one["may_be_passed_on"] is SOURCES[name].is_open
+        assert (one["values"] is None) is (one["times"] is None) is (not SOURCES[name].is_open)
+    assert len(by_source["tor"]["values"]) == 12
+    assert by_source["google"]["target"] == "youtube"
+    (alone,) = counting().get(f"{API}/series?country=PK&signal=bgp").json()["series"]
+    assert alone["signal"] == "bgp"
+
+
 SCHEMA = schemathesis.openapi.from_asgi(
     f"{API}/openapi.json",
-    application(SmallStore(list(MIXED)).ask, Site(url="https://fanous.example", clock=lambda: NOW)),
+    application(
+        SmallStore(list(MIXED), ballots=BALLOTS, quantity_series=QUANTITIES).ask,
+        Site(url="https://fanous.example", clock=lambda: NOW),
+    ),
 )
 
 
@@ -190,7 +300,7 @@ def test_it_answers_as_it_is_described(case: Any) -> None:
 def test_the_description_names_every_address() -> None:
     document = json.loads(msgspec.json.encode(SCHEMA.raw_schema))
     assert document["openapi"] == "3.1.0"
-    assert len(document["paths"]) == 5
+    assert len(document["paths"]) == 8
     (status,) = [
         one for one in document["paths"][f"{API}/incidents"]["get"]["parameters"] if one["name"] == "status"
     ]

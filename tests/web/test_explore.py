@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from fanous.model.event import AnnouncedEvent
+from fanous.pipeline import explore as explored
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import START, incident
 from tests.web.small_store import SmallStore
@@ -179,6 +180,16 @@ def test_incidents_and_announced_events_stand_on_the_time_axis() -> None:
 
 
 def test_what_is_too_much_is_said_with_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = visiting().get("/explore?country=PK&since=2023-01-01&until=2023-12-31&step=600").text
+    monkeypatch.setattr(explored, "MOST_READ", 3)
+    visitor = visiting()
+    text = visitor.get("/explore?country=PK").text
     assert "This is too much to show at once." in text
     assert "<figure" not in text
+    assert visitor.get("/explore.csv?country=PK").status_code == 404
+    problem = visitor.get("/api/v1/aggregate?country=PK").json()
+    assert problem["detail"].startswith("this would read 6 verdicts, more than 3: choose shorter dates")
+
+
+def test_bins_that_would_be_too_many_are_wider_and_the_answer_says_so() -> None:
+    document = visiting().get("/explore.json?country=PK&since=2023-01-01&until=2023-12-31&step=600").json()
+    assert document["step"] == 86_400

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import to_iso
 from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.store.ledger import Revision
@@ -122,6 +123,19 @@ def test_corrections_have_a_feed_of_their_own() -> None:
     )
     assert item["id"] != visitor.get("/feed.json").json()["items"][0]["id"]
     assert "Correction: Retracted" in visitor.get("/corrections/feed.atom").text
+
+
+def test_a_correction_of_a_staged_event_says_so_and_is_not_counted_with_others() -> None:
+    staged = replace(RETRACTED, id="PK-2023-0009", provenance=Provenance.SYNTHETIC)
+    visitor = reader(Revised([RETRACTED, staged]), SITE)
+    page = visitor.get("/corrections").text
+    assert '<strong>[Synthetic]</strong> <a href="/PK/PK-2023-0009">' in page
+    assert '<span><a href="/PK/PK-2023-0001">' in page
+    assert re.findall(r"<time[^>]*>([0-9-]{7})</time></th><td>(\d+)</td>", page) == [(to_iso(NOW)[:7], "1")]
+    items = {one["url"][-12:]: one for one in visitor.get("/corrections/feed.json").json()["items"]}
+    assert items["PK-2023-0009"]["title"].startswith("[Synthetic] ")
+    assert items["PK-2023-0009"]["content_text"].startswith("[Synthetic] No longer claimed")
+    assert "Synthetic" not in items[RETRACTED.id]["content_text"]
 
 
 def test_a_recorded_event_says_so_in_every_title() -> None:

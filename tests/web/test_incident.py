@@ -16,6 +16,7 @@ from fanous.store.protocol import Store
 from fanous.web.pages.incident import tex
 from fanous.web.routes import Site
 from fanous.wording.language import LANGUAGES
+from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore
@@ -253,6 +254,21 @@ def test_a_retraction_is_as_loud_as_the_claim(path: str, lang: str) -> None:
     assert "gone" in headline, "figures and chart are struck through"
     standing = visiting(event()).get(f"{path}?lang={lang}").text
     assert "<s>" not in standing and "retraction" not in standing and "gone" not in standing
+    assert say("What it may cost") not in page
+
+
+@pytest.mark.parametrize("lang", ["en", "ur"])
+def test_what_a_retracted_incident_once_said_is_called_that_and_struck_through(lang: str) -> None:
+    say = LANGUAGES[lang].say
+    gone, stands = (
+        visiting(one).get(f"{PATH}?lang={lang}").text
+        for one in (event(status=Status.RETRACTED, reasons=(Reason("not_supported"),)), event())
+    )
+    assert gone.index(say(AS_PUBLISHED)) < gone.index('<p class="gone">')
+    assert 'class="gridt gone"' in gone and '<ul class="gone">' in gone
+    assert say("What it may cost") in stands
+    for text in (AS_PUBLISHED, 'class="gridt gone"', '<ul class="gone">'):
+        assert say(text) not in stands
 
 
 def test_the_card_of_a_retraction_is_grey_and_struck_through() -> None:

@@ -353,14 +353,19 @@ def by_network(
     language: Language,
     span: tuple[float, float] | None = None,
 ) -> Drawing | None:
-    """Networks x time, those with most users first if that is known; ``None`` = nothing was measured."""
+    """Networks x time, those disrupted first, then those with most users; ``None`` = nothing was measured."""
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None
     known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
-    ordered = sorted(grid.rows, key=lambda row: -known.get(row.asn, 0.0))
+    ordered = sorted(grid.rows, key=lambda row: (not _is_hit(row), -known.get(row.asn, 0.0)))
     rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
     return _drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
+
+
+def _is_hit(row: GridRow) -> bool:
+    """Does an incident name it in one of its columns?"""
+    return not {Cell.CUT, Cell.IN_SESSIONS, Cell.SUSPECTED}.isdisjoint(row.cells)
 
 
 def each_target(

@@ -15,7 +15,7 @@ from fanous.refdata.countries import country_name, has_several_clocks, main_zone
 from fanous.text import one_line
 from fanous.wording.clocks import short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
-from fanous.wording.narrative import because, details, sentence
+from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence
 from fanous.wording.reasons import reasons_said, reasons_text
 from fanous.wording.words import SCOPES, counted, listed, network_title, target_title
 
@@ -30,7 +30,7 @@ SHOWN = 12
 
 
 def incident_list(incidents: Sequence[Incident]) -> Table:
-    """One row an incident, its sentence broken between words beside its name."""
+    """One row an incident, its sentence broken between words next to its name."""
     table = Table.grid(padding=(0, 2))
     for fixed in (True, True, False):
         table.add_column(no_wrap=fixed)
@@ -86,11 +86,11 @@ def _found(answer: CountryAnswer) -> str:
     confirmed = [incident for incident in counted_ones if incident.confirmed_at is not None]
     suspected = len(counted_ones) - len(confirmed)
     gone = len(_retracted(answer))
-    taken_back = f"{counted(gone, 'earlier claim')} retracted; " if gone else ""
+    taken_back = f"{counted(gone, 'incident')} retracted; " if gone else ""
     if not confirmed and not suspected:
         return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured{beside}"
     over = sum(incident.status is Status.ENDED for incident in confirmed)
-    which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
+    which = f" ({'ended' if over == len(confirmed) else f'{over} ended'})" if over else ""
     return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected{beside}"
 
 
@@ -102,9 +102,13 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
         (_state(incident), STYLES[incident.status]),
         f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
     )
-    told = details(incident, names, ENGLISH)
-    lines = [Text(sentence(incident)), Text(_line(told)), Text(_line(because(incident, ENGLISH)))]
-    lines += [Text(line) for line in hint_lines(incident.hints)]
+    told, why = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
+    if incident.status is Status.RETRACTED:
+        gone = Text(f"{AS_PUBLISHED}:")
+        lines = [Text(sentence(incident)), why, gone, Text(told, "strike")]
+    else:
+        lines = [Text(sentence(incident)), Text(told), why]
+        lines += [Text(line) for line in hint_lines(incident.hints)]
     lines += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
 

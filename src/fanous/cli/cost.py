@@ -8,7 +8,7 @@ import typer
 from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
 from fanous.errors import FanousError
 from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
-from fanous.model.incident import Kind
+from fanous.model.incident import Kind, Status
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
@@ -53,12 +53,14 @@ def cost(
     from fanous.analysis.cost import cost_of
     from fanous.refdata.economies import economy
     from fanous.wording.cost import cost_document, cost_lines
+    from fanous.wording.headline import provenance_note
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    incident: Incident | None = None
     if "-" in where:
-        disruption = _of_incident(where, store, config)
+        disruption, incident = _of_incident(where, store, config)
     else:
         if hours is None:
             raise typer.BadParameter("give the duration with --hours, or name an incident")
@@ -70,19 +72,26 @@ def cost(
         disruption = Disruption(country_code(where), kind, hours, named, whom, stopped, notes)
     found: Cost = cost_of(disruption, economy(disruption.country))
     if as_json:
-        print_document(cost_document(found))
+        about = {"incident": incident.id, "provenance": str(incident.provenance)} if incident else {}
+        print_document(about | cost_document(found))
     else:
+        if incident is not None and (staged := provenance_note(incident, LANGUAGES[lang])):
+            print(staged.text)
         print("\n".join(cost_lines(found, LANGUAGES[lang])))
 
 
-def _of_incident(label: str, store: Path | None, config: Path | None) -> Disruption:
+def _of_incident(label: str, store: Path | None, config: Path | None) -> "tuple[Disruption, Incident]":
     from fanous.analysis.cost import of_incident
 
     with open_named(store, config, read_only=True) as opened:
         incident: Incident | None = opened.ledger.incident(label.upper())
         if incident is None:
             raise FanousError(f"no incident {label} in this store; see `fanous incidents list`")
-        return of_incident(incident, opened.now())
+        if incident.status is Status.RETRACTED:
+            raise FanousError(
+                f"{incident.id} was retracted, so no cost is estimated; `fanous incidents show {incident.id}` says why"
+            )
+        return of_incident(incident, opened.now()), incident
 
 
 def _listed(given: list[str] | None) -> list[str]:

@@ -1,15 +1,24 @@
-"""``fanous demo``: replays a recorded event in a separate store, and shows the answer and its pages."""
+"""``fanous demo``: prints what Fanous makes of a recorded event, then replays the event and serves its pages."""
 
 import asyncio
 import sys
+import tempfile
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fanous.cli.common import StoreOption, console, say
+
+if TYPE_CHECKING:
+    from fanous.store.protocol import Store
+
+STEP_SECONDS = 20.0
+"""Between two arrivals of what was measured meanwhile: judging and detecting it takes about two seconds, in which the
+pages wait."""
 
 
 def demo(
@@ -17,6 +26,9 @@ def demo(
     port: Annotated[
         int, typer.Option("--port", help="Port of the pages; 0: any free port.", min=0, max=65535)
     ] = 8470,
+    speed: Annotated[
+        float, typer.Option("--speed", help="How many times faster than it was.", min=1, max=60)
+    ] = 20,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Serve the pages without opening a browser.")
     ] = False,
@@ -24,43 +36,104 @@ def demo(
 ) -> None:
     """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.
 
-    Prints the answer, then serves its pages on this machine until Ctrl-C.
+    Prints the answer, then replays the event on this machine's pages until Ctrl-C: they open while it goes on.
     """
     from fanous.cli.answer import print_answer
-    from fanous.evaluation.demo import NOTICE, demonstrate
+    from fanous.evaluation.demo import NOTICE, Replay, demonstrate
+    from fanous.store.local import open_store
 
     screen = console()
     recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
-    if not once:
-        serve_recorded(recorded.folder, port, notice=NOTICE, now=recorded.until, browser=not no_browser)
+    if once:
+        return
+    with tempfile.TemporaryDirectory(prefix="fanous-demo-") as folder:
+        replay = Replay(Path(folder), recorded, speed, monotonic)
+        screen.print(
+            f"\nReplaying it {speed:g} times as fast, from an hour after it began: the pages show what was known by "
+            "then."
+        )
+        serve_pages(
+            lambda: replay.begin(open_store(replay.folder, staged=True, clock=replay.clock)),
+            port,
+            notice=NOTICE,
+            clock=replay.clock,
+            browser=not no_browser,
+            follow=replay.follow,
+        )
 
 
 def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: bool) -> None:
-    """Serve the pages of a recorded event on this machine until Ctrl-C.
+    """Serve the pages of a store as it is, on this machine until Ctrl-C.
 
     Args:
-        port: 0 = any free port.
         now: unix seconds, UTC, at which the pages' clock starts.
+
+    Otherwise as ``serve_pages``.
+    """
+    from fanous.store.local import open_store
+
+    began = monotonic()
+    serve_pages(
+        lambda: open_store(store, read_only=True),
+        port,
+        notice=notice,
+        clock=lambda: now + monotonic() - began,
+        browser=browser,
+    )
+
+
+def serve_pages(
+    opening: "Callable[[], Store]",
+    port: int,
+    *,
+    notice: str,
+    clock: Callable[[], float],
+    browser: bool,
+    follow: "Callable[[Store], None] | None" = None,
+) -> None:
+    """Serve the pages of a store on this machine until Ctrl-C.
+
+    Args:
+        opening: opens the store, in the thread that will own it.
+        port: 0 = any free port.
+        clock: unix seconds, UTC; the *now* of the pages.
         browser: open the home page in the user's browser.
+        follow: brings in what was measured meanwhile, every ``STEP_SECONDS``.
 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.
     """
     from fanous.collector.server import listening_socket, serve, server_config
-    from fanous.store.local import open_store
+    from fanous.pipeline.scheduler import Task, pause, supervise
     from fanous.store.protocol import OneThread
     from fanous.web.application import application
     from fanous.web.routes import Site
 
     listening = listening_socket("127.0.0.1", port, "--port")
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    began = monotonic()
-    site = Site(notice=notice, clock=lambda: now + monotonic() - began)
 
     def ready() -> None:
         say(f"Pages: {address} (Ctrl-C ends)", file=sys.stderr, flush=True)
         if browser and not webbrowser.open(address):
             say("could not open a browser; open the address yourself", file=sys.stderr)
 
-    with OneThread(lambda: open_store(store, read_only=True)) as owner:
-        asyncio.run(serve(server_config(application(owner.ask, site)), listening, ready=ready))
+    async def serving(owner: OneThread) -> None:
+        stop = asyncio.Event()
+
+        async def following() -> None:
+            while follow is not None and not stop.is_set():
+                await pause(stop, STEP_SECONDS)
+                if not stop.is_set():
+                    await owner.ask(follow)
+
+        tasks = [Task("replay", following)] if follow is not None else []
+        watched = asyncio.ensure_future(supervise(tasks, stop))
+        site = Site(notice=notice, clock=clock)
+        try:
+            await serve(server_config(application(owner.ask, site)), listening, ready=ready)
+        finally:
+            stop.set()
+            await watched
+
+    with OneThread(opening) as owner:
+        asyncio.run(serving(owner))

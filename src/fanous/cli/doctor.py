@@ -50,7 +50,7 @@ def doctor(
     The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
     --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
     clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.  --sources needs the internet, and
-    exits with 1 if a source could not be reached or answers in another shape; keys and mirrors are those of --config.
+    exits with 1 if a source could not be reached or its answer has changed; keys and mirrors are those of --config.
     """
     if sources:
         _doctor_of_sources(country_code(country), config, as_json)

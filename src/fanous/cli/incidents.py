@@ -119,7 +119,7 @@ def incidents_show(
 
 
 def _lines_of_lacking(wanted: "Lacking") -> list[str]:
-    """How somebody there could settle it."""
+    """How people there could settle it."""
     if not wanted.networks:
         return []
     lines = ["", "More measurements would settle it, from these networks"]
@@ -357,6 +357,7 @@ def incidents_corrections(
         print_document({"by_month": dict(by_month(found)), "corrections": listed})
         return
     for one in found:
-        say(f"{to_iso(one.at)}  {one.incident}  {corrected(one.taken_back, one.reasons, ENGLISH)}")
+        staged = "[Synthetic] " if one.provenance.is_synthetic else ""
+        say(f"{to_iso(one.at)}  {one.incident}  {staged}{corrected(one.taken_back, one.reasons, ENGLISH)}")
     if not found:
         say("no corrections: nothing that was published has been withdrawn")

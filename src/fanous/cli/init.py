@@ -43,7 +43,7 @@ def init(
         typer.Option("--passphrase", help="Ask for a passphrase that opens the desk, as its token does."),
     ] = False,
     config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go beside it.")
+        Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
     ] = CONFIGURATION,
 ) -> None:
     """Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.

@@ -225,7 +225,7 @@ def probe_run(
 
     With --via globalping, vantage points of Globalping on users' lines in --country measure popular targets, as far as
     the hour's free tests reach, and the results go into the store, or into the file of --out for `fanous ingest
-    globalping`.  They may second what others found, and confirm nothing by themselves.
+    globalping`.  They can support what other probes found, but confirm nothing alone.
     """
     from msgspec.structs import replace
 

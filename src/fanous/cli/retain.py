@@ -33,7 +33,7 @@ def retain(
     neither are observations around an incident.  Running it twice changes nothing, and an interrupted run is
     completed by the next one.
     """
-    from fanous.pipeline.retain import Retained, carry_out, plan, retention
+    from fanous.pipeline.retain import Retained, Retention, carry_out, plan, retention
 
     policy = retention(config)
     with open_named(store, config) as opened:
@@ -45,19 +45,27 @@ def retain(
             "dry_run": dry_run,
             "observations": done.observations,
             "segments": done.moved,
+            "referenced": done.referenced,
+            "published_segments": len(due.published),
             "left": left,
         }
         print_document(document)
         return
     would = "would be " if dry_run else ""
-    if policy.observations_days is None and policy.archive_days is None:
+    if policy == Retention():
         say(f"{config} has no [retention] table: nothing was deleted or moved")
         return
     say(f"{done.observations:,} rows of observations {would}deleted")
     where = f" to {policy.bucket}" if policy.bucket else ""
     say(f"{done.moved:,} segments of the archive {would}moved{where}")
+    if policy.references_days is not None and dry_run:
+        say(
+            f"the records of {len(due.published):,} segments would be kept by reference, but for what incidents rest on"
+        )
+    elif policy.references_days is not None:
+        say(f"{done.referenced:,} raw records are now kept by reference to what OONI publishes")
     for one in left:
-        say(f"not moved: {one['segment']}: {one['why']}")
+        say(f"left as it is: {one['segment']}: {one['why']}")
 
 
 def forget(

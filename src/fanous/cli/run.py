@@ -40,7 +40,7 @@ def run(
 ) -> None:
     """Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.
 
-    Reads fanous.toml in the current folder, which `fanous init` writes, and the secrets in fanous.env beside it.
+    Reads fanous.toml in the current folder, which `fanous init` writes, and the secrets in fanous.env next to it.
     Where there is neither a configuration nor a store, it first opens a set-up page, for this machine alone.
     Unless it sets other addresses, the pages are at http://127.0.0.1:8470/ and the collector is at
     http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log goes to

@@ -21,7 +21,7 @@ LINE = 200
 WORDS = {
     "match": "MATCH: the records give exactly this incident",
     "differs": "DIFFERS: the records do not give this incident",
-    "other_versions": "NOT COMPARABLE: it was computed with versions other than this machine's",
+    "other_versions": "NOT COMPARABLE: it was computed with other versions than this machine has",
 }
 
 

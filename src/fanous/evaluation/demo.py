@@ -8,6 +8,7 @@ each is marked, so that everything said about them says that it is synthetic.
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,10 @@ from rich.console import Console
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
+from fanous.model.instant import HOUR
 from fanous.pipeline import ingest, query
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.judge import Ingested
 from fanous.pipeline.query import CountryAnswer
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -31,11 +35,57 @@ NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every
 class RecordedEvent:
     """Attributes:
     folder: of the store.
-    until: unix seconds, UTC; when its last measurement was made.
+    begins, until: unix seconds, UTC; where a replay begins, and when the last measurement was made.
     """
 
     folder: Path
+    begins: float
     until: float
+
+
+INTO = HOUR
+"""Seconds after an event began at which its replay begins: by then it is confirmed, and goes on."""
+
+
+class Replay:
+    """The recorded event as if it were on: brought in as it was measured, by a clock that may run faster.
+
+    Args:
+        folder: an empty one, for a store of its own.
+        speed: seconds of the event in each second.
+        ticks: monotonic seconds.
+    """
+
+    def __init__(
+        self, folder: Path, recorded: RecordedEvent, speed: float, ticks: Callable[[], float]
+    ) -> None:
+        self.folder = folder / "store"
+        self._recording = folder / "recording.jsonl"
+        self._recorded, self._speed, self._ticks = recorded, speed, ticks
+        self._began: float | None = None
+        self._seen = -inf
+
+    def clock(self) -> float:
+        """Unix seconds, UTC: it stands still until the event is brought in so far, and again at its end."""
+        passed = 0.0 if self._began is None else self._ticks() - self._began
+        return min(self._recorded.begins + self._speed * passed, self._recorded.until)
+
+    def begin(self, store: Store) -> Store:
+        """Bring in what was measured before; then the clock starts.  Returns the store."""
+        unpack(EVENT, self._recording)
+        self.follow(store)
+        self._began = self._ticks()
+        return store
+
+    def follow(self, store: Store) -> None:
+        """Bring in what was measured since, and detect, as a monitor does."""
+        now = self.clock()
+        if now > self._seen:
+            tally = Ingested()
+            ingest.bring_in(store, "edge", [self._recording], tally, began=(self._seen, now))
+            self._seen = now
+            if tally.stored:
+                detect_all(store)
 
 
 def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAnswer], None]) -> RecordedEvent:
@@ -50,8 +100,8 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     """
     folder = store or data_folder() / "demo"
     console.print(
-        "A staged event after Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
-        "censors of ours in network namespaces.  It is [bold]synthetic[/bold]: no finding about Pakistan."
+        "A staged event modelled on Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
+        "our own censors in network namespaces.  It is [bold]synthetic[/bold] and says nothing about Pakistan."
     )
     with (
         open_store(folder, staged=True) as opened,
@@ -67,7 +117,8 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
     console.print(f"{count:,} raw measurements judged. The result:\n")
     show(answer)
     console.print(f"\nTo ask more: fanous confirm {COUNTRY} --json --store {folder}")
-    return RecordedEvent(folder, answer.until)
+    onsets = [one.onset for one in answer.incidents if one.confirmed_at is not None]
+    return RecordedEvent(folder, min([onset + INTO for onset in onsets], default=answer.until), answer.until)
 
 
 class _Named(msgspec.Struct):

@@ -493,6 +493,7 @@ class Correction:
 
     Attributes:
         incident: its label.
+        provenance: of the incident.
         n: number of the revision.
         at: unix seconds, UTC.
         taken_back: each thing that is no longer claimed.
@@ -501,6 +502,7 @@ class Correction:
 
     incident: str
     country: str
+    provenance: Provenance
     n: int
     at: float
     taken_back: tuple[Reason, ...]

@@ -50,6 +50,7 @@ class Record:
         items: what the user counts: 1 measurement, or the distinct rows of a CSV in this record.
         duplicates: exact repetitions of those rows, which the reader has left out.
         provenance: set by whoever imports it; a reader knows a file, but not where it came from.
+        published: address of the public object of which it is ``line``; empty = it came from none.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Record:
     items: int = 1
     duplicates: int = 0
     provenance: Provenance = Provenance.IMPORTED
+    published: str = ""
 
 
 STATED = "probe_id "

@@ -24,6 +24,7 @@ from fanous.pipeline.pull_ooni import (
     SOURCE,
     FetchedObject,
     PulledMeasurements,
+    addresses,
     arrived,
     fetched,
     first_wanted,
@@ -168,7 +169,8 @@ class Measurements:
     async def _take(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
-        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance_of(bucket), span), SOME)
+        provenance, there = provenance_of(bucket), addresses(bucket, files)
+        judged = batches(judged_records(SOURCE, paths, done.tally, None, provenance, span, there), SOME)
         version = rules_version()
         while (some := await asyncio.to_thread(next, judged, None)) is not None:
             batch: list[Judged] = some

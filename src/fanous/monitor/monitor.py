@@ -234,6 +234,7 @@ def site_of(
         passphrase=str(set_.passphrase),
         workings=workings,
         alerting=configuration.alerting,
+        channels=set_.channels,
         limits=limits_of(set_),
     )
 

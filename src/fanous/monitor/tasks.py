@@ -20,7 +20,7 @@ from fanous.model.instant import DAY, to_iso
 from fanous.model.vitals import Spell
 from fanous.monitor.clock import Clock
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.retain import Retained, Retention, drop, move, plan
+from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
 from fanous.pipeline.vitals import Ailment, Vitals, examine, find_ailments
@@ -232,7 +232,19 @@ class Upkeep:
             if stop.is_set():
                 break
             await self._ask(partial(move, due=due, segment=segment, done=done))
-        log.info(logline("retained", observations=done.observations, moved=done.moved, left=len(done.left)))
+        for segment in due.published:
+            if stop.is_set():
+                break
+            await self._ask(partial(refer, due=due, segment=segment, done=done))
+        log.info(
+            logline(
+                "retained",
+                observations=done.observations,
+                moved=done.moved,
+                referenced=done.referenced,
+                left=len(done.left),
+            )
+        )
         for segment, why in done.left:
             log.warning(logline("segment_left", segment=segment.name, why=why))
         return done

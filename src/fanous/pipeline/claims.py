@@ -89,15 +89,19 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
         for before, after in pairwise(revisions):
             gone = taken_back(before.incident, after.incident)
             if gone:
-                found.append(
-                    Correction(incident.id, incident.country, after.n, after.at, gone, after.reasons)
-                )
+                told = (after.n, after.at, gone, after.reasons)
+                found.append(Correction(incident.id, incident.country, incident.provenance, *told))
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
 
 
 def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:
-    """``2023-12`` -> how many things were withdrawn in it (UTC), newest month first."""
-    count = Counter(to_iso(one.at)[:7] for one in found)
+    """``2023-12`` -> corrections in it (UTC), newest month first.
+
+    Those of staged incidents count only where there are no others.
+    """
+    found = list(found)
+    real = [one for one in found if not one.provenance.is_synthetic]
+    count = Counter(to_iso(one.at)[:7] for one in real or found)
     return sorted(count.items(), reverse=True)
 
 

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from fanous.errors import FanousError
 from fanous.model.coverage import Outcomes
 from fanous.model.instant import DAY, HOUR
+from fanous.model.series import Series
 from fanous.refdata.countries import local, main_zone
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
-from fanous.store.counts import AxisValue, CountScope
+from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
 from fanous.store.protocol import Store
 
 STEPS = (600, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY)
@@ -26,6 +28,9 @@ FITTING = 60
 
 MOST_BINS = 750
 """Bins of one answer: a month of hours."""
+
+EARLIEST, LATEST = 0.0, 4_102_444_800.0
+"""Dates before 1970 and after 2099 hold no measurement."""
 
 MOST_CELLS = 20_000
 """Rows of one answer."""
@@ -59,6 +64,13 @@ class ExploreQuestion:
     until: float | None = None
     by: str = "network"
     step: int = 0
+
+    @property
+    def dates(self) -> tuple[float, float]:
+        """Of a question that has them (``with_dates``)."""
+        if self.since is None or self.until is None:
+            raise ValueError("the question has no dates")
+        return self.since, self.until
 
     @property
     def country(self) -> str:
@@ -122,21 +134,19 @@ def explore(store: Store, question: ExploreQuestion) -> Explored:
     """
     store = shown(store, question.countries)
     question = with_dates(store, question)
-    assert question.since is not None
-    assert question.until is not None
-    edges = bins(question.country, question.since, question.until, question.step)
+    since, until = question.dates
+    edges = bins(question.country, since, until, question.step)
     scope = _checked(store, scope_of(question))
     found = store.facts.tally(scope, (question.by, "time"), edges[:-1], MOST_CELLS + 1)
     if len(found) > MOST_CELLS:
         raise TooMuch(
             f"the answer would have more than {MOST_CELLS:,} rows: choose wider bins or fewer networks or targets"
         )
-    sources = store.facts.tally(scope, ("source",), edges[:1], MOST_CELLS)
     return Explored(
-        replace(question, step=question.step or _fitting(question.since, question.until)),
+        replace(question, step=width_of(since, until, question.step)),
         edges,
         _rows(found, edges),
-        tuple(str(source) for (source,), _ in sources),
+        sources_counted(store, question),
         store.is_synthetic,
     )
 
@@ -144,18 +154,18 @@ def explore(store: Store, question: ExploreQuestion) -> Explored:
 def aggregate(
     store: Store, question: ExploreQuestion, axes: Sequence[str]
 ) -> tuple[ExploreQuestion, tuple[float, ...], list[tuple[tuple[AxisValue, ...], Outcomes]]]:
-    """The question with its dates, its bins, and what was counted along any one or two axes.
+    """The question with its dates and bins, the bins, and what was counted along any one or two axes.
 
     Raises:
         TooMuch: as in ``explore``.
     """
     store = shown(store, question.countries)
     question = with_dates(store, question)
-    assert question.since is not None
-    assert question.until is not None
-    edges = bins(
-        question.country, question.since, question.until, question.step if "time" in axes else 7 * DAY
-    )
+    since, until = question.dates
+    edges: tuple[float, ...] = (since, until)
+    if "time" in axes:
+        question = replace(question, step=width_of(since, until, question.step))
+        edges = bins(question.country, since, until, question.step)
     found = store.facts.tally(_checked(store, scope_of(question)), axes, edges[:-1], MOST_CELLS + 1)
     if len(found) > MOST_CELLS:
         raise TooMuch(
@@ -164,12 +174,63 @@ def aggregate(
     return question, edges, found
 
 
+def sources_counted(store: Store, question: ExploreQuestion) -> tuple[str, ...]:
+    """Names of the sources of what a question with dates counts."""
+    found = shown(store, question.countries).facts.tally(scope_of(question), ("source",), [0.0], MOST_CELLS)
+    return tuple(str(source) for (source,), _ in found)
+
+
+def counted_ones(
+    store: Store, question: ExploreQuestion, most: int, after: tuple[int, str, str] | None = None
+) -> tuple[Store, list[CountedMeasurement]]:
+    """The single measurements that a question counts, the newest first, and the store that shows them.
+
+    Args:
+        after: as ``Facts.counted_ones`` has it.
+
+    Raises:
+        TooMuch: as in ``explore``.
+    """
+    store = shown(store, question.countries)
+    question = with_dates(store, question)
+    return store, store.facts.counted_ones(_checked(store, scope_of(question)), most, after)
+
+
+MOST_VALUES = 50_000
+"""Values of series in one answer."""
+
+SERIES_SPAN = 7 * DAY
+"""Of series, which have many values, without dates."""
+
+
+def quantities(
+    store: Store, country: str, signals: Sequence[str] | None, since: float | None, until: float | None
+) -> tuple[tuple[float, float], list[Series]]:
+    """Series of public sources of a country and all places in it, and the dates that they are of.
+
+    Raises:
+        TooMuch: more than ``MOST_VALUES``.
+    """
+    if until is None:
+        known = store.facts.span(country)
+        until = known[1] + 1 if known else store.now()
+    if since is None:
+        since = until - SERIES_SPAN
+    since = min(max(since, EARLIEST), LATEST - 1)
+    until = min(max(until, since + 1), LATEST)
+    found = store.facts.levels(country, since, until, signals)
+    if sum(map(len, found)) > MOST_VALUES:
+        raise TooMuch(
+            f"these series have more than {MOST_VALUES:,} values: choose shorter dates or one signal"
+        )
+    return (since, until), found
+
+
 def scope_of(question: ExploreQuestion) -> CountScope:
-    assert question.since is not None
-    assert question.until is not None
+    since, until = question.dates
     return CountScope(
-        question.since,
-        question.until,
+        since,
+        until,
         question.countries,
         question.networks,
         question.targets,
@@ -190,16 +251,14 @@ def _checked(store: Store, scope: CountScope) -> CountScope:
 
 def with_dates(store: Store, question: ExploreQuestion) -> ExploreQuestion:
     """The question with dates: those that it names, else the last days with data."""
-    if question.since is not None and question.until is not None:
-        return question
-    until = question.until
+    since, until = question.since, question.until
     if until is None:
-        until = last_measured(store, question)
-        until = _next_midnight(until, question.country)
-    since = question.since
+        until = _next_midnight(last_measured(store, question), question.country)
+    until = min(max(until, EARLIEST + HOUR), LATEST)
     if since is None:
         since = _next_midnight(until - USUAL_SPAN - 1, question.country)
-    return replace(question, since=min(since, until - HOUR), until=until)
+    since = min(max(since, EARLIEST), LATEST - HOUR)
+    return replace(question, since=since, until=max(until, since + HOUR))
 
 
 def last_measured(store: Store, question: ExploreQuestion) -> float:
@@ -231,14 +290,11 @@ def bins(country: str, since: float, until: float, step: int = 0) -> tuple[float
 
     Args:
         country: empty = UTC.
-        step: 0 = the finest of which at most ``FITTING`` are needed.
-
-    Raises:
-        TooMuch: more than ``MOST_BINS``.
+        step: as ``width_of`` takes it.
     """
-    step = step or _fitting(since, until)
-    if (until - since) / step > MOST_BINS:
-        raise TooMuch(f"the dates would need more than {MOST_BINS} bins: choose wider bins or shorter dates")
+    since = min(max(since, EARLIEST), LATEST - HOUR)
+    until = min(max(until, since + 1), LATEST)
+    step = width_of(since, until, step)
     day = local(since, country).date()
     if step < DAY:
         first = midnight(day, country)
@@ -246,7 +302,7 @@ def bins(country: str, since: float, until: float, step: int = 0) -> tuple[float
         count = max(1, int(-(-(until - start) // step)))
         return tuple(start + n * step for n in range(count + 1))
     days = step // DAY
-    if days == 7:
+    if days % 7 == 0:
         day -= timedelta(days=day.weekday())
     edges = [midnight(day, country)]
     while edges[-1] < until:
@@ -255,8 +311,16 @@ def bins(country: str, since: float, until: float, step: int = 0) -> tuple[float
     return tuple(edges)
 
 
-def _fitting(since: float, until: float) -> int:
-    return next((step for step in STEPS if (until - since) / step <= FITTING), STEPS[-1])
+def width_of(since: float, until: float, step: int = 0) -> int:
+    """Width of the bins of dates, in seconds: as asked for, or wider where there would be more than ``MOST_BINS``.
+
+    Args:
+        step: 0 = the finest of ``STEPS`` of which at most ``FITTING`` are needed.
+    """
+    weeks = ceil((until - since) / (STEPS[-1] * MOST_BINS / 2))
+    widest = STEPS[-1] * max(1, weeks)
+    most = MOST_BINS if step else FITTING
+    return next((one for one in STEPS if one >= step and (until - since) / one <= most), widest)
 
 
 def _rows(

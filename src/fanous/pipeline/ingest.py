@@ -7,7 +7,7 @@ interrupted at any point and run again: a segment of the archive is either compl
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -87,11 +87,13 @@ def bring_in(
     provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
     began: Span | None = None,
+    published: Mapping[Path, str] | None = None,
 ) -> None:
     """Read, judge and store, without detecting.
 
     Args:
         began: only measurements that began from the first of these instants and before the second.
+        published: see ``judged_records``.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
     them repeatedly takes a fifth of the time.
@@ -100,7 +102,7 @@ def bring_in(
     provenance = Provenance.SYNTHETIC if store.staged else provenance
     gc.disable()
     try:
-        for batch in batches(judged_records(source, paths, tally, on_progress, provenance, began)):
+        for batch in batches(judged_records(source, paths, tally, on_progress, provenance, began, published)):
             append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
@@ -115,11 +117,13 @@ def judged_records(
     on_progress: OnFile | None = None,
     provenance: Provenance = Provenance.IMPORTED,
     began: Span | None = None,
+    published: Mapping[Path, str] | None = None,
 ) -> Iterator[Judged]:
     """Every record of the files with its verdicts; unusable records go to ``tally``.
 
     Args:
         began: see ``bring_in``.
+        published: file -> address of the public object that it is a copy of.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -136,8 +140,9 @@ def judged_records(
             try:
                 stored, parsed = connector.take(record)
                 own = provenance_of(stored, provenance)
-                if own is not stored.provenance:
-                    stored = replace(stored, provenance=own)
+                there = "" if published is None else published[path]
+                if own is not stored.provenance or there:
+                    stored = replace(stored, provenance=own, line=record.line, published=there)
                 yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), record.data)
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)

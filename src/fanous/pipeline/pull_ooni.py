@@ -370,8 +370,14 @@ def _bring(
 ) -> None:
     span = (done.wanted.since, done.wanted.until)
     paths = [path for _, path in files]
-    bring_in(store, SOURCE, paths, done.tally, provenance=provenance_of(bucket), began=span)
+    provenance, there = provenance_of(bucket), addresses(bucket, files)
+    bring_in(store, SOURCE, paths, done.tally, provenance=provenance, began=span, published=there)
     taken(store, [one for one, _ in files], done, now)
+
+
+def addresses(bucket: Bucket, files: Iterable[tuple[PublishedObject, Path]]) -> dict[Path, str]:
+    """Where each file is published."""
+    return {path: bucket.address_of(one.key) for one, path in files}
 
 
 def provenance_of(bucket: Bucket) -> Provenance:

@@ -1,11 +1,13 @@
 """Retention: what a store keeps, and for how long.
 
 Nothing that a conclusion depends on is deleted.  Old measurements lose their rows of observations, which can
-be rebuilt from the raw records; raw records move to a bucket, where every reader still finds them.  Around an
-incident everything stays, because detection must find it again when late data arrive.  Each step may be
+be rebuilt from the raw records; raw records move to a bucket, where every reader still finds them; those that OONI
+publishes are kept by reference (``store.references``) where no incident rests on them.  Around an incident everything
+stays, because detection must find it again when late data arrive.  Each step may be
 repeated, so the next run completes one that was killed.
 """
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -33,11 +35,14 @@ class Retention(Section, frozen=True):
         observations_days: after which rows of observations are dropped.
         archive_days: after which raw records go from the local folder to ``bucket``.
         bucket: ``s3://bucket/prefix``; empty = there is none.
+        references_days: after which raw records that OONI publishes are kept by reference, but for those that an
+            incident rests on.
     """
 
     observations_days: Annotated[float, Meta(ge=LEAST_KEPT_DAYS)] | None = None
     archive_days: Annotated[float, Meta(ge=0)] | None = None
     bucket: Text = ""
+    references_days: Annotated[float, Meta(ge=0)] | None = None
 
     def __post_init__(self) -> None:
         if self.archive_days is not None and not self.bucket:
@@ -68,6 +73,8 @@ class RetentionPlan:
         observations: rows to delete.
         segments: of the archive that move, in order of receipt.
         bucket: where to.
+        published: segments whose records are kept by reference from now on, in order of receipt.
+        needed: name of a segment -> positions of records that an incident rests on.
     """
 
     before: float | None
@@ -75,14 +82,18 @@ class RetentionPlan:
     observations: int
     segments: tuple[Segment, ...]
     bucket: str
+    published: tuple[Segment, ...] = ()
+    needed: Mapping[str, Set[int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Retained:
-    """What was done; ``left``: segments that could not be read, and why."""
+    """What was done; ``left``: segments that could not be read, and why; ``referenced``: records that are kept by
+    reference now."""
 
     observations: int = 0
     moved: int = 0
+    referenced: int = 0
     left: list[tuple[Segment, str]] = field(default_factory=list)
 
 
@@ -96,7 +107,33 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
         kept = around(store.ledger.incidents(), now)
         count = sum(side.facts.observations_before(before, kept) for side in store.sides())
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
-    return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
+    published: list[Segment] = []
+    if policy.references_days is not None:
+        published = store.thinnable(now - policy.references_days * DAY)
+        segments = [
+            one for one in segments if one not in set(published)
+        ]  # next time, if a bucket is to have the rest
+    needed = _needed(store, now) if published else {}
+    return RetentionPlan(before, kept, count, tuple(segments), policy.bucket, tuple(published), needed)
+
+
+NEAR = DAY
+"""Seconds before and after an incident of which everything of its country stays, and of other countries what they
+measured of its targets: a bundle takes its controls from there."""
+
+
+def _needed(store: Store, now: float) -> dict[str, set[int]]:
+    """What incidents rest on, and their controls: all that a bundle needs, and a little more."""
+    needed: dict[str, set[int]] = {}
+    for one in store.ledger.incidents():
+        if one.status is Status.RETRACTED:
+            continue
+        first = min(one.onset, one.onset_earliest or one.onset)
+        until = (now if one.end is None else one.end) + NEAR
+        facts = store.of(one.provenance).facts
+        for segment, positions in facts.rests_on(one, first - HISTORY, until, first - NEAR).items():
+            needed.setdefault(segment, set()).update(positions)
+    return needed
 
 
 def around(incidents: list[Incident], now: float) -> tuple[Window, ...]:
@@ -138,6 +175,14 @@ def move(store: Store, due: RetentionPlan, segment: Segment, done: Retained) -> 
         done.moved += 1
 
 
+def refer(store: Store, due: RetentionPlan, segment: Segment, done: Retained) -> None:
+    """Keep the records of one segment by reference; one that cannot be read stays, and does not stop the others."""
+    try:
+        done.referenced += store.thin(segment, due.needed.get(segment.name, frozenset()))
+    except DamagedSegment as error:
+        done.left.append((segment, str(error)))
+
+
 def carry_out(store: Store, due: RetentionPlan) -> Retained:
     """Do everything that is due.
 
@@ -148,4 +193,6 @@ def carry_out(store: Store, due: RetentionPlan) -> Retained:
     drop(store, due, done)
     for segment in due.segments:
         move(store, due, segment, done)
+    for segment in due.published:
+        refer(store, due, segment, done)
     return done

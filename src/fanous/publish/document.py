@@ -101,6 +101,7 @@ def correction_document(correction: Correction) -> Document:
     return {
         "incident": correction.incident,
         "country": correction.country,
+        "provenance": str(correction.provenance),
         "revision": correction.n,
         "at": to_iso(correction.at),
         "taken_back": gone_texts(correction.taken_back),

@@ -42,7 +42,7 @@ class Edition:
         return self.base + quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
 
 
-LATELY = 30 * DAY
+LATELY = 7 * DAY
 """How long an ended incident stays on the first page."""
 
 MOST_LATELY = 20

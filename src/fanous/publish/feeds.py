@@ -27,7 +27,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-from fanous.wording.headline import claim_line, synthetic
+from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.narrative import sentences
 from fanous.wording.reasons import corrected
 from fanous.wording.words import network_title, target_title
@@ -51,6 +51,7 @@ class Entry:
     published: float
     updated: float
     categories: tuple[tuple[str, str], ...]
+    cap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
             published=store.ledger.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
+            cap=edition.permanent(f"{incident_path(incident)}.cap"),
         )
 
 
@@ -157,7 +159,7 @@ def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Itera
             id=entry_id(edition, f"{path}#{one.n}"),
             url=edition.permanent(path),
             title=claim_line(incident, names, edition.language, "Correction").text,
-            summary=corrected(one.taken_back, one.reasons, edition.language),
+            summary=led(incident, corrected(one.taken_back, one.reasons, edition.language), edition.language),
             published=one.at,
             updated=one.at,
             categories=_categories(incident),
@@ -199,6 +201,8 @@ def _entry(root: ElementTree.Element, entry: Entry) -> None:
     _text(element, "updated", to_iso(entry.updated))
     _text(element, "published", to_iso(entry.published))
     _link(element, "alternate", entry.url, "text/html")
+    if entry.cap:
+        _link(element, "related", entry.cap, "application/cap+xml")
     for term, label in entry.categories:
         ElementTree.SubElement(element, f"{{{ATOM}}}category", {"term": term, "label": label})
     _text(element, "summary", entry.summary)

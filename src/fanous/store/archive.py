@@ -21,6 +21,15 @@ from fanous.model.measurement import Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.provenance import Provenance
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
+from fanous.store.references import (
+    Entry,
+    Reference,
+    VanishedObject,
+    digest_of,
+    fetched,
+    pack_entries,
+    unpack_entries,
+)
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -137,6 +146,10 @@ itself.
 """
 TEMPORARY = ".tmp"
 
+ORIGINS, THIN = ".origins.zst", ".thin.zst"
+"""Files next to a segment, or in its place: where each record is published, and a segment of which retention has left
+that for most records (``store.references``)."""
+
 COLD = "cold"
 """File of the archive's folder: the address of the bucket that has the older segments (``store.bucket``)."""
 
@@ -177,12 +190,64 @@ class Archive:
             for part in _parts(indexes, received):
                 segment, content = _segment(place, [received[index].record.data for index in part])
                 packed[segment] = content
+                self._note_origins(segment, [received[index].record for index in part], received_at)
                 for position, index in enumerate(part):
                     locations[index] = Location(segment, position)
         with disk_errors(f"write to the archive {self.folder}"):
             for segment, content in packed.items():
                 self._write(segment, content, received_at)
         return [locations[index] for index in range(len(received))]
+
+    def _note_origins(self, segment: Segment, records: Sequence[Record], received_at: float) -> None:
+        """Before the segment is written, so that none of it is ever without."""
+        if not any(record.published for record in records):
+            return
+        origins = [
+            Reference(one.published, one.line, digest_of(one.data)) if one.published else None
+            for one in records
+        ]
+        path = self._beside(segment, ORIGINS)
+        with disk_errors(f"write to the archive {self.folder}"):
+            make_folder(path.parent)
+            write_durably(path, pack_entries(origins), TEMPORARY, received_at)
+
+    def _beside(self, segment: Segment, suffix: str) -> Path:
+        path = self.folder / segment.path
+        return path.with_name(path.name.removesuffix(SUFFIX) + suffix)
+
+    def is_whole(self, segment: Segment) -> bool:
+        """Is every record of it in the folder?"""
+        return (self.folder / segment.path).exists()
+
+    def can_be_thinned(self, segment: Segment) -> bool:
+        """Is it whole, and known where its records are published?"""
+        return self.is_whole(segment) and self._beside(segment, ORIGINS).exists()
+
+    def thin(self, segment: Segment, kept: Set[int]) -> int:
+        """Leave references in the place of records; if killed, thinning it again completes it.
+
+        Args:
+            kept: positions of records that stay.
+
+        Returns:
+            How many became references.
+        """
+        path = self._beside(segment, ORIGINS)
+        origins = unpack_entries(path.read_bytes())
+        entries = [
+            line if position in kept or origin is None else origin
+            for position, (line, origin) in enumerate(zip(self._lines(segment), origins, strict=True))
+        ]
+        gone = sum(isinstance(entry, Reference) for entry in entries)
+        if gone:
+            with disk_errors(f"write to the archive {self.folder}"):
+                write_durably(
+                    self._beside(segment, THIN), pack_entries(entries), TEMPORARY, self.received_at(segment)
+                )
+                (self.folder / segment.path).unlink()
+                path.unlink()
+                sync_folder(path.parent)
+        return gone
 
     def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
         """Durable under its name when this returns; an existing file has the same content."""
@@ -197,22 +262,35 @@ class Archive:
         Returns:
             The segment with the rest; ``None`` = nothing is left.
         """
-        lines = [line for n, line in enumerate(self._lines(segment)) if n not in positions]
-        if not lines:
-            return None
         place = SegmentFolder(
             segment.hour, segment.country, segment.test_name, segment.source, segment.provenance
         )
+        if self._is_thin(segment):
+            return self._thin_without(segment, place, positions)
+        lines = [line for n, line in enumerate(self._lines(segment)) if n not in positions]
+        if not lines:
+            return None
         rest, content = _segment(place, lines)
         with disk_errors(f"write to the archive {self.folder}"):
             self._write(rest, content, self.received_at(segment))
+        return rest
+
+    def _thin_without(self, segment: Segment, place: SegmentFolder, positions: Set[int]) -> Segment | None:
+        entries = [one for n, one in enumerate(self._entries(segment)) if n not in positions]
+        if not entries:
+            return None
+        packed = pack_entries(entries)
+        rest = place.holding(_digest(packed))
+        with disk_errors(f"write to the archive {self.folder}"):
+            write_durably(self._beside(rest, THIN), packed, TEMPORARY, self.received_at(segment))
         return rest
 
     def remove(self, segment: Segment) -> None:
         """Take a segment away for good."""
         path = self.folder / segment.path
         with disk_errors(f"remove from the archive {self.folder}"):
-            path.unlink(missing_ok=True)
+            for one in (path, self._beside(segment, ORIGINS), self._beside(segment, THIN)):
+                one.unlink(missing_ok=True)
             sync_folder(path.parent)
 
     def received_at(self, segment: Segment) -> float:
@@ -221,7 +299,7 @@ class Archive:
         Raises:
             DamagedSegment: the file is gone.
         """
-        path = self.folder / segment.path
+        path = self._beside(segment, THIN) if self._is_thin(segment) else self.folder / segment.path
         try:
             written = path.stat().st_mtime
         except OSError as error:
@@ -232,9 +310,10 @@ class Archive:
         """All segments in order of receipt; files with other names are not ours and stay untouched."""
         for folder, folders, files in os.walk(self.folder / "raw"):
             folders.sort()
-            for file in sorted(files):
-                segment = parse_name(file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
-                if segment and Path(folder, file) == self.folder / segment.path:
+            names = {file.removesuffix(end) for end in (SUFFIX, THIN) for file in files if file.endswith(end)}
+            for name in sorted(names):
+                segment = parse_name(name)
+                if segment and Path(folder) == (self.folder / segment.path).parent:
                     yield segment
 
     def unmarked(self, marked: Set[str]) -> Iterator[Segment]:
@@ -243,26 +322,58 @@ class Archive:
 
     def sweep(self) -> int:
         """Remove what a killed writer left half-written; only the owner of the store may call it."""
-        remains = list((self.folder / "raw").rglob(f"*{SUFFIX}{TEMPORARY}"))
+        ends = (SUFFIX, ORIGINS, THIN)
+        remains = [path for end in ends for path in (self.folder / "raw").rglob(f"*{end}{TEMPORARY}")]
         for path in remains:
             path.unlink(missing_ok=True)
         return len(remains)
 
-    def records(self, segment: Segment) -> Iterator[Record]:
+    def records(self, segment: Segment, wanted: Set[int] | None = None) -> Iterator[Record]:
         """The raw records of a segment; ``file`` and ``line`` (1-based) say where each lies.
 
+        What is kept by reference is fetched from its publisher.
+
+        Args:
+            wanted: lines; ``None`` = all.
+
         Raises:
-            DamagedSegment: before the first record, where the content is not what the name says.
+            DamagedSegment: before the first record, where the content is not what the name says, or a published
+                object has vanished.
+            FanousError: a publisher cannot be reached now.
         """
-        for line, data in enumerate(self._lines(segment), 1):
+        entries: Sequence[Entry | None] = (
+            self._entries(segment) if self._is_thin(segment) else self._lines(segment)
+        )
+        chosen = [(line, one) for line, one in enumerate(entries, 1) if wanted is None or line in wanted]
+        try:
+            found = fetched((one for _, one in chosen if isinstance(one, Reference)), segment.source)
+        except VanishedObject as error:
+            raise DamagedSegment(f"{segment.name}: {error}") from error
+        for line, one in chosen:
+            data = found[one] if isinstance(one, Reference) else one or b""
             yield Record(segment.source, data, file=segment.name, line=line, provenance=segment.assumed)
 
-    def read(self, location: Location) -> bytes:
-        """One raw record."""
-        lines = self._lines(location.segment)
-        if location.position >= len(lines):
-            raise DamagedSegment(f"{location.segment.name} has no record {location.position}")
-        return lines[location.position]
+    def read(self, location: Location) -> bytes | Reference:
+        """One raw record, or where it is published."""
+        segment = location.segment
+        entries: Sequence[Entry | None] = (
+            self._entries(segment) if self._is_thin(segment) else self._lines(segment)
+        )
+        found = entries[location.position] if location.position < len(entries) else None
+        if found is None:
+            raise DamagedSegment(f"{segment.name} has no record {location.position}")
+        return found
+
+    def _is_thin(self, segment: Segment) -> bool:
+        """A killed thinning leaves both; then the whole one counts."""
+        return not self.is_whole(segment) and self._beside(segment, THIN).exists()
+
+    def _entries(self, segment: Segment) -> list[Entry | None]:
+        path = self._beside(segment, THIN)
+        try:
+            return unpack_entries(path.read_bytes())
+        except (OSError, FanousError) as error:
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a backup") from error
 
     def _lines(self, segment: Segment) -> list[bytes]:
         path, packed = self.folder / segment.path, self._packed(segment)

@@ -11,7 +11,7 @@ left, so that finding unfinished ones does not mean listing years of a bucket.
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import timedelta
 from heapq import merge
@@ -55,6 +55,12 @@ class BucketArchive(Archive):
                 obstore.put(
                     self._store, str(segment.path), packed, attributes=attributes, use_multipart=False
                 )
+
+    def _note_origins(self, _segment: Segment, _records: Sequence[Record], _received_at: float) -> None:
+        """A bucket keeps whole records."""
+
+    def _is_thin(self, _segment: Segment) -> bool:
+        return False
 
     def has(self, segment: Segment) -> bool:
         """Whether the bucket has it."""
@@ -152,7 +158,7 @@ class TieredArchive(Archive):
 
     def is_here(self, segment: Segment) -> bool:
         """Whether it is in the folder."""
-        return (self.folder / segment.path).exists()
+        return self.is_whole(segment) or self._is_thin(segment)
 
     def move(self, segment: Segment) -> None:
         """Move a segment to the bucket; when this returns it is only there.
@@ -209,8 +215,9 @@ class TieredArchive(Archive):
         with disk_errors(f"write to the archive {self.folder}"):
             write_durably(self.folder / MOVED, text.encode(), TEMPORARY, time.time())
 
-    def records(self, segment: Segment) -> Iterator[Record]:
-        return super().records(segment) if self.is_here(segment) else self.cold.records(segment)
+    def records(self, segment: Segment, wanted: Set[int] | None = None) -> Iterator[Record]:
+        here = self.is_here(segment)
+        return super().records(segment, wanted) if here else self.cold.records(segment, wanted)
 
     def _lines(self, segment: Segment) -> list[bytes]:
         return super()._lines(segment) if self.is_here(segment) else self.cold._lines(segment)

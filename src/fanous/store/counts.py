@@ -6,7 +6,7 @@ from typing import Any
 
 from fanous.model.coverage import Outcomes
 from fanous.store.engine import FactsPart, ticks, window
-from fanous.store.vote_sql import AXES, TALLY, TALLY_SIZE
+from fanous.store.vote_sql import AXES, LISTED, TALLY, TALLY_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,27 @@ class CountScope:
 
 AxisValue = str | int
 """Of ``time`` a bin's beginning (unix seconds), of ``network`` an ASN, else text; an empty mechanism is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMeasurement:
+    """One measurement of one target, and what became of it.
+
+    Attributes:
+        micros: microseconds, unix, UTC, at which it was made.
+        outcome: ``ok``, ``blocked``, ``throttled`` or ``unclear``.
+        mechanism: empty = none, or unknown.
+    """
+
+    uid: str
+    micros: int
+    target: str
+    asn: int
+    country: str
+    source: str
+    test_name: str
+    outcome: str
+    mechanism: str
 
 
 class CountFacts(FactsPart):
@@ -69,6 +90,19 @@ class CountFacts(FactsPart):
             )
             for row in rows
         ]
+
+    def counted_ones(
+        self, scope: CountScope, most: int, after: tuple[int, str, str] | None = None
+    ) -> list[CountedMeasurement]:
+        """The measurements that ``tally`` counts, the newest first.
+
+        Args:
+            after: ``micros``, uid and target of the one before; ``None`` = from the newest.
+        """
+        filters, values = _filters(scope)
+        at, uid, of = after or (2**62, "", "")
+        rows = self.engine.rows(LISTED % {"filters": filters}, at=at, uid=uid, of=of, most=most, **values)
+        return [CountedMeasurement(*row) for row in rows]
 
 
 def _filters(scope: CountScope) -> tuple[str, dict[str, Any]]:

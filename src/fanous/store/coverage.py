@@ -75,6 +75,21 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far measurements of one source reach.
+
+    Attributes:
+        at: when the latest of the window was made, unix seconds.
+        measurements, countries: how many, in the window.
+    """
+
+    source: str
+    at: float
+    measurements: int
+    countries: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownNetwork:
     """One network in one country.
 
@@ -213,6 +228,12 @@ SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(),
 FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {_SENT} AND {IN_WINDOW}
 GROUP BY country, asn ORDER BY country, asn
 """
+_FRESH = f"""
+SELECT source, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(country)
+FROM measurements WHERE defect = '' AND country != 'ZZ' AND {IN_WINDOW}
+GROUP BY source ORDER BY source
+"""
+_HEARD_IN = _HEARD.replace("country != 'ZZ'", "country = {country:String}")
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
     multiIf(defect = '', 'online', defect = 'no network', 'offline',
@@ -331,6 +352,15 @@ class CoverageFacts(FactsPart):
     def heard(self, since: float, until: float) -> list[Heard]:
         """Networks of all countries with sound measurements, by country and ASN."""
         return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
+
+    def freshness(self, since: float, until: float) -> list[Freshness]:
+        """Sources of sound measurements in all countries, by name."""
+        return [Freshness(*row) for row in self.engine.rows(_FRESH, **window(since, until))]
+
+    def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
+        """The same of one country, by ASN."""
+        rows = self.engine.rows(_HEARD_IN, country=country, **window(since, until))
+        return [Heard(*row) for row in rows]
 
     def looks(self, since: float, until: float) -> list[Look]:
         """Probes' checks of their own lines, in all countries, by time.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fanous.model.incident import Interval, LineRecord, Onset, Run, Software, Stretches
+from fanous.model.incident import Incident, Interval, LineRecord, Onset, Run, Software, Stretches
 from fanous.model.measurement import Layer
 from fanous.model.provenance import Provenance
 from fanous.model.series import RatePair
@@ -17,6 +17,7 @@ from fanous.store.engine import (
     FactsPart,
     in_any,
     in_stretches,
+    ticks,
     window,
 )
 
@@ -210,6 +211,18 @@ ORDER BY uid
 """
 
 
+_NEAR = "toUnixTimestamp64Micro(started_at) >= {near:Int64}"
+_RESTS_ON = f"""
+SELECT DISTINCT segment, position FROM measurements
+WHERE {IN_WINDOW} AND uid IN (
+    SELECT uid FROM verdicts
+    WHERE {IN_WINDOW} AND if(
+        country = {{country:String}},
+        {{of_line:Bool}} OR target IN {{targets:Array(String)}} OR {_NEAR},
+        target IN {{targets:Array(String)}} AND {_NEAR}
+    )
+)
+"""
 # By address alone: a handshake that is cut after the connection was made is cut by its name.
 _FAILING = f"""
 SELECT target, groupUniqArray(ip) FROM (
@@ -314,6 +327,26 @@ class EvidenceFacts(FactsPart):
         intervals; measurements without both are left out."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
+
+    def rests_on(self, incident: Incident, since: float, until: float, near: float) -> dict[str, set[int]]:
+        """Where the raw records lie that a bundle of the incident may need: name of a segment -> positions.
+
+        These are the country's measurements of its targets, everything that was measured there from ``near`` on (in
+        which a bad line would show), and what other countries measured of its targets then.
+        """
+        targets = {*incident.targets, *(target for one in incident.networks for target in one.targets)}
+        found: dict[str, set[int]] = {}
+        rows = self.engine.rows(
+            _RESTS_ON,
+            country=incident.country,
+            targets=sorted(targets),
+            of_line=incident.is_of_line,
+            near=ticks(near),
+            **window(since, until),
+        )
+        for segment, position in rows:
+            found.setdefault(segment, set()).add(position)
+        return found
 
     def failing_addresses(
         self, country: str, asns: Sequence[int], intervals: Sequence[Interval]

@@ -6,7 +6,7 @@ One process at a time owns it (``location.StoreLock``); within that process, one
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from itertools import chain
 from pathlib import Path
@@ -279,7 +279,18 @@ class OpenStore:
             return []
         whole = self.facts.marked()
         here = Archive(self.archive.folder).segments()
-        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
+        return [
+            one
+            for one in here
+            if one.begins + AN_HOUR <= before and one.name in whole and self.archive.is_whole(one)
+        ]
+
+    def thinnable(self, before: float) -> list[Segment]:
+        return [one for one in self.movable(before) if self.archive.can_be_thinned(one)]
+
+    def thin(self, segment: Segment, kept: Set[int]) -> int:
+        self._may_write()
+        return self.archive.thin(segment, kept)
 
     def move(self, segment: Segment, url: str) -> None:
         self._may_write()

@@ -5,7 +5,7 @@ Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method
 what was acknowledged before stays.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.facts import Facts
     from fanous.store.ledger import Ledger, Span
+    from fanous.store.references import Reference
 
 
 class Records(Protocol):
@@ -26,15 +27,19 @@ class Records(Protocol):
     def segments(self) -> "Iterator[Segment]":
         """All segments, in order of receipt."""
 
-    def records(self, segment: "Segment") -> "Iterator[Record]":
-        """The raw records of a segment.
+    def records(self, segment: "Segment", wanted: "Set[int] | None" = None) -> "Iterator[Record]":
+        """The raw records of a segment; those that are kept by reference are fetched from their publisher.
+
+        Args:
+            wanted: lines, 1-based; ``None`` = all.
 
         Raises:
             DamagedSegment: before the first record.
+            FanousError: a publisher cannot be reached now.
         """
 
-    def read(self, location: "Location") -> bytes:
-        """One raw record."""
+    def read(self, location: "Location") -> "bytes | Reference":
+        """One raw record, or where it is published."""
 
 
 class Store(Protocol):
@@ -144,6 +149,12 @@ class Store(Protocol):
             DamagedSegment: it cannot be read, and stays where it is.
             FanousError: the bucket cannot be written, or another one has older segments already.
         """
+
+    def thinnable(self, before: float) -> "list[Segment]":
+        """Those of ``movable`` of whose records it is known where they are published."""
+
+    def thin(self, segment: "Segment", kept: "Set[int]") -> int:
+        """Leave references in the place of a segment's records, but for the ``kept`` positions; how many."""
 
     def now(self) -> float:
         """Unix seconds, UTC, by the store's clock: what is later than that has not happened yet."""

@@ -216,25 +216,32 @@ WHERE country != 'ZZ' AND asn != 0 AND defect = '' AND target != '' AND {IN_WIND
 TALLY_SIZE = f"SELECT count() {_COUNTED_ONES}"
 """Verdicts that ``TALLY`` would read."""
 
+_OUTCOMES = f"""
+SELECT uid, micros, target, network, cc, via, test,
+    multiIf({_voted(State.BLOCKED, 1)}, 'blocked', {_voted(State.THROTTLED, 1)}, 'throttled',
+        {_any([f"{_short(one)}_vote = 0" for one in COUNTED])}, 'ok', 'unclear') AS outcome,
+    multiIf(outcome = 'blocked', {_named_mechanism(State.BLOCKED)},
+        outcome = 'throttled', {_named_mechanism(State.THROTTLED)}, '') AS mechanism
+FROM (
+    SELECT uid, target, any(asn) AS network, any(country) AS cc, any(source) AS via, any(test_name) AS test,
+        toUnixTimestamp64Micro(any(started_at)) AS micros, {_COLUMNS}, {_MECHANISMS}
+    {_COUNTED_ONES}
+    GROUP BY uid, target
+)
+"""
 TALLY = f"""
 SELECT %(columns)s, count() AS measurements,
     countIf(outcome = 'ok') AS ok, countIf(outcome = 'blocked') AS blocked,
     countIf(outcome = 'throttled') AS throttled, countIf(outcome = 'unclear') AS unclear
-FROM (
-    SELECT target, network, cc, via,
-        roundDown(micros, {{edges:Array(Int64)}}) AS edge,
-        multiIf({_voted(State.BLOCKED, 1)}, 'blocked', {_voted(State.THROTTLED, 1)}, 'throttled',
-            {_any([f"{_short(one)}_vote = 0" for one in COUNTED])}, 'ok', 'unclear') AS outcome,
-        multiIf(outcome = 'blocked', {_named_mechanism(State.BLOCKED)},
-            outcome = 'throttled', {_named_mechanism(State.THROTTLED)}, '') AS mechanism
-    FROM (
-        SELECT uid, target, any(asn) AS network, any(country) AS cc, any(source) AS via,
-            toUnixTimestamp64Micro(any(started_at)) AS micros, {_COLUMNS}, {_MECHANISMS}
-        {_COUNTED_ONES}
-        GROUP BY uid, target
-    )
-)
+FROM (SELECT *, roundDown(micros, {{edges:Array(Int64)}}) AS edge FROM ({_OUTCOMES}))
 GROUP BY %(columns)s ORDER BY %(columns)s LIMIT {{most:Int64}}
 """
 """Measurements by what became of them: blocked, slowed, worked, or no rule could say.  One of two targets counts once
 for each."""
+
+LISTED = f"""
+SELECT uid, micros, target, network, cc, via, test, outcome, mechanism FROM ({_OUTCOMES})
+WHERE (micros, uid, target) < ({{at:Int64}}, {{uid:String}}, {{of:String}})
+ORDER BY micros DESC, uid DESC, target DESC LIMIT {{most:Int64}}
+"""
+"""Single ones of them, the newest first, after a place in that order."""

@@ -22,7 +22,7 @@ from starlette.responses import RedirectResponse, Response
 from fanous.model.place import Place
 from fanous.model.series import Series, Votes
 from fanous.store import facts as stored
-from fanous.store.coverage import Heard, Insufficient, KnownNetwork
+from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.protocol import Ask, Store
 from fanous.web.limits import Budget
 from fanous.web.routes import NOTHING_ASKED, Elsewhere, Maker, Page, Reply, Site, Visit, canonical, visit_of
@@ -228,6 +228,8 @@ KEPT_SECONDS = {
     "known_networks": 300.0,
     "known_targets": 300.0,
     "heard": 15.0,
+    "freshness": 60.0,
+    "heard_in": 15.0,
     "volume": 15.0,
     "votes": 15.0,
     "insufficient": 60.0,
@@ -236,9 +238,9 @@ KEPT_SECONDS = {
 """Query -> seconds for which its answer is valid, whatever arrives. Names change within months, measurements within
 minutes."""
 
-MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
+MEASURED = frozenset({"networks", "heard", "heard_in", "freshness", "volume", "votes", "insufficient"})
 """Queries whose answers change only when measurements arrive. Their first argument is a country, except for
-``heard``, which concerns all."""
+``heard`` and ``freshness``, which concern all."""
 
 LONGEST_SECONDS = 600.0
 """If a database server holds the facts, another process may delete rows during a query."""
@@ -299,6 +301,12 @@ class RememberedFacts(stored.Facts):
 
     def heard(self, since: float, until: float) -> list[Heard]:
         return self._asked("heard", self.inner.heard, since, until)
+
+    def freshness(self, since: float, until: float) -> list[Freshness]:
+        return self._asked("freshness", self.inner.freshness, since, until)
+
+    def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
+        return self._asked("heard_in", self.inner.heard_in, country, since, until)
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         return self._asked("volume", self.inner.volume, country, since, until, step)

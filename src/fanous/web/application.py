@@ -1,20 +1,16 @@
 """Application: the public side as an ASGI application.
 
-It only reads; only ``admin`` and ``desk``, behind a token, can change the ledger.  Every answer, errors included, has
-headers that stop browsers from loading anything from elsewhere, guessing types or being framed. The policy allows
-``'self'`` only, so even text that slipped through as markup could not load or run anything.
+It only reads; only ``admin`` and ``desk``, behind a token, can change the ledger.
 """
 
 from collections.abc import Callable
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fanous.publish.feeds import FORMATS, Feed, Format
 from fanous.store.protocol import Ask, Store
@@ -25,85 +21,13 @@ from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
 from fanous.web.desk.desk import Desk
+from fanous.web.headers import SecurityHeaders, is_desk, security_headers
 from fanous.web.limits import ExpectedHost, cost_of
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RESOURCES
 from fanous.web.routes import Maker, Reply, Site, Visit, visit_of
 from fanous.web.templates import icon, rendered, robots, static
-
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {frames}"
-)
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
-"""Resources may be read from other origins, since pictures and feeds are shown on other sites and pages contain
-nothing about the reader."""
-
-DESK_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Robots-Tag": "noindex",
-}
-"""Of the desk, which has no scripts.  With ``no-referrer`` a browser would hide from us which page sent a form."""
-
-A_YEAR = 31_536_000
-EMBEDDED = "/embed/"
-"""Only paths below this may be framed by other sites."""
-
-
-def is_desk(path: str) -> bool:
-    return path == "/desk" or path.startswith("/desk/")
-
-
-def security_headers(path: str, *, secure: bool) -> dict[str, str]:
-    """The headers of an answer to ``path``.
-
-    Args:
-        secure: the public address is HTTPS, so browsers are told to use only that.
-    """
-    framed = path.startswith(EMBEDDED)
-    headers = HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frames="*" if framed else "'none'")}
-    if is_desk(path):
-        headers |= DESK_HEADERS
-    if not framed:
-        headers["X-Frame-Options"] = "DENY"
-    if secure:
-        headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
-    return headers
-
-
-class SecurityHeaders:
-    """Middleware: adds the headers to every answer."""
-
-    def __init__(self, app: ASGIApp, *, secure: bool, all_desk: bool = False) -> None:
-        """``secure`` as in ``security_headers``; ``all_desk``: every path has the desk's."""
-        self._app = app
-        self._secure, self._more = secure, DESK_HEADERS if all_desk else {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        added = security_headers(scope["path"], secure=self._secure) | self._more
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(added)
-            await send(message)
-
-        await self._app(scope, receive, sending)
-
 
 HTML = "text/html; charset=utf-8"
 

@@ -63,6 +63,7 @@ class Site:
         workings: what the monitor knows of itself, for the desk.
         alerting: the channels that the desk can test.
         passphrase: opens the desk too, as ``desk.session.hashed`` keeps it; empty = none does.
+        channels: addresses at which the owner publishes, for readers to follow.
     """
 
     url: str = ""
@@ -78,6 +79,7 @@ class Site:
     passphrase: str = field(default="", repr=False)
     workings: Workings = field(default_factory=Workings)
     alerting: Alerting = field(default_factory=Alerting)
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,7 @@ class SiteSettings(Section, frozen=True):
         per_address: most open connections from one address.
         token: of administrators, and of the desk; empty = neither is open by it.
         passphrase: opens the desk too; empty = none does.
+        channels: addresses at which the owner publishes, for readers to follow.
     """
 
     url: str = ""
@@ -76,12 +77,15 @@ class SiteSettings(Section, frozen=True):
     token: Token = field(default=Token(), name="admin_token")
     passphrase: PassphraseHash = field(default=PassphraseHash(), name="desk_passphrase")
     hosts: Some[Text] = ()
+    channels: Some[Text] = ()
     trust_proxy: Some[Text] = ()
     connections: Annotated[int, Meta(ge=16, le=100_000)] = 2000
     per_address: Annotated[int, Meta(ge=6)] = 128
 
     def __post_init__(self) -> None:
         check_web_address("url", self.url)
+        for address in self.channels:
+            check_web_address("channels", address)
         with about("trust_proxy"):
             trusted_proxies(self.trust_proxy)
         force_setattr(self, "url", self.url.rstrip("/"))

@@ -135,6 +135,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             details=partial(narrative.details, language=language),
             summary=partial(narrative.summary, language=language),
             because=partial(narrative.because, language=language),
+            as_published=narrative.AS_PUBLISHED,
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
             told_all=partial(told_all, language),

@@ -580,6 +580,10 @@ BECAUSE = {
 }
 
 
+AS_PUBLISHED = "As published before it was retracted"
+"""Over figures that no longer hold."""
+
+
 def because(incident: Incident, language: Language) -> list[Sentence]:
     """Why the status is what it is: its name, then each reason."""
     sure = "confirmed" if incident.confirmed_at is not None else "suspected"

@@ -31,6 +31,22 @@ def test_a_fall_of_whole_days_is_found_where_it_began(step: int, left: float) ->
     assert lasting(anomaly) == anomaly.start + OPTIONS.accept_after * 86400 or left < OPTIONS.severe
 
 
+@pytest.mark.parametrize("history", [28, 60])
+def test_a_soft_start_of_half_the_known_days_hides_no_fall(history: int) -> None:
+    soft = (history - 14) * 24
+    series = cut(cut(daily(history + 60, noise=0.05), soft, soft + 336, 0.9), soft + 336, 10_000, 0.63)
+    (anomaly,) = found(series)
+    assert abs(anomaly.start - (DAY + (soft + 336) * HOUR)) <= 2 * HOUR
+
+
+def test_a_fall_in_bins_of_a_day_begins_in_the_bin_in_which_it_did() -> None:
+    (anomaly,) = found(cut(daily(60, noise=0.02, step=86400), 40 * 24, 60 * 24, 0.6))
+    assert anomaly.start == pytest.approx(DAY + 40 * 24 * HOUR, abs=HOUR)
+    late = cut(cut(daily(60, noise=0.02, step=86400), 40 * 24, 41 * 24, 0.7), 41 * 24, 60 * 24, 0.6)
+    (anomaly,) = found(late)
+    assert anomaly.start == pytest.approx(DAY + 40 * 24 * HOUR + 6 * HOUR, abs=6 * HOUR)
+
+
 def test_hours_of_a_morning_and_a_loss_below_the_least_drop_are_no_fall_of_a_day() -> None:
     assert found(cut(daily(60, noise=0.05), 967, 970, 0.6)) == []
     assert found(cut(daily(60, noise=0.02), 960, 1200, 0.88)) == []

@@ -1,13 +1,13 @@
 """Records as packed lines."""
 
 import sys
-from collections.abc import Iterable
 
 import pytest
 
 from fanous.model.measurement import Record
 from fanous.publish.evidence import container
-from fanous.publish.evidence.container import BundleRefused, LineWriter, unpack_lines
+from fanous.publish.evidence.container import BundleRefused, unpack_lines
+from tests.publish.evidence.parts import packed_lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -17,21 +17,14 @@ else:
 RECORDS = [Record("ooni", b'{"a":1}'), Record("ooni-csv", b'{"rows":[]}')]
 
 
-def all_packed(records: Iterable[Record]) -> bytes:
-    writer = LineWriter()
-    for record in records:
-        writer.add(record)
-    return writer.packed()
-
-
 def test_records_come_back_in_order_with_their_place() -> None:
-    back = list(unpack_lines(all_packed(RECORDS), "records"))
+    back = list(unpack_lines(packed_lines(RECORDS), "records"))
     assert [(r.source, r.data) for r in back] == [(r.source, r.data) for r in RECORDS]
     assert [(r.file, r.line) for r in back] == [("records", 1), ("records", 2)]
 
 
 def test_no_records_are_an_empty_part() -> None:
-    assert list(unpack_lines(all_packed([]), "records")) == []
+    assert list(unpack_lines(packed_lines([]), "records")) == []
 
 
 @pytest.mark.parametrize(
@@ -43,7 +36,7 @@ def test_something_else_is_refused(content: bytes) -> None:
         list(unpack_lines(zstd.compress(content), "records"))
 
 
-@pytest.mark.parametrize("packed", [b"", b"rubbish", all_packed(RECORDS)[:-4]])
+@pytest.mark.parametrize("packed", [b"", b"rubbish", packed_lines(RECORDS)[:-4]])
 def test_what_does_not_unpack_is_refused(packed: bytes) -> None:
     with pytest.raises(BundleRefused, match="unpack"):
         list(unpack_lines(packed, "records"))

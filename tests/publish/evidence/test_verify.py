@@ -27,7 +27,7 @@ from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
-from tests.publish.evidence.test_lines import all_packed
+from tests.publish.evidence.parts import packed_lines
 from tests.shared_data import shared_file
 from tests.store.cases import incident
 
@@ -154,9 +154,9 @@ def test_a_claim_that_the_records_do_not_bear_out_is_named_field_by_field(
 
 def test_records_left_out_are_noticed(packed: Packed, tmp_path: Path) -> None:
     every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
-    done = verify(resigned(packed, tmp_path, records_jsonl_zst=all_packed(every[: len(every) // 2])))
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=packed_lines(every[: len(every) // 2])))
     assert done.result is Result.DIFFERS
-    done = verify(resigned(packed, tmp_path, records_jsonl_zst=all_packed([])))
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=packed_lines([])))
     assert done.differences == ["the records amount to no such incident"]
 
 
@@ -268,14 +268,14 @@ def test_a_bundle_states_the_same_terms_as_ever() -> None:
 
 
 def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
-    strange = all_packed([Record("strange", b"{}")])
+    strange = packed_lines([Record("strange", b"{}")])
     with pytest.raises(BundleRefused, match='no source "strange"'):
         verify(resigned(packed, tmp_path, records_jsonl_zst=strange))
 
 
 def test_records_that_cannot_be_used_are_differences(packed: Packed, tmp_path: Path) -> None:
     every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
-    broken = all_packed([*every, Record("ooni", b"[]"), Record("ooni", b"{}")])
+    broken = packed_lines([*every, Record("ooni", b"[]"), Record("ooni", b"{}")])
     done = verify(resigned(packed, tmp_path, records_jsonl_zst=broken))
     assert done.result is Result.DIFFERS
     assert len(done.differences) == 2
@@ -303,7 +303,7 @@ def test_a_window_beyond_all_reason_breaks_nothing(
     packed: Packed, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     claim = edited(packed, manifest.CLAIM, lambda c: c.update(change))
-    path = resigned(packed, tmp_path, claim_json=claim, records_jsonl_zst=all_packed([]))
+    path = resigned(packed, tmp_path, claim_json=claim, records_jsonl_zst=packed_lines([]))
     assert verify(path).result is Result.DIFFERS
 
 

@@ -22,6 +22,7 @@ PAGES = (
     "/PK/PK-watch-1",
     "/corrections",
     "/incidents",
+    "/subscribe",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}

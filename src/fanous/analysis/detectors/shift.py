@@ -24,7 +24,7 @@ from fanous.model.incident import Interval, Kind
 from fanous.model.instant import DAY
 from fanous.model.series import Floats, Series
 
-SHIFT_VERSION = "2026.12-days"
+SHIFT_VERSION = "2026.13-days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,15 @@ def _back(values: Floats, per_day: int, days: int) -> Floats:
 
 
 def _spread(share: Floats, per_day: int, options: ShiftOptions) -> Floats:
+    """How far whole days lie from the median of them all, or of the half of ``days`` before each.
+
+    The smaller of the two: a level that changed once, as at a soft start, is no spread.
+    """
     before = _back(share, per_day, 2 * options.days)
     middle = nanmedian(before, axis=0)
-    return np.asarray(NORMAL * nanmedian(np.abs(before - middle), axis=0))
+    around = nanmedian(np.abs(before - middle), axis=0)
+    moved = np.abs(share - nanmedian(_back(share, per_day, options.days // 2), axis=0))
+    return np.asarray(NORMAL * np.fmin(around, nanmedian(_back(moved, per_day, 2 * options.days), axis=0)))
 
 
 def _lowest(level: Floats, per_day: int, options: ShiftOptions) -> Floats:

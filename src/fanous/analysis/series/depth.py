@@ -176,7 +176,7 @@ def fall(
         floor: nothing before this counts, such as the end of the event before.
         alarm: when it was raised: a dip that leads up to a fall may begin long before it.
     """
-    since = max(near - LOOKED_BEFORE, floor)
+    since = max(min(near - LOOKED_BEFORE, near - 4 * told.step), floor)
     behind = min(until, max(near + LOOKED_AFTER, alarm + LOOKED_AFTER, near + 4 * told.step))
     chosen = (told.times >= since) & (told.times < behind)
     times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)

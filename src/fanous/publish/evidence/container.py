@@ -102,7 +102,7 @@ def _read_header(block: bytes) -> tuple[str, int]:
         entry = tarfile.TarInfo.frombuf(block, "ascii", "strict")
     except (tarfile.TarError, UnicodeError, ValueError) as error:
         raise BundleRefused(
-            f"this is not an evidence bundle: a header in it is no tar header ({quoted(error)})"
+            f"this is not an evidence bundle: its tar headers are damaged ({quoted(error)})"
         ) from error
     try:
         same = 0 <= entry.size <= MOST_BYTES and _header(entry.name, entry.size) == block

@@ -146,8 +146,7 @@ def records_at(store: Store, locations: tuple[Location, ...]) -> Iterator[Record
     for location in locations:
         by_segment.setdefault(location.segment, set()).add(location.position + 1)
     for segment in dict.fromkeys(location.segment for location in locations):
-        wanted = by_segment[segment]
-        yield from (record for record in store.archive.records(segment) if record.line in wanted)
+        yield from store.archive.records(segment, by_segment[segment])
 
 
 README = """Evidence of a disruption of the internet, packed by Fanous.

@@ -36,6 +36,10 @@ LEAST_FINGERPRINT = 16
 """Hex digits by which a signer may be named; a key with fewer matching digits could be found by trial."""
 
 
+DECIDED_WITH = ("rules_version", "detector_version")
+"""Fields of an incident that make a bundle not comparable where they differ, and are no difference of the evidence."""
+
+
 class Result(StrEnum):
     MATCH = "match"
     DIFFERS = "differs"
@@ -132,12 +136,13 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     versions += unlike_fields(recorded, claim_of(claim.incident))
     best = closest(computed.incidents, claim.incident)
     apart = _apart(recorded, best, computed)
-    if apart and best is not None:  # what other detectors concluded is no difference of the evidence
-        versions += [
+    if best is not None:
+        decided_with = [
             (name, str(recorded.get(name)), getattr(best, name))
-            for name in ("rules_version", "detector_version")
+            for name in DECIDED_WITH
             if recorded.get(name) != getattr(best, name)
         ]
+        versions += [one for one in decided_with if one not in versions]
     result = Result.DIFFERS if apart else Result.MATCH
     return Verification(
         result=Result.OTHER_VERSIONS if versions else result,
@@ -233,4 +238,5 @@ def _apart(recorded: dict[str, Any], best: Incident | None, computed: Recomputed
     rejects = [f"a record cannot be used: {why}" for why in computed.rejects]
     if best is None:
         return ["the records amount to no such incident", *rejects]
-    return differences(recorded, claim_of(best)) + rejects
+    without = {name: value for name, value in recorded.items() if name not in DECIDED_WITH}
+    return differences(without, claim_of(best)) + rejects

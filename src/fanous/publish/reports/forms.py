@@ -69,6 +69,7 @@ def _document(report: Report) -> dict[str, Any]:
         "claim": _told(report.claim),
         "sentences": [_told(one) for one in report.sentences],
         "reasons": [_told(one) for one in report.reasons],
+        "before": _told(report.before) if report.before else None,
         "facts": [{"label": _told(f.label), "value": f.value, "query": f.query} for f in report.facts],
         "heads": [_told(one) for one in report.heads],
         "rows": report.rows,
@@ -93,10 +94,14 @@ def markdown(report: Report) -> str:
         "",
         " ".join(_md(one.text) for one in report.reasons),
         "",
+        *((f"{_md(report.before.text)}:", "") if report.before else ()),
         "| | |",
         "|---|---|",
     ]
-    lines += [f"| {_md(fact.label.text)} | [{_md(fact.value)}]({fact.query}) |" for fact in report.facts]
+    mark = "~~" if report.before else ""
+    lines += [
+        f"| {_md(fact.label.text)} | [{mark}{_md(fact.value)}{mark}]({fact.query}) |" for fact in report.facts
+    ]
     if report.rows:
         lines += ["", f"## {report.say('When, on each network').text}", ""]
         lines += [_row([head.text for head in report.heads]), "|---" * len(report.heads) + "|"]
@@ -105,8 +110,9 @@ def markdown(report: Report) -> str:
         ]
     lines += ["", f"## {report.say('Who saw it').text}", ""]
     lines += [f"- {_md(family.text)}: {_md(sight.text)}" for family, sight in report.saw]
-    lines += ["", f"## {report.say('What it may cost').text}", ""]
-    lines += [_md(line) for line in report.cost]
+    if report.cost:
+        lines += ["", f"## {report.say('What it may cost').text}", ""]
+        lines += [_md(line) for line in report.cost]
     lines += ["", f"## {report.say('How this page changed').text}", ""]
     lines += [f"{n}. {_md(at)}: {_md(status)}. {_md(why)}" for n, at, status, why in report.revisions]
     return "\n".join([*lines, "", f"<{report.url}>", ""])

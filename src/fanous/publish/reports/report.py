@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Status
 from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
@@ -72,6 +72,11 @@ class Report:
         """Shares are of users only if user figures are known."""
         return CHART_OF_USERS if words.counts_users(self.incident.country) else CHART
 
+    @property
+    def before(self) -> Sentence | None:
+        """What stands over the figures of an incident that was retracted."""
+        return self.say(narrative.AS_PUBLISHED) if self.incident.status is Status.RETRACTED else None
+
     def say(self, text: str) -> Sentence:
         return said(self.language, text)
 
@@ -79,6 +84,13 @@ class Report:
 def said(language: Language, text: str, **values: str) -> Sentence:
     """In the report's language, or in English and marked as such."""
     return language.sentence(text, **values)
+
+
+def costs(incident: Incident, now: float, language: Language) -> list[str]:
+    """What it may cost, line by line; what was retracted costs nothing that anybody could name."""
+    if incident.status is Status.RETRACTED:
+        return []
+    return cost_lines(cost_of(of_incident(incident, now), economy(incident.country)), language)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:
@@ -98,7 +110,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         claim=headline.claim_line(incident, names, language),
         short=shorter(incident, names, language),
         sentences=tuple(narrative.sentences(incident, names, language)),
-        reasons=tuple(narrative.because(incident, language)),
+        reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
         heads=tuple(said(language, one) for one in HEADS),
@@ -119,9 +131,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             )
             for one in revisions
         ),
-        cost=tuple(
-            cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)), language)
-        ),
+        cost=tuple(costs(incident, store.now(), language)),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
         notice=headline.provenance_note(incident, language) if incident.provenance.is_synthetic else None,

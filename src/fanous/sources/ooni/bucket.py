@@ -187,6 +187,23 @@ class Bucket:
         part.replace(whole)
         return whole
 
+    def address_of(self, key: str) -> str:
+        """By which ``fetch_object`` finds it again."""
+        return f"{self.address}/{NAME}/{key}"
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """An object as it stands now.
+
+        Raises:
+            FanousError: it cannot be fetched; permanent if it is no longer there.
+        """
+        import obstore
+
+        path = folder / PurePosixPath(key).name
+        with _asking(self.address, f"fetch {key}"):
+            path.write_bytes(bytes(obstore.get(self._store, key).bytes()))
+        return path
+
     def _continue(self, one: PublishedObject, part: Path, stopped: Callable[[], bool]) -> None:
         import obstore
         from obstore.exceptions import BaseError
@@ -213,6 +230,12 @@ class Bucket:
                 file.write(chunk)
                 if stopped():
                     raise FanousError(f"{one.key}: stopped; it continues the next time", permanent=False)
+
+
+def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
+    """The object at an address that ``Bucket.address_of`` gave, as a file; errors as of ``Bucket.fetch``."""
+    mirror, _, key = address.partition(f"/{NAME}/")
+    return Bucket(mirror, patience).fetch(key, folder)
 
 
 def _store_at(address: str, patience: timedelta) -> "S3Store":

@@ -5,14 +5,30 @@ The functions read in the store's thread and return the document as bytes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from fanous.analysis.cost import cost_of, of_incident
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, to_iso
+from fanous.model.series import Series
 from fanous.pipeline.claims import corrections as corrections_of
+from fanous.pipeline.explore import (
+    ExploreQuestion,
+    TooMuch,
+    counted_ones,
+    quantities,
+    shown,
+    sources_counted,
+)
+from fanous.pipeline.explore import aggregate as counted_along
+from fanous.pipeline.search import target_named
+from fanous.publish.credits import licences_of
 from fanous.publish.document import (
     Document,
     correction_document,
@@ -21,22 +37,33 @@ from fanous.publish.document import (
     revision_document,
 )
 from fanous.publish.edition import incident_path
+from fanous.refdata.countries import local, main_zone
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
+from fanous.store.vote_sql import AXES
 from fanous.web.api.query import Key, Wrong, cursor_of, moment, place_of
 from fanous.web.api.types import (
+    Aggregate,
+    AggregateQuery,
     Corrections,
     Cost,
+    CountQuery,
     Countries,
     Detailed,
     Incidents,
     IncidentsQuery,
     Label,
+    Measurements,
+    MeasurementsQuery,
     NoQuery,
     PageQuery,
+    SeriesAnswer,
+    SeriesQuery,
     checked,
 )
+from fanous.web.pages.explore import MOST_NAMED, address
 from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
@@ -107,8 +134,10 @@ def incident(store: Store, asked: Asked) -> bytes:
 
 def cost(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
+    if one.status is Status.RETRACTED:
+        raise Wrong(404, f"{one.id} was retracted, so no cost is estimated")
     found = cost_of(of_incident(one, asked.site.clock()), economy(one.country))
-    return checked(cost_document(found), Cost)
+    return checked({"incident": one.id, "provenance": str(one.provenance)} | cost_document(found), Cost)
 
 
 def _found(store: Store, asked: Asked) -> Incident:
@@ -154,6 +183,167 @@ def _is(one: Incident, country: str, status: Status) -> bool:
     return one.country == country and one.status is status and one.is_open
 
 
+def aggregate(store: Store, asked: Asked) -> bytes:
+    """The counts of *Explore*, along any one or two axes."""
+    query = asked.query
+    assert isinstance(query, AggregateQuery)
+    axes = [query.axis_x] if query.axis_y in (UNSET, query.axis_x) else [query.axis_x, str(query.axis_y)]
+    step = 0 if query.step is UNSET else int(query.step)
+    try:
+        question, edges, found = counted_along(store, question_of(query, step), axes)
+    except TooMuch as much:
+        raise Wrong(400, str(much)) from None
+    since, until = question.dates
+    ends = {int(a): b for a, b in pairwise(edges)}
+    rows = []
+    for place, outcomes in found:
+        row: dict[str, Any] = dict.fromkeys((*AXES, "end"), None) | dict(zip(axes, place, strict=True))
+        if row["time"] is not None:
+            row |= {"time": to_iso(row["time"]), "end": to_iso(ends[row["time"]])}
+        rows.append(row | {name: getattr(outcomes, name) for name in OUTCOMES})
+    document = {
+        "axis_x": query.axis_x,
+        "axis_y": axes[1] if len(axes) > 1 else None,
+        "since": to_iso(since),
+        "until": to_iso(until),
+        "step": question.step if "time" in axes else None,
+        "clock": main_zone(question.country),
+        "url": f"{asked.base}{page_of(question)}",
+        "synthetic": shown(store, question.countries).is_synthetic,
+        "sources": licences_of(sources_counted(store, question)),
+        "rows": rows,
+    }
+    return checked(document, Aggregate)
+
+
+OUTCOMES = ("measurements", "ok", "blocked", "throttled", "unclear")
+
+
+def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
+    """The question that parameters ask."""
+    return ExploreQuestion(
+        _pieces(query.country),
+        tuple(map(int, _pieces(query.network))),
+        _targets(query.target),
+        () if query.layer is UNSET else (query.layer,),
+        moment(query.since, "since"),
+        moment(query.until, "until"),
+        "network",
+        step,
+    )
+
+
+def _pieces(text: str | UnsetType) -> tuple[str, ...]:
+    return () if text is UNSET else tuple(dict.fromkeys(text.split(",")))
+
+
+def _targets(text: str | UnsetType) -> tuple[str, ...]:
+    """A name that is no target's finds nothing."""
+    if text is UNSET:
+        return ()
+    found = (target_named(piece) or target_of(piece) for piece in text.split(",")[:MOST_NAMED])
+    return tuple(dict.fromkeys(found))
+
+
+def page_of(question: ExploreQuestion) -> str:
+    """The address of the question on the page, in whole days."""
+    query = {
+        "country": ",".join(question.countries),
+        "network": ",".join(f"AS{asn}" for asn in question.networks),
+        "target": ",".join(question.targets),
+        "layer": "".join(question.layers),
+        "since": f"{local(question.since or 0, question.country).date()}",
+        "until": f"{local((question.until or 1) - 1, question.country).date()}",
+    }
+    return address("/explore", {name: value for name, value in query.items() if value})
+
+
+def measurements(store: Store, asked: Asked) -> bytes:
+    """The single measurements behind the counts, the newest first."""
+    query = asked.query
+    assert isinstance(query, MeasurementsQuery)
+    after = None
+    if query.cursor is not UNSET:
+        micros, uid, target = query.cursor.split("~", 2)
+        after = int(micros), uid, target
+    try:
+        side, found = counted_ones(store, question_of(query), query.limit + 1, after)
+    except TooMuch as much:
+        raise Wrong(400, str(much)) from None
+    page = found[: query.limit]
+    listed = [
+        {
+            "measurement_uid": one.uid,
+            "time": to_iso(one.micros // 60_000_000 * 60),
+            "country": one.country,
+            "network": one.asn,
+            "target": one.target,
+            "test_name": one.test_name,
+            "source": one.source,
+            "licence": licences_of([one.source])[0]["licence"],
+            "outcome": one.outcome,
+            "mechanism": one.mechanism or None,
+            "url": f"{asked.base}/measurement/{quote(one.uid)}",
+        }
+        for one in page
+    ]
+    last = page[-1] if page and len(found) > len(page) else None
+    cursor = f"{last.micros}~{last.uid}~{last.target}" if last else None
+    return checked({"synthetic": side.is_synthetic, "measurements": listed, "next": cursor}, Measurements)
+
+
+def series(store: Store, asked: Asked) -> bytes:
+    """Series of public sources; those whose terms forbid it come without their values."""
+    query = asked.query
+    assert isinstance(query, SeriesQuery)
+    side = shown(store, (query.country,))
+    since, until = moment(query.since, "since"), moment(query.until, "until")
+    signals = None if query.signal is UNSET else [query.signal]
+    try:
+        span, found = quantities(side, query.country, signals, since, until)
+    except TooMuch as much:
+        raise Wrong(400, str(much)) from None
+    networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    listed = [
+        _one_series(one)
+        for one in found
+        if (not networks or one.key.place.asn in networks)
+        and (not targets or target_of_series(one.key) in targets)
+    ]
+    document = {
+        "since": to_iso(span[0]),
+        "until": to_iso(span[1]),
+        "synthetic": side.is_synthetic,
+        "series": listed,
+    }
+    return checked(document, SeriesAnswer)
+
+
+def _one_series(one: Series) -> Document:
+    key, signal = one.key, SIGNALS[one.key.signal]
+    source = SOURCES.get(key.source)
+    is_open = source is not None and source.is_open
+    return {
+        "country": key.place.country,
+        "region": key.place.region or None,
+        "network": key.place.asn or None,
+        "target": target_of_series(key) or None,
+        "signal": key.signal,
+        "title": signal.title,
+        "unit": signal.unit,
+        "source": key.source or None,
+        "subtype": key.subtype or None,
+        "access": str(key.access),
+        "resolver_network": key.resolver_asn or None,
+        "step": one.step,
+        "licence": source.licence if source else "none stated",
+        "credit": source.credit if source else "",
+        "may_be_passed_on": is_open,
+        "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,
+        "values": one.values.tolist() if is_open else None,
+    }
+
+
 ROOT = "/api/v1"
 
 
@@ -161,6 +351,7 @@ ROOT = "/api/v1"
 class Operation:
     """Attributes:
     path: below ``ROOT``, with ``{id}`` for the label of an incident.
+    cost: in pages, as the reader is charged.
     """
 
     name: str
@@ -169,6 +360,7 @@ class Operation:
     query: type[msgspec.Struct]
     answer: type[msgspec.Struct]
     make: Callable[[Store, Asked], bytes]
+    cost: float = 1.0
 
 
 OPERATIONS = (
@@ -196,6 +388,33 @@ OPERATIONS = (
         PageQuery,
         Corrections,
         corrections,
+    ),
+    Operation(
+        "aggregate",
+        "/aggregate",
+        "Measurements counted by what became of them, along one or two axes",
+        AggregateQuery,
+        Aggregate,
+        aggregate,
+        5.0,
+    ),
+    Operation(
+        "listMeasurements",
+        "/measurements",
+        "Single measurements and what became of them, the newest first",
+        MeasurementsQuery,
+        Measurements,
+        measurements,
+        5.0,
+    ),
+    Operation(
+        "listSeries",
+        "/series",
+        "Series of public sources, in equal bins",
+        SeriesQuery,
+        SeriesAnswer,
+        series,
+        3.0,
     ),
     Operation("listCountries", "/countries", "What is known where", NoQuery, Countries, countries),
 )

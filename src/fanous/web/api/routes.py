@@ -75,9 +75,10 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
     found = []
     for field in msgspec.structs.fields(one.query):
         said = msgspec.json.schema(field.type)
-        if field.default is not msgspec.UNSET:
+        if field.default not in (msgspec.UNSET, msgspec.NODEFAULT):
             said = said | {"default": field.default}
-        found.append({"name": field.encode_name, "in": "query", "required": False, "schema": said})
+        required = field.required
+        found.append({"name": field.encode_name, "in": "query", "required": required, "schema": said})
     return found
 
 
@@ -110,7 +111,7 @@ def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable
                 return Reply.of(await answers.ask(lambda store: one.make(store.for_readers(), asked)), JSON)
 
             key = (ROOT, visit.path, visit.base, tuple(sorted(request.query_params.items())))
-            return _open((await answers.shelved(request, key, make)).answer(request))
+            return _open((await answers.shelved(request, key, make, one.cost)).answer(request))
         except Wrong as reason:
             return problem(reason.status, str(reason), ANYBODY)
 

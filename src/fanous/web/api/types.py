@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from fanous.analysis.series.signals import SIGNALS
+
 MOST = 200
 """Most items in one answer."""
 
@@ -189,6 +191,7 @@ class Incidents(Struct):
 class Correction(Struct):
     incident: Label
     country: Country
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     revision: int
     at: Instant
     taken_back: list[str]
@@ -246,6 +249,8 @@ class Ceiling(Struct):
 class Cost(Struct):
     """As ``fanous cost --json``."""
 
+    incident: Label
+    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
     country: Country
     kind: Kind
     hours: float
@@ -259,6 +264,107 @@ class Cost(Struct):
     ceiling: Ceiling
     methods: list[Method]
     disclaimer: str
+
+
+class SourceTerms(Struct):
+    """Whoever passes the data on names the source and keeps its licence."""
+
+    name: str
+    title: str
+    licence: str
+    credit: str
+
+
+class Count(Struct):
+    """What became of the measurements at one place on the axes; null = not an axis of this answer.  A measurement of
+    two targets counts once for each."""
+
+    time: Annotated[Instant | None, Meta(description="beginning of the bin")]
+    end: Annotated[Instant | None, Meta(description="end of the bin")]
+    country: str | None
+    network: Annotated[int | None, Meta(description="ASN")]
+    target: str | None
+    mechanism: Annotated[
+        str | None, Meta(description="of what was blocked or slowed; empty: none, or unknown")
+    ]
+    source: str | None
+    measurements: Annotated[int, Meta(description="sum of the four that follow")]
+    ok: int
+    blocked: int
+    throttled: int
+    unclear: Annotated[int, Meta(description="no rule could say whether the target works")]
+
+
+class Aggregate(Struct):
+    """Measurements counted along one or two axes."""
+
+    axis_x: str
+    axis_y: str | None
+    since: Instant
+    until: Instant
+    step: Annotated[int | None, Meta(description="seconds of a bin; null: time is no axis")]
+    clock: Annotated[str, Meta(description="zone in whose days bins begin: of the only country, else UTC")]
+    url: Annotated[str, Meta(description="the same on the page Explore")]
+    synthetic: Annotated[bool, Meta(description="true: the measurements were staged")]
+    sources: list[SourceTerms]
+    rows: list[Count]
+
+
+class ListedMeasurement(Struct):
+    """One measurement of one target; the time is cut to the minute."""
+
+    measurement_uid: str
+    time: Instant
+    country: str
+    network: int
+    target: str
+    test_name: str
+    source: str
+    licence: str
+    outcome: Literal["ok", "blocked", "throttled", "unclear"]
+    mechanism: str | None
+    url: str
+
+
+class Measurements(Struct):
+    """The newest first; ``next`` = cursor of the following ones, null = these are the last."""
+
+    synthetic: bool
+    measurements: list[ListedMeasurement]
+    next: str | None
+
+
+class OneSeries(Struct):
+    """One signal for one place in equal bins; a bin that is not listed was not measured."""
+
+    country: Country
+    region: str | None
+    network: int | None
+    target: str | None
+    signal: str
+    title: str
+    unit: str
+    source: Annotated[str | None, Meta(description="null: counted by this monitor from measurements")]
+    subtype: str | None
+    access: str
+    resolver_network: int | None
+    step: int
+    licence: str
+    credit: str
+    may_be_passed_on: Annotated[
+        bool, Meta(description="false: the source's terms forbid it, so times and values are null")
+    ]
+    times: list[Instant] | None
+    values: list[float] | None
+
+
+class SeriesAnswer(Struct):
+    """Series of a country, its regions and its networks."""
+
+    since: Instant
+    until: Instant
+    synthetic: bool
+    series: list[OneSeries]
 
 
 class Problem(Struct, omit_defaults=True):
@@ -287,6 +393,64 @@ class IncidentsQuery(PageQuery, forbid_unknown_fields=True):
     network: Annotated[int, Meta(ge=1, le=4_294_967_295, description="ASN")] | UnsetType = UNSET
     since: Annotated[Time, Meta(description="on at or after; or a date alone")] | UnsetType = UNSET
     until: Annotated[Time, Meta(description="began before; or a date alone")] | UnsetType = UNSET
+
+
+_ASN = "([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7})"
+CountryNames = Annotated[
+    str, Meta(pattern="^[A-Z]{2}(,[A-Z]{2}){0,3}$", description="ISO 3166-1, up to four between commas")
+]
+NetworkNumbers = Annotated[str, Meta(pattern=f"^{_ASN}(,{_ASN}){{0,3}}$", description="ASN, up to four")]
+TargetNames = Annotated[
+    str, Meta(min_length=1, max_length=500, description="platforms or host names, up to four between commas")
+]
+SignalName = Annotated[str, Meta(pattern=f"^({'|'.join(SIGNALS)})$", description="as in docs/ontology.md")]
+LayerName = Literal["dns", "tcp", "tls", "quic", "http", "transfer"]
+StepName = Literal["600", "3600", "10800", "21600", "86400", "604800"]
+"""Seconds."""
+AxisName = Literal["time", "country", "network", "target", "mechanism", "source"]
+Since = Annotated[Time, Meta(description="made at or after; or a date alone")]
+Until = Annotated[Time, Meta(description="made before; or a date alone")]
+
+
+class CountQuery(Struct, forbid_unknown_fields=True):
+    """Which measurements; without dates, those of the last 30 days with data."""
+
+    country: CountryNames | UnsetType = UNSET
+    network: NetworkNumbers | UnsetType = UNSET
+    target: TargetNames | UnsetType = UNSET
+    layer: Annotated[LayerName, Meta(description="what its verdicts alone say")] | UnsetType = UNSET
+    since: Since | UnsetType = UNSET
+    until: Until | UnsetType = UNSET
+
+
+class AggregateQuery(CountQuery, forbid_unknown_fields=True):
+    axis_x: AxisName = "time"
+    axis_y: AxisName | UnsetType = UNSET
+    step: (
+        Annotated[StepName, Meta(description="of a bin; wider where there would be too many")] | UnsetType
+    ) = UNSET
+
+
+MEASUREMENT_CURSOR = r"^[0-9]{1,17}~[0-9A-Za-z._-]{1,120}~.{1,253}$"
+
+
+class MeasurementsQuery(CountQuery, forbid_unknown_fields=True):
+    limit: Annotated[int, Meta(ge=1, le=MOST, description="items at most")] = 50
+    cursor: (
+        Annotated[str, Meta(description="`next` of the answer before", pattern=MEASUREMENT_CURSOR)]
+        | UnsetType
+    ) = UNSET
+
+
+class SeriesQuery(Struct, forbid_unknown_fields=True):
+    """Without dates, the last 7 days with data."""
+
+    country: Country
+    network: NetworkNumbers | UnsetType = UNSET
+    signal: SignalName | UnsetType = UNSET
+    target: TargetNames | UnsetType = UNSET
+    since: Since | UnsetType = UNSET
+    until: Until | UnsetType = UNSET
 
 
 class NoQuery(Struct, forbid_unknown_fields=True):

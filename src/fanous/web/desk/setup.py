@@ -27,9 +27,9 @@ from fanous.passphrase import hashed
 from fanous.pipeline.configure import NewMonitor, offered, terms, write
 from fanous.refdata.countries import is_country
 from fanous.web.answers import HTML
-from fanous.web.application import SecurityHeaders
 from fanous.web.desk.form import form_of, is_from_here, words
 from fanous.web.desk.session import is_same
+from fanous.web.headers import SecurityHeaders
 from fanous.web.routes import Site, visit_of
 from fanous.web.templates import rendered, static
 

@@ -5,7 +5,7 @@ page first makes all its queries, and then draws from the answers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
@@ -17,6 +17,8 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
+from fanous.model.series import Votes
+from fanous.pipeline.explore import control_targets
 from fanous.publish.edition import Story, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.publish.history import history
@@ -24,7 +26,7 @@ from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.pages.connectivity import connectivity, lowest, places
+from fanous.web.pages.connectivity import Connectivity, connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
 from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, Visit, page
@@ -53,9 +55,9 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     code, days = visit.asked["country"], days_asked(visit)
     if not is_country(code):
         return None
-    since, until = visit.now - days * DAY, visit.now + 1
-
     store = store.about(code)
+    end = end_of_data(store, code, visit.now, days)
+    since, until = end - days * DAY, end + 1
     every = store.ledger.incidents(code, synthetic=store.is_synthetic)
     incidents = store.ledger.incidents(code, since, until, synthetic=store.is_synthetic)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
@@ -67,7 +69,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     told, going = stories(store, incidents), stories(store, open_ones(incidents))
     hours = whole_hours(since, until)
     drawn = newest(store, code, *hours)
-    networks = network_lines(store, code, *hours)
+    networks = network_lines(store, code, *hours, visit)
     votes = store.facts.votes(code, drawn, hours[1])
     insufficient = store.facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
     # If the line itself was disrupted, the chart of levels is shaded.
@@ -77,8 +79,8 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         if incident.is_of_line
         for one in incident.intervals
     ]
-    levels = connectivity(store, code, since, visit.now, visit, outages)
-    level, of_places = lowest(levels), places(store, code, visit.now)
+    levels = aged(connectivity(store, code, since, end, visit, outages), visit.now - end)
+    level, of_places = lowest(levels), places(store, code, end)
 
     return {
         "code": code,
@@ -102,10 +104,35 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "last": max([line.at for line in networks if line.at is not None], default=None),
         "seen_share": sum([line.share or 0.0 for line in networks if line.measurements]),
         "drawn": drawn if drawn > since else None,
-        "grid": by_network(votes, standing, code, visit.language),
-        "targets": each_target(votes, standing, code, visit.language),
+        "past_until": end if end < visit.now else None,
+        "grid": by_network(without_controls(votes, standing), standing, code, visit.language),
+        "targets": each_target(without_controls(votes, standing), standing, code, visit.language),
         "insufficient": insufficient,
     }
+
+
+def end_of_data(store: Store, country: str, now: float, days: int) -> float:
+    """Where a window of so many days ends: now, or where the data end if all of them are older than the window."""
+    span = store.facts.span(country)
+    return now if span is None or span[1] >= now - days * DAY else span[1]
+
+
+def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
+    """The same with the ages of today, where the window ended before."""
+    if found is None or not seconds:
+        return found
+    return replace(found, levels=[replace(one, age=one.age + seconds) for one in found.levels])
+
+
+def without_controls(votes: Votes, incidents: Sequence[Incident]) -> Votes:
+    """The votes on targets that are no controls: those would make a total block look like one part of the time.
+
+    Args:
+        incidents: a control that one of them names is a target like others.
+    """
+    named = {target for incident in incidents for target in incident.targets}
+    controls = [one for one in control_targets() if one not in named]
+    return votes.where(~np.isin(votes.targets, controls))
 
 
 def days_asked(visit: Visit) -> int:
@@ -130,8 +157,15 @@ class NetworkLine:
     at: float | None
 
 
-def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
-    """Networks with measurements or many users, by users, then by measurements."""
+def network_lines(store: Store, code: str, since: float, until: float, visit: Visit) -> list[NetworkLine]:
+    """Networks with measurements or many users, by users, then by measurements.
+
+    When one was last heard is what the first page says too: by its last measurement or heartbeat.
+    """
+    last = {one.asn: one.at for one in store.facts.heard_in(code, since, until)}
+    for (country, asn), at in visit.site.heard().items():
+        if country == code and asn in last:
+            last[asn] = max(at, last[asn])
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
     heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
     lines = []
@@ -145,7 +179,7 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
                 weight.access if weight else Access.ANY,
                 int(np.sum(series.measurements)) if series is not None else 0,
                 int(np.max(series.counts)) if series is not None else 0,
-                float(series.times[-1]) if series is not None else None,
+                last.get(asn),
             )
         )
     return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))
@@ -244,6 +278,12 @@ def _shape(name: str, start: float, end: float, since: float, until: float) -> M
     return Markup('<path class="{}" d="M{:.1f} {}h{:.1f}v{}h-{:.1f}z"/>').format(name, x, y, wide, high, wide)
 
 
+def end_of_network(store: Store, country: str, asn: int, now: float, days: int) -> float:
+    """As ``end_of_data``, of one network."""
+    ends = [one.last for one in store.facts.known_networks() if (one.country, one.asn) == (country, asn)]
+    return ends[0] if ends and 0 < ends[0] < now - days * DAY else now
+
+
 @page(
     "/{country:country}/{network:network}",
     "network.html",
@@ -254,9 +294,10 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     code, place = visit.asked["country"], visit.asked["network"]
     asn = asn_of(place)
     days = days_asked(visit)
-    since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
     store = store.about(code)
-    lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
+    end = end_of_network(store, code, asn, visit.now, days)
+    since, until = whole_hours(end - days * DAY, end + 1)
+    lines = [line for line in network_lines(store, code, since, until, visit) if line.asn == asn]
     names = store.facts.networks(code)
     if not is_country(code) or (not lines and asn not in names):
         return None
@@ -276,6 +317,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "registered": registered_name(asn),
         "line": lines[0] if lines else None,
         "weights": user_weights(code),
+        "past_until": end if end < visit.now else None,
         "drawn": drawn if drawn > since else None,
         "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
         "grid": by_target(votes, standing, code, asn, visit.language),

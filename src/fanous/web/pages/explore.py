@@ -197,11 +197,10 @@ def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest, Explored | None
 def permanent_query(want: ExploreRequest, found: Explored) -> dict[str, str]:
     """The question with its dates and bins written out, so that it shows the same for ever."""
     question = found.question
-    assert question.since is not None
-    assert question.until is not None
+    since, until = question.dates
     return dict(want.query) | {
-        "since": f"{local(question.since, question.country).date()}",
-        "until": f"{local(question.until - 1, question.country).date()}",
+        "since": f"{local(since, question.country).date()}",
+        "until": f"{local(until - 1, question.country).date()}",
         "step": str(question.step),
     }
 
@@ -232,17 +231,16 @@ class Told:
 def told(store: Store, found: Explored, visit: Visit) -> Told:
     question, language = found.question, visit.language
     side = shown(store, question.countries)
-    assert question.since is not None
-    assert question.until is not None
+    since, until = question.dates
     asns = {one.asn: one.name for one in side.facts.known_networks()}
     about = [one for one in side.ledger.incidents(synthetic=side.is_synthetic) if _concerns(one, question)]
     about = [one for one in about if one.status is not Status.RETRACTED]
-    inside = [one for one in about if one.onset < question.until and (one.end or visit.now) > question.since]
+    inside = [one for one in about if one.onset < until and (one.end or visit.now) > since]
     inside.sort(key=lambda one: -one.onset)
     events = events_between(
         [one for one in side.ledger.events() if not question.countries or one.country in question.countries],
-        question.since,
-        question.until,
+        since,
+        until,
     )
     title = title_of(question, asns, language)
     return Told(
@@ -252,7 +250,7 @@ def told(store: Store, found: Explored, visit: Visit) -> Told:
         asns,
         tuple(inside),
         tuple(stories(store, inside[:MOST_BRIEFS])),
-        sum(one.onset < question.since and one not in inside for one in about),
+        sum(one.onset < since and one not in inside for one in about),
         tuple(events),
         credits_line(found.sources, language),
         sheet_of(found, events, title, visit, WIDE),
@@ -281,10 +279,9 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
 
 def span_of(question: ExploreQuestion, language: Language) -> str:
     """``17 to 18 December 2023 (PKT)``: days, both included."""
-    assert question.since is not None
-    assert question.until is not None
-    first, last = local(question.since, question.country), local(question.until - 1, question.country)
-    zone = zone_name(question.since, question.country)
+    since, until = question.dates
+    first, last = local(since, question.country), local(until - 1, question.country)
+    zone = zone_name(since, question.country)
     return f"{clocks.days_between(first, last, language)} ({language.apart(zone)})"
 
 
@@ -553,16 +550,15 @@ def rows_of(found: Explored) -> list[dict[str, Any]]:
 def document_of(want: ExploreRequest, found: Explored, visit: Visit) -> dict[str, Any]:
     """The answer as one JSON document (docs/api.md)."""
     question = found.question
-    assert question.since is not None
-    assert question.until is not None
+    since, until = question.dates
     return {
         "url": visit.permanent("/explore") + address("", permanent_query(want, found)),
         "countries": list(question.countries),
         "networks": list(question.networks),
         "targets": list(question.targets),
         "layers": list(question.layers),
-        "since": to_iso(question.since),
-        "until": to_iso(question.until),
+        "since": to_iso(since),
+        "until": to_iso(until),
         "step": question.step,
         "by": question.by,
         "synthetic": found.synthetic,

@@ -1,7 +1,9 @@
 """Home: what is disrupted, what is monitored and what cannot be seen; and the list of countries.
 
-The first page opens on the newest incident that was ever confirmed, with its chart and its networks.  Its map has
-three kinds of country: those without a measurement, those that are watched, and those with an incident.
+The first page answers what is going on: open incidents, what ended this week (or, where the data are old, the last on
+record), the map, how fresh the data of each source are, and what cannot be seen.  The newest incident that was ever
+confirmed has its chart and its networks.  The map has three kinds of country: those without a measurement, those that
+are watched, and those with an incident.
 """
 
 from collections import Counter, defaultdict
@@ -12,11 +14,13 @@ from pathlib import Path
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
-from fanous.publish.edition import LATELY, Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.edition import Story, lately_over, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
+from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import Connectivity, connectivity
@@ -115,13 +119,19 @@ COUNTRIES = 249
 QUIET = DAY
 """Seconds; a network heard within ``SEEN`` but not within this time has fallen silent."""
 
+FAR = 60 * DAY
+"""Seconds; how far back the page looks for the latest measurement of each source."""
+
+CORRECTED = 30 * DAY
+"""Seconds; how long a retraction is counted on the first page."""
+
 STALE = 2 * DAY
 """Seconds; the slowest public source has one value per day."""
 
 AHEAD = 30 * DAY
 """How far ahead announced events are named."""
 
-MOST_AHEAD, MOST_QUIET, MOST_COUNTRIES = 12, 12, 12
+MOST_AHEAD, MOST_QUIET, MOST_COUNTRIES, MOST_ON_RECORD = 12, 12, 12, 5
 """Most items of each list; the rest is on the pages of the countries."""
 
 
@@ -157,12 +167,13 @@ class Watched:
 def now_facts(store: Store, visit: Visit) -> Facts:
     store = store.about()
     incidents = store.ledger.incidents(
-        None, visit.now - LATELY, visit.now + DAY, synthetic=store.is_synthetic
+        None, visit.now - CORRECTED, visit.now + DAY, synthetic=store.is_synthetic
     )
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
+    record = [] if going or over else latest_on_record(store)
     return {
         "staged": store.is_synthetic,
         "open": going,
@@ -171,18 +182,73 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "recent": sum(one.at >= visit.now - QUIET for one in seen),
         "known": bool(store.facts.countries()),
         "world": world_of(going, over, [one.country for one in seen], visit.site.world),
-        "lead": lead_of(store, [*going, *over], visit),
+        "lead": lead_of(store, [*going, *over, *record], visit),
         "unseen": COUNTRIES - len(seen),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
+        "fresh": fresh(store, seen, visit.now),
+        "record": record,
         "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
         "incoming": visit.site.incoming(),
     }
 
 
+@dataclass(frozen=True, slots=True)
+class FreshSource:
+    """How far the data of one source reach.
+
+    Attributes:
+        title: of the source, as it names itself.
+        family: a key of ``words.FAMILIES``; empty = a series' source.
+        at: of the latest measurement, or when a value was last new.
+        countries: with data of it.
+        old: longer ago than its kind of source ever pauses.
+    """
+
+    title: str
+    family: str
+    at: float
+    countries: int
+    old: bool
+
+
+def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource]:
+    """Every source that gave anything, the freshest first: a reader must see how old the newest data are."""
+    found = [
+        FreshSource(
+            one.source,
+            str(MEASUREMENTS[one.source].family or "") if one.source in MEASUREMENTS else "",
+            one.at,
+            one.countries,
+            one.at < now - QUIET,
+        )
+        for one in store.facts.freshness(*whole_hours(now - FAR, now + DAY))
+    ]
+    fetched: dict[str, list[float]] = defaultdict(list)
+    for country in [one.country for one in seen[:MOST_COUNTRIES]] or store.facts.countries()[:MOST_COUNTRIES]:
+        for source, at in store.facts.series_fetched(country).items():
+            fetched[source].append(at)
+    found += [
+        FreshSource(
+            SOURCES[name].title if name in SOURCES else name, "", max(ats), len(ats), max(ats) < now - STALE
+        )
+        for name, ats in fetched.items()
+    ]
+    return sorted(found, key=lambda one: (-one.at, one.title))
+
+
+def latest_on_record(store: Store) -> list[Story]:
+    """The last incidents of a store whose data are old, confirmed ones before suspicions."""
+    known = [
+        one for one in store.ledger.incidents(synthetic=store.is_synthetic) if one.status is Status.ENDED
+    ]
+    known.sort(key=lambda one: (one.confirmed_at is None, -one.onset))
+    return stories(store, known[:MOST_ON_RECORD])
+
+
 def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
-    """Incidents of the last ``LATELY``."""
+    """Incidents of the last ``CORRECTED``."""
     return [incident for incident in incidents if incident.status is Status.RETRACTED]
 
 

@@ -12,7 +12,6 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from fanous.analysis.cost import cost_of, of_incident
 from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, plot
 from fanous.charts.reachability import Lines, beside, matrix
@@ -29,17 +28,15 @@ from fanous.publish.filter import THE_LINE
 from fanous.publish.history import until_now
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
 from fanous.publish.reports import forms
-from fanous.publish.reports.report import gather
+from fanous.publish.reports.report import costs, gather
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name
-from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
-from fanous.wording.cost import cost_lines
 from fanous.wording.headline import claim_line, provenance_note
 from fanous.wording.history import nth_sentence
 from fanous.wording.language import ENGLISH
@@ -100,9 +97,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
         "credit": credit_line(incident, visit.language),
-        "cost": cost_lines(
-            cost_of(of_incident(incident, visit.now), economy(incident.country)), visit.language
-        ),
+        "cost": costs(incident, visit.now, visit.language),
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
         "times": sorted(

@@ -1,6 +1,7 @@
 """Measurements: the measurements that an incident rests on, each with its verdicts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,6 +13,7 @@ from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
+from fanous.store.references import Reference
 from fanous.web.pages.incident import incident_asked
 from fanous.web.routes import Facts, Reply, Visit, page, resource
 
@@ -115,17 +117,21 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
     stored = measured(store, visit.asked["uid"])
     if stored is None:
         return None
+    told: dict[str, Any] = {
+        "provenance": str(stored.provenance),
+        "licence": licence_of(stored.source),
+        "measurement_uid": stored.measurement.uid,
+    }
     try:
-        record = redacted(Record(stored.source, store.archive.read(stored.location)))
+        raw = store.archive.read(stored.location)
+        if isinstance(raw, Reference):
+            there = {"object": raw.object, "line": raw.line, "sha256": raw.digest}
+            return Reply.of(msgspec.json.encode(told | {"record": None, "reference": there}), JSON)
+        record = redacted(Record(stored.source, raw))
     except (FanousError, Rejected):
         return None
     try:
         document = msgspec.json.decode(record.data)
     except msgspec.DecodeError:
         return Reply.of(record.data, "text/plain; charset=utf-8")
-    told = {
-        "provenance": str(stored.provenance),
-        "licence": licence_of(stored.source),
-        "measurement_uid": stored.measurement.uid,
-    }
     return Reply.of(msgspec.json.encode(told | {"record": document}), JSON)

@@ -21,9 +21,14 @@ LONGEST = 253
 
 @dataclass(frozen=True, slots=True)
 class TargetSeen:
-    """One country in which the target was measured."""
+    """One country in which the target was measured.
+
+    Attributes:
+        until: when it was last measured, if that is longer ago than ``REACH``; ``None`` = it is not.
+    """
 
     country: str
+    until: float | None
     grid: Drawing
     names: dict[int, str]
 
@@ -53,17 +58,26 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[TargetSeen]:
+    """Countries with incidents of the target first, then those heard last, then others with data."""
     since, until = whole_hours(visit.now - REACH, visit.now + 1)
     heard = sorted(store.facts.heard(since, until), key=lambda one: -one.at)
     found = []
-    for country in list(dict.fromkeys([*first, *(one.country for one in heard)]))[:MOST_COUNTRIES]:
-        votes = store.facts.votes(country, newest(store, country, since, until), until, [target])
+    known = dict.fromkeys([*first, *(one.country for one in heard), *store.facts.countries()])
+    for country in list(known)[:MOST_COUNTRIES]:
+        ends = store.facts.ends(country, 0, until, [target])
+        if ends is None:
+            continue
+        start, end = since, until
+        if ends[1] < since:
+            start, end = whole_hours(ends[1] - REACH, ends[1] + 1)
+        votes = store.facts.votes(country, newest(store, country, start, end), end, [target])
         incidents = [
             one
-            for one in store.ledger.incidents(country, since, until, synthetic=store.is_synthetic)
+            for one in store.ledger.incidents(country, start, end, synthetic=store.is_synthetic)
             if target in one.targets and one.status is not Status.RETRACTED
         ]
         grid = by_network(votes, incidents, country, visit.language)
         if grid:
-            found.append(TargetSeen(country, grid, store.facts.networks(country)))
+            last = ends[1] if ends[1] < since else None
+            found.append(TargetSeen(country, last, grid, store.facts.networks(country)))
     return found
