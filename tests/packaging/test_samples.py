@@ -27,8 +27,8 @@ def program(name: str) -> str:
     "words",
     [
         ("check", "config", "prometheus.yml"),
-        ("check", "rules", "fanous.rules.yml"),
-        ("test", "rules", "fanous.test.yml"),
+        ("check", "rules", "rules.yml"),
+        ("test", "rules", "rules-test.yml"),
     ],
     ids=" ".join,
 )
@@ -88,7 +88,7 @@ def named(text: str) -> set[str]:
 def test_every_metric_that_is_named_is_one_of_ours() -> None:
     source = ROOT / "src" / "fanous"
     made = named((source / "web/metrics.py").read_text() + (source / "pipeline/status.py").read_text())
-    rules = yaml.safe_load((PROMETHEUS / "fanous.rules.yml").read_text())
+    rules = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
     used = {one for group in rules["groups"] for rule in group["rules"] for one in named(rule["expr"])}
     board = json.loads((PACKAGING / "grafana" / "fanous.json").read_text())
     drawn = {one for panel in board["panels"] for target in panel["targets"] for one in named(target["expr"])}
