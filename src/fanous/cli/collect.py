@@ -197,7 +197,7 @@ def collect(
 
 def _status_of(
     inbox: Path, address: str, counts: "DoorCounts"
-) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
+) -> "Callable[[asyncio.Event], Coroutine[Any, Any, object]]":
     """Reports the state of an inbox and its disk each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.server import listening_socket, serve, server_config

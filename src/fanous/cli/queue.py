@@ -108,7 +108,7 @@ def collect_into_stream(
 
 def _status_of(
     stream: "QueueStream", address: str, counts: "DoorCounts"
-) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
+) -> Callable[[asyncio.Event], Coroutine[Any, Any, object]]:
     """Reports the state of a stream, as of the last check."""
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app

@@ -486,7 +486,7 @@ def serve(
     inbox: Path | Queue,
     policy: Policy,
     helper: Helper,
-    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, object]] | None = None,
     counts: DoorCounts | None = None,
 ) -> float:
     """Run until SIGINT or SIGTERM; what was accepted by then is finished.
@@ -512,7 +512,7 @@ async def _serving_beside(
     inbox: Path | Queue,
     policy: Policy,
     helper: Helper,
-    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, object]] | None,
     counts: DoorCounts | None,
 ) -> float:
     stop = asyncio.Event()

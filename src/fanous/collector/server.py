@@ -269,7 +269,7 @@ class LoopThread:
 
 
 async def serve_apart(
-    name: str, serving: Callable[[asyncio.Event], Coroutine[Any, Any, None]], stop: asyncio.Event
+    name: str, serving: Callable[[asyncio.Event], Coroutine[Any, Any, object]], stop: asyncio.Event
 ) -> None:
     """Serve in a thread of its own until ``stop`` is set here.
 

@@ -29,7 +29,7 @@ class Task:
     """
 
     name: str
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
