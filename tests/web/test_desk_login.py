@@ -9,7 +9,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.passphrase import hashed, is_passphrase
 from fanous.web.application import application
-from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, Sessions
+from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.deskhand import Deskhand
@@ -249,7 +249,7 @@ class Asked:
 
 def test_a_session_ends_when_it_is_left_alone_and_after_a_day_of_work() -> None:
     clock = Clock()
-    sessions = Sessions(secure=False, clock=clock)
+    sessions = DeskSessions(secure=False, clock=clock)
     asked: Any = Asked()
     asked = Asked(sessions.begin(asked))
     clock.now += IDLE_SECONDS - 1
@@ -266,7 +266,7 @@ def test_a_session_ends_when_it_is_left_alone_and_after_a_day_of_work() -> None:
 
 
 def test_there_are_only_so_many_sessions() -> None:
-    sessions, nobody = Sessions(secure=False), Asked()
+    sessions, nobody = DeskSessions(secure=False), Asked()
     numbers: list[Any] = [Asked(sessions.begin(nobody)) for _ in range(MOST_SESSIONS + 1)]  # type: ignore[arg-type]
     assert sessions.of(numbers[0]) is None
     assert sessions.of(numbers[1]) is not None

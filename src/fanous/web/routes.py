@@ -62,7 +62,7 @@ class Site:
         token: opens the desk, and is required in administrators' requests; empty = there are none.
         workings: what the monitor knows of itself, for the desk.
         alerting: the channels that the desk can test.
-        passphrase: opens the desk too, as ``desk.session.hashed`` keeps it; empty = none does.
+        passphrase: opens the desk too, as ``passphrase.hashed`` keeps it; empty = none does.
         channels: addresses at which the owner publishes, for readers to follow.
     """
 

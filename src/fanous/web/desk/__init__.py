@@ -2,5 +2,5 @@
 line does.
 
 To add a page: a function in a file here that gathers what its template needs, its template in ``web/templates/desk``,
-and its line in ``desk.PAGES``.
+and its line in ``PAGES``.
 """

@@ -25,7 +25,7 @@ from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers
 from fanous.web.desk import announce, house, review
 from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, form_of, is_from_here
-from fanous.web.desk.session import Session, Sessions, is_same
+from fanous.web.desk.session import Session, DeskSessions, is_same
 from fanous.web.limits import Guesses
 from fanous.web.routes import Facts, Visit, visit_of
 from fanous.web.templates import rendered
@@ -104,7 +104,7 @@ class Desk:
 
     def __init__(self, answers: Answers) -> None:
         self._answers, self._site = answers, answers.site
-        self._sessions = Sessions(secure=answers.site.url.startswith("https://"))
+        self._sessions = DeskSessions(secure=answers.site.url.startswith("https://"))
         self._guesses = Guesses(answers.site.limits)
         self._one_guess = asyncio.Lock()
 

@@ -42,7 +42,7 @@ class Session:
     signed: str = ""
 
 
-class Sessions:
+class DeskSessions:
     """Open sessions by the digest of their number.
 
     Args:
