@@ -25,7 +25,7 @@ from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers
 from fanous.web.desk import announce, house, review
 from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, form_of, is_from_here
-from fanous.web.desk.session import Session, DeskSessions, is_same
+from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
 from fanous.web.routes import Facts, Visit, visit_of
 from fanous.web.templates import rendered
