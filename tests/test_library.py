@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import fanous
 import fanous.analysis.incidents.confirm  # binds the package of that name; the question must go on working
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
+from fanous.pipeline.frame import INCIDENT_COLUMNS, INTERVAL_COLUMNS, NETWORK_COLUMNS, IncidentList
 from fanous.pipeline.library import SERIES_COLUMNS, VERDICT_COLUMNS
+from tests.children import child_environment
 from tests.copies import copy_of
 
 EVENT = "pakistan-2023-12-17"
@@ -107,3 +110,98 @@ def test_importing_fanous_alone_imports_none_of_it() -> None:
     assert found.stdout.split() == []
     with pytest.raises(AttributeError, match="no attribute 'confirmed'"):
         _ = fanous.confirmed  # type: ignore[attr-defined]  # that is the point
+
+
+def test_incidents_are_tables_with_lists_and_times(store: "fanous.Store") -> None:
+    found = fanous.incidents(store, "PK")
+    table = found.table()
+    assert table.schema == INCIDENT_COLUMNS
+    (first, *_) = table.to_pylist()
+    assert first["targets"] == list(found[0].targets)
+    assert first["onset"] == datetime.fromtimestamp(int(found[0].onset), UTC)
+    assert first["provenance"] == "synthetic"
+    assert first["sentence"].startswith("Synthetic: ")
+    networks = found.networks()
+    assert networks.schema == NETWORK_COLUMNS
+    assert networks.num_rows == sum(len(one.networks) for one in found) > 3
+    intervals = found.intervals()
+    assert intervals.schema == INTERVAL_COLUMNS
+    whole = [row for row in intervals.to_pylist() if row["entity"] is None]
+    assert len(whole) == sum(len(one.intervals) for one in found)
+    assert all(row["hours"] > 0 for row in whole)
+
+
+def test_answers_show_themselves_in_a_notebook(
+    store: "fanous.Store", tmp_path: Path, recording: Path
+) -> None:
+    found = fanous.incidents(store, "PK")
+    shown = found._repr_html_()
+    assert "<td>PK-2023-0001</td>" in shown
+    assert "Synthetic: a staged event." in shown
+    assert "<td>PK-2023-0001</td>" in fanous.confirm(store, "PK")._repr_html_()
+    bad = replace(found[0], id="<script>alert(1)</script>")
+    assert "<script>" not in IncidentList([bad])._repr_html_()
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"".join(recording.read_bytes().splitlines(keepends=True)[:3]))
+    assert "<th>state</th>" in fanous.judge(path)._repr_html_()
+
+
+def test_what_the_library_offers_is_listed() -> None:
+    assert {"Store", "confirm", "incidents", "judge", "sentences", "series"} <= set(dir(fanous))
+
+
+def test_a_store_may_be_read_twice_in_one_process(
+    store: "fanous.Store", demo_folder: Path, tmp_path: Path
+) -> None:
+    place = store._shared.location
+    with fanous.Store(place, read_only=True) as again:
+        assert fanous.incidents(again, "PK") == fanous.incidents(store, "PK")
+    assert fanous.incidents(store, "PK"), "closing the second one leaves the first one open"
+    with pytest.raises(FanousError, match="already has the store"):
+        fanous.Store(place)
+
+
+HOLDER = """
+import sys, time
+from fanous.store.local import open_store
+with open_store(sys.argv[1]) as store:
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+READER = """
+import sys, fanous
+from fanous.errors import FanousError
+with fanous.Store(sys.argv[1], read_only=True) as store:
+    found = fanous.incidents(store, "PK")
+    print(len(found), fanous.series(store, "PK").num_rows)
+try:
+    fanous.Store(sys.argv[1])
+except FanousError as error:
+    print("refused:", error)
+"""
+
+
+def test_a_store_that_another_process_has_open_can_be_read(demo_folder: Path, tmp_path: Path) -> None:
+    place = copy_of(demo_folder, tmp_path / "store")
+    before = {path: path.stat().st_mtime_ns for path in sorted(place.rglob("*.bin"))}
+    command = [sys.executable, "-c", HOLDER, str(place)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout and holder.stdin
+        assert holder.stdout.readline() == "open\n"
+        read = subprocess.run(
+            [sys.executable, "-c", READER, str(place)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=child_environment() | {"TMPDIR": str(tmp_path)},
+        )
+        holder.stdin.close()
+        assert holder.wait(60) == 0
+    assert read.returncode == 0, read.stderr
+    counts, refused = read.stdout.splitlines()
+    assert int(counts.split()[0]) >= 1
+    assert int(counts.split()[1]) > 100
+    assert refused.startswith("refused: cannot open the store")
+    assert not list(tmp_path.glob("fanous-reading-*")), "the copy is removed"
+    assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -1,5 +1,6 @@
 """Charts and cards: well-formed, alone without style, hostile text as text, Arabic script shaped."""
 
+import re
 from struct import unpack
 from xml.etree import ElementTree
 
@@ -48,6 +49,25 @@ def test_a_gap_stays_a_gap() -> None:
     drawn = plot(LINES, [], LEGEND, WIDE, "a")
     path = next(e.get("d") or "" for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "line l0")
     assert path.count("M") == 2
+
+
+def paths(lines: Lines) -> list[str]:
+    drawn = ElementTree.fromstring(plot(lines, [], LEGEND, WIDE, "a"))
+    return [e.get("d") or "" for e in drawn.iter() if (e.get("class") or "").startswith("line ")]
+
+
+def test_a_line_is_level_within_a_bin_and_has_no_slopes() -> None:
+    (path,) = paths(Lines(0, 600, (ShareLine("x", (1.0, 0.5, None, 0.5)),), True))
+    assert re.fullmatch(r"M44 28H220V[0-9]+H395M570 [0-9]+H746", path.replace("M44 10", "M44 28"))
+
+
+def test_lines_that_coincide_are_both_seen() -> None:
+    one, other, third = paths(
+        Lines(0, 600, tuple(ShareLine(name, (1.0, 0.0)) for name in ("x", "youtube", "facebook")), True)
+    )
+    assert len({one, other, third}) == 3
+    apart = paths(Lines(0, 600, (ShareLine("x", (1.0, 0.5)), ShareLine("youtube", (0.9, 0.4))), True))
+    assert not any("." in path for path in apart)
 
 
 @pytest.mark.parametrize("rtl", [True, False])

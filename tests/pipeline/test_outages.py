@@ -70,14 +70,35 @@ def quiet(_name: str, _hour: float) -> float:
     return 1.0
 
 
+def codes(incident: Incident) -> list[str]:
+    return [reason.code for reason in incident.reasons]
+
+
+def test_a_backfill_says_that_its_confirmation_is_hindsight_and_a_live_monitor_does_not(
+    tmp_path: Path,
+) -> None:
+    (past,), _ = asked(tmp_path, exported(tmp_path / "past.csv", blackout))
+    assert past.confirmed_at is not None and "hindsight" in codes(past)
+    (again,), _ = asked(tmp_path, exported(tmp_path / "past.csv", blackout, days=21))
+    assert "hindsight" in codes(again), "which more figures do not change"
+
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=10)
+    for days in (10, 11):  # the second time, half a day is known that had not happened when it was raised
+        table = exported(
+            tmp_path / "now.csv", lambda _, at: 0.02 if at >= 236 else 1.0, days=days, begin=begin
+        )
+        (now,), _ = asked(tmp_path / "live", table)
+        assert now.confirmed_at is not None and "hindsight" not in codes(now)
+
+
 def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Path) -> None:
     (incident,), insufficient = asked(tmp_path, exported(tmp_path / "a.csv", blackout))
     assert (incident.kind, incident.status, incident.scope) == (Kind.OUTAGE, Status.ENDED, Scope.NATION)
     assert incident.rule == "C3"
     begun = (BEGIN + timedelta(days=10, hours=7)).timestamp()
     assert incident.onset == begun and incident.end == begun + 12 * 3600
-    assert incident.confirmed_at is not None and incident.confirmed_at - begun == 1800, (
-        "two publishers lost more than half in one bin"
+    assert incident.confirmed_at is not None and incident.confirmed_at - begun == 1800 + 1800, (
+        "two publishers lost more than half in one bin, and Google's figures are out half an hour after it"
     )
     assert incident.mechanisms == ("outage.national", "outage.stealth")
     assert incident.level is not None and incident.level.mean == pytest.approx(0.02, abs=0.01)

@@ -20,7 +20,7 @@ from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
 from fanous.model.provenance import Provenance
 from fanous.pipeline import ingest
-from fanous.pipeline.pull_ooni import Wanted, fetched, plan, pull, pull_uids
+from fanous.pipeline.pull_ooni import Wanted, fetched, plan, pull, pull_quick, pull_uids
 from fanous.sources.ooni.bucket import LATE, Bucket, once_each, published
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -376,3 +376,77 @@ def test_the_command_says_how_much_and_brings_it(
     said = subprocess.run([*run, *words, "--json"], capture_output=True, text=True, timeout=120)
     assert '"had": 0' in said.stdout, "the hours were listed for good"
     assert '"stored": 0' in said.stdout
+
+
+def told(number: int, **given: Any) -> dict[str, Any]:
+    """A row as the API lists it: types and empty values as in ooni/backend, list_observations.py,
+    ``WebObservationEntry``, commit 01f75112."""
+    began = T0 + timedelta(minutes=number)
+    own = record(began, number, input="https://x.com/")
+    row = {
+        "measurement_uid": uid_of(own, T0), "input": "https://x.com/", "report_id": own["report_id"],
+        "ooni_run_link_id": "", "measurement_start_time": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        "software_name": "ooniprobe-android", "software_version": "3.8.2", "test_name": "web_connectivity",
+        "test_version": "0.4.3", "bucket_date": "2023-12-17", "probe_asn": 17557, "probe_cc": "PK",
+        "probe_as_org_name": "PTCL", "probe_as_cc": "PK", "probe_as_name": "PKTELECOM", "network_type": "wifi",
+        "platform": "android", "resolver_ip": "39.32.0.1", "resolver_asn": 17557, "resolver_cc": "PK",
+        "observation_idx": 1, "created_at": None, "target_id": "x.com", "hostname": "x.com", "transaction_id": 10,
+        "ip": "104.244.42.1", "port": 443, "ip_asn": 13414, "ip_is_bogon": False, "dns_failure": None,
+        "tcp_failure": None, "tcp_success": True, "tls_failure": "connection_reset", "tls_server_name": "x.com",
+        "tls_is_certificate_valid": None, "tls_end_entity_certificate_san_list": [], "tls_handshake_time": None,
+        "http_request_url": None, "http_failure": None, "probe_analysis": "false",
+    }  # fmt: skip
+    return row | given
+
+
+def test_a_quick_answer_comes_over_the_api_and_whole_records_take_its_place(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    rows = [told(n) for n in range(5, 0, -1)]
+    asked: list[str] = []
+
+    def get(url: str) -> bytes:
+        asked.append(url)
+        at = int(url.rpartition("offset=")[2].partition("&")[0])
+        return json.dumps({"metadata": {"count": -1}, "results": rows[at : at + 2]}).encode()
+
+    found = pull_quick(store, wanted(), get, NOW, is_ooni=True, page=2, pages=9)
+    assert found.is_whole and found.back_to == "2023-12-17T14:01:00Z"
+    assert (found.tally.stored, found.tally.rejected) == (5, 0)
+    first, *_ = asked
+    assert first.startswith(
+        "https://api.ooni.io/api/v1/observations?probe_cc=PK&since=2023-12-17&until=2023-12-18&"
+    )
+    assert len(asked) == 3
+    assert uids(store) == {row["measurement_uid"] for row in rows}
+    (sources,) = store.facts.engine.rows(
+        "SELECT groupUniqArray(source), groupUniqArray(software) FROM measurements"
+    )
+    assert sources == (["ooni-csv"], ["ooniprobe-android 3.8.2"])
+    upload(folder, [record(T0 + timedelta(minutes=n), n, input="https://x.com/") for n in range(1, 6)], T0)
+    brought(store, bucket, tmp_path, wanted())
+    rest = store.facts.engine.rows("SELECT source, count() FROM measurements GROUP BY source")
+    assert rest == [("ooni", 5)]
+
+
+def test_a_quick_answer_that_is_cut_leaves_out_the_measurement_that_may_be_cut_and_says_so(
+    store: Store,
+) -> None:
+    rows = [told(3), told(2), told(1), told(1, observation_idx=2)]
+    found = pull_quick(
+        store,
+        wanted(),
+        lambda _url: json.dumps({"results": rows[:3]}).encode(),
+        NOW,
+        is_ooni=True,
+        page=3,
+        pages=1,
+    )
+    assert not found.is_whole
+    assert uids(store) == {rows[0]["measurement_uid"], rows[1]["measurement_uid"]}
+
+
+def test_an_answer_in_another_shape_is_said(store: Store) -> None:
+    with pytest.raises(FanousError, match="answers otherwise"):
+        pull_quick(store, wanted(), lambda _url: b'{"observations": []}', NOW, is_ooni=True)
+    assert pull_quick(store, wanted(), lambda _url: b'{"results": []}', NOW, is_ooni=True).back_to == ""

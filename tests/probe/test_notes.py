@@ -30,7 +30,10 @@ STREAM = {"kind": "hls", "why": "the manifest did not come in time", "media": No
         (record(opinion("server_hello")), ["was answered: browsers may get through"]),
         (record(opinion("")), ["was cut too"]),
         (record({"x_localisation": [HOPS]}), ["cut 1 or 2 machines away from here; the site itself is 3"]),
-        (record({"x_health": {"online": True, "portal": False}}, "fanous_health"), ["the line was sound"]),
+        (
+            record({"x_health": {"online": True, "portal": False}}, "fanous_health"),
+            ["known-good sites answered"],
+        ),
         (record({"x_health": {"online": False}}, "fanous_health"), ["the line: no network"]),
         (record({"x_stream": STREAM}, "fanous_stream"), ["cannot tell, the manifest did not come in time"]),
         (record({}), []),

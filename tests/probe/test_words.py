@@ -58,6 +58,22 @@ def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str)
     assert words in sentence(one)
 
 
+def test_a_line_on_which_all_tls_is_intercepted_is_said_first_and_once() -> None:
+    cut = [outcome(State.INSUFFICIENT, "tls.mitm", target=name, symptom=True) for name in ("x", "youtube")]
+    last = outcome(State.BLOCKED, "tls.mitm.self_signed", target="whatsapp")
+    lines = report_lines(RunReport(outcomes=[*cut, last], not_tried={}, health=health(clock_offset=900.0)))
+    assert "clock" in lines[0]
+    assert lines[1].startswith("All encrypted connections from here are intercepted")
+    assert len(lines) == 2
+    for others in (
+        [*cut],
+        [*cut, outcome(State.OK, target="whatsapp")],
+        [*cut, outcome(State.BLOCKED, "tls.reset.sni")],
+    ):
+        told = report_lines(RunReport(outcomes=others, not_tried={}, health=None))
+        assert not any("All encrypted connections" in line for line in told)
+
+
 def test_a_private_name_is_said_plainly_and_asks_for_no_second_network() -> None:
     given = verdict(State.INSUFFICIENT, rule_id=PRIVATE_NAME.id)
     one = replace(outcome(State.INSUFFICIENT, target="nas.lan"), why=PRIVATE_NAME.why, verdicts=(given,))

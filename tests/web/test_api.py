@@ -16,6 +16,7 @@ from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.publishers import SOURCES
+from fanous.store.coverage import Heard
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
@@ -173,6 +174,16 @@ def test_metrics_count_what_is_open() -> None:
     assert 'fanous_incidents_open{country="PK",kind="blocking",status="suspected"} 1' in text
     assert 'country="IR"' not in text
     assert 'fanous_alerts{state="dead"} 0' in text
+
+
+def test_a_country_that_has_been_silent_for_weeks_keeps_its_series() -> None:
+    store = SmallStore(heard_networks=[Heard("KE", 36926, NOW - 60, 5, 1)])
+    last = NOW - 40 * 86_400
+    store.countries = lambda: ["KE", "PK"]  # type: ignore[method-assign]
+    store.measured = lambda _country: (last - 5, last)  # type: ignore[method-assign]
+    text = reader(store).get("/metrics").text
+    assert 'fanous_last_measurement_age_seconds{country="KE"} 60' in text
+    assert f'fanous_last_measurement_age_seconds{{country="PK"}} {40 * 86_400}' in text
 
 
 def quantity(source: str, signal: str, subtype: str = "") -> Series:

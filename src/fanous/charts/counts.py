@@ -136,7 +136,7 @@ class _Frame:
         base = top + TITLE + PANEL
         parts = [
             f'<text x="{LEFT}" y="{top + 15:.0f}" {self.paint("key")}>{xml(panel.title)}'
-            f'<tspan dx="8" {self.paint("tick")}>{xml(panel.note)}</tspan></text>'
+            f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan></text>'
         ]
         parts += [self.span(span, top + TITLE, base) for span in panel.spans]
         for name, low, high in (("works", 2, 3), ("slowed", 1, 2), ("blocked", 0, 1)):

@@ -4,18 +4,22 @@ There are two shapes: wide for a page, and narrow for a phone, where text must n
 along the time axis follow the country's clock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fanous.charts.paint import painted, xml
-from fanous.charts.reachability import Lines, ShareLine
+from fanous.charts.reachability import Lines
 from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
 LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
+BESIDE = 2.5
+"""Pixels between lines that coincide."""
+
 OVER = 18
 """Pixels above the lines for the names of announced events."""
 
@@ -125,8 +129,8 @@ class _Frame:
                 f"{xml(text)}</text>"
             )
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
-        for n, line in enumerate(self.lines.lines):
-            parts.append(f'<path d="{self._path(line)}" {painted(f"line l{n}", alone=alone)}/>')
+        for n, path in enumerate(self._paths()):
+            parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
         parts += [self._mark(at, text, alone) for at, text in legend.marks]
         return "".join(parts)
 
@@ -148,16 +152,26 @@ class _Frame:
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
 
-    def _path(self, line: ShareLine) -> str:
-        """Steps between bins that were measured; a gap stays a gap."""
-        path, before = "", False
-        for n, share in enumerate(line.shares):
-            if share is not None:
-                x = self.x(self.lines.start + (n + 0.5) * self.lines.step)
-                lone = not before and (n + 1 == len(line.shares) or line.shares[n + 1] is None)
-                path += f"{'L' if before else 'M'}{x:.0f} {self.y(share):.0f}{'h2' if lone else ''}"
-            before = share is not None
-        return path
+    def _paths(self) -> list[str]:
+        """Each line in steps, level for as long as its bin, since nothing is known of a slope; a gap stays a gap.
+
+        Where lines coincide, the later ones lie beside the first, towards the middle, so that each is seen.
+        """
+        taken: Counter[tuple[int, int]] = Counter()
+        paths = []
+        for line in self.lines.lines:
+            path, before = "", False
+            for n, share in enumerate(line.shares):
+                if share is not None:
+                    y = round(self.y(share))
+                    aside = BESIDE * taken[n, y] * (1 if y < (self.top + self.bottom) / 2 else -1)
+                    taken[n, y] += 1
+                    left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
+                    path += f"V{y + aside:g}" if before else f"M{left:.0f} {y + aside:g}"
+                    path += f"H{right:.0f}"
+                before = share is not None
+            paths.append(path)
+        return paths
 
 
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)

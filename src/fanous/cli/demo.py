@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 STEP_SECONDS = 20.0
-"""Between two arrivals of what was measured meanwhile: judging and detecting it takes about two seconds, in which the
+"""Between two arrivals of new measurements: judging and detecting it takes about two seconds, in which the
 pages wait."""
 
 
@@ -98,7 +98,7 @@ def serve_pages(
         port: 0 = any free port.
         clock: unix seconds, UTC; the *now* of the pages.
         browser: open the home page in the user's browser.
-        follow: brings in what was measured meanwhile, every ``STEP_SECONDS``.
+        follow: brings in what was measured since, every ``STEP_SECONDS``.
 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.

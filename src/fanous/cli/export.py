@@ -31,6 +31,10 @@ def export(
     licence: Annotated[
         str, typer.Option("--licence", help="Licence for the measurements of your own probes.")
     ] = "CC BY 4.0",
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="Everything, for yourself alone: many sources forbid passing it on."),
+    ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -39,6 +43,7 @@ def export(
 
     Data under a non-commercial or unclear licence (OONI, IODA, Radar and others) is left out, as is anything
     derived from it; the command reports how much.  Each hourly result comes from at least three probes.
+    --private leaves nothing out.
     """
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.export import ExportScope
@@ -51,6 +56,7 @@ def export(
         since=-inf if start is None else start,
         until=inf if end is None else end,
         licence=licence,
+        private=private,
     )
     with open_named(store, config, read_only=True) as opened:
         done = write(opened, wanted, out, time.time())
@@ -65,3 +71,7 @@ def export(
         say(f"{name}: {count:,} rows")
     for why, count in done.left_out.items():
         say(f"left out: {count:,} {why}")
+    if done.left_out:
+        say("to have these for yourself, in a folder of its own: --private")
+    if private:
+        say("private: each row names its licence, and many forbid passing it on")

@@ -16,12 +16,18 @@ def judge(
 ) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
     from fanous.pipeline.judge import judge_files
-    from fanous.probe.words import UNPLACED
+    from fanous.probe.words import UNPLACED, interception
 
     judged, rejects = judge_files(paths)
     if as_json:
         print_document({"measurements": list(judged)})
     else:
+        failed = [
+            v["mechanism"] for one in judged if one["target"] for v in one["verdicts"] if v["mechanism"]
+        ]
+        works = any(v["layer"] == "tls" and v["state"] == "ok" for one in judged for v in one["verdicts"])
+        if (line := interception(failed)) and not works:
+            say(line)
         for one in judged:
             say(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
             for verdict in one["verdicts"]:

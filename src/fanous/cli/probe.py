@@ -142,8 +142,6 @@ def probe_stream(
 
 
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
-probe_app.command("serve")(probe_serve)
-probe_app.command("stream")(probe_stream)
 add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 
@@ -437,3 +435,7 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:
         say(sent_line(sent))
+
+
+probe_app.command("stream")(probe_stream)
+probe_app.command("serve")(probe_serve)

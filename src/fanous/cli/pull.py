@@ -27,7 +27,7 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +81,12 @@ def pull(
     estimate: Annotated[
         bool, typer.Option("--estimate", help="ooni: say how much would be fetched, and fetch nothing.")
     ] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="ooni: a first answer over OONI's API: the newest rows, without controls."
+        ),
+    ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -110,8 +116,10 @@ def pull(
         raise typer.BadParameter(
             f"{source!r} is not one of {', '.join(LIVE_SOURCES)}, ooni, ris", param_hint="SOURCE"
         )
-    if source != "ooni" and (tests or uids or estimate):
-        raise typer.BadParameter("--test, --uid and --estimate are for `fanous pull ooni`")
+    if source != "ooni" and (tests or uids or estimate or quick):
+        raise typer.BadParameter("--test, --uid, --estimate and --quick are for `fanous pull ooni`")
+    if quick and (follow or estimate):
+        raise typer.BadParameter("--quick asks once: it cannot be combined with --follow or --estimate")
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
         raise typer.BadParameter("--since must be before --until, and in the past")
@@ -125,6 +133,9 @@ def pull(
             raise typer.BadParameter(
                 "ooni has no --network or --regions: it brings every network's measurements"
             )
+        if quick:
+            _pull_quick(code, settings.mirror, (start, end), tests or [], store, config, as_json)
+            return
         _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
         return
     with open_named(store, config) as opened:
@@ -244,6 +255,44 @@ def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | 
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         raise typer.Exit(1)
+
+
+def _pull_quick(
+    country: str,
+    mirror: str,
+    window: tuple[float | None, float | None],
+    tests: list[str],
+    store: Path | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """The newest rows, over OONI's API."""
+    from math import inf
+
+    from fanous.cli.ingest import show
+    from fanous.pipeline.pull_ooni import QUICK_DAYS, Wanted, pull_quick
+    from fanous.sources.fetch import Polite
+    from fanous.sources.publishers import SOURCES
+
+    now = time.time()
+    since, until = window
+    wanted = Wanted(
+        country,
+        now - QUICK_DAYS * DAY if since is None else since,
+        inf if until is None else until,
+        tuple(tests),
+    )
+    with open_named(store, config) as opened, Polite(SOURCES["ooni"], mirror=mirror) as client:
+        found = pull_quick(opened, wanted, client.get, now, is_ooni=not mirror)
+    show(found.tally, as_json)
+    if as_json:
+        return
+    if not found.back_to:
+        say(f"OONI has no observations of {country} in that time (yet)")
+    elif not found.is_whole:
+        say(
+            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` brings the rest, with controls"
+        )
 
 
 _SHOWN_EVERY = 30.0

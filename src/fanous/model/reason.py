@@ -28,6 +28,9 @@ class Reason:
 AS_WRITTEN = "as_written"
 """Code of a reason of which only the text is known."""
 
+HINDSIGHT = "hindsight"
+"""Code of the reason that the data that confirm an incident came in long after they could have."""
+
 
 def as_written(text: str) -> tuple[Reason, ...]:
     """A reason of before November 2026, of which only the English text is known."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from fanous.model.measurement import Measurement
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.pipeline import ingest, query
+from fanous.pipeline.frame import IncidentList, html_table, time_shown
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
@@ -29,8 +31,9 @@ from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
-from fanous.store.location import StoreLocation
+from fanous.store.location import StoreHeld, StoreLocation, in_folder
 from fanous.store.protocol import Store as AnyStore
+from fanous.store.snapshot import snapshot
 from fanous.wording import narrative
 from fanous.wording.language import LANGUAGES, chosen
 
@@ -135,20 +138,35 @@ Instant = datetime | str | float
 
 
 class Store:
-    """An opened store; a context manager.  Only one process at a time can have it open, even for reading.
+    """An opened store; a context manager.  It belongs to the thread that opened it.
+
+    Only one process at a time can write to a store.  Where another one has it (``fanous run``, say), ``read_only``
+    reads a copy of what stands there now, which needs little time and space (``fanous.store.snapshot``); open it again
+    for what came later.  Within a process a store that is open may be opened again for reading.
 
     Args:
         place: its folder, or the addresses of its three parts; ``None`` = the user's own, as on the command
             line.
 
     Raises:
-        FanousError: another process has it, it is not a store, or it cannot be written.
+        FanousError: another process has it and it is not only to be read, it is not a store, or it cannot be written.
     """
 
     def __init__(self, place: str | Path | StoreLocation | None = None, *, read_only: bool = False) -> None:
-        self.opened: AnyStore = open_store(
-            data_folder() / "store" if place is None else place, read_only=read_only
-        )
+        where = data_folder() / "store" if place is None else place
+        location = where if isinstance(where, StoreLocation) else in_folder(where)
+        known = _OPEN.get(location)
+        if known is not None and read_only:
+            self._shared = known
+        else:
+            self._shared = _Shared(location, *_open(location, where, read_only=read_only))
+            _OPEN[location] = self._shared
+        self._shared.users += 1
+        self._is_open = True
+        self.opened: AnyStore = self._shared.store
+
+    def __dir__(self) -> list[str]:
+        return ["close", "ingest", "opened"]
 
     def __enter__(self) -> Self:
         return self
@@ -157,8 +175,10 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Release it to other processes; a second call does nothing."""
-        self.opened.close()
+        """Release it to other processes, once all who opened it here have closed it; a second call does nothing."""
+        if self._is_open:
+            self._is_open = False
+            self._shared.leave()
 
     def ingest(self, source: str, *paths: str | Path) -> Ingested:
         """Import files, judge them and detect, like ``fanous ingest SOURCE PATH...``.
@@ -167,6 +187,45 @@ class Store:
             FanousError: unknown source, or a file that cannot be read at all.
         """
         return ingest.ingest(self.opened, source, [Path(path) for path in paths])
+
+
+class _Shared:
+    """One store that this process has open, and by how many it is used."""
+
+    def __init__(
+        self, location: StoreLocation, store: AnyStore, folder: TemporaryDirectory[str] | None
+    ) -> None:
+        self.location, self.store, self.folder = location, store, folder
+        self.users = 0
+
+    def leave(self) -> None:
+        self.users -= 1
+        if not self.users:
+            _OPEN.pop(self.location, None)
+            self.store.close()
+            if self.folder is not None:
+                self.folder.cleanup()
+
+
+_OPEN: dict[StoreLocation, _Shared] = {}
+"""The engine can have one folder open in a process, so whoever reads the same store shares it."""
+
+
+def _open(
+    location: StoreLocation, where: str | Path | StoreLocation, *, read_only: bool
+) -> tuple[AnyStore, TemporaryDirectory[str] | None]:
+    """The store, or a copy of it (and the copy's folder) where another process has it."""
+    try:
+        return open_store(where, read_only=read_only), None
+    except StoreHeld:
+        if not read_only or location in _OPEN:
+            raise
+    folder = TemporaryDirectory(prefix="fanous-reading-")
+    try:
+        return open_store(snapshot(location, Path(folder.name)), read_only=True), folder
+    except BaseException:
+        folder.cleanup()
+        raise
 
 
 def confirm(
@@ -192,14 +251,14 @@ def confirm(
 
 def incidents(
     store: Store, country: str | None = None, *, since: Instant | None = None, until: Instant | None = None
-) -> list[Incident]:
+) -> IncidentList:
     """Latest revisions that overlap the window, retracted ones included, by onset.
 
     Args:
         country: ``None`` = all.
     """
-    return store.opened.ledger.incidents(
-        _code(country) if country else None, _seconds(since), _seconds(until)
+    return IncidentList(
+        store.opened.ledger.incidents(_code(country) if country else None, _seconds(since), _seconds(until))
     )
 
 
@@ -303,6 +362,22 @@ class Judgements:
         """One row per verdict (``VERDICT_COLUMNS``)."""
         return verdict_table((one.measurement, one.verdicts) for one in self.measurements)
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                time_shown(one.measurement.started_at),
+                one.measurement.country,
+                f"AS{one.measurement.asn}",
+                v.target,
+                v.state,
+                v.mechanism,
+                v.why,
+            )
+            for one in self.measurements
+            for v in one.verdicts
+        ]
+        return html_table(("time", "country", "network", "target", "state", "mechanism", "why"), rows)
+
 
 def judge(*paths: str | Path) -> Judgements:
     """Judge the measurements of OONI files (``.jsonl``, ``.jsonl.gz``, ``.tar.gz``); no store is needed.
@@ -321,6 +396,7 @@ def judge(*paths: str | Path) -> Judgements:
 __all__ = [
     "SERIES_COLUMNS",
     "VERDICT_COLUMNS",
+    "IncidentList",
     "Instant",
     "Judgement",
     "Judgements",

@@ -7,16 +7,21 @@ Each object is fetched, stored, then remembered with its ETag.  A run that was k
 object too, and the same measurement counts once however often it is read.
 """
 
+import csv
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
@@ -208,6 +213,111 @@ def pull_uids(store: Store, uids: Sequence[str], get: Get, *, is_ooni: bool) -> 
         answers.write_bytes(b"".join(line + b"\n" for line in lines))
         provenance = Provenance.REAL if is_ooni else Provenance.IMPORTED
         return ingest(store, SOURCE, [answers], provenance=provenance)
+
+
+OBSERVATIONS = "https://api.ooni.io/api/v1/observations?"
+"""Rows of OONI's table of observations, the newest first, under the names that ``ooni-csv`` reads (ooni/backend,
+oonimeasurements/routers/data/list_observations.py, commit 01f75112)."""
+
+PAGE_ROWS, MOST_PAGES = 1000, 10
+"""The API is not for bulk: it limits what one address may ask in a minute, and the bucket has everything."""
+
+QUICK_DAYS = 7
+"""Where nobody says since when: as the API does by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAnswer:
+    """What the API told at once.
+
+    Attributes:
+        back_to: the time of the oldest row, as the API writes it; empty = there was none.
+        is_whole: nothing older of the wanted time was left out.
+    """
+
+    tally: Ingested
+    back_to: str
+    is_whole: bool
+
+
+def pull_quick(
+    store: Store,
+    wanted: Wanted,
+    get: Get,
+    now: float,
+    *,
+    is_ooni: bool,
+    page: int = PAGE_ROWS,
+    pages: int = MOST_PAGES,
+) -> QuickAnswer:
+    """Bring the newest observations in over OONI's API: a first answer within a minute, without controls.
+
+    Whole records take the place of these rows when the bucket's are pulled.  The API takes days, so up to a day more
+    than is wanted may come.
+
+    Args:
+        is_ooni: it is asked itself, and no mirror.
+
+    Raises:
+        FanousError: the API cannot be asked, or answers otherwise.
+    """
+    until = min(wanted.until, now)
+    asked = {
+        "probe_cc": wanted.country,
+        "since": _day(wanted.since),
+        "until": _day(until + DAY),
+        "limit": str(page),
+    }
+    rows: list[dict[str, Any]] = []
+    is_whole = False
+    for test in wanted.tests or ("",):
+        for number in range(pages):
+            more = {"offset": str(page * number)} | ({"test_name": test} if test else {})
+            found = _rows_of(get(OBSERVATIONS + urlencode(asked | more)))
+            rows += found
+            is_whole = len(found) < page
+            if is_whole:
+                break
+    if rows and not is_whole:  # the rows of the oldest measurement may be cut off
+        cut = rows[-1].get("measurement_uid")
+        rows = [row for row in rows if row.get("measurement_uid") != cut]
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "observations.csv"
+        _write_rows(rows, table)
+        provenance = Provenance.REAL if is_ooni else Provenance.IMPORTED
+        tally = ingest(store, QUICK_SOURCE, [table], provenance=provenance) if rows else Ingested()
+    return QuickAnswer(tally, min((str(row["measurement_start_time"]) for row in rows), default=""), is_whole)
+
+
+QUICK_SOURCE = "ooni-csv"
+
+
+def _day(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d")
+
+
+class _Observations(msgspec.Struct):
+    results: list[dict[str, Any]]
+
+
+def _rows_of(answer: bytes) -> list[dict[str, Any]]:
+    try:
+        return msgspec.json.decode(answer, type=_Observations).results
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"OONI's API answers otherwise than it did ({error}); `fanous doctor --sources` says what differs, and "
+            "`fanous pull ooni` without --quick asks the bucket"
+        ) from error
+
+
+def _write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    columns = sorted({name for row in rows for name in row})
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(
+            {name: "" if value is None else value for name, value in row.items()} for row in rows
+        )
 
 
 def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) -> PullPlan:

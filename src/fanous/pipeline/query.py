@@ -40,6 +40,15 @@ class CountryAnswer:
     names: Mapping[int, str]
     synthetic: bool = False
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the incidents as a table, and what cannot be said."""
+        from fanous.pipeline.frame import IncidentList, html_table
+        from fanous.wording.reasons import reasons_text
+
+        lacking = [(target, reasons_text([reason])) for target, reason in self.insufficient]
+        said = f"<p>Not enough data:</p>{html_table(('target', 'why'), lacking)}" if lacking else ""
+        return IncidentList(self.incidents)._repr_html_() + said
+
 
 def confirm(
     store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None

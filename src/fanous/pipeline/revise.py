@@ -19,7 +19,8 @@ from fanous.analysis.incidents.revision import (
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Approval, Decided, Decision, Incident, Interval, Kind, Note, Status
-from fanous.model.reason import AS_WRITTEN, Reason
+from fanous.model.instant import HOUR
+from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
@@ -30,6 +31,10 @@ WAIT = 120.0
 """Seconds that a person waits for a country that a worker has: longer than the slowest country took."""
 
 POLL = 0.2
+
+HINDSIGHT_AFTER = 6 * HOUR
+"""Seconds after ``confirmed_at`` from which a confirmation that is new to the ledger was not made live: sources are
+asked every few minutes to every six hours."""
 
 log = getLogger("fanous.detect")
 
@@ -106,7 +111,8 @@ def write_changes(
     reviews = Reviews(store)
     pairs = reviews.pairs(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
-    written = [_write(store, reviews.applied(new, old), old, why) for new, old in pairs]
+    pairs = [(reviews.applied(_with_hindsight(store, new, old), old), old) for new, old in pairs]
+    written = [_write(store, new, old, why) for new, old in pairs]
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
@@ -183,6 +189,17 @@ class Reviews:
     def _as_it_was(self, whole: Incident, revision: int) -> Incident:
         earlier = (one.incident for one in self._store.ledger.revisions(whole.id) if one.n == revision)
         return next(earlier, whole)
+
+
+def _with_hindsight(store: Store, new: Incident, old: Incident | None) -> Incident:
+    """The incident; where figures of the past confirm it that came later than they could have, it says so."""
+    if new.confirmed_at is None or new.kind not in OF_LEVELS or store.is_synthetic:
+        return new
+    if old is None or old.confirmed_at is None:
+        in_hindsight = store.now() - new.confirmed_at > HINDSIGHT_AFTER
+    else:
+        in_hindsight = any(reason.code == HINDSIGHT for reason in old.reasons)
+    return replace(new, reasons=(*new.reasons, Reason(HINDSIGHT))) if in_hindsight else new
 
 
 def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason, ...]) -> Incident:

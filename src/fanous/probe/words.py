@@ -6,6 +6,8 @@ Notes are facts from the record, not findings: the line it was measured over, wh
 message got through, how far away a name is cut, whether a video could be watched.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -169,6 +171,27 @@ def slow_line(leading: list[Outcome]) -> str:
     return "Everything that was measured is slow: that points to the line, not to single sites."
 
 
+INTERCEPTED = (
+    "All encrypted connections from here are intercepted: every site that was measured showed someone else's "
+    "certificate. A program on this device, the network you are in, or its provider does this, and can read what you "
+    "send: do not log in anywhere. It says nothing about single sites."
+)
+
+
+def interception(mechanisms: Sequence[str]) -> str:
+    """Said first and once where every target shows someone else's certificate; otherwise empty.
+
+    Args:
+        mechanisms: the leading one of each target that was measured.
+    """
+    all_of_them = len(mechanisms) >= LEAST_SLOW and all(map(is_foreign_certificate, mechanisms))
+    return INTERCEPTED if all_of_them else ""
+
+
+def is_foreign_certificate(mechanism: str) -> bool:
+    return mechanism.startswith("tls.mitm")
+
+
 def quic_line(report: RunReport) -> str:
     """A note if pages arrive but QUIC works nowhere; otherwise empty."""
     loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
@@ -185,8 +208,9 @@ def report_lines(report: RunReport) -> list[str]:
     for outcome in report.outcomes:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
-    lines += [one for one in (slow_line(leading), quic_line(report)) if one]
-    lines += [sentence(one) for one in leading if not is_fine(one)]
+    intercepted = interception([one.mechanism for one in leading])
+    lines += [one for one in (intercepted, slow_line(leading), quic_line(report)) if one]
+    lines += [sentence(one) for one in leading if not is_fine(one) and not intercepted]
     for one in report.outcomes:
         lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
     works = [title(one.target) for one in leading if is_fine(one)]
@@ -262,7 +286,7 @@ def notes_of(line: bytes) -> list[str]:
 def _notes(head: _Head, line: bytes) -> list[str]:
     if head.test_name == nettests.TEST_NAME:
         defect = nettests.health_defect(_health.decode(line).test_keys)
-        return [f"the line: {defect}" if defect else "the line was sound: known-good sites answered"]
+        return [f"the line: {defect}" if defect else "known-good sites answered"]
     if head.test_name == STREAM:
         return [watchable(head.input or "the stream", line).sentence]
     browser = BROWSER.get(opinion(line), "")

@@ -3,8 +3,9 @@
     store ─► tables (rows with their licence) ─► forms ─► a folder
 
 Data under a non-commercial or unclear licence, and anything that rests on it, is left out.  A cell of measurements
-needs at least ``LEAST_PROBES`` probes, and times are whole minutes.  To add a table: its fields
-and a function that returns its rows, and its line in ``TABLES``.
+needs at least ``LEAST_PROBES`` probes, and times are whole minutes.  A *private* export leaves nothing out: it is for
+the store's owner, and each row says under which licence it came.  To add a table: its fields and a function that
+returns its rows, and its line in ``TABLES``.
 
 Forms are CSV (RFC 4180), Parquet and GeoJSON (RFC 7946); ``datapackage.json`` describes the folder (Frictionless v1).
 """
@@ -25,6 +26,7 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import HOUR, to_iso
+from fanous.model.place import asn_of
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
@@ -53,6 +55,19 @@ def licence_of(sources: tuple[str, ...], own: str) -> str:
     return "; ".join(sorted({own, *terms}))
 
 
+NO_LICENCE = "unclear: not to be passed on"
+"""Of a row in a private export whose source states no licence."""
+
+
+def terms_of(sources: tuple[str, ...], wanted: "ExportScope") -> str:
+    """As ``licence_of``; in a private export never empty, but the terms of all of its sources."""
+    licence = licence_of(sources, wanted.licence)
+    if licence or not wanted.private:
+        return licence
+    known = (SOURCES[one].licence if one in SOURCES else "" for one in sources)
+    return "; ".join(sorted({wanted.licence if one == "ours" else one or NO_LICENCE for one in known}))
+
+
 LEAST_PROBES = 3
 """Least probes behind a public cell, since one or two could be identified as people."""
 
@@ -68,12 +83,14 @@ class ExportScope:
     country: ``None`` = all.
     since, until: unix seconds.
     licence: of the operator's own data.
+    private: everything, for the owner of the store alone.
     """
 
     country: str | None
     since: float
     until: float
     licence: str
+    private: bool = False
 
 
 @dataclass(slots=True)
@@ -82,14 +99,15 @@ class LeftOut:
 
     counts: dict[str, int] = field(default_factory=dict)
 
-    def add(self, why: str) -> None:
-        self.counts[why] = self.counts.get(why, 0) + 1
+    def add(self, why: str, count: int = 1) -> None:
+        self.counts[why] = self.counts.get(why, 0) + count
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
     """Attributes:
-    fields: (name, type of Frictionless and of the Parquet file, what it means).
+    fields: (name, type of Frictionless and of the Parquet file, what it means); ``list`` is a list of texts, which
+        CSV has as one.
     key: fields that identify a row.
     """
 
@@ -104,7 +122,7 @@ def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[
     """The latest revision of each incident, retracted ones included."""
     store = store.for_readers()
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        licence = licence_of(sources_of(incident), wanted.licence)
+        licence = terms_of(sources_of(incident), wanted)
         if not licence:
             left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
             continue
@@ -119,9 +137,9 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "revision": revision,
         "country": incident.country,
         **{name: document[name] for name in ("kind", "status", "scope", "access")},
-        "networks": " ".join(one for one in incident.entities if one.startswith("AS")),
-        "targets": " ".join(incident.targets),
-        "mechanisms": " ".join(incident.mechanisms),
+        "networks": [one for one in incident.entities if asn_of(one)],
+        "targets": list(incident.targets),
+        "mechanisms": list(incident.mechanisms),
         "onset": minute(incident.onset),
         "onset_earliest": minute(incident.onset_earliest),
         "onset_latest": minute(incident.onset_latest),
@@ -139,11 +157,68 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
     }
 
 
+def network_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[Row]:
+    """What each network, or region, of the exported incidents saw."""
+    for incident, licence in _exported(store, wanted):
+        for network in incident.networks:
+            spans = network.intervals
+            yield {
+                **_of_incident(incident, licence),
+                "entity": network.entity,
+                "targets": list(network.targets),
+                "first": minute(spans[0].start) if spans else None,
+                "last": minute(spans[-1].end) if spans else None,
+                "periods": len(spans),
+                "measurements": network.measurements,
+                "probes": network.probes,
+                "probability": round(network.probability, 4),
+            }
+
+
+def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[Row]:
+    """When the exported incidents were on: as a whole, and on each of their networks."""
+    for incident, licence in _exported(store, wanted):
+        parts = [("", incident.intervals), *((one.entity, one.intervals) for one in incident.networks)]
+        for entity, spans in parts:
+            for n, span in enumerate(spans, 1):
+                yield {
+                    **_of_incident(incident, licence),
+                    "entity": entity,
+                    "n": n,
+                    "start": minute(span.start),
+                    "end": minute(span.end),
+                }
+
+
+def _exported(store: Store, wanted: ExportScope) -> Iterator[tuple[Incident, str]]:
+    """The incidents that may leave, with their licence; ``incident_rows`` counts the others."""
+    for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
+        if licence := terms_of(sources_of(incident), wanted):
+            yield incident, licence
+
+
+def _of_incident(incident: Incident, licence: str) -> Row:
+    return {
+        "id": incident.id,
+        "country": incident.country,
+        "kind": str(incident.kind),
+        "status": str(incident.status),
+        "synthetic": incident.provenance.is_synthetic,
+        "licence": licence,
+    }
+
+
 def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Measurements of the operator's own probes by hour, network and target; synthetic ones are counted
-    separately."""
+    """Measurements by hour, network, target and source, in an open export those of the operator's own probes;
+    synthetic ones are counted separately."""
     for side in store.sides():
-        yield from _cells_of(side, wanted, left)
+        sources = {one.source: one.measurements for one in side.facts.freshness(wanted.since, wanted.until)}
+        for source, count in sources.items() if not wanted.private else ():
+            if source != OWN:
+                terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
+                left.add(f"measurements of {source} ({terms})", count)
+        if wanted.private or OWN in sources:  # reading others' only to leave them out takes minutes
+            yield from _cells_of(side, wanted, left)
 
 
 def _cells_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
@@ -162,20 +237,20 @@ def _cells(
     store: Store, country: str, since: float, until: float, wanted: ExportScope, left: LeftOut
 ) -> Iterator[Row]:
     votes = store.facts.votes(country, since, until)
-    measured: dict[tuple[int, int, str], dict[str, bool]] = defaultdict(dict)
-    probes: dict[tuple[int, int, str], set[str]] = defaultdict(set)
+    measured: dict[tuple[int, int, str, str], dict[str, bool]] = defaultdict(dict)
+    probes: dict[tuple[int, int, str, str], set[str]] = defaultdict(set)
     columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.probes, votes.seen, votes.sources)
     for uid, at, asn, target, probe, seen, source in zip(*(c.tolist() for c in columns), strict=True):
-        if source != OWN:
+        if source != OWN and not wanted.private:
             continue
-        cell = (int(at // HOUR) * HOUR, asn, target)
+        cell = (int(at // HOUR) * HOUR, asn, target, source)
         measured[cell][uid] = measured[cell].get(uid, False) or seen
         probes[cell].add(probe)
     for cell in sorted(measured):
-        if len(probes[cell]) < LEAST_PROBES:
+        if len(probes[cell]) < LEAST_PROBES and not wanted.private:
             left.add(f"cells with fewer than {LEAST_PROBES} probes")
             continue
-        hour, asn, target = cell
+        hour, asn, target, source = cell
         yield {
             "country": country,
             "network": f"AS{asn}",
@@ -184,8 +259,9 @@ def _cells(
             "measurements": len(measured[cell]),
             "failed": sum(measured[cell].values()),
             "probes": len(probes[cell]),
+            "source": source,
             "synthetic": store.is_synthetic,
-            "licence": wanted.licence,
+            "licence": terms_of((source,), wanted),
         }
 
 
@@ -200,10 +276,10 @@ def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
     for country in [wanted.country] if wanted.country else names:
         for series in store.facts.levels(country, wanted.since, wanted.until):
             source = series.key.source
-            if not is_open(source):
-                left.add(f"series of {source} ({SOURCES[source].licence})")
+            terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
+            if not is_open(source) and not wanted.private:
+                left.add(f"series of {source} ({terms})")
                 continue
-            terms = SOURCES[source].licence
             for at, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
                 if not isnan(value):
                     yield {
@@ -231,6 +307,12 @@ def minute(instant: float | None) -> str | None:
 _LICENCE = ("licence", "string", "under which this row is given")
 _SYNTHETIC = ("synthetic", "boolean", "true: of a staged event, no finding")
 _COUNTRY = ("country", "string", "ISO 3166-1")
+_INCIDENT = (
+    ("id", "string", "of the incident"),
+    _COUNTRY,
+    ("kind", "string", "outage, blocking, throttling, slowdown"),
+    ("status", "string", "suspected, confirmed, ended, retracted"),
+)
 
 TABLES = (
     ExportTable(
@@ -244,9 +326,9 @@ TABLES = (
             ("status", "string", "suspected, confirmed, ended, retracted"),
             ("scope", "string", "nation, region, multi_isp, isp, insufficient"),
             ("access", "string", "any, mobile, fixed"),
-            ("networks", "string", "ASNs, separated by blanks"),
-            ("targets", "string", "separated in the same way; empty: the line itself"),
-            ("mechanisms", "string", "likewise"),
+            ("networks", "list", "ASNs; in CSV separated by blanks"),
+            ("targets", "list", "the same; empty: the line itself"),
+            ("mechanisms", "list", "the same"),
             ("onset", "datetime", "best estimate of the beginning, UTC"),
             ("onset_earliest", "datetime", "empty: it was so when the record begins"),
             ("onset_latest", "datetime", "the first failing bin"),
@@ -266,8 +348,42 @@ TABLES = (
         incident_rows,
     ),
     ExportTable(
+        "networks",
+        "What each network of an incident saw",
+        (
+            *_INCIDENT,
+            ("entity", "string", "network or region; the country, for what only its own series show"),
+            ("targets", "list", "that failed there; in CSV separated by blanks"),
+            ("first", "datetime", "when it was first seen there, UTC"),
+            ("last", "datetime", "when it was last seen there; empty: it goes on"),
+            ("periods", "integer", "how often it came"),
+            ("measurements", "integer", "that saw it there"),
+            ("probes", "integer", "independent ones that saw it there"),
+            ("probability", "number", "of interference, the highest that a series there reached"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("id", "entity"),
+        network_rows,
+    ),
+    ExportTable(
+        "intervals",
+        "When incidents were on, as a whole and on each network",
+        (
+            *_INCIDENT,
+            ("entity", "string", "network or region; empty: the incident as a whole"),
+            ("n", "integer", "of the interval there, from 1"),
+            ("start", "datetime", "UTC"),
+            ("end", "datetime", "empty: it goes on"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("id", "entity", "n"),
+        interval_rows,
+    ),
+    ExportTable(
         "cells",
-        "Measurements of this monitor's own probes, by hour, network and target",
+        "Measurements by hour, network, target and source",
         (
             _COUNTRY,
             ("network", "string", "ASN"),
@@ -275,11 +391,12 @@ TABLES = (
             ("hour", "datetime", "that begins then, UTC"),
             ("measurements", "integer", "made"),
             ("failed", "integer", "of these, that saw the target blocked or slowed down"),
-            ("probes", "integer", f"independent ones, at least {LEAST_PROBES}"),
+            ("probes", "integer", f"independent ones; in an open export at least {LEAST_PROBES}"),
+            ("source", "string", "edge: this monitor's own probes"),
             _SYNTHETIC,
             _LICENCE,
         ),
-        ("country", "network", "target", "hour", "synthetic"),
+        ("country", "network", "target", "hour", "source", "synthetic"),
         cell_rows,
     ),
     ExportTable(
@@ -305,21 +422,23 @@ TABLES = (
 
 
 def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """CSV in UTF-8; unknown values are empty."""
+    """CSV in UTF-8; unknown values are empty, and lists are separated by blanks."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows)
+    lists = [name for name, kind, _ in table.fields if kind == "list"]
+    writer.writerows(row | {name: " ".join(row[name]) for name in lists} for row in rows)
     return out.getvalue().encode()
 
 
 def as_parquet(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """Parquet with zstd; times are UTC timestamps."""
+    """Parquet with zstd; times are UTC timestamps, lists are lists."""
     import pyarrow as pa  # imported here: it takes a fifth of a second
     from pyarrow import parquet
 
     kinds = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
     kinds["boolean"] = pa.bool_()
+    kinds["list"] = pa.list_(pa.string())
     kinds["datetime"] = pa.timestamp("s", "UTC")
     schema = pa.schema([pa.field(name, kinds[kind]) for name, kind, _ in table.fields])
     columns = {name: [_typed(row[name], kind) for row in rows] for name, kind, _ in table.fields}
@@ -397,7 +516,10 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
     }
     if ending != "csv":
         return described
-    fields = [{"name": name, "type": kind, "description": text} for name, kind, text in table.fields]
+    fields = [
+        {"name": name, "type": "string" if kind == "list" else kind, "description": text}
+        for name, kind, text in table.fields
+    ]
     return described | {
         "profile": "tabular-data-resource",
         "encoding": "utf-8",
@@ -405,19 +527,31 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
     }
 
 
+OPEN = (
+    "Each row names its licence. What other sources give under a non-commercial or unclear licence is left out, and "
+    "what rests on it."
+)
+PRIVATE = (
+    "Private: everything that the store holds, for its owner alone. Each row names the licence under which it came; "
+    "many forbid passing it on."
+)
+"""What ``datapackage.json`` says of an open and of a private export."""
+
+
 def _package(
     wanted: ExportScope, resources: list[dict[str, Any]], left: LeftOut, now: float
 ) -> dict[str, Any]:
-    open_ones = [source for source in SOURCES.values() if source.is_open and source.page]
+    shown = [one for one in SOURCES.values() if one.page and (one.is_open or wanted.private)]
     return {
         "profile": "data-package",
-        "name": "fanous-open-data" if wanted.country is None else f"fanous-{wanted.country.lower()}",
+        "name": f"fanous-{'private' if wanted.private else 'open'}-data"
+        if wanted.country is None
+        else f"fanous-{wanted.country.lower()}",
         "title": "Fanous: disruptions of the internet",
-        "description": "Each row names its licence. What other sources give under a non-commercial or "
-        "unclear licence is left out, and what rests on it.",
+        "description": PRIVATE if wanted.private else OPEN,
         "created": to_iso(now),
         "licenses": [{"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}],
-        "sources": [{"title": one.title, "path": one.page} for one in open_ones],
+        "sources": [{"title": one.title, "path": one.page} for one in shown],
         "left_out": left.counts,
         "resources": resources,
     }

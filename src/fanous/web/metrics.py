@@ -33,10 +33,16 @@ def open_incidents(store: Store, _now: float) -> list[Metric]:
 
 
 def freshness(store: Store, now: float) -> list[Metric]:
-    """Seconds since the last sound measurement from a country; countries silent for a week are not listed."""
+    """Seconds since the last sound measurement from each country that was ever measured.
+
+    A country that falls silent keeps its series, because its age is what should alarm.
+    """
     heard: dict[str, float] = {}
     for one in store.facts.heard(now - LATELY, now + 1):
         heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    for country in store.facts.countries():
+        if country not in heard and (measured := store.facts.measured(country)) is not None:
+            heard[country] = measured[1]
     text = "Seconds since the last sound measurement of a country"
     return [
         Metric("fanous_last_measurement_age_seconds", max(0.0, now - at), text, (("country", country),))

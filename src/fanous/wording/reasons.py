@@ -77,6 +77,10 @@ REASONS: dict[str, Text] = {
     "one_operator": "It affects a single operator, which serves most users.",
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
+    "hindsight": (
+        "The time of confirmation is known in hindsight: "
+        "it is when the data would have sufficed, but they came in later."
+    ),
     "lasting": "The lower level has lasted for more than a week; later changes are compared with it.",
     "products.none": "No other product of the same source shows whether traffic fell as a whole.",
     "products.ordinary": "Traffic to other products of the same source did not fall with it ({products}).",

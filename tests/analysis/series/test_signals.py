@@ -3,10 +3,12 @@
 import pytest
 
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.series.signals import SIGNALS, Direction, Signal, signals_of
+from fanous.analysis.series.signals import LAGS, SIGNALS, Direction, Signal, lag_of, signals_of
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
-from fanous.model.place import Family
+from fanous.model.place import Family, Place
+from fanous.model.series import SeriesKey
+from fanous.sources.publishers import PUBLISHERS
 
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
@@ -46,3 +48,24 @@ def test_a_lie_in_dns_and_a_cut_path_are_different_signals() -> None:
 
 def test_only_what_a_resolver_says_is_kept_by_resolver() -> None:
     assert [name for name, signal in SIGNALS.items() if signal.by_resolver] == ["blocked_dns"]
+
+
+def test_every_publisher_of_series_declares_how_late_its_answers_are() -> None:
+    with_series = {name for name, one in PUBLISHERS.items() if one.has_series}
+    elsewhere = {
+        "csv",
+        "ioda-outages",
+        "radar-outages",
+    }  # tables are known when their bins end; claims have no bins
+    assert set(LAGS) == with_series - elsewhere
+    assert all(seconds > 0 for seconds in LAGS.values())
+
+
+def test_what_a_source_passes_on_is_as_late_as_its_publisher() -> None:
+    def key(signal: str, source: str) -> SeriesKey:
+        return SeriesKey(Place("XA"), "", signal, source=source)
+
+    assert lag_of(key("bgp", "ioda")) == LAGS["ioda"]
+    assert lag_of(key("gtr", "ioda")) == LAGS["google"] > LAGS["ioda"]
+    assert lag_of(key("mozilla", "ioda")) == 86400
+    assert lag_of(key("scan_up", "scan")) == lag_of(key("google_traffic", "csv")) == 0

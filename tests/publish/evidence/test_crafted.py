@@ -194,7 +194,7 @@ def test_a_manifest_of_another_shape_is_a_sentence(tmp_path: Path, kind: str) ->
 def test_our_words_come_first_and_the_packers_cannot_pass_for_them(tmp_path: Path) -> None:
     """Plain printing showed the forged line before the true one, which the packer's escapes then hid."""
     lines = said(tmp_path, forged(made_by=f"fanous\n  {FORGED}", made_at=HOSTILE)).splitlines()
-    assert lines[0].startswith("DIFFERS")
+    assert lines[0].startswith("NOT COMPARABLE")
     assert lines[1].startswith(f"  signed by SHA256:{SIGNER} ")
     theirs = lines.index("The bundle says, in the words of whoever packed it:")
     assert not any("feedface" in line for line in lines[:theirs])

@@ -21,6 +21,7 @@ from fanous.model.series import Series, SeriesKey, Votes
 from fanous.publish.credits import credit_line, sources_of
 from fanous.publish.export import (
     LEAST_PROBES,
+    NO_LICENCE,
     TABLES,
     Exported,
     ExportScope,
@@ -31,6 +32,7 @@ from fanous.publish.export import (
 )
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
+from fanous.store.coverage import Freshness
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from tests.analysis.incidents.events import MONDAY, Ballot
@@ -58,6 +60,10 @@ class Holding(SmallStore):
     def votes(self, country: str, since: float, until: float, targets: Any = None) -> Votes:
         found = super().votes(country, since, until, targets)
         return replace(found, sources=np.array([self.source] * len(found), dtype=object))
+
+    def freshness(self, since: float, until: float) -> list[Freshness]:
+        made = [Freshness(self.source, MONDAY, 30, 1)] if self.ballots and not self.is_synthetic else []
+        return [one for one in made if since <= one.at < until]
 
     def span(self, _country: str) -> tuple[float, float] | None:
         return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
@@ -140,7 +146,8 @@ def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:
 
 def test_measurements_of_others_never_enter(tmp_path: Path) -> None:
     ballots = (Ballot([n / 60 for n in range(30)], True),)
-    exported(tmp_path / "ooni", Holding(ballots=ballots, source="ooni"))
+    done = exported(tmp_path / "ooni", Holding(ballots=ballots, source="ooni"))
+    assert done.left_out == {"measurements of ooni (CC BY-NC-SA 4.0)": 30}, "an empty table says why"
     exported(tmp_path / "own", Holding(ballots=ballots))
     assert rows(tmp_path / "ooni", "cells") == []
     assert len(rows(tmp_path / "own", "cells")) == 1
@@ -175,7 +182,43 @@ def test_a_recorded_event_says_so_in_every_row(tmp_path: Path) -> None:
     exported(tmp_path, Holding([OURS, replace(OURS, id="PK-2023-0009", provenance=Provenance.SYNTHETIC)]))
     told = [(row["provenance"], row["synthetic"]) for row in rows(tmp_path, "incidents")]
     assert told == [("imported", "False"), ("synthetic", "True")]
-    assert json.loads((tmp_path / "datapackage.json").read_text())["synthetic"] == 1
+    staged = [row for table in TABLES for row in rows(tmp_path, table.name) if row["synthetic"] == "True"]
+    assert {row["id"] for row in staged} == {"PK-2023-0009"}
+    assert json.loads((tmp_path / "datapackage.json").read_text())["synthetic"] == len(staged) == 4
+
+
+PRIVATE = replace(ALL, private=True)
+
+
+def test_a_private_export_has_everything_with_the_licence_under_which_it_came(tmp_path: Path) -> None:
+    store = Holding(
+        [OURS, replace(by("ooni"), id="PK-2023-0002"), replace(by("routing"), id="PK-2023-0003")],
+        ballots=(Ballot([0.1, 0.2], True),),
+        source="ooni",
+        ready=[level("tor", 10.0), level("radar", 1.0)],
+    )
+    done = exported(tmp_path, store, PRIVATE)
+    assert done.left_out == {}
+    told = {row["id"]: row["licence"] for row in rows(tmp_path, "incidents")}
+    assert told == {"PK-2023-0001": OWN, "PK-2023-0002": "CC BY-NC-SA 4.0", "PK-2023-0003": NO_LICENCE}
+    (cell,) = rows(tmp_path, "cells")
+    assert (cell["source"], cell["probes"], cell["licence"]) == ("ooni", "1", "CC BY-NC-SA 4.0")
+    assert [row["licence"] for row in rows(tmp_path, "levels")] == ["CC0", "CC BY-NC 4.0"]
+    package = json.loads((tmp_path / "datapackage.json").read_text())
+    assert package["name"] == "fanous-private-data"
+    assert package["description"].startswith("Private: ")
+
+
+def test_lists_are_lists_and_each_network_and_interval_has_a_row(tmp_path: Path) -> None:
+    exported(tmp_path, Holding([OURS, replace(by("ooni"), id="PK-2023-0002")]))
+    (one,) = parquet.read_table(tmp_path / "incidents.parquet").to_pylist()
+    assert (one["targets"], one["networks"]) == (list(OURS.targets), ["AS59257"])
+    (network,) = parquet.read_table(tmp_path / "networks.parquet").to_pylist()
+    assert (network["id"], network["entity"], network["targets"]) == (OURS.id, "AS59257", ["x"])
+    assert network["measurements"] == OURS.networks[0].measurements
+    spans = parquet.read_table(tmp_path / "intervals.parquet").to_pylist()
+    assert [(row["entity"], row["n"]) for row in spans] == [("", 1), ("AS59257", 1)]
+    assert spans[0]["start"].timestamp() == OURS.intervals[0].start // 60 * 60
 
 
 # --- how it is described --------------------------------------------------------------------------
@@ -223,7 +266,9 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
 
 
 def test_an_empty_store_gives_empty_tables(tmp_path: Path) -> None:
-    assert exported(tmp_path, Holding()).rows == {"incidents": 0, "cells": 0, "levels": 0}
+    assert exported(tmp_path, Holding()).rows == dict.fromkeys(
+        ("incidents", "networks", "intervals", "cells", "levels"), 0
+    )
     assert parquet.read_table(tmp_path / "cells.parquet").num_rows == 0
 
 

@@ -21,6 +21,9 @@ PAGES = (
     f"{INCIDENT}/measurements",
     "/PK/PK-watch-1",
     "/corrections",
+    "/search?q=x+pakistan+2023",
+    "/explore?country=PK&target=x",
+    "/embed/explore?country=PK&target=x",
     "/incidents",
     "/subscribe",
 )

@@ -56,7 +56,7 @@ class InterferenceOptions:
         session_at: smoothed probability that counts a bin as *on* in hindsight.
         back_date: seconds by which onset may lie before the first failing bin (and the end after the
             last): midway to the neighbouring normal bin, but never further than this.
-        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset or an
+        alone: seconds from the next failing bin beyond which one failing probe does not mark an onset or an
             end.
     """
 

@@ -1,4 +1,4 @@
-"""Alternatives: explanations that take a claim back: the platform failed, or an instrument or a line did.
+"""Alternatives: explanations that retract an incident: the platform failed, or an instrument or a line did.
 
 Each needs more than one voice, so that a few liars cannot make a true incident disappear.  Two further questions are
 answered here: whether a target worked elsewhere while it failed on the networks named, which is a control of rule C2,
@@ -116,7 +116,7 @@ LINE_FAULTS = (
 """Mechanisms that a bad line, carrier or resolver shows as well: nothing forges, resets or answers."""
 
 LINE_TARGETS = 5
-"""Targets that a probe must have measured meanwhile before anything follows for its line."""
+"""Targets that a probe must have measured at the time before its line can be judged."""
 
 LINE_SHARE = 0.6
 """Where so much of what else a probe measures fails as on a bad line, no target was singled out.  Of the lists of sites
@@ -124,7 +124,7 @@ that are tested for blocking, the strictest censors cut less, and forge or reset
 
 LINE_PROBES = 0.5
 """Half of the probes that saw it on a network must have such a line, so that a few liars that report everything as
-failing take nothing back."""
+failing retract nothing."""
 
 
 def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:

@@ -66,8 +66,8 @@ right whose probes brought normal controls of their own, and 24 of 32 for which 
 Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share their lines."""
 
 UNCONFIRMED = 0.3
-"""No suspicion is surer than this.  The filter says how unlikely a failure is by chance, and a fault of one line or
-machine is no chance either.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones); rounded
+"""No suspicion is surer than this.  The filter says how unlikely a failure is by chance, but faults of single lines and
+machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones); rounded
 down to a tenth, since other seeds gave 23 of 95."""
 
 
@@ -95,13 +95,13 @@ def incident_of(
     alternatives: Alternatives = NONE_KNOWN,
     findings: Sequence[TypedAnomaly] = (),
 ) -> Incident:
-    """The incident that a group of findings amounts to.
+    """The incident that a group of findings makes up.
 
     Args:
         group: findings of one event (``group``).
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
-        alternatives: what is known for other explanations; one that holds takes the claim back.
+        alternatives: what is known for other explanations; one that holds retracts the incident.
         findings: all of the country, including the group's; the time outside of them is the baseline of its
             targets.  Empty = there are none but the group's.
     """
@@ -203,7 +203,7 @@ def _lost(named: Sequence[TypedAnomaly], votes: Votes, witness: Votes) -> Stretc
 def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], votes: Votes) -> set[int]:
     """Networks measured for the named targets during the event.
 
-    One that seems affected, but on too little evidence to name it, counts as not measured: nobody saw it spared.
+    One that seems affected, but on too little evidence to name it, counts as not measured: no one saw it spared.
     """
     start = min(f.anomaly.start for f in named)
     end = max(f.anomaly.last_seen for f in named)
@@ -217,7 +217,7 @@ def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], vote
 
 
 def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
-    """The end, once it was seen to end wherever anybody still measures.
+    """The end, once it was seen to end wherever anyone still measures.
 
     The last stretch of each network counts.  Networks that fell silent are unknown: they neither hold open an event
     that half of the others saw end, nor end one by themselves.

@@ -316,7 +316,7 @@ class _Case:
             return None
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
             return Reason("lacks.control")
-        if self._fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
+        if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
             return None
         return _lacking_alone(seen)
 
@@ -325,31 +325,17 @@ class _Case:
 
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (where controls were lost: in one stretch)?"""
-        return is_long(seen.where(~np.isin(seen.asns, list(self.lost))), self.count) or any(
+        return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
             is_long(
                 seen.where(
                     (seen.asns == asn)
                     & (seen.times >= one.start)
                     & (seen.times < (np.inf if one.end is None else one.end))
-                ),
-                self.count,
+                )
             )
             for asn, own in self.lost.items()
             for one in own
         )
-
-    def _fail_together(self, seen: Votes, beyond: float) -> bool:
-        """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
-
-        Args:
-            beyond: seconds that must lie between the first and the last time that they do.
-        """
-        networks = np.unique(seen.asns)
-        thick = [asn for asn in networks if self.count(seen.where(seen.asns == asn)) >= NETWORK_PROBES]
-        seen = seen.where(np.isin(seen.asns, thick))
-        later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
-        both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
-        return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
 
 
 def helped(seen: Votes, count: Count = named_probes) -> bool:
@@ -362,9 +348,23 @@ def helped(seen: Votes, count: Count = named_probes) -> bool:
     return count(seen.where(seen.controlled & np.isin(seen.asns, good))) >= PROBES
 
 
-def is_long(seen: Votes, count: Count = named_probes) -> bool:
+def _fail_together(seen: Votes, beyond: float) -> bool:
+    """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
+
+    Args:
+        beyond: seconds that must lie between the first and the last time that they do.
+    """
+    networks = np.unique(seen.asns)
+    thick = [asn for asn in networks if named_probes(seen.where(seen.asns == asn)) >= NETWORK_PROBES]
+    seen = seen.where(np.isin(seen.asns, thick))
+    later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
+    both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
+    return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
+
+
+def is_long(seen: Votes) -> bool:
     """Do so many probes see it for so long that no fault of a line explains it?"""
-    return len(np.unique(seen.times // HOUR)) >= LONE_HOURS and count(seen) >= LONE_PROBES
+    return len(np.unique(seen.times // HOUR)) >= LONE_HOURS and named_probes(seen) >= LONE_PROBES
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
@@ -429,7 +429,7 @@ OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Famil
 
 
 def without_remote(votes: Votes, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that C2 counts: vantage points of others are chosen by somebody else, and asked by us alone."""
+    """The votes that C2 counts: not vantage points of others, which someone else chose and we alone asked."""
     remote = [name for name, family in family_of.items() if family is Family.REMOTE]
     return votes.where(~np.isin(votes.sources.astype(str), remote)) if remote else votes
 

@@ -13,7 +13,7 @@ import numpy as np
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.series.baselines import slot_baseline
-from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
+from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
@@ -56,7 +56,7 @@ RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if
 
 
 def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
-    """C3 (outages) or C1 where two families agree, from the first moment at which both had been raised."""
+    """C3 (outages) or C1 where two families agree, from the first moment at which what was published raised both."""
     met = min(_agreements(group), default=None)
     if met is None:
         return Ruling("", None, _lacking(group))
@@ -115,9 +115,13 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
 
 
 def agreed_at(first: Anomaly, second: Anomaly) -> float:
-    """When both had been raised: at the first low bin where two publishers lost more than half, else at the second."""
-    raised = max((a.raised_at for a in (first, second) if a.raised_at is not None), default=0.0)
-    return min(raised, max(map(_gone_at, (first, second)))) if _at_one_stroke(first, second) else raised
+    """When what was published raised both: at the first low bin where two publishers lost more than half, else at the
+    second."""
+    pair = (first, second)
+    raised = max((a.raised_at + lag_of(a.key) for a in pair if a.raised_at is not None), default=0.0)
+    if not _at_one_stroke(first, second):
+        return raised
+    return min(raised, max(_gone_at(a) + lag_of(a.key) for a in pair))
 
 
 def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
@@ -244,7 +248,7 @@ HISTORY = 2 * 86400.0
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
-    """What each family with a series of these places says meanwhile, in the order of ``Family``.
+    """What each family with a series of these places says at the time, in the order of ``Family``.
 
     Args:
         series: all level series of the country that can show an outage.

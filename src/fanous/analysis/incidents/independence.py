@@ -1,6 +1,6 @@
 """Independence: how many probes are behind test runs, at the least.
 
-OONI's measurements name no probe that anybody could check, only the run of its tests.  Two runs are certainly two
+OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs are certainly two
 probes' if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
 each two are so is a lower bound of the number of probes, and that is what C2 counts.
 

@@ -87,7 +87,7 @@ def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
 # --- when it began --------------------------------------------------------------------------------------
 
 CARRIES = 1 / 3
-"""A source carries the claim if it lost at least this share of what the one that lost most has lost."""
+"""A source carries the incident if it lost at least this share of what the one that lost most has lost."""
 
 CLEARLY = 3.0
 """Standard deviations of its own bins by which it must have fallen."""
@@ -147,7 +147,7 @@ def _agrees(one: Fall, lead: Fall) -> bool:
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[bool, float]:
-    """Seconds to which it cannot be told when a series fell, which is last of all asked of one that sank."""
+    """Seconds within which the time of a fall cannot be known; series that fell gradually are asked last."""
     one, fell = pair
     return not fell.at_once, one.told.step / fell.clear
 
@@ -160,7 +160,7 @@ def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall
 
 
 def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
-    """The series that carry the claim; empty = none is seen to have fallen."""
+    """The series that carry the incident; empty = none fell measurably."""
     return {one.key for one, _ in _carriers(measured)}
 
 

@@ -309,7 +309,7 @@ SAME_KIND = 2.0
 """Worth two targets in common: those that an outage held as its parts do not keep its id when they part."""
 
 TOLD = 4.0
-"""People were told of a confirmed incident: where two that overlap become one, its id goes on, whatever its kind."""
+"""People have heard about a confirmed incident: if two that overlap become one, its id continues, whatever its kind."""
 
 
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:

@@ -1,7 +1,7 @@
 """Outage: a group of anomalies of quantities becomes one incident with a status.
 
-suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or the stated time after which a level that
-lasts counts as the new baseline.
+suspected -> confirmed -> ended.  Silence ends nothing: an end needs data.  A lower level that lasts becomes the
+baseline of what follows, and the outage goes on until the earlier level is back.
 
 ``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
 outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
@@ -156,7 +156,7 @@ def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
 
 
 def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
-    """The incident that a group of anomalies amounts to; None = not worth a suspicion."""
+    """The incident that a group of anomalies makes up; None = not worth a suspicion."""
     verdict = ruling(group, kind)
     if verdict.at is None and not worth_a_suspicion(group, kind):
         return None
@@ -216,7 +216,7 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
 
 def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
     """What is left of what users notice: of use and of answers rather than of routes and stray traffic, and of a speed
-    rather than a delay; and of these by the series that carry the claim, if any do."""
+    rather than a delay; and of these by the series that carry the incident, if any do."""
 
     def felt(key: SeriesKey) -> bool:
         signal = SIGNALS[key.signal]
@@ -239,7 +239,7 @@ def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey
     """When detectors accepted the lower level that lasts as their baseline; None = it came back, or lasts no week.
 
     Args:
-        carriers: series that carry the claim; empty = all do.
+        carriers: series that carry the incident; empty = all do.
     """
     if end is not None:
         return None

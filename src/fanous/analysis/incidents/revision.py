@@ -1,6 +1,6 @@
 """Revision: what becomes of a claim after it was made.
 
-A store may hold national claims until a person has reviewed them, and a person may take a claim back.  Held means
+A store may hold national claims until a person has reviewed them, and a person may withdraw an incident.  Held means
 suspected, with the reason shown.  The evidence does not change: an approval lets the same claim stand, and the time at
 which the rule was met comes back with it.
 
@@ -28,7 +28,7 @@ def must_wait(incident: Incident) -> bool:
 
 
 def held(incident: Incident, hold: Decision | None = None) -> Incident:
-    """The incident as it is shown until somebody approves it.
+    """The incident as it is shown until someone approves it.
 
     Args:
         hold: by the person who asked for it; ``None`` = every national claim is held here.
@@ -151,7 +151,7 @@ def what_was_wrong(before: Incident, after: Incident) -> tuple[Reason, ...]:
 
 
 def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...]:
-    """All that happened, the most urgent first; empty = nothing worth telling anybody.
+    """All that happened, the most urgent first; empty = nothing worth an alert.
 
     Args:
         before: the claim that was known until now; None = there was none.

@@ -1,6 +1,6 @@
 """Scope: which share of users an event affects, from the finest cell up, and what that may be called.
 
-The share is drawn many times over what is not known: the error of the weights, and whether networks that nobody
+The share is drawn many times over what is not known: the error of the weights, and whether networks that no one
 measured are affected.  A nation-wide scope is claimed only where almost every draw says so.
 """
 
@@ -23,7 +23,7 @@ NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
 """A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class of which it is said; otherwise a cut of mobile lines would pass while nobody
+30 % of users observed in each access class of which it is said; otherwise a cut of mobile lines would pass while no one
 looked at fixed ones (METHODS 2)."""
 
 SMALL_SHARE = 0.005
@@ -36,7 +36,7 @@ FALLBACK_ERROR = 1.5
 nation."""
 
 FALLBACK_UNSEEN = 0.4
-"""Share of users assumed on networks that nobody ever measured, where a country has no figures."""
+"""Share of users assumed on networks that no one ever measured, where a country has no figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def extent(affected: set[int], observed: set[int], weights: UserWeights | None) 
 
     Args:
         affected: ASNs on which it was seen.
-        observed: all ASNs measured meanwhile, including the affected ones.
+        observed: all ASNs measured at the time, including the affected ones.
         weights: ``None`` = no figures for this country.
     """
     every = _extent(affected, observed, weights)

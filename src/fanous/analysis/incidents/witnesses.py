@@ -124,7 +124,7 @@ ENOUGH_NETWORKS = 2
 """One network that works says nothing about the others."""
 
 ENOUGH_HOURS = 0.5
-"""Share of the hours in which somebody measured; what happened in the others was not seen."""
+"""Least share of the hours with measurements; what happened in the others was not seen."""
 
 ORDINARY_FAILING = 0.1
 """Share of failing measurements up to which a window is ordinary: .005 to .01 in quiet records, and ten times that in a

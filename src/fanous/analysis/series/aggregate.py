@@ -106,7 +106,7 @@ def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[V
         signal.name,
         resolver_asn=row.resolver_asn if signal.by_resolver else 0,
     )
-    # Slowness is told by comparison: only a control that travelled with a slow verdict says anything about it.
+    # Slowness shows by comparison: only a control made with a slow verdict says anything about it.
     told = seen if seen and signal.symptoms is Symptoms.SLOW else rows
     yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in told))
 

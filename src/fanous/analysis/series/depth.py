@@ -68,7 +68,7 @@ def lost_whole(left: Floats, margin: float = 0.0) -> slice:
 
     Args:
         left: shares, in order of time.
-        margin: by which two bins are not told apart.
+        margin: within which two bins count as equal.
     """
     first, last = 0, len(left)
     if last - first > 1 and left[0] > left[1] + margin:
@@ -159,7 +159,7 @@ LOOKED_AFTER = DAY
 """Seconds before and after the alarm's first low bin in which the fall is looked for."""
 
 SIGMAS = 2.0
-"""Standard deviations within which two bins are not told apart."""
+"""Standard deviations within which two bins count as equal."""
 
 
 def fall(

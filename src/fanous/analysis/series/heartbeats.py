@@ -103,10 +103,10 @@ class CollapseReading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """Days on which hardly anybody was heard; unix seconds, half-open.
+    """Days on which hardly anyone was heard; unix seconds, half-open.
 
     Attributes:
-        end: None = nobody is back yet.
+        end: None = no one is back yet.
         expected: networks a day, by their baselines; heard: the mean of those heard.
         chance: probability of so few on the worst day, if networks fell silent independently.
     """

@@ -1,8 +1,8 @@
 """Repeats: a probe that says the same again while most of its neighbours say the contrary counts less, or not at all.
 
-Otherwise whoever measures without pause would have a voice in every bin, and people who measure now and then in few of
-them: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or nobody else measures, each
-bin is news as usual: own probes decide in minutes.
+Otherwise a probe that measures without pause would have a voice in every bin, and people who measure now and then
+would have one in few: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or no one
+else measures, each bin is news as usual: own probes decide in minutes.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ was said longer ago may have been about another event.  A probe that was silent 
 
 MOST = 2
 """Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is overruled by the
-others, while two that fail by chance overrule nobody and keep nobody waiting."""
+others, while two that fail by chance overrule no one and keep no one waiting."""
 
 VOICE = MEMORY // 3
 """Seconds in which a probe has one voice where voices are counted, so that those who measure all the time do not
@@ -38,7 +38,7 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     left of it would be claimed with hardly anyone against it.
 
     Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end, those who
-    measured before it contradict nobody.
+    measured before it contradict no one.
 
     Args:
         probes: shape (n,), one number for each probe.

@@ -313,7 +313,7 @@ TARGETS_OF_PRODUCTS = {
 }
 """Product of Google, in lower case -> the target that its traffic is about.
 
-Search is not among them: IODA and others take it for the use of the internet as a whole, so it speaks for the place."""
+Search is not among them: IODA and others take it for the use of the internet as a whole, so it is about the place."""
 
 _OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
 
@@ -328,6 +328,33 @@ def target_of_series(key: "SeriesKey") -> str:
 def publisher_of(key: "SeriesKey") -> str:
     """Who measured a series: what two series of one publisher say rests on one machinery."""
     return SIGNALS[key.signal].publisher or key.source
+
+
+LAGS = {
+    "ioda": 1200.0,  # RouteViews' files of routes hold 15 minutes, a round of active probing takes ten
+    "ioda-csv": 1200.0,
+    "ripestat": 3600.0,
+    "ris": 60.0,
+    "mrt": 900.0,
+    "radar": 1800.0,  # two bins: the newest is not complete
+    "tor": 172800.0,  # relays report at the end of a day of theirs, and reports are summed up a day later
+    "google": 1800.0,  # by the half hour
+    "ndt": 86400.0,  # the tables are filled once a day
+    "atlas": 600.0,
+}
+"""Source -> least seconds from the end of a bin until its answers hold it, by how often it publishes.
+
+None was measured.  What is not listed (our own measurements, tables of an operator) is known when the bin ends."""
+
+LAGS_OF_PUBLISHERS = {"google": 1800.0, "mozilla": 86400.0}
+"""Publisher -> the same, where one source passes on what another publishes (IODA Google's and Mozilla's figures)."""
+
+
+def lag_of(key: "SeriesKey") -> float:
+    """Seconds after the end of a bin of this series at which the answers of its source hold it."""
+    if key.source not in LAGS:
+        return 0.0
+    return max(LAGS[key.source], LAGS_OF_PUBLISHERS.get(publisher_of(key), 0.0))
 
 
 COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)

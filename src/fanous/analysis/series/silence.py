@@ -32,7 +32,7 @@ GRACE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SilenceWindow:
-    """The time examined, in unix seconds; ``until`` is now, up to which anybody could have been heard."""
+    """The time examined, in unix seconds; ``until`` is now, up to which anyone could have been heard."""
 
     since: float
     until: float
@@ -46,7 +46,7 @@ def silence_series(beats: Iterable[Look], country: str, window: SilenceWindow) -
         beats: of all countries; that others are heard is the control that the collector was up.
 
     Returns:
-        Sorted by network; only bins in which somebody was expected are listed.
+        Sorted by network; only bins in which someone was expected are listed.
     """
     everyone = list(beats)
     heard = _heard(everyone, window.step)
@@ -94,7 +94,7 @@ def _bin(at: float, step: int) -> int:
 
 
 def _heard(beats: Sequence[Look], step: int) -> dict[int, set[int]]:
-    """Bin -> networks with somebody online."""
+    """Bin -> networks with someone online."""
     heard: defaultdict[int, set[int]] = defaultdict(set)
     for beat in beats:
         if beat.line is LineState.ONLINE:

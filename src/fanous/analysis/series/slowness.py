@@ -216,7 +216,7 @@ class _Courses:
     Attributes:
         times: network -> bins, ascending.
         well: network -> was it well, shape as ``times``: most of its probes were, and had been in the bin
-            before, since one lucky download is no control.
+            before, since one lucky download does not make a control.
     """
 
     times: dict[int, list[int]]

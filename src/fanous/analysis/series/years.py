@@ -15,7 +15,7 @@ from fanous.model.instant import DAY
 from fanous.model.series import Series
 
 RETURNS = (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378)
-"""Days after which a feast is back: the solar year and a day beside it (two weekdays further), the lunar year, the
+"""Days after which a feast is back: the solar year and a day either side of it, the lunar year, the
 lunisolar leap year, and the weeks from one Easter to the next."""
 
 YEARS = 3
@@ -28,7 +28,7 @@ MARGIN = 1 / 3
 """Share of the signal's least drop by which a loss may be deeper than the earlier one."""
 
 NO_OUTAGE = 0.5
-"""With less left, the earlier one was an outage itself and excuses nothing."""
+"""With less left, the earlier loss was itself an outage and excludes nothing."""
 
 
 def lost_as_much(one: Series, start: float, end: float, lost: float) -> int | None:

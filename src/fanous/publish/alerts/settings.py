@@ -27,7 +27,7 @@ from fanous.config import (
 from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import AlertRule, Channel, Form, Pace, QuietHours
 from fanous.publish.alerts.senders import SENDERS, Means
-from fanous.publish.alerts.signature import secret_bytes
+from fanous.publish.alerts.signature import new_secret, secret_bytes
 from fanous.wording.language import LANGUAGES
 
 
@@ -130,7 +130,10 @@ class ChannelTable(Section, frozen=True):
         if name and not os.environ.get(name):
             raise WrongKey(f"{key}_env", f"the environment has no {name}")
         if not name and not told:
-            raise WrongKey(key, "it is missing")
+            how = (
+                f"; for example {new_secret()!r}, which the receiver must know too" if key == "secret" else ""
+            )
+            raise WrongKey(key, f"it is missing{how}")
         return os.environ[name] if name else told
 
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping
 
 from fanous.errors import FanousError
@@ -20,6 +21,11 @@ LEAST_SECRET = 24
 
 TOLERANCE = 300.0
 """Seconds by which the clocks of sender and receiver may differ."""
+
+
+def new_secret() -> str:
+    """A secret that nobody has yet, as the configuration takes it."""
+    return PREFIX + base64.b64encode(os.urandom(LEAST_SECRET)).decode()
 
 
 def secret_bytes(secret: str) -> bytes:

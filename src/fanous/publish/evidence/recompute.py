@@ -19,7 +19,7 @@ from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.provenance import Provenance
-from fanous.model.reason import AS_WRITTEN
+from fanous.model.reason import AS_WRITTEN, HINDSIGHT
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
@@ -126,8 +126,10 @@ Until November 2026 a claim had a ``reason`` and no ``reasons``, and ``hints`` w
 
 
 def claim_of(incident: Incident) -> dict[str, Any]:
-    """All fields but the id, which is a label, and reasons of which only the words are known; numbers rounded."""
-    document: dict[str, Any] = msgspec.to_builtins(replace(incident, id=""))
+    """All fields but the id, which is a label, reasons of which only the words are known, and when figures came in;
+    numbers rounded."""
+    reasons = tuple(reason for reason in incident.reasons if reason.code != HINDSIGHT)
+    document: dict[str, Any] = msgspec.to_builtins(replace(incident, id="", reasons=reasons))
     del document["id"]
     if any(reason.code == AS_WRITTEN for reason in incident.reasons):
         del document["reasons"]

@@ -29,7 +29,7 @@ from fanous.analysis.incidents import (
     witnesses,
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
-from fanous.analysis.series import aggregate, baselines, depth, repeats, silence, slowness, years
+from fanous.analysis.series import aggregate, baselines, depth, repeats, signals, silence, slowness, years
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -82,6 +82,8 @@ def _constants() -> dict[str, Any]:
         "series.fall_before_seconds": depth.LOOKED_BEFORE,
         "series.fall_after_seconds": depth.LOOKED_AFTER,
         "series.years": years.YEARS,
+        "series.source_lags": tuple(signals.LAGS.values()),
+        "series.publisher_lags": tuple(signals.LAGS_OF_PUBLISHERS.values()),
         "series.years_returns": years.RETURNS,
         "series.years_covered_share": years.COVERED,
         "series.years_margin": years.MARGIN,

@@ -1,0 +1,102 @@
+"""Samples for proxies, Prometheus and Grafana: what others' programs check, they accept; every metric named exists."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # as in test_packaging
+
+from tests.documents import ROOT
+
+PACKAGING = ROOT / "packaging"
+PROMETHEUS = PACKAGING / "prometheus"
+METRIC = re.compile(r"\bfanous_[a-z_]+")
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed here: apt-get install {name}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "rules.yml"),
+        ("test", "rules", "rules-test.yml"),
+    ],
+    ids=" ".join,
+)
+def test_promtool_accepts_the_samples(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [program("promtool"), *words], cwd=PROMETHEUS, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nginx_accepts_the_sample(tmp_path: Path) -> None:
+    """With a certificate of the test's own in place of Let's Encrypt's."""
+    nginx = program("nginx")
+    subprocess.run(
+        [
+            *(
+                program("openssl"),
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+            ),
+            *("-subj", "/CN=fanous.example", "-keyout", tmp_path / "privkey.pem"),
+            *("-out", tmp_path / "fullchain.pem"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    sample = (PACKAGING / "proxy" / "nginx.conf").read_text()
+    sample = sample.replace("/etc/letsencrypt/live/fanous.example", str(tmp_path))
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{sample}}}\n")
+    done = subprocess.run(
+        [nginx, "-t", "-c", whole, "-p", tmp_path], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf", "apache.conf"])
+def test_each_proxy_sets_the_readers_address_and_streams(name: str) -> None:
+    sample = (PACKAGING / "proxy" / name).read_text()
+    assert "127.0.0.1:8470" in sample
+    assert "127.0.0.1:8471" in sample
+    assert "X-Forwarded-For" in sample
+    assert any(word in sample for word in ("flush_interval -1", "proxy_buffering off", "flushpackets=on"))
+    assert 'trust_proxy = ["127.0.0.1/32"]' in sample
+
+
+def named(text: str) -> set[str]:
+    return set(METRIC.findall(text))
+
+
+def test_every_metric_that_is_named_is_one_of_ours() -> None:
+    source = ROOT / "src" / "fanous"
+    made = named((source / "web/metrics.py").read_text() + (source / "pipeline/status.py").read_text())
+    rules = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
+    used = {one for group in rules["groups"] for rule in group["rules"] for one in named(rule["expr"])}
+    board = json.loads((PACKAGING / "grafana" / "fanous.json").read_text())
+    drawn = {one for panel in board["panels"] for target in panel["targets"] for one in named(target["expr"])}
+    assert used
+    assert len(drawn) >= 8
+    assert used | drawn <= made
+
+
+def test_units_read_secrets_from_a_file_of_their_own() -> None:
+    for unit in (PACKAGING / "systemd").glob("*.service"):
+        assert "EnvironmentFile=-/etc/fanous/" in unit.read_text(), unit.name
