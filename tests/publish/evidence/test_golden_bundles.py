@@ -21,16 +21,15 @@ CLAIMS = {
 
 
 NOW, CONFIRMED = "2026.23", "2026.22"
-SAME = [f"detector_version: {CONFIRMED!r}, not {NOW!r}"]
 
 
 @pytest.mark.parametrize(
     ("name", "differences"),
     [
-        ("demo", SAME),
-        ("silence", SAME),
+        ("demo", []),
+        ("silence", []),
         # Runs of OONI's that one probe may have made count once: it is confirmed 20 minutes later.
-        ("rally", ["confirmed_at: 1702825200.0, not 1702826400.0", *SAME]),
+        ("rally", ["confirmed_at: 1702825200.0, not 1702826400.0"]),
     ],
 )
 def test_a_bundle_from_before_c2_counted_probes_is_not_comparable_and_says_what_todays_come_to(
