@@ -180,7 +180,7 @@ def test_a_country_that_has_been_silent_for_weeks_keeps_its_series() -> None:
     store = SmallStore(heard_networks=[Heard("KE", 36926, NOW - 60, 5, 1)])
     last = NOW - 40 * 86_400
     store.countries = lambda: ["KE", "PK"]  # type: ignore[method-assign]
-    store.measured = lambda country: (last - 5, last)  # type: ignore[method-assign]
+    store.measured = lambda _country: (last - 5, last)  # type: ignore[method-assign]
     text = reader(store).get("/metrics").text
     assert 'fanous_last_measurement_age_seconds{country="KE"} 60' in text
     assert f'fanous_last_measurement_age_seconds{{country="PK"}} {40 * 86_400}' in text
