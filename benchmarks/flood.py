@@ -454,7 +454,7 @@ def stop() -> None:
     publisher.shutdown()
 
 
-def beside() -> None:
+def bodies() -> None:
     """A reader beside POSTs of 100 kB, one after another."""
     with monitor() as target:
         over = threading.Event()
@@ -494,7 +494,7 @@ def beside() -> None:
 
 ATTACKS: dict[str, Callable[[], None]] = {
     one.__name__: one
-    for one in (idle_pages, idle_exhausted, idle_door, lookups, bombs, keys, admin, stop, beside)
+    for one in (idle_pages, idle_exhausted, idle_door, lookups, bombs, keys, admin, stop, bodies)
 }
 
 
