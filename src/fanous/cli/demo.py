@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 STEP_SECONDS = 20.0
-"""Between two arrivals of what was measured meanwhile: judging and detecting it takes about two seconds, in which the
+"""Between two arrivals of new measurements: judging and detecting it takes about two seconds, in which the
 pages wait."""
 
 
@@ -39,7 +39,7 @@ def demo(
     Prints the answer, then replays the event on this machine's pages until Ctrl-C: they open while it goes on.
     """
     from fanous.cli.answer import print_answer
-    from fanous.evaluation.demo import NOTICE, Replay, demonstrate
+    from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate
     from fanous.store.local import open_store
 
     screen = console()
@@ -47,7 +47,7 @@ def demo(
     if once:
         return
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as folder:
-        replay = Replay(Path(folder), recorded, speed, monotonic)
+        replay = DemoReplay(Path(folder), recorded, speed, monotonic)
         screen.print(
             f"\nReplaying it {speed:g} times as fast, from an hour after it began: the pages show what was known by "
             "then."
@@ -98,7 +98,7 @@ def serve_pages(
         port: 0 = any free port.
         clock: unix seconds, UTC; the *now* of the pages.
         browser: open the home page in the user's browser.
-        follow: brings in what was measured meanwhile, every ``STEP_SECONDS``.
+        follow: brings in what was measured since, every ``STEP_SECONDS``.
 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.
