@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from fanous.evaluation.demo import RecordedEvent, DemoReplay
+from fanous.evaluation.demo import DemoReplay, RecordedEvent
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso
 from fanous.model.provenance import Provenance
