@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from fanous.evaluation.demo import RecordedEvent, Rerun
+from fanous.evaluation.demo import DemoReplay, RecordedEvent
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso
 from fanous.model.provenance import Provenance
@@ -44,7 +44,7 @@ def test_the_demonstration_serves_its_pages_until_it_is_interrupted(tmp_path: Pa
 def test_a_replay_brings_in_what_was_measured_by_its_clock(tmp_path: Path) -> None:
     at = [100.0]
     begins, until = from_iso("2023-12-17T15:50Z"), from_iso("2023-12-17T22:51Z")
-    replay = Rerun(tmp_path, RecordedEvent(tmp_path, begins, until), 60, lambda: at[0])
+    replay = DemoReplay(tmp_path, RecordedEvent(tmp_path, begins, until), 60, lambda: at[0])
     with open_store(replay.folder, staged=True, clock=replay.clock) as store:
         assert replay.clock() == begins
         replay.begin(store)

@@ -39,7 +39,7 @@ def demo(
     Prints the answer, then replays the event on this machine's pages until Ctrl-C: they open while it goes on.
     """
     from fanous.cli.answer import print_answer
-    from fanous.evaluation.demo import NOTICE, Rerun, demonstrate
+    from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate
     from fanous.store.local import open_store
 
     screen = console()
@@ -47,7 +47,7 @@ def demo(
     if once:
         return
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as folder:
-        replay = Rerun(Path(folder), recorded, speed, monotonic)
+        replay = DemoReplay(Path(folder), recorded, speed, monotonic)
         screen.print(
             f"\nReplaying it {speed:g} times as fast, from an hour after it began: the pages show what was known by "
             "then."

@@ -47,7 +47,7 @@ INTO = HOUR
 """Seconds after an event began at which its replay begins: by then it is confirmed, and goes on."""
 
 
-class Rerun:
+class DemoReplay:
     """The recorded event as if it were on: brought in as it was measured, by a clock that may run faster.
 
     Args:

@@ -202,7 +202,7 @@ def test_a_private_export_has_everything_with_the_licence_under_which_it_came(tm
     told = {row["id"]: row["licence"] for row in rows(tmp_path, "incidents")}
     assert told == {"PK-2023-0001": OWN, "PK-2023-0002": "CC BY-NC-SA 4.0", "PK-2023-0003": NO_LICENCE}
     (cell,) = rows(tmp_path, "cells")
-    assert (cell["source"], cell["probes"], cell["licence"]) == ("ooni", "1", "CC BY-NC-SA 4.0")
+    assert (cell["source"], cell["probes"], cell["licence"]) == ("ooni", "2", "CC BY-NC-SA 4.0")
     assert [row["licence"] for row in rows(tmp_path, "levels")] == ["CC0", "CC BY-NC 4.0"]
     package = json.loads((tmp_path / "datapackage.json").read_text())
     assert package["name"] == "fanous-private-data"
