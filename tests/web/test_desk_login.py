@@ -75,7 +75,11 @@ def test_the_passphrase_opens_it_too() -> None:
     assert hand.get("/desk").status_code == 200
 
 
-@pytest.mark.parametrize("secret", ["", " ", TOKEN[:-1], f"{TOKEN}0", TOKEN.upper(), KEPT])
+@pytest.mark.parametrize(
+    "secret",
+    ["", " ", TOKEN[:-1], f"{TOKEN}0", TOKEN.upper(), KEPT],
+    ids=["nothing", "a blank", "too short", "too long", "in capitals", "what is kept of a passphrase"],
+)
 def test_anything_else_does_not(secret: str, caplog: pytest.LogCaptureFixture) -> None:
     hand = door(passphrase=KEPT)
     answer = hand.login(secret)
