@@ -1,5 +1,6 @@
 """``fanous incidents``: list incidents, show one, report on it, and pack its evidence."""
 
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -145,28 +146,43 @@ def incidents_report(
     ],
     lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     url: Annotated[
-        str, typer.Option("--url", help="Public URL of the pages; every figure in the report links to it.")
-    ] = "http://127.0.0.1:8470",
+        str,
+        typer.Option(
+            "--url",
+            help="Public URL of the pages; every figure in the report links to it.  By default `url` of [web] in the "
+            "configuration, or this machine's own address, which nobody else can open.",
+            show_default=False,
+        ),
+    ] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
+    from fanous.config import section
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.reports.forms import sms, write
-    from fanous.publish.reports.report import gather
+    from fanous.publish.reports.report import LOCAL, gather
+    from fanous.web.settings import SiteSettings
     from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     check_folder_of_files(out)
+    address = (url or section(config, "web", SiteSettings).url).rstrip("/")
     with open_named(store, config, read_only=True) as opened:
         incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
-        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"))
+        report = gather(opened, incident, LANGUAGES[lang], address or LOCAL)
     message = sms(report)
     files = [str(path) for path in write(report, out)]
+    if not address:
+        say(
+            f"the links in it lead to {LOCAL}, which only this machine can open: before you send it, write it again "
+            "with --url, or set `url` in [web] of the configuration",
+            file=sys.stderr,
+        )
     if as_json:
         counted = {"alphabet": message.alphabet, "places": message.places, "messages": message.messages}
         print_document({"files": files, "sms": counted})
