@@ -25,7 +25,46 @@ def test_a_store_that_is_well_has_nothing_to_say(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
     code, out = doctor("--store", str(tmp_path / "store"))
-    assert (code, out) == (0, "nothing is wrong: 1 measurements in 28 days\n")
+    assert (code, out) == (0, "nothing is wrong: 1 measurement came in within 28 days\n")
+
+
+def test_an_empty_store_is_not_called_well(tmp_path: Path) -> None:
+    open_store(tmp_path / "store").close()
+    code, out = doctor("--store", str(tmp_path / "store"))
+    assert code == 0 and "nothing is wrong" not in out
+    assert out.startswith("no fault was found, but no measurements came in")
+
+
+def test_a_file_of_the_archive_that_was_changed_is_named(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
+        (segment,) = store.archive.segments()
+    (file,) = (tmp_path / "store" / "archive").rglob(f"{segment.name}*.zst")
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    code, out = doctor("--store", str(tmp_path / "store"))
+    assert code == 1
+    assert out.startswith("segment_damaged: ") and segment.name in out
+
+
+def test_a_token_that_is_not_set_is_named_and_the_file_of_secrets_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DESK_TOKEN", raising=False)
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
+    config = tmp_path / "own.toml"
+    config.write_text(
+        f'[store]\nfolder = "{tmp_path / "store"}"\n[web]\nadmin_token = "DESK_TOKEN"\n', "utf-8"
+    )
+    code, out = doctor("--config", str(config))
+    assert code == 1
+    assert out.startswith("configuration: ") and "DESK_TOKEN" in out
+    secrets = tmp_path / "own.env"
+    secrets.touch(mode=0o600)
+    secrets.write_text(f"DESK_TOKEN={'a1' * 16}\n", "utf-8")
+    monkeypatch.setenv("DESK_TOKEN", "")  # so that what the file sets is taken back
+    monkeypatch.delenv("DESK_TOKEN")
+    assert doctor("--config", str(config))[0] == 0
 
 
 def test_a_damaged_file_and_a_queue_that_nobody_takes_are_named(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from fanous.cli.common import (
     print_document,
     say,
 )
+from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.vitals import Need
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fanous.model.vitals import Spell
     from fanous.pipeline.drift import SourceCheck
     from fanous.pipeline.vitals import Ailment
+    from fanous.store.location import StoreLocation
 
 PARTS = ("probe", "server", "lab")
 
@@ -49,7 +51,8 @@ def doctor(
 
     The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
     --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
-    clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.  --sources needs the internet, and
+    clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.  Every file of the archive that lies
+    on this machine is read, and with --config the whole configuration.  --sources needs the internet, and
     exits with 1 if a source could not be reached or its answer has changed; keys and mirrors are those of --config.
     """
     if sources:
@@ -89,23 +92,52 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
     inboxes = inboxes_of(config, place)
+    found = _ailments_of_configuration(config, place)
     with open_named(store, config, read_only=True) as opened:
         now = time.time()
         feed = opened.ledger.ailments(now)
         vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
-    found = find_ailments(vitals)
+        damaged = {segment.name: why for segment, why in opened.archive.damaged()}
+    found += find_ailments(replace(vitals, damaged=damaged | (vitals.damaged or {})))
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
     for one in found if not as_json else ():
         say(f"{one.kind}: {one.says}{_since(one, feed)}")
         say(f"  {one.mend}")
     if not found and not as_json:
-        say(f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days")
+        say(_well(sum(one.measurements for one in vitals.arrivals)))
     ended = sum(one.ended_at is not None for one in feed)
     if ended and not as_json:
         say(f"{ended} ailments ended in the last 30 days (--json lists them)")
     if found:
         raise typer.Exit(1)
+
+
+def _well(arrived: int) -> str:
+    if not arrived:
+        return (
+            "no fault was found, but no measurements came in within 28 days, so this monitor watches nothing"
+        )
+    return f"nothing is wrong: {arrived:,} measurement{'s' * (arrived != 1)} came in within 28 days"
+
+
+def _ailments_of_configuration(config: Path | None, place: "Path | StoreLocation") -> "list[Ailment]":
+    """What `fanous run` would complain of before it begins; the secrets beside the file count, as for it."""
+    from fanous.config import load_environment
+    from fanous.monitor.settings import read
+    from fanous.pipeline.vitals import Ailment
+
+    try:
+        if config is not None:
+            load_environment(config.with_name(f"{config.stem}.env"))
+        read(config, place)
+    except FanousError as error:
+        return [
+            Ailment(
+                "configuration", str(config), str(error), "`fanous run` does not start until this is mended"
+            )
+        ]
+    return []
 
 
 def _doctor_of_sources(country: str, config: Path | None, as_json: bool) -> None:

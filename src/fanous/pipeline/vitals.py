@@ -92,7 +92,7 @@ class Ailment:
 
     Attributes:
         kind: ``source_silent``, ``software_failing``, ``clocks_ahead``, ``disk_low``, ``queue_old``,
-            ``detection_late`` or ``segment_damaged``.
+            ``detection_late``, ``segment_damaged`` or ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.

@@ -364,6 +364,14 @@ class Archive:
             raise DamagedSegment(f"{segment.name} has no record {location.position}")
         return found
 
+    def damaged(self) -> Iterator[tuple[Segment, str]]:
+        """Segments of the folder whose content is not what was written, and what is wrong; reads them all."""
+        for segment in Archive.segments(self):
+            try:
+                _ = self._entries(segment) if self._is_thin(segment) else self._lines(segment)
+            except DamagedSegment as error:
+                yield segment, str(error)
+
     def _is_thin(self, segment: Segment) -> bool:
         """A killed thinning leaves both; then the whole one counts."""
         return not self.is_whole(segment) and self._beside(segment, THIN).exists()

@@ -56,6 +56,10 @@ class BucketArchive(Archive):
                     self._store, str(segment.path), packed, attributes=attributes, use_multipart=False
                 )
 
+    def damaged(self) -> Iterator[tuple[Segment, str]]:
+        """None: to look for them, the whole bucket would have to be fetched."""
+        return iter(())
+
     def _note_origins(self, _segment: Segment, _records: Sequence[Record], _received_at: float) -> None:
         """A bucket keeps whole records."""
 
