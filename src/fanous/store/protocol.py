@@ -41,6 +41,9 @@ class Records(Protocol):
     def read(self, location: "Location") -> "bytes | Reference":
         """One raw record, or where it is published."""
 
+    def damaged(self) -> "Iterator[tuple[Segment, str]]":
+        """Segments on this machine whose content is not what was written, and what is wrong; reads them all."""
+
 
 class Store(Protocol):
     """Three parts, and operations on more than one of them.  A context manager: leaving it closes the
