@@ -74,6 +74,7 @@ RUN = {
     "fanous --help": "",
     "fanous probe consent": "",
     "fanous probe list": "",
+    "fanous probe --help": "",
     "fanous probe consent --withdraw": "",
     "fanous lab list": "",
     "fanous lab list --json": "",

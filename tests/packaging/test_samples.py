@@ -99,4 +99,4 @@ def test_every_metric_that_is_named_is_one_of_ours() -> None:
 
 def test_units_read_secrets_from_a_file_of_their_own() -> None:
     for unit in (PACKAGING / "systemd").glob("*.service"):
-        assert "EnvironmentFile=-/etc/fanous/" in unit.read_text(), unit.name
+        assert re.search("^EnvironmentFile=-?/etc/fanous/", unit.read_text(), re.M), unit.name

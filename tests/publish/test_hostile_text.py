@@ -192,6 +192,8 @@ def test_pages_feeds_and_documents_show_none_of_it(folder: Path) -> None:
                 ("application/json", "application/feed+json")
             )
             text = answer.text if not is_document else json.dumps(answer.json())
+            if answer.headers["content-type"].startswith("text/calendar"):
+                text = text.replace("\r\n ", "")  # folded wherever 75 bytes end
             assert planted(text) == [], path
             if "html" in answer.headers["content-type"] or "xml" in answer.headers["content-type"]:
                 assert not any(

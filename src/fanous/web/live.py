@@ -118,10 +118,11 @@ class Live:
 
 
 def is_news(record: LogRecord) -> bool:
-    """Filter for uvicorn's log: that the server cuts a stream on shutdown is not an error."""
-    kind = record.exc_info[0] if record.exc_info else None
+    """Filter for uvicorn's log: that the server cuts a stream, or its own wait for the end, on shutdown is no error."""
+    kind, said = record.exc_info[0] if record.exc_info else None, str(record.msg)
     cut = kind is not None and issubclass(kind, asyncio.CancelledError)
-    return not cut and not str(record.msg).startswith("Cancel %s running task(s)")
+    waited = said.startswith("Traceback") and said.rstrip().endswith("CancelledError")
+    return not cut and not waited and not said.startswith("Cancel %s running task(s)")
 
 
 def _written(store: Store) -> str:

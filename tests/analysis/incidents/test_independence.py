@@ -72,7 +72,7 @@ def test_where_too_little_is_known_of_a_run_each_counts_and_the_bound_is_said_ne
     known = Distinct(by_name([run("a"), run("b")]), FAMILY_OF)
     assert (known.count(seen), known.at_least(seen)) == (1, 1)
     assert [one.code for one in known.remarks(seen)] == ["runs.bound"]
-    for unknown in (run("b", resolver_asn=0), run("b", software="", test_version="")):
+    for unknown in (run("b", resolver_asn=0), run("b", software=""), run("b", software="", test_version="")):
         told = Distinct(by_name([run("a"), unknown]), FAMILY_OF)
         assert told.count(seen) == 2 and told.at_least(seen) in (1, 2)
         assert [one.code for one in told.remarks(seen)] == ["runs.unclear"]

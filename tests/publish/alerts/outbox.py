@@ -43,6 +43,9 @@ class Told:
     def facts(self) -> "Told":
         return self
 
+    def for_readers(self) -> "Told":
+        return self
+
     def of(self, _provenance: Provenance) -> "Told":
         return self
 

@@ -49,12 +49,16 @@ def measurement(browser: Browser, monitor: str) -> str:
         return str(page.locator("tbody a[href^='/measurement/']").first.get_attribute("href"))
 
 
+def in_language(monitor: str, path: str, language: str) -> str:
+    return f"{monitor}{path}{'&' if '?' in path else '?'}lang={language}"
+
+
 @pytest.mark.parametrize(
     ("path", "language"),
     [core(path, code, has=is_core(path, code)) for path in PAGES for code in LANGUAGES],
 )
 def test_a_page_is_right_for_everyone(browser: Browser, monitor: str, path: str, language: str) -> None:
-    address = f"{monitor}{path}?lang={language}"
+    address = in_language(monitor, path, language)
     (viewport, scheme), *others = views(path, language)
     with opened(browser, address, viewport=viewport, color_scheme=scheme) as page:
         assert page.locator("html").get_attribute("dir") == LANGUAGES[language].direction
@@ -69,7 +73,7 @@ def test_a_page_is_right_for_everyone(browser: Browser, monitor: str, path: str,
 @each_language("ur")
 def test_a_single_measurement_is_right_for_everyone(browser: Browser, monitor: str, language: str) -> None:
     path = measurement(browser, monitor)
-    with opened(browser, f"{monitor}{path}?lang={language}", viewport=PHONE) as page:
+    with opened(browser, in_language(monitor, path, language), viewport=PHONE) as page:
         for _, scheme in VIEWS[:2]:
             page.emulate_media(color_scheme=scheme)
             assert page.locator("main code").first.is_visible()

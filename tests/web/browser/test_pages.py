@@ -37,7 +37,15 @@ def test_the_urdu_page_of_an_incident_is_in_urdu_but_for_what_is_marked(
     with opened(browser, f"{monitor}{INCIDENT}?lang=ur", viewport=DESKTOP) as page:
         assert "پاکستان" in page.locator("h1").inner_text()
         marked = page.locator("main [lang=en]").all_inner_texts()
-    known = ("independent probes", "Authority", "routing", "RIPE", "PK-2023-0001", "published methods")
+    known = (
+        "independent probes",
+        "Authority",
+        "routing",
+        "RIPE",
+        "ripestat",
+        "PK-2023-0001",
+        "published methods",
+    )
     assert [text for text in marked if text and not any(word in text for word in known)] == []
 
 

@@ -59,10 +59,9 @@ class Distinct:
         return names
 
     def _is_enough(self, names: Iterable[str]) -> bool:
+        """Are software and resolver of every run known?  In tables of observations no software is."""
         return all(
-            own.resolver_asn and (own.software or own.test_version)
-            for name in names
-            for own in self.runs.get(name, (_UNKNOWN,))
+            own.resolver_asn and own.software for name in names for own in self.runs.get(name, (_UNKNOWN,))
         )
 
     def _bound(self, names: set[str]) -> int:
