@@ -150,7 +150,7 @@ def incidents_report(
         typer.Option(
             "--url",
             help="Public URL of the pages; every figure in the report links to it.  By default `url` of [web] in the "
-            "configuration, or this machine's own address, which nobody else can open.",
+            "configuration, or this machine's own address, which no other machine can open.",
             show_default=False,
         ),
     ] = "",

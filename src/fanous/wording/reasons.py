@@ -194,7 +194,8 @@ def _not_judged(reason: Reason, language: Language) -> Sentence:
     rule, why = str(reason.params["rule"]), str(reason.params["why"])
     said = rule_said(rule, why, language) if rule else defect_said(why, language)
     figures = {name: said.language.number(float(str(reason.params[name]))) for name in ("some", "all")}
-    return Sentence(f"{said.text} {said.language.say(NOT_JUDGED, **figures)}", said.language)
+    sentence = whole(said.text) if said.language is ENGLISH else said.text
+    return Sentence(f"{sentence} {said.language.say(NOT_JUDGED, **figures)}", said.language)
 
 
 def _variant(reason: Reason) -> str:

@@ -36,7 +36,7 @@ def rule_said(rule: str, why: str, language: Language) -> Sentence:
 
         if rule in RULES_BY_ID and language.knows(RULES_BY_ID[rule].why):
             return Sentence(language.say(RULES_BY_ID[rule].why), language)
-    return Sentence(whole(why), ENGLISH)
+    return Sentence(printable(why), ENGLISH)
 
 
 def defect_said(defect: str, language: Language) -> Sentence:
