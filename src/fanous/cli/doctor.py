@@ -134,7 +134,10 @@ def _ailments_of_configuration(config: Path | None, place: "Path | StoreLocation
     except FanousError as error:
         return [
             Ailment(
-                "configuration", str(config), str(error), "`fanous run` does not start until this is mended"
+                "configuration",
+                str(config),
+                str(error),
+                "correct this: `fanous run` will not start until then",
             )
         ]
     return []

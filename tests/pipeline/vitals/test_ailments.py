@@ -93,7 +93,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
     operate = text_of(ROOT / "docs" / "operate.md")
     runbook = section(operate, "### Runbook")
     assert [line.strip("#` ") for line in runbook if line.startswith("#### ")] == [*said, "configuration"]
-    of_doctor = {"configuration": "`fanous run` does not start until this is mended"}
+    of_doctor = {"configuration": "correct this: `fanous run` will not start until then"}
     for kind, mend in (said | of_doctor).items():
         entry = section(operate, f"#### `{kind}`")
         assert f"> {mend}" in entry

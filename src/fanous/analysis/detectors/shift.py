@@ -146,7 +146,7 @@ def _back(values: Floats, per_day: int, days: int) -> Floats:
 def _spread(share: Floats, per_day: int, options: ShiftOptions) -> Floats:
     """How far whole days lie from the median of them all, or of the week before each.
 
-    The smaller of the two: a level that changed once, as at a soft start, is no spread.
+    The smaller of the two, so that a level that changed once, as at a soft start, does not count as spread.
     """
     before = _back(share, per_day, 2 * options.days)
     middle = nanmedian(before, axis=0)
