@@ -164,6 +164,7 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 
 
 def test_what_did_not_change_is_not_decoded_again(ledger: Ledger) -> None:
+    _decoded.cache_clear()
     name = put(ledger)
     put(ledger)
     ledger.incidents()
