@@ -9,6 +9,7 @@ from fanous.model.provenance import Provenance
 from fanous.wording import ENGLISH, LANGUAGES
 from fanous.wording.headline import HEADLINE, claim_line, headline
 from tests.charts.events import NATION, SUSPECTED, incident
+from tests.each import each
 
 OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "kind": Kind.OUTAGE,
@@ -17,7 +18,7 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "text"),
     [
         ({}, "X (Twitter) blocked on Zong in Pakistan"),

@@ -38,6 +38,7 @@ from fanous.wording.narrative import (
     words_of,
 )
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
+from tests.each import each
 
 DAY = 86_400.0
 
@@ -60,7 +61,7 @@ def test_a_confirmed_and_ended_incident_is_one_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "opening"),
     [
         ({}, "Confirmed; now ended: X (Twitter) was blocked on"),
@@ -82,7 +83,7 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
     assert led(**given).startswith(opening)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "says"),
     [
         ({}, "from about 19:45 to about 22:55 on 17 December 2023, local time."),
@@ -110,7 +111,7 @@ def test_it_says_when_as_well_as_anybody_knows(given: dict[str, Any], says: str)
     assert says in led(**given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "place"),
     [
         ({}, "on Zong in Pakistan"),
@@ -164,7 +165,7 @@ ROUTING = FamilyView("routing", Says.ORDINARY, ("ioda bgp",), ("PK",))
 USAGE = FamilyView("usage", Says.DOWN, ("ioda gtr",), ("PK",), Estimate(0.004, 0.0, 0.01), START)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "words"),
     [
         ({}, "Confirmed; now ended: connectivity fell to about 5% of its usual level across Pakistan from"),
@@ -398,8 +399,8 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
 }
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize(
+@each("code", LANGUAGES)
+@each(
     "given",
     [
         {},
@@ -423,7 +424,7 @@ def test_every_sentence_comes_out_in_the_language(code: str, given: dict[str, An
     assert not any("{" in each.text for each in said)
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_blocked_is_told_from_slowed_in_every_language(code: str) -> None:
     language = LANGUAGES[code]
     both = incident(parts=(part("x"), part("youtube", Kind.THROTTLING)))
@@ -434,7 +435,7 @@ def test_blocked_is_told_from_slowed_in_every_language(code: str) -> None:
     assert len({lede(one, language).text for one in (both, blocked, slowed)}) == 3
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_a_suspicion_is_never_a_fact_in_any_language(code: str) -> None:
     language = LANGUAGES[code]
     for made in (incident, outage):
