@@ -22,16 +22,9 @@ from fanous.probe.consent import check_country
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
-from fanous.sources.remote.client import Client, OverLimit
-from fanous.sources.remote.globalping import (
-    DATACENTRE,
-    EYEBALL,
-    NAME,
-    AskedTarget,
-    ListedVantagePoint,
-    RemoteAnswer,
-    records,
-)
+from fanous.sources.remote.globalping import NAME, AskedTarget, records
+from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVantagePoint, RemoteAnswer
+from fanous.sources.remote.globalping_client import Client, OverLimit
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
