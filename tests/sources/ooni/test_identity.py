@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
-from fanous.sources.ooni import EDGE, OONI
 from fanous.sources.ooni.identity import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.source import EDGE, OONI
 from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document
