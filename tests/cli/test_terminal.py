@@ -10,7 +10,7 @@ from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.wording.narrative import sentence

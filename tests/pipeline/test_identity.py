@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.model.incident import Kind, Part, Scope, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.wording import ENGLISH, LANGUAGES
 from fanous.wording.headline import HEADLINE, claim_line, headline
 from tests.charts.events import NATION, SUSPECTED, incident

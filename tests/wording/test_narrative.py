@@ -20,8 +20,8 @@ from fanous.model.incident import (
     Status,
 )
 from fanous.model.instant import from_iso
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
 from fanous.wording import ENGLISH, LANGUAGES

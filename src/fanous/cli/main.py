@@ -19,8 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from fanous import __version__
-from fanous.cli.common import add_former
-from fanous.cli.sources import SourceCommand
+from fanous.cli.common import SourceCommand, add_former
 from fanous.errors import EngineFault, FanousError
 from fanous.text import printable_lines
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import Ingested
 from fanous.probe.consent import check_country

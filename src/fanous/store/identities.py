@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from fanous.model.measurement import Measurement
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Measurement, Provenance
 from fanous.sources.ooni.identity import canonical_hash, content_of, likeness_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged

@@ -48,8 +48,8 @@ from fanous.publish.edition import Story, stories
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.refdata.networks import network_name
 from fanous.sources.publishers import SOURCES
-from fanous.store.counts import AxisValue
 from fanous.store.protocol import Store
+from fanous.store.votes import AxisValue
 from fanous.text import printable
 from fanous.web.pages.events import events_between
 from fanous.web.routes import Elsewhere, Facts, Later, Reply, Visit, page, resource
