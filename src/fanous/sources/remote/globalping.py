@@ -180,7 +180,7 @@ def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"Globalping's {what} has another shape than declared: {error}") from None
+        raise Rejected(f"Globalping's {what} no longer has the declared shape: {error}") from None
 
 
 def result_of(item: Item, kind: type[T]) -> T | Failed | None:
@@ -344,7 +344,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         control: of the control target, by the same probes, asked before: its order is that of the others.
 
     Raises:
-        Rejected: an answer has another shape than declared.
+        Rejected: an answer no longer has the declared shape.
     """
     counted: Counter[int] = Counter()
     outside, why_none = _control(asked)
