@@ -91,7 +91,9 @@ class ChannelTable(Section, frozen=True):
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and not means.is_for_people:
-            raise WrongKey("form", "only apprise can have another form: programs always get the whole message")
+            raise WrongKey(
+                "form", "only apprise can have another form: programs always get the whole message"
+            )
         quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(
             name=name,
