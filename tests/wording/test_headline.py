@@ -97,9 +97,10 @@ def test_no_headline_is_longer_than_it_may_be(shape: str, code: str) -> None:
         ["PK", "CD", "GS", "AE", "VC", "BA"], WHERE, Status, Provenance
     ):
         scope, places = WHERE[where]
-        given = dict(country=country, scope=scope, entities=places, status=status, provenance=provenance)
+        given = {"country": country, "scope": scope, "entities": places, "provenance": provenance}
         sure = None if status is Status.SUSPECTED else START
-        one = incident(**given, parts=SHAPES[shape], kind=SHAPES[shape][0].kind, confirmed_at=sure)
+        parts = SHAPES[shape]
+        one = incident(**given, status=status, parts=parts, kind=parts[0].kind, confirmed_at=sure)
         text = headline(one, names, LANGUAGES[code]).text
         assert shown(text) <= HEADLINE, text
         where_said = country_name(country, code)[:8] in text or country in text
