@@ -105,18 +105,18 @@ def legend_of(
     shape: Shape,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Legend:
-    """The text of a chart: when each line was lowest.
+    """The text of a chart, which also stands for the picture where it cannot be seen.
 
     Args:
         marks: moments to name, such as the start of an announced event.
     """
     lowest = [
-        f"{line.target}: {language.percent(min(shares))}"
+        f"{target_title(line.target)}: {language.percent(min(shares))}"
         for line in lines.lines
         if (shares := [share for share in line.shares if share is not None])
     ]
     return Legend(
-        title=_share(lines, language),
+        title=f"{headline.lead(incident, language)}{_share(lines, language)}",
         description=language.say("Lowest share") + f": {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),

@@ -90,7 +90,7 @@ def test_only_what_our_own_collector_wrote_keeps_its_digest(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ({"raw_measurement": ""}, "knows none of this UID"),
+        ({"raw_measurement": ""}, "knows none with this UID"),
         ({"measurement_uid": UID, "raw_measurement": None}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": "no JSON"}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": [1]}, "holds no measurement"),
