@@ -27,7 +27,9 @@ from fanous.store.protocol import Store
 
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
-NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
+NOTICE = (
+    "Demonstration: a staged event modelled on Pakistan, 17 December 2023. Every measurement is synthetic."
+)
 """Shown on each of its pages."""
 
 

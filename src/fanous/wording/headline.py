@@ -63,7 +63,7 @@ is cut short, and at last the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
-IMPORTED = "It rests on files that were handed in; nothing says where they were before."
+IMPORTED = "It is based on files that were imported; where they came from is not known."
 
 
 def provenance_note(incident: Incident, language: Language) -> Sentence | None:
