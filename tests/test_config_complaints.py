@@ -15,6 +15,7 @@ from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.probe.settings import Settings
 from fanous.store.location import store_place
+from tests.each import each
 from tests.publish.alerts.outbox import SECRET
 
 Wrong = tuple[str, str]
@@ -75,6 +76,8 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "token": TEXT,
         "mirror": SITE,
         "lists": [('"social"', "a list is needed")],
+        "consent": FLAG,
+        "credits": [('"1"', "a whole number from 0"), ("-1", "a whole number from 0")],
     },
     "run": {
         "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],
@@ -232,7 +235,7 @@ def test_every_table_is_looked_at() -> None:
     assert {section.partition(".")[0] for section in KEYS} == set(TABLES)
 
 
-@pytest.mark.parametrize("section", KEYS)
+@each("section", KEYS)
 def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_none(
     section: str, tmp_path: Path
 ) -> None:
@@ -242,13 +245,13 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
     assert set(said.removeprefix(start).split(", ")) == set(KEYS[section])
 
 
-@pytest.mark.parametrize(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
+@each(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
 def test_a_key_that_is_mistyped_is_told_the_nearest(section: str, key: str, tmp_path: Path) -> None:
     said = complaint(tmp_path, document(section, f"{key}x", "1"))
     assert said == f"[{section}] {key}x: unknown key; did you mean {key!r}?"
 
 
-@pytest.mark.parametrize(
+@each(
     ("section", "key", "value", "says"),
     [
         (section, key, *wrong)
@@ -265,13 +268,13 @@ def test_a_wrong_value_is_told_with_its_table_and_key(
     assert says in said
 
 
-@pytest.mark.parametrize("table", TABLES)
+@each("table", TABLES)
 def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path) -> None:
     assert complaint(tmp_path, f"[{table}x]") == f"unknown table [{table}x]; did you mean [{table}]?"
     assert complaint(tmp_path, f"{table} = 3") == f"`{table}` must be a table: [{table}]"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "says"),
     [
         ("[sources.iod]", "[sources] iod: unknown source; known: ioda, "),

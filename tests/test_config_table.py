@@ -6,6 +6,7 @@ import pytest
 
 from fanous.config import Section, WrongKey, convert, line_of, parse
 from fanous.errors import FanousError
+from tests.each import each
 
 TEXT = """\
 title = "A"
@@ -28,7 +29,7 @@ since = 1
 """
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "key", "line"),
     [
         ("", "tick", 2),
@@ -77,7 +78,7 @@ class File(Section, frozen=True):
             raise WrongKey("event[2].at", "not in B")
 
 
-@pytest.mark.parametrize(
+@each(
     ("was", "becomes", "complaint"),
     [
         ('tick = "2s"', "tick = 2", "a.toml:2: tick: a string is needed, not 2"),

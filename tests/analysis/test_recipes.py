@@ -23,6 +23,7 @@ from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State
 from tests.documents import ROOT
+from tests.each import each
 
 DETECTOR = '''"""Halves: where a series lies below half of its own median."""
 
@@ -177,7 +178,7 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
         )
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "why"),
     [
         (replace(DROP, name="new", version=""), "declares no version"),

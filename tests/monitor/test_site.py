@@ -7,6 +7,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.web.settings import SiteSettings, Token
+from tests.each import each
 
 MAP = "PK\tM0 0h9v9z\n"
 
@@ -36,7 +37,7 @@ def test_every_key_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "0123456789" not in repr(found)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         ('url = "fanous.example"', "an address such as"),

@@ -18,7 +18,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.pipeline.pull_ooni import Wanted, fetched, plan, pull, pull_quick, pull_uids
 from fanous.sources.ooni.bucket import LATE, Bucket, once_each, published

@@ -18,7 +18,7 @@ from rich.console import Console
 from fanous.cli.answer import print_answer
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, query
 from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures

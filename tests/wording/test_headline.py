@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from fanous.model.incident import Kind, Part, Scope, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording import ENGLISH, LANGUAGES
 from fanous.wording.headline import HEADLINE, claim_line, headline
 from fanous.wording.words import target_title
 from tests.charts.events import NATION, START, SUSPECTED, incident, part
+from tests.each import each
 
 OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "kind": Kind.OUTAGE,
@@ -20,7 +21,7 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "text"),
     [
         ({}, "X (Twitter) blocked on Zong in Pakistan"),

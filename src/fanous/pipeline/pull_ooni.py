@@ -25,7 +25,7 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
 from fanous.pipeline.judge import Ingested

@@ -28,7 +28,7 @@ from fanous.files import check_regular
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata.files import bytes_of
 from fanous.refdata.fingerprints import OURS
-from fanous.refdata.set_rows import BadRow, SetReading
+from fanous.refdata.set_formats import BadRow, SetReading
 from fanous.refdata.sets import (
     LARGEST_SET,
     PublicSet,

@@ -1,14 +1,15 @@
 """Headline: what happened where, in one line, with what has to stand before it.
 
 Below nation scope a number of networks stands, not the country, and a suspicion stays one.  What is staged or retracted
-says so first.
+says so first.  ``nth_sentence`` says how often it happened: "Seventh restriction of X (Twitter) in Pakistan since
+2022."
 """
 
 from collections.abc import Mapping
 
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.measurement import Provenance
 from fanous.model.place import asn_of
-from fanous.model.provenance import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import listing
@@ -198,3 +199,43 @@ def place(country: str, language: Language) -> str:
     if language.code == "en":
         return in_country(country).removeprefix("in ")
     return country_name(country, language.code)
+
+
+NTH = (
+    *("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"),
+    *("Eleventh", "Twelfth"),
+)
+"""English ordinals at the start of a sentence; other languages write the number and its ending."""
+
+RESTRICTION = "{nth} restriction of {target} in {country} since {year}."
+FIRST_RESTRICTION = "First restriction of {target} in {country} on record."
+DISRUPTION = "{nth} disruption of internet access in {country} since {year}."
+FIRST_DISRUPTION = "First disruption of internet access in {country} on record."
+
+
+def ordinal(n: int, language: Language) -> str:
+    """``Seventh``, ``21st``; in other languages the number, to which the sentence adds the ending."""
+    if language.code != "en":
+        return language.number(n)
+    if n < len(NTH):
+        return NTH[n]
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{language.number(n)}{ending}"
+
+
+def nth_sentence(target: str, n: int, year: int, country: str, language: Language) -> str:
+    """How often this happened, this time included.
+
+    Args:
+        target: empty = internet access itself.
+        year: of the first.
+    """
+    values = {
+        "country": place(country, language),
+        "year": language.in_digits(str(year)),
+        "nth": ordinal(n, language),
+    }
+    if target:
+        values["target"] = target_title(target)
+        return language.say(RESTRICTION if n > 1 else FIRST_RESTRICTION, **values)
+    return language.say(DISRUPTION if n > 1 else FIRST_DISRUPTION, **values)

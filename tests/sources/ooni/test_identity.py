@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
-from fanous.sources.ooni import EDGE, OONI
 from fanous.sources.ooni.identity import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.source import EDGE, OONI
+from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document
 
@@ -122,9 +123,7 @@ def test_a_page_that_holds_an_answer_is_no_answer(tmp_path: Path) -> None:
     assert header(tmp_path / "a.jsonl", json.dumps(page).encode()).content == digest_of(page)
 
 
-@pytest.mark.parametrize(
-    "odd", [b'{"a":%d}' % 10**30, b'{"a":NaN}', b'{"a":"\\ud800"}', b"{", b"[]", b'{"a":1e999}']
-)
+@each("odd", [b'{"a":%d}' % 10**30, b'{"a":NaN}', b'{"a":"\\ud800"}', b"{", b"[]", b'{"a":1e999}'])
 def test_odd_numbers_and_letters_have_a_digest(odd: bytes) -> None:
     assert len(content_of(odd)) == 32
     assert content_of(odd) == content_of(odd)
