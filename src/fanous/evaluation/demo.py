@@ -46,7 +46,7 @@ class RecordedEvent:
 
 
 INTO = HOUR
-"""Seconds after an event began at which its replay begins: by then it is confirmed, and goes on."""
+"""The replay begins this many seconds after the event did: by then it is confirmed, and ongoing."""
 
 
 class DemoReplay:

@@ -8,7 +8,7 @@ from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
 
 OLD_AFTER = 5
-"""Years: a figure that is older than that, beside the newest in use, is named as old."""
+"""Years: a figure older than this, compared with the newest in use, is marked as old."""
 
 DISCLAIMER = (
     "These are results of published methods, not measured losses. The methods disagree, and none was tested on a "

@@ -133,7 +133,7 @@ CLIPPED = 11
 
 
 def _clipped(name: str, over: int) -> str:
-    """The name, shorter by ``over`` characters, which an ellipsis stands for."""
+    """The name, cut by ``over`` characters and ended with an ellipsis."""
     left = max(CLIPPED, len(name) - over)
     return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
 

@@ -155,7 +155,7 @@ def reasons_document(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
 
 
 def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:
-    """``why`` in English beside the codes."""
+    """``why`` in English next to the codes."""
     return {"why": reasons_text(reasons), "reasons": reasons_document(reasons)}
 
 
@@ -273,7 +273,7 @@ def _share(language: Language, share: float) -> str:
 
 
 def _permille(language: Language, share: float) -> str:
-    """Of failing measurements, of which half a percent is ordinary and five percent are not."""
+    """For shares of failing measurements: half a percent is usual, five percent are not."""
     return language.percent(share, 1)
 
 

@@ -182,7 +182,7 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
 
 
 def _gone(recent: Single, limit: Single, options: DropOptions) -> Bools:
-    """Bins of which so much is gone that one alone may count, where bins of the series do not do so by themselves."""
+    """Bins that lost so much that one alone may count, where bins of the series do not do so by themselves."""
     return np.asarray((recent[-len(limit) :] >= options.gone) & (limit <= options.gone))
 
 
