@@ -153,7 +153,7 @@ def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"Globalping's {what} has another shape than declared: {error}") from None
+        raise Rejected(f"Globalping's {what} no longer has the declared shape: {error}") from None
 
 
 def result_of(item: Item, kind: type[T]) -> T | Failed | None:
