@@ -79,7 +79,7 @@ class Lines:
 def reachable(
     votes: Votes, targets: Sequence[str], since: float, until: float, weights: UserWeights | None
 ) -> Lines:
-    """One line per target over ``[since, until)``, in the finest bins of which most were measured.
+    """One line per target over ``[since, until)``, in the finest bins that were mostly measured.
 
     A measurement fails if any of its votes saw interference.
     """
