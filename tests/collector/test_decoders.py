@@ -16,6 +16,7 @@ from fanous.collector.helper import Helper
 from fanous.collector.services import NOT_HERE
 from fanous.collector.submission import Submission
 from tests.collector.probe import OPEN, REPORT_ID, body
+from tests.each import each
 
 
 class Kept:
@@ -47,8 +48,8 @@ READERS = {
 """What reads the body that is sent to a path, and one."""
 
 
-@pytest.mark.parametrize("encoding", ["", "zstd"])
-@pytest.mark.parametrize("path", READERS)
+@each("encoding", ["", "zstd"])
+@each("path", READERS)
 def test_every_body_is_worked_on_in_a_thread_of_its_own(
     path: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -307,7 +307,7 @@ class _Server(uvicorn.Server):
         """As uvicorn's, but connections reach it through ``accept``."""
         await self.lifespan.startup()
         if self.lifespan.should_exit:
-            raise FanousError("the server could not begin; the lines above say why")
+            raise FanousError("the server could not start; the lines above say why")
         made = partial(
             self._door.protocol,
             config=self._door,
