@@ -451,7 +451,7 @@ def _choices(store: Store, question: ExploreQuestion) -> dict[str, Any]:
 
 
 MOST_OFFERED = 60
-"""Names that a field offers while somebody types."""
+"""Names that a field suggests while a reader types."""
 
 
 def grid_of(found: Explored, language: Language) -> Drawing | None:
