@@ -19,6 +19,7 @@ from fanous.sources.marks import is_marked
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of
+from tests.each import each
 
 REAL, IMPORTED, SYNTHETIC = Provenance
 
@@ -58,7 +59,7 @@ def test_what_is_weakest_decides() -> None:
     assert weakest([SYNTHETIC, REAL]) is SYNTHETIC
 
 
-@pytest.mark.parametrize(
+@each(
     ("record", "marked"),
     [
         ({"annotations": {"synthetic": "fanous"}}, True),

@@ -305,8 +305,8 @@ def _rows_of(answer: bytes) -> list[dict[str, Any]]:
         return msgspec.json.decode(answer, type=_Observations).results
     except msgspec.MsgspecError as error:
         raise FanousError(
-            f"OONI's API answers otherwise than it did ({error}); `fanous doctor --sources` says what differs, and "
-            "`fanous pull ooni` without --quick asks the bucket"
+            f"OONI's API no longer answers as it used to ({error}). `fanous doctor --sources` says what differs; "
+            "`fanous pull ooni` without --quick reads OONI's bucket instead"
         ) from error
 
 

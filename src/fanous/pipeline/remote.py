@@ -87,7 +87,8 @@ def popular_urls(urls: Sequence[str]) -> tuple[list[str], list[str]]:
         host = parts.hostname or ""
         if host not in known:
             raise FanousError(
-                f"{url} is not asked for from other people's lines: only the lists {', '.join(POPULAR)} are"
+                f"{url} cannot be measured from other people's lines: only sites of the lists "
+                f"{', '.join(POPULAR)} can"
             )
         if parts.scheme != "https":
             left_out.append(
@@ -119,7 +120,8 @@ def plan(
     networks = networks_in(country, listed)
     if not networks:
         raise FanousError(
-            f"no vantage point of Globalping on a user's line is on line in {country}", permanent=False
+            f"Globalping has no vantage point on a user's connection in {country} at the moment",
+            permanent=False,
         )
     elsewhere = _elsewhere(country, listed)
     chosen = _affordable(networks, len(elsewhere), budget)

@@ -369,7 +369,7 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
     if len(told.countries) < LEAST_COUNTRIES * len(standing):
         raise FanousError(
-            f"it names {len(told.countries)} countries and the installed table {len(standing)}, so that is kept; if "
+            f"it covers {len(told.countries)} countries; the installed table covers {len(standing)} and is kept. If "
             f"the new one is right, remove {kind} and update again"
         )
     changed = False

@@ -59,7 +59,8 @@ TRAFFIC: dict[tuple[Kind | None, bool], str] = {
 
 
 HEADLINE = 90
-"""Characters of a headline; fewer targets and no name of a network where it would be longer."""
+"""Characters of a headline.  A longer one names fewer targets, then no network; then a long name
+is cut short, and at last the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
@@ -100,24 +101,41 @@ def lead(incident: Incident, language: Language) -> str:
 def claimed(
     incident: Incident, names: Mapping[int, str], language: Language, most: int = HEADLINE
 ) -> Sentence:
-    """What is, or once was, claimed: a headline without its lead, as short as ``most`` if that can be."""
+    """What is, or once was, claimed: a headline without its lead, in at most ``most`` characters."""
     text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
-    texts = (
-        language.sentence(
-            text,
-            targets=target_names(incident, language, named),
-            country=place(incident.country, language),
-            networks=networks_named(incident, known, language),
-        )
-        for known in (names, None)
-        for named in range(NAMED, 0, -1)
-    )
-    shortest = next(texts)
-    for one in texts:
-        if _room(shortest.text) <= most:
-            break
-        shortest = min(shortest, one, key=lambda each: _room(each.text))
+    country = place(incident.country, language)
+    titles = [target_title(target) for target in incident.targets if target]
+
+    def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
+        networks = networks_named(incident, known, language)
+        return language.sentence(text, targets=targets, country=where, networks=networks)
+
+    def over(one: Sentence) -> int:
+        return _room(one.text) - most
+
+    shortest = made(target_names(incident, language), names)
+    for known in (names, None):
+        for named in range(NAMED, 0, -1):
+            if over(shortest) <= 0:
+                return shortest
+            shortest = min(shortest, made(target_names(incident, language, named), known), key=over)
+    targets = target_names(incident, language, 1)
+    if over(shortest) > 0 and titles:
+        targets = listing([_clipped(titles[0], over(shortest)), *titles[1:]], language, 1)
+        shortest = made(targets, None)
+    if over(shortest) > 0:
+        shortest = made(targets, None, incident.country)
     return shortest
+
+
+CLIPPED = 11
+"""Characters that are left of a name: those of *X (Twitter)*."""
+
+
+def _clipped(name: str, over: int) -> str:
+    """The name, shorter by ``over`` characters, which an ellipsis stands for."""
+    left = max(CLIPPED, len(name) - over)
+    return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
 
 
 def _room(text: str) -> int:
