@@ -74,6 +74,7 @@ def test_what_follows_from_the_declarations() -> None:
         "ooni": Family.OONI,
         "ooni-csv": Family.OONI,
         "globalping": Family.REMOTE,
+        "atlas-measurements": Family.REMOTE,
     } == FAMILY_OF
     assert LIVE_SOURCES.keys() <= SERIES_FILES.keys() <= PUBLISHERS.keys()
     assert PUBLISHERS.keys() - SERIES_FILES.keys() == {"ris"}
