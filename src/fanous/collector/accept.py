@@ -21,7 +21,7 @@ IN_A_TURN = 64
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of accept(2) that no client causes: descriptors or memory are used up."""
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.02
 """Then nothing is accepted for so long; those who connect wait in the kernel."""
 
 SAID_SECONDS = 1.0

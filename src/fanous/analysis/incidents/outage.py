@@ -35,8 +35,11 @@ from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
     FELT,
+    Began,
     SourceCourse,
     carrying,
+    deepened,
+    exactly,
     levels_of,
     measure,
     of_families,
@@ -168,7 +171,9 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     spans = _until(ran.intervals, end)
     measured = measure(ran.core, spans, situation.series)
     began = onset_of(ran.first, measured)
-    spans = _from_onset(spans, began.at)
+    spans = exactly(_from_onset(spans, began.at), began, measured)
+    measured, end = deepened(measured, spans), spans[-1].end
+    began, verdict = replace(began, at=spans[0].start), _not_before(verdict, began)
     levels = levels_of(began, spans)
     target = target_of_series(group[0].key)
     lasting = _lasting_since(end, far, carrying(measured))
@@ -233,6 +238,13 @@ def _status(verdict: Ruling, end: float | None) -> Status:
     if end is not None:
         return Status.ENDED
     return Status.SUSPECTED if verdict.at is None else Status.CONFIRMED
+
+
+def _not_before(verdict: Ruling, began: Began) -> Ruling:
+    """The ruling, no earlier than the event: an ordinary dip that ran into it may have met the rule before."""
+    if verdict.at is None or verdict.at >= began.at:
+        return verdict
+    return replace(verdict, at=began.latest)
 
 
 def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:

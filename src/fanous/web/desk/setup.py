@@ -29,7 +29,7 @@ from fanous.refdata.countries import is_country
 from fanous.web.answers import HTML
 from fanous.web.desk.form import form_of, is_from_here, words
 from fanous.web.desk.session import is_same
-from fanous.web.headers import SecurityHeaders
+from fanous.web.middleware import SecurityHeaders
 from fanous.web.routes import Site, visit_of
 from fanous.web.templates import rendered, static
 
