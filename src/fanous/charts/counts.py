@@ -367,11 +367,37 @@ def strips(
         more: rows that are left out.
     """
     wide = cell_width(len(edges) - 1)
-    columns = tuple(local(edge, country).replace(tzinfo=None) for edge in edges[:-1])
-    grid = Grid(columns, timedelta(seconds=max(600, edges[1] - edges[0])), ())
     drawn = [
         Drawn(name, Markup(_strip(cells, wide)), _told(cells, words), made) for name, cells, made in rows
     ]
+    return _grid(drawn, edges, country, language, more)
+
+
+def bars(
+    rows: Sequence[Sequence[float | None]],
+    edges: Sequence[float],
+    country: str,
+    language: Language,
+    more: int,
+) -> Drawing:
+    """A grid of series: in each cell a bar as high as its share of the highest value.
+
+    Args:
+        more: rows that are left out.
+    """
+    wide = cell_width(len(edges) - 1)
+    drawn = []
+    for row in rows:
+        shares = [(n, HIGH * min(max(share, 0.0), 1.0)) for n, share in enumerate(row) if share is not None]
+        paths = "".join(f"M{n * wide} {HIGH - high:.1f}h{wide}v{high:.1f}h-{wide}z" for n, high in shares)
+        drawn.append(Drawn("", Markup(f'<path class="hold" d="{paths}"/>'), (), 0))
+    return _grid(drawn, edges, country, language, more)
+
+
+def _grid(drawn: list[Drawn], edges: Sequence[float], country: str, language: Language, more: int) -> Drawing:
+    wide = cell_width(len(edges) - 1)
+    columns = tuple(local(edge, country).replace(tzinfo=None) for edge in edges[:-1])
+    grid = Grid(columns, timedelta(seconds=max(600, edges[1] - edges[0])), ())
     return Drawing(
         len(columns) * wide, HIGH, int((edges[1] - edges[0]) // 3600), ruler(grid, language), drawn, more
     )
