@@ -171,7 +171,7 @@ def sheet_of(
         ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
         language.say("Share of users") if lines.by_users else language.say("Share of measured networks"),
-        _share(lines, language),
+        f"{headline.lead(incident, language)}{_share(lines, language)}",
         _lowest(lines, language),
         clock_words(lines.start, incident.country, language),
         marks,
@@ -236,13 +236,13 @@ def legend_of(
     shape: Shape,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Legend:
-    """The text of a chart: when each line was lowest.
+    """The text of a chart, which also stands for the picture where it cannot be seen.
 
     Args:
         marks: moments to name, such as the start of an announced event.
     """
     return Legend(
-        title=_share(lines, language),
+        title=f"{headline.lead(incident, language)}{_share(lines, language)}",
         description=_lowest(lines, language),
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
@@ -253,7 +253,7 @@ def legend_of(
 def _lowest(lines: Lines, language: Language) -> str:
     """For those who hear a chart: the lowest value of each line."""
     lowest = [
-        f"{line.target}: {language.percent(min(shares))}"
+        f"{target_title(line.target)}: {language.percent(min(shares))}"
         for line in lines.lines
         if (shares := [share for share in line.shares if share is not None])
     ]

@@ -40,8 +40,8 @@ from fanous.publish.pictures import clock_words, short_title, stack_key
 from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
-from fanous.store.counts import AxisValue
 from fanous.store.protocol import Store
+from fanous.store.votes import AxisValue
 from fanous.text import printable
 from fanous.web.pages.explore_common import (
     ASKS,

@@ -16,15 +16,14 @@ from fanous.charts.paint import png
 from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import incident_path, spell, stories
+from fanous.publish.edition import incident_path, spell, stories, until_now
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
-from fanous.publish.history import until_now
 from fanous.publish.pictures import (
     around_of,
     lines_among,
@@ -42,8 +41,7 @@ from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
-from fanous.wording.headline import claim_line, provenance_note
-from fanous.wording.history import nth_sentence
+from fanous.wording.headline import claim_line, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
 
