@@ -183,7 +183,7 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
 
 
 def _gone(recent: Single, limit: Single, options: DropOptions) -> Bools:
-    """Bins of which so much is gone that one alone may count, more than bins of the series lose by themselves."""
+    """Bins that lost so much that one alone may count, and more than bins of this series usually lose."""
     return np.asarray(recent[-len(limit) :] >= np.maximum(limit, options.gone))
 
 

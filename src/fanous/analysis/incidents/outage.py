@@ -1,7 +1,7 @@
 """Outage: a group of anomalies of quantities becomes one incident with a status.
 
 suspected -> confirmed -> ended.  Silence ends nothing: an end needs data.  A lower level that lasts becomes the
-baseline of what follows, and the outage goes on until the earlier level is back.
+baseline of what follows, and the outage lasts until the earlier level is back.
 
 ``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
 outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
@@ -286,7 +286,7 @@ def _mostly_back(lead: Sequence[Anomaly]) -> bool:
 
 
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The intervals, the last of which is open exactly where the event is.
+    """The intervals; the last is open if and only if the event is.
 
     A course ends with its series, and too few of them may have come back to say that the event is over.
     """
@@ -299,7 +299,7 @@ def _entities(
 ) -> tuple[str, ...]:
     """The country where it is about all of it, then the places, the deepest first.
 
-    While it goes on, places whose level is back are left out.
+    While it is ongoing, places whose level is back are left out.
     """
     depths: dict[str, float] = {}
     for anomaly in far.lead:

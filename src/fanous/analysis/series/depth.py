@@ -325,7 +325,7 @@ STILL = 0.5
 
 
 def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
-    """The first of the bins without a gap up to ``split`` of which each lies below ``edge``."""
+    """The first bin of the unbroken run up to ``split`` in which each lies below ``edge``."""
     first = split
     while first and left[first - 1] < edge and times[first] - times[first - 1] == step:
         first -= 1
