@@ -435,7 +435,7 @@ def window(since: float, until: float) -> dict[str, int]:
 
 
 def in_any(intervals: Sequence[Interval]) -> dict[str, int | list[int]]:
-    """Parameters of ``IN_INTERVALS``; an interval without end goes on for ever."""
+    """Parameters of ``IN_INTERVALS``; an interval without end lasts forever."""
     starts = [ticks(interval.start) for interval in intervals]
     ends = [ticks(inf if interval.end is None else interval.end) for interval in intervals]
     return {"starts": starts, "ends": ends, "since": min(starts, default=0), "until": max(ends, default=0)}
