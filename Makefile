@@ -160,7 +160,9 @@ sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; 
 PIP_AUDIT := pip-audit==2.9.0
 audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI
 	$(BIN)/ruff check --config tools/audit.toml src
-	$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --no-deps --strict
+	@$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --strict || \
+	  { echo "A fault is known, or PyPI's advisories could not be read: see above.  Behind their newest release:"; \
+	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip list --outdated; exit 1; }
 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.sources.fuzz_ooni 300
