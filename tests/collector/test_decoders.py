@@ -13,6 +13,7 @@ from fanous.collector.helper import Helper
 from fanous.collector.request import plain
 from fanous.collector.submission import Submission, receive
 from tests.collector.probe import OPEN, REPORT_ID, body
+from tests.each import each
 
 
 class Kept:
@@ -31,8 +32,8 @@ class Kept:
         """Nothing is open."""
 
 
-@pytest.mark.parametrize("encoding", ["", "zstd"])
-@pytest.mark.parametrize("path", [f"/report/{REPORT_ID}", "/api/v1/submit_measurement", "/report"])
+@each("encoding", ["", "zstd"])
+@each("path", [f"/report/{REPORT_ID}", "/api/v1/submit_measurement", "/report"])
 def test_every_body_is_worked_on_in_a_decoder(
     path: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -325,7 +325,7 @@ class _Server(uvicorn.Server):
         try:
             await super().startup(sockets)
         except SystemExit as error:  # of the application's; leaving a task, it would end the whole process
-            raise FanousError("the server could not begin; the lines above say why") from error
+            raise FanousError("the server could not start; the lines above say why") from error
         for listening in sockets or ():
             listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
         if self.started and self._ready is not None:

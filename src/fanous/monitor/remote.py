@@ -17,7 +17,7 @@ from fanous.pipeline.pull import due
 from fanous.pipeline.remote import bring_round, one_round
 from fanous.pipeline.remote_plan import RemotePlan
 from fanous.pipeline.scheduler import pause, unless
-from fanous.pipeline.workings import PullStates
+from fanous.pipeline.vitals import PullStates
 from fanous.probe.run import wanted_of
 from fanous.store.protocol import Ask
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fanous.errors import FanousError
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.remote_atlas import measure_atlas, plan_atlas

@@ -72,7 +72,8 @@ def popular_urls(urls: Sequence[str]) -> tuple[list[str], list[str]]:
         host = parts.hostname or ""
         if host not in known:
             raise FanousError(
-                f"{url} is not asked for from other people's lines: only the lists {', '.join(POPULAR)} are"
+                f"{url} cannot be measured from other people's lines: only sites of the lists "
+                f"{', '.join(POPULAR)} can"
             )
         if parts.scheme != "https":
             left_out.append(
@@ -113,7 +114,8 @@ def plan_round(
     ordered = by_users(country, networks)
     if not ordered:
         raise FanousError(
-            f"no vantage point of {whose} on a user's line is on line in {country}", permanent=False
+            f"{whose} has no vantage point on a user's connection in {country} at the moment",
+            permanent=False,
         )
     chosen = _affordable(ordered, len(elsewhere), budget)
     if not chosen:

@@ -21,6 +21,7 @@ from fanous.sources.remote.globalping_api import (
 )
 from fanous.sources.remote.globalping_failures import Failure, failure_of
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
+from tests.each import each
 from tests.shared_data import shared_file
 from tests.sources.remote.fake_globalping import (
     DATACENTRE,
@@ -62,7 +63,7 @@ def test_a_site_that_works_is_reported_layer_by_layer() -> None:
     assert states(sound) == [works] * 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "source", "expected"),
     [
         ("read ECONNRESET", "target", ("http", "blocked", "tls.reset.sni")),
@@ -263,7 +264,7 @@ def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
             ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "source", "expected"),
     [
         ("queryA ESERVFAIL x.com", "resolver", Failure("dns", "dns_servfail_error")),
@@ -365,7 +366,7 @@ def _round_with(kind: str, change: Any) -> None:
     list(records(AskedTarget(X, http, dns, out, out_dns), control))
 
 
-@pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
+@each(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
 def test_a_field_that_is_renamed_is_noticed(kind: str, path: tuple[str | int, ...]) -> None:
     _round_with(kind, lambda document: document)
     with pytest.raises(Rejected, match="another shape"):

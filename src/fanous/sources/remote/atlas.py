@@ -300,7 +300,7 @@ def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]
     raws = decoded(data, list[msgspec.Raw], "answers")
     since, until = decoded(raws[0] if raws else b"", tuple[int, int], "windows")
     if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
-        raise Rejected(f"a window that cannot be: {since} to {until}")
+        raise Rejected(f"an impossible time window: {since} to {until}")
     found: list[ProbePage | list[Event]] = []
     for raw in raws[1:]:
         is_page = bytes(raw).lstrip().startswith(b"{")
@@ -312,7 +312,7 @@ def _events(data: bytes | msgspec.Raw) -> list[Event]:
     found = decoded(data, list[Event], "events")
     unknown = {event.event for event in found} - {"connect", "disconnect"}
     if unknown:
-        raise Rejected(f"RIPE Atlas' events have another shape than known: {min(unknown)[:40]!r}")
+        raise Rejected(f"RIPE Atlas' events no longer have the known shape: {min(unknown)[:40]!r}")
     return found
 
 

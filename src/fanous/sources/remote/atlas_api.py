@@ -128,4 +128,4 @@ def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"RIPE Atlas' {what} have another shape than known: {error}") from None
+        raise Rejected(f"RIPE Atlas' {what} no longer have the known shape: {error}") from None

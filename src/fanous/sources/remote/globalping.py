@@ -79,7 +79,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         control: of the control target, by the same probes, asked before: its order is that of the others.
 
     Raises:
-        Rejected: an answer has another shape than declared.
+        Rejected: an answer no longer has the declared shape.
     """
     counted: Counter[int] = Counter()
     outside, why_none = _control(asked)
