@@ -19,7 +19,7 @@ from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web.desk import desk, house
 from fanous.web.pages import PAGES, events, explore_common, incidents
-from fanous.wording import cost, findings, headline, narrative, post, reasons, verdicts, words
+from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -67,7 +67,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
     (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
     tuple(words.FAMILIES.values()),
-    tuple(verdicts.DEFECTS.values()),
+    tuple(reasons.DEFECTS.values()),
     tuple(dict.fromkeys(rule.why for rule in RULES)),
     tuple(signal.title for signal in SIGNALS.values()),
     tuple(MECHANISMS.values()),

@@ -24,7 +24,7 @@ TITLE, GAP, ROW = 22, 14, 18
 """Pixels: above a panel for its title, between two panels, and of a row of words above or below all of them."""
 
 MOST_PANELS = 5
-"""As many rows as are told apart in one picture."""
+"""As many rows as can be distinguished in one picture."""
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """The height is that of a panel."""
@@ -69,9 +69,9 @@ class IncidentSpan:
     """An incident on the time axis; unix seconds.
 
     Attributes:
-        end: of one that goes on, the present.
+        end: of an ongoing one, the present.
         earliest: from which its beginning is uncertain; ``start`` if it is not.
-        is_open: it goes on.
+        is_open: it is ongoing.
         is_other: it is not the one that the picture is about.
     """
 

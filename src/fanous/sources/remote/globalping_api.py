@@ -18,7 +18,7 @@ EYEBALL, DATACENTRE = "eyeball-network", "datacenter-network"
 
 
 class ProbeLocation(Struct):
-    """``ProbeLocation``, less its place: networks are what we count by, and cities might name somebody."""
+    """``ProbeLocation`` without its place: we count by network, and a city might identify a person."""
 
     country: str
     asn: int

@@ -92,7 +92,7 @@ def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
 
 @resource("/search.json", asks=ASKS)
 def search_json(store: Store, visit: Visit) -> Reply:
-    """Suggestions while somebody types: title and path, the likeliest first."""
+    """Suggestions while a reader types: title and path, the likeliest first."""
     _, found = asked(store, visit)
     items = suggestions(store, found, visit)[:MOST_SUGGESTED]
     return Reply.of(msgspec.json.encode({"suggestions": items}), "application/json")
