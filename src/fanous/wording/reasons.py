@@ -45,8 +45,8 @@ REASONS: dict[str, Text] = {
     ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     "lacks.duration": (
-        "No two networks failed together for longer than a fault lasts. A single network needs {probes_needed} "
-        "over {hours_needed}; {probes} over {hours} saw it."
+        "No two networks failed together for long enough to rule out a fault. On a single network, {probes_needed} "
+        "over {hours_needed} are needed; there were {probes} over {hours}."
     ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
@@ -61,7 +61,7 @@ REASONS: dict[str, Text] = {
     "not_supported": "It is no longer supported by the measurements.",
     "merged": "It is now reported as part of {incident}.",
     "withdrawn": "Withdrawn by {by}: {why}",
-    "held.review": "Held until a person has reviewed it, as every national claim is here. A rule is met already.",
+    "held.review": "Held until a person has reviewed it, as every national incident is here. A rule is already met.",
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
     "noted": "{by} wrote a note to it.",
@@ -81,8 +81,7 @@ REASONS: dict[str, Text] = {
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
     "hindsight": (
-        "The time of confirmation is known in hindsight: "
-        "it is when the data would have sufficed, but they came in later."
+        "The time of confirmation is hindsight: the data up to then would have sufficed, but they arrived later."
     ),
     "lasting": "The lower level has lasted for more than a week; later changes are compared with it.",
     "products.none": "No other product of the same source shows whether traffic fell as a whole.",
@@ -159,7 +158,7 @@ def reasons_document(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
 
 
 def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:
-    """``why`` in English beside the codes."""
+    """``why`` in English next to the codes."""
     return {"why": reasons_text(reasons), "reasons": reasons_document(reasons)}
 
 
@@ -277,7 +276,7 @@ def _share(language: Language, share: float) -> str:
 
 
 def _permille(language: Language, share: float) -> str:
-    """Of failing measurements, of which half a percent is ordinary and five percent are not."""
+    """For shares of failing measurements: half a percent is usual, five percent are not."""
     return language.percent(share, 1)
 
 

@@ -37,7 +37,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None that is mistaken for another when it is typed from a screen."""
 
 CODE_LENGTH = 10
-"""Of 31 letters: 8e14 codes, of which ``MOST_TRIES`` may be tried."""
+"""Of 31 letters: 8e14 codes; ``MOST_TRIES`` may be tried."""
 
 MOST_TRIES = 20
 """Wrong codes; then the page is closed until `fanous run` is started again."""
