@@ -55,7 +55,7 @@ def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ())
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
 
-def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) -> None:
+def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) -> None:
     """One run of the measurements, many labels: each is matched or not by itself."""
     next_day = Interval(EVENING.end + 86_400 if EVENING.end else 0, UNTIL)
     hours_before = Interval(EVENING.start - 5 * 3600, EVENING.start - 4 * 3600)
@@ -75,7 +75,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) ->
         "one too many": event(id="one too many", networks={59257: (EVENING,), 38264: (EVENING,)}),
         "one spare": event(id="one spare", networks={59257: (EVENING,), 38264: (EVENING,)}, must=(59257,)),
     }
-    evaluation = score(rally.parent, *labels.values())
+    evaluation = score(scratch, *labels.values())
     found = dict(zip(labels, evaluation.events, strict=True))
     assert {name for name, one in found.items() if one.confirmed} == {
         "right",
@@ -165,6 +165,7 @@ def test_the_rally_is_found_in_time(virtual_rally: Evaluation) -> None:
         assert network.onset_error_minutes is not None and abs(network.onset_error_minutes) <= 60
 
 
+@pytest.mark.matrix
 def test_ordinary_days_give_nothing() -> None:
     (evaluation,) = evaluate_corpora([CORPORA / "quiet-synthetic"])
     assert (evaluation.false_confirmed, evaluation.false_suspected) == (0, 0)
@@ -172,6 +173,7 @@ def test_ordinary_days_give_nothing() -> None:
     assert evaluation.country_months == pytest.approx(9 / 30.44, rel=0.01)
 
 
+@pytest.mark.matrix
 @pytest.mark.shared_data
 def test_kenya_is_found_on_every_network_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("2023-KE-telegram.csv.gz", "2023-KE-web_connectivity-telegram.org.csv.gz"):
@@ -188,6 +190,7 @@ def test_kenya_is_found_on_every_network_and_nothing_else(monkeypatch: pytest.Mo
         assert network.overlap is not None and network.overlap >= 0.7, network
 
 
+@pytest.mark.matrix
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("corpus", "file", "intervals"),
