@@ -22,7 +22,7 @@ Wrong = tuple[str, str]
 """A value as TOML has it, and what the complaint says beside file, table and key."""
 
 FLAG: list[Wrong] = [("1", "true or false is needed")]
-TEXT: list[Wrong] = [("5", "a text is needed")]
+TEXT: list[Wrong] = [("5", "a string is needed")]
 SITE: list[Wrong] = [
     *TEXT,
     ('"htps://a.example"', "did you mean 'https'?"),
@@ -38,7 +38,7 @@ NETWORKS: list[Wrong] = [
 def _probe() -> Iterator[tuple[str, list[Wrong]]]:
     for field in fields(Settings):
         if get_origin(field.type) is tuple:
-            yield field.name, [('"https://a.example/"', "a list is needed"), ("[1]", "a list of texts")]
+            yield field.name, [('"https://a.example/"', "a list is needed"), ("[1]", "a list of strings")]
         elif field.type in (bool, str):
             yield field.name, FLAG if field.type is bool else TEXT
         else:
@@ -49,7 +49,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
     "store": {
         "folder": [
             *TEXT,
-            ('""', "a text is needed"),
+            ('""', "a string is needed"),
             ('"x"', "it conflicts with `archive`, `facts`, `ledger`"),
         ],
         "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is not a bucket")],
@@ -76,12 +76,14 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "token": TEXT,
         "mirror": SITE,
         "lists": [('"social"', "a list is needed")],
+        "consent": FLAG,
+        "credits": [('"1"', "a whole number from 0"), ("-1", "a whole number from 0")],
     },
     "run": {
         "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],
         "status": [*TEXT, ('"nonne"', "is not HOST:PORT")],
         "every": [('"1"', "a number from 0.05 to 3600"), ("0", "a number from 0.05 to 3600")],
-        "inbox": [*TEXT, ('""', "a text is needed")],
+        "inbox": [*TEXT, ('""', "a string is needed")],
         "queue": [
             *TEXT,
             ('"http://a"', "write nats://"),
@@ -90,12 +92,12 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         ],
     },
     "web": {
-        "url": [*SITE, ('"https://a.example/path"', "is more than a site")],
+        "url": [*SITE, ('"https://a.example/path"', "site's address without a path")],
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
-        "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
+        "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of strings")],
         "channels": [
             ('"https://a.example"', "a list is needed"),
             ('["javascript:alert(1)"]', "an address such as"),
@@ -175,7 +177,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "channels": [('"noc"', "a list is needed"), ('["nocc"]', "did you mean 'noc'?")],
         "countries": COUNTRIES,
         "networks": NETWORKS,
-        "targets": [('"x"', "a list is needed"), ("[1]", "a list of texts")],
+        "targets": [('"x"', "a list is needed"), ("[1]", "a list of strings")],
         "kinds": [('"outage"', "a list is needed"), ('["blockin"]', "did you mean 'blocking'?")],
         "statuses": [('"ended"', "a list is needed"), ('["endet"]', "did you mean 'ended'?")],
         "confidence": [('"1"', "a number from 0 to 1"), ("99", "a number from 0 to 1")],
@@ -291,7 +293,7 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
         ),
         (
             '[alerts.channels.a]\napprise_env = "A"\nwebhook = "https://a"',
-            "[alerts.channels.a] webhook: give one address alone; there is apprise_env",
+            "[alerts.channels.a] webhook: give only one address; apprise_env is set already",
         ),
         (
             '[rounds]\nurls = ["gopher://x"]\nlists = ["social"]',

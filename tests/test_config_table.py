@@ -81,7 +81,7 @@ class File(Section, frozen=True):
 @each(
     ("was", "becomes", "complaint"),
     [
-        ('tick = "2s"', "tick = 2", "a.toml:2: tick: a text is needed, not 2"),
+        ('tick = "2s"', "tick = 2", "a.toml:2: tick: a string is needed, not 2"),
         ('tick = "2s"', "", "a.toml:1: tick: it is missing"),
         ('at = "2s"', "att = 2", "a.toml:11: [event[2]] att: unknown key; did you mean 'at'?"),
         ('at = "2s"', 'at = "3s"', "a.toml:11: [event[2]] at: too late"),

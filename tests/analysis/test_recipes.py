@@ -201,11 +201,14 @@ FINE = TCP_RULES[0]
     ("wrong", "why"),
     [
         (FINE, "two rules have the id tcp.ok"),
-        (replace(FINE, id="tls.new", layer=Layer.TLS), "tls.new stands among those whose ids begin with tcp"),
+        (
+            replace(FINE, id="tls.new", layer=Layer.TLS),
+            "tls.new is listed among those whose ids begin with tcp",
+        ),
         (replace(FINE, id="tcp.new", why=""), "tcp.new gives no sentence"),
         (
             replace(FINE, id="tcp.new", state=State.BLOCKED),
-            "tcp.new concludes blocked and names no mechanism",
+            "tcp.new concludes blocked but names no mechanism",
         ),
         (replace(FINE, id="tcp.new", symptom=True), "only insufficient is a symptom"),
     ],

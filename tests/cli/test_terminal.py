@@ -10,7 +10,7 @@ from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.wording.narrative import sentence
@@ -138,7 +138,7 @@ def test_a_retracted_incident_says_why_before_what_it_once_said_and_gives_no_hin
 def test_of_many_that_were_retracted_the_rest_is_counted() -> None:
     found = text(answer(*[incident(status=Status.RETRACTED)] * (SHOWN + 2)))
     assert found.count("Why it was retracted") == SHOWN
-    assert "... and 2 more; `fanous incidents list PK` has them." in found
+    assert "... and 2 more; `fanous incidents list PK` lists them." in found
 
 
 def test_what_cannot_be_judged_is_named_and_the_rest_counted() -> None:

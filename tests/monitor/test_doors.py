@@ -77,6 +77,33 @@ def test_a_door_ends_with_a_monitor_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_what_a_door_took_and_refused_is_among_the_monitors_figures(tmp_path: Path) -> None:
+    status = free_port()
+    config, port = written(tmp_path)
+    config.write_text(config.read_text().replace("[run]\n", f'[run]\nstatus = "127.0.0.1:{status}"\n'))
+
+    def figures() -> str:
+        return httpx.get(f"http://127.0.0.1:{status}/metrics", trust_env=False, timeout=10).text
+
+    def until(line: str) -> None:
+        end = time.monotonic() + 30
+        while line not in figures():
+            assert time.monotonic() < end, figures()
+            time.sleep(0.2)
+
+    with monitor(config) as running:
+        until_said(running, "listening")
+        assert 'fanous_collector_received_total{kept="main"} 0\n' in figures()
+        for _ in range(2):
+            httpx.get(f"http://127.0.0.1:{port}/nothing/here", trust_env=False, timeout=10)
+        until('fanous_collector_refused_total{status="404"} 2\n')
+        os.kill(of_door(running.process.pid), signal.SIGKILL)
+        until_said(running, "listening", 2)
+        httpx.get(f"http://127.0.0.1:{port}/nothing/here", trust_env=False, timeout=10)
+        until('fanous_collector_refused_total{status="404"} 1\n')
+        assert running.stop() == 0
+
+
 @pytest.mark.matrix
 def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) -> None:
     """As a terminal and systemd send it."""

@@ -10,8 +10,8 @@ import pytest
 
 from fanous.analysis.series.heartbeats import Heartbeat
 from fanous.evaluation.simulate import pakistan
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest

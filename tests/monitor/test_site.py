@@ -42,7 +42,7 @@ def test_every_key_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     [
         ('url = "fanous.example"', "an address such as"),
         ('url = "javascript:alert(1)"', "an address such as"),
-        ('url = "https://fanous.example/path"', "more than a site"),
+        ('url = "https://fanous.example/path"', "address without a path"),
         ('map = "none.tsv"', "cannot be read"),
         ('map = "bad.tsv"', "a line of a map is"),
         ('map = "empty.tsv"', "has no country"),

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fanous.model.incident import Incident
+from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance, weakest
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query
 from fanous.pipeline.ingest import SET_ASIDE

@@ -8,7 +8,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe import dns as steps
 from fanous.probe.trace import Trace
 from tests.each import each

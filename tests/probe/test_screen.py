@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
 from fanous.probe.transfer import page_kbps, reason, slow_at

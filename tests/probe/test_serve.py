@@ -9,7 +9,7 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.modules import BUILT_IN, Module, read_modules
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import serve

@@ -171,9 +171,9 @@ def test_where_all_is_slow_the_line_is_named_first() -> None:
         return report_lines(RunReport(None, outcomes))[0]
 
     slow = "tls.throttle.sni"
-    assert "points to the line" in first(slow, slow, slow)
-    assert "points to the line" not in first(slow, slow)
-    assert "points to the line" not in first(slow, slow, slow, "tls.reset.sni")
+    assert "points to the connection" in first(slow, slow, slow)
+    assert "points to the connection" not in first(slow, slow)
+    assert "points to the connection" not in first(slow, slow, slow, "tls.reset.sni")
 
 
 def test_quic_that_nobody_answers_is_told_once() -> None:

@@ -137,7 +137,7 @@ def test_a_table_that_has_shrunk_leaves_what_stands(tmp_path: Path) -> None:
     many = [(n, f"N{n} Name {n}, X", c, 100, 60.0) for n, c in enumerate(("KE", "UG", "TZ", "RW"), 1)]
     update_users(None, tmp_path, fetch=lambda _: apnic(many).encode())
     done = update_users(None, tmp_path, fetch=lambda _: apnic(many[:1]).encode())
-    assert done.outcome is UpdateOutcome.FAILED and "so that is kept" in done.why
+    assert done.outcome is UpdateOutcome.FAILED and "and is kept" in done.why
     assert weights("RW", tmp_path) is not None
 
 

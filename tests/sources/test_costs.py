@@ -289,7 +289,7 @@ COSTLY = {
 
 
 WHY = {"answers": "addresses in its lookups", "events of one transaction": "network events"}
-WHY |= {"values of another type": "another type"}
+WHY |= {"values of another type": "wrong type"}
 
 
 @each("shape", COSTLY)

@@ -7,8 +7,8 @@ import pytest
 from fanous.model.place import Family
 from fanous.sources.connector import Source, by_name
 from fanous.sources.measurements import FAMILY_OF, MEASUREMENT_SOURCES, MEASUREMENTS
-from fanous.sources.ooni import Ooni
 from fanous.sources.ooni.redact import redact
+from fanous.sources.ooni.source import Ooni
 from fanous.sources.publishers import LIVE_SOURCES, PUBLISHERS, SERIES_FILES, SOURCES, has_series
 from fanous.sources.signals.table import CsvTable
 from fanous.sources.signals.tor import Tor
@@ -74,6 +74,7 @@ def test_what_follows_from_the_declarations() -> None:
         "ooni": Family.OONI,
         "ooni-csv": Family.OONI,
         "globalping": Family.REMOTE,
+        "atlas-measurements": Family.REMOTE,
     } == FAMILY_OF
     assert LIVE_SOURCES.keys() <= SERIES_FILES.keys() <= PUBLISHERS.keys()
     assert PUBLISHERS.keys() - SERIES_FILES.keys() == {"ris"}

@@ -11,8 +11,8 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.publishers import SOURCES

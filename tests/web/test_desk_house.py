@@ -9,8 +9,7 @@ from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.vitals import Backlog, Need, Spell
-from fanous.pipeline.vitals import Ailment, Disk, Vitals
-from fanous.pipeline.workings import HeardNetwork, PullStates, Workings
+from fanous.pipeline.vitals import Ailment, Disk, HeardNetwork, PullStates, Vitals, Workings
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.means import Attempt

@@ -149,7 +149,9 @@ def test_pictures_carry_title_dates_unit_source_licence_and_address() -> None:
     assert picture.headers["content-type"].startswith("image/svg+xml")
     for said in (
         "X (Twitter) · Pakistan",
-        "17 December 2023 (PKT) · Share of measurements",
+        ">17 December 2023 (PKT)<",
+        ">Share of measurements<",
+        ">Time in Pakistan (PKT)<",
         "CC BY-NC-SA 4.0",
         "Measured until 18 December 2023, 00:00 PKT",
         "monitor.example/explore?country=PK",

@@ -10,7 +10,7 @@ import pytest
 
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.store.ledger import Revision
 from fanous.web.routes import Site

@@ -10,8 +10,7 @@ import pytest
 from fanous.analysis.rules import RULES_BY_ID
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
-from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment

@@ -1,6 +1,7 @@
 """An incident in whole sentences: what a journalist could quote, in every language."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from fanous.model.incident import (
     Status,
 )
 from fanous.model.instant import from_iso
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
 from fanous.wording import ENGLISH, LANGUAGES
@@ -228,6 +229,28 @@ def test_a_lede_is_one_sentence_of_at_most_35_words(
     assert words_of(text) <= WORDS
     assert text.endswith(".") and ". " not in text.replace("St. ", "")
     assert sure or status is Status.RETRACTED or "may have been" in text
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("target", ["", "youtube"])
+@pytest.mark.parametrize("kind", [Kind.OUTAGE, Kind.SLOWDOWN])
+def test_so_is_the_lede_where_the_connection_or_traffic_fell(kind: Kind, target: str, scope: Scope) -> None:
+    for country, status, level in product(
+        ("PK", "CD", "GS", "VC"), Status, (None, Estimate(0.05, 0.02, 0.1))
+    ):
+        one = incident(
+            country=country,
+            kind=kind,
+            parts=(part(target, kind),),
+            scope=scope,
+            entities=("AS59257", "AS45669") if scope is not Scope.REGION else (f"{country}-PB",),
+            status=status,
+            level=level,
+            confirmed_at=None if status is Status.SUSPECTED else START,
+        )
+        text = lede(one, ENGLISH).text
+        assert words_of(text) <= WORDS
+        assert text.endswith(".") and ". " not in text.replace("St. ", "")
 
 
 # --- sessions -------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, repeat
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fanous.pipeline.pull import Pull
-    from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan
+    from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan, Wanted
     from fanous.sources.publishers import SourceSettings
     from fanous.store.protocol import Store
 
 SHOWN = 10
+
+T = TypeVar("T")
 
 log = logging.getLogger("fanous.pull")
 
@@ -131,33 +134,43 @@ def pull(
     if source == "ooni":
         if networks or regions:
             raise typer.BadParameter(
-                "ooni has no --network or --regions: it brings every network's measurements"
+                "ooni has no --network or --regions: it fetches every network's measurements"
             )
         if quick:
             _pull_quick(code, settings.mirror, (start, end), tests or [], store, config, as_json)
             return
         _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
         return
+    windows = chain([(start, end)], repeat((None, None)))
     with open_named(store, config) as opened:
-        while True:
-            try:
-                done = pull_once(opened, source, code, settings, (start, end))
-            except FanousError as error:
-                if not follow or error.permanent:
-                    raise
-                log.warning(
-                    logline(
-                        "not_pulled", source=source, country=code, again_in=settings.every, why=str(error)
-                    )
-                )
-            else:
-                print_document(_document(done)) if as_json else _show(done)
-                if not follow:
-                    break
-            start = end = None
-            time.sleep(settings.every)
+
+        def once() -> "Pull":
+            done = pull_once(opened, source, code, settings, next(windows))
+            print_document(_document(done)) if as_json else _show(done)
+            return done
+
+        done = _repeated(once, source, code, settings.every if follow else None)
     if done.failures and not done.pieces:
         raise FanousError(f"could not fetch any data from {source}", permanent=False)
+
+
+def _repeated(once: "Callable[[], T]", source: str, country: str, every: float | None) -> "T":
+    """What ``once`` gives; again and again until stopped, if there is an interval.
+
+    Args:
+        every: seconds between two pulls, after which a failure that may pass is forgotten; ``None`` = pull once.
+    """
+    while True:
+        try:
+            done = once()
+        except FanousError as error:
+            if every is None or error.permanent:
+                raise
+            log.warning(logline("not_pulled", source=source, country=country, again_in=every, why=str(error)))
+        else:
+            if every is None:
+                return done
+        time.sleep(every)
 
 
 def pull_once(
@@ -209,35 +222,29 @@ def _pull_ooni(
     bucket = Bucket(settings.mirror)
     folder = data_folder() / "cache" / "ooni" / country
     with open_named(store, config) as opened:
-        while True:
+
+        def wanted() -> "Wanted":
+            first = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
             since, until = window
-            wanted = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
-            wanted = replace(
-                wanted,
-                since=wanted.since if since is None else since,
-                until=wanted.until if until is None else until,
+            return replace(
+                first,
+                since=first.since if since is None else since,
+                until=first.until if until is None else until,
             )
-            try:
-                if estimate:
-                    known = opened.facts.pulled("ooni", country)
-                    planned = plan(bucket, wanted, known, time.time())
-                    print_document(_planned(planned)) if as_json else _show_plan(country, planned)
-                    return
-                with _objects_progress(country, quiet=as_json) as (on_plan, on_object):
-                    done = pull_measurements(
-                        opened, bucket, wanted, folder, on_plan=on_plan, on_objects=on_object
-                    )
-            except FanousError as error:
-                if not follow or error.permanent:
-                    raise
-                log.warning(
-                    logline("not_pulled", source="ooni", country=country, again_in=settings.every, why=error)
+
+        def once() -> "PulledMeasurements":
+            with _objects_progress(country, quiet=as_json) as (on_plan, on_object):
+                done = pull_measurements(
+                    opened, bucket, wanted(), folder, on_plan=on_plan, on_objects=on_object
                 )
-            else:
-                print_document(_pulled(done)) if as_json else _show_pulled(done)
-                if not follow:
-                    break
-            time.sleep(settings.every)
+            print_document(_pulled(done)) if as_json else _show_pulled(done)
+            return done
+
+        if estimate:
+            planned = plan(bucket, wanted(), opened.facts.pulled("ooni", country), time.time())
+            print_document(_planned(planned)) if as_json else _show_plan(country, planned)
+            return
+        done = _repeated(once, "ooni", country, settings.every if follow else None)
     if done.failures and not done.objects:
         raise FanousError("could not fetch any measurement from ooni", permanent=False)
 
@@ -291,7 +298,7 @@ def _pull_quick(
         say(f"OONI has no observations of {country} in that time (yet)")
     elif not found.is_whole:
         say(
-            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` brings the rest, with controls"
+            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` fetches the rest, with controls"
         )
 
 

@@ -60,7 +60,8 @@ def retain(
     say(f"{done.moved:,} segments of the archive {would}moved{where}")
     if policy.references_days is not None and dry_run:
         say(
-            f"the records of {len(due.published):,} segments would be kept by reference, but for what incidents rest on"
+            f"the records of {len(due.published):,} segments would be kept by reference, except those that incidents "
+            "rest on"
         )
     elif policy.references_days is not None:
         say(f"{done.referenced:,} raw records are now kept by reference to what OONI publishes")

@@ -18,9 +18,10 @@ from fanous.log import logline
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
-from fanous.pipeline.remote import popular_urls
+from fanous.pipeline.remote import check_consent
+from fanous.pipeline.remote_plan import popular_urls
 from fanous.pipeline.scheduler import pause, unless
-from fanous.pipeline.workings import PullStates
+from fanous.pipeline.vitals import PullStates
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query
@@ -85,6 +86,7 @@ def _check_order(source: str, told: SourceSettings) -> None:
             check_country(country)
     except FanousError as error:
         raise FanousError(f"[sources.{source}]: {error}") from None
+    check_consent(source, told)
 
 
 class Sources:

@@ -132,7 +132,7 @@ def perform_action(store: Store, action: Action) -> Any:
     """
     by, now = getattr(action, "by", ""), store.now()
     if len(by) > LONGEST_NAME:
-        raise FanousError(f"by: more than {LONGEST_NAME} characters; a name or a role is meant")
+        raise FanousError(f"by: more than {LONGEST_NAME} characters; give a name or a role")
     match action:
         case Approve():
             return detect.approve(store, action.incident, by, action.note, now)

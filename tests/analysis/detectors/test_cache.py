@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fanous.analysis.detectors.cache import Recall
 from fanous.analysis.detectors.detector import Detector
-from fanous.analysis.detectors.interference import BLOCKING
+from fanous.analysis.detectors.interference import BLOCKING, Recall
 from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey

@@ -44,7 +44,7 @@ def test_the_end_of_a_match_is_in_bytes(matcher: Matcher) -> None:
 @each("pattern", ["(", "a[bşc]d", "eriş?im"])
 def test_a_pattern_that_cannot_be_compiled_is_named(compiler: object, pattern: str) -> None:
     assert callable(compiler)
-    with pytest.raises(FanousError, match=r"fingerprint bad: .*mend or remove"):
+    with pytest.raises(FanousError, match=r"fingerprint bad: .*correct or remove"):
         compiler([PatternText("good", "x"), PatternText("bad", pattern)])
 
 

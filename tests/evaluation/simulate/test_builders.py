@@ -2,8 +2,7 @@
 
 import pytest
 
-from fanous.evaluation.simulate.builders import bundle, helper, measurement, observation, verdict
-from fanous.evaluation.simulate.fakes import FakeClock
+from fanous.evaluation.simulate.builders import FakeClock, bundle, helper, measurement, observation, verdict
 from fanous.model.measurement import Layer, Observer
 from fanous.model.verdict import State
 from tests.each import each

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.probe.manifest import NotAManifest, Variant, read_manifest
+from fanous.probe.stream import NotAManifest, Variant, read_manifest
 from tests.each import each
 
 URL = "https://live.example/a/index.m3u8"

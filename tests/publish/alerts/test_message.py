@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.alerts.message import Message, Sender, compose, test_message
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from tests.charts.events import ONGOING, SUSPECTED, incident

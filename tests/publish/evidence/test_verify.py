@@ -250,6 +250,11 @@ STATED = {
         "Globalping, jsDelivr, https://globalping.io",
         "measurements from Globalping's vantage points",
     ),
+    "atlas-measurements": (
+        "RIPE Atlas service terms and conditions",
+        "RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
+        "measurements from RIPE Atlas probes",
+    ),
     "atlas": (
         "RIPE Atlas service terms and conditions",
         "RIPE NCC, RIPE Atlas, https://atlas.ripe.net",

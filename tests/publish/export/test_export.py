@@ -15,8 +15,8 @@ from pyarrow import parquet
 
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, FamilyView, Kind, Says
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.series import Series, SeriesKey, Votes
 from fanous.publish.credits import credit_line, sources_of
 from fanous.publish.export import (

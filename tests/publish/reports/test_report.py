@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from fanous.charts.card import running
+from fanous.charts.letters import running
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind, Part, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
 from fanous.store.protocol import Store

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
-from fanous.sources.ooni import EDGE, OONI
 from fanous.sources.ooni.identity import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.source import EDGE, OONI
 from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document
@@ -90,7 +90,7 @@ def test_only_what_our_own_collector_wrote_keeps_its_digest(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ({"raw_measurement": ""}, "knows none of this UID"),
+        ({"raw_measurement": ""}, "knows none with this UID"),
         ({"measurement_uid": UID, "raw_measurement": None}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": "no JSON"}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": [1]}, "holds no measurement"),

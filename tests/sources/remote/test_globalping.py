@@ -10,20 +10,17 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Layer, Observer, Record
 from fanous.model.verdict import State
 from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.remote.globalping import (
-    CONTROL_FAILED,
-    OWN_TROUBLE,
-    AskedTarget,
+from fanous.sources.remote.globalping import AskedTarget, records
+from fanous.sources.remote.globalping_api import (
     Created,
     Failed,
-    Failure,
     Limits,
     ListedVantagePoint,
     RemoteAnswer,
     decoded,
-    failure_of,
-    records,
 )
+from fanous.sources.remote.globalping_failures import Failure, failure_of
+from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.each import each
 from tests.shared_data import shared_file
 from tests.sources.remote.fake_globalping import (

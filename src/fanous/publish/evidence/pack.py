@@ -205,7 +205,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
     """
     revisions = store.ledger.revisions(incident_id)
     if not revisions:
-        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     latest = revisions[-1]
     _check_claimed(latest.incident)
     selection = select(store.of(latest.incident.provenance), latest.incident, latest.at)

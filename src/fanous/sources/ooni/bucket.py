@@ -4,8 +4,9 @@ Names are ``raw/YYYYMMDD/HH/CC/test/YYYYMMDDHH_CC_test.nX.N.jsonl.gz`` and the s
 api/ooni_api_uploader.py, ``main``, commit 98f0025a): lines that the uploader wrote anew, and the bodies that probes
 sent, in members that are named by their UID.  Both hold the same measurements, so one is read, the ``.tar.gz`` if it is
 there.  Until October 2020 there is ``jsonl/test/CC/YYYYMMDD/HH/``, with days in place of hours in its names (ooni/data,
-oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  The cans of before
-(``canned/*.lz4``, all countries in one file) are not read.
+oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  These days stand a second
+time in ``canned/DAY/*.lz4``, most of them with all countries in one file: they are not pulled, and `fanous ingest ooni`
+reads them as files.
 
 An hour appears one to two hours after it began, and may be written anew: its ETag says whether it was.
 """
@@ -181,7 +182,7 @@ class Bucket:
         if size != one.size:
             part.unlink()
             raise FanousError(
-                f"{one.key} has {size:,} bytes instead of {one.size:,}: it is fetched again the next time",
+                f"{one.key} has {size:,} bytes instead of {one.size:,}: it will be fetched again next time",
                 permanent=False,
             )
         part.replace(whole)
@@ -229,7 +230,7 @@ class Bucket:
             for chunk in found.stream(min_chunk_size=CHUNK):
                 file.write(chunk)
                 if stopped():
-                    raise FanousError(f"{one.key}: stopped; it continues the next time", permanent=False)
+                    raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
 def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
@@ -269,7 +270,7 @@ class _asking:
 
         if isinstance(error, PreconditionError):
             raise FanousError(
-                f"cannot {self._what}: it was written anew after it was listed; pull again", permanent=False
+                f"cannot {self._what}: it was rewritten after it was listed; pull again", permanent=False
             ) from error
         if isinstance(error, FileNotFoundError):
             raise FanousError(f"cannot {self._what}: {self._address} no longer has it") from error

@@ -124,8 +124,13 @@ def kept(data: bytes) -> bytes:
 
 
 def kept_own(data: bytes) -> bytes:
-    """A record of this machine's own probe as it is stored; it still says what its content was (``identity``)."""
-    return stamped(kept(data), content_of(data))
+    """A record of this machine's own probe as it is stored and sent.
+
+    What is sent is what others know of it, so its identity is taken from that: a collector that received it, and OONI
+    that published it, have the same.
+    """
+    written = kept(data)
+    return stamped(written, content_of(written))
 
 
 def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
