@@ -55,7 +55,7 @@ def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ())
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
 
-def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) -> None:
+def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) -> None:
     """One run of the measurements, many labels: each is matched or not by itself."""
     next_day = Interval(EVENING.end + 86_400 if EVENING.end else 0, UNTIL)
     hours_before = Interval(EVENING.start - 5 * 3600, EVENING.start - 4 * 3600)
@@ -75,7 +75,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) 
         "one too many": event(id="one too many", networks={59257: (EVENING,), 38264: (EVENING,)}),
         "one spare": event(id="one spare", networks={59257: (EVENING,), 38264: (EVENING,)}, must=(59257,)),
     }
-    evaluation = score(scratch, *labels.values())
+    evaluation = score(rally.parent, *labels.values())
     found = dict(zip(labels, evaluation.events, strict=True))
     assert {name for name, one in found.items() if one.confirmed} == {
         "right",

@@ -21,12 +21,17 @@ EVENT = "pakistan-2023-12-17"
 
 
 @pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def event(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    path = tmp_path_factory.mktemp("event") / "event.jsonl"
+    unpack(EVENT, path)
+    return path.read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture(scope="module")
+def recording(event: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What it holds of X: a quarter, of which one claim comes."""
     path = tmp_path_factory.mktemp("recording") / "event.jsonl"
-    unpack(EVENT, path)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if json.loads(line)["input"] == "https://x.com/"))
+    path.write_bytes(b"".join(line for line in event if json.loads(line)["input"] == "https://x.com/"))
     return path
 
 
@@ -40,10 +45,10 @@ def filled(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def few(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One in eight of its measurements."""
+def few(event: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One in thirty of its measurements."""
     path = tmp_path_factory.mktemp("few") / "few.jsonl"
-    path.write_bytes(b"".join(recording.read_bytes().splitlines(keepends=True)[::8]))
+    path.write_bytes(b"".join(event[::30]))
     return path
 
 

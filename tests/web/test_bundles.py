@@ -19,8 +19,8 @@ from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
 
-def test_what_a_page_gives_away_is_verified_elsewhere(small_rally_folder: Path, tmp_path: Path) -> None:
-    folder, file = copy_of(small_rally_folder, tmp_path / "store"), tmp_path / "bundle.fanous"
+def test_what_a_page_gives_away_is_verified_elsewhere(rally_folder: Path, tmp_path: Path) -> None:
+    folder, file = copy_of(rally_folder, tmp_path / "store"), tmp_path / "bundle.fanous"
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     with OneThread(lambda: open_store(folder, read_only=True)) as owner:
         client = Reader(application(owner.ask, site))

@@ -40,7 +40,7 @@ def test_the_records_amount_to_the_claim(packed: Packed) -> None:
     done = verify(packed.path)
     assert done.result is Result.MATCH
     assert (done.differences, done.versions, done.ledger) == ([], [], [])
-    assert done.records == packed.records + packed.controls > 500
+    assert done.records == packed.records + packed.controls > 400
     assert done.synthetic == done.records
     assert done.label == "PK-2023-0001"
     assert done.signer == packed.key
