@@ -124,5 +124,5 @@ def test_an_entry_of_an_atom_feed_links_to_its_alert() -> None:
 
 def test_a_calendar_without_an_event_ahead_says_so_and_counts_nothing() -> None:
     text = visiting(replace(ELECTION, start=NOW - 9, end=NOW)).get("/subscribe").text
-    assert "No announced event lies ahead." in text
+    assert "No announced event is coming up." in text
     assert "0 announced" not in text

@@ -24,7 +24,7 @@ from fanous.model.series import Votes
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
-"""As many points as can be told apart in a chart on a phone."""
+"""As many points as can be distinguished in a chart on a phone."""
 
 LEAST_BINS = 12
 FILLED = 0.7
@@ -174,7 +174,7 @@ THROTTLED = "throttled"
 
 
 LARGE = 0.02
-"""A network with this share of the users gets a row even if nobody measured there: the gap must show."""
+"""A network with this share of users gets a row even if no one measured there: the gap must show."""
 
 
 class Reachability(StrEnum):

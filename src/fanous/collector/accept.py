@@ -19,9 +19,9 @@ IN_A_TURN = 64
 """Connections accepted in one turn of the event loop, so that requests get theirs in between."""
 
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept(2) for which nobody is to blame who connects: descriptors or memory are used up."""
+"""Errors of accept(2) that no client causes: descriptors or memory are used up."""
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.02
 """Then nothing is accepted for so long; those who connect wait in the kernel."""
 
 SAID_SECONDS = 1.0

@@ -32,7 +32,7 @@ class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="appr
 
 
 class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hold"):
-    """Hold an incident until somebody approves it; gives the incident."""
+    """Hold an incident until a person approves it; gives the incident."""
 
     incident: str
     by: str

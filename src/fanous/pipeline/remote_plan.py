@@ -17,7 +17,7 @@ from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 
 POPULAR = ("social", "ai", "controls")
-"""Lists of targets that anybody may be seen to use; no other is asked for from somebody else's line."""
+"""Lists of targets that anyone may be seen to use; others are not requested from other people's lines."""
 
 PER_NETWORK = 2
 """Vantage points of a network: as many as a family needs to be the second of C1."""

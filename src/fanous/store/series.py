@@ -35,6 +35,20 @@ WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
     {{only}}
 GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
 """
+_KNOWN = """
+SELECT country, signal, multiIf(asn != 0, 'network', region != '', 'region', 'country') AS kind,
+    toUnixTimestamp64Micro(min(at)) / 1000000, toUnixTimestamp64Micro(max(at)) / 1000000
+FROM levels WHERE value IS NOT NULL GROUP BY country, signal, kind ORDER BY country, signal, kind
+"""
+_BINNED = f"""
+SELECT {LEVEL_KEY}, groupArray(edge), groupArray(mean), groupArray(lowest), groupArray(highest), groupArray(n) FROM (
+    SELECT {LEVEL_KEY}, roundDown(toUnixTimestamp64Micro(at), {{edges:Array(Int64)}}) AS edge,
+        avg(value) AS mean, min(value) AS lowest, max(value) AS highest, count() AS n
+    FROM levels FINAL
+    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} AND signal = {{signal:String}}
+    GROUP BY {LEVEL_KEY}, edge ORDER BY edge
+) GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
+"""
 _FETCHED = """
 SELECT source, max(fetched_at_us) / 1000000 FROM (
     SELECT source, toUnixTimestamp64Micro(fetched_at) AS fetched_at_us FROM levels
@@ -73,6 +87,36 @@ class Pulled:
     pulled_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSignal:
+    """Where and when a signal has values.
+
+    Attributes:
+        kind: of the places: ``country``, ``region`` or ``network``.
+        first, last: beginnings of its first and last bin; unix seconds, UTC.
+    """
+
+    country: str
+    signal: str
+    kind: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedSeries:
+    """A series in bins of a reader's choice.
+
+    Attributes:
+        step: seconds of the bins that its source gives.
+        bins: beginning of a bin -> mean, lowest and highest of the values that begin in it, and how many they are.
+    """
+
+    key: SeriesKey
+    step: int
+    bins: dict[int, tuple[float, float, float, int]]
+
+
 StoredBins = tuple[Ints, Floats, NDArray[np.bool_]]
 """Times, values, and which of them are imported."""
 
@@ -102,6 +146,30 @@ class SeriesFacts(FactsPart):
         sql = _LEVELS.replace("{only}", only)
         rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
+
+    def known_signals(self) -> list[KnownSignal]:
+        """The signals of every country, by the kind of place that they are about."""
+        return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
+
+    def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
+        """The series of a signal in a country, of all its places, in bins; empty bins are not listed.
+
+        Args:
+            edges: unix seconds, ascending, at which bins begin, and the end of the last.
+        """
+        rows = self.engine.rows(
+            _BINNED,
+            country=country,
+            signal=signal,
+            edges=[ticks(edge) for edge in edges[:-1]],
+            **window(edges[0], edges[-1]),
+        )
+        found = []
+        for row in rows:
+            key, step = _key(row)
+            at = [edge // 1_000_000 for edge in row[9]]
+            found.append(BinnedSeries(key, step, dict(zip(at, zip(*row[10:], strict=True), strict=True))))
+        return found
 
     def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""

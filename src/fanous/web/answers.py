@@ -24,6 +24,7 @@ from fanous.model.series import Series, Votes
 from fanous.store import facts as stored
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.protocol import Ask, Store
+from fanous.store.series import KnownSignal
 from fanous.web.limits import Budget
 from fanous.web.routes import NOTHING_ASKED, Elsewhere, Maker, Page, Reply, Site, Visit, canonical, visit_of
 from fanous.web.templates import rendered
@@ -226,6 +227,7 @@ KEPT_SECONDS = {
     "countries": 60.0,
     "series_fetched": 60.0,
     "known_networks": 300.0,
+    "known_signals": 300.0,
     "known_targets": 300.0,
     "heard": 15.0,
     "freshness": 60.0,
@@ -298,6 +300,9 @@ class RememberedFacts(stored.Facts):
 
     def known_targets(self) -> dict[str, int]:
         return self._asked("known_targets", self.inner.known_targets)
+
+    def known_signals(self) -> list[KnownSignal]:
+        return self._asked("known_signals", self.inner.known_signals)
 
     def heard(self, since: float, until: float) -> list[Heard]:
         return self._asked("heard", self.inner.heard, since, until)

@@ -1,7 +1,7 @@
 """The one table of signals."""
 
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.series.signals import LAGS, SIGNALS, Direction, Signal, lag_of, signals_of
+from fanous.analysis.series.signals import COUNTED, LAGS, SIGNALS, Direction, Signal, lag_of
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family, Place
@@ -41,8 +41,8 @@ def test_a_family_is_what_is_measured_not_who_publishes_it() -> None:
 
 
 def test_a_lie_in_dns_and_a_cut_path_are_different_signals() -> None:
-    assert [signal.name for signal in signals_of(Layer.DNS)] == ["blocked_dns"]
-    assert {signal.name for signal in signals_of(Layer.TLS)} == {"blocked_path", "throttled"}
+    assert [signal.name for signal in COUNTED if Layer.DNS in signal.layers] == ["blocked_dns"]
+    assert {signal.name for signal in COUNTED if Layer.TLS in signal.layers} == {"blocked_path", "throttled"}
 
 
 def test_only_what_a_resolver_says_is_kept_by_resolver() -> None:

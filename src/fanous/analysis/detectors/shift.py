@@ -86,7 +86,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
         settled = found.last_seen if found.end is None else found.end
         if found.departure is not None and found.departure.lasting_since is not None:
             settled = found.departure.lasting_since
-            # what follows is held against the new level alone
+            # what follows is compared with the new level alone
             since = int((settled - start) // one.step)
             levels[: max(0, int((found.start - start) // one.step))] = np.nan
         else:

@@ -164,7 +164,7 @@ def _same_hours(one: float, other: float) -> bool:
 
 
 def reaches(anomaly: Anomaly) -> float:
-    """Its end; infinity while it goes on."""
+    """Its end; infinity while it is ongoing."""
     return inf if anomaly.end is None else anomaly.end
 
 

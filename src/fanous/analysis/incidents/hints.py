@@ -104,7 +104,7 @@ HOURS = 6
 """Hours after the onset that are examined."""
 
 PLACES = 2
-"""Networks or regions of which this must hold, and half of those that are named."""
+"""This must hold for so many networks or regions, and for half of those that are named."""
 
 DAYS = 7
 LEAST_DAYS = 2

@@ -1,7 +1,7 @@
 """Outage: a group of anomalies of quantities becomes one incident with a status.
 
 suspected -> confirmed -> ended.  Silence ends nothing: an end needs data.  A lower level that lasts becomes the
-baseline of what follows, and the outage goes on until the earlier level is back.
+baseline of what follows, and the outage lasts until the earlier level is back.
 
 ``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
 outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
@@ -35,8 +35,11 @@ from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
     FELT,
+    Began,
     SourceCourse,
     carrying,
+    deepened,
+    exactly,
     levels_of,
     measure,
     of_families,
@@ -168,7 +171,9 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     spans = _until(ran.intervals, end)
     measured = measure(ran.core, spans, situation.series)
     began = onset_of(ran.first, measured)
-    spans = _from_onset(spans, began.at)
+    spans = exactly(_from_onset(spans, began.at), began, measured)
+    measured, end = deepened(measured, spans), spans[-1].end
+    began, verdict = replace(began, at=spans[0].start), _not_before(verdict, began)
     levels = levels_of(began, spans)
     target = target_of_series(group[0].key)
     lasting = _lasting_since(end, far, carrying(measured))
@@ -235,6 +240,13 @@ def _status(verdict: Ruling, end: float | None) -> Status:
     return Status.SUSPECTED if verdict.at is None else Status.CONFIRMED
 
 
+def _not_before(verdict: Ruling, began: Began) -> Ruling:
+    """The ruling, no earlier than the event: an ordinary dip that ran into it may have met the rule before."""
+    if verdict.at is None or verdict.at >= began.at:
+        return verdict
+    return replace(verdict, at=began.latest)
+
+
 def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:
     """When detectors accepted the lower level that lasts as their baseline; None = it came back, or lasts no week.
 
@@ -292,7 +304,7 @@ def _end(lead: Sequence[Anomaly]) -> float | None:
 
 
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The intervals, the last of which is open exactly where the event is.
+    """The intervals; the last is open if and only if the event is.
 
     A course ends with its series, and too few of them may have come back to say that the event is over.
     """
@@ -305,7 +317,7 @@ def _entities(
 ) -> tuple[str, ...]:
     """The country where it is about all of it, then the places, the deepest first.
 
-    While it goes on, places whose level is back are left out.
+    While it is ongoing, places whose level is back are left out.
     """
     depths: dict[str, float] = {}
     for anomaly in far.lead:

@@ -20,7 +20,7 @@ from socket import AF_INET6, inet_pton
 from time import thread_time
 from typing import NamedTuple
 
-from fanous.sources.ooni.effort import MOST_LOOKUPS, MOST_SECONDS, TooCostly
+from fanous.sources.ooni.document import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
 """What OONI writes in place of an address."""
