@@ -223,6 +223,11 @@ def planted(document: dict[str, Any]) -> Planted:
     return Planted(whole, {**SPELLINGS, **NAMED, "UTF-16 in base64": b64encode(wide).decode()})
 
 
+def addresses_of(planted_: Planted) -> dict[str, str]:
+    """Of the secrets, those that spell an address."""
+    return {name: text for name, text in planted_.secrets.items() if name not in NAMED}
+
+
 def with_bodies(data: bytes) -> bytes:
     """A stored record, and what its bodies in base64 say."""
     bodies = [one["response"]["body"] for one in json.loads(data)["test_keys"]["requests"]]

@@ -91,7 +91,7 @@ def test_the_calendar_holds_what_is_announced() -> None:
     assert first.decoded("dtend").timestamp() == ELECTION.end
     assert str(first["url"]) == "https://fanous.example/PK/PK-watch-1"
     assert "Watched above all: X (Twitter)" in str(first["description"])
-    assert "nothing is confirmed by it" in str(first["description"])
+    assert "It is never evidence, and confirms nothing" in str(first["description"])
     assert len({str(one["uid"]) for one in events}) == 2
 
 

@@ -30,7 +30,7 @@ SAID_SECONDS = 1.0
 log = logging.getLogger("fanous.server")
 
 
-class Places(Protocol):
+class DoorPlaces(Protocol):
     """The places of a door: see ``limits.Connections``."""
 
     def admit(self, peer: str) -> bool: ...
@@ -75,7 +75,7 @@ class Acceptor:
     """
 
     def __init__(
-        self, listening: socket.socket, made: Callable[[], asyncio.Protocol], places: Places, head: float
+        self, listening: socket.socket, made: Callable[[], asyncio.Protocol], places: DoorPlaces, head: float
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places, self._head = listening, made, places, head

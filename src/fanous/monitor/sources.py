@@ -119,7 +119,7 @@ class Sources:
         self._tried[name] = now
         ask, known = told
         try:
-            # A thread that nobody waits for: a publisher may say that we shall come back in five minutes.
+            # A thread that is not waited for: a publisher may ask us to come back in five minutes.
             fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))

@@ -78,9 +78,9 @@ class SourceSettings(Section, frozen=True):
 
     Attributes:
         enabled: does ``fanous run`` pull it?
-        countries: of which ``fanous run`` pulls it.
+        countries: for which ``fanous run`` pulls it.
         every: seconds between two pulls; never less than the source's own interval.
-        networks: ASNs of which series are wanted too.
+        networks: ASNs whose series are wanted too.
         regions: are the regions' series wanted too?
         days: how far back the first pull goes; 0 = as far as the source's baseline needs.
         token: environment variable that holds the key; empty = the source's own, if it needs one.

@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
 def without_names(text: str) -> str:
     """``text`` without mail addresses, long numbers and tokens, at the same length.
 
-    What it cannot know is which other words name somebody: it is for what has to be kept, on top of a list.
+    It cannot know which other words identify a person: it is for what has to be kept, on top of a list.
     """
     text = without_mail(text)
     text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)

@@ -205,7 +205,7 @@ SLOWLY = 1 << 12
 """Compressed bytes unpacked at a time there; then one by one."""
 
 LONGEST_HEADER = 1 << 17
-"""Bytes of a gzip header.  It may hold a file name and a comment of any length; nobody's is longer than this."""
+"""Bytes of a gzip header.  It may hold a file name and a comment of any length; none is longer than this."""
 
 TRAILER = 8
 """Bytes: CRC-32 and length modulo 2**32 of what was compressed (RFC 1952, section 2.3.1)."""

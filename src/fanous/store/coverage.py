@@ -209,7 +209,7 @@ GROUP BY asn ORDER BY asn
 """
 _SENT = "source NOT IN {ordered:Array(String)}"
 """Measurements that probes send by themselves: those that we order from vantage points of others are no sign of life
-of a network, since whoever loses packets there is taken off line."""
+of a network, since a probe that loses packets there is taken offline."""
 
 _VOLUME = f"""
 SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
@@ -257,7 +257,7 @@ WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW} AND target N
 )
 GROUP BY uid, target, defect
 """
-# Targets of which something is concluded go first: they are nearly all, and would be grouped for nothing.
+# Targets with conclusions go first: they are nearly all, and grouping them would be wasted work.
 # Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
 # has several verdicts speaks with the first of them.
 _INSUFFICIENT = f"""

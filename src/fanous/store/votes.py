@@ -130,7 +130,7 @@ def _parameters(country: str, since: float, until: float, targets: Sequence[str]
 
 
 def _witnesses(columns: list[list[Any]]) -> Votes:
-    """The columns of ``WITNESSES``, a row for each signal of which a measurement says yes or no.
+    """The columns of ``WITNESSES``, a row for each signal on which a measurement votes yes or no.
 
     Within a measurement and target, signals are in the order of their declarations.
     """

@@ -32,7 +32,7 @@ class ShiftOptions:
     """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``.
 
     Attributes:
-        days: from which the usual value of a time of day is taken, and every one of which must have been higher.
+        days: the usual value of a time of day is taken from these, and each of them must have been higher.
         weeks: from which the weekday's is taken.
         least_days: of history before anything is said.
         measured: share of a window's bins that must be known.

@@ -108,7 +108,7 @@ PLACES = 2
 
 DAYS = 7
 LEAST_DAYS = 2
-"""The baseline is the median at the same time on so many days before, of which so many must be known."""
+"""The baseline is the median at the same time on so many days before; so many of them must be known."""
 
 
 def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:

@@ -170,7 +170,7 @@ def _evidence(one: Evidence, two: Evidence) -> Evidence:
 def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 
-    A blocking that ended before the outage or goes on after it, or is not known to be on the same networks, stays an
+    A blocking that ended before the outage or outlasts it, or is not known to be on the same networks, stays an
     incident of its own; so does everything next to an outage that is only suspected.
     """
     taken: set[int] = set()

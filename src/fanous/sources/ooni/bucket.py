@@ -39,7 +39,7 @@ REWRITTEN = 48 * HOUR
 """Seconds for which an hour is listed again: late uploads may be added to it, and its objects may be rewritten."""
 
 AT_ONCE = 4
-"""Objects that are fetched at the same time: the bucket is paid for by somebody else."""
+"""Objects that are fetched at the same time: others pay for the bucket."""
 
 PATIENCE = timedelta(minutes=5)
 """For which a request is tried again before it counts as failed."""

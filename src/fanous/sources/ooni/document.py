@@ -111,7 +111,7 @@ class DocumentPart(Struct, gc=False, omit_defaults=True):
 class Binary(DocumentPart):
     """df-001: bytes that are not UTF-8 are written in base64.
 
-    ``x_length`` is ours: a page of so many bytes, of which only its title, in UTF-8, was kept (``keep``).
+    ``x_length`` is ours: a page of so many bytes; only its title, in UTF-8, was kept (``keep``).
     """
 
     data: str | None = None

@@ -134,7 +134,7 @@ class Atlas:
         used = {one: probe for one, probe in probes.items() if probe.status.id in (CONNECTED, DISCONNECTED)}
         own = sorted((e for e in _once(events) if e.prb_id in used), key=lambda e: (e.timestamp, e.prb_id))
         failed = failed_controllers(e for e in _once(events) if e.prb_id not in probes)
-        # The end of a bin that goes on is not known yet.
+        # The end of the current bin is not known yet.
         times = np.arange(-(-since // STEP) * STEP, until // STEP * STEP, STEP, dtype=np.int64)
         return _counted(country, used, times, own, failed)
 

@@ -1,4 +1,4 @@
-"""RIPE Atlas' API: the shapes of the answers about measurements of one's own.
+"""RIPE Atlas' API: the shapes of the answers about your own measurements.
 
 Orders follow RIPE-NCC/ripe-atlas-cousteau at commit 7e926a73 (``measurement.py``, ``source.py``, ``request.py``) and
 RIPE-NCC/ripe-atlas-tools at commit 4dd6cbc3 (``commands/measure/dns.py``, ``sslcert.py``).  Results follow the

@@ -329,7 +329,7 @@ def _steps(
     if step.layer == "tls":
         chain = chain_of(result)
         why = step.failure or certificate_failure(chain, host, result.timestamp)
-        # An authority that is unknown elsewhere, too, is ours to learn, and nobody's interception.
+        # An authority that is unknown elsewhere, too, is missing from our list: it is not interception.
         unverified = why == "ssl_unknown_authority" and not is_trusted
         keys["tls_handshakes"].append(
             {
@@ -432,7 +432,7 @@ def _resolver(lookup: AtlasLookup | None) -> int:
 
 ATLAS_MEASUREMENTS = Source(
     name=NAME,
-    title="RIPE Atlas, measurements of one's own",
+    title="RIPE Atlas, your own measurements",
     help="measurements that `fanous probe run --via atlas --out FILE` wrote",
     page="https://atlas.ripe.net",
     licence="RIPE Atlas service terms and conditions",
