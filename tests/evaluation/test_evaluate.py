@@ -217,7 +217,8 @@ def test_real_outages_seen_by_one_family_are_suspected_and_not_confirmed(
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("times", [1, 5])
 def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(
     times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
