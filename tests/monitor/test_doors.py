@@ -104,6 +104,7 @@ def test_what_a_door_took_and_refused_is_among_the_monitors_figures(tmp_path: Pa
         assert running.stop() == 0
 
 
+@pytest.mark.matrix
 def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) -> None:
     """As a terminal and systemd send it."""
     config, _ = written(tmp_path)
@@ -116,6 +117,7 @@ def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) ->
     assert not any("task_failed" in line or "Traceback" in line for line in running.log), running.log
 
 
+@pytest.mark.matrix
 def test_where_no_descriptor_is_left_the_pages_lose_no_socket_and_come_back(tmp_path: Path) -> None:
     config, _ = written(tmp_path)
     with monitor(config) as running:
@@ -226,6 +228,7 @@ def test_a_stop_waits_for_no_work_of_the_store(tmp_path: Path) -> None:
     assert took < 10, "5 s is the promise; a busy machine that runs tests may take twice that"
 
 
+@pytest.mark.matrix
 def test_pages_answer_beside_bodies_of_100_kb(tmp_path: Path) -> None:
     config, port = written(tmp_path)
     addresses = " ".join(f"10.{n % 250}.{n % 199}.{n % 251}" for n in range(4000))

@@ -44,6 +44,7 @@ def fill(folder: Path) -> None:
         upload(folder, rows, uploaded, kinds=("tar",))
 
 
+@pytest.mark.matrix
 def test_a_bundle_from_a_thinned_store_is_that_of_the_whole_one(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     fill(tmp_path)
