@@ -118,7 +118,7 @@ def remembered(
         parameters = signature(question)
 
         @wraps(question)
-        def asked(facts: F, *args: P.args, **named: P.kwargs) -> T:
+        def asked(facts: F, /, *args: P.args, **named: P.kwargs) -> T:
             memory = facts.memory
             if memory is None:
                 return question(facts, *args, **named)
