@@ -106,7 +106,7 @@ def test_the_cost_is_there_by_method() -> None:
         ("/incidents?status=null", 400, "status"),
         ("/incidents?contry=PK", 400, "did you mean country?"),
         ("/incidents?country=PK&country=IR", 400, "given twice"),
-        ("/incidents?since=2023-99-99", 400, "no date or time"),
+        ("/incidents?since=2023-99-99", 400, "not a date or time"),
         ("/incidents?cursor=AAAA", 400, "cursor"),
         ("/incidents/PK-2023-0099", 404, "no incident PK-2023-0099"),
         ("/nothing", 404, "/api/v1/nothing"),
