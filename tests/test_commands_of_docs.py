@@ -49,6 +49,7 @@ NOT_RUN = {
     "incidents merge": "the same",
     "incidents retract": "the same",
     "ingest globalping": "reads what a round with others' vantage points wrote; tests/cli/test_via.py",
+    "ingest atlas-measurements": "the same for RIPE Atlas probes; tests/cli/test_via_atlas.py",
     "init": "asks at the terminal; tests/cli/test_init.py",
     "lab down": "needs root; tests/lab",
     "lab record": "needs root, and minutes of real packets; tests/lab",
