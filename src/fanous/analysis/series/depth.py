@@ -268,7 +268,7 @@ def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall |
     if split is None or found is None or SIGNALS[told.key.signal].of_people:
         return found  # people begin to do less by chance, too
     earlier = change_point(left[:split])
-    if earlier is None or split - earlier < STEP_BINS:
+    if earlier is None or split - earlier < max(STEP_BINS, STAGE // told.step + 1):
         return found
     first = _fall_at(told, times[:split], left[:split], earlier, begun)
     error = told.noise * float(np.sqrt(1 / earlier + 1 / (split - earlier)))
@@ -298,7 +298,7 @@ def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) 
     clear = lost / told.noise
     signal = SIGNALS[told.key.signal]
     if not signal.of_people:  # it hardly moves by itself, so a smaller loss is a part of the fall, too
-        begun = min(begun, max(signal.least_drop, CLEARLY * told.noise) / lost)
+        begun = min(begun, max(2 * signal.least_drop, CLEARLY * told.noise) / lost)
     first = _first_low(times, left, split, step, before - lost * max(blur, begun))
     at = float(times[first])
     if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
