@@ -207,10 +207,23 @@ main()
 """
 
 
-def test_a_stop_waits_for_no_work_of_the_store(tmp_path: Path) -> None:
+AT_ITS_END = """
+import time
+from fanous.monitor import monitor
+heed = monitor.stopped_by_signals
+monitor.stopped_by_signals = lambda stop: (heed(stop), print("at work", flush=True))
+monitor.OneThread.__exit__ = lambda *_: time.sleep(120)
+from fanous.cli.main import main
+main()
+"""
+"""The store takes two minutes to close."""
+
+
+@pytest.mark.parametrize("busy", [AT_WORK, AT_ITS_END], ids=["at work", "at its end"])
+def test_a_stop_waits_for_no_work_of_the_store(busy: str, tmp_path: Path) -> None:
     config, _ = written(tmp_path)
     process = subprocess.Popen(
-        [sys.executable, "-c", AT_WORK, "run", "--config", str(config)],
+        [sys.executable, "-c", busy, "run", "--config", str(config)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

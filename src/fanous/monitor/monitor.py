@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -60,6 +62,9 @@ STOP_SECONDS = 4.7
 """From the signal to the end.  A piece of the store's work may take longer (detection of a country on a busy machine)
 and cannot be broken off, so the process ends amid it, as if it were killed: each piece may be repeated."""
 
+LATEST_SECONDS = 4.9
+"""The same where the end itself takes long: threads that wait for each other on a busy machine, a store that closes."""
+
 log = getLogger("fanous.monitor")
 
 
@@ -77,11 +82,15 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
     few_arenas()
     with OneThread(partial(_opened, configuration)) as owner:
         if not asyncio.run(_watch(configuration, owner.ask, source, dispatch)):
-            why = "the store was at work; nothing is lost, and the next start does it again"
-            log.warning(logline("stopped_amid_work", why=why))
-            sys.stderr.flush()
-            os._exit(0)
+            _end_amid_work()
     log.info(logline("stopped"))
+
+
+def _end_amid_work() -> None:
+    why = "the store was at work; nothing is lost, and the next start does it again"
+    log.warning(logline("stopped_amid_work", why=why))
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _opened(configuration: Configuration) -> Store:
@@ -93,7 +102,7 @@ def _opened(configuration: Configuration) -> Store:
 
 async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> bool:
     """Whether all was finished when it was stopped."""
-    stop, clock = Stop(), configuration.clock
+    stop, clock = Stop(_end_amid_work), configuration.clock
     stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
@@ -124,14 +133,23 @@ async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: 
 class Stop(asyncio.Event):
     """Set when the monitor shall end.
 
+    Args:
+        at_last: ends the process, in a thread of its own, where it has not ended ``LATEST_SECONDS`` later.
+
     Attributes:
         age: seconds since then; 0 = it is not set.
     """
 
-    _at = 0.0
+    def __init__(self, at_last: Callable[[], None]) -> None:
+        super().__init__()
+        self._at, self._at_last = 0.0, at_last
 
     def set(self) -> None:
-        self._at = self._at or time.monotonic()
+        if not self._at:
+            self._at = time.monotonic()
+            last = threading.Timer(LATEST_SECONDS, self._at_last)
+            last.daemon = True
+            last.start()
         super().set()
 
     @property
