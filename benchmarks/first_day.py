@@ -172,7 +172,9 @@ def remote(authority: Authority) -> Iterator[dict[str, str]]:
     def world(_probe: Any, kind: str, host: str) -> Any:
         if kind == "dns":
             return [fake_atlas.lookup(fake_atlas.SITE, name=host)]
-        return fake_atlas.handshake(known.setdefault(host, authority.files(host)[0].read_text()))
+        if host not in known:
+            known[host] = authority.files(host)[0].read_text()
+        return fake_atlas.handshake(known[host])
 
     with globalping(*PAKISTAN, *ABROAD, remaining=10_000, limit=10_000) as pings:
         pings.now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.000Z"

@@ -41,8 +41,9 @@ def test_what_it_writes_is_a_configuration(tmp_path: Path, monkeypatch: pytest.M
     }
     assert set(written["sources"]) == {one.name for one in offered()}
     monkeypatch.delenv(ADMIN_TOKEN, raising=False)
-    for key in ("CLOUDFLARE_API_TOKEN", "RIPE_ATLAS_KEY"):
-        monkeypatch.setenv(key, "of mine")
+    assert written["sources"]["atlas-measurements"] == {"countries": ["PK", "IN"], "consent": True}
+    for variable in ("CLOUDFLARE_API_TOKEN", "RIPE_ATLAS_KEY"):
+        monkeypatch.setenv(variable, "of mine")
     load_environment(tmp_path / "fanous.env")
     configuration = read(path, tmp_path / "store")
     assert len(configuration.sources) == 2 * len(offered())

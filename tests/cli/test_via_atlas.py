@@ -35,7 +35,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAtla
             return [lookup("104.244.42.1", name=host)]
         if (one["country_code"], host) == ("PK", "x.com"):
             return handshake_failed("timeout reading hello")
-        return handshake(known.setdefault(host, authority.files(host)[0].read_text()))
+        if host not in known:
+            known[host] = authority.files(host)[0].read_text()
+        return handshake(known[host])
 
     with atlas(probes=PROBES, world=world) as (running, _):
         yield running

@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 def test_it_ends_in_order_and_a_second_one_is_told_who_has_the_store(tmp_path: Path) -> None:
     config = written(tmp_path, QUIET)
     with monitor(config) as running, httpx.stream("GET", f"{running.page}live", trust_env=False) as stream:
-        assert next(stream.iter_lines()) == "retry: 5000"  # a page that is open somewhere
+        assert next(stream.iter_lines()).startswith("retry: ")  # a page that is open somewhere
         code, out, err = fanous("run", "--config", str(config))
         assert (code, out) == (1, "")
         assert f"in use by process {running.process.pid}" in err

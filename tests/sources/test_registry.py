@@ -82,5 +82,10 @@ def test_what_follows_from_the_declarations() -> None:
 
 
 def test_a_series_is_of_a_source_that_gives_some() -> None:
-    assert {name for name in SOURCES if not has_series(name)} == {"ooni", "ooni-csv", "globalping"}
+    assert {name for name in SOURCES if not has_series(name)} == {
+        "ooni",
+        "ooni-csv",
+        "globalping",
+        "atlas-measurements",
+    }
     assert not has_series("harbour")

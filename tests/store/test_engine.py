@@ -1,5 +1,6 @@
 """A server of facts that is away, or refuses, is said in words."""
 
+import errno
 import resource
 import socket
 import subprocess
@@ -114,7 +115,7 @@ def test_what_nobody_can_mend_is_a_sentence_and_a_bug(
     [
         ("RLIMIT_AS", 2 << 30, "this process may reserve 2.0 GiB of address space (`ulimit -v`)"),
         ("RLIMIT_NOFILE", 40, "this process may open 40 files (`ulimit -n`)"),
-        ("RLIMIT_NOFILE", 8, "no more files can be opened: raise the limit (`ulimit -n`"),
+        ("RLIMIT_NOFILE", 8, "this process may open 8 files (`ulimit -n`)"),
     ],
 )
 def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
@@ -143,6 +144,30 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"fanous: {said}")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            "no more files can be opened: raise the limit (`ulimit -n`",
+        ),
+        (MemoryError(), "out of memory; what was stored is kept"),
+    ],
+)
+def test_what_runs_out_later_is_a_sentence_too(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("fanous.cli.main.app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"fanous: {said}")
 
 
 def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> None:

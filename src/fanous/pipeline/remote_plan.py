@@ -114,7 +114,8 @@ def plan_round(
     ordered = by_users(country, networks)
     if not ordered:
         raise FanousError(
-            f"no vantage point of {whose} on a user's line is on line in {country}", permanent=False
+            f"{whose} has no vantage point on a user's connection in {country} at the moment",
+            permanent=False,
         )
     chosen = _affordable(ordered, len(elsewhere), budget)
     if not chosen:

@@ -35,6 +35,7 @@ from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
+from fanous.store.memory import Memory
 from fanous.store.schema import (
     FACTS,
     FIND_SEGMENT,
@@ -473,12 +474,23 @@ class FactsPart:
         engine: one that shows only synthetic rows or only the others (``Engine.showing``).
         read_only: the store was opened read-only: writes are refused.
         synthetic: which of the two ``engine`` shows.
+
+    Attributes:
+        memory: keeps answers; ``None`` = each question is asked of the engine.
     """
+
+    memory: Memory | None = None
 
     def __init__(self, engine: Engine, *, read_only: bool = False, synthetic: bool = False) -> None:
         self.engine = engine
         self.synthetic = synthetic
         self._read_only = read_only
+
+    def remembering(self, memory: Memory) -> Self:
+        """The same facts, read-only, whose answers are kept in a memory."""
+        shown = copy(self)
+        shown.memory, shown._read_only = memory, True
+        return shown
 
     def may_write(self) -> None:
         """Refuse if the store was opened read-only.

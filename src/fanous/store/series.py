@@ -17,6 +17,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
+from fanous.store.memory import remembered
 from fanous.store.schema import LEVEL_KEY
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
@@ -124,6 +125,7 @@ StoredBins = tuple[Ints, Floats, NDArray[np.bool_]]
 class SeriesFacts(FactsPart):
     """The series of public sources, and which windows of them were pulled."""
 
+    @remembered(60)
     def levels(
         self,
         country: str,
@@ -147,6 +149,7 @@ class SeriesFacts(FactsPart):
         rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
+    @remembered(300)
     def known_signals(self) -> list[KnownSignal]:
         """The signals of every country, by the kind of place that they are about."""
         return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
@@ -171,6 +174,7 @@ class SeriesFacts(FactsPart):
             found.append(BinnedSeries(key, step, dict(zip(at, zip(*row[10:], strict=True), strict=True))))
         return found
 
+    @remembered(60)
     def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""
         return dict(self.engine.rows(_FETCHED, country=country))

@@ -21,7 +21,7 @@ from fanous.analysis.series.depth import (
 from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Interval
 from fanous.model.series import Series
-from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, without
 from tests.each import each
 
 AP = "ping-slash24"
@@ -199,6 +199,16 @@ def test_the_return_of_a_series_of_any_bins_is_found_where_it_came_back(
     back = rise(told(series, 480), at(480), at(550), np.inf, 1 - left)
     assert back == pytest.approx(end, abs=step / 10)
     assert rise(told(series, 480), at(480), at(490), at(539), 1 - left) is None, "it was not back yet"
+
+
+def test_what_comes_back_little_by_little_is_back_at_the_last_of_it() -> None:
+    """As Venezuela did on 23 July 2019, hour by hour."""
+    series = levels(
+        "10x480 9 8 5 4 2 1x3 2 3x4 4x5 5x3 6 7x2 8x7 9x8 10 9x3 10x8",
+        signal="connectivity",
+        step=HOUR,
+    )
+    assert rise(told(series, 480), at(481), at(511), np.inf, 0.6) == at(511), "a tenth is within noise"
 
 
 def test_a_dip_that_follows_is_no_part_of_what_people_lost() -> None:

@@ -253,7 +253,12 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
     times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
     begun = STILL if signal.of_people else BEGUN
     found = _first_fall(told, -(times + told.step)[::-1], left[::-1], begun)
-    return None if found is None or found.clear < CLEARLY else -found.at
+    if found is None or found.clear < CLEARLY:
+        return None
+    slowly = told.between(-found.at, last)
+    if not signal.of_people and len(slowly) > 1 and float(np.median(slowly)) < edge:
+        return last  # it came back little by little
+    return -found.at
 
 
 def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall | None:
@@ -266,7 +271,8 @@ def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall |
     if earlier is None or split - earlier < STEP_BINS:
         return found
     first = _fall_at(told, times[:split], left[:split], earlier, begun)
-    least = max(STAGE_CHANGE, SIGNALS[told.key.signal].least_drop, CLEARLY * told.noise)
+    error = told.noise * float(np.sqrt(1 / earlier + 1 / (split - earlier)))
+    least = max(STAGE_CHANGE, SIGNALS[told.key.signal].least_drop, CLEAR * error)
     if first is None or first.before - first.after < least:
         return found
     return _first_fall(told, times[:split], left[:split], begun)

@@ -243,7 +243,7 @@ def _outages() -> dict[str, Any]:
         "incidents.lone_routing_left": fusion.LONE_ROUTING,
         "incidents.lone_family_unlike": fusion.LONE_UNLIKE,
         "incidents.lone_usage_seconds": fusion.LONE_USAGE,
-        "incidents.outage_confidence_most": outage.MOST,
+        "incidents.outage_confidence_most": assemble.CERTAIN,
         "incidents.outage_near_seconds": outage.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
         "incidents.outage_confidence_one_family": outage.ONE_FAMILY,
