@@ -16,7 +16,7 @@ from fanous.model.measurement import Observation
 from fanous.model.place import Place
 from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason, as_written
-from fanous.model.series import Series, Votes
+from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
@@ -240,6 +240,9 @@ class SmallStore:
             and one.times[-1] >= since
             and one.times[0] < until
         ]
+
+    def series_licences(self, _country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
+        return {}
 
     def series_fetched(self, country: str) -> dict[str, float]:
         return {one.key.source: float(one.times[-1]) for one in self.levels(country)}

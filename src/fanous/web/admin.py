@@ -8,7 +8,6 @@ they get 429.
 """
 
 import hmac
-from functools import partial
 from hashlib import sha256
 from logging import getLogger
 from typing import Any
@@ -21,7 +20,7 @@ from starlette.routing import Route
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.pipeline.actions import Action, Approve, RecordClaim, Retract, perform_action
+from fanous.pipeline.actions import Approve, RecordClaim, Retract
 from fanous.publish.document import reason_of
 from fanous.web.answers import Answers
 from fanous.web.limits import Guesses
@@ -63,7 +62,7 @@ class Admin:
         """The fields of ``RecordClaim``."""
         return await self._do(request, "claim", RecordClaim)
 
-    async def _do(self, request: Request, name: str, kind: type[Action]) -> Response:
+    async def _do(self, request: Request, name: str, kind: type[Approve | Retract | RecordClaim]) -> Response:
         """Check the token, read the body, carry out the action, and log it."""
         about = request.path_params.get("id", "")
         if not is_token(request.headers.get("authorization", ""), self._token):
@@ -74,7 +73,7 @@ class Admin:
             told = msgspec.json.decode(await body_of(request, MOST_BYTES), type=dict[str, Any])
             action = msgspec.convert(told | ({"incident": about} if about else {}), kind)
             _check_lengths(action)
-            done = await self._answers.ask(partial(perform_action, action=action))
+            done = await self._answers.ask(action.perform)
         except (msgspec.DecodeError, FanousError) as error:
             log.warning(logline("admin_failed", action=name, about=about or None, why=str(error)))
             return _answer(422, {"error": str(error)})

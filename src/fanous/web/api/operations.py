@@ -40,6 +40,7 @@ from fanous.publish.edition import incident_path
 from fanous.refdata.countries import local, main_zone
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
+from fanous.sources.connector import open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.vote_sql import AXES
@@ -304,8 +305,9 @@ def series(store: Store, asked: Asked) -> bytes:
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    licences = side.facts.series_licences(query.country)
     listed = [
-        _one_series(one)
+        _one_series(one, licences.get((one.key, one.step), ()))
         for one in found
         if (not networks or one.key.place.asn in networks)
         and (not targets or target_of_series(one.key) in targets)
@@ -319,10 +321,12 @@ def series(store: Store, asked: Asked) -> bytes:
     return checked(document, SeriesAnswer)
 
 
-def _one_series(one: Series) -> Document:
+def _one_series(one: Series, licences: Sequence[str]) -> Document:
     key, signal = one.key, SIGNALS[one.key.signal]
     source = SOURCES.get(key.source)
-    is_open = source is not None and source.is_open
+    terms, is_open = (source.licence, source.is_open) if source else ("none stated", False)
+    if source and source.takes_columns and licences:
+        terms, is_open = "; ".join(licences), all(map(open_licence, licences))
     return {
         "country": key.place.country,
         "region": key.place.region or None,
@@ -336,7 +340,7 @@ def _one_series(one: Series) -> Document:
         "access": str(key.access),
         "resolver_network": key.resolver_asn or None,
         "step": one.step,
-        "licence": source.licence if source else "none stated",
+        "licence": terms,
         "credit": source.credit if source else "",
         "may_be_passed_on": is_open,
         "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,
