@@ -7,7 +7,7 @@ from typing import Any
 
 from fanous.model.coverage import Outcomes
 from fanous.model.series import Votes
-from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
+from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 
 OUTCOMES = {"blocked_dns": "blocked", "blocked_path": "blocked", "throttled": "throttled"}
 SEVEREST = ("blocked", "throttled", "ok")

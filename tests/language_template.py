@@ -20,7 +20,7 @@ from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web import bundles
 from fanous.web.desk import desk, house
 from fanous.web.pages import PAGES, events, explore, incidents
-from fanous.wording import cost, findings, headline, history, narrative, post, reasons, verdicts, words
+from fanous.wording import cost, findings, headline, narrative, post, reasons, verdicts, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -82,7 +82,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         *incidents.MARKS.values(),
     ),
     tuple(incidents.LABELS.values()),
-    (history.RESTRICTION, history.FIRST_RESTRICTION, history.DISRUPTION, history.FIRST_DISRUPTION),
+    (headline.RESTRICTION, headline.FIRST_RESTRICTION, headline.DISRUPTION, headline.FIRST_DISRUPTION),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),

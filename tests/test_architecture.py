@@ -5,13 +5,15 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fanous.cli.main import COMMANDS
+from tests.each import each
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "fanous"
@@ -80,6 +82,18 @@ def label(path: Path) -> str:
     return str(path.relative_to(SOURCE))
 
 
+@cache
+def tree_of(source: str) -> ast.Module:
+    """Each file is looked at by several tests."""
+    return ast.parse(source)
+
+
+def found_in(paths: list[Path], look: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
+    """What there is to complain of in each file; those in which nothing is are left out."""
+    complaints = {label(path): look(path.read_text(encoding="utf-8")) for path in paths}
+    return {name: found for name, found in complaints.items() if found}
+
+
 def imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -89,9 +103,14 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def packages_of_others(source: str) -> list[str]:
+    packages = {name.split(".")[0] for name in imported(tree_of(source))}
+    return sorted(packages - sys.stdlib_module_names - {"fanous"})
+
+
 def reached(source: str) -> list[str]:
     """What a file reaches of the outside: modules that it imports, and calls."""
-    tree = ast.parse(source)
+    tree = tree_of(source)
     names = set(imported(tree))
     found = sorted((names | {name.split(".")[0] for name in names}) & OUTSIDE)
     return found + [
@@ -116,7 +135,7 @@ def swallows_everything(source: str) -> list[int]:
     """Lines of handlers that catch every exception and do not raise it again."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree_of(source))
         if isinstance(node, ast.ExceptHandler)
         and is_broad(node.type)
         and not isinstance(node.body[-1], ast.Raise)
@@ -170,20 +189,24 @@ def exists(name: str, known: dict[str, Path]) -> bool:
     while module not in known:
         module, _, last = module.rpartition(".")
         rest.insert(0, last)
-    body = ast.parse(known[module].read_text(encoding="utf-8")).body
+    names = defined_in(known[module])
     for part in rest:
-        names = defined(body)
         if part not in names:
             return False
-        body = names[part]
+        names = defined(names[part])
     return True
+
+
+@cache
+def defined_in(file: Path) -> dict[str, list[ast.stmt]]:
+    return defined(tree_of(file.read_text(encoding="utf-8")).body)
 
 
 def names_that_are_gone(source: str) -> list[str]:
     """Dotted names in the docstrings of a file that begin with a package of ours and lead nowhere."""
     texts = [
         node.value.value
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree_of(source))
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
@@ -197,12 +220,11 @@ def names_that_are_gone(source: str) -> list[str]:
     return gone
 
 
-@pytest.mark.parametrize("path", files("."), ids=label)
-def test_dotted_names_in_docstrings_exist(path: Path) -> None:
-    assert names_that_are_gone(path.read_text(encoding="utf-8")) == []
+def test_dotted_names_in_docstrings_exist() -> None:
+    assert found_in(files("."), names_that_are_gone) == {}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "gone"),
     [
         ("``store.protocol`` and ``store.protocol.Store``", []),
@@ -218,22 +240,20 @@ def test_a_name_that_is_gone_is_found(text: str, gone: list[str]) -> None:
     assert names_that_are_gone(f'"""{text}"""') == gone
 
 
-@pytest.mark.parametrize("path", files("analysis", "model"), ids=label)
-def test_what_concludes_reaches_no_clock_socket_file_or_environment(path: Path) -> None:
-    assert reached(path.read_text(encoding="utf-8")) == []
+def test_what_concludes_reaches_no_clock_socket_file_or_environment() -> None:
+    assert found_in(files("analysis", "model"), reached) == {}
 
 
-@pytest.mark.parametrize("path", files("model"), ids=label)
-def test_the_model_needs_the_standard_library_and_numpy_for_arrays(path: Path) -> None:
-    packages = {name.split(".")[0] for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
-    assert packages - sys.stdlib_module_names - {"fanous"} <= (
-        {"numpy"} if path.stem in ARRAY_NOUNS else set()
-    )
+def test_the_model_needs_the_standard_library_and_numpy_for_arrays() -> None:
+    arrays = [path for path in files("model") if path.stem in ARRAY_NOUNS]
+    scalars = [path for path in files("model") if path.stem not in ARRAY_NOUNS]
+    assert found_in(scalars, packages_of_others) == {}
+    assert set().union(*found_in(arrays, packages_of_others).values()) == {"numpy"}
 
 
-@pytest.mark.parametrize("path", files("."), ids=label)
-def test_only_the_last_stops_catch_everything(path: Path) -> None:
-    assert label(path) in LAST_STOPS or swallows_everything(path.read_text(encoding="utf-8")) == []
+def test_only_the_last_stops_catch_everything() -> None:
+    stops = [path for path in files(".") if label(path) not in LAST_STOPS]
+    assert found_in(stops, swallows_everything) == {}
 
 
 def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
@@ -270,11 +290,15 @@ NOUNS = {
 OTHER_WORDS = {"told", "here", "now", "beside", "meanwhile", "elsewhere", "seen", "heard", "drawn", "known"}
 
 
-@pytest.mark.parametrize("path", files("."), ids=label)
-def test_a_file_is_called_by_a_noun_or_a_verb(path: Path) -> None:
+def test_a_file_is_called_by_a_noun_or_a_verb() -> None:
     """No gerund, adverb or participle: a reader looks for a thing, or for what is done."""
-    words = set(path.stem.split("_")) - NOUNS
-    assert [word for word in words if word.endswith(("ing", "ed", "ly")) or word in OTHER_WORDS] == []
+    wrong = {
+        label(path): word
+        for path in files(".")
+        for word in set(path.stem.split("_")) - NOUNS
+        if word.endswith(("ing", "ed", "ly")) or word in OTHER_WORDS
+    }
+    assert wrong == {}
 
 
 API_TYPES = "web/api/types.py"
@@ -285,7 +309,7 @@ def test_no_class_name_stands_for_two_things() -> None:
     """But `Store`: what `import fanous` gives under that name is the store, opened for reading."""
     where: dict[str, list[str]] = {}
     for path in files("."):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and label(path) != API_TYPES:
                 where.setdefault(node.name, []).append(label(path))
     assert {name: paths for name, paths in where.items() if len(paths) > 1 and name != "Store"} == {}
@@ -296,7 +320,7 @@ def test_there_is_something_to_look_at() -> None:
     assert len(files("model")) > 10
 
 
-@pytest.mark.parametrize(
+@each(
     "source",
     [
         "import time",
@@ -353,8 +377,17 @@ def test_the_package_lists_its_public_api_and_loads_nothing_for_it() -> None:
     assert {name for name in loaded if name.startswith("fanous.")} == set()
 
 
-@pytest.mark.parametrize("room", sorted(path.parent.name for path in SOURCE.glob("*/__init__.py")))
-def test_importing_a_room_loads_nothing_heavy(room: str) -> None:
-    code = f"import sys, fanous.{room}; print(*sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert {name.split(".")[0] for name in said.split()} & HEAVY == set()
+def test_importing_the_rooms_loads_nothing_heavy() -> None:
+    """One after the other, in one program: each is asked what it added."""
+    rooms = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
+    code = "import importlib, sys\nfor room in sys.argv[1:]:\n"
+    code += "    before = set(sys.modules); importlib.import_module(f'fanous.{room}')\n"
+    code += "    print(room, *set(sys.modules) - before)"
+    said = subprocess.run(
+        [sys.executable, "-c", code, *rooms], capture_output=True, text=True, check=True
+    ).stdout
+    loaded = {
+        room: {name.split(".")[0] for name in names} for room, *names in map(str.split, said.splitlines())
+    }
+    assert sorted(loaded) == rooms
+    assert {room: names & HEAVY for room, names in loaded.items() if names & HEAVY} == {}

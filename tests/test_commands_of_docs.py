@@ -28,6 +28,7 @@ from tests.documents import (
     words_of,
     wrong_usage,
 )
+from tests.each import each
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, ooni_file
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.signals.samples import SAMPLES
@@ -313,12 +314,12 @@ def test_no_command_is_listed_that_the_documents_do_not_have() -> None:
     assert NOT_RUN.keys() - {excuse_of(typed) for typed in documented()} == set()
 
 
-@pytest.mark.parametrize("typed", sorted({typed for page in PAGES for typed in typed_in(page)}))
+@each("typed", sorted({typed for page in PAGES for typed in typed_in(page)}))
 def test_a_command_of_a_block_has_the_options_and_arguments_that_it_needs(typed: str) -> None:
     assert wrong_usage(typed, ROOT_COMMAND) == ""
 
 
-@pytest.mark.parametrize("words", leaves(), ids=" ".join)
+@each("words", leaves(), ids=" ".join)
 def test_every_command_of_the_program_is_carried_out_somewhere_or_excused(words: tuple[str, ...]) -> None:
     ran = [*RUN, *(typed for page in PAGES if label(page) in ELSEWHERE for typed in typed_in(page))]
     paths = {found_command(words_of(typed), ROOT_COMMAND)[0] for typed in ran}

@@ -15,13 +15,14 @@ from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.probe.settings import Settings
 from fanous.store.location import store_place
+from tests.each import each
 from tests.publish.alerts.outbox import SECRET
 
 Wrong = tuple[str, str]
 """A value as TOML has it, and what the complaint says beside file, table and key."""
 
 FLAG: list[Wrong] = [("1", "true or false is needed")]
-TEXT: list[Wrong] = [("5", "a text is needed")]
+TEXT: list[Wrong] = [("5", "a string is needed")]
 SITE: list[Wrong] = [
     *TEXT,
     ('"htps://a.example"', "did you mean 'https'?"),
@@ -37,7 +38,7 @@ NETWORKS: list[Wrong] = [
 def _probe() -> Iterator[tuple[str, list[Wrong]]]:
     for field in fields(Settings):
         if get_origin(field.type) is tuple:
-            yield field.name, [('"https://a.example/"', "a list is needed"), ("[1]", "a list of texts")]
+            yield field.name, [('"https://a.example/"', "a list is needed"), ("[1]", "a list of strings")]
         elif field.type in (bool, str):
             yield field.name, FLAG if field.type is bool else TEXT
         else:
@@ -48,7 +49,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
     "store": {
         "folder": [
             *TEXT,
-            ('""', "a text is needed"),
+            ('""', "a string is needed"),
             ('"x"', "it conflicts with `archive`, `facts`, `ledger`"),
         ],
         "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is not a bucket")],
@@ -80,7 +81,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],
         "status": [*TEXT, ('"nonne"', "is not HOST:PORT")],
         "every": [('"1"', "a number from 0.05 to 3600"), ("0", "a number from 0.05 to 3600")],
-        "inbox": [*TEXT, ('""', "a text is needed")],
+        "inbox": [*TEXT, ('""', "a string is needed")],
         "queue": [
             *TEXT,
             ('"http://a"', "write nats://"),
@@ -89,12 +90,12 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         ],
     },
     "web": {
-        "url": [*SITE, ('"https://a.example/path"', "is more than a site")],
+        "url": [*SITE, ('"https://a.example/path"', "site's address without a path")],
         "map": [*TEXT, ('"none.tsv"', "cannot be read")],
         "key": TEXT,
         "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
         "desk_passphrase": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
-        "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of texts")],
+        "hosts": [('"a.example"', "a list is needed"), ("[5]", "a list of strings")],
         "channels": [
             ('"https://a.example"', "a list is needed"),
             ('["javascript:alert(1)"]', "an address such as"),
@@ -174,7 +175,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "channels": [('"noc"', "a list is needed"), ('["nocc"]', "did you mean 'noc'?")],
         "countries": COUNTRIES,
         "networks": NETWORKS,
-        "targets": [('"x"', "a list is needed"), ("[1]", "a list of texts")],
+        "targets": [('"x"', "a list is needed"), ("[1]", "a list of strings")],
         "kinds": [('"outage"', "a list is needed"), ('["blockin"]', "did you mean 'blocking'?")],
         "statuses": [('"ended"', "a list is needed"), ('["endet"]', "did you mean 'ended'?")],
         "confidence": [('"1"', "a number from 0 to 1"), ("99", "a number from 0 to 1")],
@@ -232,7 +233,7 @@ def test_every_table_is_looked_at() -> None:
     assert {section.partition(".")[0] for section in KEYS} == set(TABLES)
 
 
-@pytest.mark.parametrize("section", KEYS)
+@each("section", KEYS)
 def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_none(
     section: str, tmp_path: Path
 ) -> None:
@@ -242,13 +243,13 @@ def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_no
     assert set(said.removeprefix(start).split(", ")) == set(KEYS[section])
 
 
-@pytest.mark.parametrize(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
+@each(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
 def test_a_key_that_is_mistyped_is_told_the_nearest(section: str, key: str, tmp_path: Path) -> None:
     said = complaint(tmp_path, document(section, f"{key}x", "1"))
     assert said == f"[{section}] {key}x: unknown key; did you mean {key!r}?"
 
 
-@pytest.mark.parametrize(
+@each(
     ("section", "key", "value", "says"),
     [
         (section, key, *wrong)
@@ -265,13 +266,13 @@ def test_a_wrong_value_is_told_with_its_table_and_key(
     assert says in said
 
 
-@pytest.mark.parametrize("table", TABLES)
+@each("table", TABLES)
 def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path) -> None:
     assert complaint(tmp_path, f"[{table}x]") == f"unknown table [{table}x]; did you mean [{table}]?"
     assert complaint(tmp_path, f"{table} = 3") == f"`{table}` must be a table: [{table}]"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "says"),
     [
         ("[sources.iod]", "[sources] iod: unknown source; known: ioda, "),
@@ -290,7 +291,7 @@ def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path
         ),
         (
             '[alerts.channels.a]\napprise_env = "A"\nwebhook = "https://a"',
-            "[alerts.channels.a] webhook: give one address alone; there is apprise_env",
+            "[alerts.channels.a] webhook: give only one address; apprise_env is set already",
         ),
         (
             '[rounds]\nurls = ["gopher://x"]\nlists = ["social"]',

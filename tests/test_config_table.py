@@ -6,6 +6,7 @@ import pytest
 
 from fanous.config import Section, WrongKey, convert, line_of, parse
 from fanous.errors import FanousError
+from tests.each import each
 
 TEXT = """\
 title = "A"
@@ -28,7 +29,7 @@ since = 1
 """
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "key", "line"),
     [
         ("", "tick", 2),
@@ -77,10 +78,10 @@ class File(Section, frozen=True):
             raise WrongKey("event[2].at", "not in B")
 
 
-@pytest.mark.parametrize(
+@each(
     ("was", "becomes", "complaint"),
     [
-        ('tick = "2s"', "tick = 2", "a.toml:2: tick: a text is needed, not 2"),
+        ('tick = "2s"', "tick = 2", "a.toml:2: tick: a string is needed, not 2"),
         ('tick = "2s"', "", "a.toml:1: tick: it is missing"),
         ('at = "2s"', "att = 2", "a.toml:11: [event[2]] att: unknown key; did you mean 'at'?"),
         ('at = "2s"', 'at = "3s"', "a.toml:11: [event[2]] at: too late"),

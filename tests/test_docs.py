@@ -6,7 +6,8 @@ import json
 import pkgutil
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -45,6 +46,7 @@ from tests.documents import (
     unknown_words,
     visible_below,
 )
+from tests.each import each
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
 from tests.source_tables import DOCUMENTS
 from tests.source_tables import renewed as renewed_sources
@@ -70,15 +72,33 @@ NOT_EXPLAINED = {"incidents.scope_seed"}
 # --- links and names ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=label)
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        assert target.exists(), link
-        assert not anchor or anchor in anchors(target), link
+def complaints(pages: list[Path], look: Callable[[Path], list[str]]) -> dict[str, list[str]]:
+    """What is wrong in each page; those in which nothing is are left out."""
+    found = {label(page): look(page) for page in pages}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def links_to_nowhere(page: Path) -> list[str]:
+    links = re.findall(r"\]\(([^)\s]+)\)", text_of(page))
+    return [link for link in links if not re.match(r"[a-z]+:", link) and not leads_somewhere(page, link)]
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    assert complaints(PAGES, links_to_nowhere) == {}
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [("CHANGELOG.md", True), ("NONE.md", False), ("#testing", True), ("README.md#no-such-part", False)],
+)
+def test_a_link_to_nowhere_is_found(link: str, leads: bool) -> None:
+    assert leads_somewhere(ROOT / "CONTRIBUTING.md", link) is leads
 
 
 def without_locks(folder: str) -> list[Path]:
@@ -96,28 +116,43 @@ NO_MODULES = {"fanous.toml", "fanous.env", "fanous.conf", "fanous.example", "fan
 """Names of files that look like modules."""
 
 
-@pytest.mark.parametrize("page", NAMING, ids=label)
-def test_every_file_of_the_project_that_is_named_exists(page: Path) -> None:
+def files_that_are_not_there(page: Path) -> list[str]:
     folders = "src|tests|docs|corpora|benchmarks|tools|packaging"
     paths = re.findall(rf"(?<![\w/.-])((?:{folders})/[\w./-]*)", text_of(page))
-    assert [path for path in paths if not (ROOT / path.rstrip(".")).exists()] == []
+    return [path for path in paths if not (ROOT / path.rstrip(".")).exists()]
 
 
-@pytest.mark.parametrize("page", NAMING, ids=label)
-def test_every_python_file_that_is_named_from_within_the_package_exists(page: Path) -> None:
+def test_every_file_of_the_project_that_is_named_exists() -> None:
+    assert complaints(NAMING, files_that_are_not_there) == {}
+
+
+def python_files_that_are_not_there(page: Path) -> list[str]:
     """``store/ask.py``, or a name alone; ``NAME`` stands for a file that is still to be written."""
-    for path in re.findall(r"`((?:\w+/)*(?!NAME)\w+\.py)`", text_of(page)):
-        found = (ROOT / path).exists() or (SOURCE / path).exists()
-        assert found or ("/" not in path and any(SOURCE.rglob(path))), path
+    paths = re.findall(r"`((?:\w+/)*(?!NAME)\w+\.py)`", text_of(page))
+    return [path for path in paths if not is_python_file(path)]
 
 
-@pytest.mark.parametrize("page", NAMING, ids=label)
-def test_every_module_that_is_named_exists(page: Path) -> None:
+@cache
+def is_python_file(path: str) -> bool:
+    found = (ROOT / path).exists() or (SOURCE / path).exists()
+    return found or ("/" not in path and any(SOURCE.rglob(path)))
+
+
+def test_every_python_file_that_is_named_from_within_the_package_exists() -> None:
+    assert complaints(NAMING, python_files_that_are_not_there) == {}
+
+
+def modules_that_are_not_there(page: Path) -> list[str]:
     dotted = r"(?<![\w/.@-])((?:fanous|tests|tools|benchmarks)(?:\.[A-Za-z_]\w*)+)"
     named = sorted(set(re.findall(dotted, text_of(page))) - NO_MODULES)
-    assert [name for name in named if not is_importable(name)] == []
+    return [name for name in named if not is_importable(name)]
 
 
+def test_every_module_that_is_named_exists() -> None:
+    assert complaints(NAMING, modules_that_are_not_there) == {}
+
+
+@cache
 def is_importable(name: str) -> bool:
     """A module, or something in one."""
     try:
@@ -127,12 +162,11 @@ def is_importable(name: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("page", PAGES, ids=label)
-def test_every_rule_or_mechanism_that_is_named_exists(page: Path) -> None:
+def test_every_rule_or_mechanism_that_is_named_exists() -> None:
     known = {rule.id for rule in RULES} | mechanisms_named()
     layers = "|".join(["measurement", *Layer])
-    named = set(re.findall(rf"`((?:{layers})\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)`", text_of(page)))
-    assert named <= known
+    named = re.compile(rf"`((?:{layers})\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)`")
+    assert complaints(PAGES, lambda page: sorted(set(named.findall(text_of(page))) - known)) == {}
 
 
 def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
@@ -220,7 +254,7 @@ def test_every_mechanism_has_a_meaning() -> None:
     assert all(meaning for meaning, _ in written.values())
 
 
-@pytest.mark.parametrize(
+@each(
     ("heading", "values"),
     [
         ("## States of a verdict", State),
@@ -257,10 +291,15 @@ def spelled_out(name: str) -> list[str]:
     return [each for each in every if each not in own]
 
 
-@pytest.mark.parametrize(("name", "value"), documented())
-def test_a_threshold_has_the_value_that_is_written(name: str, value: str) -> None:
-    for each in spelled_out(name):
-        assert numbers(value) == pytest.approx(published()[each]), each
+def test_a_threshold_has_the_value_that_is_written() -> None:
+    values = published()
+    wrong = {
+        each: (value, values[each])
+        for name, value in documented()
+        for each in spelled_out(name)
+        if numbers(value) != pytest.approx(values[each])
+    }
+    assert wrong == {}
 
 
 def test_every_threshold_is_explained_once() -> None:
@@ -285,7 +324,7 @@ def _is_number(value: Any) -> bool:
 
 def judging_modules() -> list[str]:
     within = [f"{package}.{found.name}" for package in JUDGING for found in modules_of(package)]
-    within.remove("fanous.analysis.detectors.cache")  # how much it remembers changes no conclusion
+    within.remove("fanous.analysis.detectors.interference")  # how much it remembers changes no conclusion
     return [
         *JUDGING,
         *within,
@@ -314,10 +353,11 @@ def constants_with_an_id() -> set[tuple[str, str]]:
     return found | {("fanous.pipeline.vitals", name) for name in CHECKS}
 
 
-@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals"])
-def test_every_threshold_that_judges_has_an_id(module: str) -> None:
-    known = {name for at, name in constants_with_an_id() if at == module}
-    assert numeric_constants(module) - known == set()
+def test_every_threshold_that_judges_has_an_id() -> None:
+    modules = [*judging_modules(), "fanous.pipeline.vitals"]
+    found = {(module, name) for module in modules for name in numeric_constants(module)}
+    assert found - constants_with_an_id() == set()
+    assert len(found) > 100
 
 
 def test_the_measured_figures_are_of_these_rules_and_detectors() -> None:
@@ -336,26 +376,35 @@ def leaves(command: Any = ROOT_COMMAND, words: tuple[str, ...] = ()) -> list[tup
     return [leaf for name in below for leaf in leaves(below[name], (*words, name))] if below else [words]
 
 
+def parameters_of(words: tuple[str, ...]) -> list[Any]:
+    _, command, _ = found_command(list(words), ROOT_COMMAND)
+    return list(command.params)
+
+
 def options_of(words: tuple[str, ...]) -> set[str]:
-    _, command, _ = found_command(list(words), ROOT_COMMAND)
-    return {name for parameter in command.params for name in parameter.opts}
+    return {name for parameter in parameters_of(words) for name in parameter.opts}
 
 
-@pytest.mark.parametrize("typed", sorted({c for page in PAGES for c in commands_of(page)}))
-def test_every_command_that_is_named_exists_with_its_options(typed: str) -> None:
-    assert unknown_words(typed, ROOT_COMMAND) == []
+def test_every_command_that_is_named_exists_with_its_options() -> None:
+    typed = sorted({command for page in PAGES for command in commands_of(page)})
+    assert {each: unknown for each in typed if (unknown := unknown_words(each, ROOT_COMMAND))} == {}
+    assert len(typed) > 200
 
 
-@pytest.mark.parametrize("words", leaves(), ids=" ".join)
-def test_every_command_has_help_and_stands_in_the_readme(words: tuple[str, ...]) -> None:
-    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
-    assert f"`fanous {' '.join(words)}" in text_of(ROOT / "README.md")
+def test_every_command_has_help_and_stands_in_the_readme() -> None:
+    readme, commands = text_of(ROOT / "README.md"), {" ".join(words): words for words in leaves()}
+    assert [name for name in commands if f"`fanous {name}" not in readme] == []
+    helped = {name: CliRunner().invoke(app, [*words, "--help"]).exit_code for name, words in commands.items()}
+    assert set(helped.values()) == {0}, helped
 
 
-@pytest.mark.parametrize("words", leaves(), ids=" ".join)
-def test_every_option_and_argument_of_a_command_says_what_it_is(words: tuple[str, ...]) -> None:
-    _, command, _ = found_command(list(words), ROOT_COMMAND)
-    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", "")] == []
+def test_every_option_and_argument_of_a_command_says_what_it_is() -> None:
+    unexplained = {
+        " ".join(words): names
+        for words in leaves()
+        if (names := [each.name for each in parameters_of(words) if not getattr(each, "help", "")])
+    }
+    assert unexplained == {}
 
 
 def test_the_example_of_an_answer_has_the_keys_that_confirm_gives() -> None:
@@ -390,12 +439,13 @@ def test_the_format_and_the_tables_of_a_store_are_those_of_the_code() -> None:
     assert listed == set(TABLES)
 
 
-PRINTING = [words for words in leaves() if "--json" in options_of(words)]
-
-
-@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
-def test_every_document_that_a_command_prints_is_described(words: tuple[str, ...]) -> None:
-    assert re.search(rf"`fanous {' '.join(words)}[^`]*--json", text_of(FORMATS))
+def test_every_document_that_a_command_prints_is_described() -> None:
+    printing, text = (
+        [" ".join(words) for words in leaves() if "--json" in options_of(words)],
+        text_of(FORMATS),
+    )
+    assert [name for name in printing if not re.search(rf"`fanous {name}[^`]*--json", text)] == []
+    assert len(printing) > 20
 
 
 def test_make_bench_runs_every_bench() -> None:

@@ -5,15 +5,14 @@ import logging
 import re
 from dataclasses import dataclass, field
 
-import pytest
-
 from fanous.log import INTERVAL, MOST_KINDS, MOST_OF_A_KIND, SparingHandler, logline
 from tests.documents import ROOT
+from tests.each import each
 
 SOURCE = ROOT / "src" / "fanous"
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "line"),
     [
         ({}, "drained"),

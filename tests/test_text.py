@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fanous.text import json_for_terminal, printable, printable_lines, quoted
+from tests.each import each
 from tests.hostile import HOSTILE, planted
 
 
@@ -15,7 +16,7 @@ def test_nothing_that_acts_is_left() -> None:
         assert len(shown.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "shown"),
     [
         ("Safaricom", '"Safaricom"'),

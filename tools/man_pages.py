@@ -14,8 +14,8 @@ from typing import Any
 import typer
 
 from fanous import __version__
+from fanous.cli.common import filled
 from fanous.cli.main import app
-from fanous.cli.sources import filled
 
 TITLE = "Fanous"
 

@@ -218,7 +218,7 @@ def convert(values: Any, kind: type[T], file: str | Path, name: str = "", text: 
 
     def decode(custom: type, value: Any) -> Any:
         if custom is not Instant and not (value and isinstance(value, str)):
-            raise ValueError(f"a text is needed, not {value!r}")
+            raise ValueError(f"a string is needed, not {value!r}")
         if custom is Path:
             return (Path(file).parent / Path(value).expanduser()).absolute()
         if custom is ZoneInfo:
@@ -337,7 +337,7 @@ def _needed(found: Any, name: str) -> tuple[str, str]:
         case inspect.VarTupleType():
             many = _needed(found.item_type, name)[1]
             return f"a list of {many}", f"lists of {many}"
-    return "a text", "texts"
+    return "a string", "strings"
 
 
 def _zone(name: str) -> ZoneInfo:

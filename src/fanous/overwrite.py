@@ -83,7 +83,7 @@ def write_file(path: Path, data: bytes, is_ours: Recognises) -> None:
 def refusal(path: Path, found: str) -> FanousError:
     """Says what is at ``path`` and what to do."""
     return FanousError(
-        f"cannot write {path}: {found} is already there. Nothing was changed: name another place, or move that away."
+        f"cannot write {path}: {found} is already there. Nothing was changed: name another place, or move it away."
     )
 
 

@@ -23,6 +23,7 @@ from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State
 from tests.documents import ROOT
+from tests.each import each
 
 DETECTOR = '''"""Halves: where a series lies below half of its own median."""
 
@@ -177,7 +178,7 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
         )
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "why"),
     [
         (replace(DROP, name="new", version=""), "declares no version"),
@@ -200,11 +201,14 @@ FINE = TCP_RULES[0]
     ("wrong", "why"),
     [
         (FINE, "two rules have the id tcp.ok"),
-        (replace(FINE, id="tls.new", layer=Layer.TLS), "tls.new stands among those whose ids begin with tcp"),
+        (
+            replace(FINE, id="tls.new", layer=Layer.TLS),
+            "tls.new is listed among those whose ids begin with tcp",
+        ),
         (replace(FINE, id="tcp.new", why=""), "tcp.new gives no sentence"),
         (
             replace(FINE, id="tcp.new", state=State.BLOCKED),
-            "tcp.new concludes blocked and names no mechanism",
+            "tcp.new concludes blocked but names no mechanism",
         ),
         (replace(FINE, id="tcp.new", symptom=True), "only insufficient is a symptom"),
     ],

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from fanous.charts.chart import NETWORKS_SHOWN, grid_text
 from fanous.charts.grid import COLUMNS, Cell, Grid, GridRow
+from tests.each import each
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 MARKS = {".": Cell.REACHABLE, " ": Cell.NO_DATA, "'": Cell.SOME_FAILED, "#": Cell.CUT, "/": Cell.IN_SESSIONS}
@@ -34,7 +35,7 @@ def test_a_row_is_name_cells_and_count() -> None:
     assert row == f"{'AS4200000001 Village Net':34} ··█▒' ·  1,234"
 
 
-@pytest.mark.parametrize(
+@each(
     ("begins", "step", "columns", "upper", "lower"),
     [
         (datetime(2023, 10, 30), DAY, 16, "  Nov", "30     6      13"),

@@ -11,6 +11,7 @@ from fanous.charts.grid import MONDAY as MONDAY_OF_GRID
 from fanous.model.incident import Incident, Interval, Status
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.charts.events import incident, network
+from tests.each import each
 
 UTC_COUNTRY = "GH"
 HOURS_8 = range(8)
@@ -105,7 +106,7 @@ def test_networks_with_most_failures_come_first_then_those_with_most_measurement
     assert [row.asn for row in grid.rows] == [3, 5, 4, 1, 2]
 
 
-@pytest.mark.parametrize(
+@each(
     ("hours", "step", "columns"),
     [
         (1, timedelta(hours=1), 1),
@@ -167,8 +168,8 @@ def test_the_hour_that_the_clock_repeats_is_one_column() -> None:
     assert [row.measurements for row in grid.rows] == [3]
 
 
-@pytest.mark.parametrize("country", ["GH", "PK", "NP", "GB", "US", "LB"])
-@pytest.mark.parametrize("hours", [30, 100, 2000, 9000, 20_000])
+@each("country", ["GH", "PK", "NP", "GB", "US", "LB"])
+@each("hours", [30, 100, 2000, 9000, 20_000])
 def test_edges_cut_time_as_the_countrys_clock_does(country: str, hours: int) -> None:
     """Also where the clock is put forward and back, and where not all columns fit."""
     start = 1_679_000_000.0  # before the clocks change in spring

@@ -1,13 +1,16 @@
 """Charts and cards: well-formed, alone without style, hostile text as text, Arabic script shaped."""
 
 import re
+from dataclasses import replace
+from itertools import pairwise
 from struct import unpack
 from xml.etree import ElementTree
 
 import pytest
 
-from fanous.charts.card import Words, balanced, broken, card, fitted, framed
+from fanous.charts.card import Words, card
 from fanous.charts.grid import Cell, strip
+from fanous.charts.letters import balanced, broken, fitted
 from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
@@ -70,6 +73,30 @@ def test_lines_that_coincide_are_both_seen() -> None:
     assert not any("." in path for path in apart)
 
 
+NAMED = replace(LEGEND, unit="Share", clock="Time", names=["X", "YouTube", HOSTILE])
+HIGH = Lines(0, 600, tuple(ShareLine(name, (1.0, 1.0)) for name in ("x", "youtube", "facebook")), True)
+
+
+def test_lines_are_named_at_their_ends_and_the_axes_say_what_they_measure() -> None:
+    drawn = plot(HIGH, [(0, 600)], NAMED, WIDE, "a")
+    texts = {e.text: e for e in ElementTree.fromstring(drawn).iter() if e.tag.endswith("text")}
+    assert {"X", "YouTube", "Share", "Time"} <= texts.keys()
+    places = sorted(float(e.get("y") or 0) for e in texts.values() if e.get("class") == "name")
+    assert len(places) == 3
+    assert all(after - before >= 15 for before, after in pairwise(places))
+    assert 'class="name"' not in plot(HIGH, [], NAMED, NARROW, "a"), "a phone has no room for names"
+
+
+def test_the_start_and_end_of_an_event_are_marked_unless_they_lie_outside() -> None:
+    def bounds(*span: float) -> list[str]:
+        drawn = plot(LINES, [(span[0], span[1])], LEGEND, WIDE, "a")
+        return [e.get("d") or "" for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "bound"]
+
+    assert len(bounds(600, 1200)) == 2
+    assert len(bounds(-600, 1200)) == 1
+    assert len(bounds(600, 1e9)) == 1
+
+
 @pytest.mark.parametrize("rtl", [True, False])
 @pytest.mark.parametrize("lines", [LINES, None])
 def test_a_card_is_a_picture_of_the_size_that_is_shared(rtl: bool, lines: Lines | None) -> None:
@@ -77,12 +104,6 @@ def test_a_card_is_a_picture_of_the_size_that_is_shared(rtl: bool, lines: Lines 
     ElementTree.fromstring(drawn)
     assert "<script" not in drawn
     assert size_of(png(drawn, 1200)) == (1200, 630)
-
-
-def test_a_chart_that_stands_alone_is_a_picture() -> None:
-    drawn = framed(LINES, ["X", "YouTube"], [(600, 1200)], LEGEND, HOSTILE, ["foot"])
-    ElementTree.fromstring(drawn)
-    assert size_of(png(drawn, 900))[0] == 900
 
 
 def test_arabic_letters_are_joined() -> None:

@@ -270,7 +270,7 @@ def test_a_file_of_somebody_else_is_not_written_to(
     put(tmp_path / "place")
     said = refused(typed(command, TO_A_FILE[command], given, place=tmp_path / "place"), tmp_path)
     assert f"cannot write {tmp_path}/place: " in said
-    assert "already there. Nothing was changed: name another place, or move that away." in said
+    assert "already there. Nothing was changed: name another place, or move it away." in said
 
 
 # --- a folder -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from fanous.cli.detect import detect
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested

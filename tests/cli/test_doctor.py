@@ -25,14 +25,14 @@ def test_a_store_that_is_well_has_nothing_to_say(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
     code, out = doctor("--store", str(tmp_path / "store"))
-    assert (code, out) == (0, "nothing is wrong: 1 measurement came in within 28 days\n")
+    assert (code, out) == (0, "nothing is wrong: 1 measurement arrived in the last 28 days\n")
 
 
 def test_an_empty_store_is_not_called_well(tmp_path: Path) -> None:
     open_store(tmp_path / "store").close()
     code, out = doctor("--store", str(tmp_path / "store"))
     assert code == 0 and "nothing is wrong" not in out
-    assert out.startswith("no fault was found, but no measurements came in")
+    assert out.startswith("no fault was found, but no measurements have arrived")
 
 
 def test_a_file_of_the_archive_that_was_changed_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fanous.cli.refdata import (
     updated_document,
     updated_lines,
 )
-from fanous.refdata.set_rows import BadRow
+from fanous.refdata.set_formats import BadRow
 from fanous.refdata.sets import OONI_HTTP, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
 

@@ -11,6 +11,7 @@ from fanous.store.local import open_store
 from tests.commands import document, fanous, program
 from tests.copies import copy_of
 from tests.demonstration import as_far_as_x
+from tests.each import each
 
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
@@ -82,7 +83,7 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
 """Complaints that the program makes as well: one of each exit code."""
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "code", "says"),
     [
         (["confirm", "XX"], 2, "not a country code"),

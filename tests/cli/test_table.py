@@ -13,6 +13,7 @@ from fanous.cli.main import COMMANDS, FORMER, CommandEntry, LazyCommands, app, b
 from tests.children import child_environment
 from tests.commands import fanous
 from tests.documents import ROOT
+from tests.each import each
 
 GROUPS = ["Start", "Bring in", "Ask", "Publish", "Operate", "Develop"]
 """In DESIGN.md's order."""
@@ -33,7 +34,7 @@ def first_sentence(text: str) -> str:
     return first + stop.strip()
 
 
-@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+@each("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_a_line_of_the_table_loads_and_says_what_the_command_says(entry: CommandEntry) -> None:
     command = built(entry.name, entry)
     assert command.name == entry.name

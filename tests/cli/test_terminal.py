@@ -10,12 +10,13 @@ from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.wording.narrative import sentence
 from tests.analysis.incidents.events import Ballot, votes
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
+from tests.each import each
 
 OVER: dict[str, Any] = {}
 
@@ -47,7 +48,7 @@ def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "says"),
     [
         ([], "Pakistan: no disruption found in what was measured"),
@@ -137,7 +138,7 @@ def test_a_retracted_incident_says_why_before_what_it_once_said_and_gives_no_hin
 def test_of_many_that_were_retracted_the_rest_is_counted() -> None:
     found = text(answer(*[incident(status=Status.RETRACTED)] * (SHOWN + 2)))
     assert found.count("Why it was retracted") == SHOWN
-    assert "... and 2 more; `fanous incidents list PK` has them." in found
+    assert "... and 2 more; `fanous incidents list PK` lists them." in found
 
 
 def test_what_cannot_be_judged_is_named_and_the_rest_counted() -> None:
@@ -159,7 +160,7 @@ def test_an_answer_fits_into_80_characters() -> None:
     assert "one column = an hour, PKT" in found
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "head"),
     [
         ({}, "PK-2023-0042  CONFIRMED, ENDED  blocking, one operator, confidence 0.988"),
@@ -186,7 +187,7 @@ def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> N
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "line"),
     [
         (

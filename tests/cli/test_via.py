@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.remote import client
+from fanous.sources.remote import globalping_client as client
 from fanous.store.local import open_store
 from tests.commands import document, fanous
 from tests.sources.remote.fake_globalping import FakeGlobalping, FakeProbe, failed, globalping, sound

@@ -7,6 +7,7 @@ import pytest
 from backports import zstd
 
 from fanous.collector.request import MOST_BYTES, Refused, plain
+from tests.each import each
 
 BODY = b'{"format":"json","content":{}}' * 20
 
@@ -32,7 +33,7 @@ def test_a_body_is_what_the_client_meant(encoding: str, sent: bytes) -> None:
     assert plain(sent, encoding) == BODY
 
 
-@pytest.mark.parametrize(
+@each(
     ("encoding", "sent", "status"),
     [
         ("br", BODY, 415),

@@ -1,18 +1,22 @@
 """Whoever sends a body does not keep others waiting: no body is decoded, searched or judged in the event loop."""
 
 import asyncio
+import json
 import threading
-from typing import Any, cast
+from importlib import import_module
+from typing import Any
 
 import httpx
 import pytest
 from backports import zstd
+from starlette.routing import Route
 
 from fanous.collector.door import Policy, collector_app
 from fanous.collector.helper import Helper
-from fanous.collector.request import plain
-from fanous.collector.submission import Submission, receive
+from fanous.collector.services import NOT_HERE
+from fanous.collector.submission import Submission
 from tests.collector.probe import OPEN, REPORT_ID, body
+from tests.each import each
 
 
 class Kept:
@@ -31,32 +35,62 @@ class Kept:
         """Nothing is open."""
 
 
-@pytest.mark.parametrize("encoding", ["", "zstd"])
-@pytest.mark.parametrize("path", [f"/report/{REPORT_ID}", "/api/v1/submit_measurement", "/report"])
-def test_every_body_is_worked_on_in_a_decoder(
+READERS = {
+    f"/report/{REPORT_ID}": ("door.receive", body()),
+    "/api/v1/submit_measurement": ("door.sent_alone", {"format": "json", "content": "{}"}),
+    "/report": ("door.open_report", OPEN),
+    "/api/v1/check-in": ("door.check_in", {"probe_cc": "PK"}),
+    "/api/v1/register": ("door.registered", {}),
+    "/api/v1/login": ("door.logged_in", {}),
+    "/api/v1/sign_credential": ("door.refuse_to_sign", {}),
+    "/": ("helper.helper.asked_of", {}),
+}
+"""What reads the body that is sent to a path, and one."""
+
+
+@each("encoding", ["", "zstd"])
+@each("path", READERS)
+def test_every_body_is_worked_on_in_a_thread_of_its_own(
     path: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[str] = []
+    threads: dict[str, str] = {}
 
-    def watched(function: Any) -> Any:
+    def watch(name: str) -> None:
+        function = getattr(
+            import_module(f"fanous.collector.{name.rpartition('.')[0]}"), name.rpartition(".")[2]
+        )
+
         def call(*given: Any) -> Any:
-            threads.append(threading.current_thread().name)
+            threads[name] = threading.current_thread().name
             return function(*given)
 
-        return call
+        monkeypatch.setattr(f"fanous.collector.{name}", call)
 
-    monkeypatch.setattr("fanous.collector.door.receive", watched(receive))
-    monkeypatch.setattr("fanous.collector.door.plain", watched(plain))
-    measurement = httpx.Request("POST", "http://x", json=body()).content
-    whole = {"/report": OPEN, "/api/v1/submit_measurement": {"format": "json", "content": "{}"}}.get(path)
-    sent = httpx.Request("POST", "http://x", json=whole).content if whole else measurement
+    reader, content = READERS[path]
+    watch(reader)
+    watch("door.plain")
+    sent = json.dumps(content).encode()
     headers = {"content-encoding": encoding} if encoding else {}
-    app = collector_app(Kept(), cast(Helper, None), Policy())
+    app = collector_app(Kept(), Helper(), Policy())
 
     async def post() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
             await client.post(path, content=zstd.compress(sent) if encoding else sent, headers=headers)
 
     asyncio.run(post())
-    assert all(name.startswith("decoding") for name in threads)
-    assert threads or (path == "/report" and not encoding)
+    pool = "decoding" if path == f"/report/{REPORT_ID}" or "submit" in path else "reading"
+    assert threads == {reader: pool, "door.plain": pool}
+
+
+def test_every_path_that_takes_a_body_is_in_the_table() -> None:
+    app = collector_app(Kept(), Helper(), Policy())
+    taking = {
+        route.path.replace("{report_id}", REPORT_ID)
+        for route in app.routes
+        if isinstance(route, Route) and "POST" in (route.methods or ())
+    }
+    unread = {
+        f"/report/{REPORT_ID}/close",
+        *(path for path, (method, *_) in NOT_HERE.items() if method == "POST"),
+    }
+    assert taking - unread == set(READERS)

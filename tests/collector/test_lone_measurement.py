@@ -7,6 +7,7 @@ from fanous.collector.origin import UNKNOWN
 from fanous.collector.request import Refused
 from fanous.collector.submission import LoneReports, accepted, receive, sent_alone
 from tests.collector.probe import measurement
+from tests.each import each
 
 NOW = 1702826000.0  # 2023-12-17 15:13:20
 DAY = 86_400.0
@@ -48,9 +49,7 @@ def test_what_is_no_submission_is_refused_as_theirs_does(body: bytes, status: in
     assert refused.value.status == status
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "{", '{} , "content": {}', '{"test_name": 7}', '{"test_name": "?"}']
-)
+@each("content", ["", "[]", "{", '{} , "content": {}', '{"test_name": 7}', '{"test_name": "?"}'])
 def test_what_is_no_measurement_has_no_report(content: str) -> None:
     with pytest.raises(Refused) as refused:
         reports().of(content, "203.0.113.7", NOW)

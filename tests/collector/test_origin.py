@@ -4,11 +4,12 @@ import pytest
 
 from fanous.collector.origin import NoOrigins, Origin, client_address, trusted_proxies
 from fanous.errors import FanousError
+from tests.each import each
 
 TRUSTED = trusted_proxies(["10.0.0.0/8", "2001:db8::/32", "127.0.0.1"])
 
 
-@pytest.mark.parametrize(
+@each(
     ("peer", "forwarded", "address"),
     [
         ("198.51.100.1", [], "198.51.100.1"),
@@ -40,7 +41,7 @@ def test_what_is_no_network_is_said() -> None:
         trusted_proxies(["10.0.0.0/99"])
 
 
-@pytest.mark.parametrize(
+@each(
     ("seen", "contradicts"),
     [
         (Origin("PK", 17557), False),

@@ -92,12 +92,17 @@ def test_a_poisoned_measurement_is_refused_by_name_or_kept_in_its_time(
 def test_a_get_beside_any_body_of_100_kb_is_quick(client: httpx.Client) -> None:
     over, took = threading.Event(), []
     bodies = [f'{{"content":{made()}}}'[:103_000].encode() for made, _, _ in POISON.values()]
+    paths = [f"/report/{REPORT_ID}"] * len(bodies)
+    for path in ("/report", "/api/v1/check-in", "/api/v1/register", "/api/v1/login", "/"):
+        for poison in (b"[" * 64_000, b'{"test_name":"' + b"\\u0041" * 10_000, b'{"x":[' + b"0," * 32_000):
+            paths.append(path)
+            bodies.append(poison[: 64 << 10])
 
     def send() -> None:
         with httpx.Client(base_url=client.base_url, trust_env=False, timeout=60) as sender:
             while not over.is_set():
-                for body in bodies:
-                    sender.post(f"/report/{REPORT_ID}", content=body)
+                for path, body in zip(paths, bodies, strict=True):
+                    sender.post(path, content=body)
 
     senders = [threading.Thread(target=send) for _ in range(2)]
     for one in senders:

@@ -7,6 +7,7 @@ import pytest
 
 from fanous.collector.origin import Origin, read_ranges
 from fanous.errors import FanousError
+from tests.each import each
 
 TSV = """\
 1.0.0.0\t1.0.0.255\t13335\tUS\tCLOUDFLARENET
@@ -17,7 +18,7 @@ TSV = """\
 CSV = '39.32.0.0,39.63.255.255,17557,"Pakistan Telecom, Ltd"\n'
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "origin"),
     [
         ("39.32.0.0", Origin("PK", 17557)),

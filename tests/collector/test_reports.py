@@ -8,6 +8,7 @@ import pytest
 from fanous.collector.reports import ReportId, asn_of, open_report, parse_report_id
 from fanous.collector.request import Refused
 from tests.collector.probe import OPEN, REPORT_ID
+from tests.each import each
 
 NOW = 1702823400.0  # 2023-12-17 14:30:00
 CHANCE = bytes(range(200, 212))
@@ -30,7 +31,7 @@ def test_the_answer_to_opening_is_as_a_probe_reads_it() -> None:
     assert "json" in answer["supported_formats"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "part", "value"),
     [
         ({"probe_asn": None}, 3, "0"),
@@ -58,15 +59,13 @@ def test_a_report_needs_what_theirs_needs(missing: str) -> None:
     assert refusal.value.status == 422
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b'"\xff"', b"[" * 100_000, msgspec.json.encode({**OPEN, "probe_cc": 7})]
-)
+@each("body", [b"", b"[]", b"{", b'"\xff"', b"[" * 100_000, msgspec.json.encode({**OPEN, "probe_cc": 7})])
 def test_what_is_no_report_is_refused(body: bytes) -> None:
     with pytest.raises(Refused):
         open_report(body, NOW, CHANCE)
 
 
-@pytest.mark.parametrize("name", ["", "x", "../../etc", "web connectivity", "x" * 40, "тест"])
+@each("name", ["", "x", "../../etc", "web connectivity", "x" * 40, "тест"])
 def test_a_report_is_of_a_nettest(name: str) -> None:
     with pytest.raises(Refused):
         opened(test_name=name)
@@ -79,7 +78,7 @@ def test_an_id_that_was_given_is_understood() -> None:
     assert str(parse_report_id(REPORT_ID)) == REPORT_ID
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",
@@ -103,7 +102,7 @@ def test_an_id_that_none_would_give_is_refused(text: str) -> None:
     assert refusal.value.status == 400
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "asn"),
     [
         ("AS17557", 17557),

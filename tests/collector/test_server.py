@@ -58,7 +58,7 @@ def test_an_application_that_cannot_begin_leaves_the_address_free() -> None:
     host, port = listening.getsockname()
 
     async def main() -> None:
-        with pytest.raises(FanousError, match="could not begin"):
+        with pytest.raises(FanousError, match="could not start"):
             await serve(server_config(Starlette(lifespan=failing)), listening, asyncio.Event())
 
     asyncio.run(main())

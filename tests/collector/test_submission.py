@@ -15,6 +15,7 @@ from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.effort import DOOR_SECONDS
 from tests.collector.probe import REPORT_ID, body, measurement
+from tests.each import each
 
 ADDRESS = "203.0.113.77"
 NOW = 1702826000.0  # 2023-12-17 15:13:20
@@ -145,7 +146,7 @@ def test_a_kept_line_is_one_that_the_store_can_use() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "why"),
     [
         ({"probe_cc": "IR"}, "Inconsistent measurement"),
@@ -168,7 +169,7 @@ def test_what_cannot_be_used_is_refused_with_the_reason(fields: dict[str, Any], 
     assert refusal.value.status == 400
 
 
-@pytest.mark.parametrize(
+@each(
     "sent",
     [
         b"",
@@ -189,7 +190,7 @@ def test_what_is_no_measurement_is_refused(sent: bytes) -> None:
     assert refusal.value.status == 400
 
 
-@pytest.mark.parametrize(
+@each(
     ("report", "fields", "seen", "apart"),
     [
         (REPORT_ID, {}, UNKNOWN, None),

@@ -11,6 +11,7 @@ from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.refdata.platforms import target_of
+from tests.each import each
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 
@@ -38,7 +39,7 @@ def written(folder: Path, text: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("folder", sorted(CORPORA.glob("*/")), ids=lambda folder: folder.name)
+@each("folder", sorted(CORPORA.glob("*/")), ids=lambda folder: folder.name)
 def test_the_corpora_of_this_project_can_be_read(folder: Path) -> None:
     corpus = load_corpus(folder)
     assert corpus.title and corpus.countries
@@ -92,7 +93,7 @@ def test_sessions_may_run_past_midnight(tmp_path: Path) -> None:
     assert event.networks[17557] == (Interval(from_iso("2023-12-17T17:00Z"), from_iso("2023-12-17T21:00Z")),)
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new", "complaint"),
     [
         ("title =", "titel =", r"\[corpus\] titel: unknown key; did you mean 'title'"),
@@ -208,7 +209,7 @@ def test_an_outage_needs_no_target_and_no_network(tmp_path: Path) -> None:
     assert corpus.injection is not None and corpus.injection.losses == (0.1, 1.0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("right", "wrong", "why"),
     [
         ('kind = "outage"', 'kind = "blocking"', "name the networks"),

@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.boxes.inspection import block_response
+from fanous.lab.boxes import block_response
 from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.censors.cut import CROWDED_KBPS
 from fanous.lab.internet import Internet

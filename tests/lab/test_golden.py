@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import pytest
-
 from fanous.analysis.rules import judge
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
+from tests.each import each
 from tests.lab.golden import FOLDER, bundle_of, described
 
 KNOWN_WRONG: dict[str, str] = {}
@@ -18,12 +17,12 @@ whoever mends the rule takes the line out."""
 RECORDS = sorted(FOLDER.glob("*.json"))
 
 
-@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+@each("path", RECORDS, ids=lambda path: path.stem)
 def test_a_record_of_the_lab_gives_what_it_gave(path: Path) -> None:
     assert described(path.read_bytes()) == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+@each("path", RECORDS, ids=lambda path: path.stem)
 def test_no_verdict_on_a_record_of_the_lab_names_another_mechanism(path: Path) -> None:
     truth = TRUTHS[path.stem]
     verdicts = judge(bundle_of(path.read_bytes()), fingerprints())

@@ -4,7 +4,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.lab.boxes.inspection import crypto_of, name_in_hello
+from fanous.lab.boxes import crypto_of, name_in_hello
 from fanous.lab.packets import (
     NXDOMAIN,
     RST,

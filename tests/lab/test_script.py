@@ -10,6 +10,7 @@ from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenari
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
+from tests.each import each
 
 TEXT = """\
 title = "Pakistan, virtual rally"
@@ -76,7 +77,7 @@ def test_everybody_is_everybody_inside_the_country() -> None:
     assert parse_scenario(unsaid, "a.toml").events[0].networks == (17557, 45669)
 
 
-@pytest.mark.parametrize(
+@each(
     ("was", "becomes", "complaint"),
     [
         ('"sni_reset"', '"sni_resets"', r"a\.toml:28: \[event\[1\]\] technique: .*did you mean 'sni_reset'"),
@@ -126,7 +127,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         scenario("quite")
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@each("name", scenario_names())
 def test_a_shipped_scenario_is_sound_and_says_its_source(name: str) -> None:
     read = shipped(name)
     events = [e for e in read.events if TRUTHS[e.technique].is_incident]

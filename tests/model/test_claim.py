@@ -12,6 +12,7 @@ from fanous.model.claim import Claim, Said, defect
 from fanous.sources.claims.document import told
 from fanous.store.local import open_store
 from tests.commands import fanous
+from tests.each import each
 
 CLAIM = Claim(
     "NetBlocks", Said.OUTAGE, "PK", 1.7e9, 1.7e9 + 3600, (17557,), ("x",), link="https://a.example/"
@@ -47,7 +48,7 @@ def test_an_ordinary_claim_has_no_defect() -> None:
     )
 
 
-@pytest.mark.parametrize("change", WRONG)
+@each("change", WRONG)
 def test_what_is_beyond_all_bounds_is_one(change: dict[str, Any]) -> None:
     assert defect(replace(CLAIM, **change))
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.model.instant import from_iso, to_iso
+from tests.each import each
 
 RALLY = 1_702_814_400.0
 """17 December 2023, 12:00 UTC."""
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "instant"),
     [
         ("2023-12-17T12:00:00Z", RALLY),
@@ -29,9 +30,7 @@ def test_a_date_or_time_is_read(text: str, instant: float) -> None:
     assert from_iso(text) == instant
 
 
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "1702814400", "2023-13-01", "2023-12-17T25:00Z", "17/12/2023"]
-)
+@each("text", ["", "yesterday", "1702814400", "2023-13-01", "2023-12-17T25:00Z", "17/12/2023"])
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         from_iso(text)

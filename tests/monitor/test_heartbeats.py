@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from fanous.analysis.series.heartbeats import Heartbeat
 from fanous.cli.main import app
 from fanous.evaluation.simulate import pakistan
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.monitor.clock import Clock
 from fanous.monitor.tasks import Hearing, heartbeats
 from fanous.store.local import open_store

@@ -12,7 +12,7 @@ from fanous.monitor.remote import Remote
 from fanous.monitor.sources import errands
 from fanous.pipeline.judge import Ingested
 from fanous.sources.publishers import source_settings
-from fanous.sources.remote import client
+from fanous.sources.remote import globalping_client as client
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from tests.sources.remote.fake_globalping import FakeGlobalping, globalping

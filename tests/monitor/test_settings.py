@@ -12,6 +12,7 @@ from fanous.monitor.monitor import _opened
 from fanous.monitor.settings import Configuration, read
 from fanous.refdata.targets import target_list
 from fanous.store.location import at_urls
+from tests.each import each
 
 CLOCK = "[clock]\nrate = 2\nsince = 2026-01-01T00:00:00Z\n"
 LAB = CLOCK + "[probe]\nallow_private = true\n[rounds]\nhealth = false"
@@ -97,7 +98,7 @@ def test_parts_can_be_switched_off(tmp_path: Path) -> None:
     assert (found.page, found.rounds.on, found.door.on) == (None, False, False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "says"),
     [
         ("[runn]", "unknown table [runn]; did you mean [run]?"),

@@ -7,6 +7,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.web.settings import SiteSettings, Token
+from tests.each import each
 
 MAP = "PK\tM0 0h9v9z\n"
 
@@ -36,12 +37,12 @@ def test_every_key_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "0123456789" not in repr(found)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         ('url = "fanous.example"', "an address such as"),
         ('url = "javascript:alert(1)"', "an address such as"),
-        ('url = "https://fanous.example/path"', "more than a site"),
+        ('url = "https://fanous.example/path"', "address without a path"),
         ('map = "none.tsv"', "cannot be read"),
         ('map = "bad.tsv"', "a line of a map is"),
         ('map = "empty.tsv"', "has no country"),

@@ -10,6 +10,7 @@ import pytest
 
 from fanous.pipeline.doctor import LEAST_FREE, WITHOUT, examine, packages_of
 from tests.documents import ROOT
+from tests.each import each
 
 Usage = namedtuple("Usage", "total used free")
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["server"]
@@ -20,7 +21,7 @@ def test_every_package_of_the_server_has_what_does_not_work_without_it() -> None
     assert set(WITHOUT) == names
 
 
-@pytest.mark.parametrize(
+@each(
     ("requirement", "wanted"),
     [
         ("numpy>=2.1; extra == 'server'", ["numpy"]),

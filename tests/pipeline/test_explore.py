@@ -21,6 +21,7 @@ from fanous.pipeline.explore import (
 from fanous.refdata.countries import local
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.each import each
 from tests.store.cases import NOON, judged
 
 DAY = 86_400
@@ -49,9 +50,7 @@ def test_weeks_begin_on_mondays_and_hours_at_half_past_where_the_clock_says_so()
     assert [f"{local(hour, 'IN'):%H:%M}" for hour in hours] == ["17:00", "18:00", "19:00"]
 
 
-@pytest.mark.parametrize(
-    ("days", "step"), [(0.25, 600), (2, 3600), (7, 10_800), (15, 21_600), (60, DAY), (365, 7 * DAY)]
-)
+@each(("days", "step"), [(0.25, 600), (2, 3600), (7, 10_800), (15, 21_600), (60, DAY), (365, 7 * DAY)])
 def test_bins_are_as_fine_as_a_chart_can_show(days: float, step: int) -> None:
     edges = bins("", NOON, NOON + days * DAY)
     assert edges[1] - edges[0] == step

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.identity import digest_of, stamped, unstamped
-from fanous.sources.ooni.parse import canonical_hash
+from fanous.sources.ooni.identity import canonical_hash, digest_of, stamped, unstamped
 from fanous.store.batch import Judged
 from fanous.store.identities import rank
 from fanous.store.local import open_store

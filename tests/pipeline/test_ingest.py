@@ -11,9 +11,8 @@ from fanous.analysis import rules
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.measurement import Record
+from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK

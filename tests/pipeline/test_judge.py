@@ -12,6 +12,7 @@ from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.pipeline.judge import NOTHING_TO_JUDGE, UNPLACED, judge_files
 from tests.analysis.rules.golden import case
 from tests.analysis.rules.golden.record import HOME, Web
+from tests.each import each
 
 STATES = {"ok", "blocked", "throttled", "down", "insufficient"}
 
@@ -104,12 +105,8 @@ def test_a_file_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
     assert judge_files([]) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "place", [{"probe_asn": "AS0"}, {"probe_cc": "ZZ"}, {"probe_asn": None, "probe_cc": None}]
-)
-@pytest.mark.parametrize(
-    ("software", "said"), [("fanous", "no monitor will count"), ("ooniprobe-cli", UNPLACED)]
-)
+@each("place", [{"probe_asn": "AS0"}, {"probe_cc": "ZZ"}, {"probe_asn": None, "probe_cc": None}])
+@each(("software", "said"), [("fanous", "no monitor will count"), ("ooniprobe-cli", UNPLACED)])
 def test_whoever_asks_is_answered_though_the_record_names_no_network(
     place: dict[str, str | None], software: str, said: str, tmp_path: Path
 ) -> None:

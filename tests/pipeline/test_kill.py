@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from fanous.evaluation.simulate import pakistan
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from tests.children import child_environment

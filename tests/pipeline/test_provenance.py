@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fanous.model.incident import Incident
+from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance, weakest
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query
 from fanous.pipeline.ingest import SET_ASIDE
@@ -19,6 +19,7 @@ from fanous.sources.marks import is_marked
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of
+from tests.each import each
 
 REAL, IMPORTED, SYNTHETIC = Provenance
 
@@ -58,7 +59,7 @@ def test_what_is_weakest_decides() -> None:
     assert weakest([SYNTHETIC, REAL]) is SYNTHETIC
 
 
-@pytest.mark.parametrize(
+@each(
     ("record", "marked"),
     [
         ({"annotations": {"synthetic": "fanous"}}, True),

@@ -1,12 +1,11 @@
 """In made-up countries in which nothing was cut, nothing is confirmed and hardly anything suspected."""
 
-import pytest
-
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
+from tests.each import each
 
 SEEDS = range(6)
 """Of those that nothing was set by; the figures of the documents are of seeds 100 to 129."""
@@ -17,7 +16,7 @@ def claims(country: SeriesCountry, seed: int) -> list[Incident]:
     return outages_of(DROP.found(series), Situation("XA", series, None, (), "", ""))
 
 
-@pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.name)
+@each("country", COUNTRIES, ids=lambda country: country.name)
 def test_a_quiet_country_gives_no_confirmed_outage_and_few_suspicions(country: SeriesCountry) -> None:
     found = [claims(country, seed) for seed in SEEDS]
     assert not [i for month in found for i in month if i.confirmed_at is not None]

@@ -136,7 +136,7 @@ def test_a_target_that_cannot_be_asked_does_not_end_the_round() -> None:
         lines = lines_of(server, [X, INSTAGRAM], said)
     assert {judged(line)[0].measurement.target for line in lines} == {"instagram"}
     assert len(said) == 1
-    assert said[0].startswith("https://x.com/: Globalping's result has another shape")
+    assert said[0].startswith("https://x.com/: Globalping's result no longer has")
 
 
 def test_the_same_vantage_points_elsewhere_are_asked_throughout() -> None:

@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from fanous.model.incident import Kind
 from fanous.pipeline.search import (
     Sought,
@@ -18,11 +16,12 @@ from fanous.pipeline.search import (
 from fanous.store.coverage import KnownNetwork
 from fanous.wording.language import ENGLISH, LANGUAGES
 from tests.charts.events import incident
+from tests.each import each
 
 YEAR = (date(2023, 1, 1), date(2023, 12, 31))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "sought"),
     [
         ("telegram kenya 2023", Sought(("KE",), ("telegram",), days=YEAR)),
@@ -81,7 +80,7 @@ ONE = incident(id="PK-2023-0042")
 OTHER = incident(id="PK-2024-0001", targets=("youtube",), onset=ONE.onset + 40 * 86_400)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "found"),
     [
         ("pakistan", ["PK-2024-0001", "PK-2023-0042"]),

@@ -6,6 +6,7 @@ import pytest
 
 from fanous.model.event import AnnouncedEvent
 from fanous.probe.allowance import AFTER, BEFORE, cadence, repeat
+from tests.each import each
 
 RALLY = AnnouncedEvent("PK", 1_000_000.0, 1_010_000.0, "A rally")
 
@@ -24,8 +25,8 @@ def test_an_organisation_measures_each_minute_around_an_event(now: float, second
     assert cadence(300.0, now, [RALLY], organisation=True) == seconds
 
 
-@pytest.mark.parametrize("now", [RALLY.start - 1, RALLY.start, RALLY.end - 1])
-@pytest.mark.parametrize(("ordinary", "seconds"), [(600.0, 600.0), (3600.0, 3600.0), (1.0, 600.0)])
+@each("now", [RALLY.start - 1, RALLY.start, RALLY.end - 1])
+@each(("ordinary", "seconds"), [(600.0, 600.0), (3600.0, 3600.0), (1.0, 600.0)])
 def test_a_volunteer_never_speeds_up(now: float, ordinary: float, seconds: float) -> None:
     assert cadence(ordinary, now, [RALLY], organisation=False) == seconds
 

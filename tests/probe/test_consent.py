@@ -6,6 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.probe import consent
+from tests.each import each
 
 
 def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
@@ -17,9 +18,7 @@ def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
     assert not consent.withdraw(tmp_path / "new")
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "not json", '{"version": 0}', '{"version": 99}', '{"given": "2026"}']
-)
+@each("content", ["", "[]", "not json", '{"version": 0}', '{"version": 99}', '{"given": "2026"}'])
 def test_what_is_no_consent_to_this_text_is_none(content: str, tmp_path: Path) -> None:
     consent.consent_file(tmp_path).write_text(content)
     assert not consent.is_given(tmp_path)

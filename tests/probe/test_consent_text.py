@@ -2,15 +2,14 @@
 
 import re
 
-import pytest
-
 from fanous.probe.consent import WIDTH, consent_text, language_of, languages, localise_text, question
+from tests.each import each
 
 RIGHT_TO_LEFT = {"ur", "fa", "ar"}
 COMMANDS = ("--cap-mb", "fanous probe consent --withdraw")
 
 
-@pytest.mark.parametrize(
+@each(
     ("environment", "language"),
     [
         ({"LANG": "ur_PK.UTF-8"}, "ur"),
@@ -27,7 +26,7 @@ def test_the_language_is_the_persons_or_english(environment: dict[str, str], lan
     assert language_of(environment) == language
 
 
-@pytest.mark.parametrize("language", languages())
+@each("language", languages())
 def test_every_language_says_the_same_things(language: str) -> None:
     text = consent_text(language, 42.0)
     assert "42" in text and "{" not in text and "`" not in text
@@ -39,7 +38,7 @@ def test_every_language_says_the_same_things(language: str) -> None:
     assert all(len(line) <= WIDTH + 8 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("language", languages())
+@each("language", languages())
 def test_what_runs_from_right_to_left_is_marked_and_commands_in_it_are_set_apart(language: str) -> None:
     text = consent_text(language, 42.0)
     marked = [line.startswith("\u200f") for line in text.splitlines()]

@@ -14,6 +14,7 @@ from rich.console import Console
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
 from fanous.probe.output import WIDE, table_of
+from tests.each import each
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LONG = "a-very-long-name-of-a-site.subdomain.example.org"
@@ -37,7 +38,7 @@ def drawn(width: int) -> list[str]:
     return captured.get().splitlines()
 
 
-@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 200])
+@each("width", [20, 40, 60, 80, 100, 120, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, drawn(width))) <= width
 

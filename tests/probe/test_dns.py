@@ -8,9 +8,10 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe import dns as steps
 from fanous.probe.trace import Trace
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, scene
 
@@ -51,7 +52,7 @@ def test_a_lost_question_is_asked_once_more() -> None:
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "failure"),
     [
         (lambda q: [servers.dns_answer(q, rcode=dns.rcode.NXDOMAIN)], "dns_nxdomain_error"),

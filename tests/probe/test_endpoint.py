@@ -8,6 +8,7 @@ import pytest
 
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
@@ -144,9 +145,7 @@ def test_a_page_does_not_lead_the_probe_into_the_users_own_network(target: str, 
     assert connected & {"127.0.0.1", "10.0.0.1", "::1"} == set()
 
 
-@pytest.mark.parametrize(
-    "answer", ["127.0.0.1", "10.1.2.3", "169.254.1.1", "::1", "fe80::1", "::ffff:10.0.0.1"]
-)
+@each("answer", ["127.0.0.1", "10.1.2.3", "169.254.1.1", "::1", "fe80::1", "::ffff:10.0.0.1"])
 def test_a_private_address_from_a_resolver_is_recorded_but_never_connected_to(
     answer: str, tmp_path: Path
 ) -> None:
@@ -303,7 +302,7 @@ def test_an_address_that_only_encrypted_dns_gives_is_tried_too(tmp_path: Path) -
     assert found.keys["requests"][0]["address"] == f"{SITE_IP}:443"
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "pages"),
     [
         (servers.response(b"created", headers="Location: /elsewhere"), 1),  # 200: a header, no redirect

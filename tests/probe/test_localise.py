@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fanous.evaluation.simulate.fakes import FakeNetwork, FakeStream
+from fanous.evaluation.simulate.builders import FakeNetwork, FakeStream
 from fanous.probe.localise import Localised, address_of_cut, localise, localised
 from fanous.probe.net.failure import failure_of
 from fanous.probe.trace import Trace

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
 from fanous.probe.words import is_ours, notes_of
+from tests.each import each
 
 
 def record(keys: Any, test_name: str = "web_connectivity", software: str = "fanous") -> bytes:
@@ -24,7 +23,7 @@ HOPS = {
 STREAM = {"kind": "hls", "why": "the manifest did not come in time", "media": None}
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "words"),
     [
         (record(opinion("server_hello")), ["was answered: browsers may get through"]),

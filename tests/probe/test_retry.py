@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure_into
 from fanous.probe.net.network import Meter

@@ -3,12 +3,11 @@
 from random import Random
 from typing import Any
 
-import pytest
-
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
 from fanous.probe.transfer import page_kbps, reason, slow_at
+from tests.each import each
 
 URL = "https://site.example/"
 NEVER = Settings(transfer_share=0.0)
@@ -54,7 +53,7 @@ def test_a_slow_page_asks_for_nothing_where_all_pages_are_slow() -> None:
     assert page_kbps(trace()) == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("seen", "why"),
     [
         (paced(137.0), "slow_page"),

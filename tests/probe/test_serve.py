@@ -9,10 +9,11 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.modules import BUILT_IN, Module, read_modules
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import serve
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, scene
@@ -109,7 +110,7 @@ def test_the_whole_measurement_adds_what_the_rules_say(tmp_path: Path) -> None:
     assert values["probe_success"] == 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "status"),
     [
         ("/probe", 400),
@@ -152,8 +153,8 @@ def test_the_modules_are_the_documented_ones() -> None:
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 
 
-@pytest.mark.parametrize("module", ["http_2xx", "fanous", "tcp_connect"])
-@pytest.mark.parametrize(("header", "most"), [("1.4", 0.9), ("0.4", 0.2)])
+@each("module", ["http_2xx", "fanous", "tcp_connect"])
+@each(("header", "most"), [("1.4", 0.9), ("0.4", 0.2)])
 def test_a_site_that_hangs_is_answered_before_prometheus_gives_up(
     module: str, header: str, most: float, tmp_path: Path
 ) -> None:
@@ -267,7 +268,7 @@ modules:
 """
 
 
-@pytest.mark.parametrize(
+@each(
     ("module", "target", "success", "regex"),
     [
         ("moved", f"https://{SITE}/away", 1, 0),
@@ -287,7 +288,7 @@ def test_modules_come_from_a_file_as_blackbox_exporter_takes_it(
     assert (values["probe_success"], values["probe_failed_due_to_regex"]) == (success, regex)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         ("modules: {a: {prober: dns}}", "Invalid enum value 'dns'"),

@@ -13,6 +13,7 @@ from fanous.probe.settings import (
     adjusted,
     load_settings,
 )
+from tests.each import each
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -27,7 +28,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     assert settings.resolver == Settings().resolver
 
 
-@pytest.mark.parametrize(
+@each(
     ("table", "words"),
     [
         ({"lookup_timeuot": 1}, "did you mean 'lookup_timeout'"),

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
 from fanous.probe.outcome import Speed, speed_of
+from tests.each import each
 
 
 def record(transfers: list[dict[str, Any]], reads: list[tuple[float, int]]) -> bytes:
@@ -29,7 +28,7 @@ def frozen(after: int) -> dict[str, Any]:
 PAGE = [(0.5, 4_000), (1.5, 10_000), (2.5, 12_500)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("transfers", "reads", "speed"),
     [
         ([rate("target", 900.0, 137.0), rate("control", 9e3)], PAGE, Speed(137.0, 9e3, "transfer")),

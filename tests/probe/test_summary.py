@@ -5,12 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fanous.probe.endpoint import measure
 from fanous.probe.trace import Trace
 from fanous.probe.web_connectivity import summary
 from fanous.sources.ooni.keep import kept
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SITE, SITE_IP, Found, measured, scene
@@ -84,7 +83,7 @@ def trace_of(folder: Path, case: str) -> Trace:
     return asyncio.run(play())
 
 
-@pytest.mark.parametrize(
+@each(
     ("case", "url", "seen", "expected"),
     [
         ("works", URL, control(), (False, True, "consistent", None)),
@@ -132,7 +131,7 @@ def test_an_address_of_the_same_network_is_consistent(tmp_path: Path) -> None:
     assert told(trace, URL, control(**elsewhere))[:3] == (False, True, "inconsistent")
 
 
-@pytest.mark.parametrize(
+@each(
     "odd",
     [
         {"http_request": 7, "dns": [], "tcp_connect": {f"{SITE_IP}:443": 1}, "tls_handshake": None},
@@ -140,7 +139,7 @@ def test_an_address_of_the_same_network_is_consistent(tmp_path: Path) -> None:
         {"dns": {"addrs": [[1], None, 7]}, "ip_info": {SITE_IP: 7}},
     ],
 )
-@pytest.mark.parametrize("case", ["works", "plain", "refused"])
+@each("case", ["works", "plain", "refused"])
 def test_a_control_of_an_odd_shape_breaks_no_measurement(
     case: str, odd: dict[str, Any], tmp_path: Path
 ) -> None:

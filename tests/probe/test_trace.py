@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fanous.evaluation.simulate.fakes import FakeNetwork
+from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe import tcp
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace

@@ -15,6 +15,7 @@ from fanous.probe.outcome import Outcome, worst
 from fanous.probe.output import record_file, report_document
 from fanous.probe.run import RunReport
 from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
+from tests.each import each
 
 
 def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:
@@ -34,7 +35,7 @@ def health(**changes: object) -> Health:
     return Health(**(sound | changes))  # type: ignore[arg-type]  # a test names what it is about
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "words"),
     [
         (outcome(State.OK), "X (Twitter) works from here."),
@@ -170,9 +171,9 @@ def test_where_all_is_slow_the_line_is_named_first() -> None:
         return report_lines(RunReport(None, outcomes))[0]
 
     slow = "tls.throttle.sni"
-    assert "points to the line" in first(slow, slow, slow)
-    assert "points to the line" not in first(slow, slow)
-    assert "points to the line" not in first(slow, slow, slow, "tls.reset.sni")
+    assert "points to the connection" in first(slow, slow, slow)
+    assert "points to the connection" not in first(slow, slow)
+    assert "points to the connection" not in first(slow, slow, slow, "tls.reset.sni")
 
 
 def test_quic_that_nobody_answers_is_told_once() -> None:

@@ -6,13 +6,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document
 from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.each import each
 
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
@@ -72,7 +71,7 @@ def test_times_are_in_utc_to_the_second() -> None:
     assert document["intervals"][1] == ["2023-12-17T17:55:00Z", None]
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "key"),
     [
         (ONGOING, "end"),

@@ -18,7 +18,7 @@ from rich.console import Console
 from fanous.cli.answer import print_answer
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, query
 from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures
@@ -137,6 +137,14 @@ def test_what_a_reader_sees_first(planted: Path) -> None:
                 assert page.index('class="notice"') < page.index("<h1>")
                 (title,) = re.findall(r"<h1>(.*?)</h1>", page, re.S)
                 assert "[Synthetic]" in title
+                assert "<title>[Synthetic] " in page
+                (alt,) = re.findall(r'og:image:alt" content="(.*?)"', page)
+                assert alt.startswith("[Synthetic] ")
+                embedded = visitor.get(f"/embed/{one['country']}/{one['id']}").text
+                for text in (page, embedded):
+                    for read_aloud in re.findall(r'<title id="[wn]t">(.*?)</title>', text):
+                        assert read_aloud.startswith("[Synthetic] ")
+                    assert '<title id="wt">' in text
                 assert one["sentence"].startswith("Synthetic: ")
                 assert "<status>Exercise</status>" in visitor.get(
                     f"/{one['country']}/{one['id']}.cap"

@@ -10,8 +10,8 @@ from fanous.analysis.rules.matcher import loop_matcher
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
-from fanous.refdata.set_formats import read_citizenlab, read_ooni
-from fanous.refdata.set_rows import SetReading
+from fanous.refdata.set_formats import SetReading, read_citizenlab, read_ooni
+from tests.each import each
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, CITIZENLAB_HEADER, OONI_HEADER, citizenlab, ooni
 from tests.shared_data import shared_file
 
@@ -27,8 +27,8 @@ def one_of(row: str) -> SetReading:
 SERVED = page("<p>Kept From You</p>", headers="Server: Wall/2\nVia: 1.1 wall", location="http://wall.pk/a?b")
 
 
-@pytest.mark.parametrize("loop", [False, True])
-@pytest.mark.parametrize(
+@each("loop", [False, True])
+@each(
     ("place", "how", "pattern", "response", "matches"),
     [
         ("body", "contains", "<p>Kept From You</p>", SERVED, True),
@@ -66,7 +66,7 @@ def test_a_text_is_looked_for_where_the_set_says(
     assert bool(compiled.find(response, "PK")) is matches
 
 
-@pytest.mark.parametrize(
+@each(
     ("scope", "kind"),
     [
         ("nat", FingerprintKind.BLOCKPAGE),
@@ -82,7 +82,7 @@ def test_the_scope_says_what_a_page_shows(scope: str, kind: FingerprintKind) -> 
     assert [p.kind for p in one_of(ooni(scope=scope)).patterns] == [kind]
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "reason"),
     [
         (ooni(scope="vbw"), "rated as vague"),
@@ -102,7 +102,7 @@ def test_a_row_that_proves_nothing_is_left_out_and_counted(row: str, reason: str
     assert left_out.startswith(reason)
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "why"),
     [
         (ooni(scope="galaxy"), "test.one: scope 'galaxy' is not known"),

@@ -7,6 +7,7 @@ import pytest
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import country_name, has_several_clocks, is_country, local, main_zone, zone_name
 from fanous.refdata.files import toml_table
+from tests.each import each
 
 RALLY = from_iso("2023-12-17T15:00:00Z")
 
@@ -24,7 +25,7 @@ def test_names_exist_in_other_languages() -> None:
     assert country_name("KE", "pt_BR") == "Quênia"
 
 
-@pytest.mark.parametrize(
+@each(
     ("cc", "clock", "name"),
     [
         ("PK", "20:00", "PKT"),

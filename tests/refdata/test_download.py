@@ -6,6 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.refdata.update import download
+from tests.each import each
 from tests.refdata.mirror import GOOD, mirror
 
 
@@ -42,11 +43,11 @@ def test_what_goes_wrong_is_said(address: str, path: str, reason: str, permanent
     assert raised.value.permanent is permanent
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     ["http://mirror.example.org/set.csv", "file:///etc/hostname", "ftp://mirror.example.org/", "set.csv"],
 )
-@pytest.mark.parametrize("loopback", [False, True])
+@each("loopback", [False, True])
 def test_only_https_is_fetched(url: str, loopback: bool) -> None:
     with pytest.raises(FanousError, match="is not https"):
         download(url, loopback=loopback)

@@ -3,11 +3,10 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from fanous.refdata.countries import exam_season, is_country, main_zone
 from fanous.refdata.files import toml_table
 from fanous.wording.findings import EXAMS
+from tests.each import each
 
 SEASONS = toml_table("examinations.toml")
 
@@ -16,7 +15,7 @@ def at(cc: str, *moment: int) -> float:
     return datetime(*moment, tzinfo=ZoneInfo(main_zone(cc))).timestamp()  # type: ignore[misc,arg-type]
 
 
-@pytest.mark.parametrize(
+@each(
     ("cc", "moment", "names"),
     [
         ("SY", (2023, 6, 25, 5, 0), "secondary certificates"),  # Internet Society Pulse
@@ -37,7 +36,7 @@ def test_the_season_and_the_hour_of_the_capital_count(cc: str, moment: tuple[int
         assert hint.params["years"] == tuple(SEASONS[cc]["years"])
 
 
-@pytest.mark.parametrize("cc", SEASONS)
+@each("cc", SEASONS)
 def test_every_row_is_whole_and_says_whence(cc: str) -> None:
     row = SEASONS[cc]
     first, last = row["hours"]

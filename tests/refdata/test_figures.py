@@ -10,6 +10,7 @@ from fanous.errors import FanousError
 from fanous.model.place import Access
 from fanous.refdata.update import UpdateOutcome, forget_users, is_figures, update_users
 from fanous.refdata.users import APNIC_ERROR, FiguresFile, installed_users, parse_apnic, parse_own, weights
+from tests.each import each
 
 ROWS = [
     (45669, "JAZZ-AS-AP Mobilink GSM, PK", "PK", 40_000_000, 50.0),
@@ -105,7 +106,7 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
     assert weights("PK", tmp_path) == shipped
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "why"),
     [
         (lambda text: text.replace("[KE]", "[KENYA]"), "not a country code"),
@@ -123,7 +124,7 @@ def test_figures_that_make_no_sense_are_refused_in_words(change: Callable[[str],
         parse_own(change(OWN), "mine.toml")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["{}", apnic(Date="yesterday"), apnic([]), apnic(Data=[{"AS": "many"}]), "<html>", apnic(Data=None)],
 )
@@ -136,7 +137,7 @@ def test_a_table_that_has_shrunk_leaves_what_stands(tmp_path: Path) -> None:
     many = [(n, f"N{n} Name {n}, X", c, 100, 60.0) for n, c in enumerate(("KE", "UG", "TZ", "RW"), 1)]
     update_users(None, tmp_path, fetch=lambda _: apnic(many).encode())
     done = update_users(None, tmp_path, fetch=lambda _: apnic(many[:1]).encode())
-    assert done.outcome is UpdateOutcome.FAILED and "so that is kept" in done.why
+    assert done.outcome is UpdateOutcome.FAILED and "and is kept" in done.why
     assert weights("RW", tmp_path) is not None
 
 

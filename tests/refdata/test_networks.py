@@ -2,13 +2,12 @@
 
 import lzma
 
-import pytest
-
 from fanous.refdata.files import bytes_of, toml_table
 from fanous.refdata.networks import is_same_operator, network_name, registered_name
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("asn", "name"),
     [
         (45669, "Jazz"),

@@ -6,6 +6,7 @@ import pytest
 
 from fanous.refdata.files import toml_table
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
+from tests.each import each
 
 TABLE = toml_table("platforms.toml")
 ENTRIES = TABLE["platform"]
@@ -17,7 +18,7 @@ DOMAINS = [
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "target", "role"),
     [
         ("x.com", "x", "web"),
@@ -45,7 +46,7 @@ def test_a_host_belongs_to_the_longest_suffix(host: str, target: str, role: str)
     assert (target_of(host), role_of(host)) == (target, role)
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "target"),
     [
         ("google.com.pk", "google"),
@@ -66,7 +67,7 @@ def test_a_name_that_only_looks_like_a_platform_is_itself(host: str) -> None:
     assert target_of(host) == host
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "target"),
     [
         ("WWW.Example.ORG.", "example.org"),
@@ -87,7 +88,7 @@ def test_a_host_of_no_platform_is_its_own_target(written: str, target: str) -> N
     assert role_of(written) == "web"
 
 
-@pytest.mark.parametrize(
+@each(
     ("ip", "platform"),
     [
         ("149.154.175.50", "telegram"),

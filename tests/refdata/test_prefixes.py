@@ -8,6 +8,7 @@ from tools.pack_routed import main
 
 from fanous.refdata import networks
 from fanous.refdata.networks import network_of, source
+from tests.each import each
 
 V4 = """\
 1.0.0.0,1.0.0.255,13335,"Cloudflare, Inc."
@@ -55,7 +56,7 @@ def test_every_address_of_a_table_is_found_again_and_no_other(
     assert [found[one] for one in ("0.255.255.255", "39.31.255.255", "39.64.1.0", "2a00::1", "::")] == [0] * 5
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "asn"),
     [
         ("1.1.1.1", 13335),

@@ -1,11 +1,10 @@
 """Regions by the names that sources write."""
 
-import pytest
-
 from fanous.refdata.countries import region_name, region_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("country", "name", "region"),
     [
         ("PK", "Punjab", "PK-PB"),

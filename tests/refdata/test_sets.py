@@ -7,6 +7,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.refdata import sets
 from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
+from tests.each import each
 from tests.refdata.sets import (
     CITIZENLAB_DNS_HEADER,
     CITIZENLAB_HEADER,
@@ -21,7 +22,7 @@ from tests.refdata.sets import (
 ANSWER = ooni("10.1.1.1", place="dns", how="full", countries="PK")
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "known"),
     [
         (ooni_file(), sets.OONI_HTTP),
@@ -37,13 +38,11 @@ def test_a_file_is_known_by_what_stands_in_it(text: str, known: PublicSet) -> No
     assert public_set("", known.file) is known
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["", "\n", "<!DOCTYPE html>\n<html>404: Not Found</html>", "a,b,c\n1,2,3\n", '{"message":"rate limit"}'],
 )
-@pytest.mark.parametrize(
-    "name", ["fetched", "ooni-http.csv", "ooni-dns.csv", "censoredplanet-blockpages.jsonl"]
-)
+@each("name", ["fetched", "ooni-http.csv", "ooni-dns.csv", "censoredplanet-blockpages.jsonl"])
 def test_what_is_no_set_is_refused(text: str, name: str) -> None:
     with pytest.raises(FanousError, match="is not a fingerprint set that Fanous can read"):
         read_set(text, name)

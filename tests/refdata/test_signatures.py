@@ -6,11 +6,12 @@ from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_f
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer
 from fanous.refdata.set_formats import are_blockpages, read_blockpages, read_false_positives
+from tests.each import each
 from tests.refdata.sets import signature
 from tests.shared_data import shared_file
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "kind", "countries"),
     [
         ("a_prod_wall_1", FingerprintKind.BLOCKPAGE, set()),
@@ -58,7 +59,7 @@ def test_a_false_positive_is_benign_whatever_its_name() -> None:
     assert (pattern.id, pattern.kind) == ("censoredplanet/benign.c_isp_ru_wall", FingerprintKind.BENIGN)
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "why"),
     [
         ('{"fingerprint":"a_prod_x","patt', "is no JSON object"),

@@ -9,6 +9,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.scan.rounds import begun, load, save
 from fanous.scan.targets import Targets, read_opt_out, read_targets
+from tests.each import each
 
 
 def listed(
@@ -42,7 +43,7 @@ def test_who_opted_out_is_never_asked(tmp_path: Path) -> None:
     assert int(ip_address("10.0.0.5")) not in targets.addresses[0]
 
 
-@pytest.mark.parametrize(
+@each(
     "line",
     [
         "nonsense",

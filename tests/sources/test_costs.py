@@ -28,6 +28,7 @@ from fanous.sources.ooni.document import repair
 from fanous.sources.ooni.effort import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
+from tests.each import each
 from tests.sources.records import control, document, encoded, handshake, query, transaction, web_keys
 
 PROBE = "198.51.100.7"
@@ -156,7 +157,7 @@ AT_ONE_PLACE = {
 """Patterns that are tried at one place of a text, not at every one; what that is."""
 
 
-@pytest.mark.parametrize("name", sorted(PATTERNS))
+@each("name", sorted(PATTERNS))
 def test_no_pattern_goes_back_over_what_it_has_read(name: str) -> None:
     pattern = PATTERNS[name]
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
@@ -209,7 +210,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each("shape", SHAPES)
 def test_scrubbing_is_linear_in_the_bytes(shape: str) -> None:
     assert grows_linearly(scrub, SHAPES[shape], 6_000), shape
 
@@ -230,7 +231,7 @@ def test_an_unfinished_text_is_repaired_in_one_pass() -> None:
     assert repair(b'{"a":"\\') == b'{"a":"\\'
 
 
-@pytest.mark.parametrize(
+@each(
     "work",
     [
         lambda text: without_names(text),
@@ -239,9 +240,7 @@ def test_an_unfinished_text_is_repaired_in_one_pass() -> None:
         lambda text: title_of(text.encode()),
     ],
 )
-@pytest.mark.parametrize(
-    "atom", [" ", "a", "1", "a1-", "<title", "a@", "a@b.", ";a=", "&a=", "10:00:00.", "+1 "]
-)
+@each("atom", [" ", "a", "1", "a1-", "<title", "a@", "a@b.", ";a=", "&a=", "10:00:00.", "+1 "])
 def test_what_leaves_is_read_in_one_pass(work: Callable[[str], object], atom: str) -> None:
     assert grows_linearly(work, lambda n: atom * n, 8_000)
 
@@ -290,10 +289,10 @@ COSTLY = {
 
 
 WHY = {"answers": "addresses in its lookups", "events of one transaction": "network events"}
-WHY |= {"values of another type": "another type"}
+WHY |= {"values of another type": "wrong type"}
 
 
-@pytest.mark.parametrize("shape", COSTLY)
+@each("shape", COSTLY)
 def test_a_record_that_asks_for_too_much_is_rejected_by_name(shape: str) -> None:
     with pytest.raises(Rejected, match=f"^too costly: .*{WHY.get(shape, 'steps')}"):
         MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", COSTLY[shape]()))

@@ -15,6 +15,7 @@ from fanous.sources import fetch
 from fanous.sources.connector import Source
 from fanous.sources.fetch import TRIES, Polite, Waits
 from fanous.sources.publishers import SOURCES
+from tests.each import each
 from tests.sources.publisher import Answer, Publisher, always, in_turn, publishing
 
 URL = "https://stat.ripe.net/data/x.json?a=1"
@@ -67,7 +68,7 @@ def test_an_allowance_that_is_used_up_is_waited_for_before_the_next_question() -
         assert clock.slept == [60]
 
 
-@pytest.mark.parametrize("code", sorted(fetch.PASSING))
+@each("code", sorted(fetch.PASSING))
 def test_a_refusal_that_may_pass_is_tried_again_later_and_later(code: int) -> None:
     clock = Clock()
     refusal = Answer(code=code)

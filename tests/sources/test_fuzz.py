@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from tests.each import each
 from tests.sources.fuzz_ooni import DOCUMENTS, damaged_bytes, damaged_documents, parse, paths, read, replaced
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import UID, document, encoded, parsed, transaction, web_keys
@@ -40,7 +41,7 @@ ODD: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("content", DOCUMENTS, ids=lambda content: content["test_name"])
+@each("content", DOCUMENTS, ids=lambda content: content["test_name"])
 def test_every_value_of_a_record_may_be_anything(content: dict[str, Any]) -> None:
     for path in paths(content):
         for value in ODD:
@@ -96,8 +97,8 @@ def test_nesting_of_any_depth_ends(key: str, depth: int, opening: bytes) -> None
     parse(head + b',"' + key.encode() + b'":' + opening * depth + b"1" + closing * depth + b"}")
 
 
-@pytest.mark.parametrize("number", [b"9" * 100_000, b"1e999999", b"-" + b"9" * 5000, b"0." + b"1" * 100_000])
-@pytest.mark.parametrize("field", [b'"t":0.9', b'"code":200', b'"asn":64500', b'"port":443'])
+@each("number", [b"9" * 100_000, b"1e999999", b"-" + b"9" * 5000, b"0." + b"1" * 100_000])
+@each("field", [b'"t":0.9', b'"code":200', b'"asn":64500', b'"port":443'])
 def test_numbers_of_any_size_are_read_or_noted(number: bytes, field: bytes) -> None:
     data = json.dumps(document(), separators=(",", ":")).encode()
     assert field in data

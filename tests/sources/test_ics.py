@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.sources.ics import CalendarEvent, read_calendar, read_events
+from tests.each import each
 
 
 def calendar(*lines: str) -> str:
@@ -36,7 +37,7 @@ def zone(name: str, offset: str) -> list[str]:
 VOTE = ("BEGIN:VEVENT", "SUMMARY:Vote", "DTSTART:20240208T030000Z", "DTEND:20240208T120000Z", "END:VEVENT")
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "start", "end"),
     [
         (("DTSTART:20231217T160000Z", "DTEND:20231217T190000Z"), "2023-12-17T16:00Z", "2023-12-17T19:00Z"),
@@ -161,7 +162,7 @@ def test_what_is_not_a_calendar_is_refused(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "why"),
     [
         (("nonsense",), "'nonsense'"),

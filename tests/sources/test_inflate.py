@@ -7,6 +7,7 @@ import tempfile
 import pytest
 
 from fanous.sources.stream import AT_ONCE, BROKEN, Inflater
+from tests.each import each
 
 LINES = b"".join(b"%032x\n" % random.Random(1).getrandbits(128) for _ in range(40_000))
 PACKED = gzip.compress(LINES)
@@ -80,7 +81,7 @@ def test_every_field_of_a_header_is_passed_over(head: bytes) -> None:
     assert read_all(head + PACKED[10:]) == (LINES, None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("packed", "error"),
     [
         (header(0xE0) + PACKED[10:], OSError),

@@ -36,6 +36,7 @@ from fanous.sources.ooni.keep import kept, take, without_readers
 from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.scrub import scrub
 from fanous.store.local import open_store
+from tests.each import each
 from tests.planted import (
     CAME_FROM,
     NAMED,
@@ -76,8 +77,8 @@ def test_at_least_sixty_spellings_and_places_are_planted(whole: Planted) -> None
     assert len(left_in(encoded(whole.document), whole.secrets)) >= 80
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
-@pytest.mark.parametrize("where", ["a value", "a key", "escapes"])
+@each("name", SPELLINGS)
+@each("where", ["a value", "a key", "escapes"])
 def test_an_address_goes_in_every_spelling(name: str, where: str) -> None:
     text = SPELLINGS[name]
     given = {"as_value": text} if where != "a key" else {text: 1}
@@ -265,7 +266,7 @@ def test_a_certificate_that_names_somebody_loses_the_name_and_keeps_its_facts(wi
     assert take(stored)[0].data == stored.data
 
 
-@pytest.mark.parametrize(
+@each(
     ("der", "is_kept"),
     [
         (b"0\x82\x01\x02 an ordinary certificate", True),

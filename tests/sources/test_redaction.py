@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
+from tests.each import each
 
 
 def test_a_time_is_cut_to_its_minute() -> None:
@@ -30,7 +31,7 @@ def test_seconds_of_clock_times_become_zeros_of_the_same_length(text: str, cut: 
     assert len(cut) == len(text)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "wanted", "kept"),
     [
         ({"a": 1, "b": 2}, {"a": None}, {"a": 1}),

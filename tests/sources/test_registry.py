@@ -7,11 +7,12 @@ import pytest
 from fanous.model.place import Family
 from fanous.sources.connector import Source, by_name
 from fanous.sources.measurements import FAMILY_OF, MEASUREMENT_SOURCES, MEASUREMENTS
-from fanous.sources.ooni import Ooni
 from fanous.sources.ooni.redact import redact
+from fanous.sources.ooni.source import Ooni
 from fanous.sources.publishers import LIVE_SOURCES, PUBLISHERS, SERIES_FILES, SOURCES, has_series
 from fanous.sources.signals.table import CsvTable
 from fanous.sources.signals.tor import Tor
+from tests.each import each
 
 TERMS: dict[str, Any] = {
     "name": "harbour",
@@ -29,7 +30,7 @@ def source(**declared: Any) -> Source:
     return Source(**TERMS | declared)
 
 
-@pytest.mark.parametrize(
+@each(
     ("declared", "missing"),
     [
         ({}, "something to read"),
@@ -50,7 +51,7 @@ def test_a_declaration_that_lacks_something_fails_as_it_is_made(
         source(**declared)
 
 
-@pytest.mark.parametrize("field", sorted(TERMS))
+@each("field", sorted(TERMS))
 def test_no_term_has_a_default(field: str) -> None:
     with pytest.raises(TypeError, match=field):
         Source(**{name: value for name, value in (TERMS | MEASURED).items() if name != field})

@@ -6,6 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.publishers import source_settings
+from tests.each import each
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -33,7 +34,7 @@ def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
     assert ioda.every == 600, "never more often than the source's own interval"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         ("sources = 3", r"`sources` must be a table"),

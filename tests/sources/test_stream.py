@@ -10,6 +10,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.stream import BROKEN, CHUNK, broken_why, open_source, read_line
+from tests.each import each
 
 
 def stream_of(data: bytes) -> BufferedReader:
@@ -57,7 +58,7 @@ def test_progress_counts_compressed_bytes_and_ends_at_the_size_of_the_file(tmp_p
     assert told[-1] == path.stat().st_size
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "lines"),
     [
         (b"", [(b"", 0)]),

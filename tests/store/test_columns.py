@@ -1,17 +1,16 @@
 """Columns of facts: what rows hold, column by column, however many rows there are."""
 
-import pytest
-
 from fanous.store.archive import Location, Segment
 from fanous.store.batch import Placed
 from fanous.store.facts import _observation_columns
 from fanous.store.schema import OBSERVATIONS
+from tests.each import each
 from tests.store.cases import judged
 
 SEGMENT = Segment("2023121715", "PK", "webconnectivity", "ooni", "0" * 16)
 
 
-@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 700])
+@each("count", [0, 1, 255, 256, 257, 700])
 def test_a_column_holds_every_row_in_order(count: int) -> None:
     batch = [Placed(judged(f"m{n}"), Location(SEGMENT, n), 0.0) for n in range(count)]
     columns = _observation_columns(batch)

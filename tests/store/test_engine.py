@@ -14,6 +14,7 @@ from fanous.store.engine import Engine, _engine_errors
 from fanous.store.location import at_urls
 from fanous.store.schema import TABLES, Layout
 from tests.children import child_environment
+from tests.each import each
 from tests.store.servers import REAL, Server
 
 
@@ -70,7 +71,7 @@ def test_statements_for_a_cluster_have_met_a_real_one() -> None:
 TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1. ? @ 0x0000000005a974e"
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "advice"),
     [
         ("Code: 432. Unknown codec family code: 47. (UNKNOWN_CODEC)", "the facts are damaged"),

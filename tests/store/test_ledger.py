@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.model.reason import as_written
+from fanous.store.database import _decoded
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -160,3 +161,16 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(FanousError, match="cannot keep the ledger in") as refusal:
         Ledger(url)
     assert "secret" not in str(refusal.value)
+
+
+def test_what_did_not_change_is_not_decoded_again(ledger: Ledger) -> None:
+    _decoded.cache_clear()
+    name = put(ledger)
+    put(ledger)
+    ledger.incidents()
+    before = _decoded.cache_info().misses
+    assert len(ledger.incidents()) == 2
+    assert _decoded.cache_info().misses == before
+    put(ledger, name, at=NOON + 60, status=Status.ENDED)
+    assert [one.status for one in ledger.incidents() if one.id == name] == [Status.ENDED]
+    assert _decoded.cache_info().misses == before + 1

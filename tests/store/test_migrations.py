@@ -18,7 +18,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.incident import Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import ingest
 from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons

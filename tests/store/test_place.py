@@ -70,8 +70,8 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
         ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
         ("[qqq]", "unknown table [qqq]; known tables: [store], [review], [sources]"),
         ('store = "x"', "`store` must be a table: [store]"),
-        ("[store]\nfolder = 5", "[store] folder: a text is needed, not 5"),
-        ('[store]\nfolder = ""', "[store] folder: a text is needed, not ''"),
+        ("[store]\nfolder = 5", "[store] folder: a string is needed, not 5"),
+        ('[store]\nfolder = ""', "[store] folder: a string is needed, not ''"),
         ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it conflicts with `facts`; keep one of them"),
         (
             '[store]\narchive = "x"',

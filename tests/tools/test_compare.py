@@ -20,12 +20,14 @@ from tools.compare import (
     settled,
 )
 
+from tests.each import each
+
 
 def lines(old: Any, new: Any) -> list[str]:
     return [str(one) for one in differences(old, new, "confirm / demo")]
 
 
-@pytest.mark.parametrize(
+@each(
     "document",
     [None, 1, "a", [], {}, {"incidents": [{"id": "PK-2023-0001", "end": None}]}, [[1], [2.5, None]]],
 )
@@ -33,7 +35,7 @@ def test_a_document_does_not_differ_from_itself(document: Any) -> None:
     assert lines(document, document) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new", "said"),
     [
         ({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}, "a.b.1: 2 -> 3"),

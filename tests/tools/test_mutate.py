@@ -19,10 +19,12 @@ from tools.mutate import (
     read_table,
 )
 
+from tests.each import each
+
 TABLE = read_table()
 
 
-@pytest.mark.parametrize("one", TABLE.mutation, ids=lambda one: str(one.name))
+@each("one", TABLE.mutation, ids=lambda one: str(one.name))
 def test_each_mutation_changes_code_that_is_there_exactly_once(one: Mutation) -> None:
     place = find(one)
     mutated((ROOT / place.file).read_text(), place, one.replacement)

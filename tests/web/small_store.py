@@ -12,18 +12,17 @@ from fanous.model.claim import Claim
 from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.measurement import Observation
+from fanous.model.measurement import Observation, Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
-from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
+from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.counted import counted, listed
 

@@ -9,6 +9,7 @@ from fanous.model.incident import Status
 from fanous.web.admin import is_token
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
@@ -67,7 +68,7 @@ def test_what_others_say_can_be_added() -> None:
     assert store.said[0].country == "PK"
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "told", "why"),
     [
         (RETRACT, {"by": "", "reason": "x"}, "needs a person's name and a reason"),

@@ -11,8 +11,8 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.publishers import SOURCES
@@ -20,6 +20,7 @@ from fanous.store.coverage import Heard
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.test_explore import BALLOTS
 from tests.web.visits import NOW, Reader, reader
@@ -49,7 +50,7 @@ MIXED = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "found"),
     [
         ("", ["IR-2023-0001", "PK-2023-0002", "PK-2023-0001"]),
@@ -96,7 +97,7 @@ def test_the_cost_is_there_by_method() -> None:
     assert document["methods"][0]["inputs"][0]["source"] == "World Bank, World Development Indicators"
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "status", "detail"),
     [
         ("/incidents?limit=0", 400, "limit"),

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.web.pages.events import web_address
 from fanous.web.routes import Site
 from tests.charts.events import END, NATION, START, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
@@ -41,7 +40,7 @@ def test_a_claim_about_something_else_is_not_shown() -> None:
     assert "somebody" not in visiting(said=[other, before]).get(PATH).text
 
 
-@pytest.mark.parametrize(
+@each(
     ("link", "address"),
     [
         ("https://netblocks.example/reports", "https://netblocks.example/reports"),

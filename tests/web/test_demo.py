@@ -11,7 +11,7 @@ import httpx
 from fanous.evaluation.demo import DemoReplay, RecordedEvent
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.store.local import open_store
 from tests.children import child_environment
 

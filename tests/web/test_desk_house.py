@@ -9,14 +9,14 @@ from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.vitals import Backlog, Need, Spell
-from fanous.pipeline.vitals import Ailment, Disk, Vitals
-from fanous.pipeline.workings import HeardNetwork, PullStates, Workings
+from fanous.pipeline.vitals import Ailment, Disk, HeardNetwork, PullStates, Vitals, Workings
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.web.desk.desk import PAGES
 from fanous.wording.language import LANGUAGES
+from tests.each import each
 from tests.web.deskhand import Deskhand
 from tests.web.small_store import SmallStore
 from tests.web.test_desk_login import inside
@@ -160,7 +160,7 @@ def test_a_claim_is_recorded_with_only_what_was_said_and_checked() -> None:
     assert "Cannot tell" in hand.get("/desk/claims").text
 
 
-@pytest.mark.parametrize(
+@each(
     ("changed", "why"),
     [
         ({"what": "sabotage"}, "choose what they say"),

@@ -12,6 +12,7 @@ from fanous.web.application import application
 from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
+from tests.each import each
 from tests.web.deskhand import Deskhand
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW
@@ -138,9 +139,7 @@ def test_a_stolen_cookie_in_another_browser_ends_the_session() -> None:
     assert hand.get("/desk").status_code == 303
 
 
-@pytest.mark.parametrize(
-    "header", ["authorization", "x-forwarded-cookie", "x-cookie", "cookie2", "fanous_desk", "set-cookie"]
-)
+@each("header", ["authorization", "x-forwarded-cookie", "x-cookie", "cookie2", "fanous_desk", "set-cookie"])
 def test_the_number_counts_only_in_its_cookie(header: str) -> None:
     hand = inside()
     (number,) = hand.cookies.values()

@@ -12,6 +12,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.pipeline import explore as explored
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import START, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import Reader, reader
 
@@ -71,7 +72,7 @@ def test_controls_are_no_part_of_all_targets_and_are_shown_where_they_are_asked_
     assert named["total"]["blocked"] == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "leads_to"),
     [
         ("country=pakistan&target=X+(Twitter)", "country=PK&target=x"),
@@ -148,7 +149,9 @@ def test_pictures_carry_title_dates_unit_source_licence_and_address() -> None:
     assert picture.headers["content-type"].startswith("image/svg+xml")
     for said in (
         "X (Twitter) · Pakistan",
-        "17 December 2023 (PKT) · Share of measurements",
+        ">17 December 2023 (PKT)<",
+        ">Share of measurements<",
+        ">Time in Pakistan (PKT)<",
         "CC BY-NC-SA 4.0",
         "Measured until 18 December 2023, 00:00 PKT",
         "monitor.example/explore?country=PK",

@@ -10,11 +10,12 @@ import pytest
 
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.store.ledger import Revision
 from fanous.web.routes import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
@@ -62,7 +63,7 @@ def test_a_place_has_its_own_feed_in_both_formats(path: str, found: set[str]) ->
     assert f"https://fanous.example{path}.atom" in text
 
 
-@pytest.mark.parametrize(
+@each(
     ("page", "feed"),
     [
         ("/", "/feed"),

@@ -19,6 +19,7 @@ from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import NATION, SUSPECTED, incident, network
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import Reader, reader
 
@@ -84,7 +85,7 @@ def test_a_suspicion_is_not_said_to_be_confirmed() -> None:
     assert "<dd>No<small>" in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each("language", LANGUAGES)
 def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_and_how_to_help(
     language: str,
 ) -> None:
@@ -121,7 +122,7 @@ def test_an_address_that_means_nothing_is_no_page(path: str) -> None:
     assert visiting(event()).get(path).status_code == 404
 
 
-@pytest.mark.parametrize(
+@each(
     "path", [PATH, f"/embed{PATH}", "/", "/PK", "/PK/AS64500", f"{PATH}/chart.svg", f"{PATH}.json", "/data"]
 )
 def test_hostile_text_in_any_field_is_text(path: str) -> None:

@@ -13,13 +13,14 @@ import pytest
 from fanous.charts.months import MonthBar, axis_lines
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
 from fanous.model.instant import DAY, HOUR, from_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.web.pages.incidents import counted
 from fanous.web.routes import Site
-from fanous.wording.history import ordinal
+from fanous.wording.headline import ordinal
 from fanous.wording.language import ENGLISH
 from tests.charts.events import START, SUSPECTED, incident, network, part
+from tests.each import each
 from tests.hostile import HOSTILE, planted
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
@@ -98,7 +99,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "found"), FILTERS)
+@each(("asked", "found"), FILTERS)
 def test_the_page_the_feeds_and_the_files_list_the_same(asked: str, found: list[str]) -> None:
     visitor = visiting()
     assert listed(visitor.get(f"/incidents?{asked}").text) == found
@@ -121,7 +122,7 @@ def test_every_condition_of_the_filter_is_tried_above() -> None:
     assert set(IncidentFilter.__dataclass_fields__) == set(PATTERNS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "leads_to"),
     [
         ("country=&region=&kind=blocking&words=", "?kind=blocking"),
@@ -342,7 +343,7 @@ def test_a_country_has_a_short_history_that_leads_to_what_it_counts() -> None:
     assert "history" not in visiting(()).get("/PK").text
 
 
-@pytest.mark.parametrize(
+@each(
     ("n", "said"),
     [(2, "Second"), (12, "Twelfth"), (13, "13th"), (21, "21st"), (111, "111th"), (1002, "1,002nd")],
 )

@@ -1,9 +1,8 @@
 """While a monitor still brings in the past, its first page says so, in each language; and when it cannot."""
 
-import pytest
-
 from fanous.web.routes import Incoming, Site
 from fanous.wording.language import LANGUAGES
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, reader
 
@@ -28,7 +27,7 @@ def test_nothing_is_said_when_all_is_in() -> None:
     assert "coming in" not in page()
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@each("language", sorted(LANGUAGES))
 def test_in_every_language(language: str) -> None:
     without, said = page(language=language), page(Incoming("PK", 0.5, NOW), language=language)
     assert len(said) > len(without)

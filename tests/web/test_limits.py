@@ -13,6 +13,7 @@ from fanous.web.application import application
 from fanous.web.limits import GUESSES, NAMES, ReaderLimits, SiteNames, cost_of
 from fanous.web.pages import RESOURCES
 from fanous.web.routes import Reply, Site
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW
 
@@ -89,7 +90,7 @@ def test_a_reader_without_a_budget_spoils_nothing_for_those_who_wait_for_the_sam
     assert isinstance(third, ValueError)
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "status"),
     [
         ("fanous.example", 200),

@@ -10,8 +10,7 @@ import pytest
 from fanous.analysis.rules import RULES_BY_ID
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
-from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment
@@ -21,6 +20,7 @@ from fanous.wording import LANGUAGES
 from fanous.wording.verdicts import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
 
@@ -53,9 +53,7 @@ def test_a_long_list_has_pages(asked: str, shown: int) -> None:
     assert text.count('href="/measurement/') == shown
 
 
-@pytest.mark.parametrize(
-    ("asked", "status"), [("3", 404), ("99999", 404), ("-1", 308), ("x", 308), ("0", 308), ("123456", 308)]
-)
+@each(("asked", "status"), [("3", 404), ("99999", 404), ("-1", 308), ("x", 308), ("0", 308), ("123456", 308)])
 def test_a_page_beyond_the_list_is_none(asked: str, status: int) -> None:
     often = [n / 40 for n in range(40 * 11)]
     answer = listing(ballots=(Ballot(often, True, asn=59257),)).get(f"{LIST}?page={asked}")

@@ -17,6 +17,7 @@ from fanous.web.pages import about
 from fanous.wording import LANGUAGES
 from fanous.wording.words import STATUSES
 from tests.documents import ROOT, section, text_of
+from tests.each import each
 from tests.language_template import SOURCE
 from tests.web.small_store import SmallStore
 from tests.web.visits import reader
@@ -100,7 +101,7 @@ def test_no_text_of_the_page_has_a_number_of_its_own() -> None:
     assert [text for text in texts if re.search(r"\d", text)] == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("module", "name", "value", "shown"),
     [
         (confirm, "PROBES", 41, "At least 41 independent probes saw it with normal controls"),

@@ -13,6 +13,7 @@ from fanous.web import routes
 from fanous.web.pages import PAGES, RESOURCES
 from fanous.web.routes import page, resource
 from tests.children import child_environment
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import reader
 
@@ -74,7 +75,7 @@ def test_a_page_is_one_file_and_one_line(tmp_path: Path) -> None:
     assert 'href="/weather">Countries</a>' in first[1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "template", "named", "why"),
     [
         ("/weather", "weather.html", {}, "has no weather.html"),
@@ -106,7 +107,7 @@ def test_no_page_has_a_form_that_no_page_uses() -> None:
     assert [form for form in routes.FORMS if f":{form}}}" not in used] == ["lower"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "leads_to"),
     [
         ("/?days=7", "/"),

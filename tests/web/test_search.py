@@ -5,6 +5,7 @@ import pytest
 from fanous.model.event import AnnouncedEvent
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import START, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.test_explore import BALLOTS, NAMES
 from tests.web.visits import Reader, reader
@@ -41,7 +42,7 @@ def test_the_way_from_a_query_to_the_numbers_is_two_clicks() -> None:
     assert visitor.get(f"/explore{link}").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "path"),
     [
         ("pakistan", "/PK"),
@@ -86,7 +87,7 @@ def test_text_that_cannot_be_seen_leads_to_what_can_be() -> None:
     assert visiting().get("/search?q=" + "a" * 121).status_code == 308
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each("language", LANGUAGES)
 def test_every_page_has_the_field_and_keeps_the_language(language: str) -> None:
     text = visiting().get(f"/?lang={language}").text
     assert '<form class="find" action="/search" role="search">' in text

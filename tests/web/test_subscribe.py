@@ -120,3 +120,9 @@ def test_an_entry_of_an_atom_feed_links_to_its_alert() -> None:
     assert link.get("type") == "application/cap+xml"
     assert link.get("href") == "https://fanous.example/PK/PK-2023-0001.cap"
     assert visitor.get("/PK/PK-2023-0001.cap").status_code == 200
+
+
+def test_a_calendar_without_an_event_ahead_says_so_and_counts_nothing() -> None:
+    text = visiting(replace(ELECTION, start=NOW - 9, end=NOW)).get("/subscribe").text
+    assert "No announced event lies ahead." in text
+    assert "0 announced" not in text

@@ -12,6 +12,7 @@ from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.wording.cost import dollars
 from tests.charts.events import incident
+from tests.each import each
 
 
 def fanous(*words: str) -> tuple[int, str]:
@@ -19,7 +20,7 @@ def fanous(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize(
+@each(
     ("amount", "text"),
     [
         (Range(3_701_234, 9_281_234), "US$ 3.7 million to 9.3 million"),

@@ -1,14 +1,18 @@
 """A headline: what and where in one line, no more than the incident claims, and what has to stand before it."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from fanous.model.incident import Kind, Part, Scope, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
+from fanous.refdata.countries import country_name
 from fanous.wording import ENGLISH, LANGUAGES
 from fanous.wording.headline import HEADLINE, claim_line, headline
-from tests.charts.events import NATION, SUSPECTED, incident
+from fanous.wording.words import target_title
+from tests.charts.events import NATION, START, SUSPECTED, incident, part
+from tests.each import each
 
 OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "kind": Kind.OUTAGE,
@@ -17,7 +21,7 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "text"),
     [
         ({}, "X (Twitter) blocked on Zong in Pakistan"),
@@ -64,6 +68,52 @@ def shown(text: str) -> int:
 def test_a_headline_is_short_in_every_language(given: dict[str, Any], code: str) -> None:
     names = {4200000001: "Société Congolaise des Postes et des Télécommunications"}
     assert shown(headline(incident(**given), names, LANGUAGES[code]).text) <= HEADLINE
+
+
+SHAPES: dict[str, tuple[Part, ...]] = {
+    "one site": (part("x", Kind.BLOCKING),),
+    "six, blocked and slowed": tuple(
+        part(name, Kind.THROTTLING if name > "m" else Kind.BLOCKING)
+        for name in ("x", "facebook", "instagram", "whatsapp", "telegram", "youtube")
+    ),
+    "long domains": tuple(part(f"{'long-' * n}name.example.org", Kind.BLOCKING) for n in (12, 6)),
+    "the connection": (part("", Kind.OUTAGE),),
+    "a slow connection": (part("", Kind.SLOWDOWN),),
+    "traffic": (part("youtube", Kind.OUTAGE),),
+}
+WHERE: dict[str, tuple[Scope, tuple[str, ...]]] = {
+    "nation": (Scope.NATION, ("PK",)),
+    "network": (Scope.ISP, ("AS4200000001",)),
+    "networks": (Scope.MULTI_ISP, tuple(f"AS{n}" for n in range(1, 130))),
+    "region": (Scope.REGION, ("PK-BA",)),
+}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_headline_is_longer_than_it_may_be(shape: str, code: str) -> None:
+    """In every language: every kind, scope, status and provenance, in countries with long names."""
+    names = {4200000001: "Société Congolaise des Postes et des Télécommunications"}
+    for country, where, status, provenance in product(
+        ["PK", "CD", "GS", "AE", "VC", "BA"], WHERE, Status, Provenance
+    ):
+        scope, places = WHERE[where]
+        given = {"country": country, "scope": scope, "entities": places, "provenance": provenance}
+        sure = None if status is Status.SUSPECTED else START
+        parts = SHAPES[shape]
+        one = incident(**given, status=status, parts=parts, kind=parts[0].kind, confirmed_at=sure)
+        text = headline(one, names, LANGUAGES[code]).text
+        assert shown(text) <= HEADLINE, text
+        where_said = country_name(country, code)[:8] in text or country in text
+        assert where_said and (not one.targets or target_title(one.targets[0])[:5] in text), text
+
+
+def test_a_name_that_is_too_long_is_cut_short_and_the_country_stays() -> None:
+    domain = "a-very-long-name-of-a-site.independent-newspapers.of-the-capital.example"
+    one = incident(**NATION, country="CD", parts=(part(domain, Kind.BLOCKING),))
+    text = headline(one, {}, ENGLISH).text
+    assert text.startswith("a-very-long-name") and "…" in text and len(text) == HEADLINE
+    assert text.endswith(" blocked across Congo - Kinshasa")
 
 
 def test_what_a_headline_begins_with_takes_room_from_the_names() -> None:

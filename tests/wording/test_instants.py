@@ -4,9 +4,10 @@ import pytest
 
 from fanous.model.instant import from_iso
 from fanous.wording.clocks import clock, english_clocks, short_clock, span
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "country", "text"),
     [
         ("2023-12-17T14:55Z", "PK", "17 December 2023, 19:55 PKT (14:55 UTC)"),

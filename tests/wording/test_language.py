@@ -5,6 +5,7 @@ import pytest
 from fanous.model.instant import from_iso
 from fanous.wording import LANGUAGES
 from fanous.wording.clocks import ago, both_clocks, length
+from tests.each import each
 
 EVENING = from_iso("2023-12-17T22:25Z")
 
@@ -17,7 +18,7 @@ def test_a_number_is_written_as_its_readers_write_it(code: str, text: str) -> No
     assert LANGUAGES[code].number(12_345).replace(",", "٬" if code == "fa" else ",") == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "n", "text"),
     [
         ("en", 1, "1 day"),

@@ -3,15 +3,14 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import fanous.analysis.rules
 from fanous.wording.words import mechanism_words
+from tests.each import each
 
 NAME = re.compile(r'"((?:dns|tcp|tls|http|ip|quic|encdns)\.[a-z_.]+)"')
 
 
-@pytest.mark.parametrize(
+@each(
     ("mechanism", "words"),
     [
         ("tls.reset.sni", "connections reset when the name is sent"),

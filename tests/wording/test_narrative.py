@@ -1,6 +1,7 @@
 """An incident in whole sentences: what a journalist could quote, in every language."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from fanous.model.incident import (
     Status,
 )
 from fanous.model.instant import from_iso
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
 from fanous.wording import ENGLISH, LANGUAGES
@@ -38,6 +39,7 @@ from fanous.wording.narrative import (
     words_of,
 )
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
+from tests.each import each
 
 DAY = 86_400.0
 
@@ -60,7 +62,7 @@ def test_a_confirmed_and_ended_incident_is_one_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "opening"),
     [
         ({}, "Confirmed; now ended: X (Twitter) was blocked on"),
@@ -82,7 +84,7 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
     assert led(**given).startswith(opening)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "says"),
     [
         ({}, "from about 19:45 to about 22:55 on 17 December 2023, local time."),
@@ -110,7 +112,7 @@ def test_it_says_when_as_well_as_anybody_knows(given: dict[str, Any], says: str)
     assert says in led(**given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "place"),
     [
         ({}, "on Zong in Pakistan"),
@@ -164,7 +166,7 @@ ROUTING = FamilyView("routing", Says.ORDINARY, ("ioda bgp",), ("PK",))
 USAGE = FamilyView("usage", Says.DOWN, ("ioda gtr",), ("PK",), Estimate(0.004, 0.0, 0.01), START)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "words"),
     [
         ({}, "Confirmed; now ended: connectivity fell to about 5% of its usual level across Pakistan from"),
@@ -227,6 +229,28 @@ def test_a_lede_is_one_sentence_of_at_most_35_words(
     assert words_of(text) <= WORDS
     assert text.endswith(".") and ". " not in text.replace("St. ", "")
     assert sure or status is Status.RETRACTED or "may have been" in text
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("target", ["", "youtube"])
+@pytest.mark.parametrize("kind", [Kind.OUTAGE, Kind.SLOWDOWN])
+def test_so_is_the_lede_where_the_connection_or_traffic_fell(kind: Kind, target: str, scope: Scope) -> None:
+    for country, status, level in product(
+        ("PK", "CD", "GS", "VC"), Status, (None, Estimate(0.05, 0.02, 0.1))
+    ):
+        one = incident(
+            country=country,
+            kind=kind,
+            parts=(part(target, kind),),
+            scope=scope,
+            entities=("AS59257", "AS45669") if scope is not Scope.REGION else (f"{country}-PB",),
+            status=status,
+            level=level,
+            confirmed_at=None if status is Status.SUSPECTED else START,
+        )
+        text = lede(one, ENGLISH).text
+        assert words_of(text) <= WORDS
+        assert text.endswith(".") and ". " not in text.replace("St. ", "")
 
 
 # --- sessions -------------------------------------------------------------------------------------------
@@ -398,8 +422,8 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
 }
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize(
+@each("code", LANGUAGES)
+@each(
     "given",
     [
         {},
@@ -423,7 +447,7 @@ def test_every_sentence_comes_out_in_the_language(code: str, given: dict[str, An
     assert not any("{" in each.text for each in said)
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_blocked_is_told_from_slowed_in_every_language(code: str) -> None:
     language = LANGUAGES[code]
     both = incident(parts=(part("x"), part("youtube", Kind.THROTTLING)))
@@ -434,7 +458,7 @@ def test_blocked_is_told_from_slowed_in_every_language(code: str) -> None:
     assert len({lede(one, language).text for one in (both, blocked, slowed)}) == 3
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_a_suspicion_is_never_a_fact_in_any_language(code: str) -> None:
     language = LANGUAGES[code]
     for made in (incident, outage):

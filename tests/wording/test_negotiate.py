@@ -3,9 +3,10 @@
 import pytest
 
 from fanous.wording.language import chosen, preferred
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("header", "code"),
     [
         ("", "en"),

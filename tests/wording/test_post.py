@@ -1,13 +1,12 @@
 """Posts and text messages."""
 
-import pytest
-
 from fanous.wording.post import post_text, sms_of, sms_text
+from tests.each import each
 
 URDU = "مشتبہ: پاکستان میں X بند ہو سکتا ہے"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "alphabet", "places", "messages"),
     [
         ("", "GSM-7", 0, 1),

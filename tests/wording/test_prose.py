@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from fanous.analysis.rules import RULES
 from tests.documents import ROOT
+from tests.each import each
 from tests.language_template import texts
 
 GIVEAWAYS = (
@@ -74,7 +73,7 @@ def test_what_people_read_has_none_of_the_giveaways() -> None:
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
-@pytest.mark.parametrize("page", sorted(DOCUMENTS), ids=lambda page: str(page.relative_to(ROOT)))
+@each("page", sorted(DOCUMENTS), ids=lambda page: str(page.relative_to(ROOT)))
 def test_nor_have_the_documents(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
     assert [(n, hits) for n, line in enumerate(lines, 1) if (hits := found(line))] == []

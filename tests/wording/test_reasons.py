@@ -16,6 +16,7 @@ from fanous.model.incident import Kind
 from fanous.model.reason import Param, Reason, as_written
 from fanous.wording import ENGLISH, LANGUAGES, Language, reasons
 from fanous.wording.reasons import GONE, REASONS, corrected, gone_texts, reasons_said, reasons_text
+from tests.each import each
 
 SOURCE = Path(reasons.__file__).resolve().parents[1]
 
@@ -117,8 +118,8 @@ def made() -> list[tuple[str, str, tuple[str, ...] | None]]:
     return found
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
-@pytest.mark.parametrize("code", sorted({*REASONS, *GONE} - {"approved.note"}))
+@each("language", LANGUAGES.values(), ids=lambda language: language.code)
+@each("code", sorted({*REASONS, *GONE} - {"approved.note"}))
 def test_a_reason_is_a_sentence_in_every_language(code: str, language: Language) -> None:
     text = REASONS.get(code) or GONE[code]
     places = set(re.findall(r"{(\w+)}", text if isinstance(text, str) else text[1]))

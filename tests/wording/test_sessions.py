@@ -1,10 +1,9 @@
 """Whether an incident came at the same hours of many days."""
 
-import pytest
-
 from fanous.model.incident import Interval, NetworkPart
 from fanous.wording.sessions import DailySessions, sessions_of
 from tests.charts.events import incident
+from tests.each import each
 
 DAY, HOUR = 86_400.0, 3600.0
 MONDAY = 19_674 * DAY
@@ -55,7 +54,7 @@ def test_a_network_with_few_measurements_hides_no_sessions_that_another_shows() 
     assert found(gaps, network(2, [(10, 260)], measurements=70)) is None, "most of it shows no sessions"
 
 
-@pytest.mark.parametrize(
+@each(
     "spans",
     [
         [],

@@ -7,7 +7,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.reason import Reason
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.values import NO_NETWORK
-from fanous.sources.remote.globalping import UNSOUND
+from fanous.sources.remote.record import UNSOUND
 from fanous.wording import ENGLISH, LANGUAGES, Language
 from fanous.wording.reasons import reasons_said
 from fanous.wording.verdicts import DEFECTS, defect_said, rule_said

@@ -4,24 +4,17 @@ It can be read at 400 pixels and in grey: the status is a word, and the lines di
 wrapped to fit, and starts at the side where the script starts.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
-from fanous.charts.plot import LEFT, RIGHT, Legend, Shape, drawing
+from fanous.charts.letters import breadth, fitted
+from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, painted, xml
+from fanous.charts.plot import Legend, Shape, drawing
 from fanous.charts.reachability import Lines
-from fanous.wording.language import END_ISOLATE, ISOLATE
+from fanous.wording.language import END_ISOLATE
 
 RTL_ISOLATE = "\u2067"
 """Unicode Annex 9: a line that begins with a Latin name still runs from the right."""
-
-ISOLATED = re.compile(f"{ISOLATE}[^{ISOLATE}{END_ISOLATE}]*{END_ISOLATE}")
-"""A name that was set apart, the innermost of nested ones."""
-
-NO_BREAK = "\u00a0"
-
-NARROW, BROAD = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW%@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +33,6 @@ class Side:
         said = f"{RTL_ISOLATE}{text}{END_ISOLATE}" if self.rtl else text
         anchor = "end" if self.rtl else "start"
         return f'<text x="{self.x}" y="{y}" text-anchor="{anchor}" {attributes}>{xml(said)}</text>'
-
-
-def breadth(text: str, size: float) -> float:
-    """About how many pixels bold text takes; on the safe side."""
-    ems = sum(0.33 if c in NARROW else 0.95 if c in BROAD else 0.62 for c in text if c.isprintable())
-    return ems * size
-
-
-def broken(text: str, size: float, room: float) -> list[str]:
-    """Lines of at most ``room`` pixels; a longer word gets its own line, an isolated name is never broken."""
-    whole = ISOLATED.sub(lambda name: name[0].replace(" ", NO_BREAK), text)
-    lines: list[str] = []
-    for word in whole.split(" "):
-        if lines and breadth(f"{lines[-1]} {word}", size) <= room:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return [balanced(line) for line in lines]
-
-
-def balanced(line: str) -> str:
-    """A line that was cut out of a text, with every isolate closed and none closed that is not open."""
-    kept, depth = "", 0
-    for c in line:
-        depth += (c == ISOLATE) - (c == END_ISOLATE)
-        if depth < 0:
-            depth = 0
-        else:
-            kept += c
-    return kept + END_ISOLATE * depth
-
-
-def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[int, list[str]]:
-    """The largest of ``sizes`` (falling) at which ``most`` lines hold the text; else cut with an ellipsis."""
-    for size in sizes:
-        lines = broken(text, size, room)
-        if len(lines) <= most:
-            return size, lines
-    lines = broken(text, sizes[-1], room)[:most]
-    return sizes[-1], [*lines[:-1], f"{lines[-1]} …"]
 
 
 WIDTH, HEIGHT = 1200, 630
@@ -215,43 +168,3 @@ def _chart(words: Words, lines: Lines, spans: Sequence[tuple[float, float]], leg
     names = f'<g transform="translate({EDGE} 318)">{"".join(parts)}</g>'
     inner = drawing(lines, spans, legend, CHART)
     return names + f'<g transform="translate({EDGE - 14} 334) scale({SCALE})">{inner}</g>'
-
-
-def framed(
-    lines: Lines,
-    names: Sequence[str],
-    spans: Sequence[tuple[float, float]],
-    legend: Legend,
-    title: str,
-    foot: Sequence[str],
-) -> str:
-    """The chart as a standalone picture: title, names of the lines, source."""
-    width, height = 900, 380 + 19 * len(foot)
-    parts, x = [], float(LEFT)
-    for n, name in enumerate(names):
-        parts.append(
-            f'<path d="M{x:.0f} 78h34" {painted(f"line l{n}", alone=True)}/>'
-            f'<text x="{x + 42:.0f}" y="83" {painted("key", alone=True)}>{xml(name)}</text>'
-        )
-        x += 42 + breadth(name, 13) + 24
-    shape = Shape(width - LEFT // 2 - RIGHT, 270, 8)
-    said = [
-        f'<text x="{width // 2}" y="{386 + n * 19}" text-anchor="middle" font-family="{FONT}" font-size="13" '
-        f'fill="{SOFT}">{xml(running(line))}</text>'
-        for n, line in enumerate(foot)
-    ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img"><title>{xml(title)}</title><desc>{xml(legend.description)}</desc>'
-        f'<rect width="{width}" height="{height}" fill="{PAPER}"/><path d="M0 0h{width}v4H0z" fill="{LAMP}"/>'
-        f'<text x="{width // 2}" y="42" text-anchor="middle" font-family="{HEADLINES}" font-weight="700" '
-        f'font-size="21" fill="{INK}">{xml(running(title))}</text>{"".join(parts)}'
-        f'<g transform="translate({LEFT // 2} 92)">{drawing(lines, spans, legend, shape)}</g>'
-        f'<path d="M{LEFT} 366H{width - LEFT}" stroke="{LINE}"/>{"".join(said)}</svg>'
-    )
-
-
-def running(text: str) -> str:
-    """A text that has names set apart is one that runs from the right: a picture begins from the left unless
-    the text itself says so (U+202B)."""
-    return f"\u202b\u200f{text}\u200f\u202c" if ISOLATE in text else text

@@ -1,8 +1,8 @@
 """Counts: what became of measurements over time, as stacked steps in SVG, one panel for each row.
 
 Blocked stands at the bottom, slowed above it, and what works on top, so that the two kinds of disruption are told
-apart by place, colour and pattern.  Shares are of the measurements that say anything.  A bin without one stays empty.
-All panels have the same scale and the same clock, so they can be compared.
+apart by place, colour and pattern.  Shares are of what says anything.  A bin without that stays empty.  A panel may
+have a line in steps instead.  All panels have the same scale and the same clock, so they can be compared.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from fanous.charts.card import breadth, fitted, running
 from fanous.charts.grid import Drawing, Drawn, Grid, cell_width, ruler
+from fanous.charts.letters import breadth, fitted, running
 from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
 from fanous.charts.plot import Shape
 from fanous.model.coverage import Outcomes
@@ -20,15 +20,30 @@ from fanous.refdata.countries import local
 from fanous.wording.language import Language
 
 LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
-TITLE, PANEL, GAP = 22, 84, 14
-"""Pixels: above a panel for its title, of a panel's height, and between two panels."""
+TITLE, GAP, ROW = 22, 14, 18
+"""Pixels: above a panel for its title, between two panels, and of a row of words above or below all of them."""
 
-MOST_PANELS = 4
-"""As many rows as are compared in one picture."""
+MOST_PANELS = 5
+"""As many rows as are told apart in one picture."""
 
-WIDE, NARROW = Shape(760, PANEL, 7), Shape(360, PANEL, 4)
+WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
+"""The height is that of a panel."""
 
-Cells = Sequence[Outcomes | None]
+ALONE, LOW = 150, 64
+"""Pixels of a panel's height where there is only one, and where there are more than three."""
+
+Stack = tuple[float, float]
+"""Share that was blocked, and share that was blocked or slowed down; 0..1."""
+
+Cells = Sequence[Stack | None]
+
+
+def stack_of(cells: Sequence[Outcomes | None]) -> Cells:
+    """Of counts; ``None`` = nothing in them says anything."""
+    return [
+        (cell.blocked / cell.decided, cell.hit / cell.decided) if cell is not None and cell.decided else None
+        for cell in cells
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +54,14 @@ class Panel:
         title: what it is about, on the panel itself.
         note: how much was measured.
         spans: incidents that name it.
+        line: drawn instead of cells: shares of the highest value of the axis.
     """
 
     title: str
     note: str
     cells: Cells
     spans: "Sequence[IncidentSpan]" = ()
+    line: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +69,17 @@ class IncidentSpan:
     """An incident on the time axis; unix seconds.
 
     Attributes:
+        end: of one that goes on, the present.
         earliest: from which its beginning is uncertain; ``start`` if it is not.
+        is_open: it goes on.
+        is_other: it is not the one that the picture is about.
     """
 
     start: float
     end: float
     earliest: float
+    is_open: bool = False
+    is_other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +91,9 @@ class Sheet:
         ticks: (unix seconds, text) of the time axis.
         levels: (share, text) of the value axis.
         unit: what the value axis measures, in words.
+        clock: whose clock the time axis follows, in words.
         marks: (unix seconds, text) of announced events.
+        bounds: (unix seconds, text): when the incident began and ended, in words.
         title, description: for those who hear the picture.
     """
 
@@ -79,7 +103,9 @@ class Sheet:
     unit: str
     title: str
     description: str
+    clock: str = ""
     marks: Sequence[tuple[float, str]] = ()
+    bounds: Sequence[tuple[float, str]] = ()
 
 
 HATCH = (
@@ -89,32 +115,61 @@ HATCH = (
 """Of a picture that stands alone; a page has its own, with the colours of its stylesheet."""
 
 
-def height(panels: int, sheet: Sheet) -> int:
-    """Pixels of the drawing."""
-    return TOP + (18 if sheet.marks else 0) + panels * (TITLE + PANEL + GAP) - GAP + FOOT
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the panels lie; pixels from the top."""
+
+    panels: int
+    sheet: Sheet
+
+    @property
+    def high(self) -> int:
+        """Of a panel."""
+        return ALONE if self.panels == 1 else WIDE.height if self.panels <= 3 else LOW
+
+    @property
+    def named(self) -> int:
+        """The foot of the row of events and bounds."""
+        return TOP + ROW * bool(self.sheet.unit) + ROW * bool(self.sheet.marks or self.sheet.bounds)
+
+    def top(self, panel: int) -> int:
+        return self.named + panel * (TITLE + self.high + GAP) + TITLE
+
+    def bottom(self, panel: int) -> int:
+        return self.top(panel) + self.high
+
+    @property
+    def whole(self) -> int:
+        return self.bottom(self.panels - 1) + FOOT + ROW * bool(self.sheet.clock)
 
 
 def stacked(panels: Sequence[Panel], sheet: Sheet, shape: Shape, mark: str) -> str:
-    """The panels for a page, with class names for its stylesheet.
+    """The panels for a page, with class names for its stylesheet; where they lie is said for a script.
 
     Args:
         mark: makes the ids of title and description unique in a page.
     """
+    layout = _Layout(len(panels), sheet)
+    each = ";".join(f"{layout.top(n)} {layout.bottom(n)}" for n in range(len(panels)))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {height(len(panels), sheet)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {layout.whole}" '
+        f'data-frame="{LEFT} {shape.width - RIGHT} {layout.top(0)} {layout.bottom(len(panels) - 1)}" '
+        f'data-panels="{each}" data-top="1" '
         f'role="img" aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(sheet.title)}</title>'
         f'<desc id="{mark}d">{xml(sheet.description)}</desc>{_panels(panels, sheet, shape, alone=False)}</svg>'
     )
 
 
 def _panels(panels: Sequence[Panel], sheet: Sheet, shape: Shape, *, alone: bool) -> str:
+    layout = _Layout(len(panels), sheet)
     frame = _Frame(sheet, shape, alone)
-    top = TOP + (18 if sheet.marks else 0)
-    parts = [frame.events(top, top + len(panels) * (TITLE + PANEL + GAP) - GAP)]
-    for panel in panels:
-        parts.append(frame.panel(panel, top))
-        top += TITLE + PANEL + GAP
-    parts.append(frame.clock(top - GAP + FOOT - 8))
+    last = layout.bottom(len(panels) - 1)
+    parts = [frame.words(0, TOP + 12, "start", sheet.unit), frame.events(layout.named, last)]
+    parts += [frame.panel(panel, layout.top(n), layout.bottom(n)) for n, panel in enumerate(panels)]
+    parts += [
+        frame.times(last + FOOT - 8),
+        frame.words(frame.right, last + FOOT + ROW - 8, "end", sheet.clock),
+    ]
     return "".join(parts)
 
 
@@ -132,67 +187,106 @@ class _Frame:
     def paint(self, name: str) -> str:
         return painted(name, alone=self.alone)
 
-    def panel(self, panel: Panel, top: float) -> str:
-        base = top + TITLE + PANEL
+    def words(self, x: float, y: float, anchor: str, text: str) -> str:
+        """The name of an axis."""
+        return (
+            f'<text x="{x:.0f}" y="{y}" text-anchor="{anchor}" {self.paint("axisname")}>{xml(text)}</text>'
+            if text
+            else ""
+        )
+
+    def panel(self, panel: Panel, top: float, base: float) -> str:
+        room = self.right - LEFT - breadth(panel.note, 12) - 8
+        _, (title, *_) = fitted(panel.title, (13,), room, 1)
+        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan>'
         parts = [
-            f'<text x="{LEFT}" y="{top + 15:.0f}" {self.paint("key")}>{xml(panel.title)}'
-            f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan></text>'
+            f'<text x="{LEFT}" y="{top - 7:.0f}" {self.paint("key")}>{xml(title)}{note if panel.note else ""}</text>'
         ]
-        parts += [self.span(span, top + TITLE, base) for span in panel.spans]
+        parts += [self.band(span, top, base) for span in panel.spans]
         for name, low, high in (("works", 2, 3), ("slowed", 1, 2), ("blocked", 0, 1)):
-            path = self.area(panel.cells, low, high, base)
+            path = self.area(panel.cells, low, high, top, base)
             if path:
                 parts.append(f'<path d="{path}" {self.paint(name)}/>')
         for share, text in self.sheet.levels:
-            y = base - share * PANEL
+            y = base - share * (base - top)
             parts.append(
                 f'<path d="M{LEFT} {y:.0f}H{self.right}" {self.paint("axis")}/>'
                 f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end" {self.paint("tick")}>{xml(text)}</text>'
             )
+        if panel.line:
+            parts.append(f'<path d="{self.steps(panel.line, top, base)}" {self.paint("line l0")}/>')
+        parts += [self.span(span, top, base) for span in panel.spans]
         return "".join(parts)
 
-    def area(self, cells: Cells, low: int, high: int, base: float) -> str:
-        """Between two bounds of the stack, in steps; a bin without data parts it."""
-        path = ""
+    def area(self, cells: Cells, low: int, high: int, top: float, base: float) -> str:
+        """Between two bounds of the stack, in steps; a bin without data parts it, and equal ones are one."""
+        path, last = "", (-1, -1.0, -1.0)
         for n, cell in enumerate(cells):
-            if cell is None or not cell.decided:
+            bounds = (0.0, *cell, 1.0) if cell is not None else (0.0,) * 4
+            if bounds[high] - bounds[low] <= 1e-9:
                 continue
-            bounds = (0.0, cell.blocked / cell.decided, cell.hit / cell.decided, 1.0)
-            if bounds[high] - bounds[low] <= 0:
-                continue
-            left, right = self.x(self.sheet.edges[n]), self.x(self.sheet.edges[n + 1])
-            upper, lower = base - bounds[high] * PANEL, base - bounds[low] * PANEL
-            path += f"M{left:.1f} {lower:.1f}V{upper:.1f}H{right:.1f}V{lower:.1f}z"
+            right = self.x(self.sheet.edges[n + 1])
+            upper, lower = (round(base - bounds[one] * (base - top), 1) for one in (high, low))
+            if last == (n, upper, lower):
+                path = path[: path.rindex("H")] + f"H{right:.1f}V{lower:g}z"
+            else:
+                path += f"M{self.x(self.sheet.edges[n]):.1f} {lower:g}V{upper:g}H{right:.1f}V{lower:g}z"
+            last = (n + 1, upper, lower)
         return path
 
-    def span(self, span: IncidentSpan, top: float, base: float) -> str:
-        """The incident: a frame from its beginning to its end, and a band where its beginning is uncertain."""
-        a, b, earliest = self.x(span.start), self.x(span.end), self.x(span.earliest)
-        band = (
-            f'<path d="M{earliest:.1f} {top:.0f}V{base:.0f}H{a:.1f}V{top:.0f}z" {self.paint("shade")}/>'
-            if a - earliest >= 1
-            else ""
-        )
-        return (
-            f'{band}<path d="M{a:.1f} {top - 3:.0f}V{base:.0f}M{b:.1f} {top - 3:.0f}V{base:.0f}" '
-            f'{self.paint("bound")}/><path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}" {self.paint("lasts")}/>'
-        )
+    def steps(self, line: Sequence[float | None], top: float, base: float) -> str:
+        """Level for as long as a bin, since nothing is known of a slope; a gap stays a gap."""
+        path, before = "", False
+        for n, share in enumerate(line):
+            if share is not None:
+                y = round(base - min(max(share, 0.0), 1.0) * (base - top), 1)
+                path += f"V{y:g}" if before else f"M{self.x(self.sheet.edges[n]):.1f} {y:g}"
+                path += f"H{self.x(self.sheet.edges[n + 1]):.1f}"
+            before = share is not None
+        return path
 
-    def events(self, top: float, bottom: float) -> str:
-        parts, last = [], -1e9
-        for at, text in sorted(self.sheet.marks):
-            x = self.x(at)
-            end = x > (LEFT + self.right) / 2
-            parts.append(f'<path d="M{x:.0f} {top - 10:.0f}V{bottom:.0f}" {self.paint("event")}/>')
-            if x - last >= 130:
+    def band(self, span: IncidentSpan, top: float, base: float) -> str:
+        """Where its beginning is uncertain."""
+        a, earliest = self.x(span.start), self.x(span.earliest)
+        if span.is_other or a - earliest < 1:
+            return ""
+        return f'<path d="M{earliest:.1f} {top:.0f}V{base:.0f}H{a:.1f}V{top:.0f}z" {self.paint("shade")}/>'
+
+    def span(self, span: IncidentSpan, top: float, base: float) -> str:
+        """A bar from its beginning to its end, and a line at either; of another incident only a grey bar."""
+        a, b = self.x(span.start), self.x(span.end)
+        bar = f'<path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}"'
+        if span.is_other:
+            return f"{bar} {self.paint('past')}/>"
+        ends = [a] if span.start >= self.start else []
+        ends += [b] if not span.is_open and span.end <= self.end else []
+        lines = "".join(f"M{x:.1f} {top - 3:.0f}V{base:.0f}" for x in ends)
+        drawn = f'<path d="{lines}" {self.paint("bound")}/>' if lines else ""
+        return f"{drawn}{bar} {self.paint('lasts')}/>"
+
+    def events(self, foot: float, bottom: float) -> str:
+        """Words of bounds and events stand in one row, where there is room for them."""
+        parts, taken = [], list[tuple[float, float]]()
+        for is_event, (at, text) in [
+            *((False, one) for one in self.sheet.bounds),
+            *((True, one) for one in sorted(self.sheet.marks)),
+        ]:
+            if not self.start <= at <= self.end:
+                continue
+            x, long = self.x(at), breadth(text, 12)
+            if is_event:
+                parts.append(f'<path d="M{x:.0f} {foot - 13:.0f}V{bottom:.0f}" {self.paint("event")}/>')
+            leftward = x + 5 + long > self.right
+            left, right = (x - 5 - long, x - 5) if leftward else (x + 5, x + 5 + long)
+            if left >= 0 and all(right + 6 < a or left - 6 > b for a, b in taken):
+                taken.append((left, right))
                 parts.append(
-                    f'<text x="{x - 5 if end else x + 5:.0f}" y="{top - 4:.0f}" '
-                    f'text-anchor="{"end" if end else "start"}" {self.paint("eventname")}>{xml(text)}</text>'
+                    f'<text x="{x - 5 if leftward else x + 5:.0f}" y="{foot - 4:.0f}" '
+                    f'text-anchor="{"end" if leftward else "start"}" {self.paint("eventname")}>{xml(text)}</text>'
                 )
-                last = x
         return "".join(parts)
 
-    def clock(self, y: float) -> str:
+    def times(self, y: float) -> str:
         parts = []
         for at, text in self.sheet.ticks:
             x = self.x(at)
@@ -217,8 +311,8 @@ def framed(
         foot: lines below: source, licence, time, address.
     """
     width, side = 900, 30
-    inner = Shape(width - 2 * side, PANEL, 8)
-    drawn = height(len(panels), sheet)
+    inner = Shape(width - 2 * side, WIDE.height, 8)
+    drawn = _Layout(len(panels), sheet).whole
     size, title = fitted(sheet.title, (21, 18, 15), width - 2 * side, 2)
     head = 40 + 26 * len(title)
     parts = [
@@ -286,17 +380,17 @@ def strips(
 def _strip(cells: Cells, wide: int) -> str:
     parts = []
     for n, cell in enumerate(cells):
-        if cell is None or not cell.decided:
+        if cell is None:
             continue
         x = n * wide
-        blocked, hit = HIGH * cell.blocked / cell.decided, HIGH * cell.hit / cell.decided
-        if cell.hit < cell.decided:
+        blocked, hit = HIGH * cell[0], HIGH * cell[1]
+        if cell[1] < 1:
             parts.append(f'<path class="works" d="M{x} 0h{wide}v{HIGH - hit:.1f}h-{wide}z"/>')
-        if cell.throttled:
+        if hit > blocked:
             parts.append(
                 f'<path class="slowed" d="M{x} {HIGH - hit:.1f}h{wide}v{hit - blocked:.1f}h-{wide}z"/>'
             )
-        if cell.blocked:
+        if blocked:
             parts.append(
                 f'<path class="blocked" d="M{x} {HIGH - blocked:.1f}h{wide}v{blocked:.1f}h-{wide}z"/>'
             )
@@ -305,8 +399,8 @@ def _strip(cells: Cells, wide: int) -> str:
 
 def _told(cells: Cells, words: tuple[str, str, str]) -> tuple[tuple[str, int], ...]:
     """Bins by what most of their measurements say."""
-    known = [cell for cell in cells if cell is not None and cell.decided]
-    slowed = sum(2 * one.throttled > one.decided for one in known)
-    blocked = sum(2 * one.blocked > one.decided for one in known)
+    known = [cell for cell in cells if cell is not None]
+    slowed = sum(2 * (hit - blocked) > 1 for blocked, hit in known)
+    blocked = sum(2 * one > 1 for one, _ in known)
     counts = (blocked, slowed, len(known) - blocked - slowed)
     return tuple((word, n) for word, n in zip(words, counts, strict=True) if n)

@@ -7,7 +7,7 @@ outlined only, so that a reader can tell them apart without colour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.card import breadth, running
+from fanous.charts.letters import breadth, running
 from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, painted, xml
 from fanous.charts.plot import FOOT, RIGHT, TOP, Shape
 

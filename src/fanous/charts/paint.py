@@ -30,6 +30,9 @@ STROKES = (
 _ATTRIBUTES: dict[str, dict[str, str]] = {
     "axis": {"stroke": LINE},
     "tick": {"fill": SOFT, "font-family": FONT, "font-size": "12"},
+    "thread": {"fill": "none", "stroke-width": "1"},
+    "name": {"fill": INK, "font-family": FONT, "font-size": "12", "font-weight": "600"},
+    "axisname": {"fill": SOFT, "font-family": FONT, "font-size": "12", "font-weight": "600"},
     "shade": {"fill": LAMP, "opacity": "0.12"},
     "line": {"fill": "none", "stroke-width": "2.2", "stroke-linejoin": "round"},
     "event": {"stroke": INK, "stroke-dasharray": "3 3", "fill": "none"},
@@ -51,6 +54,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "blocked": {"fill": BLOCKED},
     "bound": {"stroke": INK, "stroke-width": "1.2", "fill": "none"},
     "lasts": {"stroke": INK, "stroke-width": "3", "fill": "none"},
+    "past": {"stroke": SOFT, "stroke-width": "3", "fill": "none"},
     "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
     **{
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})

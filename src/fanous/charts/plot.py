@@ -1,6 +1,7 @@
 """Plot: shares over time as lines in SVG, from left to right in every language.
 
-There are two shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks
+Lines are named at their ends where the picture is wide enough, and the axes say what they measure.  There are two
+shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks
 along the time axis follow the country's clock.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from fanous.charts.letters import fitted
 from fanous.charts.paint import painted, xml
 from fanous.charts.reachability import Lines
 from fanous.model.instant import DAY, HOUR
@@ -21,7 +23,10 @@ BESIDE = 2.5
 """Pixels between lines that coincide."""
 
 OVER = 18
-"""Pixels above the lines for the names of announced events."""
+"""Pixels of a row of words: names of announced events above the lines, those of the axes above and below."""
+
+NAMES, NAME_HIGH = 172, 15
+"""Pixels beside the lines for their names, and between two names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Shape:
     ticks: int
 
 
-WIDE, NARROW = Shape(760, 230, 7), Shape(360, 220, 4)
+WIDE, NARROW = Shape(760, 262, 6), Shape(360, 250, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class Legend:
         ticks: (unix seconds, text) of the time axis.
         levels: (share, text) of the value axis; the highest is the top of the picture.
         marks: (unix seconds, text) of announced events, each a line across the picture.
+        unit: what the value axis measures, in words.
+        clock: whose clock the time axis follows, in words.
+        names: of the lines, in order, to stand at their ends in a wide picture; empty = they are named elsewhere.
     """
 
     title: str
@@ -55,6 +63,9 @@ class Legend:
     ticks: Sequence[tuple[float, str]]
     levels: Sequence[tuple[float, str]]
     marks: Sequence[tuple[float, str]] = ()
+    unit: str = ""
+    clock: str = ""
+    names: Sequence[str] = ()
 
     @property
     def top(self) -> float:
@@ -100,8 +111,10 @@ class _Frame:
 
     def __init__(self, lines: Lines, shape: Shape, legend: Legend) -> None:
         self.lines, self.shape, self.highest = lines, shape, legend.top
-        self.top = TOP + OVER if legend.marks else TOP
-        self.right, self.bottom = shape.width - RIGHT, shape.height - FOOT
+        self.named = legend.names if shape.width >= WIDE.width else ()
+        self.top = TOP + OVER * bool(legend.unit) + OVER * bool(legend.marks)
+        self.right = shape.width - (NAMES if self.named else RIGHT)
+        self.bottom = shape.height - FOOT - OVER * bool(legend.clock)
 
     @property
     def told(self) -> str:
@@ -121,6 +134,19 @@ class _Frame:
             f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
             for a, b in spans
         ]
+        for a, b in spans:
+            inside = [x for x in (a, b) if self.lines.start <= x < self.lines.end]
+            parts += [
+                f'<path d="M{self.x(x):.0f} {self.top}V{self.bottom}" {painted("bound", alone=alone)}/>'
+                for x in inside
+            ]
+        for x, foot, anchor, text in (
+            (0, TOP + 8, "start", legend.unit),
+            (self.right, self.shape.height - 7, "end", legend.clock),
+        ):
+            if text:
+                paint = painted("axisname", alone=alone)
+                parts.append(f'<text x="{x}" y="{foot}" text-anchor="{anchor}" {paint}>{xml(text)}</text>')
         for share, text in legend.levels:
             y = self.y(share)
             parts.append(
@@ -131,16 +157,39 @@ class _Frame:
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
+        parts += self._ends(alone)
         parts += [self._mark(at, text, alone) for at, text in legend.marks]
         return "".join(parts)
+
+    def _ends(self, alone: bool) -> list[str]:
+        """The names of the lines at their ends, moved apart where they would touch, each with a thread to its line."""
+        last = [
+            (next((share for share in reversed(line.shares) if share is not None), 0.0), n)
+            for n, line in enumerate(self.lines.lines[: len(self.named)])
+        ]
+        lowest, places = float("-inf"), []
+        for share, n in sorted(last, key=lambda one: (-one[0], one[1])):
+            lowest = max(self.y(share), lowest + NAME_HIGH)
+            places.append((lowest, self.y(share), n))
+        over = max(0.0, places[-1][0] - self.bottom) if places else 0.0
+        parts = []
+        for place, end, n in places:
+            _, (name, *_) = fitted(self.named[n], (12,), NAMES - 22, 1)
+            parts.append(
+                f'<path d="M{self.right} {end:.0f}L{self.right + 14} {place - over:.0f}" '
+                f"{painted(f'thread l{n}', alone=alone)}/>"
+                f'<text x="{self.right + 18}" y="{place - over + 4:.0f}" {painted("name", alone=alone)}>'
+                f"{xml(name)}</text>"
+            )
+        return parts
 
     def _mark(self, at: float, text: str, alone: bool) -> str:
         """Its words stand on the side where there is room."""
         x = self.x(at)
         anchor, words = ("end", x - 5) if x > (LEFT + self.right) / 2 else ("start", x + 5)
         return (
-            f'<path d="M{x:.0f} {TOP}V{self.bottom}" {painted("event", alone=alone)}/>'
-            f'<text x="{words:.0f}" y="{TOP + 9}" text-anchor="{anchor}" '
+            f'<path d="M{x:.0f} {self.top - OVER}V{self.bottom}" {painted("event", alone=alone)}/>'
+            f'<text x="{words:.0f}" y="{self.top - OVER + 9}" text-anchor="{anchor}" '
             f"{painted('eventname', alone=alone)}>{xml(text)}</text>"
         )
 
@@ -148,7 +197,7 @@ class _Frame:
         x = self.x(at)
         anchor = "start" if x < LEFT + 24 else "end" if x > self.right - 24 else "middle"
         return (
-            f'<text x="{x:.0f}" y="{self.shape.height - 7}" text-anchor="{anchor}" '
+            f'<text x="{x:.0f}" y="{self.bottom + FOOT - 7}" text-anchor="{anchor}" '
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
 

@@ -12,7 +12,7 @@ target; which of the two it is, most of its failing measurements tell.  No data 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from math import ceil
 
 import numpy as np
@@ -38,10 +38,20 @@ LEAST_MADE = 3
 class ShareLine:
     """Attributes:
     shares: 0..1, one per bin; ``None`` = not measured, or too little.
+    blocked: of it, the share for which it was blocked, with 0 where nothing was measured; what is neither in
+        ``shares`` nor here was slowed down.  Empty = of a line that does not tell them apart.
     """
 
     target: str
     shares: tuple[float | None, ...]
+    blocked: tuple[float, ...] = ()
+
+    def stack(self) -> tuple[tuple[float, float] | None, ...]:
+        """For each bin the share that was blocked, and the share that was blocked or slowed down."""
+        return tuple(
+            None if share is None else (blocked, 1 - share)
+            for share, blocked in zip(self.shares, self.blocked, strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,9 @@ def _trimmed(lines: Lines) -> Lines:
     if not measured:
         return lines
     first, last = measured[0], measured[-1] + 1
-    kept = tuple(ShareLine(line.target, line.shares[first:last]) for line in lines.lines)
+    kept = tuple(
+        ShareLine(line.target, line.shares[first:last], line.blocked[first:last]) for line in lines.lines
+    )
     return Lines(lines.start + first * lines.step, lines.step, kept, lines.by_users)
 
 
@@ -99,38 +111,62 @@ def _lines(
 ) -> Lines:
     start = int(since // step) * step
     bins = max(1, ceil((until - start) / step))
-    tallies: dict[str, list[dict[int, list[int]]]] = {t: [{} for _ in range(bins)] for t in targets}
+    tallies: dict[str, list[Tally]] = {target: [{} for _ in range(bins)] for target in targets}
     for (target, at, asn), fate in _fates(votes, set(targets), start, step, bins).items():
-        tallies[target][at][asn] = [len(fate), sum(fate.values())]
-    lines = [
-        ShareLine(target, tuple(_share(tally, known) for tally in tallies[target])) for target in targets
-    ]
+        tallies[target][at][asn] = Counter(fate.values())
+    lines = []
+    for target in targets:
+        shares = [_shares(tally, known) for tally in tallies[target]]
+        lines.append(
+            ShareLine(
+                target,
+                tuple(None if one is None else one[0] for one in shares),
+                tuple(0.0 if one is None else one[1] for one in shares),
+            )
+        )
     return Lines(start, step, tuple(lines), bool(known))
+
+
+class Fate(IntEnum):
+    """What became of a measurement; of two votes on it the greater counts."""
+
+    WORKED = 0
+    SLOWED = 1
+    BLOCKED = 2
+
+
+Tally = dict[int, Counter[Fate]]
+"""ASN -> measurements by what became of them."""
 
 
 def _fates(
     votes: Votes, targets: set[str], start: int, step: int, bins: int
-) -> dict[tuple[str, int, int], dict[str, bool]]:
-    """(target, bin, ASN) -> measurement -> did it fail?"""
-    fates: dict[tuple[str, int, int], dict[str, bool]] = defaultdict(dict)
-    columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.seen)
-    for uid, time, asn, target, seen in zip(*(column.tolist() for column in columns), strict=True):
+) -> dict[tuple[str, int, int], dict[str, Fate]]:
+    """(target, bin, ASN) -> measurement -> what became of it."""
+    fates: dict[tuple[str, int, int], dict[str, Fate]] = defaultdict(dict)
+    columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.signals, votes.seen)
+    for uid, time, asn, target, signal, seen in zip(*(one.tolist() for one in columns), strict=True):
         at = int(time - start) // step
         if target in targets and 0 <= at < bins:
             fate = fates[target, at, asn]
-            fate[uid] = fate.get(uid, False) or seen
+            own = (Fate.SLOWED if signal == THROTTLED else Fate.BLOCKED) if seen else Fate.WORKED
+            fate[uid] = max(fate.get(uid, Fate.WORKED), own)
     return fates
 
 
-def _share(tally: dict[int, list[int]], known: dict[int, float]) -> float | None:
-    """Of one bin: ASN -> measurements made and failed."""
-    if sum(made for made, _ in tally.values()) < LEAST_MADE:
+def _shares(tally: Tally, known: dict[int, float]) -> tuple[float, float] | None:
+    """Of one bin: the share for which it worked, and that for which it was blocked."""
+    if sum(fates.total() for fates in tally.values()) < LEAST_MADE:
         return None
     weighed = {asn: known.get(asn, 0.0) if known else 1.0 for asn in tally}
     whole = sum(weighed.values())
     if not whole:
         return None
-    return sum(weighed[asn] * (1 - failed / made) for asn, (made, failed) in tally.items()) / whole
+
+    def share(fate: Fate) -> float:
+        return sum(weighed[asn] * fates[fate] / fates.total() for asn, fates in tally.items()) / whole
+
+    return share(Fate.WORKED), share(Fate.BLOCKED)
 
 
 THROTTLED = "throttled"

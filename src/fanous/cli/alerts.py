@@ -51,7 +51,7 @@ def alerts_test(
         print_document({"tests": told})
     else:
         for channel, outcome in outcomes:
-            say(f"{channel.name} ({channel.means}): {outcome.why or 'taken'}")
+            say(f"{channel.name} ({channel.means}): {outcome.why or 'accepted'}")
     if any(outcome.why for _, outcome in outcomes):
         raise typer.Exit(1)
 
@@ -95,7 +95,7 @@ def alerts_retry(
 ) -> None:
     """Queue alerts that were given up for one more attempt, unless newer ones have replaced them."""
     if bool(keys) == everything:
-        raise typer.BadParameter("name the keys of alerts, or pass --all", param_hint="KEY")
+        raise typer.BadParameter("give the keys of the alerts, or pass --all", param_hint="KEY")
     from fanous.pipeline.actions import RetryAlerts
 
     count = act(store, config, RetryAlerts(None if everything else tuple(keys or ())))

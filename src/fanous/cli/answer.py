@@ -46,7 +46,9 @@ def print_answer(console: Console, answer: CountryAnswer) -> None:
     for incident in gone[:SHOWN]:
         console.print(Text(f"{incident.id}  {sentence(incident)} {_line(because(incident, ENGLISH))}"))
     if len(gone) > SHOWN:
-        console.print(f"... and {len(gone) - SHOWN} more; `fanous incidents list {answer.country}` has them.")
+        console.print(
+            f"... and {len(gone) - SHOWN} more; `fanous incidents list {answer.country}` lists them."
+        )
     for incident in sorted(_standing(answer), key=lambda i: (i.confirmed_at is None, i.onset)):
         console.print()
         console.print(incident_text(incident, answer.names))

@@ -1,16 +1,17 @@
-"""What all commands share: common options, the store they name, and how a command prints.
+"""What all commands share: common options, the store they name, lists of sources in help, and how a command prints.
 
 Every command imports this module, so it loads nothing slow (rich, the store, tables of countries) before a
 command needs it.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from fanous.errors import FanousError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fanous.pipeline.call import Call
+    from fanous.sources.connector import Source
     from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
 
@@ -276,3 +278,33 @@ def exchanged(lock: Path, request: bytes) -> bytes | None:
                 return stream.read()
         except OSError:
             return b""
+
+
+class SourceCommand(TyperCommand):
+    """A command whose help contains lists of sources (``filled``).
+
+    The lists are made only when that help is shown: the declarations need numpy, which `fanous --help`
+    must not load.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.help = filled(self.help or "")
+        super().format_help(ctx, formatter)
+
+
+def filled(text: str) -> str:
+    """The text with lists of sources in place of ``{measurements}``, ``{files}`` and ``{pulled}``."""
+    from fanous.sources.measurements import MEASUREMENTS
+    from fanous.sources.publishers import PUBLISHERS, SOURCES
+
+    known = PUBLISHERS.values()
+    pulled = (one for one in SOURCES.values() if one.live or one.is_stream or one.has_bucket)
+    return (
+        text.replace("{measurements}", _listed(MEASUREMENTS.values()))
+        .replace("{files}", _listed(one for one in known if one.files or one.live))
+        .replace("{pulled}", _listed(pulled))
+    )
+
+
+def _listed(sources: "Iterable[Source]") -> str:
+    return "\n".join(f"- {source.name}: {source.help}" for source in sources)

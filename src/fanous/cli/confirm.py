@@ -98,7 +98,9 @@ def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
 
 def signals(
     country: CountryArgument,
-    at: Annotated[str | None, typer.Option("--at", help="State at this date or time; default: now.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Show the state at this date or time; default: now.")
+    ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -27,7 +27,7 @@ def demo(
         int, typer.Option("--port", help="Port of the pages; 0: any free port.", min=0, max=65535)
     ] = 8470,
     speed: Annotated[
-        float, typer.Option("--speed", help="How many times faster than it was.", min=1, max=60)
+        float, typer.Option("--speed", help="How many times faster than real time.", min=1, max=60)
     ] = 20,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Serve the pages without opening a browser.")
@@ -36,7 +36,7 @@ def demo(
 ) -> None:
     """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.
 
-    Prints the answer, then replays the event on this machine's pages until Ctrl-C: they open while it goes on.
+    Prints the answer, then serves pages on this machine that replay the event, until you press Ctrl-C.
     """
     from fanous.cli.answer import print_answer
     from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate

@@ -174,7 +174,7 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
 def rejudge(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also what the rules of this version have already judged.")
+        bool, typer.Option("--all", help="Also rejudge what this version has already judged.")
     ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,

@@ -106,17 +106,15 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
         say(_well(sum(one.measurements for one in vitals.arrivals)))
     ended = sum(one.ended_at is not None for one in feed)
     if ended and not as_json:
-        say(f"{ended} ailments ended in the last 30 days (--json lists them)")
+        say(f"{ended} problems ended in the last 30 days (--json lists them)")
     if found:
         raise typer.Exit(1)
 
 
 def _well(arrived: int) -> str:
     if not arrived:
-        return (
-            "no fault was found, but no measurements came in within 28 days, so this monitor watches nothing"
-        )
-    return f"nothing is wrong: {arrived:,} measurement{'s' * (arrived != 1)} came in within 28 days"
+        return "no fault was found, but no measurements have arrived in the last 28 days: this monitor sees nothing"
+    return f"nothing is wrong: {arrived:,} measurement{'s' * (arrived != 1)} arrived in the last 28 days"
 
 
 def _ailments_of_configuration(config: Path | None, place: "Path | StoreLocation") -> "list[Ailment]":

@@ -22,7 +22,10 @@ from fanous.cli.common import (
 
 def export(
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+        Path,
+        typer.Option(
+            "-o", "--out", help="Folder to write to: new, empty, or written by this command before."
+        ),
     ],
     country: Annotated[str | None, typer.Option("--country", help="Only this country, such as PK.")] = None,
     since: SinceOption = None,
@@ -32,7 +35,9 @@ def export(
     ] = "CC BY 4.0",
     private: Annotated[
         bool,
-        typer.Option("--private", help="Everything, for yourself alone: many sources forbid passing it on."),
+        typer.Option(
+            "--private", help="Export everything, for your own use only: many sources forbid passing it on."
+        ),
     ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -74,6 +79,6 @@ def export(
     for why, count in done.left_out.items():
         say(f"left out: {count:,} {why}")
     if done.left_out:
-        say("to have these for yourself, in a folder of its own: --private")
+        say("to export these too, for your own use: add --private, and name another folder")
     if private:
-        say("private: each row names its licence, and many forbid passing it on")
+        say("private export: each row names its licence, and many of these licences forbid passing it on")

@@ -132,7 +132,10 @@ def incidents_report(
         str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder to write to: a new or empty one, or the same again.")
+        Path,
+        typer.Option(
+            "-o", "--out", help="Folder to write to: new, empty, or written by this command before."
+        ),
     ],
     lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     url: Annotated[
@@ -164,7 +167,7 @@ def incidents_report(
     message, files = done.message, [str(out / path.name) for path in done.files]
     if not address:
         say(
-            f"the links in it lead to {LOCAL}, which only this machine can open: before you send it, write it again "
+            f"its links lead to {LOCAL}, which only this machine can open: before you send the report, write it again "
             "with --url, or set `url` in [web] of the configuration",
             file=sys.stderr,
         )
@@ -268,7 +271,7 @@ def incidents_hold(
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Hold an incident: it is only suspected until it is approved, whatever is measured."""
+    """Hold an incident: it stays suspected until it is approved, whatever is measured."""
     from fanous.pipeline.actions import Hold
 
     _say_decided(act(store, config, Hold(incident_id.upper(), by, note)))
@@ -282,7 +285,7 @@ def incidents_retract(
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Retract an incident for good; its history stays, and channels that were told are told."""
+    """Retract an incident for good; its history stays, and every channel that carried it is told."""
     from fanous.pipeline.actions import Retract
 
     _say_decided(act(store, config, Retract(incident_id.upper(), by, reason)))
@@ -292,11 +295,13 @@ def incidents_retract(
 def incidents_note(
     incident_id: IdArgument,
     by: ByOption,
-    note: Annotated[str, typer.Option("--note", help="The note, which replaces the last; empty = none.")],
+    note: Annotated[
+        str, typer.Option("--note", help="The note, which replaces any earlier one; empty: remove it.")
+    ],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write a note to an incident, for its readers."""
+    """Add a note for readers to an incident."""
     from fanous.pipeline.actions import Annotate
 
     _say_decided(act(store, config, Annotate(incident_id.upper(), by, note)))
@@ -305,13 +310,13 @@ def incidents_note(
 @incidents_app.command("merge")
 def incidents_merge(
     incident_id: IdArgument,
-    into: Annotated[str, typer.Option("--into", metavar="ID", help="The incident of which it is a part.")],
+    into: Annotated[str, typer.Option("--into", metavar="ID", help="The incident to merge it into.")],
     by: ByOption,
     reason: Annotated[str, typer.Option("--reason", help="Why they are one event; published.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Merge an incident into another, because both are the same event; no detection parts them again."""
+    """Merge an incident into another, because both are the same event; later detections keep them merged."""
     from fanous.pipeline.actions import Merge
 
     _say_decided(act(store, config, Merge(incident_id.upper(), into.upper(), by, reason)))
@@ -319,12 +324,12 @@ def incidents_merge(
 
 @incidents_app.command("role")
 def incidents_role(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a person, as it was signed.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name, as they signed.")],
     role: Annotated[str, typer.Option("--role", help="The role to show, such as 'the duty editor'.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show a role wherever this person has signed, in earlier revisions too."""
+    """Show a role instead of this person's name wherever they signed, in earlier revisions too."""
     from fanous.pipeline.actions import NameRole
 
     say(f"{name} is shown as: {act(store, config, NameRole(name, role))}")

@@ -76,7 +76,8 @@ def ingest(
     stamp: Annotated[
         str,
         typer.Option(
-            "--stamp", help="csv: what a time marks: start or end of its bin, or as the signal is known for."
+            "--stamp",
+            help="csv: whether a time marks the start or the end of its bin; default: what is usual for the signal.",
         ),
     ] = "known",
     target: Annotated[
@@ -84,7 +85,7 @@ def ingest(
         typer.Option(
             "--target",
             metavar="TARGET",
-            help="csv: the platform or domain whose traffic it is (youtube); empty: that of the place itself.",
+            help="csv: platform or domain whose traffic this is, such as youtube; empty: all traffic of the place.",
         ),
     ] = "",
     licence: Annotated[

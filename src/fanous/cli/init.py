@@ -28,19 +28,21 @@ def init(
     ] = "",
     url: Annotated[str, typer.Option("--url", help="Public address of the pages, if they have one.")] = "",
     days: Annotated[
-        int, typer.Option("--days", min=1, max=3650, help="How many days of OONI's measurements to bring.")
+        int, typer.Option("--days", min=1, max=3650, help="How many days of OONI's measurements to fetch.")
     ] = 60,
     mirrors: Annotated[
         list[str] | None,
         typer.Option(
             "--mirror",
             metavar="SOURCE=URL",
-            help="Ask this address instead of the publisher; may be repeated.",
+            help="Fetch from this address instead of the publisher's; may be repeated.",
         ),
     ] = None,
     passphrase: Annotated[
         bool,
-        typer.Option("--passphrase", help="Ask for a passphrase that opens the desk, as its token does."),
+        typer.Option(
+            "--passphrase", help="Ask for a passphrase to log in to the desk with, as well as its token."
+        ),
     ] = False,
     config: Annotated[
         Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
@@ -75,9 +77,9 @@ def init(
         kept,
     )
     beside = write(chosen, config)
-    say(f"wrote {config}, and secrets for your eyes alone to {beside}")
+    say(f"wrote {config}, and the secrets, which only you can read, to {beside}")
     if not accepted:
-        say("no source is included: the file names each with its terms")
+        say("no source is enabled: the file lists each with its terms")
     for name in accepted:
         if known[name].token:
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")

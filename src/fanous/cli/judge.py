@@ -39,7 +39,7 @@ def judge(
                 if note != UNPLACED:
                     say(f"  note         {note}")
         if unplaced := sum(UNPLACED in one["notes"] for one in judged):
-            print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
+            print(f"\n{unplaced} of these {len(judged)} measurements: {UNPLACED}.")
     for reject in rejects:
         say(f"rejected {reject}", file=sys.stderr)
     if not judged:

@@ -233,8 +233,8 @@ def _scenario(name: str, seed: int | None) -> "Scenario":
 def _played(scenario: "Scenario", records: Path | None) -> "Rehearsal":
     from rich.console import Console
 
+    from fanous.evaluation.rehearsal.report import watched
     from fanous.evaluation.rehearsal.run import rehearse
-    from fanous.evaluation.rehearsal.view import watched
 
     with watched(scenario, Console(stderr=True)) as watcher:
         return rehearse(scenario, watcher, records)

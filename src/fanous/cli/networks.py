@@ -125,6 +125,6 @@ def _in_a_line(one: "Collapse") -> str:
 
     end = "still silent" if one.end is None else f"to {to_iso(one.end)[:10]}"
     return (
-        f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard a day, by their habit "
-        f"{one.expected:.1f}; {str(one.reading).replace('_', ' ')}: {reasons_text([one.reason])}"
+        f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard from a day, where "
+        f"{one.expected:.1f} are usual; {str(one.reading).replace('_', ' ')}: {reasons_text([one.reason])}"
     )

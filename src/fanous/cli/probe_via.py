@@ -44,8 +44,8 @@ def probe_via(
     from fanous.probe.output import record_file
     from fanous.probe.run import wanted_of
     from fanous.sources.publishers import source_settings
-    from fanous.sources.remote.client import Client
     from fanous.sources.remote.globalping import NAME
+    from fanous.sources.remote.globalping_client import Client
 
     if country == "ZZ":
         raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")

@@ -132,7 +132,7 @@ def pull(
     if source == "ooni":
         if networks or regions:
             raise typer.BadParameter(
-                "ooni has no --network or --regions: it brings every network's measurements"
+                "ooni has no --network or --regions: it fetches every network's measurements"
             )
         if quick:
             _pull_quick(code, settings.mirror, (start, end), tests or [], store, config, as_json)
@@ -275,7 +275,7 @@ def _pull_quick(
         say(f"OONI has no observations of {country} in that time (yet)")
     elif not found.is_whole:
         say(
-            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` brings the rest, with controls"
+            f"only the newest rows, back to {found.back_to} UTC; `fanous pull ooni` fetches the rest, with controls"
         )
 
 

@@ -67,7 +67,7 @@ class Bringing:
         return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
 
     def __call__(self, files: Sequence[Path]) -> "Ingested":
-        from fanous.model.provenance import Provenance
+        from fanous.model.measurement import Provenance
         from fanous.pipeline import ingest
         from fanous.pipeline.jobs import Ingest
         from fanous.pipeline.judge import log_rejects

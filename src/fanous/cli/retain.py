@@ -37,16 +37,16 @@ def retain(
     from fanous.pipeline.retain import Retention, retention
 
     policy = retention(config)
-    found = act(store, config, Retain(policy, dry_run))
-    done = found.done
-    left = [{"segment": segment.name, "why": why} for segment, why in done.left]
+    kept = policy.observations_days, policy.archive_days, policy.bucket, policy.references_days
+    done = act(store, config, Retain(*kept, dry_run))
+    left = [{"segment": name, "why": why} for name, why in done.left]
     if as_json:
         document = {
             "dry_run": dry_run,
             "observations": done.observations,
             "segments": done.moved,
             "referenced": done.referenced,
-            "published_segments": found.published,
+            "published_segments": done.published,
             "left": left,
         }
         print_document(document)
@@ -60,7 +60,8 @@ def retain(
     say(f"{done.moved:,} segments of the archive {would}moved{where}")
     if policy.references_days is not None and dry_run:
         say(
-            f"the records of {found.published:,} segments would be kept by reference, but for what incidents rest on"
+            f"the records of {done.published:,} segments would be kept by reference, except those that incidents "
+            "rest on"
         )
     elif policy.references_days is not None:
         say(f"{done.referenced:,} raw records are now kept by reference to what OONI publishes")

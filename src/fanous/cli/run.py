@@ -20,7 +20,10 @@ def run(
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", min=0, max=65535, help="Port of the pages, instead of that of [run] listen; 0 = any."
+            "--port",
+            min=0,
+            max=65535,
+            help="Port of the pages, instead of the one in `listen`; 0: any free port.",
         ),
     ] = None,
     no_probe: Annotated[

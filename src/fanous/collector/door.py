@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -67,6 +67,8 @@ from fanous.probe.metrics import Metric
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
 from fanous.threads import Threads
+
+T = TypeVar("T")
 
 
 class Queue(Protocol):
@@ -213,12 +215,16 @@ class Door:
         # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
         # Nothing in it was acknowledged, so nobody waits for it when the process ends.
         self._decoding = Threads(DECODERS, "decoding")
+        # So that who asks something, which takes a millisecond at most, does not wait for measurements of seconds.
+        self._reading = Threads(1, "reading")
 
     async def open(self, request: Request) -> Response:
         """``open_report``."""
         self._submissions.admit(self._address(request), time.monotonic())
-        body = await self._small(request)
-        return _json(open_report(body, self._policy.clock(), os.urandom(RANDOM_BYTES)))
+        now = self._policy.clock()
+        return _json(
+            await self._small(request, lambda body: open_report(body, now, os.urandom(RANDOM_BYTES)))
+        )
 
     async def submit(self, request: Request) -> Response:
         """``receive_measurement``: acknowledged once the measurement is safe."""
@@ -280,16 +286,16 @@ class Door:
 
     async def register(self, request: Request) -> Response:
         """``probe_register_post``."""
-        return _json(registered(await self._asked(request), token_urlsafe(TOKEN_BYTES)))
+        return _json(await self._asked(request, lambda body: registered(body, token_urlsafe(TOKEN_BYTES))))
 
     async def log_in(self, request: Request) -> Response:
         """``probe_login_post``."""
-        body = await self._asked(request)
-        return _json(logged_in(body, token_urlsafe(TOKEN_BYTES), self._policy.clock()))
+        token, now = token_urlsafe(TOKEN_BYTES), self._policy.clock()
+        return _json(await self._asked(request, lambda body: logged_in(body, token, now)))
 
     async def sign(self, request: Request) -> Response:
         """``sign_credential``."""
-        refuse_to_sign(await self._asked(request))
+        await self._asked(request, refuse_to_sign)
         raise AssertionError("it always refuses")
 
     async def meta(self, request: Request) -> Response:
@@ -308,9 +314,9 @@ class Door:
         _, status, words, code = NOT_HERE[request.scope["route"].path]
         raise Refused(status, words, error=code)
 
-    async def _asked(self, request: Request) -> bytes:
+    async def _asked(self, request: Request, work: Callable[[bytes], T]) -> T:
         self._submissions.admit(self._address(request), time.monotonic())
-        return await self._small(request)
+        return await self._small(request, work)
 
     async def close(self, _request: Request) -> Response:
         """``close_report``: there is nothing to close."""
@@ -320,14 +326,15 @@ class Door:
         """``check_in``."""
         address = self._address(request)
         self._submissions.admit(address, time.monotonic())
-        body = await self._small(request)
         origin = self._policy.origins.of(address)
-        helper, urls = self._helper_url(request), self._policy.urls
-        answer = check_in(
-            *(body, origin, urls, helper, self._policy.clock(), lambda: os.urandom(RANDOM_BYTES)),
-            self._policy.orders,
-        )
-        return _json(answer)
+        helper, urls, now = self._helper_url(request), self._policy.urls, self._policy.clock()
+
+        def work(body: bytes) -> dict[str, Any]:
+            return check_in(
+                body, origin, urls, helper, now, lambda: os.urandom(RANDOM_BYTES), self._policy.orders
+            )
+
+        return _json(await self._small(request, work))
 
     async def helpers(self, request: Request) -> Response:
         """``list_test_helpers``."""
@@ -336,7 +343,7 @@ class Door:
     async def ask_helper(self, request: Request) -> Response:
         """``Handler.ServeHTTP`` of the test helper."""
         self._asks.admit(self._address(request), time.monotonic())
-        body = await self._small(request)
+        body = await self._small(request, bytes)
         answer = self._helper.answer(body, request.headers.get("user-agent", ""))
         return _json(await self._helping.run(answer))
 
@@ -359,18 +366,18 @@ class Door:
         """Questions to the helper that are under way are given up."""
         self._helping.end()
 
-    async def _small(self, request: Request) -> bytes:
+    async def _small(self, request: Request, work: Callable[[bytes], T]) -> T:
+        """What ``work`` makes of the body of a request that is no measurement."""
         with self._room.holding() as held:
             body = await _read(request, SMALL, self._policy.grace, held)
-        encoding = request.headers.get("content-encoding", "")
-        if not encoding:
-            return body
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._decoding, plain, body, encoding, SMALL)
+            encoding = request.headers.get("content-encoding", "")
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._reading, lambda: work(plain(body, encoding, SMALL)))
 
     def stop(self) -> None:
         """Forget bodies that wait for a decoder; none of them was acknowledged."""
         self._decoding.forget()
+        self._reading.forget()
 
 
 def collector_app(

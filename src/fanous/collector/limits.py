@@ -21,6 +21,7 @@ from threading import Lock
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from fanous.collector.accept import Abortable
 from fanous.collector.request import MOST_BYTES, Refused
 
 REMEMBERED = 100_000
@@ -198,7 +199,7 @@ class Connections:
         self.limits = limits
         self.of: Counter[str] = Counter()
         self.open = 0
-        self._waiting: OrderedDict[asyncio.Transport, str] = OrderedDict()
+        self._waiting: OrderedDict[Abortable, str] = OrderedDict()
 
     def admit(self, peer: str) -> bool:
         """Count a newcomer; ``False`` = there is no place for it, and it should be closed."""
@@ -209,35 +210,34 @@ class Connections:
             return False
         return self.open <= self.limits.most or self.shed()
 
-    def leave(self, transport: asyncio.Transport, peer: str) -> None:
-        """It is closed."""
-        self._waiting.pop(transport, None)
+    def leave(self, peer: str) -> None:
+        """One of its connections is closed, and waits for nothing any more."""
         self.open -= 1
         self.of[peer] -= 1
         if self.of[peer] <= 0:
             del self.of[peer]
 
-    def wait(self, transport: asyncio.Transport, peer: str) -> None:
+    def wait(self, waiting: Abortable, peer: str) -> None:
         """It asks for nothing now."""
-        self._waiting[transport] = peer
+        self._waiting[waiting] = peer
 
-    def work(self, transport: asyncio.Transport) -> None:
+    def work(self, waiting: Abortable) -> None:
         """It has asked."""
-        self._waiting.pop(transport, None)
+        self._waiting.pop(waiting, None)
 
     def shed(self) -> bool:
         """Close one of those that have waited longest: that of whoever has the most connections."""
         if not self._waiting:
             return False
         oldest = islice(self._waiting.items(), LOOKED_AT)
-        transport, _ = max(oldest, key=lambda one: self.of[one[1]])
-        del self._waiting[transport]
-        transport.abort()
+        waiting, _ = max(oldest, key=lambda one: self.of[one[1]])
+        del self._waiting[waiting]
+        waiting.abort()
         return True
 
 
-def patient_protocol(connections: Connections) -> type[asyncio.Protocol]:
-    """A protocol class for uvicorn that keeps to a door's limits."""
+def patient_protocol(connections: Connections) -> type[H11Protocol]:
+    """A protocol class for uvicorn that keeps to a door's limits; each of its connections has been admitted."""
     limits = connections.limits
 
     class PatientProtocol(H11Protocol):
@@ -248,15 +248,12 @@ def patient_protocol(connections: Connections) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
             super().connection_made(transport)
             self._peer = self.client[0] if self.client else ""
-            if not connections.admit(self._peer):
-                transport.abort()
-                return
             self._wait_for_head()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_waiting()
             self.resume_writing()
-            connections.leave(self.transport, self._peer)
+            connections.leave(self._peer)
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:

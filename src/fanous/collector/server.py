@@ -5,7 +5,6 @@ client is logged: there is no access log, and uvicorn's own log lines carry no a
 """
 
 import asyncio
-import errno
 import resource
 import signal
 import socket
@@ -20,7 +19,9 @@ from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from fanous.collector.accept import Acceptor
 from fanous.collector.limits import ConnectionLimits, Connections, patient_protocol
 from fanous.errors import FanousError
 from fanous.log import logline
@@ -35,10 +36,6 @@ page would never end by itself, and a slow sender sends again; a supervisor kill
 BACKLOG = 4096
 """Connections that the kernel completes while we are busy (as many as Linux allows by default).  One more is
 dropped, and the client tries again after a second."""
-
-ACCEPTED = 64
-"""Connections accepted in one turn of the event loop, so that requests get theirs in between; and how often
-asyncio says that it has no descriptor left."""
 
 MOST_HEADER_BYTES = 16 << 10
 
@@ -109,6 +106,7 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         more: further settings for uvicorn (``timeout_keep_alive`` and so on).
     """
     connections = Connections(limits or ConnectionLimits(most=connections_at_most(MOST_UNSAID), of_one=None))
+    protocol = patient_protocol(connections)
     settings: dict[str, Any] = {
         "ws": "none",
         "lifespan": "on",
@@ -118,19 +116,20 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
-        "backlog": ACCEPTED,
         "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
-        "http": patient_protocol(connections),
+        "http": protocol,
     }
-    return DoorConfig(LastAnswers(app), connections, **settings | more)
+    return DoorConfig(LastAnswers(app), connections, protocol, **settings | more)
 
 
 class DoorConfig(uvicorn.Config):
-    """uvicorn's configuration, and the connections it counts."""
+    """uvicorn's configuration, the connections it counts, and the protocol that keeps to their limits."""
 
-    def __init__(self, app: ASGIApp, connections: Connections, **settings: Any) -> None:
+    def __init__(
+        self, app: ASGIApp, connections: Connections, protocol: type[H11Protocol], **settings: Any
+    ) -> None:
         super().__init__(app, **settings)
-        self.connections = connections
+        self.connections, self.protocol = connections, protocol
 
 
 class LastAnswers:
@@ -194,7 +193,6 @@ async def serve_and_time(
         Seconds since the signal that ended it; 0 where none did.
     """
     server = _Server(config, ready, heeds_signals=stop is None)
-    asyncio.get_running_loop().set_exception_handler(partial(_said, server))
     try:
         if stop is None:
             await server.serve(sockets=[listening])
@@ -216,26 +214,8 @@ async def _serve_until(stop: asyncio.Event, server: "_Server", listening: socket
         await running
 
 
-NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of ``accept`` after which asyncio pauses for a second (``selector_events._accept_connection``)."""
-
-
-def _said(server: "_Server", loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What goes wrong in an event loop outside any task.
-
-    Where no descriptor is left, asyncio says so once for each place in the backlog, each with a traceback.  One
-    line is enough; and every connection that waits for nothing is closed, so that the next can be accepted.
-    """
-    error = context.get("exception")
-    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
-        loop.default_exception_handler(context)
-        return
-    now = loop.time()
-    if now - server.said >= 1.0:
-        server.said = now
-        log.error(logline("not_accepted", why=error.strerror))
-        while server.connections.shed():
-            pass
+END_SECONDS = 1.0
+"""For what is cancelled in a loop of its own to end."""
 
 
 class LoopThread:
@@ -265,15 +245,17 @@ class LoopThread:
         """Cancels what is under way."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(1.0)
+            self._thread.join(END_SECONDS)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            for task in asyncio.all_tasks(self._loop):
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0))
+            if tasks:
+                self._loop.run_until_complete(asyncio.wait(tasks, timeout=END_SECONDS / 2))
         finally:
             self._loop.close()
 
@@ -316,20 +298,33 @@ class _Server(uvicorn.Server):
         self, config: "DoorConfig", ready: Callable[[], None] | None, *, heeds_signals: bool
     ) -> None:
         super().__init__(config)
-        self.connections = config.connections
+        self._door = config
         self._ready, self._heeds_signals = ready, heeds_signals
         self.told_to_stop = 0.0  # by a signal; monotonic seconds
-        self.said = 0.0  # seconds of the loop's clock at which the log last said that nothing can be accepted
+        self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except SystemExit as error:  # of the application's; leaving a task, it would end the whole process
-            raise FanousError("the server could not begin; the lines above say why") from error
-        for listening in sockets or ():
-            listening.listen(BACKLOG)  # asyncio has just asked the kernel for as few as it accepts in a turn
-        if self.started and self._ready is not None:
+        """As uvicorn's, but connections reach it through ``accept``."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise FanousError("the server could not start; the lines above say why")
+        made = partial(
+            self._door.protocol,
+            config=self._door,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        places = self._door.connections
+        self.servers = []
+        self._acceptors = [Acceptor(one, made, places, places.limits.head) for one in sockets or ()]
+        self.started = True
+        if self._ready is not None:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for acceptor in self._acceptors:
+            acceptor.close()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.told_to_stop = self.told_to_stop or time.monotonic()

@@ -29,7 +29,7 @@ from fanous.evaluation.drops import inject
 from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
 from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK

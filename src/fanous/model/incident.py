@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
-from fanous.model.provenance import Provenance
 from fanous.model.reason import Param, Reason
 
 

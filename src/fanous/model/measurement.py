@@ -6,6 +6,7 @@ or a request.  An observation concludes nothing: it says what was tried, what ca
 ``ParsedMeasurement`` holds both.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from math import nan
@@ -13,7 +14,27 @@ from operator import attrgetter
 from typing import TypeVar, dataclass_transform
 
 from fanous.model.place import Access
-from fanous.model.provenance import Provenance
+
+
+class Provenance(StrEnum):
+    """From the strongest to the weakest."""
+
+    REAL = "real"
+    """Our collector, our probe, or a public archive."""
+    IMPORTED = "imported"
+    """A file or table of unknown origin that someone supplied."""
+    SYNTHETIC = "synthetic"
+    """Made by a generator or measured in a lab; it says nothing about any country."""
+
+    @property
+    def is_synthetic(self) -> bool:
+        return self is Provenance.SYNTHETIC
+
+
+def weakest(known: Iterable[Provenance]) -> Provenance:
+    """The provenance of anything derived from all of these; imported if there are none."""
+    return max(known, key=list(Provenance).index, default=Provenance.IMPORTED)
+
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from fanous.collector.stream.address import StreamAddress
 from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.scheduler import pause

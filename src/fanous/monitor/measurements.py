@@ -35,7 +35,7 @@ from fanous.pipeline.pull_ooni import (
     together,
 )
 from fanous.pipeline.scheduler import pause, unless
-from fanous.pipeline.workings import PullStates
+from fanous.pipeline.vitals import PullStates
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.store.batch import Judged
 from fanous.store.protocol import Ask

@@ -37,7 +37,7 @@ from fanous.pipeline.doctor import examine
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
-from fanous.pipeline.workings import Workings
+from fanous.pipeline.vitals import Workings
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.sources.publishers import SOURCES

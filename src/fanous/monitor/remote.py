@@ -17,10 +17,10 @@ from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
 from fanous.pipeline.remote import RemotePlan, bring_round, budget_of, measure, plan
 from fanous.pipeline.scheduler import pause, unless
-from fanous.pipeline.workings import PullStates
+from fanous.pipeline.vitals import PullStates
 from fanous.probe.run import wanted_of
-from fanous.sources.remote.client import Client
 from fanous.sources.remote.globalping import NAME
+from fanous.sources.remote.globalping_client import Client
 from fanous.store.protocol import Ask
 
 log = getLogger("fanous.monitor")

@@ -20,7 +20,7 @@ from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.remote import popular_urls
 from fanous.pipeline.scheduler import pause, unless
-from fanous.pipeline.workings import PullStates
+from fanous.pipeline.vitals import PullStates
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query

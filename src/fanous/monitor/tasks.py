@@ -25,8 +25,7 @@ from fanous.pipeline.interference import TICK
 from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
-from fanous.pipeline.vitals import Ailment, Vitals, examine, find_ailments
-from fanous.pipeline.workings import HeardNetwork
+from fanous.pipeline.vitals import Ailment, HeardNetwork, Vitals, examine, find_ailments
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.protocol import Ask, Store

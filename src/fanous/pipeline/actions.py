@@ -144,7 +144,7 @@ Action = Approve | Hold | Retract | Annotate | Merge | NameRole | Announce | Rec
 
 def _check_signed(by: str) -> None:
     if len(by) > LONGEST_NAME:
-        raise FanousError(f"by: more than {LONGEST_NAME} characters; a name or a role is meant")
+        raise FanousError(f"by: more than {LONGEST_NAME} characters; give a name or a role")
 
 
 def _checked(event: AnnouncedEvent) -> AnnouncedEvent:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from fanous.analysis.incidents.merge import absorb, join, with_traffic
 from fanous.model.incident import Incident, Kind
 from fanous.model.instant import DAY
+from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
-from fanous.model.provenance import Provenance, weakest
 from fanous.model.reason import Reason
 from fanous.pipeline.interference import TICK, find_interference
 from fanous.pipeline.judge import rules_version

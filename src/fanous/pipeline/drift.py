@@ -20,7 +20,7 @@ from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.sources.remote.client import Client
+from fanous.sources.remote.globalping_client import Client
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: who asks wants to know how it is now."""

@@ -17,8 +17,8 @@ from fanous.model.series import Series
 from fanous.refdata.countries import local, main_zone
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
-from fanous.store.counts import AxisValue, CountedMeasurement, CountScope
 from fanous.store.protocol import Store
+from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 
 STEPS = (600, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY)
 """Widths of bins that a reader may choose, in seconds; weeks begin on Mondays."""

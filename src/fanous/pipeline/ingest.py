@@ -18,8 +18,7 @@ import msgspec
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
-from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.reason import Reason
 from fanous.model.verdict import Verdict
 from fanous.pipeline.detect import detect_all

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.detectors.cache import Recall
 from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incident_of

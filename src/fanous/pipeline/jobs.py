@@ -10,7 +10,7 @@ from threading import Event
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, ingest, retain
 from fanous.pipeline.call import Call
@@ -30,7 +30,7 @@ from fanous.pipeline.pull_ooni import (
 from fanous.pipeline.pull_ooni import pull as pull_objects
 from fanous.pipeline.query import known_countries
 from fanous.pipeline.remote import bring_round
-from fanous.pipeline.retain import Retained, Retention
+from fanous.pipeline.retain import Retention
 from fanous.pipeline.series import ingest_series, put_series
 from fanous.sources.connector import About, Query
 from fanous.sources.fetch import Polite
@@ -260,23 +260,40 @@ class Rejudge(Call[Rejudged], frozen=True, tag="rejudge"):
 
 @dataclass(frozen=True, slots=True)
 class RetentionDone:
-    """What was done, or would be; ``published``: segments whose records are kept by reference from now on."""
+    """What was done, or would be.
 
-    done: Retained
+    Attributes:
+        observations: rows deleted.
+        moved: segments that went to the bucket.
+        referenced: records that are kept by reference now.
+        published: segments whose records are kept by reference from now on.
+        left: names of segments that could not be read, and why.
+    """
+
+    observations: int
+    moved: int
+    referenced: int
     published: int
+    left: Sequence[tuple[str, str]] = ()
 
 
 class Retain(Call[RetentionDone], frozen=True, tag="retain"):
-    """Apply a policy of retention, or only find out what is due."""
+    """Apply a policy of retention, or only find out what is due; the fields of ``pipeline.retain.Retention``."""
 
-    policy: Retention
+    observations_days: float | None
+    archive_days: float | None
+    bucket: str
+    references_days: float | None
     dry_run: bool
 
     def perform(self, store: Store) -> RetentionDone:
-        due = retain.plan(store, self.policy)
+        policy = Retention(self.observations_days, self.archive_days, self.bucket, self.references_days)
+        due = retain.plan(store, policy)
         if self.dry_run:
-            return RetentionDone(Retained(due.observations, len(due.segments)), len(due.published))
-        return RetentionDone(retain.carry_out(store, due), len(due.published))
+            return RetentionDone(due.observations, len(due.segments), 0, len(due.published))
+        done = retain.carry_out(store, due)
+        left = [(segment.name, why) for segment, why in done.left]
+        return RetentionDone(done.observations, done.moved, done.referenced, len(due.published), left)
 
 
 class Forget(Call[Forgotten], frozen=True, tag="forget"):

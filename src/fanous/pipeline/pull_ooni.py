@@ -25,7 +25,7 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
 from fanous.pipeline.judge import Ingested
@@ -305,8 +305,8 @@ def _rows_of(answer: bytes) -> list[dict[str, Any]]:
         return msgspec.json.decode(answer, type=_Observations).results
     except msgspec.MsgspecError as error:
         raise FanousError(
-            f"OONI's API answers otherwise than it did ({error}); `fanous doctor --sources` says what differs, and "
-            "`fanous pull ooni` without --quick asks the bucket"
+            f"OONI's API no longer answers as it used to ({error}). `fanous doctor --sources` says what differs; "
+            "`fanous pull ooni` without --quick reads OONI's bucket instead"
         ) from error
 
 

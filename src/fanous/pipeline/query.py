@@ -68,7 +68,7 @@ def confirm(
         countries = known_countries(every)
         if country in countries:
             raise FanousError(
-                f"no measurement of {country} in this store can be used: all that came in lack something, such as "
+                f"no measurement of {country} in this store can be used: all of them lack something, such as "
                 f"their network. `fanous judge FILE...` says what is wrong with each"
             )
         known = ", ".join(countries) or "nothing yet"

@@ -15,23 +15,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import Ingested
 from fanous.probe.consent import check_country
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
-from fanous.sources.remote.client import Client, OverLimit
-from fanous.sources.remote.globalping import (
-    DATACENTRE,
-    EYEBALL,
-    NAME,
-    AskedTarget,
-    ListedVantagePoint,
-    RemoteAnswer,
-    records,
-)
+from fanous.sources.remote.globalping import NAME, AskedTarget, records
+from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVantagePoint, RemoteAnswer
+from fanous.sources.remote.globalping_client import Client, OverLimit
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -94,7 +87,8 @@ def popular_urls(urls: Sequence[str]) -> tuple[list[str], list[str]]:
         host = parts.hostname or ""
         if host not in known:
             raise FanousError(
-                f"{url} is not asked for from other people's lines: only the lists {', '.join(POPULAR)} are"
+                f"{url} cannot be measured from other people's lines: only sites of the lists "
+                f"{', '.join(POPULAR)} can"
             )
         if parts.scheme != "https":
             left_out.append(
@@ -126,7 +120,8 @@ def plan(
     networks = networks_in(country, listed)
     if not networks:
         raise FanousError(
-            f"no vantage point of Globalping on a user's line is on line in {country}", permanent=False
+            f"Globalping has no vantage point on a user's connection in {country} at the moment",
+            permanent=False,
         )
     elsewhere = _elsewhere(country, listed)
     chosen = _affordable(networks, len(elsewhere), budget)

@@ -254,7 +254,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
     """
     revisions = store.ledger.revisions(incident_id)
     if not revisions:
-        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     if not who.strip():
         raise FanousError("an approval needs the reviewer's name: give it with --by")
     if not revisions[-1].incident.held_by:
@@ -271,7 +271,7 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     """
     incident = store.ledger.incident(incident_id)
     if incident is None:
-        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     if not who.strip() or not why.strip():
         raise FanousError("retracting an incident needs a person's name and a reason: both are published")
     if incident.status is Status.RETRACTED:
@@ -292,7 +292,7 @@ def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Inci
     """
     incident = _standing(store, incident_id, who)
     if incident.held_by:
-        raise FanousError(f"{incident.id} is held already: `fanous incidents approve` lets it stand")
+        raise FanousError(f"{incident.id} is held already: `fanous incidents approve` releases it")
     with alone_with(store, incident.country):
         decision = Decision(incident.id, Decided.HOLD, who.strip(), at, note.strip())
         store.ledger.decide(decision)
@@ -351,7 +351,7 @@ def _standing(store: Store, incident_id: str, who: str) -> Incident:
     """An incident that somebody may decide about."""
     incident = store.ledger.incident(incident_id)
     if incident is None:
-        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     if not who.strip():
         raise FanousError("a decision needs the name or role of the person who makes it: it is published")
     if incident.status is Status.RETRACTED:

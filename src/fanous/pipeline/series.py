@@ -19,7 +19,7 @@ from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import finish_interrupted, remarks

@@ -3,16 +3,18 @@
 ``examine`` inspects a store and its disks, and ``ailments`` decides what is wrong: each is an incident of the
 monitor itself, with a kind, what it is about, and a sentence for the operator.  ``pipeline.status`` serves
 both.  To add one, add a field to ``Vitals``, code to fill it in ``examine``, and a function in ``CHECKS``.
+
+``Workings`` has it for the operator's pages.
 """
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from fanous.analysis.series.heartbeats import MEMORY
-from fanous.model.vitals import Backlog
+from fanous.model.vitals import Backlog, Need, Spell
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
 
@@ -264,3 +266,70 @@ def disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
             usage = shutil.disk_usage(folder)
             found.setdefault(folder.stat().st_dev, Disk(str(folder), usage.free, usage.total))
     return tuple(found.values())
+
+
+@dataclass(slots=True)
+class PullState:
+    """How one source fared for one country since the monitor started.  Times are unix seconds, UTC.
+
+    Attributes:
+        tried_at: of the last attempt; None = none yet.
+        succeeded_at: of the last one that reached the source; None = none did.
+        why: what failed last; empty = the last attempt succeeded.
+    """
+
+    source: str
+    country: str
+    tried_at: float | None = None
+    succeeded_at: float | None = None
+    why: str = ""
+
+
+class PullStates:
+    """The states of the errands of one task, in their order."""
+
+    def __init__(self, errands: Sequence[tuple[str, str]]) -> None:
+        self._states = {errand: PullState(*errand) for errand in errands}
+
+    def note(self, source: str, country: str, at: float, why: str = "") -> None:
+        """An attempt ended; ``why`` as in ``PullState``."""
+        one = self._states.setdefault((source, country), PullState(source, country))
+        one.tried_at, one.why = at, why
+        if not why:
+            one.succeeded_at = at
+
+    def all(self) -> list[PullState]:
+        return list(self._states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class HeardNetwork:
+    """When a network was last heard; unix seconds.
+
+    Attributes:
+        silent: for longer than it is used to.
+    """
+
+    country: str
+    asn: int
+    last: float
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """Attributes:
+    vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
+    pulls: sources and their last error.
+    heard: networks in which probes were heard lately.
+    needs: what this machine lacks for its parts, as ``fanous doctor`` says; examined when it is asked for.
+    collector: address at which probes deliver; empty = this monitor has no collector.
+    """
+
+    vitals: Callable[[], Vitals | None] = field(default=lambda: None)
+    ailments: Callable[[], list[Ailment]] = field(default=list)
+    feed: Callable[[], list[Spell]] = field(default=list)
+    pulls: Callable[[], list[PullState]] = field(default=list)
+    heard: Callable[[], list[HeardNetwork]] = field(default=list)
+    needs: Callable[[], list[Need]] = field(default=list)
+    collector: str = ""

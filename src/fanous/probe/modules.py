@@ -165,7 +165,7 @@ def read_modules(path: Path) -> dict[str, Module]:
     except msgspec.ValidationError as error:
         raise FanousError(
             f"{path}: {error}. A module is `http` (GET), `tcp` (a connection), `icmp` or `fanous`, with the options "
-            "listed in docs/operate.md; the rest of blackbox_exporter's is not done here"
+            "listed in docs/operate.md; other options of blackbox_exporter are not supported"
         ) from None
     except msgspec.DecodeError as error:
         raise FanousError(f"{path} is not YAML: {error}") from None

@@ -271,7 +271,7 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         raise FanousError(f"cannot read the orders in {path}: {error.strerror}") from None
     if len(content) > MOST_BYTES:
-        raise FanousError(f"{path} is larger than any orders")
+        raise FanousError(f"{path} is too large to be orders")
     return content
 
 

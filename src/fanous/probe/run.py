@@ -17,7 +17,6 @@ from fanous.errors import FanousError
 from fanous.model.place import is_address
 from fanous.probe.endpoint import handshake_again, measure_into, url_parts
 from fanous.probe.health import NO_NETWORK, Health, check, health_record
-from fanous.probe.helper import ask
 from fanous.probe.localise import localise
 from fanous.probe.messengers import MESSENGERS, record_of
 from fanous.probe.net.network import Network, OverCap, is_public
@@ -25,7 +24,7 @@ from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, line, moment
 from fanous.probe.transfer import page_kbps, pairs, reason, slow_at
-from fanous.probe.web_connectivity import measurement
+from fanous.probe.web_connectivity import ask, measurement
 from fanous.refdata.fingerprints import fingerprints
 from fanous.refdata.targets import target_list
 

@@ -139,19 +139,19 @@ def health_sentence(report: RunReport) -> str:
     if not health.online:
         return (
             "There is no network here: no known-good address outside answered. This is kept as evidence of "
-            "an outage; nothing can be said about single sites."
+            "an outage; nothing can be said about individual sites."
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
     if health.spared:
         return (
             f"Outside the country only allow-listed sites answer ({', '.join(health.spared)}), and no other "
-            f"known-good ones. This is kept as evidence of an outage; nothing can be said about single sites."
+            f"known-good ones. This is kept as evidence of an outage; nothing can be said about individual sites."
         )
     if health.intranet_only:
         return (
             "Sites inside the country answer, but nothing outside does. This is kept as evidence of an "
-            "outage; nothing can be said about single sites."
+            "outage; nothing can be said about individual sites."
         )
     if health.clock_offset is not None and abs(health.clock_offset) > 300:
         return f"This machine's clock is {health.clock_offset:+.0f} s off: set it, then measure again."
@@ -168,7 +168,7 @@ def slow_line(leading: list[Outcome]) -> str:
     slow = [one for one in leading if one.mechanism.split(".")[1:2] == ["throttle"]]
     if len(slow) < LEAST_SLOW or len(slow) < len(leading):
         return ""
-    return "Everything that was measured is slow: that points to the line, not to single sites."
+    return "Everything that was measured is slow: that points to the connection, not to individual sites."
 
 
 INTERCEPTED = (

@@ -1,4 +1,4 @@
-"""Feeds: incidents for programs that poll, as Atom, JSON Feed and CAP.
+"""Feeds: incidents for programs that poll, as Atom, JSON Feed and CAP; and announced events as iCalendar (RFC 5545).
 
 A feed lists incidents by their latest revision, or corrections.  An entry's id is made from the incident's own and
 never changes; its time is that of the revision, so that feed readers show a correction as news. The title gives the
@@ -10,7 +10,7 @@ To add a format: a function here that writes a ``Feed``, and its line in ``FORMA
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections
@@ -27,6 +28,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.narrative import sentences
 from fanous.wording.reasons import corrected
@@ -357,3 +359,53 @@ def _named(parent: ElementTree.Element, name: str, key: str, value: str) -> None
 
 def _cap_text(parent: ElementTree.Element, name: str, text: str) -> None:
     ElementTree.SubElement(parent, f"{{{CAP}}}{name}").text = xml_text(text)
+
+
+CALENDAR_MEDIA = "text/calendar; charset=utf-8"
+
+REFRESH = timedelta(hours=6)
+"""How often programs should ask again (RFC 7986, section 5.7): events are announced days before."""
+
+
+def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = "") -> bytes:
+    """One calendar of all the events, in UTC.
+
+    Args:
+        country: that it is about; empty = the world.
+    """
+    from icalendar import Calendar, Event
+
+    say = edition.language.say
+    title = f"Fanous: {say('Announced events')}"
+    if country:
+        title += f"{edition.language.comma}{country_name(country, edition.language.code)}"
+    made = Calendar()
+    made.add("version", "2.0")
+    made.add("prodid", "-//Fanous//EN")
+    made.add("name", title)
+    made.add("x-wr-calname", title)
+    made.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    for one in events:
+        event = Event()
+        event.add("uid", f"{one.id}@{one.digest[:16]}.fanous")
+        event.add("dtstamp", _utc(one.registered_at))
+        event.add("dtstart", _utc(one.start))
+        event.add("dtend", _utc(one.end))
+        event.add("summary", f"{country_name(one.country, edition.language.code)}: {printable(one.title)}")
+        event.add("description", _about(one, edition))
+        event.add("url", edition.permanent(f"/{one.country}/{one.id}"))
+        made.add_component(event)
+    return bytes(made.to_ical())
+
+
+def _about(one: AnnouncedEvent, edition: Edition) -> str:
+    language = edition.language
+    said = [language.say("An announcement raises attention, never the evidence: nothing is confirmed by it.")]
+    if one.targets:
+        names = language.comma.join(target_title(target) for target in one.targets)
+        said.insert(0, f"{language.say('Watched above all')}{language.colon}{names}")
+    return "\n".join(said)
+
+
+def _utc(instant: float) -> datetime:
+    return datetime.fromtimestamp(int(instant), UTC)

@@ -1,8 +1,10 @@
 """Pictures: the share card and the chart of an incident, as SVG."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from fanous.charts.card import CHART, Words, card, framed
+from fanous.charts.card import CHART, Words, card
+from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
 from fanous.charts.plot import WIDE, Legend, Shape, levels, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
@@ -10,8 +12,10 @@ from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
+from fanous.refdata.countries import country_name, zone_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.wording import headline, narrative
 from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
@@ -48,21 +52,148 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
 
 
 def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
-    """How well each target worked through time; empty = there is nothing to draw."""
+    """What became of each target through time; empty = there is nothing to draw."""
     lines = _drawable(lines_of(store, incident, edition.now))
     if lines is None:
         return ""
     (story,) = stories(store, [incident])
-    title = headline.headline(incident, story.names, edition.language).text
-    legend = legend_of(incident, lines, edition.language, WIDE)
+    language = edition.language
+    title = headline.headline(incident, story.names, language).text
+    around = around_of(store, incident, lines)
+    sheet = replace(sheet_of(incident, lines, language, WIDE, around.marks), title=title)
+    notice, address, credit = _provenance(incident, edition)
+    foot = [f"{notice}{address}", *([credit] if credit else [])]
+    when = narrative.roughly_when(incident, language).text
     return framed(
-        lines,
-        _names(lines),
-        spans_of(incident, edition.now),
-        legend,
-        title,
-        _foot(incident, edition, lines),
+        panels_of(incident, lines, edition.now, around.others), sheet, stack_key(language), foot, when
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else stands on the time axis.
+
+    Attributes:
+        others: incidents of the same targets, or of the country's connectivity.
+        marks: (unix seconds, title) of announced events.
+    """
+
+    others: tuple[Incident, ...]
+    marks: tuple[tuple[float, str], ...]
+
+
+MOST_MARKS = 6
+MOST_TITLE = 28
+"""Characters of an event's title that fit into a chart; the page shows all of it."""
+
+
+def around_of(store: Store, incident: Incident, lines: Lines) -> Around:
+    """Other incidents and announced events within the time that is drawn."""
+    store = store.of(incident.provenance)
+    known = store.ledger.incidents(
+        incident.country, lines.start, lines.end, synthetic=incident.provenance.is_synthetic
+    )
+    others = tuple(
+        one
+        for one in known
+        if one.id != incident.id
+        and one.status is not Status.RETRACTED
+        and (one.is_of_line or set(one.targets) & set(incident.targets))
+    )
+    marks = [
+        (one.start, short_title(one.title))
+        for one in store.ledger.events(incident.country)
+        if lines.start <= one.start < lines.end
+    ]
+    return Around(others, tuple(marks[:MOST_MARKS]))
+
+
+def short_title(title: str) -> str:
+    """As much of an event's title as fits into a chart."""
+    shown = printable(title)
+    return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
+
+
+def panels_of(incident: Incident, lines: Lines, now: float, others: Sequence[Incident] = ()) -> list[Panel]:
+    """One panel for each target."""
+    spans = incident_spans(incident, now)
+    return [
+        Panel(
+            target_title(line.target),
+            "",
+            line.stack(),
+            [
+                *(
+                    replace(span, is_other=True)
+                    for one in others
+                    if _concerns(one, line.target)
+                    for span in incident_spans(one, now)
+                ),
+                *spans,
+            ],
+        )
+        for line in lines.lines
+    ]
+
+
+def _concerns(one: Incident, target: str) -> bool:
+    return one.is_of_line or target in one.targets
+
+
+def incident_spans(incident: Incident, now: float) -> list[IncidentSpan]:
+    """Its intervals on a time axis."""
+    return [
+        IncidentSpan(
+            one.start,
+            now if one.end is None else one.end,
+            min(one.start, incident.onset_earliest or one.start)
+            if one.start <= incident.onset_latest
+            else one.start,
+            is_open=one.end is None,
+        )
+        for one in incident.intervals
+    ]
+
+
+def sheet_of(
+    incident: Incident,
+    lines: Lines,
+    language: Language,
+    shape: Shape,
+    marks: Sequence[tuple[float, str]] = (),
+) -> Sheet:
+    """The axes of its chart, and what it says to those who hear it."""
+    bounds = [(incident.onset, language.say("Began"))]
+    if incident.end is not None:
+        bounds.append((incident.end, language.say("Ended")))
+    return Sheet(
+        [lines.start + n * lines.step for n in range(lines.bins + 1)],
+        ticks(lines.start, lines.end, incident.country, language, shape.ticks),
+        [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
+        language.say("Share of users") if lines.by_users else language.say("Share of measured networks"),
+        f"{headline.lead(incident, language)}{_share(lines, language)}",
+        _lowest(lines, language),
+        clock_words(lines.start, incident.country, language),
+        marks,
+        bounds,
+    )
+
+
+def clock_words(instant: float, country: str, language: Language) -> str:
+    """What the time axis of a chart is called: ``Time in Pakistan (PKT)``."""
+    zone = language.apart(zone_name(instant, country))
+    if not country:
+        return language.say("Time ({zone})", zone=zone)
+    return language.say("Time in {country} ({zone})", country=country_name(country, language.code), zone=zone)
+
+
+def stack_key(language: Language) -> list[tuple[str, str]]:
+    """(class of an area, what it means)."""
+    return [
+        ("blocked", language.say("Blocked")),
+        ("slowed", language.say("Slowed")),
+        ("works", language.say("Reachable")),
+    ]
 
 
 def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
@@ -105,23 +236,28 @@ def legend_of(
     shape: Shape,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Legend:
-    """The text of a chart: when each line was lowest.
+    """The text of a chart, which also stands for the picture where it cannot be seen.
 
     Args:
         marks: moments to name, such as the start of an announced event.
     """
-    lowest = [
-        f"{line.target}: {language.percent(min(shares))}"
-        for line in lines.lines
-        if (shares := [share for share in line.shares if share is not None])
-    ]
     return Legend(
-        title=_share(lines, language),
-        description=language.say("Lowest share") + f": {'; '.join(lowest)}",
+        title=f"{headline.lead(incident, language)}{_share(lines, language)}",
+        description=_lowest(lines, language),
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
         marks=marks,
     )
+
+
+def _lowest(lines: Lines, language: Language) -> str:
+    """For those who hear a chart: the lowest value of each line."""
+    lowest = [
+        f"{target_title(line.target)}: {language.percent(min(shares))}"
+        for line in lines.lines
+        if (shares := [share for share in line.shares if share is not None])
+    ]
+    return language.say("Lowest share") + f": {'; '.join(lowest)}"
 
 
 def _drawable(lines: Lines) -> Lines | None:
@@ -143,13 +279,17 @@ def _share(lines: Lines, language: Language) -> str:
 def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str]:
     """The time on both clocks (unless a sentence above gives it), what is drawn, and where it can be checked."""
     language = edition.language
+    notice, address, credit = _provenance(incident, edition)
+    owed = [credit] if credit else []
+    if lines is None:
+        return [f"{notice}{address}", *owed]
+    when = narrative.roughly_when(incident, language).text
+    return [when, f"{notice}{_share(lines, language)} · {address}", *owed]
+
+
+def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:
+    """A notice (or nothing), the address without its scheme, and whose data it is."""
+    language = edition.language
     address = edition.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
-    credit = credit_line(incident, language)
-    if lines is None:
-        return [f"{notice}{language.apart(address)}", *([credit] if credit else [])]
-    return [
-        narrative.roughly_when(incident, language).text,
-        f"{notice}{_share(lines, language)} · {language.apart(address)}",
-        *([credit] if credit else []),
-    ]
+    return notice, language.apart(address), credit_line(incident, language)

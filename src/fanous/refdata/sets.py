@@ -15,7 +15,7 @@ from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
 from fanous.overwrite import replace_file
 from fanous.refdata import set_formats
-from fanous.refdata.set_rows import SetReading
+from fanous.refdata.set_formats import SetReading
 
 LARGEST_SET = 8 << 20
 """Bytes.  Today's largest has 0.3 MB."""

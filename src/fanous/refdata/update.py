@@ -28,7 +28,7 @@ from fanous.files import check_regular
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata.files import bytes_of
 from fanous.refdata.fingerprints import OURS
-from fanous.refdata.set_rows import BadRow, SetReading
+from fanous.refdata.set_formats import BadRow, SetReading
 from fanous.refdata.sets import (
     LARGEST_SET,
     PublicSet,
@@ -369,7 +369,7 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
     if len(told.countries) < LEAST_COUNTRIES * len(standing):
         raise FanousError(
-            f"it names {len(told.countries)} countries and the installed table {len(standing)}, so that is kept; if "
+            f"it covers {len(told.countries)} countries; the installed table covers {len(standing)} and is kept. If "
             f"the new one is right, remove {kind} and update again"
         )
     changed = False

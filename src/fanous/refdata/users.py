@@ -142,7 +142,9 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
         told = msgspec.json.decode(text, type=_Apnic, strict=False)
         date = datetime.strptime(told.date, "%d/%m/%Y")
     except (msgspec.MsgspecError, ValueError) as error:
-        raise FanousError(f"{name} is not APNIC's table of users as it was known: {error}") from None
+        raise FanousError(
+            f"{name} is not APNIC's table of users in the form that is known: {error}"
+        ) from None
     rows: dict[str, list[_Row]] = {}
     abroad: dict[str, set[int]] = {}
     for row in told.rows:

@@ -2,7 +2,7 @@
 
 from fanous.model.place import Family
 from fanous.sources.connector import MeasurementSource, by_name
-from fanous.sources.ooni import EDGE, OONI
+from fanous.sources.ooni.source import EDGE, OONI
 from fanous.sources.ooni_csv import OONI_CSV
 from fanous.sources.remote.globalping import GLOBALPING
 

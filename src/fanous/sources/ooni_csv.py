@@ -28,10 +28,11 @@ from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Reco
 from fanous.model.place import Family, is_address
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
-from fanous.sources.ooni import CREDIT, LICENCE, PAGE, nettests, web
+from fanous.sources.ooni import nettests, web
 from fanous.sources.ooni.document import Annotations, Header
 from fanous.sources.ooni.effort import MOST_ROWS_BYTES, TooCostly, bounded
 from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,

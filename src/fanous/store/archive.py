@@ -17,9 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from fanous.errors import FanousError
-from fanous.model.measurement import Record, noun
+from fanous.model.measurement import Provenance, Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.model.provenance import Provenance
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
 from fanous.store.references import (
     Entry,

@@ -14,7 +14,6 @@ from fanous.model.coverage import Arrival, LineState, Look
 from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
-from fanous.sources.measurements import FAMILY_OF
 from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
 
 
@@ -208,9 +207,7 @@ WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{
     AND received_at > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC') AND {IN_WINDOW}
 GROUP BY asn ORDER BY asn
 """
-_SENT = "source NOT IN ({})".format(
-    ", ".join(f"'{name}'" for name, family in FAMILY_OF.items() if family is Family.REMOTE)
-)
+_SENT = "source NOT IN {ordered:Array(String)}"
 """Measurements that probes send by themselves: those that we order from vantage points of others are no sign of life
 of a network, since whoever loses packets there is taken off line."""
 
@@ -223,17 +220,23 @@ SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
     GROUP BY asn, bin
 ) GROUP BY asn ORDER BY asn
 """
-_HEARD = f"""
-SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(probe)
-FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {_SENT} AND {IN_WINDOW}
-GROUP BY country, asn ORDER BY country, asn
-"""
 _FRESH = f"""
 SELECT source, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(country)
 FROM measurements WHERE defect = '' AND country != 'ZZ' AND {IN_WINDOW}
 GROUP BY source ORDER BY source
 """
-_HEARD_IN = _HEARD.replace("country != 'ZZ'", "country = {country:String}")
+
+
+def _heard(where: str) -> str:
+    """Networks with sound measurements in the countries that a condition selects."""
+    return f"""
+SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(probe)
+FROM measurements WHERE defect = '' AND asn != 0 AND {where} AND {_SENT} AND {IN_WINDOW}
+GROUP BY country, asn ORDER BY country, asn
+"""
+
+
+_HEARD, _HEARD_IN = _heard("country != 'ZZ'"), _heard("country = {country:String}")
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
     multiIf(defect = '', 'online', defect = 'no network', 'offline',
@@ -346,12 +349,15 @@ class CoverageFacts(FactsPart):
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         """Sound measurements per bin, one series per network: signal ``measurements``, no target; ``counts``
         are the probes.  Empty bins are not listed."""
-        rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
+        rows = self.engine.rows(
+            _VOLUME, country=country, step=step, ordered=_ordered(), **window(since, until)
+        )
         return [_volume(country, step, *row) for row in rows]
 
     def heard(self, since: float, until: float) -> list[Heard]:
         """Networks of all countries with sound measurements, by country and ASN."""
-        return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
+        rows = self.engine.rows(_HEARD, ordered=_ordered(), **window(since, until))
+        return [Heard(*row) for row in rows]
 
     def freshness(self, since: float, until: float) -> list[Freshness]:
         """Sources of sound measurements in all countries, by name."""
@@ -359,7 +365,7 @@ class CoverageFacts(FactsPart):
 
     def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
         """The same of one country, by ASN."""
-        rows = self.engine.rows(_HEARD_IN, country=country, **window(since, until))
+        rows = self.engine.rows(_HEARD_IN, country=country, ordered=_ordered(), **window(since, until))
         return [Heard(*row) for row in rows]
 
     def looks(self, since: float, until: float) -> list[Look]:
@@ -400,6 +406,15 @@ class CoverageFacts(FactsPart):
             slack: seconds by which a clock may be ahead.
         """
         return Clocks(*self.engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
+
+
+def _ordered() -> list[str]:
+    """Sources whose measurements are ordered from vantage points of others."""
+    from fanous.sources.measurements import (
+        MEASUREMENTS as SOURCES,  # with every reader; few questions need it
+    )
+
+    return [name for name, source in SOURCES.items() if source.family is Family.REMOTE]
 
 
 def _order(reason: Doubt) -> tuple[int, str, str]:

@@ -9,6 +9,7 @@ that two processes never give the same number to two incidents.  An incident is 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -188,6 +189,11 @@ def decode_incident(document: str) -> Incident:
         ) from error
 
 
+MOST_DECODED = 16_384
+"""Incidents kept decoded (some 4 KB each), since pages and feeds read the whole ledger for each request."""
+
+
+@lru_cache(maxsize=MOST_DECODED)
 def _decoded(document: str) -> Incident:
     try:
         incident = _DECODER.decode(document)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanous.model.incident import Incident, Interval, LineRecord, Onset, Run, Software, Stretches
-from fanous.model.measurement import Layer
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Layer, Provenance
 from fanous.model.series import RatePair
 from fanous.model.verdict import State
 from fanous.store.engine import (

@@ -17,19 +17,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fanous.model.measurement import Measurement, Observation
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Measurement, Observation, Provenance
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location, Segment, parse_name
 from fanous.store.batch import Placed
-from fanous.store.counts import CountFacts
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
 from fanous.store.evidence import EvidenceFacts
 from fanous.store.identities import IdentityFacts
 from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
 from fanous.store.series import SeriesFacts
-from fanous.store.votes import VoteFacts
+from fanous.store.votes import CountFacts, VoteFacts
 
 Window = tuple[str, float, float]
 """Country, first and last instant (unix seconds, UTC; half-open)."""

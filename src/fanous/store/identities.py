@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from fanous.model.measurement import Measurement
-from fanous.model.provenance import Provenance
-from fanous.sources.ooni.identity import content_of, likeness_of, stamped, uid_of, unstamped
-from fanous.sources.ooni.parse import canonical_hash
+from fanous.model.measurement import Measurement, Provenance
+from fanous.sources.ooni.identity import canonical_hash, content_of, likeness_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
 from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from fanous.errors import FanousError
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 # Most modules use a store only in their signatures: they need no engine, and start without one.
 if TYPE_CHECKING:
-    from fanous.model.measurement import Record
-    from fanous.model.provenance import Provenance
+    from fanous.model.measurement import Provenance, Record
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.facts import Facts

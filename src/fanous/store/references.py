@@ -122,6 +122,6 @@ def _of_object(address: str, own: list[Reference], source: str) -> dict[Referenc
     if lost:
         raise VanishedObject(
             f"{address} no longer has what was taken from it (line {lost[0].line} and {len(lost) - 1:,} more): it was "
-            "written anew, or this version keeps other fields of it"
+            "rewritten, or this version keeps other fields of it"
         )
     return found

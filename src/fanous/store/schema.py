@@ -14,7 +14,7 @@ _TEXT, _WORD, _FLAG = "String", "LowCardinality(String)", "Bool"
 _TIME = "DateTime64(6, 'UTC')"
 
 PROVENANCE = {"provenance": _WORD}
-"""As ``model.provenance`` has it, in every table from which something is concluded."""
+"""As ``model.measurement`` has it, in every table from which something is concluded."""
 
 MEASUREMENTS = {
     "uid": _TEXT,

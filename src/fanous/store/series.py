@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.coverage import SeriesArrival
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
-from fanous.model.provenance import Provenance
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY

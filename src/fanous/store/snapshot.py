@@ -38,7 +38,7 @@ def snapshot(location: StoreLocation, folder: Path) -> StoreLocation:
     """
     facts = location.engine_folder
     if facts is None:
-        raise FanousError("facts on a server are read there, by as many as like: no copy is needed")
+        raise FanousError("facts on a server can be read there by any number of processes: no copy is needed")
     copy = folder / FACTS
     with disk_errors(f"copy the store into {folder}"):
         _copy_all(facts, copy)

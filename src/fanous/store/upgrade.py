@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from fanous.log import logline
 from fanous.model.incident import Incident, Status
-from fanous.model.provenance import Provenance, weakest
+from fanous.model.measurement import Provenance, weakest
 from fanous.model.reason import AS_WRITTEN, Reason
 from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Segment

@@ -175,7 +175,7 @@ def _gathered(store: Store, label: str) -> Gathered:
     incident = store.ledger.incident(label)
     if incident is not None and incident.evidence.measurements > MOST_RECORDS:
         raise FanousError(
-            f"it rests on too many measurements to be packed here; its operator can: `fanous incidents bundle {label}`"
+            f"it rests on too many measurements to be packed here; use `fanous incidents bundle {label}`"
         )
     return gather(store, label)
 

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from fanous.pipeline.workings import Workings
+from fanous.pipeline.vitals import Workings
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed

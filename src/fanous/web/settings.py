@@ -90,7 +90,10 @@ class SiteSettings(Section, frozen=True):
             trusted_proxies(self.trust_proxy)
         force_setattr(self, "url", self.url.rstrip("/"))
         if urlsplit(self.url).path or urlsplit(self.url).query:
-            raise WrongKey("url", f"{self.url!r} is more than a site, such as 'https://fanous.example'")
+            raise WrongKey(
+                "url",
+                f"{self.url!r} must be a site's address without a path, such as 'https://fanous.example'",
+            )
         if self.map is not None:
             with about("map"):
                 drawn = shapes(self.map)

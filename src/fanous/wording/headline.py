@@ -1,14 +1,15 @@
 """Headline: what happened where, in one line, with what has to stand before it.
 
 Below nation scope a number of networks stands, not the country, and a suspicion stays one.  What is staged or retracted
-says so first.
+says so first.  ``nth_sentence`` says how often it happened: "Seventh restriction of X (Twitter) in Pakistan since
+2022."
 """
 
 from collections.abc import Mapping
 
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.measurement import Provenance
 from fanous.model.place import asn_of
-from fanous.model.provenance import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import listing
@@ -58,7 +59,8 @@ TRAFFIC: dict[tuple[Kind | None, bool], str] = {
 
 
 HEADLINE = 90
-"""Characters of a headline; fewer targets and no name of a network where it would be longer."""
+"""Characters of a headline.  A longer one names fewer targets, then no network; then a long name
+is cut short, and at last the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
@@ -99,24 +101,41 @@ def lead(incident: Incident, language: Language) -> str:
 def claimed(
     incident: Incident, names: Mapping[int, str], language: Language, most: int = HEADLINE
 ) -> Sentence:
-    """What is, or once was, claimed: a headline without its lead, as short as ``most`` if that can be."""
+    """What is, or once was, claimed: a headline without its lead, in at most ``most`` characters."""
     text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
-    texts = (
-        language.sentence(
-            text,
-            targets=target_names(incident, language, named),
-            country=place(incident.country, language),
-            networks=networks_named(incident, known, language),
-        )
-        for known in (names, None)
-        for named in range(NAMED, 0, -1)
-    )
-    shortest = next(texts)
-    for one in texts:
-        if _room(shortest.text) <= most:
-            break
-        shortest = min(shortest, one, key=lambda each: _room(each.text))
+    country = place(incident.country, language)
+    titles = [target_title(target) for target in incident.targets if target]
+
+    def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
+        networks = networks_named(incident, known, language)
+        return language.sentence(text, targets=targets, country=where, networks=networks)
+
+    def over(one: Sentence) -> int:
+        return _room(one.text) - most
+
+    shortest = made(target_names(incident, language), names)
+    for known in (names, None):
+        for named in range(NAMED, 0, -1):
+            if over(shortest) <= 0:
+                return shortest
+            shortest = min(shortest, made(target_names(incident, language, named), known), key=over)
+    targets = target_names(incident, language, 1)
+    if over(shortest) > 0 and titles:
+        targets = listing([_clipped(titles[0], over(shortest)), *titles[1:]], language, 1)
+        shortest = made(targets, None)
+    if over(shortest) > 0:
+        shortest = made(targets, None, incident.country)
     return shortest
+
+
+CLIPPED = 11
+"""Characters that are left of a name: those of *X (Twitter)*."""
+
+
+def _clipped(name: str, over: int) -> str:
+    """The name, shorter by ``over`` characters, which an ellipsis stands for."""
+    left = max(CLIPPED, len(name) - over)
+    return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
 
 
 def _room(text: str) -> int:
@@ -180,3 +199,43 @@ def place(country: str, language: Language) -> str:
     if language.code == "en":
         return in_country(country).removeprefix("in ")
     return country_name(country, language.code)
+
+
+NTH = (
+    *("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"),
+    *("Eleventh", "Twelfth"),
+)
+"""English ordinals at the start of a sentence; other languages write the number and its ending."""
+
+RESTRICTION = "{nth} restriction of {target} in {country} since {year}."
+FIRST_RESTRICTION = "First restriction of {target} in {country} on record."
+DISRUPTION = "{nth} disruption of internet access in {country} since {year}."
+FIRST_DISRUPTION = "First disruption of internet access in {country} on record."
+
+
+def ordinal(n: int, language: Language) -> str:
+    """``Seventh``, ``21st``; in other languages the number, to which the sentence adds the ending."""
+    if language.code != "en":
+        return language.number(n)
+    if n < len(NTH):
+        return NTH[n]
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{language.number(n)}{ending}"
+
+
+def nth_sentence(target: str, n: int, year: int, country: str, language: Language) -> str:
+    """How often this happened, this time included.
+
+    Args:
+        target: empty = internet access itself.
+        year: of the first.
+    """
+    values = {
+        "country": place(country, language),
+        "year": language.in_digits(str(year)),
+        "nth": ordinal(n, language),
+    }
+    if target:
+        values["target"] = target_title(target)
+        return language.say(RESTRICTION if n > 1 else FIRST_RESTRICTION, **values)
+    return language.say(DISRUPTION if n > 1 else FIRST_DISRUPTION, **values)

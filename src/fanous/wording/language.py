@@ -125,6 +125,8 @@ class Language:
         return "\u00a0: " if self.code == "fr" else ": "
 
     def number(self, value: float, decimals: int = 0) -> str:
+        if self.code == "en" and isinstance(value, int) and not decimals:
+            return f"{value:,}"  # babel takes a tenth of a command's processor time to load
         from babel.numbers import format_decimal
 
         places = f".{'0' * decimals}" if decimals else ""

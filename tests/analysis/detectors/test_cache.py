@@ -5,14 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
-from fanous.analysis.detectors.cache import Recall
 from fanous.analysis.detectors.detector import Detector
-from fanous.analysis.detectors.interference import BLOCKING
+from fanous.analysis.detectors.interference import BLOCKING, Recall
 from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from tests.each import each
 
 STEP = 600
 START = 1_700_000_400
@@ -62,7 +61,7 @@ def test_only_what_changed_is_computed_again_and_the_answer_is_the_same() -> Non
     assert recall.find(detector, []) == []
 
 
-@pytest.mark.parametrize("name", ["times", "values", "counts", "controlled", "measurements", "step"])
+@each("name", ["times", "values", "counts", "controlled", "measurements", "step"])
 def test_every_change_of_a_series_is_seen(name: str) -> None:
     seen: list[int] = []
     recall, detector = Recall(), counting(seen)

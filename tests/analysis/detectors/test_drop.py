@@ -9,6 +9,7 @@ from fanous.evaluation.simulate.builders import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without
+from tests.each import each
 
 OPTIONS = DropOptions()
 
@@ -23,7 +24,7 @@ def hours(anomaly: Anomaly) -> tuple[float, float | None]:
     return (anomaly.start - DAY) / HOUR, end
 
 
-@pytest.mark.parametrize(
+@each(
     ("notation", "stretches"),
     [
         ("100x480", []),
@@ -76,14 +77,14 @@ def test_less_than_a_week_of_history_is_said_and_demands_more() -> None:
     assert anomaly.departure is not None and anomaly.departure.short
 
 
-@pytest.mark.parametrize("step", [300, 600, 900, 1800, 3600, 86400])
+@each("step", [300, 600, 900, 1800, 3600, 86400])
 def test_bins_of_any_width_that_fills_a_day_serve(step: int) -> None:
     series = cut(daily(24, swing=0.1, signal="ping-slash24", step=step), 480, 504, 0.3)
     (anomaly,) = found(series)
     assert hours(anomaly) == (480, 504)
 
 
-@pytest.mark.parametrize(
+@each(
     ("step", "phase"),
     [
         (3600, 1800),  # hours of Iran's clock, India's and Myanmar's

@@ -1,15 +1,14 @@
 """IODA's rule, for comparison: a share of the sliding median."""
 
-import pytest
-
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
 from fanous.evaluation.simulate.builders import DAY
 from tests.analysis.detectors.quantity_series import levels
+from tests.each import each
 
 HOUR = 3600
 
 
-@pytest.mark.parametrize(
+@each(
     ("signal", "notation", "stretches"),
     [
         ("ping-slash24", "100x384 79x4 100x44", [(192, 194)]),

@@ -7,6 +7,7 @@ from fanous.evaluation.simulate.builders import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily
+from tests.each import each
 
 OPTIONS = SHIFT.options
 
@@ -20,8 +21,8 @@ def lasting(anomaly: Anomaly) -> float | None:
     return anomaly.departure.lasting_since
 
 
-@pytest.mark.parametrize("step", [1800, 7200, 10800])
-@pytest.mark.parametrize("left", [0.4, 0.75])
+@each("step", [1800, 7200, 10800])
+@each("left", [0.4, 0.75])
 def test_a_fall_of_whole_days_is_found_where_it_began(step: int, left: float) -> None:
     (anomaly,) = found(cut(daily(60, noise=0.05, step=step), 967, 1200, left))
     assert abs(anomaly.start - (DAY + 967 * HOUR)) <= step

@@ -10,6 +10,7 @@ from fanous.analysis.detectors.drop import find_drops
 from fanous.model.anomaly import Departure
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, key, replaced
+from tests.each import each
 
 STEEP = 14 * 24
 """The first hour of the day that is looked at; the curve is steepest three hours later."""
@@ -39,7 +40,7 @@ def fell(series: Series) -> float | None:
     return None if at is None else (at - series.times[0]) / HOUR - STEEP
 
 
-@pytest.mark.parametrize("hour", range(24))
+@each("hour", range(24))
 def test_a_third_that_is_cut_is_sudden_at_every_hour_of_the_day(hour: int) -> None:
     assert fell(cut(people(), STEEP + hour, STEEP + hour + 3, 0.7)) == hour
 

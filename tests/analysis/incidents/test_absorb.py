@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.analysis.incidents.merge import absorb, match
 from fanous.model.incident import Incident, Kind
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
 from tests.charts.events import incident
+from tests.each import each
 
 
 def outage(end: float | None = 10) -> Incident:
@@ -23,7 +22,7 @@ def blocking(start: float, end: float | None, **given: object) -> Incident:
     return incident(**{"country": "XA", "onset": MONDAY + start * HOUR, "end": until} | given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("start", "end", "within"),
     [
         (2, 8, True),

@@ -12,6 +12,7 @@ from fanous.analysis.incidents.alternatives import (
 from fanous.model.incident import Alternatives, LineRecord, Onset, Software
 from fanous.model.reason import Reason
 from tests.analysis.incidents.events import Ballot, votes
+from tests.each import each
 
 
 def fell(country: str, **given: int) -> Onset:
@@ -46,7 +47,7 @@ def test_who_fails_elsewhere_vetoes_nothing_while_somebody_outside_still_reached
     assert other_explanation(known, controlled=False) == platform_down(THREE)
 
 
-@pytest.mark.parametrize(
+@each(
     ("software", "is_defect"),
     [
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 6)], True),
@@ -85,7 +86,7 @@ def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
     assert (found is not None and found.code == "probe.defect") is said
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "bad"),
     [
         ([], set()),

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from fanous.analysis.incidents.hints import run_down
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop, key
+from tests.each import each
 
 GTR, BGP = "gtr", "bgp"
 
@@ -46,7 +46,7 @@ def lines(courses: dict[int, Course], signal: str = GTR, days: int = 8) -> tuple
     return found, series
 
 
-@pytest.mark.parametrize(
+@each(
     ("courses", "expected"),
     [
         ({1: portugal, 2: portugal, 3: portugal}, True),

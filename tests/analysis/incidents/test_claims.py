@@ -10,6 +10,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status, UsersShare
 from fanous.wording.reasons import reasons_text
+from tests.each import each
 from tests.store.cases import NOON, incident
 
 HOUR = 3600.0
@@ -47,7 +48,7 @@ def checked(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Check
     return found
 
 
-@pytest.mark.parametrize(
+@each(
     ("of", "expected"),
     [
         (claim(), S),

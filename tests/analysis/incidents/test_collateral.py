@@ -3,12 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from fanous.analysis.incidents.hints import beside
 from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text
+from tests.each import each
 from tests.store.cases import NOON, incident
 
 HOUR = 3600.0
@@ -22,7 +21,7 @@ def of(target: str, mechanism: str, hours: float, **given: Any) -> Incident:
 X = of("x", "tls.reset.sni", 0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("other", "said"),
     [
         (

@@ -27,6 +27,7 @@ from fanous.model.incident import Interval, Kind
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.each import each
 
 EDGE, OONI = Family.EDGE, Family.OONI
 ROUTING, PROBING, USAGE, DARKNET, REPORTS = (
@@ -66,7 +67,7 @@ TWO = Ballot([10, 11, 12], True, 1), Ballot([10.2, 11.2, 12.2], True, 2)
 STEADY = tuple(Ballot(range(4), True, probe=name) for name in "abc")
 
 
-@pytest.mark.parametrize(
+@each(
     ("what", "ballots", "named"),
     [
         ("three probes in two hours", [Ballot([10, 10.5, 11], True)], True),
@@ -106,7 +107,7 @@ def test_names_that_are_strange_there_count_for_no_more_than_those_who_are_known
     assert not nameable(votes(Ballot(range(5), True)), [f"0.{n}" for n in range(5)])
 
 
-@pytest.mark.parametrize(
+@each(
     ("witnesses", "known", "named"),
     [(3, 7, True), (3, 8, False), (4, 9, True), (4, 10, False), (9, 23, False), (10, 100, True)],
 )
@@ -180,7 +181,7 @@ def test_c2_says_that_a_notice_may_have_been_the_control(mechanism: str, control
     assert c2(seen, controls=[]).reason.params["control"] == control
 
 
-@pytest.mark.parametrize(
+@each(
     ("ruling", "lacking"),
     [
         (c2(*TWO, raised={}), Reason("lacks.network")),
@@ -339,7 +340,7 @@ def test_sources_that_fail_together_are_one_family(sources: list[str], families:
 RAISED = {1: MONDAY + HOUR, 2: MONDAY}
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "families", "rule", "named"),
     [
         (Kind.BLOCKING, (EDGE, OONI), "C1", ("edge", "ooni")),

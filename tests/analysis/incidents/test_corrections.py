@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.analysis.incidents.revision import taken_back
 from fanous.model.incident import Incident, Interval, NetworkPart, Part, Scope, Status
 from fanous.model.reason import Reason
+from tests.each import each
 from tests.store.cases import NOON, incident
 
 BEFORE = replace(
@@ -17,7 +16,7 @@ BEFORE = replace(
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("after", "gone"),
     [
         (BEFORE, ()),

@@ -8,6 +8,7 @@ from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop
+from tests.each import each
 
 AP, BGP, GTR, NT = "ping-slash24", "bgp", "gtr", "merit-nt"
 
@@ -19,7 +20,7 @@ def hours(lead: tuple[Anomaly, ...]) -> list[tuple[float, float | None]]:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("lead", "intervals"),
     [
         ((drop(AP, 0, 5), drop(BGP, 0, 5)), [(0, 5)]),

@@ -1,9 +1,8 @@
 """One probe alone, against its neighbours, is no ground for a suspicion."""
 
-import pytest
-
 from fanous.analysis.incidents.networks import is_lone_dissent
 from tests.analysis.incidents.events import Ballot, finding, votes
+from tests.each import each
 
 HOURS = [10.0, 10.5, 11.0, 11.5]
 
@@ -14,7 +13,7 @@ def lone(*ballots: Ballot) -> bool:
     return is_lone_dissent(group, votes(*ballots))
 
 
-@pytest.mark.parametrize(
+@each(
     ("ballots", "expected"),
     [
         ([Ballot(HOURS, True, probe="a"), Ballot(HOURS, False, probe="b")], True),

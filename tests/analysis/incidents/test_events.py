@@ -10,6 +10,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.each import each
 from tests.store.cases import incident
 
 DAY = 24 * HOUR
@@ -43,7 +44,7 @@ def report(*incidents: Incident, event: AnnouncedEvent = RALLY) -> EventReport:
     return found
 
 
-@pytest.mark.parametrize(
+@each(
     ("found", "timing"),
     [
         (cut(14, 15), Timing.BEFORE),

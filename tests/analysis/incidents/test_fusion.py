@@ -13,6 +13,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Family
 from tests.analysis.incidents.levels import drop
+from tests.each import each
 
 SIGNALS = ("ping-slash24", "bgp", "gtr", "merit-nt", "transfer_kbps", "prefixes_v6")
 
@@ -51,8 +52,8 @@ def some(chance: np.random.Generator) -> Anomaly:
     )
 
 
-@pytest.mark.parametrize("seed", range(30))
-@pytest.mark.parametrize("kind", [Kind.OUTAGE, Kind.SLOWDOWN])
+@each("seed", range(30))
+@each("kind", [Kind.OUTAGE, Kind.SLOWDOWN])
 def test_the_first_agreement_is_that_of_all_pairs(seed: int, kind: Kind) -> None:
     chance = np.random.default_rng(seed)
     met = 0

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey
+from tests.each import each
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -36,7 +35,7 @@ def finding(
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("what", "findings", "events"),
     [
         ("two sessions of a day", [finding(8, 12), finding(14, 18)], 1),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from fanous.analysis.incidents.assemble import incident_of
 from fanous.analysis.incidents.confirm import PROBES, Voices, names_of
@@ -14,6 +13,7 @@ from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED
 from fanous.model.place import Family
 from tests.analysis.incidents.events import MONDAY, SETTING, Ballot, finding, votes
+from tests.each import each
 
 FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
 ANDROID, IOS = "ooniprobe-android 3.8", "ooniprobe-ios 3.8"
@@ -26,7 +26,7 @@ def run(name: str, start: float = 0, minutes: float = 0, **other: str | int) -> 
     return Run(name, **{**whole, **other}, since=since, until=since + MINUTE * minutes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@each(
     ("what", "runs", "probes"),
     [
         ("nothing", [], 0),

@@ -11,6 +11,7 @@ from fanous.analysis.incidents.merge import match
 from fanous.model.incident import Incident, Kind, Part
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.charts.events import incident
+from tests.each import each
 
 
 def event(start: float, end: float | None, *asns: int, **given: Any) -> Incident:
@@ -33,7 +34,7 @@ def ids(found: list[Incident], known: list[Incident]) -> list[str | None]:
 GAP = SAME_NETWORK_GAP / HOUR
 
 
-@pytest.mark.parametrize(
+@each(
     ("what", "found", "known", "same"),
     [
         ("the very same", event(0, 8), event(0, 8), True),

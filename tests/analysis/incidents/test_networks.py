@@ -1,9 +1,8 @@
 """On which networks of an event the evidence is enough to name them."""
 
-import pytest
-
 from fanous.analysis.incidents.networks import nameable_of
 from tests.analysis.incidents.events import Ballot, finding, votes
+from tests.each import each
 
 NOBODY: frozenset[int] = frozenset()
 SEEN = range(10, 14)
@@ -27,7 +26,7 @@ def named(*ballots: Ballot, last: float = 0.999, networks: int = 3) -> set[int]:
     return {one.anomaly.key.place.asn for one in found}
 
 
-@pytest.mark.parametrize(
+@each(
     ("failing", "working", "probability", "joins"),
     [
         (6, 4, 0.999, True),

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.analysis.incidents.revision import happenings, what_was_wrong
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Scope, Status
 from fanous.model.reason import Reason
 from tests.charts.events import NATION, ONGOING, SUSPECTED, incident
+from tests.each import each
 
 SUSPICION, CONFIRMED, ENDED = incident(**SUSPECTED), incident(**ONGOING), incident()
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
@@ -23,7 +22,7 @@ OPENED, SURE, OVER, WRONG = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("before", "after", "found"),
     [
         (None, SUSPICION, (OPENED,)),

@@ -12,6 +12,7 @@ from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
+from tests.each import each
 
 AP, BGP, GTR, NT, V6 = "ping-slash24", "bgp", "gtr", "merit-nt", "prefixes_v6"
 
@@ -23,7 +24,7 @@ def made(*group: Anomaly, **given: object) -> Incident:
     return incident
 
 
-@pytest.mark.parametrize(
+@each(
     ("group", "rule", "hour"),
     [
         ((drop(AP, 0, 5), drop(GTR, 0, 5, raised=1)), "C3", 1),
@@ -54,7 +55,7 @@ def test_two_families_confirm_from_when_both_were_raised(
     assert incident.confirmed_at == (None if hour is None else MONDAY + hour * HOUR)
 
 
-@pytest.mark.parametrize(
+@each(
     ("anomaly", "suspected"),
     [
         (drop(AP, 0, 1, left=0.9), True),
@@ -165,7 +166,7 @@ def test_ipv6_withdrawn_alone_is_its_own_class() -> None:
     assert all_routes.mechanisms == ("outage.national",)
 
 
-@pytest.mark.parametrize(
+@each(
     ("group", "end", "status"),
     [
         ((drop(AP, 0, 5), drop(GTR, 0, 7)), 7, Status.ENDED),
@@ -190,7 +191,7 @@ def test_a_line_that_came_back_ends_nothing_where_most_fell_silent() -> None:
     assert incident.intervals == (Interval(MONDAY, None),)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_an_outage_is_open_exactly_where_its_last_interval_is(seed: int) -> None:
     chance = np.random.default_rng(seed)
     seen = 0

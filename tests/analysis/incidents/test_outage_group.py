@@ -3,17 +3,17 @@
 from itertools import combinations
 
 import numpy as np
-import pytest
 
 from fanous.analysis.incidents import group
 from fanous.analysis.incidents.group import outages
 from fanous.model.anomaly import Anomaly
 from tests.analysis.incidents.levels import drop
+from tests.each import each
 
 AP, GTR = "ping-slash24", "gtr"
 
 
-@pytest.mark.parametrize(
+@each(
     ("anomalies", "sizes"),
     [
         ([drop(AP, 0, 2), drop(AP, 5, 7)], [2]),  # it never settled
@@ -49,7 +49,7 @@ def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
     return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_events_are_those_of_all_pairs(seed: int) -> None:
     chance = np.random.default_rng(seed)
     several = 0

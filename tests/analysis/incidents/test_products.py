@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.analysis.incidents.merge import with_traffic
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import publisher_of, target_of_series
@@ -16,6 +14,7 @@ from fanous.wording.headline import headline
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import lede
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.each import each
 
 
 def product(name: str, target: str = "", *, left: float = 1.0) -> Series:
@@ -50,7 +49,7 @@ def test_without_another_product_the_incident_says_so() -> None:
     assert "products.none" in codes(loss) and loss.evidence.controls == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("signal", "target", "subtype", "subject"),
     [
         ("gtr", "", "YOUTUBE", "youtube"),

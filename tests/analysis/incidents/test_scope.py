@@ -6,6 +6,7 @@ from fanous.analysis.incidents.scope import extent
 from fanous.model.incident import Scope
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
+from tests.each import each
 
 M, F, ANY = Access.MOBILE, Access.FIXED, Access.ANY
 COUNTRY = UserWeights(
@@ -23,7 +24,7 @@ COUNTRY = UserWeights(
 ALL = {1, 2, 3, 4, 5}
 
 
-@pytest.mark.parametrize(
+@each(
     ("affected", "observed", "scope", "access"),
     [
         ({1, 2, 3, 4, 5}, ALL, Scope.NATION, ANY),

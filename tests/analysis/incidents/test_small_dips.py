@@ -9,6 +9,7 @@ from fanous.analysis.incidents.fusion import a_little_lower
 from fanous.model.series import Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import line
+from tests.each import each
 
 START, END = MONDAY, MONDAY + 5 * HOUR
 
@@ -19,7 +20,7 @@ def stood(signal: str, left: float, *, asn: int = 0, first: float = -200) -> Ser
     return replace(one, values=np.where(one.times >= START, left, 1.0))
 
 
-@pytest.mark.parametrize(
+@each(
     ("signal", "left", "said"),
     [
         ("ping-slash24", 0.96, True),

@@ -1,9 +1,8 @@
 """What a voice weighs: names cost nothing, and who is heard again is known."""
 
-import pytest
-
 from fanous.analysis.incidents.confirm import Voices, independent, names_of
 from tests.analysis.incidents.events import Ballot, votes
+from tests.each import each
 
 REGULARS = tuple(Ballot(range(4), True, probe=name) for name in "abc")
 
@@ -42,7 +41,7 @@ def test_so_does_a_stranger() -> None:
     assert Voices(cast, ["b"]).mostly_saw(0.6)
 
 
-@pytest.mark.parametrize(
+@each(
     ("known", "strange", "count"),
     [(3, 0, 3), (0, 5, 0), (1, 5, 2), (2, 1, 2.5), (2, 4, 4), (2, 40, 4), (0, 0, 0)],
 )

@@ -1,12 +1,11 @@
 """Which addresses no public site can have."""
 
-import pytest
-
 from fanous.analysis.rules.addresses import is_bogon, is_own_machine
 from fanous.model.place import is_address
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "bogon"),
     [
         ("10.10.34.35", True),
@@ -39,7 +38,7 @@ def test_a_bogon_is_an_address_outside_the_public_internet(address: str, bogon: 
     assert is_bogon(address) is bogon
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "own"),
     [
         ("127.0.0.1", True),

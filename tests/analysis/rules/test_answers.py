@@ -1,7 +1,5 @@
 """Answers that only another party's word tells from the site's own: the helper's, or a public resolver's."""
 
-import pytest
-
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
@@ -15,6 +13,7 @@ from tests.analysis.rules.lookups import (
     lookup,
     other,
 )
+from tests.each import each
 
 FOR_OTHERS = observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER)
 OF_UNKNOWN_NETWORK = helper(Layer.DNS, answer_asns=(0,))
@@ -106,6 +105,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+@each("case", CASES, ids=lambda case: case.sentence)
 def test_an_answer_is_judged_by_what_others_see(case: Case) -> None:
     assert first_said(case) == (case.state, case.rule, case.mechanism)

@@ -8,6 +8,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import said
+from tests.each import each
 
 AUTHORITY, HOSTNAME, EXPIRED = "ssl_unknown_authority", "ssl_invalid_hostname", "ssl_invalid_certificate"
 LETS_ENCRYPT = "Let's Encrypt E6"
@@ -20,8 +21,8 @@ UP = {"failure": None}
 """The helper, at this layer."""
 
 
-@pytest.mark.parametrize("layer", [Layer.TLS, Layer.QUIC, Layer.HTTP])
-@pytest.mark.parametrize(
+@each("layer", [Layer.TLS, Layer.QUIC, Layer.HTTP])
+@each(
     ("failure", "seen", "control", "given", "said_here"),
     [
         (AUTHORITY, {}, UP, {}, (BLOCKED, "intercepted", "tls.mitm")),
@@ -79,8 +80,8 @@ def test_what_explains_an_invalid_certificate(
     assert said(layer, *observations, **given) == [(state, f"{layer.value}.{rule}", mechanism)]
 
 
-@pytest.mark.parametrize("layer", [Layer.TLS, Layer.QUIC, Layer.HTTP])
-@pytest.mark.parametrize(
+@each("layer", [Layer.TLS, Layer.QUIC, Layer.HTTP])
+@each(
     "control",
     [
         helper(Layer.TLS, HOSTNAME),
@@ -88,7 +89,7 @@ def test_what_explains_an_invalid_certificate(
         helper(Layer.HTTP, "unknown_error"),  # old helpers had no name for it
     ],
 )
-@pytest.mark.parametrize("failure", [AUTHORITY, HOSTNAME, EXPIRED])
+@each("failure", [AUTHORITY, HOSTNAME, EXPIRED])
 def test_a_certificate_that_fails_from_outside_too_is_the_sites_own(
     layer: Layer, control: Observation, failure: str
 ) -> None:

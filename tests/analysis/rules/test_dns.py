@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
@@ -22,6 +20,7 @@ from tests.analysis.rules.lookups import (
     other,
 )
 from tests.analysis.rules.verdict_of import verdicts
+from tests.each import each
 
 CASES = [
     Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),
@@ -338,7 +337,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+@each("case", CASES, ids=lambda case: case.sentence)
 def test_an_answer_is_judged(case: Case) -> None:
     assert first_said(case) == (case.state, case.rule, case.mechanism)
 

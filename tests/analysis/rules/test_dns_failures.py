@@ -1,7 +1,5 @@
 """Lookups that failed: withheld here, gone everywhere, or a resolver in trouble?"""
 
-import pytest
-
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
@@ -16,6 +14,7 @@ from tests.analysis.rules.lookups import (
     first_said,
     lookup,
 )
+from tests.each import each
 
 CASES = [
     Case("NXDOMAIN", [failed(), CONTROL], BLOCKED, "dns.failure_control_ok", "dns.nxdomain"),
@@ -205,6 +204,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+@each("case", CASES, ids=lambda case: case.sentence)
 def test_a_failed_lookup_is_judged(case: Case) -> None:
     assert first_said(case) == (case.state, case.rule, case.mechanism)

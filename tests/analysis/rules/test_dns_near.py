@@ -1,7 +1,5 @@
 """Answers of a network's own ways, and names that lead nowhere for everybody."""
 
-import pytest
-
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
@@ -18,6 +16,7 @@ from tests.analysis.rules.lookups import (
     lookup,
     other,
 )
+from tests.each import each
 
 CAMPUS = "10.20.0.80"
 
@@ -93,6 +92,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+@each("case", CASES, ids=lambda case: case.sentence)
 def test_an_answer_is_judged(case: Case) -> None:
     assert first_said(case) == (case.state, case.rule, case.mechanism)

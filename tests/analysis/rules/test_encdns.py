@@ -1,11 +1,10 @@
 """Encrypted resolvers: are they cut off here, or is one of them in trouble?"""
 
-import pytest
-
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 DOH, DOT = "cloudflare-dns.com", "dns.quad9.net"
 
@@ -30,7 +29,7 @@ BOTH_CUT = [
 FAILS = (State.INSUFFICIENT, "dns.encrypted_fails", "")
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "control_failure", "found"),
     [
         ([resolver(DOH), resolver(DOT)], None, [(State.OK, "dns.encrypted_ok", "")] * 2),

@@ -1,11 +1,10 @@
 """Failure strings sorted by what happened on the wire."""
 
-import pytest
-
 from fanous.analysis.rules.failures import Cause, cause_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("failure", "cause"),
     [
         ("generic_timeout_error", Cause.TIMEOUT),

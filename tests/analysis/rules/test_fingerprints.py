@@ -18,6 +18,7 @@ from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
+from tests.each import each
 
 
 def page(body: str = "", **given: Any) -> Observation:
@@ -28,7 +29,7 @@ def found(response: Observation, country: str = "PK") -> list[str]:
     return [match.id for match in fingerprints().find(response, country)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("where", "response", "matches"),
     [
         (Where.BODY, page("the mark"), True),
@@ -77,7 +78,7 @@ NEWS = {
 }
 
 
-@pytest.mark.parametrize(("country", "words"), NEWS.items())
+@each(("country", "words"), NEWS.items())
 def test_the_words_of_a_notice_count_in_a_page_as_short_as_a_notice(country: str, words: str) -> None:
     long = words + " " * (LONGEST_NOTICE + 1 - len(words.encode()))
     assert found(page(words), country)
@@ -92,7 +93,7 @@ def test_of_a_page_whose_title_alone_is_kept_the_length_is_known() -> None:
     assert [bool(found(page(title=title, body_length=n))) for n in lengths] == [True, True, True, False]
 
 
-@pytest.mark.parametrize(
+@each(
     ("country", "body", "name"),
     [
         ("IR", '<iframe src="http://10.10.34.36?type=Invalid Site">', "ir.notice_frame"),
@@ -156,7 +157,7 @@ def test_an_id_is_used_once() -> None:
         compile_fingerprints(twice)
 
 
-@pytest.mark.parametrize(
+@each(
     ("country", "body", "name"),
     [
         ("IR", '<iframe src="http://10.10.34.36?type=Invalid Site&policy=MainPolicy">', "ir.notice_frame"),
@@ -239,7 +240,7 @@ def test_of_the_notices_own_names_its_address_is_the_right_answer() -> None:
     assert fingerprints().is_block_address("121.189.57.82", "KR", "notwarning.or.kr")
 
 
-@pytest.mark.parametrize(
+@each(
     ("marks", "stand"),
     [
         ("theirs", ["theirs"]),

@@ -8,6 +8,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 Given = dict[str, Any]
 
@@ -32,7 +33,7 @@ CONTROL = helper(Layer.HTTP, url="http://x.com/", header_names=("x-own",), serve
 SECURE = "https://x.com/"
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         ([page(), CONTROL], (State.OK, "http.same_page", "")),

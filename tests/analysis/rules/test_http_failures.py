@@ -8,6 +8,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 TIMEOUT = "generic_timeout_error"
 SECURE = "https://x.com/"
@@ -23,7 +24,7 @@ SHAKEN = observation(Layer.TLS)
 FAILED_CONTROL = helper(Layer.HTTP, "eof_error")
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         (
@@ -118,7 +119,7 @@ def test_a_lower_layer_that_worked_once_explains_nothing() -> None:
 SLOW: dict[str, Any] = {"received": 160_000, "status_code": 200, "largest_gap": 0.4}
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "given", "first"),
     [
         ("http://x.com/", SLOW, (State.THROTTLED, "http.starved", "http.throttle.host")),
@@ -172,7 +173,7 @@ def test_data_that_began_to_come_tells_throttling_from_blocking(
     assert said(Layer.HTTP, request(TIMEOUT, url, **given), SHAKEN, CONNECTED, CONTROL)[0] == first
 
 
-@pytest.mark.parametrize(
+@each(
     ("handshakes", "received", "rule"),
     [
         ([], 40_000, "http.starved"),  # 32 kbit/s: less than what any line is taken to give

@@ -4,6 +4,7 @@ import pytest
 
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, loaded, loop_matcher
 from fanous.errors import FanousError
+from tests.each import each
 
 PATTERNS = [
     PatternText("word", "blocked"),
@@ -14,8 +15,8 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("matcher", [compile_matcher(PATTERNS), loop_matcher(PATTERNS)])
-@pytest.mark.parametrize(
+@each("matcher", [compile_matcher(PATTERNS), loop_matcher(PATTERNS)])
+@each(
     ("text", "found"),
     [
         ("This site is BLOCKED.", [0]),
@@ -39,11 +40,11 @@ def test_the_end_of_a_match_is_in_bytes(matcher: Matcher) -> None:
     assert matcher.find("ş blocked".encode()) == [(0, len("ş blocked".encode()))]
 
 
-@pytest.mark.parametrize("compiler", [compile_matcher, loop_matcher])
-@pytest.mark.parametrize("pattern", ["(", "a[bşc]d", "eriş?im"])
+@each("compiler", [compile_matcher, loop_matcher])
+@each("pattern", ["(", "a[bşc]d", "eriş?im"])
 def test_a_pattern_that_cannot_be_compiled_is_named(compiler: object, pattern: str) -> None:
     assert callable(compiler)
-    with pytest.raises(FanousError, match=r"fingerprint bad: .*mend or remove"):
+    with pytest.raises(FanousError, match=r"fingerprint bad: .*correct or remove"):
         compiler([PatternText("good", "x"), PatternText("bad", pattern)])
 
 

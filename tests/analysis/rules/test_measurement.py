@@ -6,6 +6,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import verdicts
+from tests.each import each
 
 TIMEOUT, UNREACHABLE = "generic_timeout_error", "network_unreachable"
 
@@ -18,7 +19,7 @@ def connection(failure: str | None) -> Observation:
     return observation(Layer.TCP, failure)
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "control_failure", "no_network"),
     [
         ([lookup(TIMEOUT)], TIMEOUT, True),

@@ -1,11 +1,10 @@
 """Names that mean another thing in each network."""
 
-import pytest
-
 from fanous.analysis.rules.addresses import is_private_name
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "localhost",
@@ -21,7 +20,7 @@ def test_a_network_s_own_names_are_private(name: str) -> None:
     assert is_private_name(name)
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "x.com",

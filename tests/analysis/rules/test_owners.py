@@ -1,13 +1,12 @@
 """Owners: whose addresses injectors answer with."""
 
-import pytest
-
 from fanous.analysis.rules.addresses import is_foreign
+from tests.each import each
 
 FACEBOOK, X, DROPBOX = 32934, 13414, 19679
 
 
-@pytest.mark.parametrize(
+@each(
     ("asn", "hostname", "foreign"),
     [
         (X, "t.co", False),

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from fanous.analysis.rules.pages import Likeness, likeness
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
+from tests.each import each
 
 CONTROL: dict[str, Any] = {
     "title": "Freedom Today: news of the world",
@@ -18,7 +17,7 @@ CONTROL: dict[str, Any] = {
 BARE: dict[str, Any] = {"server": "nginx", "header_names": ("content-type", "date", "server")}
 
 
-@pytest.mark.parametrize(
+@each(
     ("page", "control", "expected"),
     [
         ({}, {}, Likeness.SAME),

@@ -1,11 +1,10 @@
 """QUIC: only another name that works makes a finding."""
 
-import pytest
-
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said
+from tests.each import each
 
 CUT = observation(Layer.QUIC, "generic_timeout_error")
 INNOCUOUS = observation(Layer.QUIC, hostname="example.com", cert_valid=None)
@@ -14,7 +13,7 @@ OTHER = observation(Layer.QUIC, hostname="y.com", ip="1.2.3.4")
 UP = helper(Layer.QUIC)
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         ([observation(Layer.QUIC), UP], (State.OK, "quic.ok", "")),

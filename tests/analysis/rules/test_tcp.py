@@ -8,6 +8,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 SIX = "2606:4700::6810:84e5"
 TIMEOUT = "generic_timeout_error"
@@ -27,7 +28,7 @@ def endpoints(failing: int, of: int = 12, failure: str = TIMEOUT) -> list[Observ
     return [connection(failure if n < failing else None, hostname="", ip=f"149.154.1.{n}") for n in range(of)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         ([connection(), UP], (State.OK, "tcp.ok", "")),

@@ -9,6 +9,7 @@ from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 TIMEOUT = "generic_timeout_error"
 HOSTNAME = "ssl_invalid_hostname"
@@ -26,7 +27,7 @@ UP = helper(Layer.TLS)
 PAGE = helper(Layer.HTTP)
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         ([handshake(), UP], (State.OK, "tls.ok", "")),

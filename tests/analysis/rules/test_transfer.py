@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.each import each
 
 OUTSIDE = helper(Layer.TRANSFER, kbps=8_000.0)
 CONTROL = observation(Layer.TRANSFER, target="control", hostname="y.com", ip="1.2.3.4", kbps=5_000.0)
@@ -20,7 +19,7 @@ CUT = observation(
 BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
 
 
-@pytest.mark.parametrize(
+@each(
     ("observations", "first"),
     [
         (

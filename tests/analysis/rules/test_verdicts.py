@@ -12,6 +12,7 @@ from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from tests.analysis.rules.verdict_of import verdicts
+from tests.each import each
 
 
 def test_an_id_is_used_once_and_begins_with_its_layer() -> None:
@@ -36,13 +37,13 @@ def test_every_layer_has_a_table() -> None:
     assert set(TABLES) == set(Layer)
 
 
-@pytest.mark.parametrize("layer", list(Layer))
-@pytest.mark.parametrize(
+@each("layer", list(Layer))
+@each(
     "failure",
     [None, "", "generic_timeout_error", "connection_reset", "ssl_unknown_authority", "dns_nxdomain_error",
      "host_unreachable", "network_down", "unknown_failure: new", "http_unexpected_status_code"],
 )  # fmt: skip
-@pytest.mark.parametrize("control", ["helper", "failed helper", "no helper", "no control"])
+@each("control", ["helper", "failed helper", "no helper", "no control"])
 def test_every_observation_finds_a_rule(layer: Layer, failure: str | None, control: str) -> None:
     seen = [observation(layer, failure, target=target, role="api") for target in ("x", "y")]
     seen += [helper(layer)] * (control == "helper") + [helper(layer, "eof_error")] * (

@@ -9,6 +9,7 @@ from fanous.model.measurement import Layer
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import State
+from tests.each import each
 
 STEP = 600
 
@@ -37,7 +38,7 @@ SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
 STARVED = row(State.INSUFFICIENT, Layer.HTTP, symptom=True, mechanism="tls.throttle.sni")
 
 
-@pytest.mark.parametrize(
+@each(
     ("verdicts", "said"),
     [
         ([row()], {BLOCKED_PATH: 0, THROTTLED: 0}),

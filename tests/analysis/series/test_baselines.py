@@ -5,6 +5,7 @@ import pytest
 
 from fanous.analysis.series.baselines import HISTORY, look_back, quiet_share, slot_baseline
 from fanous.model.series import Floats, Ints
+from tests.each import each
 
 PRIOR, STRENGTH, LOW, HIGH = 0.02, 50.0, 0.005, 0.3
 
@@ -108,7 +109,7 @@ def test_with_little_history_all_of_it_counts_and_with_none_nothing_is_said() ->
     assert np.isnan(slot_baseline(times, np.full(len(times), np.nan), DAY))
 
 
-@pytest.mark.parametrize(
+@each(
     ("outages", "days"),
     [
         ((), 28),

@@ -21,6 +21,7 @@ from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Interval
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+from tests.each import each
 
 AP = "ping-slash24"
 
@@ -50,8 +51,8 @@ def lost(late: float, hours: float, share: float) -> Series:
     return replace(series, values=series.values * (1 - share * np.clip(inside / 1800, 0, 1)))
 
 
-@pytest.mark.parametrize("step", [300, 600, 1800, 3600, 7200, 10800])
-@pytest.mark.parametrize("left", [0.05, 0.7])
+@each("step", [300, 600, 1800, 3600, 7200, 10800])
+@each("left", [0.05, 0.7])
 def test_the_fall_of_a_series_of_any_bins_is_found_where_it_fell(step: int, left: float) -> None:
     series = cut(daily(30, noise=0.03, step=step), 480, 540, left)
     found = fell(series, 480)
@@ -130,8 +131,8 @@ def test_days_above_the_usual_are_no_level_from_which_it_fell_softly() -> None:
     assert soft_start(told(high, 1120), at(1128)) is None
 
 
-@pytest.mark.parametrize("hours", [0.5, 0.75, 1.2, 6.0])
-@pytest.mark.parametrize("late", [0.05, 0.2, 0.3, 0.45])
+@each("hours", [0.5, 0.75, 1.2, 6.0])
+@each("late", [0.05, 0.2, 0.3, 0.45])
 def test_a_bracket_holds_the_beginning_wherever_in_its_bin_it_was(late: float, hours: float) -> None:
     """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
     series = lost(late, hours, 0.8)
@@ -162,8 +163,8 @@ def test_depth_is_typical_worst_and_now() -> None:
     )
 
 
-@pytest.mark.parametrize("hours", [0.5, 1.0, 1.5, 6.0])
-@pytest.mark.parametrize("late", [0.0, 0.1, 0.2, 0.25, 0.4])
+@each("hours", [0.5, 1.0, 1.5, 6.0])
+@each("late", [0.0, 0.1, 0.2, 0.25, 0.4])
 def test_bins_that_were_lost_in_part_are_not_taken_for_the_loss(late: float, hours: float) -> None:
     """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
     found = depth(told(lost(late, hours, 0.6), 480), [Interval(at(480 + late), at(480 + late + hours))])

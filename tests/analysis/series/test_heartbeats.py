@@ -1,11 +1,11 @@
 """When a silence is longer than a network's habit."""
 
 import numpy as np
-import pytest
 
 from fanous.analysis.series.heartbeats import HEARD_BINS, heartbeat
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from tests.each import each
 
 STEP, HOUR, DAY = 600, 3600, 86_400
 START = 1_700_006_400
@@ -42,7 +42,7 @@ def by_day(days: int) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("times", "after", "silent"),
     [
         (steady(24), 0, False),

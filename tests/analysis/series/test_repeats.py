@@ -4,9 +4,9 @@ A case is one line a probe: a letter an hour, ``F`` it fails, ``o`` it works, ``
 """
 
 import numpy as np
-import pytest
 
 from fanous.analysis.series.repeats import overruled
+from tests.each import each
 
 HOUR = 3600
 
@@ -27,7 +27,7 @@ def heard(*probes: str) -> list[str]:
     return ["".join(line) for line in lines]
 
 
-@pytest.mark.parametrize(
+@each(
     ("probes", "counted"),
     [
         # Against three who have failed since, it has said its word.

@@ -1,7 +1,5 @@
 """The one table of signals."""
 
-import pytest
-
 from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.series.signals import LAGS, SIGNALS, Direction, Signal, lag_of, signals_of
 from fanous.model.incident import Kind
@@ -9,9 +7,10 @@ from fanous.model.measurement import Layer
 from fanous.model.place import Family, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.publishers import PUBLISHERS
+from tests.each import each
 
 
-@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
     assert signal.title and signal.unit and signal.proves
     assert isinstance(signal.bad, Direction)
@@ -19,7 +18,7 @@ def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
     assert bool(signal.layers) == bool(signal.states)
 
 
-@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values(), ids=SIGNALS)
 def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_day(signal: Signal) -> None:
     watching = [one for one in DETECTORS.values() if signal.name in one.signals and not one.is_peer]
     by_day = [one.name for one in watching if one.name == "shift"]
@@ -29,7 +28,7 @@ def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_d
     assert {one.kind for one in watching} <= set(signal.proves)
 
 
-@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_ready_made_series_is_not_counted_from_verdicts(signal: Signal) -> None:
     assert not (signal.is_quantity and signal.layers)
     assert signal.is_quantity == (0 < signal.least_drop < 1)

@@ -1,11 +1,11 @@
 """What a place lost on the same days of earlier years."""
 
 import numpy as np
-import pytest
 
 from fanous.analysis.series.years import RETURNS, lost_as_much
 from fanous.evaluation.simulate.builders import DAY
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+from tests.each import each
 
 DAYS = 900
 FEAST = 700 * 24
@@ -22,7 +22,7 @@ def asked(lag: int, then: float, now: float = 0.75, *, seen: bool = True) -> int
     return lost_as_much(series, float(start), float(start + 8 * HOUR), 1 - now)
 
 
-@pytest.mark.parametrize("lag", RETURNS)
+@each("lag", RETURNS)
 def test_a_feast_that_returns_by_any_calendar_is_known_by_its_year(lag: int) -> None:
     then = np.datetime64(int(DAY + (FEAST - lag * 24) * HOUR), "s").astype("datetime64[Y]").astype(int) + 1970
     assert asked(lag, 0.74) == then

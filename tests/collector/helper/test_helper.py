@@ -15,6 +15,7 @@ from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.helper.helper import h3_endpoint, title_of
 from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
+from tests.each import each
 
 PAGE = b"<html><head><TITLE>An &amp; Example</TITLE></head></html>"
 
@@ -174,7 +175,7 @@ def test_so_many_questions_are_answered_at_once() -> None:
     asyncio.run(ask())
 
 
-@pytest.mark.parametrize(
+@each(
     ("alt_svc", "endpoint"),
     [
         ("", ""),

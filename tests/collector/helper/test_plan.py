@@ -5,6 +5,7 @@ import pytest
 from fanous.collector.helper.helper import is_private
 from fanous.collector.helper.plan import HelperQuestion, asked_of, endpoints_of, ip_infos, url_of
 from fanous.collector.request import Refused
+from tests.each import each
 
 
 def tried(url: str, *by_probe: str, resolved: tuple[str, ...] = ()) -> list[str]:
@@ -57,7 +58,7 @@ def test_a_probe_cannot_have_thousands_of_endpoints_tried() -> None:
     assert len(tried("http://x.com/", *many)) == 32
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "",
@@ -86,7 +87,7 @@ def test_what_is_no_question_is_refused(body: bytes) -> None:
         asked_of(body)
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "private"),
     [
         ("93.184.216.34", False),

@@ -21,6 +21,7 @@ from fanous.collector.helper.reach import (
 from fanous.collector.request import Refused
 from fanous.errors import FanousError
 from tests.collector.helper.test_helper import resolving, site
+from tests.each import each
 
 OWN = {"9.9.9.9", "2620:fe::fe", "10.0.0.5"}
 LISTED = ("8.8.8.0/24", "2001:4860::/32")
@@ -32,7 +33,7 @@ def reach() -> HelperReach:
     return made
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         *("9.9.9.9", "9.9.9.1", "2620:fe::fe", "2620:fe::1", "8.8.8.8", "2001:4860:4860::8888"),
@@ -90,9 +91,7 @@ def ask(url: str, policy: HelperPolicy, **asked: Any) -> dict[str, Any]:
 NAMES = {"own": ["9.9.9.9"], "near": ["9.9.9.1"], "listed": ["1.1.1.1", "8.8.8.8"], "six": ["2620:fe::1"]}
 
 
-@pytest.mark.parametrize(
-    "host", ["9.9.9.9", "9.9.9.1", "[2620:fe::fe]", "8.8.8.8", *(f"{n}.example" for n in NAMES)]
-)
+@each("host", ["9.9.9.9", "9.9.9.1", "[2620:fe::fe]", "8.8.8.8", *(f"{n}.example" for n in NAMES)])
 def test_a_question_about_them_is_refused(host: str) -> None:
     policy = HelperPolicy(resolve=resolving(**NAMES), reach=reach())
     with pytest.raises(Refused, match="does not connect to"):

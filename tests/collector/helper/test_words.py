@@ -1,11 +1,10 @@
 """Failures are said as OONI's test helper has always said them."""
 
-import pytest
-
 from fanous.collector.helper.plan import dns_failure, http_failure, tcp_failure
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("failure", "dns", "tcp", "http"),
     [
         (None, None, None, None),

@@ -4,6 +4,7 @@ import pytest
 
 from fanous.collector.stream.address import GIGABYTES, StreamAddress, StreamPart, parse_address
 from fanous.errors import FanousError
+from tests.each import each
 
 
 def test_an_address_names_servers_that_know_each_other() -> None:
@@ -21,7 +22,7 @@ def test_a_password_is_for_the_servers_and_not_for_the_log() -> None:
     assert str(address) == "tls://a:4222,b:4222/PK"
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "complaint"),
     [
         ("http://a", "is not a queue address: write nats://"),

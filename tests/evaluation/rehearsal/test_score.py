@@ -11,6 +11,7 @@ from fanous.evaluation.rehearsal.score import score
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
+from tests.each import each
 from tests.evaluation.rehearsal.claims import claim, sighting
 
 LINES = tuple(LabNetwork("PK", asn, "", Access.FIXED, 0.3, 2) for asn in (1, 2, 3))
@@ -26,7 +27,7 @@ def test_what_was_done_and_found_is_neither_missed_nor_false() -> None:
     assert (found.label, found.seconds_to_confirm, found.seconds_to_end) == ("exact", 12.5, None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "lacks"),
     [
         ({"scope": "isp"}, "its scope is isp, not nation"),

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fanous.evaluation.simulate.builders import bundle, helper, measurement, observation, verdict
-from fanous.evaluation.simulate.fakes import FakeClock
+from fanous.evaluation.simulate.builders import FakeClock, bundle, helper, measurement, observation, verdict
 from fanous.model.measurement import Layer, Observer
 from fanous.model.verdict import State
+from tests.each import each
 
 
-@pytest.mark.parametrize("layer", list(Layer))
+@each("layer", list(Layer))
 def test_by_default_everything_works(layer: Layer) -> None:
     seen = observation(layer)
     assert seen.layer is layer

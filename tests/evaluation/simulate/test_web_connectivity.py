@@ -20,6 +20,7 @@ from fanous.evaluation.simulate.records import (
     X,
     new_round,
 )
+from tests.each import each
 
 ROW_KEYS = {"t0", "t", "transaction_id"}
 
@@ -37,7 +38,7 @@ def failures(made: dict[str, Any], key: str) -> list[str | None]:
     return [row["status"]["failure"] if key == "tcp_connect" else row["failure"] for row in rows]
 
 
-@pytest.mark.parametrize("fate", list(Fate))
+@each("fate", list(Fate))
 def test_a_record_is_whole_and_marked_and_has_no_opinion(fate: Fate) -> None:
     made = record(fate)
     assert made["annotations"]["synthetic"] == "fanous"
@@ -51,7 +52,7 @@ def test_a_record_is_whole_and_marked_and_has_no_opinion(fate: Fate) -> None:
     assert fate is Fate.FINE or str(fate) not in json.dumps(made)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fate", "tcp", "tls", "http"),
     [
         (Fate.FINE, None, None, [None]),
@@ -83,7 +84,7 @@ def test_a_throttled_page_trickles_in_at_the_policers_rate() -> None:
     assert request["response"]["code"] == 200
 
 
-@pytest.mark.parametrize("page", [*PLATFORMS.values(), WIKIPEDIA, DOMESTIC, SICK], ids=lambda page: page.host)
+@each("page", [*PLATFORMS.values(), WIKIPEDIA, DOMESTIC, SICK], ids=lambda page: page.host)
 def test_an_ordinary_page_comes_whole(page: SimulatedPage) -> None:
     made = record(page=page)
     reads = [event for event in made["test_keys"]["network_events"] if event["operation"] == "read"]

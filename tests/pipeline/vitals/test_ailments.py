@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.model.vitals import Backlog
 from fanous.pipeline.vitals import CHECKS, Disk, Vitals, find_ailments
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from tests.documents import ROOT, rows, section, text_of
+from tests.each import each
 
 NOW = 1_702_814_400.0
 HOUR = 3600
@@ -33,7 +32,7 @@ def waiting(seconds: float | None) -> Vitals:
     return replace(WELL, backlogs=(Backlog("/inbox", 3, 100, None if seconds is None else NOW - seconds, 0),))
 
 
-@pytest.mark.parametrize(
+@each(
     ("vitals", "kinds"),
     [
         (WELL, []),

@@ -4,6 +4,7 @@ import pytest
 
 from fanous.model.place import is_address
 from fanous.probe.net.network import endpoint, is_public
+from tests.each import each
 
 
 @pytest.mark.parametrize("ip", ["1.1.1.1", "198.51.45.1", "2606:4700::1111", "::ffff:1.1.1.1"])
@@ -11,7 +12,7 @@ def test_addresses_of_public_sites_are_public(ip: str) -> None:
     assert is_public(ip)
 
 
-@pytest.mark.parametrize(
+@each(
     "ip",
     [
         *("127.0.0.1", "0.0.0.0", "10.10.34.34", "172.16.0.1", "192.168.1.1", "169.254.169.254"),

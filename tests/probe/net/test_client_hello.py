@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from fanous.probe.net.tls import HANDSHAKE, SERVER_HELLO, browser_hello, fingerprint
+from tests.each import each
 from tests.probe.net.authority import Authority
 
 
@@ -29,7 +30,7 @@ def answer_to(hello: bytes, folder: Path) -> bytes:
     return out.read()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_a_real_server_answers_it_with_a_server_hello(seed: int, tmp_path: Path) -> None:
     answer = answer_to(browser_hello("site.example", Random(seed)), tmp_path)
     assert (answer[0], answer[5]) == (HANDSHAKE, SERVER_HELLO)
@@ -62,7 +63,7 @@ def test_the_fingerprint_is_that_of_the_published_form() -> None:
     assert seen.ja3 == "771,4865,10-11,29,0"
 
 
-@pytest.mark.parametrize("size", [0, 1, 5, 40, 100, 600])
+@each("size", [0, 1, 5, 40, 100, 600])
 def test_what_is_no_whole_hello_has_no_fingerprint(size: int) -> None:
     assert fingerprint(openssl_hello()[:size]) is None
     assert fingerprint(b"GET / HTTP/1.1\r\n\r\n"[:size]) is None

@@ -13,6 +13,7 @@ from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import Stream
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.net.tls import TLSStream, client_context
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 
@@ -23,7 +24,7 @@ def _unverified(code: int) -> ssl.SSLCertVerificationError:
     return error
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "failure"),
     [
         (ConnectionRefusedError(errno.ECONNREFUSED, ""), "connection_refused"),

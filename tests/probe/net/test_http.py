@@ -7,7 +7,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from fanous.evaluation.simulate.fakes import FakeStream
+from fanous.evaluation.simulate.builders import FakeStream
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import MALFORMED, STREAM_RESET, HttpResponse, Request, exchange
 from fanous.probe.net.sockets import SocketNetwork

@@ -1,9 +1,8 @@
 """The QUIC ping, and how a refused handshake is named."""
 
-import pytest
-
 from fanous.probe.net.quic import failure_of_close
 from fanous.probe.quic import LEAST_DATAGRAM, ping_datagram, read_versions
+from tests.each import each
 
 
 def _negotiation(ours: bytes, versions: list[int]) -> bytes:
@@ -21,7 +20,7 @@ def test_an_answer_lists_the_servers_versions() -> None:
     assert read_versions(_negotiation(b"12345678", [1, 0x6B3343CF]), b"12345678") == [1, 0x6B3343CF]
 
 
-@pytest.mark.parametrize(
+@each(
     "datagram",
     [
         b"",
@@ -36,7 +35,7 @@ def test_what_is_no_answer_to_us_is_none(datagram: bytes) -> None:
     assert read_versions(datagram, b"12345678") is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "reason", "failure"),
     [
         (0x12D, "Certificate is no longer valid", "ssl_invalid_certificate"),

@@ -3,9 +3,10 @@
 import pytest
 
 from fanous.probe.spool.upload import MOST_ASKED_SECONDS, MOST_SECONDS, backoff, retry_after
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("failures", "chance", "asked", "seconds"),
     [
         (1, 0.0, None, 1.0),
@@ -25,7 +26,7 @@ def test_so_long_is_waited(failures: int, chance: float, asked: float | None, se
     assert backoff(failures, chance, asked) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "seconds"),
     [
         ("120", 120.0),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fanous.probe.manifest import NotAManifest, Variant, read_manifest
+from fanous.probe.stream import NotAManifest, Variant, read_manifest
+from tests.each import each
 
 URL = "https://live.example/a/index.m3u8"
 
@@ -66,9 +67,7 @@ def test_a_timeline_goes_on_where_it_was() -> None:
     assert [piece.rpartition("/")[2] for piece in only.pieces] == ["t10.m4s", "t14.m4s", "t18.m4s"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "<html>blocked</html>", "#EXTM3U\n", "<MPD", DASH.format(inside=""), "<MPD></MPD>"]
-)
+@each("text", ["", "<html>blocked</html>", "#EXTM3U\n", "<MPD", DASH.format(inside=""), "<MPD></MPD>"])
 def test_what_is_no_manifest_is_said_so(text: str) -> None:
     with pytest.raises(NotAManifest):
         read_manifest(text, URL)

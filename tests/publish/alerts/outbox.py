@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from fanous.model.incident import Incident
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.alerts.dispatch import Dispatcher, Done
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.settings import Alerting, read_alerting

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.alerts.message import Message, Sender, compose, test_message
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from tests.charts.events import ONGOING, SUSPECTED, incident
+from tests.each import each
 
 CONFIRMED = incident(**ONGOING, id="PK-2023-0001")
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
@@ -30,7 +29,7 @@ def message(
     return composed
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_a_suspicion_is_never_said_as_confirmed(code: str) -> None:
     language = LANGUAGES[code]
     told = message(SUSPICION, language=language)
@@ -39,7 +38,7 @@ def test_a_suspicion_is_never_said_as_confirmed(code: str) -> None:
         assert language.say("Confirmed") not in text.replace(language.say("not confirmed"), "")
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_a_retraction_says_so_before_the_claim(code: str) -> None:
     language = LANGUAGES[code]
     told = message(replace(CONFIRMED, status=Status.RETRACTED), CONFIRMED, language)
@@ -58,7 +57,7 @@ def test_the_address_is_permanent_and_stands_on_a_line_of_its_own() -> None:
     assert told.body.splitlines()[-1] == told.url == "https://fanous.example/PK/PK-2023-0001"
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_short_forms_keep_the_status_and_their_length(code: str) -> None:
     language = LANGUAGES[code]
     for told in (message(SUSPICION, language=language), message(RETRACTED, CONFIRMED, language)):

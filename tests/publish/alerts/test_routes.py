@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from fanous.model.alert import Happening, News
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import DAY
 from fanous.publish.alerts.channel import AlertRule
 from fanous.publish.alerts.dispatch import orders_of
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.each import each
 
 NOW = END + 600
 OPEN = incident(**ONGOING, id="PK-2023-0001")
@@ -20,7 +19,7 @@ def news(after: Incident, before: Incident | None = None, told: tuple[str, ...] 
     return News(1, 1 if before is None else 2, NOW, after, before, frozenset(told))
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "claim", "concerned"),
     [
         ({}, {}, True),

@@ -8,6 +8,7 @@ from fanous.errors import FanousError
 from fanous.model.alert import Happening
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.wording.language import LANGUAGES
+from tests.each import each
 from tests.publish.alerts.outbox import SECRET
 
 HOOK = f'[alerts.channels.noc]\nwebhook = "https://noc.example/"\nsecret = "{SECRET}"\n'
@@ -51,7 +52,7 @@ def test_secrets_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytes
     assert [c.secret for c in (alerting.channels or {}).values()] == [SECRET, ""]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "complaint"),
     [
         (HOOK, "no rule"),

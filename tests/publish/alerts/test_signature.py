@@ -4,6 +4,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.publish.alerts.signature import TOLERANCE, is_genuine, secret_bytes, signed_headers
+from tests.each import each
 from tests.publish.alerts.outbox import SECRET
 
 BODY, NOW = b'{"a": 1}', 1_702_830_000.0
@@ -25,7 +26,7 @@ def test_what_was_signed_is_genuine() -> None:
     assert is_genuine(SECRET, SIGNED, BODY, NOW)
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "body", "later"),
     [
         ({}, b'{"a": 2}', 0.0),

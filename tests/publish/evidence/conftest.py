@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.measurement import Record
+from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
-from fanous.model.provenance import Provenance
 from fanous.model.series import SourceSeries
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fanous.model.incident import Evidence
 from fanous.model.reason import Reason, as_written
 from fanous.publish.evidence.recompute import claim_of, differences
 from fanous.publish.evidence.reference import unlike_fields
+from tests.each import each
 from tests.store.cases import NOON, incident
 
 
@@ -22,7 +21,7 @@ def test_numbers_count_after_rounding() -> None:
     assert differences(claim_of(one), claim_of(replace(one, confidence=0.998003))) != []
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("onset", NOON + 61),

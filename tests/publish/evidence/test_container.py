@@ -8,6 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_parts
+from tests.each import each
 
 PARTS = {"one.json": b"{}", "two.bin": bytes(range(256)) * 3, "empty": b""}
 PACKED = pack_parts(PARTS)
@@ -36,7 +37,7 @@ def test_every_byte_around_the_content_is_determined() -> None:
         assert parts != PARTS
 
 
-@pytest.mark.parametrize("cut", [0, 1, 511, 512, 700, len(PACKED) - 1024, len(PACKED) - 1])
+@each("cut", [0, 1, 511, 512, 700, len(PACKED) - 1024, len(PACKED) - 1])
 def test_a_file_that_is_cut_off_is_refused(cut: int) -> None:
     with pytest.raises(BundleRefused):
         unpack_parts(PACKED[:cut])

@@ -15,8 +15,8 @@ from pyarrow import parquet
 
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, FamilyView, Kind, Says
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.series import Series, SeriesKey, Votes
 from fanous.publish.credits import credit_line, sources_of
 from fanous.publish.export import (
@@ -41,6 +41,7 @@ from fanous.wording.language import LANGUAGES
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident
 from tests.commands import fanous
+from tests.each import each
 from tests.web.small_store import SmallStore
 
 OWN = "CC BY 4.0"
@@ -98,9 +99,7 @@ def level(source: str, *values: float) -> Series:
 # --- what may leave -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "source", [one.name for one in SOURCES.values()] + ["ooni", "ooni-csv", "edge", "new"]
-)
+@each("source", [one.name for one in SOURCES.values()] + ["ooni", "ooni-csv", "edge", "new"])
 def test_only_sources_of_a_free_licence_are_open(source: str) -> None:
     assert is_open(source) == (source in {"tor", "scan", "edge"})
 
@@ -109,7 +108,7 @@ def opinion(family: str, source: str, says: Says = Says.DOWN) -> FamilyView:
     return FamilyView(family, says, (f"{source} a-signal",), ("PK",))
 
 
-@pytest.mark.parametrize(
+@each(
     ("claim", "sources", "licence"),
     [
         (by("edge"), ("edge",), OWN),

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from fanous.charts.card import running
+from fanous.charts.letters import running
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind, Part, Status
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
 from fanous.store.protocol import Store
@@ -20,6 +20,7 @@ from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word
 from tests.analysis.incidents.events import Ballot
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.test_incident import OFTEN, event
 
@@ -36,8 +37,8 @@ def report(claim: Incident | None = None, code: str = "en", name: str = "Zong") 
     return gather(cast(Store, store), one, LANGUAGES[code], BASE)
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("form", ["html", "md", "post.txt", "sms.txt"])
+@each("code", LANGUAGES)
+@each("form", ["html", "md", "post.txt", "sms.txt"])
 def test_no_form_says_a_suspicion_as_confirmed(form: str, code: str) -> None:
     text = FORMS[form](report(incident(**SUSPECTED), code)).decode()
     assert LANGUAGES[code].say("Suspected") in text.split("\n## ")[0]
@@ -46,8 +47,8 @@ def test_no_form_says_a_suspicion_as_confirmed(form: str, code: str) -> None:
     assert confirmed not in text if short else text.count(confirmed) <= 1  # the fact "Confirmed: no"
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("given", [{}, SUSPECTED, ONGOING | NATION, {"status": Status.RETRACTED}])
+@each("code", LANGUAGES)
+@each("given", [{}, SUSPECTED, ONGOING | NATION, {"status": Status.RETRACTED}])
 def test_a_post_and_a_message_keep_their_length(given: dict[str, object], code: str) -> None:
     one = report(incident(**given, targets=("x", "youtube", "facebook", "instagram", "whatsapp")), code)
     assert len(post(one)) <= 280
@@ -108,7 +109,7 @@ def printed(code: str) -> bytes:
     return pdf(report(code=code))
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each("code", LANGUAGES)
 def test_it_prints_in_every_language(code: str) -> None:
     document = printed(code)
     assert document.startswith(b"%PDF")

@@ -7,6 +7,7 @@ import pytest
 from msgspec import Raw
 
 from fanous.sources.ooni.steps import NO_LEAF, Leaf, leaf_of
+from tests.each import each
 from tests.sources.records import binary, certificate, encoded
 
 SOUND = certificate("news.example.org", "Example Authority R1", "news.example.org", "www.example.org")
@@ -22,7 +23,7 @@ def test_a_leaf_has_its_fingerprint_its_names_and_its_issuer() -> None:
     )
 
 
-@pytest.mark.parametrize("size", [0, 1, 5, 40, 100, 200, len(SOUND) - 90])
+@each("size", [0, 1, 5, 40, 100, 200, len(SOUND) - 90])
 def test_a_certificate_that_breaks_off_has_a_fingerprint_at_most(size: int) -> None:
     cut = leaf(binary(SOUND[:size]))
     assert cut.sha256 == (sha256(SOUND[:size]).hexdigest() if size else "")
@@ -35,9 +36,7 @@ def test_bytes_that_are_no_certificate_have_no_names(der: bytes) -> None:
     assert leaf(binary(der))[1:] == ("", "")
 
 
-@pytest.mark.parametrize(
-    "chain", [None, [], [None], [{}], ["?"], [7], {"a": 1}, "text", [{"format": "base64", "data": "AAA"}]]
-)
+@each("chain", [None, [], [None], [{}], ["?"], [7], {"a": 1}, "text", [{"format": "base64", "data": "AAA"}]])
 def test_a_chain_that_is_none_shows_no_leaf(chain: Any) -> None:
     assert leaf_of(Raw(encoded(chain))) == NO_LEAF
 

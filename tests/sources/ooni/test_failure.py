@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from fanous.sources.ooni.values import LONGEST, UNKNOWN, failure_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "success", "failure"),
     [
         (None, None, None),

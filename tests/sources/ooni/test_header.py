@@ -8,6 +8,7 @@ from fanous.errors import Rejected
 from fanous.model.instant import from_iso
 from fanous.model.measurement import is_stated
 from fanous.model.place import Access
+from tests.each import each
 from tests.sources.records import UID, document, parsed
 
 START = from_iso("2023-12-17T14:30:00Z")
@@ -31,7 +32,7 @@ def test_a_sound_record_has_all() -> None:
     assert (seen.input, seen.target) == ("https://news.example.org/", "news.example.org")
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "started_at"),
     [
         ("2023-12-17 14:30:00", START),
@@ -69,7 +70,7 @@ def test_without_a_name_or_a_time_it_is_no_measurement(record: dict[str, Any], w
         parsed(record)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "defect"),
     [
         ({"annotations": {"network_type": "vpn"}}, "vpn"),
@@ -94,9 +95,7 @@ def test_wifi_says_nothing_about_the_line_behind_it(network_type: str | None, ac
     assert header(annotations={"network_type": network_type}).access == access
 
 
-@pytest.mark.parametrize(
-    ("code", "country"), [("pk", "PK"), (" PK ", "PK"), ("PAK", "ZZ"), ("", "ZZ"), (7, "ZZ"), ("П1", "ZZ")]
-)
+@each(("code", "country"), [("pk", "PK"), (" PK ", "PK"), ("PAK", "ZZ"), ("", "ZZ"), (7, "ZZ"), ("П1", "ZZ")])
 def test_a_country_is_two_letters_or_unknown(code: Any, country: str) -> None:
     assert header(probe_cc=code).country == country
 

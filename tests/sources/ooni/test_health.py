@@ -4,9 +4,10 @@ import pytest
 
 from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, QueryRecord, Timed
 from fanous.sources.ooni.nettests import NO_CONTROL, control_failure_of, health_defect, observe_health
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("look", "defect"),
     [
         (LookRecord(True, False, False), ""),

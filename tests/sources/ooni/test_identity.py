@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
-from fanous.sources.ooni import EDGE, OONI
 from fanous.sources.ooni.identity import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.source import EDGE, OONI
+from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document
 
@@ -89,7 +90,7 @@ def test_only_what_our_own_collector_wrote_keeps_its_digest(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ({"raw_measurement": ""}, "knows none of this UID"),
+        ({"raw_measurement": ""}, "knows none with this UID"),
         ({"measurement_uid": UID, "raw_measurement": None}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": "no JSON"}, "holds no measurement"),
         ({"measurement_uid": UID, "raw_measurement": [1]}, "holds no measurement"),
@@ -122,9 +123,7 @@ def test_a_page_that_holds_an_answer_is_no_answer(tmp_path: Path) -> None:
     assert header(tmp_path / "a.jsonl", json.dumps(page).encode()).content == digest_of(page)
 
 
-@pytest.mark.parametrize(
-    "odd", [b'{"a":%d}' % 10**30, b'{"a":NaN}', b'{"a":"\\ud800"}', b"{", b"[]", b'{"a":1e999}']
-)
+@each("odd", [b'{"a":%d}' % 10**30, b'{"a":NaN}', b'{"a":"\\ud800"}', b"{", b"[]", b'{"a":1e999}'])
 def test_odd_numbers_and_letters_have_a_digest(odd: bytes) -> None:
     assert len(content_of(odd)) == 32
     assert content_of(odd) == content_of(odd)

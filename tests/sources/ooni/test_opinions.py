@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from fanous.model.measurement import Layer
+from tests.each import each
 from tests.sources.records import ADDRESS, HOST, connect, document, handshake, seen, web_keys
 
 HERE = f"{ADDRESS}:443"
@@ -20,7 +19,7 @@ def browser(*opinions: dict[str, Any], failure: str | None = "connection_reset")
     return observation.browser
 
 
-@pytest.mark.parametrize(
+@each(
     ("opinions", "said"),
     [
         ([opinion()], "answered"),

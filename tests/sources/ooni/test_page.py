@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from fanous.sources.ooni.document import Response
 from fanous.sources.ooni.values import LONGEST_TITLE, header_named, headers_of, page_of, title_of
+from tests.each import each
 from tests.sources.records import binary, encoded
 
 LONG = 4096 * "a" + "é😀" + 2047 * "b" + "€"
@@ -24,7 +25,7 @@ def headers(content: Any) -> list[tuple[str, str]]:
     return headers_of(Raw(encoded(content)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "text", "length"),
     [
         ("plain", "plain", 5),
@@ -84,7 +85,7 @@ def test_a_server_does_not_choose_any_codec(charset: str) -> None:
     assert page(body=binary(b"+AD4- \\x41"), headers_list=content_type)[0] == "+AD4- \\x41"
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "title"),
     [
         ("<html><head><title>News</title>", "News"),
@@ -99,7 +100,7 @@ def test_a_title_is_the_text_of_the_first(body: str, title: str) -> None:
     assert title_of(body) == title
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "pairs"),
     [
         ([["A", "1"], ["A", "2"]], [("A", "1"), ("A", "2")]),

@@ -16,9 +16,10 @@ from fanous.sources.ooni.values import (
     port_of,
     seconds_of,
 )
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "endpoint"),
     [
         ("203.0.113.1:443", ("203.0.113.1", 443)),
@@ -37,7 +38,7 @@ def test_an_endpoint_is_an_address_and_a_port(text: str | None, endpoint: tuple[
     assert endpoint_of(text) == endpoint
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "place"),
     [
         ("https://www.Example.org/a", ("www.example.org", 443)),
@@ -57,7 +58,7 @@ def test_a_url_has_a_host_and_a_port(url: str | None, place: tuple[str, int]) ->
     assert host_and_port(url) == place
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "asn"),
     [
         ("AS17557", 17557), ("as17557", 17557), ("17557", 17557), (17557, 17557), (17557.0, 17557),
@@ -68,21 +69,17 @@ def test_an_asn_is_a_number_and_unknown_is_0(value: Any, asn: int) -> None:
     assert asn_of(value) == asn
 
 
-@pytest.mark.parametrize(
-    ("value", "port"), [(443, 443), (443.0, 443), (0, 0), (-1, 0), (10**30, 0), (None, 0), (nan, 0)]
-)
+@each(("value", "port"), [(443, 443), (443.0, 443), (0, 0), (-1, 0), (10**30, 0), (None, 0), (nan, 0)])
 def test_a_port_that_cannot_be_is_unknown(value: float | None, port: int) -> None:
     assert port_of(value) == port
 
 
-@pytest.mark.parametrize(
-    ("value", "count"), [(5, 5), (5.0, 5), (0, 0), (-1, -1), (10**30, -1), (None, -1), (nan, -1)]
-)
+@each(("value", "count"), [(5, 5), (5.0, 5), (0, 0), (-1, -1), (10**30, -1), (None, -1), (nan, -1)])
 def test_a_count_that_cannot_be_is_unknown(value: float | None, count: int) -> None:
     assert count_of(value) == count
 
 
-@pytest.mark.parametrize("value", [None, nan, inf, -inf, 10**400, 1e300])
+@each("value", [None, nan, inf, -inf, 10**400, 1e300])
 def test_seconds_that_cannot_be_are_unknown(value: float | None) -> None:
     assert isnan(seconds_of(value))
 

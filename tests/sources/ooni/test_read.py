@@ -11,6 +11,7 @@ from fanous.model.measurement import Record
 from fanous.sources.ooni import read as reading
 from fanous.sources.ooni.identity import unstamped
 from fanous.sources.ooni.read import read
+from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document, encoded
 
@@ -30,7 +31,7 @@ def uids(records: list[Record]) -> list[str]:
     return [json.loads(record.data)["measurement_uid"] for record in records]
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "content"),
     [
         ("a.jsonl", ONE + b"\n" + TWO + b"\n"),
@@ -65,7 +66,7 @@ def test_a_post_body_takes_its_name_as_identity_where_it_has_none(tmp_path: Path
     assert uids(records) == [UID, json.loads(TWO)["measurement_uid"]]
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "why"),
     [
         (b"", "empty line"),

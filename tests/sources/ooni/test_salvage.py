@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.sources.ooni.document import MAX_ITEMS, MAX_NOTES, check_size, decode, repair
+from tests.each import each
 
 
 class Inner(Struct):
@@ -26,7 +27,7 @@ def read(data: bytes) -> tuple[Outer | None, list[str]]:
     return decode(data, Outer, "record", notes), notes
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "kept", "lost"),
     [
         (b'{"number": 1}', Outer(number=1), []),
@@ -78,7 +79,7 @@ def test_what_is_no_document_is_rejected(data: bytes, why: str) -> None:
         read(data)
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "legal"),
     [
         (b'{"a":NaN}', b'{"a":null}'),

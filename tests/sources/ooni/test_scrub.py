@@ -7,6 +7,7 @@ import pytest
 
 from fanous.sources.ooni import scrub as scrub_module
 from fanous.sources.ooni.scrub import scrub
+from tests.each import each
 from tests.sources.records import ADDRESS, binary, document, encoded, transaction, web_keys
 
 PROBE = "198.51.100.7"
@@ -19,7 +20,7 @@ def told(name: str, value: str) -> dict[str, Any]:
     return document(web_keys(requests=[transaction(response=response)]))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         PROBE,
@@ -57,7 +58,7 @@ def test_an_address_inside_base64_goes_too() -> None:
     assert body == binary(b"\xff your address: 127.0.0.1")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("X-Forwarded-For", PROBE),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Layer
+from tests.each import each
 from tests.sources.records import (
     ADDRESS,
     HOST,
@@ -44,7 +45,7 @@ def test_a_lookup_has_its_answers_with_networks_and_lifetimes() -> None:
     assert (lookup.at, lookup.seconds) == (pytest.approx(0.1), pytest.approx(0.05))
 
 
-@pytest.mark.parametrize(
+@each(
     ("engine", "resolver"),
     [
         ("system", "system"), ("getaddrinfo", "system"), ("golang_net_resolver", "system"), (None, "system"),
@@ -60,7 +61,7 @@ def test_a_failed_lookup_is_an_observation_like_any_other() -> None:
     assert (lookup.failure, lookup.answers) == ("dns_nxdomain_error", ())
 
 
-@pytest.mark.parametrize(
+@each(
     ("step", "ip", "port", "hostname", "failure"),
     [
         (connect(), ADDRESS, 443, HOST, None),
@@ -88,7 +89,7 @@ def test_a_connection_without_a_status_is_noted_and_says_nothing() -> None:
     assert any("without its status" in note for note in parsed(record).bogus)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "valid"),
     [
         ({}, True),

@@ -6,6 +6,7 @@ import tarfile
 import pytest
 
 from fanous.sources.ooni.read import BLOCK, LONGEST_EXTENSION, is_tar, members
+from tests.each import each
 from tests.sources.test_stream import stream_of
 
 
@@ -19,8 +20,8 @@ def tar_of(*files: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
-@pytest.mark.parametrize("name", ["a.post", "x" * 90 + "/" + "y" * 90 + ".post", "é" * 200 + ".post"])
+@each("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@each("name", ["a.post", "x" * 90 + "/" + "y" * 90 + ".post", "é" * 200 + ".post"])
 def test_names_of_any_length_come_back(form: int, name: str) -> None:
     archive = tar_of((name, b"one"), ("b.post", b"2" * 600), form=form)
     assert [(m.name, m.data) for m in members(stream_of(archive), 1000)] == [

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from fanous.model.measurement import Layer
+from tests.each import each
 from tests.sources.records import connect, document, handshake, parsed, transaction
 
 RELAY = "203.0.113.40"
@@ -26,8 +25,8 @@ def observed(*targets: dict[str, Any], as_list: bool = False) -> list[Any]:
     return list(bundle.observations)
 
 
-@pytest.mark.parametrize("as_list", [True, False])
-@pytest.mark.parametrize(
+@each("as_list", [True, False])
+@each(
     ("target", "layer", "failure"),
     [
         (relay("dir_port", requests=[transaction(f"http://{RELAY}:9001/tor")]), Layer.HTTP, None),
@@ -59,6 +58,6 @@ def test_targets_do_not_mix() -> None:
     assert [o.failure for o in observed(relay("obfs4"), failing)] == [None, "connection_refused"]
 
 
-@pytest.mark.parametrize("targets", [None, {}, [], "none", 7, {"a": None}, [None, 3]])
+@each("targets", [None, {}, [], "none", 7, {"a": None}, [None, 3]])
 def test_no_targets_are_no_observations(targets: Any) -> None:
     assert parsed(document({"targets": targets}, test_name="tor")).observations == ()

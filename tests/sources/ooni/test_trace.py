@@ -7,6 +7,7 @@ import pytest
 
 from fanous.sources.ooni.document import NetworkEvent
 from fanous.sources.ooni.steps import NO_TRACE, Traces
+from tests.each import each
 
 
 def read(t: float, size: int | None = 100, failure: Any = None, transaction: int | None = 1) -> NetworkEvent:
@@ -21,7 +22,7 @@ def other(operation: str, t: float, address: str | None = None) -> NetworkEvent:
     return NetworkEvent(operation=operation, t=t, address=address)
 
 
-@pytest.mark.parametrize(
+@each(
     ("events", "failed", "received", "gap"),
     [
         ([read(1.0), read(1.5)], False, 200, 0.5),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Layer
+from tests.each import each
 from tests.sources.records import document, parsed, web_keys
 
 NDT = {
@@ -25,7 +26,7 @@ DASH = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "keys", "kbps", "received", "seconds"),
     [
         ("ndt", NDT, 4200.5, 5_000_000, 10.0),
@@ -96,7 +97,7 @@ def test_downloads_in_turn_are_observations_of_the_target_and_of_the_control() -
     assert (fast.target, fast.role, fast.kbps) == ("speed.example.com", "control", 6291.5)
 
 
-@pytest.mark.parametrize("odd", [[None], [7], {"role": 1}, "x", [{"url": 5}], [{"kbps": "fast"}]])
+@each("odd", [[None], [7], {"role": 1}, "x", [{"url": 5}], [{"kbps": "fast"}]])
 def test_odd_downloads_cost_nothing_else(odd: Any) -> None:
     layers = {o.layer for o in parsed(document(web_keys(x_transfers=odd))).observations}
     assert {Layer.DNS, Layer.TCP, Layer.TLS, Layer.HTTP} <= layers

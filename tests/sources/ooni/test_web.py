@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Layer, Observer
+from tests.each import each
 from tests.sources.records import (
     ADDRESS,
     HOST,
@@ -88,7 +89,7 @@ def test_an_old_helper_put_names_among_its_addresses() -> None:
     assert helper(Layer.DNS, dns={"addrs": ["news.example.org", ADDRESS]}).answers == (ADDRESS,)
 
 
-@pytest.mark.parametrize(
+@each(
     ("keys", "failure"),
     [
         ({"control_failure": None}, None),

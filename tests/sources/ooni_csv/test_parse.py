@@ -8,6 +8,7 @@ import pytest
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.place import Access
+from tests.each import each
 from tests.sources.ooni_csv.rows import ACCESS_POINT, UID, row
 from tests.sources.records import parsed
 
@@ -105,7 +106,7 @@ def test_an_ipv6_answer_without_a_connection_is_a_lookup_only() -> None:
     assert [o.layer for o in observations(answered)] == [Layer.DNS]
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "layers"),
     [
         ({"tls_success": "0"}, []),  # a lookup's or a connection's row carries 0
@@ -185,7 +186,7 @@ def test_any_other_nettest_is_taken_without_observations() -> None:
     assert observations(row(test_name="dnscheck", tcp_success="1.0", ip=ACCESS_POINT)) == []
 
 
-@pytest.mark.parametrize(
+@each(
     "columns",
     [
         {"port": "many"}, {"tls_handshake_time": "1e999"}, {"tls_handshake_time": "nan"}, {"ip": "?"},

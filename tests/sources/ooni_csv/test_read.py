@@ -10,6 +10,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Record
 from fanous.sources.ooni_csv import LONGEST_LINE, MOST_ROWS, read
+from tests.each import each
 from tests.sources.ooni_csv.rows import ACCESS_POINT, COLUMNS, csv_of, row
 
 
@@ -46,7 +47,7 @@ def test_every_row_is_kept_repeated_or_rejected(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "change",
     [
         lambda content: content,

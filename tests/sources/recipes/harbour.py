@@ -7,8 +7,8 @@ from pathlib import Path
 from fanous.model.measurement import Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
-from fanous.sources.ooni import Ooni
 from fanous.sources.ooni.redact import redact
+from fanous.sources.ooni.source import Ooni
 
 SOURCE = "harbour"
 

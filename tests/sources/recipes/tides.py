@@ -7,8 +7,7 @@ from pathlib import Path
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
-from fanous.sources.signals.files import reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, number, reader
+from fanous.sources.signals.rows import CsvRows, number, reader, reading_of, series_of_file
 
 SOURCE = "tides"
 STEP = 600

@@ -24,6 +24,7 @@ from fanous.sources.remote.atlas import (
     Event,
     failed_controllers,
 )
+from tests.each import each
 from tests.sources.remote.fake_atlas import (
     ABANDONED,
     CONNECTED,
@@ -212,7 +213,7 @@ NAMED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", NAMED)
+@each("path", NAMED)
 def test_a_field_that_is_renamed_is_noticed(path: tuple[Any, ...]) -> None:
     document = json.loads(atlas_document(T0, T0 + HOURS, leave(T0 + 60)))
     ATLAS.parse(json.dumps(document).encode(), "PK", "")
@@ -224,7 +225,7 @@ def test_a_field_that_is_renamed_is_noticed(path: tuple[Any, ...]) -> None:
         ATLAS.parse(json.dumps(document).encode(), "PK", "")
 
 
-@pytest.mark.parametrize(
+@each(
     ("document", "why"),
     [
         ([[T0, T0 + 60], [event(1, T0, "reboot")], {"results": [], "next": None}], "another shape.*'reboot'"),

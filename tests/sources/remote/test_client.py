@@ -4,7 +4,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.fetch import Waits
-from fanous.sources.remote.client import BETWEEN, LONGEST, Client, NoProbes, OverLimit
+from fanous.sources.remote.globalping_client import BETWEEN, LONGEST, Client, NoProbes, OverLimit
 from tests.sources.remote.fake_globalping import FakeProbe, globalping
 from tests.sources.remote.worlds import PAKISTAN, client_of
 

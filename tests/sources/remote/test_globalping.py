@@ -10,20 +10,18 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Layer, Observer, Record
 from fanous.model.verdict import State
 from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.remote.globalping import (
-    CONTROL_FAILED,
-    OWN_TROUBLE,
-    AskedTarget,
+from fanous.sources.remote.globalping import AskedTarget, records
+from fanous.sources.remote.globalping_api import (
     Created,
     Failed,
-    Failure,
     Limits,
     ListedVantagePoint,
     RemoteAnswer,
     decoded,
-    failure_of,
-    records,
 )
+from fanous.sources.remote.globalping_failures import Failure, failure_of
+from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
+from tests.each import each
 from tests.shared_data import shared_file
 from tests.sources.remote.fake_globalping import (
     DATACENTRE,
@@ -65,7 +63,7 @@ def test_a_site_that_works_is_reported_layer_by_layer() -> None:
     assert states(sound) == [works] * 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "source", "expected"),
     [
         ("read ECONNRESET", "target", ("http", "blocked", "tls.reset.sni")),
@@ -266,7 +264,7 @@ def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
             ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "source", "expected"),
     [
         ("queryA ESERVFAIL x.com", "resolver", Failure("dns", "dns_servfail_error")),
@@ -368,7 +366,7 @@ def _round_with(kind: str, change: Any) -> None:
     list(records(AskedTarget(X, http, dns, out, out_dns), control))
 
 
-@pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
+@each(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
 def test_a_field_that_is_renamed_is_noticed(kind: str, path: tuple[str | int, ...]) -> None:
     _round_with(kind, lambda document: document)
     with pytest.raises(Rejected, match="another shape"):

@@ -9,7 +9,7 @@ from fanous.pipeline.remote import RemotePlan, budget_of, measure, plan
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.remote.client import Client
+from fanous.sources.remote.globalping_client import Client
 from tests.sources.remote.fake_globalping import DATACENTRE, FakeGlobalping, FakeProbe
 
 X = "https://x.com/"

@@ -5,9 +5,10 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.sources.signals.rows import reader, zone_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "zone", "instant"),
     [
         ("2025-12-01 00:00:00", "UTC", "2025-12-01T00:00:00Z"),
@@ -45,7 +46,7 @@ def test_a_time_is_read_on_its_clock(text: str, zone: str, instant: str) -> None
     assert to_iso(reader(zone_of(zone))(text)) == instant
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",

@@ -11,6 +11,7 @@ from fanous.pipeline.pull import fetch
 from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
+from tests.each import each
 from tests.sources.signals.samples import T0, ioda, ioda_series
 
 IODA = LIVE_SOURCES["ioda"]
@@ -76,7 +77,7 @@ def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
     assert parsed(*newer) == Parsed(())
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "why"),
     [
         ({"values": ["many"]}, "value 1 is not a number"),

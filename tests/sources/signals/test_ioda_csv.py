@@ -7,6 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.connector import WHOLE_FILE
+from tests.each import each
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
 
@@ -52,7 +53,7 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, row: str, why: str)
     assert found.shown["PK", "bgp", ""] == [2]
 
 
-@pytest.mark.parametrize("cell", ["N/A", "#N/A", "n/a", "#VALUE!", "NaN", "null", "-", ""])
+@each("cell", ["N/A", "#N/A", "n/a", "#VALUE!", "NaN", "null", "-", ""])
 def test_a_cell_that_says_that_nothing_was_measured_takes_nothing_from_its_line(
     tmp_path: Path, cell: str
 ) -> None:
@@ -76,7 +77,7 @@ def test_cells_that_are_no_numbers_are_not_measured_and_told_once(tmp_path: Path
     assert found.lines == {2, 3, 4}
 
 
-@pytest.mark.parametrize(
+@each(
     ("head", "signal", "value"),
     [
         ("Active Probing Loss (%)", "ping-slash24-loss", 0.5),
@@ -119,7 +120,7 @@ def test_an_exact_repetition_is_counted_once(tmp_path: Path) -> None:
 TWO = '"2025-12-01 00:00:00","20.5","99.5","15"\n"2025-12-01 00:30:00","19.5","99.25","14"\n'
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [
         (HEAD + TWO).replace(",", ";").replace(".", ","),  # a spreadsheet in German, Urdu or French

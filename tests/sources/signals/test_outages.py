@@ -16,6 +16,7 @@ from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS
 from fanous.store.local import open_store
+from tests.each import each
 from tests.sources.signals.samples import (
     T0,
     ioda_alert,
@@ -146,7 +147,7 @@ def test_an_anomaly_of_radars_is_no_more_than_they_call_it() -> None:
     assert claim.quote == "a traffic anomaly, verified, seen in NETFLOWS, HTTP"
 
 
-@pytest.mark.parametrize(
+@each(
     "lists",
     [
         {"annotations": [radar_outage(locations=["IR"])]},
@@ -163,10 +164,8 @@ def test_an_entry_of_radar_that_cannot_be_used_is_named(lists: dict[str, Any]) -
     assert found.claims == ()
 
 
-@pytest.mark.parametrize("source", ["ioda-outages", "radar-outages"])
-@pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{}", b'{"type": "signals", "data": []}', b'{"success": true}']
-)
+@each("source", ["ioda-outages", "radar-outages"])
+@each("data", [b"", b"[]", b"{}", b'{"type": "signals", "data": []}', b'{"success": true}'])
 def test_another_document_is_rejected_whole(source: str, data: bytes) -> None:
     with pytest.raises(Rejected):
         LIVE_SOURCES[source].parse(data, "PK", "")

@@ -8,6 +8,7 @@ import pytest
 from fanous.errors import Rejected
 from fanous.sources.connector import Query
 from fanous.sources.publishers import LIVE_SOURCES
+from tests.each import each
 from tests.sources.signals.samples import T0, ripestat, stat
 
 RIPESTAT = LIVE_SOURCES["ripestat"]
@@ -27,7 +28,7 @@ def test_a_stretch_is_all_its_bins() -> None:
     assert asns.times.tolist() == [T0, T0 + 300, T0 + 600, T0 + 900]
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "why"),
     [
         (stat("2023-11-15T01:00:00", "2023-11-15T00:00:00"), "cannot be"),

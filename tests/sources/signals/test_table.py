@@ -8,6 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.connector import WHOLE_FILE, Gather, TableColumns
+from tests.each import each
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
 
@@ -83,7 +84,7 @@ def test_what_was_not_measured_is_nan_and_never_zero(tmp_path: Path) -> None:
     assert np.isnan(values[0]) and values[1] == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "why"),
     [
         (None, "--time"),

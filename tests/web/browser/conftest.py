@@ -22,8 +22,8 @@ from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
+from fanous.model.measurement import Provenance
 from fanous.model.place import Place
-from fanous.model.provenance import Provenance
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread

@@ -39,7 +39,7 @@ def test_a_pointer_reads_what_stands_under_it(
         page.mouse.move(*place_on_screen(page, 0.5))
         shown = page.locator(READING).inner_text()
         names = [
-            name.strip() for name in page.locator("figure.chart ul.lines >> nth=0 >> li").all_inner_texts()
+            name.strip() for name in page.locator("figure.chart ul.lines >> nth=0 >> li").all_text_contents()
         ]
         assert all(name in shown for name in names)
         assert "PKT" in shown
@@ -56,7 +56,7 @@ def test_what_is_read_is_what_the_lines_show(browser: Browser, monitor: str) -> 
         shares = (first.get_attribute("data-shares") or "").split(",")
         for n, share in enumerate(shares):
             told = page.locator(CHART).get_attribute("aria-valuetext") or ""
-            name = first.inner_text().strip()
+            name = (first.text_content() or "").strip()
             value = f"{share}%" if share else "No data"
             assert f"\u2068{name}\u2069: \u2068{value}\u2069" in told, n
             page.keyboard.press("ArrowRight")

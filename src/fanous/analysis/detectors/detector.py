@@ -87,7 +87,9 @@ def registered(*detectors: Detector[Any]) -> dict[str, Detector[Any]]:
         if one.name in found:
             raise ValueError(f"two detectors are named {one.name}: rename the new one")
         if one.kind not in KINDS[one.reads]:
-            raise ValueError(f"{one.name} reads {one.reads}, of which no incident of kind {one.kind} is made")
+            raise ValueError(
+                f"{one.name} reads {one.reads}, from which no incident of kind {one.kind} is made"
+            )
         unknown = [name for name in one.signals if name not in SIGNALS]
         if unknown:
             raise ValueError(

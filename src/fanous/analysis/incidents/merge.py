@@ -23,8 +23,8 @@ from fanous.model.incident import (
     Status,
 )
 from fanous.model.instant import DAY
+from fanous.model.measurement import weakest
 from fanous.model.place import Access, Family
-from fanous.model.provenance import weakest
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 

@@ -149,5 +149,5 @@ def _first_refused(patterns: list[PatternText], reason: str) -> FanousError:
 
 def _refused(pattern: PatternText, reason: str) -> FanousError:
     return FanousError(
-        f"fingerprint {pattern.id}: the pattern cannot be compiled: {reason}; mend or remove it"
+        f"fingerprint {pattern.id}: the pattern cannot be compiled: {reason}; correct or remove it"
     )

@@ -60,7 +60,7 @@ def registered(whole: Iterable[Rule], tables: dict[Layer, tuple[Rule, ...]]) -> 
         prefix = "measurement" if layer is None else layer.value
         for rule in table:
             if rule.layer is not layer or not rule.id.startswith(f"{prefix}."):
-                raise ValueError(f"the rule {rule.id} stands among those whose ids begin with {prefix}")
+                raise ValueError(f"the rule {rule.id} is listed among those whose ids begin with {prefix}")
             if rule.id in found:
                 raise ValueError(
                     f"two rules have the id {rule.id}: give the new one an id that was never used"
@@ -68,7 +68,7 @@ def registered(whole: Iterable[Rule], tables: dict[Layer, tuple[Rule, ...]]) -> 
             if not rule.why.endswith("."):
                 raise ValueError(f"the rule {rule.id} gives no sentence as its reason (why)")
             if rule.state in NAMES_MECHANISM and not rule.mechanism:
-                raise ValueError(f"the rule {rule.id} concludes {rule.state} and names no mechanism")
+                raise ValueError(f"the rule {rule.id} concludes {rule.state} but names no mechanism")
             if rule.symptom and rule.state is not State.INSUFFICIENT:
                 raise ValueError(f"the rule {rule.id} concludes {rule.state}; only insufficient is a symptom")
             found[rule.id] = rule

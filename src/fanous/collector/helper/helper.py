@@ -326,6 +326,7 @@ class Helper:
     def __init__(self, policy: HelperPolicy | None = None) -> None:
         self._policy = policy or HelperPolicy()
         self._under_way = 0
+        self._reading = Threads(1, "reading")  # what is asked is not read in the event loop
 
     async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
         """What the target looks like from here.
@@ -334,7 +335,7 @@ class Helper:
             Refused: the question is malformed, its target is not on the public internet, or too many are in
             progress.
         """
-        asked = asked_of(body)
+        asked = await asyncio.get_running_loop().run_in_executor(self._reading, asked_of, body)
         url = url_of(asked.http_request)
         self._refuse_literal(url.hostname or "")
         most = FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL

@@ -109,7 +109,7 @@ def asked_of(body: bytes) -> HelperQuestion:
     try:
         return _asked.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(400, f"not a question to a test helper: {error}") from None
+        raise Refused(400, f"not a request to a test helper: {error}") from None
 
 
 def url_of(text: str) -> SplitResult:

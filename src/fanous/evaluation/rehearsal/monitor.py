@@ -19,8 +19,8 @@ import msgspec
 
 from fanous.collector.inbox import drain
 from fanous.evaluation.rehearsal.course import LabClock
+from fanous.model.measurement import Provenance
 from fanous.model.place import UserWeights
-from fanous.model.provenance import Provenance
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.publish.document import detailed_document

@@ -85,13 +85,15 @@ class ChannelTable(Section, frozen=True):
             raise WrongKey(next(iter(SENDERS)), f"it is missing: give one address, {', '.join(SENDERS)}")
         if len(given) > 1:
             first, second, *_ = given.values()
-            raise WrongKey(second, f"give one address alone; there is {first}")
+            raise WrongKey(second, f"give only one address; {first} is set already")
         ((own, key),) = given.items()
         means = SENDERS[own]
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and not means.is_for_people:
-            raise WrongKey("form", "programs get the whole message: only apprise takes another form")
+            raise WrongKey(
+                "form", "only apprise can have another form: programs always get the whole message"
+            )
         quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(
             name=name,
@@ -153,7 +155,9 @@ class AlertsTable(Section, frozen=True):
     def __post_init__(self) -> None:
         check_web_address("url", self.url)
         if self.channels and not self.rules:
-            raise WrongKey("rules", "there are channels and no rule: say [[alerts.rules]] channels = [...]")
+            raise WrongKey(
+                "rules", "there are channels but no rule: add [[alerts.rules]] with channels = [...]"
+            )
         known = list(self.channels)
         for number, rule in enumerate(self.rules, 1):
             for name in rule.channels:

@@ -109,7 +109,7 @@ def _read_header(block: bytes) -> tuple[str, int]:
     except (ValueError, UnicodeError):
         same = False
     if not same:
-        raise BundleRefused("a header of it is not as bundles have it")
+        raise BundleRefused("one of its headers does not belong to a bundle")
     return entry.name, entry.size
 
 

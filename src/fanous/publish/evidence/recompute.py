@@ -16,9 +16,8 @@ from fanous.analysis.incidents.merge import match
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.instant import MINUTE
-from fanous.model.measurement import Record
+from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
-from fanous.model.provenance import Provenance
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, judge

@@ -10,9 +10,8 @@ import msgspec
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.measurement import Observer, Record
+from fanous.model.measurement import Observer, Provenance, Record
 from fanous.model.place import UserWeights
-from fanous.model.provenance import Provenance
 from fanous.model.reason import AS_WRITTEN
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series

@@ -225,7 +225,7 @@ def _place(location: str, country: str) -> tuple[int, ...] | None:
     kind, _, code = location.partition("/")
     if kind == "country":
         if code != country:
-            raise Rejected(f"of {code[:20]}, which is not {country}")
+            raise Rejected(f"about {code[:20]}, not {country}")
         return ()
     number = code.partition("-")[0]
     asn = written_asn(number) if number[:1].isdigit() else 0

@@ -181,7 +181,7 @@ class Bucket:
         if size != one.size:
             part.unlink()
             raise FanousError(
-                f"{one.key} has {size:,} bytes instead of {one.size:,}: it is fetched again the next time",
+                f"{one.key} has {size:,} bytes instead of {one.size:,}: it will be fetched again next time",
                 permanent=False,
             )
         part.replace(whole)
@@ -229,7 +229,7 @@ class Bucket:
             for chunk in found.stream(min_chunk_size=CHUNK):
                 file.write(chunk)
                 if stopped():
-                    raise FanousError(f"{one.key}: stopped; it continues the next time", permanent=False)
+                    raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
 def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
@@ -269,7 +269,7 @@ class _asking:
 
         if isinstance(error, PreconditionError):
             raise FanousError(
-                f"cannot {self._what}: it was written anew after it was listed; pull again", permanent=False
+                f"cannot {self._what}: it was rewritten after it was listed; pull again", permanent=False
             ) from error
         if isinstance(error, FileNotFoundError):
             raise FanousError(f"cannot {self._what}: {self._address} no longer has it") from error

@@ -430,7 +430,7 @@ class _Losses:
     def repair(self) -> None:
         self._repairs += 1
         if self._repairs > MOST_REPAIRS:
-            raise TooCostly(f"more than {MOST_REPAIRS:,} of its values are of another type than their field")
+            raise TooCostly(f"more than {MOST_REPAIRS:,} of its values have the wrong type for their field")
 
 
 def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losses) -> T | None:

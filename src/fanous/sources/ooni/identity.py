@@ -109,3 +109,15 @@ def likeness_of(measurement: Measurement) -> str:
         return ""
     told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
     return blake2b("\n".join(told).encode("utf-8", "replace"), digest_size=DIGITS // 2).hexdigest()
+
+
+def canonical_hash(data: bytes) -> str:
+    """The uid of a record without one that was stored before records carried the digest of their content (November
+    2026): SHA-256 of it with sorted keys, less ``probe_ip``."""
+    try:
+        content = msgspec.json.decode(data)
+        content.pop("probe_ip", None)
+        data = msgspec.json.encode(content, order="sorted")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, AttributeError):
+        return sha256(data).hexdigest()  # legal enough for its header, not for a canonical form
+    return sha256(data).hexdigest()

@@ -4,7 +4,6 @@ What cannot be read is noted in ``ParsedMeasurement.bogus``, and the rest is use
 not a JSON object, or lacks a nettest's name or a time.
 """
 
-from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -28,7 +27,7 @@ from fanous.sources.ooni.document import (
     repair,
 )
 from fanous.sources.ooni.effort import TooCostly, bounded
-from fanous.sources.ooni.identity import stamp_of, uid_of
+from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
 from fanous.sources.ooni.values import LONGEST_URL, clip, host_and_port, input_of, measurement_of
 
 K = TypeVar("K", bound=Struct)
@@ -166,15 +165,3 @@ def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
 
 def _own_uid(data: bytes, content: str, header: Header) -> str:
     return uid_of(content, clip(header.report_id)) if content else canonical_hash(data)
-
-
-def canonical_hash(data: bytes) -> str:
-    """The uid of a record without one that was stored before records carried the digest of their content (November
-    2026): SHA-256 of it with sorted keys, less ``probe_ip``."""
-    try:
-        content = msgspec.json.decode(data)
-        content.pop("probe_ip", None)
-        data = msgspec.json.encode(content, order="sorted")
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, AttributeError):
-        return sha256(data).hexdigest()  # legal enough for its header, not for a canonical form
-    return sha256(data).hexdigest()

@@ -205,7 +205,7 @@ def _answered(data: bytes, uid: str) -> tuple[bytes, str]:
         return content, clip(answer.measurement_uid) or uid
     if content:
         raise Rejected("an answer of OONI's API whose raw_measurement holds no measurement")
-    raise Rejected("an answer of OONI's API without a measurement: it knows none of this UID")
+    raise Rejected("an answer of OONI's API without a measurement: it knows none with this UID")
 
 
 def _is_line(head: bytes) -> bool:

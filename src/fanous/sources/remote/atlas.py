@@ -306,7 +306,7 @@ def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]
     raws = _decoded(data, list[msgspec.Raw], "answers")
     since, until = _decoded(raws[0] if raws else b"", tuple[int, int], "windows")
     if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
-        raise Rejected(f"a window that cannot be: {since} to {until}")
+        raise Rejected(f"an impossible time window: {since} to {until}")
     found: list[ProbePage | list[Event]] = []
     for raw in raws[1:]:
         is_page = bytes(raw).lstrip().startswith(b"{")
@@ -318,7 +318,7 @@ def _events(data: bytes | msgspec.Raw) -> list[Event]:
     found = _decoded(data, list[Event], "events")
     unknown = {event.event for event in found} - {"connect", "disconnect"}
     if unknown:
-        raise Rejected(f"RIPE Atlas' events have another shape than known: {min(unknown)[:40]!r}")
+        raise Rejected(f"RIPE Atlas' events no longer have the known shape: {min(unknown)[:40]!r}")
     return found
 
 
@@ -326,7 +326,7 @@ def _decoded(data: bytes | msgspec.Raw, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"RIPE Atlas' {what} have another shape than known: {error}") from None
+        raise Rejected(f"RIPE Atlas' {what} no longer have the known shape: {error}") from None
 
 
 ATLAS = Source(

@@ -1,321 +1,56 @@
 """Globalping: HTTP requests and lookups from vantage points of others, as measurements in OONI's format.
 
-What is asked for and what comes back follow jsdelivr/globalping at commit 52c0c192
-(``public/v1/components/schemas.yaml``: ``MeasurementRequest``, ``MeasurementResponse``, ``FinishedHttpTestResult``,
-``FinishedSimpleDnsTestResult``, ``FailedTestResult``); how a failure is worded follows the probe's own code,
-jsdelivr/globalping-probe at commit f86c41c2 (``src/command/handlers/http/undici.ts``, ``src/lib/dns.ts``,
-``src/command/dns-command.ts``).
-
 One record is what one probe in the country met at one target.  It carries three controls: the same question asked from
 data centres elsewhere, as OONI's test helper would ask it; a site that nobody has a reason to block, asked by the same
-probe in the same minutes; and the tags by which Globalping tells lines of users from those of data centres.  A failed
-request says little more than Node.js' message, so no step is recorded that the message does not show.
+probe in the same minutes; and the tags by which Globalping tells lines of users from those of data centres.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Raw, Struct
 
-from fanous.errors import Rejected
-from fanous.model.instant import HOUR, MINUTE, from_iso
-from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.instant import HOUR, from_iso
 from fanous.model.place import Family, is_address
 from fanous.refdata.networks import network_of
-from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.connector import Source
 from fanous.sources.ooni.keep import is_personal
-from fanous.sources.ooni.keep import take as take_record
-from fanous.sources.ooni.parse import parse as parse_record
-from fanous.sources.ooni.read import read as read_file
-from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.values import title_of
-from fanous.sources.redaction import pruned
+from fanous.sources.remote.globalping_api import (
+    DATACENTRE,
+    EYEBALL,
+    FINISHED,
+    Failed,
+    FinishedLookup,
+    FinishedPage,
+    Item,
+    ProbeLocation,
+    RemoteAnswer,
+    Timings,
+    result_of,
+)
+from fanous.sources.remote.globalping_failures import (
+    CERTIFICATES,
+    LOCAL,
+    OWN_FAULT,
+    Failure,
+    failure_of,
+    lookup_failure,
+)
+from fanous.sources.remote.record import (
+    CONTROL_FAILED,
+    CONTROL_LASTS,
+    LEAST_ELSEWHERE,
+    OWN_TROUBLE,
+    RemoteRecords,
+    answered,
+    redact_remote,
+)
 
 NAME = "globalping"
-EYEBALL, DATACENTRE = "eyeball-network", "datacenter-network"
-"""Tags by which Globalping tells lines of users from those of data centres (``schemas.yaml``, ``Tags``)."""
-
-# --- the answers, as the API gives them -----------------------------------------------------------------
-
-
-class ProbeLocation(Struct):
-    """``ProbeLocation``, less its place: networks are what we count by, and cities might name somebody."""
-
-    country: str
-    asn: int
-    network: str
-    tags: list[str]
-    resolvers: list[str]
-
-
-class ListedLocation(Struct):
-    country: str
-    asn: int
-
-
-class ListedVantagePoint(Struct):
-    """An entry of ``GET /v1/probes``."""
-
-    location: ListedLocation
-    tags: list[str]
-
-
-class Item(Struct):
-    """``MeasurementResultItem``; what ``result`` holds depends on its status."""
-
-    probe: ProbeLocation
-    result: Raw
-
-
-class RemoteAnswer(Struct):
-    """``MeasurementResponse``."""
-
-    id: str
-    type: str
-    status: str
-    created: str = msgspec.field(name="createdAt")
-    target: str
-    results: list[Item]
-
-
-class Created(Struct):
-    """``CreateMeasurementResponse``."""
-
-    id: str
-    probes: int = msgspec.field(name="probesCount")
-
-
-class TestLimit(Struct):
-    """``RateLimitDetails``: tests in the present hour, and seconds until it is over."""
-
-    limit: int
-    remaining: int
-    reset: int
-
-
-class _Create(Struct):
-    create: TestLimit
-
-
-class _Measurements(Struct):
-    measurements: _Create
-
-
-class Limits(Struct):
-    """``Limits``."""
-
-    rate: _Measurements = msgspec.field(name="rateLimit")
-
-
-class _Status(Struct):
-    status: str
-
-
-class Failed(Struct):
-    """``FailedTestResult``."""
-
-    message: str = msgspec.field(name="rawOutput")
-    source: str = msgspec.field(name="failureSource", default="")
-
-
-class Timings(Struct, rename={"first_byte": "firstByte"}):
-    """Milliseconds; each begins where the one before it ended."""
-
-    dns: float | None
-    tcp: float | None
-    tls: float | None
-    first_byte: float | None
-    download: float | None
-
-
-class Certificate(Struct):
-    authorized: bool
-    error: str = ""
-
-
-class FinishedPage(Struct, rename={"body": "rawBody", "code": "statusCode", "address": "resolvedAddress"}):
-    """``FinishedHttpTestResult``."""
-
-    body: str | None
-    truncated: bool
-    headers: dict[str, str | list[str]]
-    code: int
-    address: str | None
-    timings: Timings
-    tls: Certificate | None
-
-
-class _Total(Struct):
-    total: float
-
-
-class DnsRecord(Struct):
-    type: str
-    ttl: int
-    value: str
-
-
-class FinishedLookup(Struct, rename={"code": "statusCodeName"}):
-    """``FinishedSimpleDnsTestResult``."""
-
-    code: str | None
-    answers: list[DnsRecord]
-    timings: _Total
-
-
-FINISHED, FAILED = "finished", "failed"
-T = TypeVar("T")
-
-
-def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
-    """Raises:
-    Rejected: a field is missing or of another type than the API declares.
-    """
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"Globalping's {what} has another shape than declared: {error}") from None
-
-
-def result_of(item: Item, kind: type[T]) -> T | Failed | None:
-    """What a probe's test gave; ``None`` = the probe could not run it.
-
-    Raises:
-        Rejected: see ``decoded``.
-    """
-    status = decoded(item.result, _Status, "result").status
-    if status == FINISHED:
-        return decoded(item.result, kind, "result")
-    return decoded(item.result, Failed, "result") if status == FAILED else None
-
-
-# --- failures -------------------------------------------------------------------------------------------
-
-OWN_FAULT = "internal"
-"""``failureSource`` of a failure of Globalping's own."""
-
-PRIVATE = "Private IP ranges are not allowed"
-"""The probe was sent to an address that no public site can have, and did not go there."""
-
-_LOOKUPS = {
-    "ENOTFOUND": "dns_nxdomain_error",
-    "ENODATA": "dns_no_answer",
-    "ESERVFAIL": "dns_servfail_error",
-    "EREFUSED": "dns_refused_error",
-    "ETIMEOUT": "generic_timeout_error",
-    "ECONNREFUSED": "connection_refused",
-}
-"""Of c-ares, which Node.js looks names up with: ``queryA ENOTFOUND x.com``."""
-
-_CONNECTS = {
-    "ECONNREFUSED": "connection_refused",
-    "ECONNRESET": "connection_reset",
-    "ETIMEDOUT": "generic_timeout_error",
-    "EHOSTUNREACH": "host_unreachable",
-    "ENETUNREACH": "network_unreachable",
-}
-_LOOKUP = re.compile(r"^query[A-Za-z]+ (E[A-Z]+)\b")
-_CONNECT = re.compile(r"^connect (E[A-Z]+) (\S+):(\d+)")
-_LOCAL = re.compile(r" - Local \([^)]*\)")
-"""Node.js adds the address of the probe's own machine, which is nobody's business."""
-
-_REQUESTS = (
-    ("ECONNRESET", "connection_reset"),
-    ("EPIPE", "connection_reset"),
-    ("ETIMEDOUT", "generic_timeout_error"),
-    ("Request timeout", "generic_timeout_error"),
-    ("other side closed", "eof_error"),
-    ("socket hang up", "eof_error"),
-)
-_IN_HANDSHAKE = (
-    ("before secure TLS connection was established", "eof_error"),
-    ("SSL routines", "ssl_failed_handshake"),
-    ("EPROTO", "ssl_failed_handshake"),
-)
-_DIG = (
-    ("connection refused", "connection_refused"),
-    ("timed out", "generic_timeout_error"),
-    ("no servers could be reached", "generic_timeout_error"),
-    ("communications error", "generic_timeout_error"),
-)
-_CODES = {
-    "NXDOMAIN": "dns_nxdomain_error",
-    "SERVFAIL": "dns_servfail_error",
-    "REFUSED": "dns_refused_error",
-}
-"""DNS response codes (IANA) -> df-007."""
-
-_CERTIFICATES = {
-    "ERR_TLS_CERT_ALTNAME_INVALID": "ssl_invalid_hostname",
-    "CERT_HAS_EXPIRED": "ssl_invalid_certificate",
-    "CERT_NOT_YET_VALID": "ssl_invalid_certificate",
-    "DEPTH_ZERO_SELF_SIGNED_CERT": "ssl_unknown_authority",
-    "SELF_SIGNED_CERT_IN_CHAIN": "ssl_unknown_authority",
-    "UNABLE_TO_GET_ISSUER_CERT": "ssl_unknown_authority",
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY": "ssl_unknown_authority",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE": "ssl_unknown_authority",
-}
-"""OpenSSL's verdicts on a certificate by Node.js' names (nodejs/node ``doc/api/tls.md``, *X509 certificate error
-codes*)."""
-
-LONGEST_MESSAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failed request.
-
-    Attributes:
-        step: ``dns``, ``tcp``, ``tls`` or ``http`` (which of the steps is unknown).
-        name: in OONI's words (df-007).
-        address: at which a connection failed; empty = unknown.
-    """
-
-    step: str
-    name: str
-    address: str = ""
-    port: int = 0
-
-
-def failure_of(failed: Failed) -> Failure | None:
-    """What a failed request shows; ``None`` = nothing about the target."""
-    message = _LOCAL.sub("", failed.message).strip()
-    if failed.source == OWN_FAULT or PRIVATE in message:
-        return None
-    if lookup := _LOOKUP.match(message):
-        return Failure("dns", _LOOKUPS.get(lookup[1], f"unknown_failure: {message[:LONGEST_MESSAGE]}"))
-    if connect := _CONNECT.match(message):
-        name = _CONNECTS.get(connect[1], f"unknown_failure: {message[:LONGEST_MESSAGE]}")
-        return Failure("tcp", name, connect[2].strip("[]"), int(connect[3]))
-    if failed.source == "resolver":
-        return Failure("dns", "generic_timeout_error" if "timeout" in message else "unknown_failure")
-    for step, table in (("tls", _IN_HANDSHAKE), ("http", _REQUESTS)):
-        for words, name in table:
-            if words in message:
-                return Failure(step, name)
-    return Failure("http", f"unknown_failure: {message[:LONGEST_MESSAGE]}")
-
-
-def lookup_failure(found: FinishedLookup | Failed) -> str | None:
-    """Why a lookup gave no address, in OONI's words; ``None`` = it gave one."""
-    if isinstance(found, Failed):
-        known = (name for words, name in _DIG if words in found.message)
-        return next(known, f"unknown_failure: {found.message[:LONGEST_MESSAGE]}")
-    if any(one.type in ("A", "AAAA") for one in found.answers):
-        return None
-    return _CODES.get(found.code or "", "dns_no_answer")
-
-
-# --- one target in OONI's format ------------------------------------------------------------------------
-
-LEAST_ELSEWHERE = 2
-"""Probes elsewhere that must fail to say that the target is down: a single one may be at fault itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +79,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         control: of the control target, by the same probes, asked before: its order is that of the others.
 
     Raises:
-        Rejected: an answer has another shape than declared.
+        Rejected: an answer no longer has the declared shape.
     """
     counted: Counter[int] = Counter()
     outside, why_none = _control(asked)
@@ -403,10 +138,6 @@ def _is_sound(page: FinishedPage) -> bool:
     return page.tls is None or page.tls.authorized
 
 
-CONTROL_LASTS = 10 * MINUTE
-"""Seconds for which a control says something of its probe's line: faults come in bursts of about half an hour."""
-
-
 def _lasts(control: RemoteAnswer, answer: RemoteAnswer) -> bool:
     return from_iso(answer.created) - from_iso(control.created) <= CONTROL_LASTS
 
@@ -435,7 +166,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
     ends = _ends(page.timings)
     address = page.address or ""
     if address and not keys["queries"]:
-        keys["queries"].append(_answered(host, [(address, None)]))
+        keys["queries"].append(answered(host, [(address, None)]))
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     if address:
         status = {"failure": None, "success": True}
@@ -443,9 +174,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
             {"ip": address, "port": port, "status": status, "t0": ends[0], "t": ends[1]}
         )
     if page.tls is not None:
-        failure = (
-            None if page.tls.authorized else _CERTIFICATES.get(page.tls.error, "ssl_invalid_certificate")
-        )
+        failure = None if page.tls.authorized else CERTIFICATES.get(page.tls.error, "ssl_invalid_certificate")
         keys["tls_handshakes"].append(
             {
                 "network": "tcp",
@@ -477,7 +206,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
 def _failed_step(keys: dict[str, Any], url: str, host: str, failure: Failure) -> None:
     if failure.step == "dns":
         if not any(query["failure"] for query in keys["queries"]):
-            keys["queries"].append(_answered(host, [], failure.name))
+            keys["queries"].append(answered(host, [], failure.name))
         return
     if failure.step == "tcp":
         status = {"failure": failure.name, "success": False}
@@ -492,27 +221,9 @@ def _failed_step(keys: dict[str, Any], url: str, host: str, failure: Failure) ->
 def _query(host: str, found: FinishedLookup | Failed) -> dict[str, Any]:
     failure = lookup_failure(found)
     if failure is not None or isinstance(found, Failed):
-        return _answered(host, [], failure)
+        return answered(host, [], failure)
     answers = [(one.value, one.ttl) for one in found.answers if one.type in ("A", "AAAA")]
-    return _answered(host, answers, seconds=found.timings.total / 1000)
-
-
-def _answered(
-    host: str, answers: Sequence[tuple[str, int | None]], failure: str | None = None, seconds: float = 0.0
-) -> dict[str, Any]:
-    return {
-        "hostname": host,
-        "query_type": "A",
-        "engine": "system",
-        "failure": failure,
-        "answers": [
-            {"ipv6" if ":" in address else "ipv4": address, "ttl": ttl, "asn": network_of(address)}
-            for address, ttl in answers
-            if is_address(address)
-        ],
-        "t0": 0.0,
-        "t": seconds,
-    }
+    return answered(host, answers, seconds=found.timings.total / 1000)
 
 
 def _ends(timings: Timings) -> list[float]:
@@ -566,7 +277,7 @@ def _control(asked: AskedTarget) -> tuple[dict[str, Any], str | None]:
                 "status": page.tls.authorized,
                 "failure": None
                 if page.tls.authorized
-                else _CERTIFICATES.get(page.tls.error, "ssl_invalid_certificate"),
+                else CERTIFICATES.get(page.tls.error, "ssl_invalid_certificate"),
             }
             for page in pages
             if page.address and page.tls
@@ -606,7 +317,7 @@ def _raw(item: Item) -> dict[str, Any]:
         result = {name: value for name, value in result.items() if name not in _IN_RECORD}
     elif isinstance(result.get("rawOutput"), str):
         result = {"status": result["status"], "failureSource": result.get("failureSource")} | {
-            "rawOutput": _LOCAL.sub("", result["rawOutput"])[:1000]
+            "rawOutput": LOCAL.sub("", result["rawOutput"])[:1000]
         }
     result.pop("resolver", None)  # it may be a user's own router
     probe = item.probe
@@ -627,115 +338,6 @@ def _moment(created: str) -> str:
     return created[:19].replace("T", " ")
 
 
-# --- reading the records --------------------------------------------------------------------------------
-
-CONTROL_FAILED = "the control failed at the same probe"
-OWN_TROUBLE = "the probe could not run the test"
-UNSOUND = (CONTROL_FAILED, OWN_TROUBLE)
-"""Defects of an instrument that is not ours."""
-
-REFUSALS = frozenset({401, 403, 405, 406, 407, 409, 418, 421, 423, 429, 451, 503})
-"""Status codes by which sites turn visitors away.  The probes name themselves in a fixed ``User-Agent``, so walls
-against robots meet them first."""
-
-
-class _Remote(Struct):
-    unsound: str = ""
-
-
-class _Marked(Struct):
-    x_remote: _Remote = msgspec.field(default_factory=_Remote)
-
-
-class Globalping:
-    """The source ``globalping``."""
-
-    def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
-    ) -> Iterator[Record]:
-        """The records that ``records`` made, one a line."""
-        return (replace(record, source=NAME) for record in read_file(path, on_reject, on_progress))
-
-    def parse(self, record: Record) -> ParsedMeasurement:
-        """The measurement with its observations; raises ``Rejected``."""
-        parsed = parse_record(record)
-        unsound = unsound_of(record.data)
-        header = replace(parsed.measurement, probe=parsed.measurement.probe.removeprefix(STATED))
-        if unsound and not header.defect:
-            header = replace(header, defect=unsound)
-        return replace(parsed, measurement=header, observations=_without_refusals(parsed.observations))
-
-    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """What is kept of the record, the raw answers included, and its measurement; raises ``Rejected``."""
-        parsed = self.parse(record)
-        stored, _ = take_record(record)
-        told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
-        if not told:
-            return stored, parsed
-        return replace(
-            stored, data=stored.data[:-1] + b',"x_remote":' + msgspec.json.encode(told) + b"}"
-        ), parsed
-
-
-_RESULT = dict.fromkeys(
-    (
-        *("country", "asn", "tags", "status", "failureSource", "rawOutput", "resolvedAddress", "truncated"),
-        *("statusCode", "statusCodeName", "timings", "tls", "answers"),
-    )
-)
-_ANSWER = {"id": None, "url": None, "result": _RESULT}
-_RAW = {
-    "unsound": None,
-    "number": None,
-    "control": _ANSWER,
-    "http": _ANSWER,
-    "dns": _ANSWER,
-    "elsewhere": [_RESULT],
-}
-"""What is kept of ``x_remote``, as ``pruned`` takes it."""
-
-
-class _Raw(Struct):
-    x_remote: dict[str, Any] = {}
-
-
-def unsound_of(data: bytes) -> str:
-    """Why the record says nothing; empty = it is sound."""
-    try:
-        told = msgspec.json.decode(data, type=_Marked).x_remote.unsound
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return told if told in UNSOUND else ""
-
-
-def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """A refusal that came over validated TLS is the site's own, so it says nothing of the network."""
-    trusted = any(
-        o.layer is Layer.TLS and o.vantage is Observer.PROBE and o.cert_valid is True for o in observations
-    )
-    return tuple(
-        o
-        for o in observations
-        if not (
-            trusted
-            and o.layer is Layer.HTTP
-            and o.vantage is Observer.PROBE
-            and o.status_code in REFUSALS
-            and o.url.startswith("https:")
-        )
-    )
-
-
-def redact_remote(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
-    """As OONI's records are redacted; that a record says nothing is kept."""
-    kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, keep_pages))
-    if unsound := unsound_of(data):
-        kept["x_remote"] = {"unsound": unsound}
-    return msgspec.json.encode(kept)
-
-
-API = "https://api.globalping.io"
-
 GLOBALPING = Source(
     name=NAME,
     title="Globalping",
@@ -745,7 +347,7 @@ GLOBALPING = Source(
     is_open=False,
     credit="Globalping, jsDelivr, https://globalping.io",
     remark="measurements from Globalping's vantage points",
-    measurements=Globalping(),
+    measurements=RemoteRecords(NAME),
     family=Family.REMOTE,
     redact=redact_remote,
     is_ordered=True,

@@ -141,7 +141,7 @@ def _series(one: Any, country: str) -> SourceSeries | None:
         raise Rejected(f"{signal}: `from`, `step` or `values` is missing or odd")
     subtype = one.get("subtype") or ""
     if not isinstance(subtype, str):
-        raise Rejected(f"{signal}: the subtype is not a text")
+        raise Rejected(f"{signal}: the subtype is not a string")
     if one.get("entityType") == PART:
         subtype = f"{subtype} {PART}".strip()
     key = SeriesKey(_place(one, country), "", signal, Access.ANY, 0, SOURCE, subtype[:80])
@@ -163,7 +163,7 @@ def _place(one: dict[str, Any], country: str) -> Place:
     kind, code = one.get("entityType"), str(one.get("entityCode") or "")
     if kind == "country":
         if code != country:
-            raise Rejected(f"a series of {code[:20]}, which is not {country}")
+            raise Rejected(f"a series of {code[:20]}, not of {country}")
         return Place(country)
     if kind == "region":
         return Place(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
@@ -172,7 +172,7 @@ def _place(one: dict[str, Any], country: str) -> Place:
         asn = written_asn(number) if number[:1].isdigit() else 0
         if asn:
             return Place(country, asn)
-    raise Rejected(f"a series of a place that is not known: {str(kind)[:20]} {code[:20]}")
+    raise Rejected(f"a series of an unknown place: {str(kind)[:20]} {code[:20]}")
 
 
 def _codes(data: bytes) -> list[str]:

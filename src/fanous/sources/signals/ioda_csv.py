@@ -28,9 +28,8 @@ from fanous.sources.connector import (
     SeriesFiles,
     Source,
 )
-from fanous.sources.signals.files import median_step, reading_of, series_of_file
 from fanous.sources.signals.ioda import CREDIT, LICENCE, PAGE
-from fanous.sources.signals.rows import CsvRows, number, reader
+from fanous.sources.signals.rows import CsvRows, median_step, number, reader, reading_of, series_of_file
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"

@@ -20,7 +20,7 @@ from fanous.sources.connector import (
     Reading,
     SeriesFiles,
 )
-from fanous.sources.signals.files import numbered
+from fanous.sources.signals.rows import numbered
 from fanous.sources.stream import BROKEN, broken_why, open_source
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fanous.errors import FanousError
 from fanous.files import check_regular
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
-from fanous.sources.signals.files import numbered
+from fanous.sources.signals.rows import numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
 SOURCE = "mrt"

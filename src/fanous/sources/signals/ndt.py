@@ -19,8 +19,7 @@ from fanous.errors import FanousError
 from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
-from fanous.sources.signals.files import reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, number, reader
+from fanous.sources.signals.rows import CsvRows, number, reader, reading_of, series_of_file
 
 SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")

@@ -88,7 +88,7 @@ class RipeStat:
             raise Rejected(f"not a response of country-resource-stats: {messages}")
         step = STEPS.get(str(told.get("resolution") or "5m"))
         if step is None:
-            raise Rejected(f"a resolution that is not known: {str(told['resolution'])[:20]}")
+            raise Rejected(f"an unknown resolution: {str(told['resolution'])[:20]}")
         if str(told.get("resource") or country).upper() != country:
             raise Rejected(f"an answer about {str(told['resource'])[:20]}, not {country}")
         series: list[SourceSeries] = []
@@ -130,7 +130,7 @@ def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]
         except (ValueError, OverflowError):
             raise Rejected(f"a stretch without times: {str(stretch)[:80]}") from None
         if not 0 <= start <= end < LATEST or (end - start) // step > MOST_BINS:
-            raise Rejected(f"a stretch that cannot be: {str(stretch)[:80]}")
+            raise Rejected(f"an impossible stretch of time: {str(stretch)[:80]}")
         pieces.append(np.arange(start // step * step, end + 1, step, dtype=np.int64))
     return np.unique(np.concatenate(pieces))
 

@@ -30,8 +30,15 @@ from fanous.sources.connector import (
     Stamp,
     TableColumns,
 )
-from fanous.sources.signals.files import reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, is_nothing, number, reader, zone_of
+from fanous.sources.signals.rows import (
+    CsvRows,
+    is_nothing,
+    number,
+    reader,
+    reading_of,
+    series_of_file,
+    zone_of,
+)
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)

@@ -15,9 +15,8 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import columns
-from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import windows
-from fanous.sources.signals.rows import number, reader
+from fanous.sources.signals.rows import number, reader, series_of_file
 
 SOURCE = "tor"
 WINDOW = 366 * DAY

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.signals.files import series_of_file
+from fanous.sources.signals.rows import series_of_file
 
 STEP = 300
 """Seconds per bin: collectors close a file of updates every 5 or 15 minutes."""

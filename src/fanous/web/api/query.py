@@ -78,7 +78,7 @@ def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
     try:
         return from_iso(text)
     except (ValueError, OverflowError):
-        raise Wrong(400, f"{name}: {text} is no date or time such as 2023-12-17T15:00:00Z") from None
+        raise Wrong(400, f"{name}: {text} is not a date or time such as 2023-12-17T15:00:00Z") from None
 
 
 Key = tuple[int, str, int]

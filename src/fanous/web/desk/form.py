@@ -1,5 +1,6 @@
 """Form: what a browser sends when somebody presses a button."""
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,14 +29,18 @@ async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]
     if kind != "application/x-www-form-urlencoded":
         raise FanousError("this is not a form that a page of the desk sends")
     try:
-        text = (await body_of(request, most)).decode()
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        body = await body_of(request, most)
+        pairs = await asyncio.to_thread(_pairs, body)
     except ValueError as error:
         raise FanousError(f"the form cannot be read: {error}") from error
     for name, value in pairs:
         if len(value) > LONGEST and name not in LONG:
             raise FanousError(f"{printable(name)[:40]}: more than {LONGEST:,} characters")
     return {name: value.strip() for name, value in pairs}
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
 
 
 def is_from_here(request: Request, url: str) -> bool:

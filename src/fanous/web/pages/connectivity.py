@@ -17,9 +17,11 @@ from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
-from fanous.model.series import Series
+from fanous.model.series import Series, SeriesKey
+from fanous.publish.pictures import clock_words
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.web.routes import Visit
 from fanous.wording.language import Language
 
@@ -61,14 +63,14 @@ class Connectivity:
     """Attributes:
     lines: what is drawn.
     wide, narrow: the chart; empty = there is no history to draw it from.
-    titles: signal, subtype and source of its lines, in order.
+    names: of its lines, in order.
     """
 
     levels: list[Level]
     lines: Lines
     wide: Markup
     narrow: Markup
-    titles: list[tuple[str, str, str]]
+    names: list[str]
 
 
 def connectivity(
@@ -80,7 +82,8 @@ def connectivity(
     spans: Sequence[tuple[float, float]] = (),
     marks: Sequence[tuple[float, str]] = (),
 ) -> Connectivity | None:
-    """Connectivity of the country as a whole; ``None`` = no source is read here.
+    """Connectivity of the country as a whole, or where no source tells that, of its regions; ``None`` = no source is
+    read here.
 
     Args:
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
@@ -88,23 +91,25 @@ def connectivity(
     """
     known = store.ledger.incidents(country, until=until, synthetic=store.is_synthetic)
     lost = outage_times(known, Place(country))
-    series = [
-        one
-        for one in store.facts.levels(country, look_back(since, lost), until, entities=[Place(country)])
-        if not one.key.target and one.key.signal in SIGNALS and len(one)
-    ]
+    start = look_back(since, lost)
+    series = _sound(store.facts.levels(country, start, until, entities=[Place(country)]))
+    if not series:
+        every = _sound(store.facts.levels(country, start, until))
+        series = [one for one in every if one.key.place.region]
     levels = [level for one in series if (level := level_of(one, until, lost)) is not None]
     if not levels:
         return None
     series.sort(key=_interest)
     levels.sort(key=lambda level: (not level.falls, level.family, level.name))
+    labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
-    return Connectivity(
-        levels[:MOST_ROWS],
-        lines,
-        *_drawn(lines, country, visit, spans, marks),
-        [_title(one) for one in series if any(_name(one) == line.target for line in lines.lines)],
-    )
+    names = [labels[line.target] for line in lines.lines]
+    return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans, marks), names)
+
+
+def _sound(series: Sequence[Series]) -> list[Series]:
+    """Those about connectivity as a whole."""
+    return [one for one in series if not one.key.target and one.key.signal in SIGNALS and len(one)]
 
 
 def lowest(found: Connectivity | None) -> Level | None:
@@ -129,7 +134,7 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
     return Level(
         _name(series),
         signal.title,
-        series.key.subtype,
+        _apart(series.key),
         source.credit or source.title if source else series.key.source,
         source.licence if source else "",
         str(signal.family),
@@ -140,13 +145,16 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline, for those series in which less is worse."""
+    """Shares of the baseline, for those series in which less is worse; of regions, those that fell lowest."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
     drawn = [ShareLine(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
-    kept = [line for line in drawn if any(share is not None for share in line.shares)][:MOST_LINES]
+    kept = [line for line in drawn if any(share is not None for share in line.shares)]
+    if any(one.key.place.region for one in series):
+        kept.sort(key=lambda line: min(share for share in line.shares if share is not None))
+    kept = kept[:MOST_LINES]
     return Lines(start, step, tuple(kept), by_users=False)
 
 
@@ -170,6 +178,7 @@ def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) ->
 
 def _drawn(
     lines: Lines,
+    names: Sequence[str],
     country: str,
     visit: Visit,
     spans: Sequence[tuple[float, float]],
@@ -191,6 +200,9 @@ def _drawn(
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
             marks if shape is WIDE else (),
+            language.say("Value in % of the baseline"),
+            clock_words(lines.start, country, language),
+            names,
         )
         return Markup(plot(lines, spans, legend, shape, mark))
 
@@ -209,11 +221,20 @@ def _interest(series: Series) -> tuple[str, int, str]:
 
 def _name(series: Series) -> str:
     key = series.key
-    return f"{key.source} {key.signal}{f' {key.subtype}' if key.subtype else ''}"
+    return " ".join(filter(None, (key.source, key.signal, key.subtype, key.place.region)))
 
 
-def _title(series: Series) -> tuple[str, str, str]:
-    return SIGNALS[series.key.signal].title, series.key.subtype, series.key.source
+def _apart(key: SeriesKey) -> str:
+    """What else tells a series apart: its region, and what its source says."""
+    return ", ".join(filter(None, [place_name(key) if key.place.region else "", key.subtype]))
+
+
+def label_of(key: SeriesKey, language: Language) -> str:
+    """A series in a chart: its region, or what it measures and who says so."""
+    if key.place.region:
+        return language.apart(printable(place_name(key)))
+    what = language.apart(printable(key.subtype)) or language.say(SIGNALS[key.signal].title)
+    return f"{what} · {language.apart(key.source)}"
 
 
 LOOK_BACK = 8 * DAY

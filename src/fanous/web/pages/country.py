@@ -19,9 +19,8 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
 from fanous.model.series import Votes
 from fanous.pipeline.explore import control_targets
-from fanous.publish.edition import Story, newest, open_ones, stories, whole_hours
+from fanous.publish.edition import Story, history, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
-from fanous.publish.history import history
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights

@@ -16,13 +16,13 @@ import msgspec
 from markupsafe import Markup
 
 from fanous.charts.counts import (
-    MOST_PANELS,
     NARROW,
     WIDE,
     IncidentSpan,
     Panel,
     Sheet,
     framed,
+    stack_of,
     stacked,
     strips,
 )
@@ -45,11 +45,12 @@ from fanous.pipeline.explore import (
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.credits import credits_line, licences_of
 from fanous.publish.edition import Story, stories
+from fanous.publish.pictures import clock_words, short_title, stack_key
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.refdata.networks import network_name
 from fanous.sources.publishers import SOURCES
-from fanous.store.counts import AxisValue
 from fanous.store.protocol import Store
+from fanous.store.votes import AxisValue
 from fanous.text import printable
 from fanous.web.pages.events import events_between
 from fanous.web.routes import Elsewhere, Facts, Later, Reply, Visit, page, resource
@@ -85,7 +86,6 @@ ASKS = {
 """Names may be written as people write them; the page then leads to the address with their codes."""
 
 MOST_BRIEFS = 8
-MOST_TITLE = 24
 PICTURE_WIDTH = 1500
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 
@@ -317,7 +317,7 @@ def sheet_of(
 ) -> Sheet:
     language, country = visit.language, found.question.country
     start, end = found.edges[0], found.edges[-1]
-    marks = [(one.start, _short(one.title)) for one in events if start <= one.start < end]
+    marks = [(one.start, short_title(one.title)) for one in events if start <= one.start < end]
     return Sheet(
         found.edges,
         ticks(start, end, country, language, shape.ticks),
@@ -325,9 +325,13 @@ def sheet_of(
         language.say("Share of measurements"),
         title,
         in_all(found.total, language),
+        clock_words(start, country, language),
         marks[:MOST_MARKS],
     )
 
+
+MOST_COMPARED = 4
+"""Rows of one picture."""
 
 MOST_MARKS, MOST_SPANS = 6, 40
 """Announced events and periods of incidents in one picture."""
@@ -354,13 +358,8 @@ def incident_spans(
                 continue
             is_first = one.start <= incident.onset_latest
             earliest = min(one.start, incident.onset_earliest or one.start) if is_first else one.start
-            spans.append(IncidentSpan(max(one.start, start), min(last, end), max(earliest, start)))
+            spans.append(IncidentSpan(one.start, last, earliest, is_open=one.end is None))
     return spans[:MOST_SPANS]
-
-
-def _short(title: str) -> str:
-    text = printable(title)
-    return text if len(text) <= MOST_TITLE else f"{text[: MOST_TITLE - 1].rstrip()}…"
 
 
 def in_all(total: Outcomes, language: Language) -> str:
@@ -376,23 +375,15 @@ def in_all(total: Outcomes, language: Language) -> str:
 
 def panels(found: Explored, answer: Told, now: float, language: Language) -> list[Panel]:
     """The rows that are compared: those hit most."""
-    rows = list(zip(found.rows, answer.names, strict=True))[:MOST_PANELS]
+    rows = list(zip(found.rows, answer.names, strict=True))[:MOST_COMPARED]
     return [
         Panel(
             name,
             language.count("{n} measurement", "{n} measurements", row.total.measurements),
-            row.cells,
+            stack_of(row.cells),
             incident_spans(row.name, found, answer.incidents, now),
         )
         for row, name in rows
-    ]
-
-
-def legend(language: Language) -> list[tuple[str, str]]:
-    return [
-        ("blocked", language.say("Blocked")),
-        ("slowed", language.say("Slowed")),
-        ("works", language.say("Reachable")),
     ]
 
 
@@ -467,7 +458,11 @@ def grid_of(found: Explored, language: Language) -> Drawing | None:
     if not found.rows:
         return None
     rows = [
-        (row.name if isinstance(row.name, int) else str(row.name), row.cells, row.total.measurements)
+        (
+            row.name if isinstance(row.name, int) else str(row.name),
+            stack_of(row.cells),
+            row.total.measurements,
+        )
         for row in found.rows[:MOST_ROWS]
     ]
     return strips(
@@ -517,9 +512,9 @@ def _picture(store: Store, visit: Visit) -> str:
     return framed(
         panels(found, own, visit.now, language),
         own.sheet,
-        legend(language),
+        stack_key(language),
         foot,
-        f"{own.span} · {own.sheet.unit}",
+        own.span,
     )
 
 

@@ -60,7 +60,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
-        chart_of(incident, lines_of(store, incident, visit.now), visit),
+        chart_of(store, incident, lines_of(store, incident, visit.now), visit),
         by_network(votes, about, incident.country, visit.language),
         levels,
     )

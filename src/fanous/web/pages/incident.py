@@ -4,7 +4,6 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,33 +11,37 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
-from fanous.charts.plot import NARROW, WIDE, plot
 from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.provenance import Provenance
+from fanous.model.measurement import Provenance
 from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import incident_path, spell, stories
+from fanous.publish.edition import incident_path, spell, stories, until_now
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
-from fanous.publish.history import until_now
-from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
+from fanous.publish.pictures import (
+    around_of,
+    lines_among,
+    panels_of,
+    reach,
+    sheet_of,
+    spans_of,
+)
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import costs, gather
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.pages.connectivity import connectivity
-from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
+from fanous.web.pages.events import announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
-from fanous.wording.headline import claim_line, provenance_note
-from fanous.wording.history import nth_sentence
+from fanous.wording.headline import claim_line, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
 
@@ -49,21 +52,19 @@ MOST_BESIDE = 3
 
 MOST_REVISIONS = 12
 MOST_HISTORY = 3
-MOST_TITLE = 28
-"""Characters of an event's title that fit into a chart; the page shows all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """Attributes:
-    lines: what is drawn; the legend of the page names them.
+    lines: what is drawn, for a script that reads it.
+    has_others: other incidents stand in it too.
     """
 
     lines: Lines
     wide: Markup
     narrow: Markup
-    since: float
-    until: float
+    has_others: bool
 
 
 @page("/{country:country}/{id:incident}", "incident.html")
@@ -89,7 +90,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "names": story.names,
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
-        "chart": chart_of(incident, lines, visit, announced),
+        "chart": chart_of(store, incident, lines, visit),
         "connectivity": connectivity(
             store, incident.country, since, min(until, visit.now), visit, spans_of(incident, visit.now)
         ),
@@ -131,23 +132,17 @@ def past_filter(country: str, target: str) -> dict[str, str]:
     return {"country": country, "target": target or THE_LINE, "status": "sure"}
 
 
-def chart_of(
-    incident: Incident, lines: Lines, visit: Visit, announced: Sequence[Announced] = ()
-) -> Chart | None:
+def chart_of(store: Store, incident: Incident, lines: Lines, visit: Visit) -> Chart | None:
+    """``None`` = there is nothing to draw."""
     if not any(share is not None for line in lines.lines for share in line.shares):
         return None
-    spans = spans_of(incident, visit.now)
-    marks = [(one.event.start, _short(one.event.title)) for one in announced]
+    around = around_of(store, incident, lines)
+    panels = panels_of(incident, lines, visit.now, around.others)
     wide, narrow = (
-        Markup(plot(lines, spans, legend_of(incident, lines, visit.language, shape, marks), shape, mark))
+        Markup(stacked(panels, sheet_of(incident, lines, visit.language, shape, around.marks), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))
     )
-    return Chart(lines, wide, narrow, lines.start, lines.end)
-
-
-def _short(title: str) -> str:
-    shown = printable(title)
-    return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
+    return Chart(lines, wide, narrow, bool(around.others))
 
 
 SVG, PNG = "image/svg+xml", "image/png"

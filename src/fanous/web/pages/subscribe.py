@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import DAY
-from fanous.publish.calendar import CALENDAR_MEDIA, calendar
+from fanous.publish.feeds import CALENDAR_MEDIA, calendar
 from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.store.protocol import Store
 from fanous.text import printable

@@ -5,6 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg", HOUR = 3600, DAY = 86400;
   const STEPS = [600, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
   const LEAST_BINS = 6, TICK_ROOM = 90;
+  const MOVING = ["shade", "works", "slowed", "blocked", "line", "bound", "lasts", "past", "event"].map((name) => `:scope > path.${name}, :scope > rect.${name}`).join();
   const code = document.documentElement.lang || "en";
   const locale = `${code === "en" ? "en-GB" : code}-u-ca-gregory-nu-${code === "fa" ? "arabext" : "latn"}`;
   const percent = new Intl.NumberFormat(locale, { style: "percent" });
@@ -83,14 +84,15 @@
       const clip = made("clipPath", { id }, svg);
       made("rect", { x: west, y: 0, width: east - west, height: bottom + 1 }, clip);
       const pane = made("g", { "clip-path": `url(#${id})` }, svg), moving = made("g", { class: "moving" }, pane);
-      moving.append(...svg.querySelectorAll(":scope > .shade, :scope > .line, :scope > path.event"));
+      moving.append(...svg.querySelectorAll(MOVING));
       const texts = [...svg.querySelectorAll(":scope > .eventname")].map((text) => ({ text, x: Number(text.getAttribute("x")) }));
       texts.forEach(({ text }) => pane.append(text));
       const fixed = [...svg.querySelectorAll(":scope > .tick")].filter((tick) => tick.getAttribute("x") >= west);
       const own = made("g", {}, svg), cursor = made("path", { class: "cursor" }, svg);
       const dots = lines.map((_, line) => made("circle", { class: `spot l${line}`, r: 4 }, svg));
+      const panels = (svg.dataset.panels || `${top} ${bottom}`).split(";").map((each) => each.split(" ").map(Number));
       const place = {
-        svg, west, east, top, bottom, moving, texts, fixed, own, cursor, dots,
+        svg, panels, west, east, top, bottom, moving, texts, fixed, own, cursor, dots,
         high: Number(svg.dataset.top), box: svg.parentElement,
       };
       listen(place);
@@ -183,7 +185,9 @@
         const share = is_read ? lines[line].shares[state.at] : null;
         dot.style.display = share === null || share === undefined ? "none" : "";
         dot.setAttribute("cx", at);
-        dot.setAttribute("cy", one.bottom - Math.min((share ?? 0) / one.high, 1) * (one.bottom - one.top));
+        const [high, low] = one.panels[Math.min(line, one.panels.length - 1)];
+        const part = Math.min((share ?? 0) / one.high, 1) * (low - high);
+        dot.setAttribute("cy", one.svg.dataset.panels ? high + part : low - part);
       });
       one.box.classList.toggle("near", !is_whole);
       const bin = state.at ?? Math.floor(state.first);

@@ -1,4 +1,4 @@
-"""Client: orders measurements from Globalping and waits for their answers.
+"""Globalping's client: orders measurements from Globalping and waits for their answers.
 
 It keeps to the guidelines in jsdelivr/globalping ``public/v1/spec.yaml`` (commit 52c0c192): a measurement's status is
 asked for at most every 500 ms after the last answer, and an exhausted hourly limit ends the round.
@@ -13,7 +13,7 @@ import msgspec
 from fanous import __version__
 from fanous.errors import FanousError, Rejected
 from fanous.sources.fetch import DEADLINE, Waits, check_encrypted
-from fanous.sources.remote.globalping import (
+from fanous.sources.remote.globalping_api import (
     API,
     Created,
     Limits,

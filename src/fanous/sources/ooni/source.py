@@ -1,0 +1,82 @@
+"""Source: what ``ooni`` and ``edge`` (our own probes, which write the same format) declare."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from fanous.model.instant import MINUTE
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.place import Family
+from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import parse as parse_record
+from fanous.sources.ooni.read import read as read_file
+from fanous.sources.ooni.redact import redact
+
+
+class Ooni:
+    """The source ``ooni``."""
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """Records of a ``.jsonl``, ``.json`` or ``.tar`` file, gzip or not."""
+        return read_file(path, on_reject, on_progress)
+
+    def parse(self, record: Record) -> ParsedMeasurement:
+        """The measurement with its observations; raises ``Rejected``."""
+        return parse_record(record)
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """What is kept of the record, and its measurement; raises ``Rejected``."""
+        return take(record)
+
+
+class Edge(Ooni):
+    """The source ``edge``: measurements of our own probes, which write the same format.
+
+    They are a separate family: who runs the vantage points decides what can fail together.
+    """
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """As ``Ooni`` reads them, under this source's name."""
+        return (
+            replace(record, source="edge") for record in read_file(path, on_reject, on_progress, own=True)
+        )
+
+
+LICENCE = "CC BY-NC-SA 4.0"
+"""https://ooni.org/about/data-policy"""
+CREDIT = "OONI, Open Observatory of Network Interference, https://ooni.org"
+PAGE = "https://ooni.org"
+
+OONI = Source(
+    name="ooni",
+    title="OONI",
+    help="measurements of any nettest, as .jsonl, .jsonl.gz or a .tar.gz of POST bodies",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    remark="measurements of OONI's network",
+    measurements=Ooni(),
+    family=Family.OONI,
+    redact=redact,
+    has_bucket=True,
+    every=15 * MINUTE,
+)
+
+EDGE = Source(
+    name="edge",
+    title="downloads of our own probes",  # bundles say "series of" it, of measurements too
+    help="measurements of your own probes, in OONI's format",
+    licence="ours",
+    is_open=True,
+    credit="Fanous",
+    measurements=Edge(),
+    family=Family.EDGE,
+    redact=redact,
+    is_own=True,
+)

@@ -1,0 +1,170 @@
+"""Record: what one vantage point of others met at one target, in OONI's format, and what is read from it.
+
+A record is a ``web_connectivity`` measurement.  Next to the probe's own steps it has the answers from elsewhere, in
+place of OONI's test helper, and ``x_remote``: the raw answers, and whether anything can be concluded from them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fanous.model.instant import MINUTE
+from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.place import is_address
+from fanous.refdata.networks import network_of
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.ooni.keep import take as take_record
+from fanous.sources.ooni.parse import parse as parse_record
+from fanous.sources.ooni.read import read as read_file
+from fanous.sources.ooni.redact import redact
+from fanous.sources.redaction import pruned
+
+# --- writing --------------------------------------------------------------------------------------------
+
+CONTROL_LASTS = 10 * MINUTE
+"""Seconds for which a control says something of its probe's line: faults come in bursts of about half an hour."""
+
+LEAST_ELSEWHERE = 2
+"""Probes elsewhere that must fail to say that the target is down: a single one may be at fault itself."""
+
+
+def answered(
+    host: str, answers: Sequence[tuple[str, int | None]], failure: str | None = None, seconds: float = 0.0
+) -> dict[str, Any]:
+    """A lookup as OONI's ``queries`` have it.
+
+    Args:
+        answers: addresses, each with its TTL in seconds where it is known.
+        seconds: that the lookup took.
+    """
+    return {
+        "hostname": host,
+        "query_type": "A",
+        "engine": "system",
+        "failure": failure,
+        "answers": [
+            {"ipv6" if ":" in address else "ipv4": address, "ttl": ttl, "asn": network_of(address)}
+            for address, ttl in answers
+            if is_address(address)
+        ],
+        "t0": 0.0,
+        "t": seconds,
+    }
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+CONTROL_FAILED = "the control failed at the same probe"
+OWN_TROUBLE = "the probe could not run the test"
+UNSOUND = (CONTROL_FAILED, OWN_TROUBLE)
+"""Defects of an instrument that is not ours."""
+
+REFUSALS = frozenset({401, 403, 405, 406, 407, 409, 418, 421, 423, 429, 451, 503})
+"""Status codes by which sites turn visitors away.  The probes name themselves in a fixed ``User-Agent``, so walls
+against robots meet them first."""
+
+
+class _Remote(Struct):
+    unsound: str = ""
+
+
+class _Marked(Struct):
+    x_remote: _Remote = msgspec.field(default_factory=_Remote)
+
+
+class RemoteRecords:
+    """Reads the records of rounds, whichever network of vantage points they came from.
+
+    Args:
+        name: of the source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """The records of rounds, one a line."""
+        return (replace(record, source=self._name) for record in read_file(path, on_reject, on_progress))
+
+    def parse(self, record: Record) -> ParsedMeasurement:
+        """The measurement with its observations; raises ``Rejected``."""
+        parsed = parse_record(record)
+        unsound = unsound_of(record.data)
+        header = replace(parsed.measurement, probe=parsed.measurement.probe.removeprefix(STATED))
+        if unsound and not header.defect:
+            header = replace(header, defect=unsound)
+        return replace(parsed, measurement=header, observations=_without_refusals(parsed.observations))
+
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """What is kept of the record, the raw answers included, and its measurement; raises ``Rejected``."""
+        parsed = self.parse(record)
+        stored, _ = take_record(record)
+        told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
+        if not told:
+            return stored, parsed
+        return replace(
+            stored, data=stored.data[:-1] + b',"x_remote":' + msgspec.json.encode(told) + b"}"
+        ), parsed
+
+
+_RESULT = dict.fromkeys(
+    (
+        *("country", "asn", "tags", "status", "failureSource", "rawOutput", "resolvedAddress", "truncated"),
+        *("statusCode", "statusCodeName", "timings", "tls", "answers"),
+    )
+)
+_ANSWER = {"id": None, "url": None, "result": _RESULT}
+_RAW = {
+    "unsound": None,
+    "number": None,
+    "control": _ANSWER,
+    "http": _ANSWER,
+    "dns": _ANSWER,
+    "elsewhere": [_RESULT],
+}
+"""What is kept of ``x_remote``, as ``pruned`` takes it."""
+
+
+class _Raw(Struct):
+    x_remote: dict[str, Any] = {}
+
+
+def unsound_of(data: bytes) -> str:
+    """Why the record says nothing; empty = it is sound."""
+    try:
+        told = msgspec.json.decode(data, type=_Marked).x_remote.unsound
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return told if told in UNSOUND else ""
+
+
+def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """A refusal that came over validated TLS is the site's own, so it says nothing of the network."""
+    trusted = any(
+        o.layer is Layer.TLS and o.vantage is Observer.PROBE and o.cert_valid is True for o in observations
+    )
+    return tuple(
+        o
+        for o in observations
+        if not (
+            trusted
+            and o.layer is Layer.HTTP
+            and o.vantage is Observer.PROBE
+            and o.status_code in REFUSALS
+            and o.url.startswith("https:")
+        )
+    )
+
+
+def redact_remote(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
+    """As OONI's records are redacted; that a record says nothing is kept."""
+    kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, keep_pages))
+    if unsound := unsound_of(data):
+        kept["x_remote"] = {"unsound": unsound}
+    return msgspec.json.encode(kept)

@@ -1,0 +1,100 @@
+"""Stacked panels: blocked and slowed apart, gaps, bounds of events, and words that do not touch."""
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, framed, stack_of, stacked
+from fanous.charts.paint import png
+from fanous.charts.plot import Shape
+from fanous.model.coverage import Outcomes
+
+HOSTILE = '</text><script>alert("&")</script>'
+SHEET = Sheet(
+    [0, 600, 1200, 1800, 2400],
+    [(600, "00:10")],
+    [(0.0, "0%"), (1.0, "100%")],
+    "Share of users",
+    "Title",
+    "Description",
+    "Time in Pakistan (PKT)",
+)
+HALF = Panel("X", "", [(0.5, 0.75), None, (0.5, 0.75), (0.5, 0.75)])
+
+
+def elements(*panels: Panel, sheet: Sheet = SHEET, shape: Shape = WIDE) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(stacked(panels, sheet, shape, "a")).iter())
+
+
+def paths(name: str, *panels: Panel, sheet: Sheet = SHEET) -> list[str]:
+    return [e.get("d") or "" for e in elements(*panels, sheet=sheet) if e.get("class") == name]
+
+
+def texts(sheet: Sheet, *panels: Panel) -> list[str]:
+    return [e.text or "" for e in elements(*panels, sheet=sheet) if e.tag.endswith("text")]
+
+
+@pytest.mark.parametrize("shape", [WIDE, NARROW])
+def test_hostile_text_is_text_and_the_picture_is_well_formed(shape: Shape) -> None:
+    drawn = stacked(
+        [Panel(HOSTILE, HOSTILE, HALF.cells)], replace(SHEET, title=HOSTILE, unit=HOSTILE), shape, "a"
+    )
+    ElementTree.fromstring(drawn)
+    assert "<script" not in drawn
+    assert "style=" not in drawn
+
+
+def test_blocked_slowed_and_working_are_apart_in_steps_and_a_gap_stays_one() -> None:
+    for name in ("blocked", "slowed", "works"):
+        (path,) = paths(name, HALF)
+        assert re.fullmatch(r"(M[0-9.]+ [0-9.]+V[0-9.]+H[0-9.]+V[0-9.]+z){2}", path), "equal bins are one"
+    assert paths("slowed", replace(HALF, cells=[(0.5, 0.5)] * 4)) == []
+
+
+def test_counts_that_say_nothing_are_a_gap() -> None:
+    assert stack_of([None, Outcomes(2, unclear=2), Outcomes(4, ok=1, blocked=2, throttled=1)]) == [
+        None,
+        None,
+        (0.5, 0.75),
+    ]
+
+
+def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_band() -> None:
+    over, going = IncidentSpan(600, 1200, 300), IncidentSpan(600, 1800, 600, is_open=True)
+    (bound,) = paths("bound", replace(HALF, spans=[over]))
+    assert bound.count("M") == 2
+    assert len(paths("shade", replace(HALF, spans=[over]))) == 1
+    (bound,) = paths("bound", replace(HALF, spans=[going]))
+    assert bound.count("M") == 1, "it has no end"
+    assert paths("shade", replace(HALF, spans=[going])) == []
+    assert paths("bound", replace(HALF, spans=[replace(over, start=-900, end=9000)])) == []
+
+
+def test_another_incident_is_a_grey_bar_alone() -> None:
+    other = replace(HALF, spans=[IncidentSpan(600, 1200, 300, is_other=True)])
+    assert len(paths("past", other)) == 1
+    assert paths("bound", other) == paths("lasts", other) == paths("shade", other) == []
+
+
+def test_axes_say_what_they_measure_and_words_that_would_touch_are_left_out() -> None:
+    named = replace(
+        SHEET, bounds=[(600, "Began"), (1800, "Ended")], marks=[(610, "Election"), (1200, "Exam")]
+    )
+    assert {"Share of users", "Time in Pakistan (PKT)", "Began", "Ended", "Exam"} <= set(texts(named, HALF))
+    assert "Election" not in texts(named, HALF)
+    assert len(paths("event", HALF, sheet=named)) == 2, "its line is there all the same"
+
+
+def test_a_line_is_drawn_in_steps_with_gaps() -> None:
+    (path,) = paths("line l0", Panel("bgp", "", [], line=[1.0, None, 0.5, 0.25]))
+    assert path.count("M") == 2
+    assert "L" not in path
+
+
+def test_a_picture_that_stands_alone_has_its_colours_and_its_source() -> None:
+    drawn = framed([HALF] * 5, SHEET, [("blocked", "Blocked")], ["Data: OONI"], "17 December")
+    assert "class=" not in drawn
+    assert "Data: OONI" in drawn
+    assert png(drawn, 900).startswith(b"\x89PNG")
