@@ -80,7 +80,7 @@ LAB_TESTS = $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(TESTS)
 
-test-long: install lab-packages postgresql  ## the long ones of which `make test` runs a core: twenty kills, every worst case
+test-long: install lab-packages postgresql  ## the long ones of which `make test` runs a core: whole corpora, twenty kills, every worst case
 	$(BIN)/pytest -m "matrix and not lab and not browser" -n $(WORKERS)
 
 test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root
@@ -89,7 +89,7 @@ test-lab: install lab-packages  ## every test with real packets, of which `make 
 # Programs of others: packages of Debian 13, whose services must not start because of us, and environments of their own
 # for what is on PyPI.  OONI's server needs a checkout: make peers OONI_BACKEND=/path/of/ooni/backend
 PEERS := $(CURDIR)/build/peers
-PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager nginx-light apache2 caddy
+PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager nginx-light apache2 caddy systemd-container debootstrap
 OONIDATA := oonidata==0.3.0
 FRICTIONLESS := frictionless[parquet]==5.21.0
 # OONI's server pins older releases than Python 3.13 has; these are what it imports.
@@ -98,7 +98,7 @@ OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic bot
   prometheus-fastapi-instrumentator psycopg2-binary pydantic-settings pyjwt python-dateutil pyyaml requests statsd \
   typing-inspect ujson uvicorn zstd
 peers: install postgresql  ## Fanous with the programs that it speaks with: what can be had is fetched, what is missing is named
-	@for program in nats-server prometheus promtool prometheus-alertmanager nginx apache2 caddy; do \
+	@for program in nats-server prometheus promtool prometheus-alertmanager nginx apache2 caddy systemd-nspawn debootstrap; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
 	if [ -n "$$lacks" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  if [ ! -e /usr/sbin/policy-rc.d ]; then \
@@ -117,6 +117,10 @@ peers: install postgresql  ## Fanous with the programs that it speaks with: what
 	@test -z "$$OONI_BACKEND" || test -x $(PEERS)/ooni-backend/bin/python || { $(BIN)/uv venv -q $(PEERS)/ooni-backend && \
 	  VIRTUAL_ENV=$(PEERS)/ooni-backend $(BIN)/uv pip install -q $(OONI_SERVER); } || \
 	  echo "what OONI's server needs could not be installed: its tests are left out"
+	@test -e $(PEERS)/debian/usr/lib/systemd/systemd || [ "$$(id -u)" != 0 ] || \
+	  { mkdir -p $(PEERS) && PATH="$$PATH:/usr/sbin" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,python3 \
+	    trixie $(PEERS)/debian >$(PEERS)/debootstrap.log 2>&1; } || \
+	  { rm -rf $(PEERS)/debian; echo "Debian could not be fetched: the test of the systemd units is left out"; }
 	$(BIN)/pytest -m peers tests/peers
 
 test-browser: install browser  ## every page in every language and every view, of which `make test` looks at a core
@@ -164,7 +168,9 @@ sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; 
 PIP_AUDIT := pip-audit==2.9.0
 audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI
 	$(BIN)/ruff check --config tools/audit.toml src
-	$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --no-deps --strict
+	@$(BIN)/uv tool run --from "$(PIP_AUDIT)" pip-audit -r packaging/server.lock --require-hashes --disable-pip --strict || \
+	  { echo "A fault is known, or PyPI's advisories could not be read: see above.  Behind their newest release:"; \
+	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip list --outdated; exit 1; }
 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.sources.fuzz_ooni 300

@@ -3,10 +3,10 @@
     python -m benchmarks.first_day [--days 30] [--kills 10]
 
 Starts a real S3 server laid out as OONI's bucket, with a month of measurements in which an event goes on, and servers
-shaped like IODA, RIPEstat, Tor Metrics and Google.  Then it types the two commands, and prints how long it takes to the
-first incident and to the whole past, the bytes that are moved, and the memory.  It does the same again, kills the
-monitor with -9 at random moments, and compares what both say.  Everything is marked as synthetic, so nothing here can
-be taken for a real event.  Nothing leaves this machine.
+shaped like IODA, RIPEstat, Tor Metrics, Google, Globalping and RIPE Atlas.  Then it types the two commands, and prints
+how long it takes to the first incident, to an answer of every publisher and to the whole past, the bytes that are
+moved, and the memory.  It does the same again, kills the monitor with -9 at random moments, and compares what both
+say.  Everything is marked as synthetic, so nothing here can be taken for a real event.  Nothing leaves this machine.
 """
 
 import argparse
@@ -31,8 +31,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from tests.probe.net.authority import Authority
 from tests.sources.ooni.buckets import NAME, served, upload
 from tests.sources.publisher import Answer, publishing
+from tests.sources.remote import fake_atlas
+from tests.sources.remote.fake_globalping import globalping
+from tests.sources.remote.worlds import ABROAD, PAKISTAN
 from tests.sources.signals.samples import ioda, ioda_series, ripestat, stat
 
 from fanous.evaluation.simulate import pakistan
@@ -40,6 +44,9 @@ from fanous.model.instant import DAY, HOUR
 
 FANOUS = Path(sys.executable).with_name("fanous")
 COUNTRY = "PK"
+KEY = "a-key"
+"""Of RIPE Atlas."""
+
 LONGEST = 1800.0
 """Seconds for which one run may take to bring everything in."""
 
@@ -145,11 +152,47 @@ def google_answer(path: str, _number: int) -> Answer:
     return Answer(b")]}'\n\n" + json.dumps([["traffic", rows]]).encode())
 
 
+ATLAS_PROBES = (
+    *(
+        fake_atlas.probe(100 + n, asn)
+        for n, asn in enumerate((17557, 17557, 45669, 45669, 9541, 9541, 23674, 23674))
+    ),
+    *(
+        fake_atlas.probe(6000 + n, 3333 + n, country=country, tags=("system-anchor",), is_anchor=True)
+        for n, country in enumerate(("DE", "US", "SG"))
+    ),
+)
+
+
 @contextmanager
-def publishers(folder: Path) -> Iterator[dict[str, str]]:
+def remote(authority: Authority) -> Iterator[dict[str, str]]:
+    """Globalping's and RIPE Atlas' vantage points, from which everything works; keys are not asked for elsewhere."""
+    known: dict[str, str] = {}
+
+    def world(_probe: Any, kind: str, host: str) -> Any:
+        if kind == "dns":
+            return [fake_atlas.lookup(fake_atlas.SITE, name=host)]
+        if host not in known:
+            known[host] = authority.files(host)[0].read_text()
+        return fake_atlas.handshake(known[host])
+
+    with globalping(*PAKISTAN, *ABROAD, remaining=10_000, limit=10_000) as pings:
+        pings.now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+        with fake_atlas.atlas(probes=ATLAS_PROBES, world=world) as (atlas, _):
+            atlas.key, atlas.page, atlas.now = KEY, 500, int(time.time())
+            yield {
+                "globalping": pings.address,
+                "atlas": atlas.address,
+                "atlas-measurements": atlas.address,
+            }
+
+
+@contextmanager
+def publishers(folder: Path, authority: Authority) -> Iterator[dict[str, str]]:
     """Name of each source -> the address that plays it."""
     with ExitStack() as open_ones:
         told = {"ooni": open_ones.enter_context(served(folder))}
+        told |= open_ones.enter_context(remote(authority))
         for answer, names in (
             (ioda_answer, ("ioda", "ioda-outages")),
             (ripestat_answer, ("ripestat",)),
@@ -168,6 +211,8 @@ class Seen:
     """What one monitor did; seconds since `fanous init` was typed.
 
     Attributes:
+        every: until each publisher has answered.
+        moved: bytes that the publishers sent, as the kernel counted them on loopback, pages of our own included.
         memory: greatest resident memory seen, bytes.
         incidents: those that stand at the end, as `fanous confirm --json` has them, without their names.
         retracted: how many were said on the way, of a part of the data.
@@ -175,17 +220,27 @@ class Seen:
 
     first: float | None = None
     whole: float | None = None
+    every: float | None = None
+    moved: int = 0
     memory: int = 0
     kills: int = 0
     incidents: list[dict[str, Any]] = field(default_factory=list)
     retracted: int = 0
 
 
-def watched(home: Path, mirrors: dict[str, str], days: int, kills: int, chance: random.Random) -> Seen:
+def watched(
+    home: Path, mirrors: dict[str, str], days: int, kills: int, chance: random.Random, ca_file: Path
+) -> Seen:
     """Types the two commands, and waits until everything is in."""
     seen, port = Seen(), _free_port()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    began = time.monotonic()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "RIPE_ATLAS_KEY": KEY,
+        "SSL_CERT_FILE": str(ca_file),
+    } | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    began, moved = time.monotonic(), _loopback_bytes()
+    heard: set[str] = set()
     words = [str(FANOUS), "init", COUNTRY, "--listen", f"127.0.0.1:{port}", "--days", str(days)]
     for name, address in mirrors.items():
         words += ["--accept", name, "--mirror", f"{name}={address}"]
@@ -193,26 +248,38 @@ def watched(home: Path, mirrors: dict[str, str], days: int, kills: int, chance: 
         words, cwd=home, env=environment, check=True, stdin=subprocess.DEVNULL, capture_output=True
     )
     log = home / "log"
-    while seen.whole is None:
+    while seen.whole is None or seen.every is None:
         with log.open("ab") as file:
             running = subprocess.Popen(
                 [str(FANOUS), "run"], cwd=home, env=environment, stdout=file, stderr=file
             )
         ends = time.monotonic() + (chance.uniform(2, 20) if seen.kills < kills else LONGEST)
-        while running.poll() is None and time.monotonic() < ends and seen.whole is None:
+        while (
+            running.poll() is None
+            and time.monotonic() < ends
+            and (seen.whole is None or seen.every is None or seen.kills < kills)
+        ):
             time.sleep(0.5)
             seen.memory = max(seen.memory, _memory(running.pid))
             if seen.first is None and _has_incident(port):
                 seen.first = time.monotonic() - began
-            if _is_whole(log):
+            heard |= _heard(log)
+            if seen.every is None and heard >= mirrors.keys():
+                seen.every = time.monotonic() - began
+            if seen.whole is None and _is_whole(log):
                 seen.whole = time.monotonic() - began
-        if seen.whole is None and seen.kills < kills and running.poll() is None:
+        if seen.kills < kills and running.poll() is None:
             running.send_signal(signal.SIGKILL)
             running.wait()
             seen.kills += 1
+            seen.whole = None  # the next one has to find that nothing is missing
             log.unlink()
-        elif seen.whole is None:
-            raise SystemExit(f"it ended, or took longer than {LONGEST:.0f} s:\n{log.read_text()[-2000:]}")
+        elif seen.whole is None or seen.every is None:
+            missing = sorted(mirrors.keys() - heard)
+            raise SystemExit(
+                f"it ended, or took longer than {LONGEST:.0f} s (without {missing}):\n{log.read_text()[-2000:]}"
+            )
+    seen.moved = _loopback_bytes() - moved
     if seen.first is None and _has_incident(port):
         seen.first = time.monotonic() - began
     told = subprocess.run(
@@ -261,6 +328,17 @@ def _has_incident(port: int) -> bool:
     return False
 
 
+def _heard(log: Path) -> set[str]:
+    """Sources of which something was stored, or which had nothing to say."""
+    told = re.findall(r"(?:pulled|round) source=([a-z-]+) country=PK", log.read_text(errors="replace"))
+    return set(told)
+
+
+def _loopback_bytes() -> int:
+    lines = Path("/proc/net/dev").read_text().splitlines()
+    return next(int(line.split(":")[1].split()[0]) for line in lines if line.strip().startswith("lo:"))
+
+
 def _is_whole(log: Path) -> bool:
     """Has it said that every object is in?"""
     lines = re.findall(r"pulled source=ooni country=PK objects=(\d+)/(\d+)", log.read_text(errors="replace"))
@@ -279,16 +357,19 @@ def main() -> None:
         count, size = fill(folder / "bucket", told.days, now)
         print(f"a bucket of {told.days} days: {count:,} measurements of {COUNTRY}, {size / 1e6:.1f} MB")
         seen = []
-        with publishers(folder / "bucket") as mirrors:
+        authority = Authority(folder)
+        with publishers(folder / "bucket", authority) as mirrors:
             for name, kills in (("undisturbed", 0), ("killed", told.kills)):
                 home = folder / name
                 home.mkdir()
-                one = watched(home, mirrors, told.days, kills, random.Random(7))
+                one = watched(home, mirrors, told.days, kills, random.Random(7), authority.ca_file)
                 seen.append(one)
                 print(
-                    f"{name}: first incident after {_minutes(one.first)}, everything after {_minutes(one.whole)}, "
-                    f"{one.memory / 2**20:,.0f} MiB, killed {one.kills} times, {len(one.incidents)} incidents, "
-                    f"{one.retracted} retracted on the way"
+                    f"{name}: first incident after {_minutes(one.first)}, each publisher heard after "
+                    f"{_minutes(one.every)}, the whole past after {_minutes(one.whole)}, "
+                    f"{one.moved / 1e6:,.0f} MB moved, {one.memory / 2**20:,.0f} MiB, "
+                    f"killed {one.kills} times, {len(one.incidents)} incidents, {one.retracted} retracted on the way",
+                    flush=True,
                 )
         same = seen[0].incidents == seen[1].incidents
         print("both say the same" if same else f"they differ:\n{seen[0].incidents}\n{seen[1].incidents}")

@@ -33,8 +33,12 @@ def program(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[st
     )
 
 
-def fanous(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the command in this process, which must have no other store open; as ``program`` otherwise."""
+def fanous(*words: str | Path, code: int | tuple[int, ...] = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which must have no other store open; as ``program`` otherwise.
+
+    Args:
+        code: of which its exit code must be one.
+    """
     texts = ["fanous", *map(str, words)]
     out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
     handlers, ended = logging.getLogger().handlers[:], 0
@@ -60,7 +64,10 @@ def _read(stream: TextIOWrapper) -> str:
     return stream.read()
 
 
-def _expected(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
-    assert done.returncode == code, done.stdout + done.stderr
+def _expected(
+    done: subprocess.CompletedProcess[str], code: int | tuple[int, ...]
+) -> subprocess.CompletedProcess[str]:
+    codes = code if isinstance(code, tuple) else (code,)
+    assert done.returncode in codes, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -1,5 +1,6 @@
-"""What several test folders share: the generated event, written once a session."""
+"""What several test folders share: the generated event, written once for all workers."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.commands import fanous
-from tests.copies import copy_of
+from tests.copies import copy_of, once
 from tests.demonstration import as_far_as_x
 from tests.store.buckets import KEYS, s3
 
@@ -28,21 +29,21 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def fill(folder: Path, measurements: Path) -> None:
+    with open_store(folder) as store:
+        ingest.ingest(store, "ooni", [measurements])
+
+
 @pytest.fixture(scope="session")
 def rally(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw synthetic measurements of Pakistan, 16-18 December 2023, with the restriction."""
-    path = tmp_path_factory.mktemp("rally") / "rally.jsonl"
-    pakistan.write(path, seed=3)
-    return path
+    return once(tmp_path_factory, "rally.jsonl", lambda path: pakistan.write(path, seed=3))
 
 
 @pytest.fixture(scope="session")
 def rally_folder(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that holds the rally, detected.  Never open it: take a copy (``copy_of``), which costs no seconds."""
-    folder = tmp_path_factory.mktemp("rally") / "store"
-    with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [rally])
-    return folder
+    return once(tmp_path_factory, "rally", lambda folder: fill(folder, rally))
 
 
 @pytest.fixture
@@ -56,54 +57,45 @@ def rally_store(rally_folder: Path, tmp_path: Path) -> Iterator[Store]:
 def small_rally(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rally as far as X, and what was measured abroad: a quarter, of which one nation-wide claim comes."""
     lines = rally.read_bytes().splitlines(keepends=True)
-    path = tmp_path_factory.mktemp("small-rally") / "rally.jsonl"
-    path.write_bytes(
-        b"".join(one for one in lines if b'"https://twitter.com/"' in one or b'"probe_cc":"PK"' not in one)
-    )
-    return path
+    kept = [one for one in lines if b'"https://twitter.com/"' in one or b'"probe_cc":"PK"' not in one]
+    return once(tmp_path_factory, "small-rally.jsonl", lambda path: path.write_bytes(b"".join(kept)))
 
 
 @pytest.fixture(scope="session")
 def real_rally(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same without marks: what real records of it would look like, for the doors that refuse staged ones."""
-    path = tmp_path_factory.mktemp("real-rally") / "rally.jsonl"
-    path.write_bytes(small_rally.read_bytes().replace(b'"synthetic":"fanous",', b""))
-    return path
+    unmarked = small_rally.read_bytes().replace(b'"synthetic":"fanous",', b"")
+    return once(tmp_path_factory, "real-rally.jsonl", lambda path: path.write_bytes(unmarked))
 
 
 @pytest.fixture(scope="session")
 def small_rally_folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that holds it, detected.  Never open it: take a copy."""
-    folder = tmp_path_factory.mktemp("small-rally") / "store"
-    with open_store(folder) as store:
-        ingest.ingest(store, "ooni", [small_rally])
-    return folder
+    return once(tmp_path_factory, "small-rally", lambda folder: fill(folder, small_rally))
 
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of ``fanous demo``, the event that was recorded in the lab.  Never open it: take a copy."""
-    folder = tmp_path_factory.mktemp("demo") / "store"
-    fanous("demo", "--once", "--store", folder)
-    return folder
+    return once(tmp_path_factory, "demo", lambda folder: fanous("demo", "--once", "--store", folder))
 
 
 @pytest.fixture(scope="session")
 def demo_of_x_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same of the event as far as X.  Never open it: take a copy."""
-    folder = tmp_path_factory.mktemp("demo-of-x") / "store"
-    with pytest.MonkeyPatch.context() as patch:
-        as_far_as_x(patch)
-        fanous("demo", "--once", "--store", folder)
-    return folder
+
+    def play(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            as_far_as_x(patch)
+            fanous("demo", "--once", "--store", folder)
+
+    return once(tmp_path_factory, "demo-of-x", play)
 
 
 @pytest.fixture(scope="session")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same days with ordinary trouble only."""
-    path = tmp_path_factory.mktemp("quiet") / "quiet.jsonl"
-    pakistan.write_quiet(path, seed=3)
-    return path
+    return once(tmp_path_factory, "quiet.jsonl", lambda path: pakistan.write_quiet(path, seed=3))
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +133,12 @@ LONG = (
     "cli/test_detect.py",
 )
 """Files that take long, the longest first: begun last, one worker would go on alone for minutes."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all modules stay to the end: Python need not look through them for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

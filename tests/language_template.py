@@ -19,8 +19,8 @@ from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web import bundles
 from fanous.web.desk import desk, house
-from fanous.web.pages import PAGES, events, explore, incidents
-from fanous.wording import cost, findings, headline, narrative, post, reasons, verdicts, words
+from fanous.web.pages import PAGES, events, explore_common, incidents
+from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -69,7 +69,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
     (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
     tuple(words.FAMILIES.values()),
-    tuple(verdicts.DEFECTS.values()),
+    tuple(reasons.DEFECTS.values()),
     tuple(dict.fromkeys(rule.why for rule in RULES)),
     tuple(signal.title for signal in SIGNALS.values()),
     tuple(MECHANISMS.values()),
@@ -90,7 +90,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
     (*desk.DONE.values(), *house.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
-    tuple(explore.BY.values()),
+    (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
+    tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),

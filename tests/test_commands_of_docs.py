@@ -195,10 +195,35 @@ RUN = {
 What the pages for newcomers type without ``--json`` is typed with it."""
 
 ALIKE = (
+    "fanous rejudge CC",
     "fanous rejudge PK",
     "fanous rejudge PK --all",
     "fanous rejudge --config fanous.toml",
     "fanous detect [CC]",
+    "fanous judge FILE...",
+    "fanous confirm CC",
+    "fanous confirm CC --since YESTERDAY",
+    "fanous confirm PK --since 2023-12-17 --until 2023-12-18",
+    "fanous confirm --fail-on confirmed",
+    "fanous confirm CC --fail-on confirmed",
+    "fanous incidents list",
+    "fanous incidents show ID",
+    "fanous incidents corrections",
+    "fanous networks",
+    "fanous events list",
+    "fanous events report ID",
+    "fanous claims list",
+    "fanous claims check",
+    "fanous alerts test",
+    "fanous alerts test --config fanous.toml",
+    "fanous alerts send",
+    "fanous alerts send --config fanous.toml",
+    "fanous alerts list",
+    "fanous alerts list --state dead",
+    "fanous refdata update --list",
+    "fanous drain --no-detect",
+    "fanous forget REPORT_ID...",
+    "fanous forget REPORT_ID... --store S --inbox S.inbox",
 )
 """What the core leaves out: others say the same in another order, or with one option less."""
 

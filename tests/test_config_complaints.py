@@ -76,6 +76,8 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "token": TEXT,
         "mirror": SITE,
         "lists": [('"social"', "a list is needed")],
+        "consent": FLAG,
+        "credits": [('"1"', "a whole number from 0"), ("-1", "a whole number from 0")],
     },
     "run": {
         "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.incidents import assemble, outage
+from fanous.analysis.incidents import assemble
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status
@@ -419,7 +419,7 @@ def test_the_caps_of_confidence_are_those_of_the_code() -> None:
     text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     said = re.search(r"(\.\d+) unconfirmed, (\.\d+) or (\.\d+) confirmed by probes; .*at most (\.\d+)", text)
     assert said is not None
-    caps = (assemble.UNCONFIRMED, assemble.SHOWN_ELSEWHERE, assemble.SHOWN_HELPED, outage.MOST)
+    caps = (assemble.UNCONFIRMED, assemble.SHOWN_ELSEWHERE, assemble.SHOWN_HELPED, assemble.CERTAIN)
     assert tuple(map(float, said.groups())) == caps
 
 

@@ -62,7 +62,7 @@ def carry_out(command: str, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [page if page.name in REAL else pytest.param(page, marks=pytest.mark.matrix) for page in START],
+    [pytest.param(page, marks=pytest.mark.matrix) for page in START],
     ids=label,
 )
 def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
     python -m tools.mutate [--only NAME]... [--list] [--json] [--workers N] [--limit SECONDS]
 
 ``tools/mutations.toml`` lists mistakes that a tired colleague could make.  Each is made by itself in a copy of
-this working tree, the tests that should notice are run there, and a table says which of them did.  A test
-counts only if it passes again once the mistake is undone.  The working tree itself is never touched.
+this working tree, the tests that should notice are run there (those of ``make test``, without the lab's and the
+browser's), and a table says which of them did.  A test counts only if it passes again once the mistake is undone.
+The working tree itself is never touched.
 
 Exit 0: every mistake was caught, or is listed as one that survives; 1: one was not; 2: nothing could be run.
 
@@ -354,7 +355,7 @@ class Copy:
     def _pytest(self, arguments: Sequence[str], until: float) -> Ran:
         """The names of failed tests are read from pytest's cache: its output is for people."""
         scratch = Path(tempfile.mkdtemp(dir=self.folder))
-        argv = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not lab and not browser"]
+        argv = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not lab and not browser and not matrix"]
         argv += ["-o", f"cache_dir={scratch / 'cache'}", f"--basetemp={scratch / 't'}", *arguments]
         environment = os.environ | {"PYTHONPATH": str(self.tree / "src")}
         if SHARED not in environment and SHARED_DEFAULT.is_dir():

@@ -14,7 +14,7 @@ class FanousError(Exception):
 
 
 class EngineFault(Exception):
-    """The engine of the store failed in a way that is nobody's to fix: a bug of ours or of its own.
+    """The engine of the store failed in a way that the user cannot fix: a bug of ours or of its own.
 
     The message is what it said, without the trace of its C++ code, which can fill a screen and helps no reader.
     """

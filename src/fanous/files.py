@@ -35,7 +35,7 @@ def open_regular(path: Path) -> BinaryIO:
 def check_regular(path: Path) -> None:
     """Raise ``FanousError`` if it is something else than a file; for files that a library opens by name.
 
-    One that does not exist passes: whoever opens it says so.
+    One that does not exist passes: opening it will say so.
     """
     try:
         mode = path.stat().st_mode

@@ -102,7 +102,7 @@ def _without_traceback(record: LogRecord) -> LogRecord:
 
 def log_to_stderr() -> Logger:
     """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings
-    upwards.  Lines of one kind are limited in number: whoever can cause one could otherwise fill the disk.
+    upwards.  Lines of one kind are limited in number, since an attacker could otherwise fill the disk with them.
     """
     formatter = Formatter("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime

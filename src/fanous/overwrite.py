@@ -131,7 +131,7 @@ Digests = dict[str, set[str]]
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write files into a folder that is new, empty, or was written by this function.
 
-    A file there that is not as this function left it is somebody's work, and none of the files is written then.
+    If a file there is not as this function left it, someone changed it, and no file is written.
 
     Returns:
         Their paths, in the order given.

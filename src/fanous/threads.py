@@ -1,4 +1,4 @@
-"""Threads: blocking calls in threads that nobody waits for when the process ends.
+"""Threads: blocking calls in threads that are not waited for when the process ends.
 
 The standard pool joins its threads at exit, so one look-up of a name whose server never answers, or one
 publisher that says "come back in five minutes", keeps a stopped process alive for as long.
@@ -86,7 +86,7 @@ def _answer(future: "Future[Any]", call: Callable[[], Any]) -> None:
         return
     try:
         future.set_result(call())
-    except BaseException as error:  # whoever awaits it has to know, whatever it is
+    except BaseException as error:  # the caller who awaits it must learn of any error
         future.set_exception(error)
 
 

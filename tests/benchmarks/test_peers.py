@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from fanous.errors import FanousError
 
 
+@pytest.mark.matrix
 def test_the_probe_is_measured_also_where_nothing_stands_beside_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_where_a_peer_can_run_the_ratio_comes_first(words: tuple[str, ...], peer
     assert os.sched_getaffinity(0) == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["ingest", "judge"])
 def test_where_none_can_run_that_is_said(name: str) -> None:
     document = run(name, "--times", "1")

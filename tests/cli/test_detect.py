@@ -117,6 +117,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(place: StoreLocation, tm
     ledger.close()
 
 
+@pytest.mark.matrix
 def test_workers_share_a_year_that_is_detected_again_and_revise_nothing(
     place: StoreLocation, tmp_path: Path
 ) -> None:

@@ -13,24 +13,20 @@ from fanous.config import load_environment
 from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.pipeline.configure import ADMIN_TOKEN, kept_days, offered
+from tests.commands import fanous
 
 FANOUS = str(Path(sys.executable).with_name("fanous"))
 
 
 def init(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder / "home")}
-    done = subprocess.run(
-        [FANOUS, "init", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    """In the folder, without a terminal, by somebody who has nothing of Fanous's."""
+    with pytest.MonkeyPatch.context() as patch, Path(os.devnull).open() as nothing:
+        patch.chdir(folder)
+        patch.setattr("sys.stdin", nothing)
+        patch.setenv("HOME", str(folder / "home"))
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "CLOUDFLARE_API_TOKEN"):
+            patch.delenv(name, raising=False)
+        return fanous("init", *words, code=code)
 
 
 def test_what_it_writes_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +41,9 @@ def test_what_it_writes_is_a_configuration(tmp_path: Path, monkeypatch: pytest.M
     }
     assert set(written["sources"]) == {one.name for one in offered()}
     monkeypatch.delenv(ADMIN_TOKEN, raising=False)
-    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "of mine")
+    assert written["sources"]["atlas-measurements"] == {"countries": ["PK", "IN"], "consent": True}
+    for variable in ("CLOUDFLARE_API_TOKEN", "RIPE_ATLAS_KEY"):
+        monkeypatch.setenv(variable, "of mine")
     load_environment(tmp_path / "fanous.env")
     configuration = read(path, tmp_path / "store")
     assert len(configuration.sources) == 2 * len(offered())

@@ -12,9 +12,9 @@ HERE = "http://127.0.0.1:8470"
 
 @pytest.mark.parametrize("said_by", ["nothing", "the option", "the configuration"])
 def test_links_that_only_this_machine_can_open_are_not_passed_over(
-    said_by: str, rally_folder: Path, tmp_path: Path
+    said_by: str, small_rally_folder: Path, tmp_path: Path
 ) -> None:
-    store, out = copy_of(rally_folder, tmp_path / "store"), tmp_path / "report"
+    store, out = copy_of(small_rally_folder, tmp_path / "store"), tmp_path / "report"
     config = tmp_path / "fanous.toml"
     config.write_text(
         '[web]\nurl = "https://monitor.example"\n' if said_by == "the configuration" else "", "utf-8"

@@ -11,7 +11,7 @@ import pytest
 
 from fanous.collector.door import Policy
 from fanous.collector.limits import RateLimit, RateLimits
-from fanous.sources.ooni.effort import DOOR_SECONDS, MOST_REPAIRS
+from fanous.sources.ooni.document import DOOR_SECONDS, MOST_REPAIRS
 from tests.collector.probe import REPORT_ID, measurement
 from tests.collector.threads import door
 

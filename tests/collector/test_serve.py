@@ -60,7 +60,11 @@ def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: P
         assert found.facts.known([uid]) == {uid}
 
 
-@pytest.mark.parametrize("is_draining", [False, True], ids=["at once", "while the child has the store"])
+@pytest.mark.parametrize(
+    "is_draining",
+    [pytest.param(False, marks=pytest.mark.matrix), True],
+    ids=["at once", "while the child has the store"],
+)
 def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
     tmp_path: Path, is_draining: bool
 ) -> None:

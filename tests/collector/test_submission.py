@@ -13,7 +13,7 @@ from fanous.collector.request import Refused
 from fanous.collector.submission import Apart, Submission, receive
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.effort import DOOR_SECONDS
+from fanous.sources.ooni.document import DOOR_SECONDS
 from tests.collector.probe import REPORT_ID, body, measurement
 from tests.each import each
 

@@ -54,6 +54,7 @@ def test_nor_does_it_where_some_of_the_honest_fail_by_chance_meanwhile(strategy:
     assert not succeeds(crowd(strategy), Scope.ISP, seed)
 
 
+@pytest.mark.matrix
 def test_how_often_a_fifth_of_one_networks_probes_reaches_its_goal_is_counted() -> None:
     found = list(fifths(range(2)))
     assert all(one.worked == one.national == 0 and one.times == 2 for one in found)

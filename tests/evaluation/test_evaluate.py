@@ -165,6 +165,7 @@ def test_the_rally_is_found_in_time(virtual_rally: Evaluation) -> None:
         assert network.onset_error_minutes is not None and abs(network.onset_error_minutes) <= 60
 
 
+@pytest.mark.matrix
 def test_ordinary_days_give_nothing() -> None:
     (evaluation,) = evaluate_corpora([CORPORA / "quiet-synthetic"])
     assert (evaluation.false_confirmed, evaluation.false_suspected) == (0, 0)
@@ -172,6 +173,7 @@ def test_ordinary_days_give_nothing() -> None:
     assert evaluation.country_months == pytest.approx(9 / 30.44, rel=0.01)
 
 
+@pytest.mark.matrix
 @pytest.mark.shared_data
 def test_kenya_is_found_on_every_network_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("2023-KE-telegram.csv.gz", "2023-KE-web_connectivity-telegram.org.csv.gz"):
@@ -188,6 +190,7 @@ def test_kenya_is_found_on_every_network_and_nothing_else(monkeypatch: pytest.Mo
         assert network.overlap is not None and network.overlap >= 0.7, network
 
 
+@pytest.mark.matrix
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("corpus", "file", "intervals"),
@@ -214,7 +217,8 @@ def test_real_outages_seen_by_one_family_are_suspected_and_not_confirmed(
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("times", [1, 5])
 def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(
     times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,7 @@ def test_the_failure_of_a_platform_is_taken_back(
     assert found.retracted >= 6
 
 
+@pytest.mark.matrix
 def test_without_that_rule_it_would_be_six_false_claims(
     played: dict[WorldEvent, FailurePlay], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,7 +138,9 @@ def test_without_that_rule_it_would_be_six_false_claims(
     assert score(played[WorldEvent.FAILS], tmp_path).false_confirmed == 6
 
 
-@pytest.mark.parametrize("happening", [WorldEvent.TWO, WorldEvent.AMID])
+@pytest.mark.parametrize(
+    "happening", [WorldEvent.AMID, pytest.param(WorldEvent.TWO, marks=pytest.mark.matrix)]
+)
 def test_blocks_beside_others_and_amid_liars_are_confirmed(
     played: dict[WorldEvent, FailurePlay], happening: WorldEvent, tmp_path: Path
 ) -> None:

@@ -77,6 +77,34 @@ def test_a_door_ends_with_a_monitor_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_what_a_door_took_and_refused_is_among_the_monitors_figures(tmp_path: Path) -> None:
+    status = free_port()
+    config, port = written(tmp_path)
+    config.write_text(config.read_text().replace("[run]\n", f'[run]\nstatus = "127.0.0.1:{status}"\n'))
+
+    def figures() -> str:
+        return httpx.get(f"http://127.0.0.1:{status}/metrics", trust_env=False, timeout=10).text
+
+    def until(line: str) -> None:
+        end = time.monotonic() + 30
+        while line not in figures():
+            assert time.monotonic() < end, figures()
+            time.sleep(0.2)
+
+    with monitor(config) as running:
+        until_said(running, "listening")
+        assert 'fanous_collector_received_total{kept="main"} 0\n' in figures()
+        for _ in range(2):
+            httpx.get(f"http://127.0.0.1:{port}/nothing/here", trust_env=False, timeout=10)
+        until('fanous_collector_refused_total{status="404"} 2\n')
+        os.kill(of_door(running.process.pid), signal.SIGKILL)
+        until_said(running, "listening", 2)
+        httpx.get(f"http://127.0.0.1:{port}/nothing/here", trust_env=False, timeout=10)
+        until('fanous_collector_refused_total{status="404"} 1\n')
+        assert running.stop() == 0
+
+
+@pytest.mark.matrix
 def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) -> None:
     """As a terminal and systemd send it."""
     config, _ = written(tmp_path)
@@ -89,6 +117,7 @@ def test_a_signal_to_all_its_processes_still_ends_it_in_order(tmp_path: Path) ->
     assert not any("task_failed" in line or "Traceback" in line for line in running.log), running.log
 
 
+@pytest.mark.matrix
 def test_where_no_descriptor_is_left_the_pages_lose_no_socket_and_come_back(tmp_path: Path) -> None:
     config, _ = written(tmp_path)
     with monitor(config) as running:
@@ -199,6 +228,7 @@ def test_a_stop_waits_for_no_work_of_the_store(tmp_path: Path) -> None:
     assert took < 10, "5 s is the promise; a busy machine that runs tests may take twice that"
 
 
+@pytest.mark.matrix
 def test_pages_answer_beside_bodies_of_100_kb(tmp_path: Path) -> None:
     config, port = written(tmp_path)
     addresses = " ".join(f"10.{n % 250}.{n % 199}.{n % 251}" for n in range(4000))

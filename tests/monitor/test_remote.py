@@ -85,6 +85,21 @@ def test_what_may_not_be_asked_is_said_before_anything_begins(tmp_path: Path, mo
         errands(source_settings(written(tmp_path, more)))
 
 
+def test_atlas_measurements_want_a_key_and_the_operators_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "fanous.toml"
+    config.write_text('[sources.atlas-measurements]\ncountries = ["PK"]\n')
+    with pytest.raises(FanousError, match="set the environment variable RIPE_ATLAS_KEY"):
+        errands(source_settings(config))
+    monkeypatch.setenv("RIPE_ATLAS_KEY", "secret")
+    with pytest.raises(FanousError, match=r"RIPE publishes the results .* set consent = true"):
+        errands(source_settings(config))
+    config.write_text('[sources.atlas-measurements]\ncountries = ["PK"]\nconsent = true\nevery = 60\n')
+    (errand,) = errands(source_settings(config))
+    assert errand.settings.every == 6 * HOUR
+
+
 def test_a_dangerous_country_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "fanous.toml"
     config.write_text('[sources.globalping]\ncountries = ["KP"]\n')

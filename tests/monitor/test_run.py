@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 def test_it_ends_in_order_and_a_second_one_is_told_who_has_the_store(tmp_path: Path) -> None:
     config = written(tmp_path, QUIET)
     with monitor(config) as running, httpx.stream("GET", f"{running.page}live", trust_env=False) as stream:
-        assert next(stream.iter_lines()) == "retry: 5000"  # a page that is open somewhere
+        assert next(stream.iter_lines()).startswith("retry: ")  # a page that is open somewhere
         code, out, err = fanous("run", "--config", str(config))
         assert (code, out) == (1, "")
         assert f"in use by process {running.process.pid}" in err
@@ -69,7 +69,7 @@ def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Pa
         assert running.stop() == 0
 
 
-@pytest.mark.parametrize("switch", ["--no-probe", "--no-collector"])
+@pytest.mark.parametrize("switch", ["--no-probe", pytest.param("--no-collector", marks=pytest.mark.matrix)])
 def test_a_part_can_be_left_out(switch: str, tmp_path: Path) -> None:
     config = written(tmp_path, QUIET.replace("on = false", 'urls = ["http://127.0.0.1:9/"]\nhealth = false'))
     with monitor(config, switch) as running:

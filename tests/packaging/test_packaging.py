@@ -277,6 +277,7 @@ def test_every_command_has_a_man_page() -> None:
     assert "$FANOUS_STORE" in confirm
 
 
+@pytest.mark.matrix
 def test_man_can_show_each_page(tmp_path: Path) -> None:
     if shutil.which("groff") is None:
         pytest.skip("groff is not here (Debian: apt-get install groff)")

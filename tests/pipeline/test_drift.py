@@ -15,7 +15,7 @@ from tests.collector.probe import measurement
 from tests.sources.answers import ANSWERS, answer_to
 from tests.sources.ooni.buckets import served, upload
 from tests.sources.publisher import Answer, Publisher, publishing
-from tests.sources.remote.fake_atlas import PROBES, FakeAtlas
+from tests.sources.remote.fake_atlas import PROBES, FakeAtlas, atlas, probe
 from tests.sources.remote.fake_globalping import FakeProbe, globalping
 from tests.sources.remote.worlds import ABROAD, PAKISTAN
 
@@ -23,7 +23,7 @@ KEY = {"CLOUDFLARE_API_TOKEN": "k"}
 NOW = 1_764_000_000
 
 
-OTHERS = frozenset({"ooni", "globalping"})
+OTHERS = frozenset({"ooni", "globalping", "atlas-measurements"})
 """Asked otherwise than sources of series."""
 
 
@@ -41,7 +41,7 @@ def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     if "vantage" not in request.node.name:
         monkeypatch.setattr(
             "fanous.pipeline.drift._orders_checked",
-            lambda *_: SourceCheck("globalping", "", AnswerState.NOT_ASKED),
+            lambda source, *_: SourceCheck(source.name, "", AnswerState.NOT_ASKED),
         )
 
 
@@ -65,13 +65,24 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_told(tmp_path: Pat
 
 
 def test_vantage_points_of_others_are_counted_and_none_is_asked(tmp_path: Path) -> None:
-    def checked(address: str) -> SourceCheck:
+    def checked(address: str, source: str = "globalping") -> SourceCheck:
         path = tmp_path / "fanous.toml"
-        path.write_text(f'[sources.globalping]\nmirror = "{address}"\n')
+        tables = (
+            f'[sources.{name}]\nmirror = "{address}"\n' for name in ("globalping", "atlas-measurements")
+        )
+        path.write_text("".join(tables))
         found = check_sources(source_settings(path) | _nowhere(tmp_path), "PK", NOW, {})
-        (one,) = [one for one in found if one.source == "globalping"]
+        (one,) = [one for one in found if one.source == source]
         return one
 
+    anchor = probe(6000, 3333, country="DE", tags=("system-anchor",), is_anchor=True)
+    with atlas(probes=(*PROBES, anchor)) as (running, _):
+        told = checked(running.address, "atlas-measurements")
+        assert (told.reached, running.orders) == (AnswerState.AS_EXPECTED, [])
+        assert told.why == "8 usable in PK, 1 anchors"
+    with publishing(lambda *_: Answer(b"[]")) as other:
+        assert checked(other.address, "atlas-measurements").reached is AnswerState.DIFFERS
+    assert checked("http://127.0.0.1:9", "atlas-measurements").reached is AnswerState.UNREACHED
     with globalping(*PAKISTAN, FakeProbe("PK", 9541), *ABROAD) as server:
         found = checked(server.address)
         assert (found.reached, server.orders) == (AnswerState.AS_EXPECTED, [])

@@ -96,9 +96,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 def test_without_dates_the_last_days_with_data_are_shown(store: Store) -> None:
     found = explore(store, ExploreQuestion(("PK",)))
-    assert found.question.until == at("2023-12-17T19:00")
-    assert found.question.since == at("2023-11-17T19:00")
+    assert found.question.dates == (at("2023-12-16T19:00"), at("2023-12-17T19:00")), (
+        "the day that holds them all"
+    )
     assert found.total.measurements == 9
+
+
+def test_of_long_histories_the_last_days_are_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explored, "measured_between", lambda *_: (NOON - 400 * DAY, NOON))
+    assert explore(store, ExploreQuestion(("PK",))).question.since == at("2023-11-17T19:00")
 
 
 def test_rows_hit_most_come_first_and_controls_are_no_part_of_all_targets(store: Store) -> None:

@@ -15,6 +15,7 @@ from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.identity import canonical_hash, digest_of, stamped, unstamped
+from fanous.sources.ooni.keep import kept_own
 from fanous.store.batch import Judged
 from fanous.store.identities import rank
 from fanous.store.local import open_store
@@ -95,9 +96,17 @@ def votes(store: Store) -> int:
     return len(set(store.facts.votes("PK", 0, 4e9).uids))
 
 
+DELIVERIES = (lines, members, answers, table)
+IN_TURN = [(*DELIVERIES[n:], *DELIVERIES[:n]) for n in range(len(DELIVERIES))]
+"""Each of them comes before and after each other."""
+
+
 @pytest.mark.parametrize(
     "order",
-    list(permutations((lines, members, answers, table))),
+    [
+        order if order in IN_TURN else pytest.param(order, marks=pytest.mark.matrix)
+        for order in permutations(DELIVERIES)
+    ],
     ids=lambda order: "-".join(one.__name__ for one in order),
 )
 def test_four_deliveries_give_one_vote_each(store: Store, tmp_path: Path, order: Any) -> None:
@@ -131,6 +140,57 @@ def sent(folder: Path, name: str, records: list[dict[str, Any]]) -> tuple[str, l
         )
     path.write_bytes(b"\n".join(written) + b"\n")
     return "edge", [path]
+
+
+def spooled(folder: Path) -> tuple[str, list[Path]]:
+    """As the probe's spool and a monitor's journal keep it."""
+    path = folder / "spooled.jsonl"
+    path.write_bytes(b"".join(kept_own(json.dumps(one).encode()) + b"\n" for one in MEASURED_HERE))
+    return "edge", [path]
+
+
+def uploaded(folder: Path) -> tuple[str, list[Path]]:
+    """What a collector of ours made of what the spool sent."""
+    (path,) = spooled(folder)[1]
+    return sent(folder, "upload", [json.loads(unstamped(line)) for line in path.read_bytes().splitlines()])
+
+
+def written_out(folder: Path) -> tuple[str, list[Path]]:
+    """What ``fanous probe run --out`` wrote."""
+    path = folder / "out.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in MEASURED_HERE))
+    return "edge", [path]
+
+
+def republished(folder: Path) -> tuple[str, list[Path]]:
+    """The same where the spool sent it to OONI, which published it."""
+    (path,) = spooled(folder)[1]
+    again = folder / "published.jsonl"
+    lines = [json.loads(unstamped(line)) | {"report_id": "ooni's"} for line in path.read_bytes().splitlines()]
+    again.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    return "ooni", [again]
+
+
+PAGE = {"code": 200, "body": "<title>Page</title>" + "words " * 400, "headers_list": [["Set-Cookie", "me"]]}
+MEASURED_HERE = [
+    record(
+        n, test_keys=web_keys(requests=[{"request": {"url": f"https://site{n}.example/"}, "response": PAGE}])
+    )
+    for n in range(2)
+]
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(permutations((spooled, uploaded, written_out, republished))),
+    ids=lambda order: "-".join(one.__name__ for one in order),
+)
+def test_what_a_probe_keeps_writes_and_sends_is_one_measurement(
+    store: Store, tmp_path: Path, order: Any
+) -> None:
+    for deliver in order:
+        assert not ingest.ingest(store, *deliver(tmp_path)).rejected
+    assert len(stored(store)) == votes(store) == len(MEASURED_HERE)
 
 
 @pytest.mark.parametrize("first", ["probe", "ooni"])

@@ -116,7 +116,11 @@ def test_through_the_doors_of_real_records_nothing_marked_comes_in(small_rally: 
 
 
 @pytest.mark.parametrize("door", [IMPORTED, pytest.param(REAL, marks=pytest.mark.matrix)])
-@pytest.mark.parametrize("working", [True, False], ids=["saying that it works", "saying that it fails"])
+@pytest.mark.parametrize(
+    "working",
+    [True, pytest.param(False, marks=pytest.mark.matrix)],
+    ids=["saying that it works", "saying that it fails"],
+)
 def test_marked_records_amid_a_real_event_change_nothing(
     working: bool, door: Provenance, real_folder: Path, real_rally: Path, quiet: Path, tmp_path: Path
 ) -> None:

@@ -3,16 +3,13 @@
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline.remote import (
+from fanous.pipeline.remote_globalping import RESERVE, budget_of, measure, plan
+from fanous.pipeline.remote_plan import (
     ELSEWHERE,
     MOST_NETWORKS,
     MOST_PROBES,
     PER_NETWORK,
-    RESERVE,
     RemotePlan,
-    budget_of,
-    measure,
-    plan,
     popular_urls,
 )
 from fanous.refdata.targets import target_list

@@ -58,7 +58,14 @@ def test_a_name_is_shown_as_it_is_written() -> None:
     assert "[red]y.example" in " ".join(drawn(120))
 
 
-@pytest.mark.parametrize("given", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "xterm"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"TERM": "dumb"}, marks=pytest.mark.matrix),
+        pytest.param({"TERM": "xterm", "NO_COLOR": "1"}, marks=pytest.mark.matrix),
+        {"TERM": "xterm"},
+    ],
+)
 def test_a_run_on_a_terminal_of_40_columns_overflows_nowhere(given: dict[str, str], tmp_path: Path) -> None:
     text = on_terminal({"XDG_DATA_HOME": str(tmp_path)} | given)
     plain = ESCAPES.sub("", text)

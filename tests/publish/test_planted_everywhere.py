@@ -24,7 +24,7 @@ from fanous.store.schema import TABLES
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.commands import fanous
-from tests.planted import CAME_FROM, OWN, OWN_SIX, SPELLINGS, addresses_of, left_in, planted
+from tests.planted import CAME_FROM, NAMED, OWN, OWN_SIX, SPELLINGS, left_in, planted
 from tests.web.visits import Reader
 
 if sys.version_info >= (3, 14):
@@ -112,13 +112,18 @@ def test_the_store_names_nobody(event: Spoiled) -> None:
 def test_what_our_probe_leaves_on_its_machine_names_nobody(
     event: Spoiled, small_rally: Path, tmp_path: Path
 ) -> None:
-    whole = planted(json.loads(small_rally.read_bytes().splitlines()[0]))
+    records = [json.loads(one) for one in small_rally.read_bytes().splitlines()]
+    record = next(one for one in records if one["probe_cc"] == "PK")
+    secrets = planted(record).secrets
     spool = Spool(tmp_path / "spool")
-    spool.put(kept_own(line(dict(whole.document), {OWN, OWN_SIX, CAME_FROM})))
+    written = line(spoiled(record), {OWN, OWN_SIX, CAME_FROM})
+    unwritten = {"a device", "a resolver at home"}
+    assert set(NAMED) - set(left_in(written, secrets)) == unwritten, "all else is there before"
+    spool.put(kept_own(written))
     files = [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
     assert files
     for path in files:
-        assert left_in(path.read_bytes(), addresses_of(whole)) == [], path
+        assert left_in(path.read_bytes(), secrets) == [], path
 
 
 def test_a_bundle_its_verification_and_exports_name_nobody(event: Spoiled, tmp_path: Path) -> None:

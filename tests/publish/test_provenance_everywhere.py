@@ -138,6 +138,8 @@ def test_what_a_reader_sees_first(planted: Path) -> None:
                 (title,) = re.findall(r"<h1>(.*?)</h1>", page, re.S)
                 assert "[Synthetic]" in title
                 assert "<title>[Synthetic] " in page
+                for said in re.findall(r"<a [^>]*>([^<]*on record\.)", page):
+                    assert said.startswith("[Synthetic] ")
                 (alt,) = re.findall(r'og:image:alt" content="(.*?)"', page)
                 assert alt.startswith("[Synthetic] ")
                 embedded = visitor.get(f"/embed/{one['country']}/{one['id']}").text

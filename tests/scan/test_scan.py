@@ -183,6 +183,7 @@ def cable() -> Iterator[tuple[str, str]]:
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, for namespaces and raw sockets")
 
 
+@pytest.mark.matrix
 @NEEDS_ROOT
 def test_a_network_that_is_switched_off_is_seen_over_a_real_cable(tmp_path: Path) -> None:
     (tmp_path / "targets").write_text(target_list())

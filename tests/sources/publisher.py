@@ -37,16 +37,34 @@ class Publisher:
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
+def _takes_nothing(_path: str, _body: bytes, _headers: dict[str, str]) -> Answer:
+    return Answer(b"{}", 405)
+
+
 @contextmanager
-def publishing(answer: Callable[[str, int], Answer]) -> Iterator[Publisher]:
-    """A server that answers ``answer(path with query, number of the request from 0)``."""
+def publishing(
+    answer: Callable[[str, int], Answer],
+    take: Callable[[str, bytes, dict[str, str]], Answer] = _takes_nothing,
+) -> Iterator[Publisher]:
+    """A server that answers ``answer(path with query, number of the request from 0)``, and what is posted with
+    ``take(path, body, headers)``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            number = len(running.asked)
+            number = self._noted()
+            self._say(answer(self.path, number))
+
+        def do_POST(self) -> None:
+            self._noted()
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self._say(take(self.path, body, running.headers[-1]))
+
+        def _noted(self) -> int:
             running.asked.append(self.path)
             running.headers.append({name.lower(): value for name, value in self.headers.items()})
-            told = answer(self.path, number)
+            return len(running.asked) - 1
+
+        def _say(self, told: Answer) -> None:
             self.send_response(told.code)
             for name, value in told.headers.items():
                 self.send_header(name, value)

@@ -16,6 +16,7 @@ FILES = {
     "edge": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
     "ooni": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
     "globalping": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
+    "atlas-measurements": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
     "ooni-csv": csv_of(row(), row(measurement_uid="another")),
 }
 

@@ -23,9 +23,8 @@ from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
 from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni import effort
-from fanous.sources.ooni.document import repair
-from fanous.sources.ooni.effort import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
+from fanous.sources.ooni import document as ooni_document
+from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly, repair
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
 from tests.each import each
@@ -364,9 +363,9 @@ def test_judging_as_many_steps_as_are_allowed_ends_soon() -> None:
 
 
 def test_every_limit_is_a_number_with_its_reason() -> None:
-    source = Path(effort.__file__).read_text()
+    source = Path(ooni_document.__file__).read_text()
     limits = re.findall(r"^(MOST_\w+|DOOR_SECONDS) = .*\n\"\"\"", source, re.MULTILINE)
-    assert len(limits) == sum(name.startswith(("MOST_", "DOOR_")) for name in vars(effort))
+    assert len(limits) == sum(name.startswith(("MOST_", "DOOR_")) for name in vars(ooni_document))
     assert json.dumps(limits)
 
 

@@ -20,6 +20,7 @@ from fanous.probe.orders import new_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from tests.children import child_environment
+from tests.commands import fanous
 
 RECORD = b'{"test_name":"web_connectivity","probe_cc":"PK","n":%d}\n'
 PACKED = gzip.compress(b"".join(RECORD % n for n in range(2000)))
@@ -54,12 +55,12 @@ def test_all_whole_lines_before_damage_in_the_middle_are_kept(tmp_path: Path) ->
     packed = bytearray(gzip.compress(b"".join(lines)))
     middle = len(packed) * 6 // 10
     packed[middle : middle + 40] = bytes(40)
-    whole, unpacker = b"", zlib.decompressobj(31)
+    whole, unpacker = bytearray(), zlib.decompressobj(31)
     with suppress(zlib.error):
         for byte in packed:
             whole += unpacker.decompress(bytes([byte]))
     known = set(lines)
-    sound = [line for line in whole.splitlines(keepends=True) if line in known]
+    sound = [line for line in bytes(whole).splitlines(keepends=True) if line in known]
     assert len(sound) > 20_000
     path, rejects = tmp_path / "r.jsonl.gz", []
     path.write_bytes(packed)
@@ -142,6 +143,7 @@ COMMANDS = {
 """Commands that read a file; ``{}`` is the odd one."""
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("days = 1\n")
@@ -149,15 +151,7 @@ def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Pa
     for kind in ("a pipe", "a device"):
         values = {"store": tmp_path / "store", "file": tmp_path / "file", "key": tmp_path / "key"}
         words = [word.replace("{}", str(odd[kind])).format(**values) for word in COMMANDS[name]]
-        done = subprocess.run(
-            [sys.executable, "-m", "fanous", *words],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            env=child_environment(),
-        )
-        assert done.returncode in (1, 2), done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        done = fanous(*words, code=(1, 2))
         assert str(odd[kind]) in " ".join(done.stderr.split()) or done.returncode == 2, done.stderr
 
 

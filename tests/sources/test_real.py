@@ -76,7 +76,10 @@ def test_the_pakistani_measurement_has_its_failed_handshakes_and_a_control_that_
 
 @pytest.mark.parametrize(
     ("name", "rows", "distinct", "measurements"),
-    [(TELEGRAM, 125_441, 62_056, 2344), (WEB, 6055, 3032, 1228)],
+    [
+        pytest.param(TELEGRAM, 125_441, 62_056, 2344, marks=pytest.mark.matrix),
+        (WEB, 6055, 3032, 1228),
+    ],
 )
 def test_every_row_of_a_real_export_is_kept_or_a_repetition(
     name: str, rows: int, distinct: int, measurements: int
@@ -87,6 +90,7 @@ def test_every_row_of_a_real_export_is_kept_or_a_repetition(
     assert sum(record.items + record.duplicates for record in records) == rows
 
 
+@pytest.mark.matrix
 def test_access_points_of_the_real_export_are_told_from_the_web_client() -> None:
     seen = Counter((o.role, o.layer) for b in bundles("ooni-csv", TELEGRAM) for o in b.observations)
     assert seen["api", Layer.TCP] > 10 * seen["web", Layer.TCP] * 0.5

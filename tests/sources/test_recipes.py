@@ -177,6 +177,7 @@ def test_a_source_of_measurements_is_one_file_and_its_line(bench: Bench, tmp_pat
     assert "harbour: measurements of the Harbour Observatory" in bench.fanous("ingest", "--help")
 
 
+@pytest.mark.matrix
 def test_a_live_source_is_one_file_and_its_line(bench: Bench, tmp_path: Path) -> None:
     answer = json.dumps({"from": T0, "step": 600, "values": [3.0, None, 5.0]}).encode()
     with publishing(always(Answer(answer))) as server:
@@ -203,6 +204,7 @@ def test_a_live_source_is_one_file_and_its_line(bench: Bench, tmp_path: Path) ->
     assert "ferries: sailings of a country's ferries" in bench.fanous("pull", "--help")
 
 
+@pytest.mark.matrix
 def test_a_source_of_series_files_is_one_file_and_its_line(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "gauge.csv").write_text("time,value\n2023-12-17T00:00Z,120\n2023-12-17T00:10Z,high\n")
     done = json.loads(
@@ -250,8 +252,8 @@ def test_a_signal_is_one_row(bench: Bench, tmp_path: Path) -> None:
     ("registry", "name", "left_out", "missing"),
     [
         (MEASUREMENTS, "harbour", "    family=Family.EDGE,\n", "family"),
-        (MEASUREMENTS, "harbour", "    redact=redact,\n", "redactor"),
-        (PUBLISHERS, "signals/ferries", "    every=600,\n", "every"),
+        pytest.param(MEASUREMENTS, "harbour", "    redact=redact,\n", "redactor", marks=pytest.mark.matrix),
+        pytest.param(PUBLISHERS, "signals/ferries", "    every=600,\n", "every", marks=pytest.mark.matrix),
         (PUBLISHERS, "claims/pilots", '    licence="CC BY 4.0",\n', "licence"),
     ],
 )

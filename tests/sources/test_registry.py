@@ -74,6 +74,7 @@ def test_what_follows_from_the_declarations() -> None:
         "ooni": Family.OONI,
         "ooni-csv": Family.OONI,
         "globalping": Family.REMOTE,
+        "atlas-measurements": Family.REMOTE,
     } == FAMILY_OF
     assert LIVE_SOURCES.keys() <= SERIES_FILES.keys() <= PUBLISHERS.keys()
     assert PUBLISHERS.keys() - SERIES_FILES.keys() == {"ris"}
@@ -81,5 +82,10 @@ def test_what_follows_from_the_declarations() -> None:
 
 
 def test_a_series_is_of_a_source_that_gives_some() -> None:
-    assert {name for name in SOURCES if not has_series(name)} == {"ooni", "ooni-csv", "globalping"}
+    assert {name for name in SOURCES if not has_series(name)} == {
+        "ooni",
+        "ooni-csv",
+        "globalping",
+        "atlas-measurements",
+    }
     assert not has_series("harbour")

@@ -22,8 +22,13 @@ CORE_PLACES = ("in process", *(["real_cluster"] if REAL else []))
 
 OTHER_PLACES = ("one_server", "two_shards")
 
-EVERYWHERE = pytest.mark.parametrize("store", [*CORE_PLACES, *OTHER_PLACES], indirect=True)
-"""Marks what `make test` tries in every place: what is written is read again, by each kind of question."""
+EVERYWHERE = pytest.mark.parametrize(
+    "store",
+    [*CORE_PLACES, pytest.param("one_server", marks=pytest.mark.matrix), "two_shards"],
+    indirect=True,
+)
+"""Marks what `make test` tries at servers too, which are two that share the rows: what is written is read again, by
+each kind of question.  One server alone, whose tables are those of the process, is tried by ``make test-long``."""
 
 
 class Server:

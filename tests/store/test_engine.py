@@ -1,5 +1,7 @@
 """A server of facts that is away, or refuses, is said in words."""
 
+import errno
+import resource
 import socket
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
-from fanous.store.engine import Engine, _engine_errors
+from fanous.store.engine import LEAST_DESCRIPTORS, Engine, _check_descriptors, _engine_errors
 from fanous.store.location import at_urls
 from fanous.store.schema import TABLES, Layout
 from tests.children import child_environment
@@ -108,25 +110,71 @@ def test_what_nobody_can_mend_is_a_sentence_and_a_bug(
     assert "bug in fanous" in line
 
 
-def test_too_little_address_space_is_said_before_the_engine_dies_of_it(tmp_path: Path) -> None:
-    """It died with a segmentation fault and not a word."""
+@pytest.mark.parametrize(
+    ("limit", "much", "said"),
+    [
+        ("RLIMIT_AS", 2 << 30, "this process may reserve 2.0 GiB of address space (`ulimit -v`)"),
+        ("RLIMIT_NOFILE", 40, "this process may open 40 files (`ulimit -n`)"),
+        ("RLIMIT_NOFILE", 8, "this process may open 8 files (`ulimit -n`)"),
+    ],
+)
+def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
+    limit: str, much: int, said: str, tmp_path: Path
+) -> None:
+    """It died with a segmentation fault and not a word, or with its own trace."""
+    measurements = tmp_path / "m.jsonl"
+    measurements.write_text("{}\n")
     words = [
         sys.executable,
         "-m",
         "fanous",
         "ingest",
         "ooni",
-        str(tmp_path / "none"),
+        str(measurements),
         "--store",
         str(tmp_path / "s"),
     ]
     limited = (
-        f"import os,resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30,) * 2); "
+        f"import os,resource; resource.setrlimit(resource.{limit}, ({much},) * 2); "
         f"os.execv({words[0]!r}, {words!r})"
     )
     done = subprocess.run(
         [sys.executable, "-c", limited], capture_output=True, text=True, timeout=60, env=child_environment()
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("fanous: this process may reserve 2.0 GiB of address space (`ulimit -v`)")
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith(f"fanous: {said}")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            "no more files can be opened: raise the limit (`ulimit -n`",
+        ),
+        (MemoryError(), "out of memory; what was stored is kept"),
+    ],
+)
+def test_what_runs_out_later_is_a_sentence_too(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("fanous.cli.main.app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"fanous: {said}")
+
+
+def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        _check_descriptors()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (LEAST_DESCRIPTORS, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

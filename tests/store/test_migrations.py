@@ -95,7 +95,9 @@ A_FILE, A_GENERATOR, A_RECORDING, THE_LAB, A_PROBE = (
 """What the store of format 2 holds: records without and with a mark, and one that met a server of the lab."""
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["at once", "rejudged"])
+@pytest.mark.parametrize(
+    "again", [pytest.param(False, marks=pytest.mark.matrix), True], ids=["at once", "rejudged"]
+)
 def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> None:
     folder = old_store(2, tmp_path / "store")
     with open_store(folder) as store:

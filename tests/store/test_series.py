@@ -11,7 +11,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.store.series import Pulled
+from fanous.store.series import KnownSignal, Pulled
 from tests.store.cases import judged
 from tests.store.servers import EVERYWHERE
 
@@ -170,3 +170,30 @@ def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: st
         assert shown(second.facts.levels("PK")) == [("PK", "bgp", [1])]
         with pytest.raises(FanousError, match="read-only"):
             second.facts.put_series([levels([2])])
+
+
+@EVERYWHERE
+def test_series_are_put_into_bins_with_mean_lowest_and_highest(store: Store) -> None:
+    store.facts.put_series(
+        [levels([10, 20, nan, 6]), levels([1], Place("PK", 17557)), levels([5], signal="ibr")]
+    )
+    network, country = sorted(
+        store.facts.binned("PK", "bgp", [T0, T0 + 1200, T0 + 2400]), key=lambda one: one.step
+    )
+    if network.key.place == PK:
+        network, country = country, network
+    assert country.key == levels([]).key
+    assert country.step == 600
+    assert country.bins == {T0: (15, 10, 20, 2), T0 + 1200: (6, 6, 6, 1)}
+    assert network.bins == {T0: (1, 1, 1, 1)}
+    assert store.facts.binned("PK", "bgp", [T0 + 6000, T0 + 7200]) == []
+
+
+def test_known_signals_say_where_and_when(store: Store) -> None:
+    store.facts.put_series([levels([10, 20, nan]), levels([1], Place("PK", 0, "PK-PB"), start=T0 + 600)])
+    store.facts.put_series([levels([1], Place("PK", 17557))])
+    assert store.facts.known_signals() == [
+        KnownSignal("PK", "bgp", "country", T0, T0 + 600),
+        KnownSignal("PK", "bgp", "network", T0, T0),
+        KnownSignal("PK", "bgp", "region", T0 + 600, T0 + 600),
+    ]

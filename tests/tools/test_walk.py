@@ -73,9 +73,7 @@ def test_a_visit_to_a_file_left_before_is_a_return() -> None:
     assert returns(files) == 2
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "page" else pytest.param(name, marks=pytest.mark.matrix) for name in WALKS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.matrix) for name in WALKS])
 def test_todays_code_can_be_walked(name: str) -> None:
     steps = walked(name, ROOT)
     rooms = {step.file.partition("/")[0] for step in steps}

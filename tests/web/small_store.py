@@ -1,5 +1,6 @@
 """A store for tests of pages: it answers from lists, so that a test states only what it is about."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +23,7 @@ from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
+from fanous.store.series import BinnedSeries, KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.counted import counted, listed
@@ -242,6 +244,26 @@ class SmallStore:
 
     def series_licences(self, _country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         return {}
+
+    def known_signals(self) -> list[KnownSignal]:
+        found: dict[tuple[str, str, str], list[int]] = {}
+        for one in self.quantity_series:
+            place = one.key.place
+            kind = "network" if place.asn else "region" if place.region else "country"
+            found.setdefault((place.country, one.key.signal, kind), []).extend(one.times.tolist())
+        return [KnownSignal(*which, min(times), max(times)) for which, times in found.items()]
+
+    def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
+        found = []
+        for one in self.levels(country, edges[0], edges[-1], [signal]):
+            bins: dict[int, list[float]] = {}
+            for at, value in zip(one.times.tolist(), one.values.tolist(), strict=True):
+                if edges[0] <= at < edges[-1]:
+                    bins.setdefault(int(edges[bisect_right(edges, at) - 1]), []).append(value)
+            told = {at: (sum(own) / len(own), min(own), max(own), len(own)) for at, own in bins.items()}
+            if told:
+                found.append(BinnedSeries(one.key, one.step, told))
+        return found
 
     def series_fetched(self, country: str) -> dict[str, float]:
         return {one.key.source: float(one.times[-1]) for one in self.levels(country)}

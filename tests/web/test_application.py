@@ -17,7 +17,7 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 def test_an_open_incident_stands_on_the_first_page_as_a_sentence() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/").text
-    assert "1 confirmed disruption of the internet is open" in text
+    assert "1 confirmed internet disruption is ongoing" in text
     assert "Confirmed: X (Twitter) has been blocked" in text
     assert 'href="/PK/PK-2023-0042"' in text
 
@@ -28,7 +28,7 @@ def test_an_open_incident_stands_on_the_first_page_as_a_sentence() -> None:
         ([incident(**SUSPECTED)], "1 disruption is suspected, none is confirmed"),
         (
             [incident(**ONGOING), incident(**SUSPECTED, id="PK-2023-0043")],
-            "1 confirmed disruption of the internet is open, 1 more is suspected",
+            "1 confirmed internet disruption is ongoing, 1 more is suspected",
         ),
     ],
 )

@@ -36,7 +36,7 @@ def test_the_demonstration_serves_its_pages_until_it_is_interrupted(tmp_path: Pa
     assert "1 confirmed (ended)" in out
     assert err == ""
     assert 'href="/PK/PK-2023-0001"' in page
-    assert "1 confirmed disruption of the internet is open" in page
+    assert "1 confirmed internet disruption is ongoing" in page
     assert asked.returncode == 0, "what the demonstration tells its user to ask is refused"
     assert "Every measurement is synthetic." in page
 

@@ -117,7 +117,7 @@ def test_the_permanent_link_names_dates_and_bins_and_shows_the_same() -> None:
     found = re.search(r'rel="canonical" href="([^"]+)"', text)
     assert found is not None
     link = found[1].replace("&amp;", "&")
-    assert link == ("http://monitor.example/explore?country=PK&since=2023-11-18&until=2023-12-17&step=86400")
+    assert link == ("http://monitor.example/explore?country=PK&since=2023-12-17&until=2023-12-17&step=3600")
     again = visitor.get(link.removeprefix("http://monitor.example"))
     assert again.status_code == 200
     assert (

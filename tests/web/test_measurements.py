@@ -17,7 +17,7 @@ from fanous.store.archive import Location, Segment
 from fanous.store.facts import StoredMeasurement
 from fanous.web.routes import Site
 from fanous.wording import LANGUAGES
-from fanous.wording.verdicts import DEFECTS
+from fanous.wording.reasons import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.each import each

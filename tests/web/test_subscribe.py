@@ -91,7 +91,7 @@ def test_the_calendar_holds_what_is_announced() -> None:
     assert first.decoded("dtend").timestamp() == ELECTION.end
     assert str(first["url"]) == "https://fanous.example/PK/PK-watch-1"
     assert "Watched above all: X (Twitter)" in str(first["description"])
-    assert "nothing is confirmed by it" in str(first["description"])
+    assert "It is never evidence, and confirms nothing" in str(first["description"])
     assert len({str(one["uid"]) for one in events}) == 2
 
 
@@ -124,5 +124,5 @@ def test_an_entry_of_an_atom_feed_links_to_its_alert() -> None:
 
 def test_a_calendar_without_an_event_ahead_says_so_and_counts_nothing() -> None:
     text = visiting(replace(ELECTION, start=NOW - 9, end=NOW)).get("/subscribe").text
-    assert "No announced event lies ahead." in text
+    assert "No announced event is coming up." in text
     assert "0 announced" not in text

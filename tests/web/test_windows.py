@@ -37,9 +37,16 @@ def late(path: str) -> str:
 @pytest.mark.parametrize("path", ["/PK", "/PK?days=7", "/PK/AS59257", "/target/x"])
 def test_a_page_of_a_store_full_of_history_shows_it(path: str) -> None:
     text = late(path)
-    assert "The data end on 17 December 2023. Shown are the days before." in text
+    assert "The data end on 17 December 2023; the days before that are shown." in text
     assert 'class="times"' in text
     assert 'href="/explore?' in text
+
+
+@pytest.mark.parametrize("path", ["/PK", "/PK?days=365", "/PK/AS59257?days=365"])
+def test_a_window_ends_with_the_data_though_it_could_reach_them(path: str) -> None:
+    store = OldStore([incident()], {59257: "Zong"}, ballots=BALLOTS)
+    text = reader(store, Site(clock=lambda: NOW + 9 * 86_400)).get(path).text
+    assert "The data end on 17 December 2023; the days before that are shown." in text
 
 
 def test_a_page_with_data_of_today_says_nothing_of_their_end() -> None:

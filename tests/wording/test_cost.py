@@ -50,7 +50,7 @@ def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> 
     assert punjab["affected_share"] == {"low": 0.5287, "high": 0.5287}
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0
-    assert "how many people live in IN-BR is not known here" in out
+    assert "the population of IN-BR is not known" in out
     assert "US$ 0 to" in out
 
 
@@ -97,7 +97,7 @@ def test_a_cost_is_said_in_the_language_asked_for(lang: str, words: list[str]) -
     code, out = fanous("KE", "--hours", "24", "--lang", lang)
     assert code == 0
     assert all(word in out for word in words)
-    assert not any(word in out for word in ("an hour", "Ceiling", "cannot say", "What published methods"))
+    assert not any(word in out for word in ("an hour", "Ceiling", "not applicable", "These are results"))
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:

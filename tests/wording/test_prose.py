@@ -35,6 +35,8 @@ GIVEAWAYS = (
     r"\bwhoever\b",
 )
 LOOK = [re.compile(one, re.IGNORECASE) for one in GIVEAWAYS]
+ANY = re.compile("|".join(GIVEAWAYS), re.IGNORECASE)
+"""Tells in one pass which texts need a closer look."""
 
 SRC = ROOT / "src" / "fanous"
 
@@ -63,7 +65,9 @@ def said() -> Iterator[tuple[str, str]]:
 
 
 def found(text: str) -> list[str]:
-    return [look.pattern for look in LOOK if look.search(text) and not any(one in text for one in ALLOWED)]
+    if not ANY.search(text) or any(one in text for one in ALLOWED):
+        return []
+    return [look.pattern for look in LOOK if look.search(text)]
 
 
 def test_what_people_read_has_none_of_the_giveaways() -> None:

@@ -9,8 +9,7 @@ from fanous.sources.ooni import nettests
 from fanous.sources.ooni.values import NO_NETWORK
 from fanous.sources.remote.record import UNSOUND
 from fanous.wording import ENGLISH, LANGUAGES, Language
-from fanous.wording.reasons import reasons_said
-from fanous.wording.verdicts import DEFECTS, defect_said, rule_said
+from fanous.wording.reasons import DEFECTS, defect_said, reasons_said, rule_said
 
 TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
 

@@ -24,7 +24,7 @@ TITLE, GAP, ROW = 22, 14, 18
 """Pixels: above a panel for its title, between two panels, and of a row of words above or below all of them."""
 
 MOST_PANELS = 5
-"""As many rows as are told apart in one picture."""
+"""As many rows as can be distinguished in one picture."""
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """The height is that of a panel."""
@@ -69,9 +69,9 @@ class IncidentSpan:
     """An incident on the time axis; unix seconds.
 
     Attributes:
-        end: of one that goes on, the present.
+        end: of an ongoing one, the present.
         earliest: from which its beginning is uncertain; ``start`` if it is not.
-        is_open: it goes on.
+        is_open: it is ongoing.
         is_other: it is not the one that the picture is about.
     """
 
@@ -367,11 +367,37 @@ def strips(
         more: rows that are left out.
     """
     wide = cell_width(len(edges) - 1)
-    columns = tuple(local(edge, country).replace(tzinfo=None) for edge in edges[:-1])
-    grid = Grid(columns, timedelta(seconds=max(600, edges[1] - edges[0])), ())
     drawn = [
         Drawn(name, Markup(_strip(cells, wide)), _told(cells, words), made) for name, cells, made in rows
     ]
+    return _grid(drawn, edges, country, language, more)
+
+
+def bars(
+    rows: Sequence[Sequence[float | None]],
+    edges: Sequence[float],
+    country: str,
+    language: Language,
+    more: int,
+) -> Drawing:
+    """A grid of series: in each cell a bar as high as its share of the highest value.
+
+    Args:
+        more: rows that are left out.
+    """
+    wide = cell_width(len(edges) - 1)
+    drawn = []
+    for row in rows:
+        shares = [(n, HIGH * min(max(share, 0.0), 1.0)) for n, share in enumerate(row) if share is not None]
+        paths = "".join(f"M{n * wide} {HIGH - high:.1f}h{wide}v{high:.1f}h-{wide}z" for n, high in shares)
+        drawn.append(Drawn("", Markup(f'<path class="hold" d="{paths}"/>'), (), 0))
+    return _grid(drawn, edges, country, language, more)
+
+
+def _grid(drawn: list[Drawn], edges: Sequence[float], country: str, language: Language, more: int) -> Drawing:
+    wide = cell_width(len(edges) - 1)
+    columns = tuple(local(edge, country).replace(tzinfo=None) for edge in edges[:-1])
+    grid = Grid(columns, timedelta(seconds=max(600, edges[1] - edges[0])), ())
     return Drawing(
         len(columns) * wide, HIGH, int((edges[1] - edges[0]) // 3600), ruler(grid, language), drawn, more
     )

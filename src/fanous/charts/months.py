@@ -21,6 +21,9 @@ WIDE, NARROW = Shape(760, 150, 12), Shape(360, 150, 6)
 MOST_BARS = 72
 """Six years of months; what began earlier is counted by the year."""
 
+BROADEST = 72.0
+"""Pixels of a bar: a few months should not look like a wall."""
+
 LEVELS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 """Steps of the axis: the smallest that gives at most four lines."""
 
@@ -109,7 +112,8 @@ def inside(bars: Sequence[MonthBar], words: BarWords, shape: Shape, mark: str, *
             f"{xml(text)}</text>"
         )
     for n, bar in enumerate(bars):
-        x, width, foot = LEFT + n * wide + min(2.0, wide / 6), wide - 2 * min(2.0, wide / 6), 0
+        width = min(wide - 2 * min(2.0, wide / 6), BROADEST)
+        x, foot = LEFT + (n + 0.5) * wide - width / 2, 0
         for name, count in (
             ("dark", bar.offline),
             ("cut", bar.blocked),

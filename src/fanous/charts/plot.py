@@ -26,7 +26,7 @@ OVER = 18
 """Pixels of a row of words: names of announced events above the lines, those of the axes above and below."""
 
 NAMES, NAME_HIGH = 172, 15
-"""Pixels beside the lines for their names, and between two names."""
+"""Pixels next to the lines for their names, and between two names."""
 
 
 @dataclass(frozen=True, slots=True)

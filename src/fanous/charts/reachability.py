@@ -24,7 +24,7 @@ from fanous.model.series import Votes
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
-"""As many points as can be told apart in a chart on a phone."""
+"""As many points as can be distinguished in a chart on a phone."""
 
 LEAST_BINS = 12
 FILLED = 0.7
@@ -79,7 +79,7 @@ class Lines:
 def reachable(
     votes: Votes, targets: Sequence[str], since: float, until: float, weights: UserWeights | None
 ) -> Lines:
-    """One line per target over ``[since, until)``, in the finest bins of which most were measured.
+    """One line per target over ``[since, until)``, in the finest bins that were mostly measured.
 
     A measurement fails if any of its votes saw interference.
     """
@@ -127,7 +127,7 @@ def _lines(
     return Lines(start, step, tuple(lines), bool(known))
 
 
-class Fate(IntEnum):
+class Effect(IntEnum):
     """What became of a measurement; of two votes on it the greater counts."""
 
     WORKED = 0
@@ -135,22 +135,22 @@ class Fate(IntEnum):
     BLOCKED = 2
 
 
-Tally = dict[int, Counter[Fate]]
+Tally = dict[int, Counter[Effect]]
 """ASN -> measurements by what became of them."""
 
 
 def _fates(
     votes: Votes, targets: set[str], start: int, step: int, bins: int
-) -> dict[tuple[str, int, int], dict[str, Fate]]:
+) -> dict[tuple[str, int, int], dict[str, Effect]]:
     """(target, bin, ASN) -> measurement -> what became of it."""
-    fates: dict[tuple[str, int, int], dict[str, Fate]] = defaultdict(dict)
+    fates: dict[tuple[str, int, int], dict[str, Effect]] = defaultdict(dict)
     columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.signals, votes.seen)
     for uid, time, asn, target, signal, seen in zip(*(one.tolist() for one in columns), strict=True):
         at = int(time - start) // step
         if target in targets and 0 <= at < bins:
             fate = fates[target, at, asn]
-            own = (Fate.SLOWED if signal == THROTTLED else Fate.BLOCKED) if seen else Fate.WORKED
-            fate[uid] = max(fate.get(uid, Fate.WORKED), own)
+            own = (Effect.SLOWED if signal == THROTTLED else Effect.BLOCKED) if seen else Effect.WORKED
+            fate[uid] = max(fate.get(uid, Effect.WORKED), own)
     return fates
 
 
@@ -163,10 +163,10 @@ def _shares(tally: Tally, known: dict[int, float]) -> tuple[float, float] | None
     if not whole:
         return None
 
-    def share(fate: Fate) -> float:
+    def share(fate: Effect) -> float:
         return sum(weighed[asn] * fates[fate] / fates.total() for asn, fates in tally.items()) / whole
 
-    return share(Fate.WORKED), share(Fate.BLOCKED)
+    return share(Effect.WORKED), share(Effect.BLOCKED)
 
 
 THROTTLED = "throttled"
@@ -174,7 +174,7 @@ THROTTLED = "throttled"
 
 
 LARGE = 0.02
-"""A network with this share of the users gets a row even if nobody measured there: the gap must show."""
+"""A network with this share of users gets a row even if no one measured there: the gap must show."""
 
 
 class Reachability(StrEnum):

@@ -268,7 +268,7 @@ class Draining:
     However this process ends, the child ends too, because it then reads the end of its pipe.
 
     Attributes:
-        last: seconds that the child gets once this one is told to stop.
+        last: seconds that the child gets once this process has to stop.
     """
 
     def __init__(self, inbox: Path, store: Path) -> None:

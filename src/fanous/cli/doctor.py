@@ -118,7 +118,7 @@ def _well(arrived: int) -> str:
 
 
 def _ailments_of_configuration(config: Path | None, place: "Path | StoreLocation") -> "list[Ailment]":
-    """What `fanous run` would complain of before it begins; it reads the secrets next to the file, too."""
+    """What `fanous run` would complain about before it starts; the secrets next to the file are read, too."""
     from fanous.config import load_environment
     from fanous.monitor.settings import read
     from fanous.pipeline.vitals import Ailment

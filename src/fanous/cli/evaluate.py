@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.cli.common import JsonOption, console, print_document
-from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth
+from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth, SlowdownScore
 from fanous.text import printable
 from fanous.wording.words import counted
 
@@ -35,6 +35,14 @@ def evaluate(
             "in the lab's truth table (--truth-table) and in the given corpora.",
         ),
     ] = False,
+    slowdowns: Annotated[
+        bool,
+        typer.Option(
+            "--slowdowns",
+            help="Instead, measure how many probes or speed tests show a general slow-down, after how long, and what "
+            "rush hours raise falsely (takes 10 minutes).",
+        ),
+    ] = False,
     truth_table: Annotated[
         Path | None, typer.Option("--truth-table", metavar="FILE", help="Truth table written by `make lab`.")
     ] = None,
@@ -47,9 +55,13 @@ def evaluate(
     if adversary:
         _evaluate_adversary(as_json)
         return
+    if slowdowns:
+        _evaluate_slowdowns(as_json)
+        return
     if not corpus:
         raise typer.BadParameter(
-            "name at least one corpus folder, or pass --adversary or --calibration", param_hint="CORPUS..."
+            "name at least one corpus folder, or pass --adversary, --calibration or --slowdowns",
+            param_hint="CORPUS...",
         )
     from fanous.evaluation.evaluate import evaluate_corpora
 
@@ -69,6 +81,53 @@ def _evaluate_adversary(as_json: bool) -> None:
     else:
         print_attacks(console(), attacks())
         print_fifths(console(), fifths())
+
+
+def _evaluate_slowdowns(as_json: bool) -> None:
+    from fanous.evaluation.slowdowns import slowdown_scores
+
+    if as_json:
+        print_document({"slowdowns": [slowdown_document(one) for one in slowdown_scores()]})
+    else:
+        print_slowdowns(console(), slowdown_scores())
+
+
+def slowdown_document(one: SlowdownScore) -> dict[str, Any]:
+    """All figures of one row; shares of the speed that was left are the keys."""
+    return {
+        "by": one.by,
+        "number": one.number,
+        "found": {f"{left:g}": share for left, share in one.found.items()},
+        "confirmed": {f"{left:g}": share for left, share in one.confirmed.items()},
+        "minutes_to_confirm": {f"{left:g}": minutes for left, minutes in one.minutes.items()},
+        "false_suspected_a_country_month": one.false_suspected,
+        "false_confirmed_a_country_month": one.false_confirmed,
+        "country_months": round(one.months, 2),
+    }
+
+
+def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
+    """A row for each source and number, as each is worked out."""
+    table = Table(
+        "measured by",
+        "number",
+        "left",
+        "found",
+        "confirmed",
+        "to confirm",
+        "evenings: false, a month",
+        box=None,
+    )
+    for one in scores:
+        evenings = "; ".join(
+            f"{name}: {one.false_confirmed[name]:.2f} confirmed, {share:.2f} suspected"
+            for name, share in one.false_suspected.items()
+        )
+        for left, share in one.found.items():
+            figures = (f"{left:.0%}", _share(share), _share(one.confirmed[left]), _minutes(one.minutes[left]))
+            table.add_row(one.by, f"{one.number:g}", *figures, evenings)
+            evenings = ""
+    console.print(table)
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:

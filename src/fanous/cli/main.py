@@ -7,6 +7,7 @@ bug.
 A command is imported only when it is run, so that none has to wait for the others: see ``COMMANDS``.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -342,6 +343,12 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        _complain(
+            "out of memory; what was stored is kept. Ask for a shorter time range or fewer files, or raise the limit "
+            "(`ulimit -v`, MemoryMax= of a unit)"
+        )
+        sys.exit(1)
     except EngineFault as fault:
         _complain(
             f"{fault}. This is a bug in fanous {__version__} or in its engine; please report this sentence"
@@ -350,6 +357,9 @@ def main() -> None:
     except Exception as error:  # the last resort: say that it is our fault, and how to report it
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
+            sys.exit(1)
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            _complain("no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)")
             sys.exit(1)
         traceback.print_exc()
         _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")

@@ -223,7 +223,8 @@ def probe_run(
 
     With --via globalping, vantage points of Globalping on users' lines in --country measure popular targets, as far as
     the hour's free tests reach, and the results go into the store, or into the file of --out for `fanous ingest
-    globalping`.  They can support what other probes found, but confirm nothing alone.
+    globalping`.  They can support what other probes found, but confirm nothing alone.  With --via atlas, RIPE Atlas
+    probes do the same, for a key and credits, if the configuration says that you accept what becomes public.
     """
     from msgspec.structs import replace
 
@@ -252,9 +253,12 @@ def probe_run(
             "--no-health": no_health,
         }
         _refuse(from_here, "is for measurements from here: leave out this option or --via")
-        probe_via(country_of(country), inputs or (), lists or (), out, store, config, as_json)
+        probe_via(via, country_of(country), inputs or (), lists or (), out, store, config, as_json)
         return
-    _refuse({"--store": store, "--config": config}, "needs --via: give --via globalping, or leave it out")
+    _refuse(
+        {"--store": store, "--config": config},
+        "needs --via: give --via globalping or --via atlas, or leave it out",
+    )
     if every is None:
         given = {"--organisation": organisation, "--during": during, "--rounds": rounds is not None}
         _refuse(given, "needs --every: give --every 10m, or leave it out")

@@ -1,6 +1,5 @@
-"""``fanous probe run --via globalping``: one round from other people's vantage points, into the store or a file."""
+"""``fanous probe run --via``: one round from other people's vantage points, into the store or a file."""
 
-import os
 import sys
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from fanous.cli.common import act, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.pipeline.remote import RemotePlan
+    from fanous.pipeline.remote_plan import RemotePlan
     from fanous.sources.publishers import SourceSettings
 
 
@@ -24,9 +23,16 @@ class Via(StrEnum):
     """Whose vantage points are asked."""
 
     GLOBALPING = "globalping"
+    ATLAS = "atlas"
+
+    @property
+    def source(self) -> str:
+        """Name of the source of its measurements."""
+        return "atlas-measurements" if self is Via.ATLAS else str(self)
 
 
 def probe_via(
+    via: Via,
     country: str,
     inputs: Sequence[str],
     lists: Sequence[str],
@@ -40,54 +46,45 @@ def probe_via(
     Raises:
         FanousError: nothing could be measured.
     """
-    from fanous.pipeline.remote import budget_of, measure, plan
+    from fanous.pipeline.remote import one_round
     from fanous.probe.output import record_file
     from fanous.probe.run import wanted_of
     from fanous.sources.publishers import source_settings
-    from fanous.sources.remote.globalping import NAME
-    from fanous.sources.remote.globalping_client import Client
 
     if country == "ZZ":
         raise typer.BadParameter("name the country, such as --country PK", param_hint="--country")
-    settings = source_settings(config)[NAME]
+    settings = source_settings(config)[via.source]
     names = lists or (() if inputs else settings.lists)
     wanted = wanted_of(inputs, names, lambda line: say(line, file=sys.stderr))
     left: list[str] = []
     lines: list[bytes] = []
-    with Client(settings.mirror, token_of(settings)) as client:
-        planned = plan(country, wanted.urls, client.probes(), budget_of(client), int(time.time()) // 3600)
+    plans: list[RemotePlan] = []
+
+    def on_plan(planned: "RemotePlan") -> None:
+        plans.append(planned)
         if not as_json:
-            say(_announced(planned), file=sys.stderr)
-        with record_file(out, NAME) as write:
-            for line in measure(client, planned, left.append):
-                lines.append(line)
-                write(line)
-    results = [_result_of(line) for line in lines]
-    stored = None if out else _stored(lines, country, settings, store, config)
+            say(_announced(planned, via), file=sys.stderr)
+
+    turn = int(time.time()) // settings.every
+    made = one_round(via.source, settings, country, wanted.urls, turn, left.append, on_plan)
+    with record_file(out, via.source) as write:
+        for line in made:
+            lines.append(line)
+            write(line)
+    (planned,) = plans
+    results = [_result_of(line, via.source) for line in lines]
+    stored = None if out else _stored(lines, via.source, country, settings, store, config)
     if as_json:
-        print_document(_document(planned, results, left, stored))
+        print_document(_document(planned, via, results, left, stored))
     else:
-        _show(results, [*planned.left_out, *left], out)
+        _show(results, [*planned.left_out, *left], out, via.source)
     if not lines:
         raise FanousError(f"no vantage point in {country} gave a result", permanent=False)
 
 
-def token_of(settings: "SourceSettings") -> str:
-    """The key, where the settings name one.
-
-    Raises:
-        FanousError: the variable that they name is empty.
-    """
-    if not settings.token:
-        return ""
-    key = os.environ.get(settings.token, "").strip()
-    if not key:
-        raise FanousError(f"[sources.globalping] token: set the environment variable {settings.token}")
-    return key
-
-
 def _stored(
     lines: Sequence[bytes],
+    source: str,
     country: str,
     settings: "SourceSettings",
     store: Path | None,
@@ -97,16 +94,17 @@ def _stored(
 
     if not lines:
         return 0
-    call = BringRound(country, tuple(lines), time.time(), not settings.mirror)
+    call = BringRound(source, country, tuple(lines), time.time(), not settings.mirror)
     return act(store, config, call).stored
 
 
-def _announced(plan: "RemotePlan") -> str:
+def _announced(plan: "RemotePlan", via: Via) -> str:
     targets = "1 target" if len(plan.urls) == 1 else f"{len(plan.urls)} targets"
     networks = "1 network" if len(plan.networks) == 1 else f"{len(plan.networks)} networks"
-    return (
-        f"asking {plan.probes} vantage points on {networks} in {plan.country} for {targets}: "
+    return f"asking {plan.probes} vantage points on {networks} in {plan.country} for {targets}: " + (
         f"{plan.tests} of the {plan.budget} tests left in this hour"
+        if via is Via.GLOBALPING
+        else f"{plan.tests} results of the {plan.budget} that a round may cost"
     )
 
 
@@ -127,14 +125,13 @@ class _Result:
     defect: str
 
 
-def _result_of(line: bytes) -> _Result:
+def _result_of(line: bytes, source: str) -> _Result:
     from fanous.model.measurement import Record
     from fanous.model.verdict import State
     from fanous.pipeline.judge import judge_record
     from fanous.probe.outcome import leading_verdict
-    from fanous.sources.remote.globalping import NAME
 
-    parsed, verdicts = judge_record(Record(NAME, line))
+    parsed, verdicts = judge_record(Record(source, line))
     header, verdict = parsed.measurement, leading_verdict(verdicts)
     state = verdict.state if verdict else State.INSUFFICIENT
     mechanism, why = (verdict.mechanism, verdict.why) if verdict else ("", "")
@@ -142,10 +139,10 @@ def _result_of(line: bytes) -> _Result:
 
 
 def _document(
-    plan: "RemotePlan", results: Sequence[_Result], left: Sequence[str], stored: int | None
+    plan: "RemotePlan", via: Via, results: Sequence[_Result], left: Sequence[str], stored: int | None
 ) -> dict[str, Any]:
     return {
-        "via": str(Via.GLOBALPING),
+        "via": str(via),
         "country": plan.country,
         "control": plan.control,
         "networks": [{"asn": asn, "vantage_points": count} for asn, count in plan.networks],
@@ -161,7 +158,7 @@ def _document(
     }
 
 
-def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None) -> None:
+def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, source: str) -> None:
     from fanous.refdata.networks import network_name
     from fanous.refdata.platforms import title
 
@@ -176,6 +173,4 @@ def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None) -> 
     for sentence in left:
         say(f"left out: {sentence}")
     if out is not None:
-        say(
-            f"\n{len(results)} measurements were added to {out}; `fanous ingest globalping {out}` stores them."
-        )
+        say(f"\n{len(results)} measurements were added to {out}; `fanous ingest {source} {out}` stores them.")

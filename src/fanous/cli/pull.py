@@ -6,9 +6,10 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, repeat
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
 
     from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import Pull
-    from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan
+    from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan, Wanted
     from fanous.sources.publishers import SourceSettings
 
 SHOWN = 10
+
+T = TypeVar("T")
 
 log = logging.getLogger("fanous.pull")
 
@@ -139,26 +142,36 @@ def pull(
             return
         _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
         return
+    windows = chain([(start, end)], repeat((None, None)))
     with reaching(store, config) as reach:
-        while True:
-            try:
-                done = reach(_call(source, code, settings, (start, end)))
-            except FanousError as error:
-                if not follow or error.permanent:
-                    raise
-                log.warning(
-                    logline(
-                        "not_pulled", source=source, country=code, again_in=settings.every, why=str(error)
-                    )
-                )
-            else:
-                print_document(_document(done)) if as_json else _show(done)
-                if not follow:
-                    break
-            start = end = None
-            time.sleep(settings.every)
+
+        def once() -> "Pull":
+            done = reach(_call(source, code, settings, next(windows)))
+            print_document(_document(done)) if as_json else _show(done)
+            return done
+
+        done = _repeated(once, source, code, settings.every if follow else None)
     if done.failures and not done.pieces:
         raise FanousError(f"could not fetch any data from {source}", permanent=False)
+
+
+def _repeated(once: "Callable[[], T]", source: str, country: str, every: float | None) -> "T":
+    """What ``once`` gives; again and again until stopped, if there is an interval.
+
+    Args:
+        every: seconds between two pulls, after which a failure that may pass is forgotten; ``None`` = pull once.
+    """
+    while True:
+        try:
+            done = once()
+        except FanousError as error:
+            if every is None or error.permanent:
+                raise
+            log.warning(logline("not_pulled", source=source, country=country, again_in=every, why=str(error)))
+        else:
+            if every is None:
+                return done
+        time.sleep(every)
 
 
 def _call(
@@ -199,33 +212,31 @@ def _pull_ooni(
 
     folder = (data_folder() / "cache" / "ooni" / country).absolute()
     with reaching(store, config) as reach:
-        while True:
+
+        def wanted() -> "Wanted":
+            first = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
             since, until = window
-            wanted = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
-            wanted = replace(
-                wanted,
-                since=wanted.since if since is None else since,
-                until=wanted.until if until is None else until,
+            return replace(
+                first,
+                since=first.since if since is None else since,
+                until=first.until if until is None else until,
             )
-            try:
-                if estimate:
-                    planned = reach(PlanMeasurements(wanted, settings.mirror))
-                    print_document(_planned(planned)) if as_json else _show_plan(country, planned)
-                    return
-                with _objects_progress(country, quiet=as_json) as (on_plan, on_objects):
-                    call = PullMeasurements(wanted, settings.mirror, folder)
-                    done = reach(call, on_plan=on_plan, on_objects=on_objects)
-            except FanousError as error:
-                if not follow or error.permanent:
-                    raise
-                log.warning(
-                    logline("not_pulled", source="ooni", country=country, again_in=settings.every, why=error)
+
+        def once() -> "PulledMeasurements":
+            with _objects_progress(country, quiet=as_json) as (on_plan, on_objects):
+                done = reach(
+                    PullMeasurements(wanted(), settings.mirror, folder),
+                    on_plan=on_plan,
+                    on_objects=on_objects,
                 )
-            else:
-                print_document(_pulled(done)) if as_json else _show_pulled(done)
-                if not follow:
-                    break
-            time.sleep(settings.every)
+            print_document(_pulled(done)) if as_json else _show_pulled(done)
+            return done
+
+        if estimate:
+            planned = reach(PlanMeasurements(wanted(), settings.mirror))
+            print_document(_planned(planned)) if as_json else _show_plan(country, planned)
+            return
+        done = _repeated(once, "ooni", country, settings.every if follow else None)
     if done.failures and not done.objects:
         raise FanousError("could not fetch any measurement from ooni", permanent=False)
 

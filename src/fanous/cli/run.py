@@ -106,7 +106,7 @@ def _set_up(port: int | None) -> Path:
 
 
 def _ask_for_consent(cap_mb: float) -> None:
-    """Ask for consent if someone is at the terminal.  Without consent, everything else goes on."""
+    """Ask for consent if someone is at the terminal.  Without consent, everything else continues."""
     from fanous.probe import consent
     from fanous.probe.consent import consent_text, language_of, question
 

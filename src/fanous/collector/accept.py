@@ -2,7 +2,7 @@
 
 A transport, a parser and a task for each connection cost four tenths of a millisecond, so that a few thousand
 connections which never ask for anything kept everybody else waiting for seconds.  Here such a connection costs a
-descriptor and a twentieth of that.
+descriptor and, with what the kernel does for it, a seventh of that.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ IN_A_TURN = 64
 """Connections accepted in one turn of the event loop, so that requests get theirs in between."""
 
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept(2) for which nobody is to blame who connects: descriptors or memory are used up."""
+"""Errors of accept(2) that no client causes: descriptors or memory are used up."""
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.02
 """Then nothing is accepted for so long; those who connect wait in the kernel."""
 
 SAID_SECONDS = 1.0
@@ -30,7 +30,7 @@ SAID_SECONDS = 1.0
 log = logging.getLogger("fanous.server")
 
 
-class Places(Protocol):
+class DoorPlaces(Protocol):
     """The places of a door: see ``limits.Connections``."""
 
     def admit(self, peer: str) -> bool: ...
@@ -75,7 +75,7 @@ class Acceptor:
     """
 
     def __init__(
-        self, listening: socket.socket, made: Callable[[], asyncio.Protocol], places: Places, head: float
+        self, listening: socket.socket, made: Callable[[], asyncio.Protocol], places: DoorPlaces, head: float
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places, self._head = listening, made, places, head

@@ -213,7 +213,7 @@ class Door:
         self._room = Room(ROOM)
         self._reports = LoneReports()
         # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
-        # Nothing in it was acknowledged, so nobody waits for it when the process ends.
+        # Nothing in it was acknowledged, so it is not waited for when the process ends.
         self._decoding = Threads(DECODERS, "decoding")
         # So that who asks something, which takes a millisecond at most, does not wait for measurements of seconds.
         self._reading = Threads(1, "reading")
@@ -386,7 +386,7 @@ def collector_app(
     """The application; it tends the queue while it runs, and closes it at the end.
 
     Args:
-        counts: are kept up to date; ``None`` = nobody reads them.
+        counts: are kept up to date; ``None`` = they are not read.
     """
     counted = counts or DoorCounts()
     door = Door(queue, helper, policy, counted)

@@ -55,7 +55,7 @@ def check_inbox(folder: Path) -> None:
     """Refuse a folder in which files lie that no collector wrote, unless it is an inbox besides.
 
     Raises:
-        FanousError: it is somebody's folder, and stays as it is.
+        FanousError: the folder holds other files, and is left as it is.
     """
     if folder.exists() and not folder.is_dir():
         raise FanousError(f"{folder} is a file, not an inbox. Nothing was changed: name a folder.")

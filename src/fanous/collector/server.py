@@ -43,7 +43,7 @@ DESCRIPTORS = 8192
 """What a monitor asks for: two doors of 2,000 connections, the engine's files, and as much again."""
 
 ADDED = 4
-"""Threads of a door beside its event loop, for what blocks."""
+"""Threads of a door next to its event loop, for blocking calls."""
 
 log = getLogger("fanous.server")
 
@@ -164,7 +164,7 @@ class LastAnswers:
 
 
 MOST_UNSAID = 500
-"""Connections of a server for which nothing else is said: one's own pages, the status page."""
+"""Connections of a server unless set otherwise: the pages, the status page."""
 
 
 async def serve(

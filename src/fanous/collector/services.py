@@ -73,7 +73,7 @@ _sign = msgspec.json.Decoder(SignCredential)
 
 
 def registered(body: bytes, random: str) -> dict[str, str]:
-    """Answer to ``POST /api/v1/register``: an id that nobody remembers.
+    """Answer to ``POST /api/v1/register``: an id that is not stored.
 
     Raises:
         Refused: 422 where a field is missing or of the wrong type.

@@ -136,7 +136,7 @@ class Injection(Section, frozen=True):
     """The table ``[injection]``: losses put into quiet level series, to see which are found.
 
     Attributes:
-        signals: of which each set loses at once, one set after the other.
+        signals: each set loses at once, one set after the other.
         losses: shares of the level, 0..1.
         hours: how long.
         times: of each combination, at random moments.
@@ -213,7 +213,7 @@ Pair = Annotated[
     Meta(
         min_length=1,
         max_length=2,
-        extra={"needed": ("[start, end]", "intervals [start, end] ([start] = it goes on)")},
+        extra={"needed": ("[start, end]", "intervals [start, end] ([start] = ongoing)")},
     ),
 ]
 
@@ -323,7 +323,7 @@ class LabelledEvent:
 
     @property
     def end(self) -> float | None:
-        """The last end on any network, or of the line; ``None`` = it goes on."""
+        """The last end on any network, or of the line; ``None`` = ongoing."""
         ends = [intervals[-1].end for intervals in [*self.networks.values(), self.line] if intervals]
         known = [end for end in ends if end is not None]
         return max(known) if len(known) == len(ends) else None

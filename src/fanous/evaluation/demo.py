@@ -27,7 +27,9 @@ from fanous.store.protocol import Store
 
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
-NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
+NOTICE = (
+    "Demonstration: a staged event modelled on Pakistan, 17 December 2023. Every measurement is synthetic."
+)
 """Shown on each of its pages."""
 
 
@@ -44,7 +46,7 @@ class RecordedEvent:
 
 
 INTO = HOUR
-"""Seconds after an event began at which its replay begins: by then it is confirmed, and goes on."""
+"""The replay begins this many seconds after the event did: by then it is confirmed, and ongoing."""
 
 
 class DemoReplay:

@@ -322,7 +322,7 @@ MIDDLEBOX_CONTROL = "middlebox.sock"
 """As ``middlebox.CONTROL``, which is not imported here: it loads all that boxes need."""
 
 CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-"""By which OpenSSL, curl and Python's requests are told whom to trust."""
+"""Variables that tell OpenSSL, curl and Python's requests which authorities to trust."""
 
 
 def attach(lab: Standing) -> Internet:

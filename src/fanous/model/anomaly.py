@@ -15,7 +15,7 @@ class Departure:
         ratio: the deepest drop over what it had to exceed, at least 1.
         unlike: share of its bins that lay below every day of the week before at that hour.
         short: the series had less than a week of history, so more was demanded.
-        accepted: it lasted so long that what follows is held against it, without having come back by then.
+        accepted: it lasted so long, without coming back, that it became the baseline of what follows.
         deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin during it, as under an imposed rate.

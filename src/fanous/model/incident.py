@@ -44,7 +44,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Half-open ``[start, end)`` in unix seconds; ``end`` None = it goes on."""
+    """Half-open ``[start, end)`` in unix seconds; ``end`` None = ongoing."""
 
     start: float
     end: float | None
@@ -71,7 +71,7 @@ class Estimate:
     Attributes:
         mean: of a share of a baseline: what is typically left while it lasts.
         worst: the least that was left for an hour; None = not measured in quantities.
-        now: what is left by the newest values; None likewise.
+        now: what is left according to the newest values; None as for ``worst``.
     """
 
     mean: float
@@ -86,7 +86,7 @@ class Stage:
     """What was left for as long as it stayed the same, within an outage.
 
     Attributes:
-        start, end: half-open, unix seconds; None = it goes on.
+        start, end: half-open, unix seconds; None = ongoing.
         left: share of the baseline before the event.
     """
 
@@ -222,7 +222,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a person wrote beside an incident, for its readers.
+    """A person's note on an incident, for readers.
 
     Attributes:
         by: name or role of the person; published.
@@ -303,7 +303,7 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """Does it go on, as far as anybody has seen?"""
+        """Is it ongoing, as far as measurements show?"""
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
 
     @property

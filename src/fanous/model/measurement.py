@@ -70,7 +70,7 @@ class Record:
         line: 1-based line (or row, or member of a tar) in ``file``.
         items: what the user counts: 1 measurement, or the distinct rows of a CSV in this record.
         duplicates: exact repetitions of those rows, which the reader has left out.
-        provenance: set by whoever imports it; a reader knows a file, but not where it came from.
+        provenance: set by the importer; a reader knows a file, but not where it came from.
         published: address of the public object of which it is ``line``; empty = it came from none.
     """
 

@@ -26,12 +26,12 @@ class Reason:
 
 
 AS_WRITTEN = "as_written"
-"""Code of a reason of which only the text is known."""
+"""Code of a reason that is known only as text."""
 
 HINDSIGHT = "hindsight"
 """Code of the reason that the data that confirm an incident came in long after they could have."""
 
 
 def as_written(text: str) -> tuple[Reason, ...]:
-    """A reason of before November 2026, of which only the English text is known."""
+    """A reason from before November 2026, known only by its English text."""
     return (Reason(AS_WRITTEN, {"text": text}),) if text else ()

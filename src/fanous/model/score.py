@@ -149,6 +149,29 @@ class EventScore:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowdownScore:
+    """How well one number of probes or tests shows a general slow-down of a country.
+
+    Attributes:
+        by: what measured; number: how many of it.
+        found: share of the speed that was left -> share of the slow-downs of which there was an incident.
+        confirmed: the same of those that a rule confirmed; minutes: median from the onset to that.
+        false_suspected: kind of evenings -> suspicions a country-month where nothing was slowed.
+        false_confirmed: the same of confirmed incidents.
+        months: country-months of each kind of evenings.
+    """
+
+    by: str
+    number: float
+    found: dict[float, float]
+    confirmed: dict[float, float]
+    minutes: dict[float, float | None]
+    false_suspected: dict[str, float]
+    false_confirmed: dict[str, float]
+    months: float
+
+
+@dataclass(frozen=True, slots=True)
 class LossScore:
     """The results for one sort of loss put into quiet series at several random moments.
 

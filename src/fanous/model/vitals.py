@@ -34,7 +34,7 @@ class Spell:
         says, mend: the same, as of the last time it was seen.
         began_at: when it was first seen.
         seen_at: when it was last seen.
-        ended_at: when it was first found gone; None = it goes on.
+        ended_at: when it was first found gone; None = ongoing.
     """
 
     kind: str

@@ -61,7 +61,7 @@ class Measurements:
     cache: folder for what is fetched until it is stored.
 
     Attributes:
-        doing: country -> the pull that goes on.
+        doing: country -> the pull in progress.
     """
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:

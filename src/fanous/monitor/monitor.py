@@ -10,6 +10,7 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
 from fanous.collector.limits import ConnectionLimits
 from fanous.collector.server import (
@@ -179,8 +180,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
         tasks.append(Task("retention", lambda: upkeep.keep(stop)))
+    counts = DoorCounts()
     if configuration.door.on:
-        tasks.append(_collector(configuration, stop))
+        tasks.append(_collector(configuration, counts, stop))
     if configuration.rounds.on:
         probe = OwnProbe(
             configuration.inbox / OWN,
@@ -194,7 +196,8 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     selfcheck = Selfcheck(ask, _folders(configuration), (configuration.inbox, configuration.inbox / OWN))
     tasks.append(Task("selfcheck", lambda: selfcheck.watch(stop)))
     if configuration.status is not None:
-        tasks.append(_status(configuration.status, selfcheck, stop))
+        counted = counts if configuration.door.on else None
+        tasks.append(_status(configuration.status, selfcheck, counted, stop))
     if configuration.alerting.channels:
         sender = Sender(configuration.alerting.url, clock.notice)
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
@@ -262,9 +265,15 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     return Task("pages", lambda: serve_apart("pages", show, stop))
 
 
-def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
+def _status(address: Address, selfcheck: Selfcheck, counts: DoorCounts | None, stop: asyncio.Event) -> Task:
+    """``counts`` are those of the probes' door; ``None`` = it has none."""
     sockets = Sockets(address, "[run] status")
-    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures, lambda: selfcheck.feed)
+    app = status_app(
+        selfcheck.unready,
+        lambda: selfcheck.ailments,
+        lambda: [*selfcheck.figures(), *(counts.metrics() if counts else ())],
+        lambda: selfcheck.feed,
+    )
     return Task("status", lambda: serve(server_config(app), sockets.take(), stop))
 
 
@@ -275,7 +284,7 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
     return *location.folders, configuration.inbox
 
 
-def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
+def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.Event) -> Task:
     sockets = Sockets(configuration.door.listen, "[collector] listen")
     inbox, door, clock = configuration.inbox, configuration.door, configuration.clock
     if door.networks or door.orders:
@@ -283,7 +292,7 @@ def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
     check_inbox(inbox)
     with disk_errors(f"open the inbox {inbox}"):
         make_folder(inbox)  # by now, since the monitor's checks look there
-    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop))
+    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts))
 
 
 class Sockets:

@@ -1,12 +1,14 @@
 """Receiver: the probes' door of a monitor, in a process of its own.
 
 Anybody may send to it.  So its memory, its descriptors and its processor time are its own: what floods it, or
-makes it work, leaves detection and the pages as they are; and if it dies, it is started again.
+makes it work, leaves detection and the pages as they are; and if it dies, it is started again.  Its counters come over
+the pipe by which the two processes know of each other.
 """
 
 import asyncio
 import gc
 import multiprocessing
+import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,8 +17,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from msgspec import DecodeError, json
+
 from fanous.collector.checkin import DEFAULT_URLS, read_urls
-from fanous.collector.door import Policy, serving
+from fanous.collector.door import DoorCounts, Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy, reach_of
 from fanous.collector.limits import submissions_at, volume_of
 from fanous.collector.origin import origins_named, trusted_proxies
@@ -30,6 +34,10 @@ from fanous.probe.orders import envelope_of
 LAST_SECONDS = 3.0
 """For the door to finish what is under way when the monitor stops; then it is killed.  What it acknowledged is
 on disk."""
+
+
+COUNTED_EVERY = 2.0
+"""Seconds between two reports of the counters."""
 
 
 def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, Helper]:
@@ -60,11 +68,17 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
 
 
 async def door_apart(
-    listening: socket.socket, inbox: Path, door: DoorSettings, clock: Clock, stop: asyncio.Event
+    listening: socket.socket,
+    inbox: Path,
+    door: DoorSettings,
+    clock: Clock,
+    stop: asyncio.Event,
+    counts: DoorCounts,
 ) -> None:
     """Run the door until ``stop`` is set.
 
     Args:
+        counts: are kept up to date, from 0 whenever the door starts, as Prometheus expects of counters.
         listening: bound; stays open here, so that probes that call while a door is started again just wait.
 
     Raises:
@@ -77,6 +91,8 @@ async def door_apart(
     with _signals_blocked():
         child.start()
     theirs.close()
+    told = _Told(ours, counts)
+    told.listen()
     try:
         if not await _ended(child.sentinel, stop):
             ours.send_bytes(b"stop")
@@ -84,8 +100,10 @@ async def door_apart(
                 async with asyncio.timeout(LAST_SECONDS):
                     await _ended(child.sentinel)
             return
-        raise FanousError(_last_words(ours) or f"the probes' door ended with exit code {child.exitcode}")
+        told.read()
+        raise FanousError(told.last_words or f"the probes' door ended with exit code {child.exitcode}")
     finally:
+        told.forget()
         if child.is_alive():
             child.kill()
         child.join()
@@ -118,11 +136,47 @@ async def _ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
     return ended.is_set()
 
 
-def _last_words(pipe: Connection) -> str:
-    with suppress(OSError, EOFError):
-        if pipe.poll():
-            return pipe.recv_bytes().decode()
-    return ""
+class _Told:
+    """What the child says: its counters as JSON, and at most one sentence about why it ends.
+
+    Attributes:
+        last_words: empty = none.
+    """
+
+    def __init__(self, pipe: Connection, counts: DoorCounts) -> None:
+        self._pipe, self._counts = pipe, counts
+        self.last_words = ""
+        counts.received.clear()
+        counts.refused.clear()
+
+    def listen(self) -> None:
+        asyncio.get_running_loop().add_reader(self._pipe.fileno(), self.read)
+
+    def forget(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pipe.fileno())
+
+    def read(self) -> None:
+        try:
+            while self._pipe.poll():
+                self._take(self._pipe.recv_bytes())
+        except (OSError, EOFError):
+            self.forget()
+
+    def _take(self, message: bytes) -> None:
+        try:
+            received, refused = json.decode(message, type=tuple[dict[str, int], dict[int, int]])
+        except DecodeError:
+            self.last_words = message.decode(errors="replace")
+            return
+        self._counts.received.update({kind: n - self._counts.received[kind] for kind, n in received.items()})
+        self._counts.refused.update({code: n - self._counts.refused[code] for code, n in refused.items()})
+
+
+def _report(pipe: Connection, counts: DoorCounts) -> None:
+    """Tell the parent the counters; never wait for it."""
+    if select.select([], [pipe], [], 0)[1]:
+        with suppress(OSError):
+            pipe.send_bytes(json.encode((counts.received, counts.refused)))
 
 
 def run_door(
@@ -153,5 +207,15 @@ async def _serving(
         loop.remove_reader(lifeline.fileno())
         stop.set()
 
+    async def count() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(COUNTED_EVERY)
+            _report(lifeline, counts)
+
+    counts = DoorCounts()
     loop.add_reader(lifeline.fileno(), heed)
-    await serving(listening, inbox, policy, helper, stop)
+    counter = asyncio.create_task(count())
+    try:
+        await serving(listening, inbox, policy, helper, stop, counts=counts)
+    finally:
+        counter.cancel()

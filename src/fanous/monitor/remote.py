@@ -4,7 +4,6 @@ They keep their own pace whatever happens: the lines are other people's, and the
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from functools import partial
 from logging import getLogger
@@ -15,12 +14,11 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
-from fanous.pipeline.remote import RemotePlan, bring_round, budget_of, measure, plan
+from fanous.pipeline.remote import bring_round, one_round
+from fanous.pipeline.remote_plan import RemotePlan
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
 from fanous.probe.run import wanted_of
-from fanous.sources.remote.globalping import NAME
-from fanous.sources.remote.globalping_client import Client
 from fanous.store.protocol import Ask
 
 log = getLogger("fanous.monitor")
@@ -33,8 +31,8 @@ class Remote:
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
         self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
-        self._tried: dict[str, float] = {}
-        self.states = PullStates([(NAME, one.country) for one in wanted])
+        self._tried: dict[tuple[str, str], float] = {}
+        self.states = PullStates([(one.source, one.country) for one in wanted])
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -46,29 +44,31 @@ class Remote:
 
     async def one_round(self, errand: Errand) -> Ingested | None:
         """One country's round, if it is due; ``None`` = it was not, or nothing could be measured."""
-        now, country, every = self._clock(), errand.country, errand.settings.every
-        if now < self._tried.get(country, 0.0) + every:
+        now, source, country, every = self._clock(), errand.source, errand.country, errand.settings.every
+        if now < self._tried.get((source, country), 0.0) + every:
             return None
-        if not await self._ask(lambda store: due(store, NAME, country, every, now)):
+        if not await self._ask(lambda store: due(store, source, country, every, now)):
             return None
-        self._tried[country] = now
+        self._tried[source, country] = now
         left: list[str] = []
         try:
             planned, lines = await asyncio.to_thread(_measured, errand, int(now // every), left)
         except (FanousError, Rejected) as error:
-            log.warning(logline("round_failed", source=NAME, country=country, why=error))
-            self.states.note(NAME, country, now, str(error))
+            log.warning(logline("round_failed", source=source, country=country, why=error))
+            self.states.note(source, country, now, str(error))
             return None
-        self.states.note(NAME, country, now)
+        self.states.note(source, country, now)
         is_publisher = not errand.settings.mirror
         tally: Ingested = await self._ask(
-            partial(bring_round, country=country, lines=lines, now=now, is_publisher=is_publisher)
+            partial(
+                bring_round, source=source, country=country, lines=lines, now=now, is_publisher=is_publisher
+            )
         )
         log_rejects(log, tally)
         log.info(
             logline(
                 "round",
-                source=NAME,
+                source=source,
                 country=country,
                 targets=len(planned.urls),
                 networks=len(planned.networks),
@@ -79,14 +79,15 @@ class Remote:
             )
         )
         for sentence in (*planned.left_out, *left):
-            log.info(logline("left_out", source=NAME, country=country, what=sentence))
+            log.info(logline("left_out", source=source, country=country, what=sentence))
         return tally
 
 
 def _measured(errand: Errand, turn: int, left: list[str]) -> tuple[RemotePlan, list[bytes]]:
-    settings = errand.settings
-    key = os.environ.get(settings.token, "").strip() if settings.token else ""
-    urls = wanted_of((), settings.lists, left.append).urls
-    with Client(settings.mirror, key) as client:
-        planned = plan(errand.country, urls, client.probes(), budget_of(client), turn)
-        return planned, list(measure(client, planned, left.append))
+    urls = wanted_of((), errand.settings.lists, left.append).urls
+    plans: list[RemotePlan] = []
+    made = one_round(
+        errand.source, errand.settings, errand.country, urls, turn, left.append, on_plan=plans.append
+    )
+    lines = list(made)
+    return plans[0], lines

@@ -39,7 +39,7 @@ NO_CONSENT = (
     "no consent: set consent = true in [rounds], or run `fanous probe consent` as the user of this process; to measure "
     "nothing from here, set on = false in [rounds]"
 )
-"""Under systemd the process has a user of its own, whose remembered consent nobody can give."""
+"""Under systemd the process has a user of its own, for whom no one can give a remembered consent."""
 
 
 class RoundsState(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ from fanous.log import logline
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
-from fanous.pipeline.remote import popular_urls
+from fanous.pipeline.remote import check_consent
+from fanous.pipeline.remote_plan import popular_urls
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
 from fanous.probe.consent import check_country
@@ -85,6 +86,7 @@ def _check_order(source: str, told: SourceSettings) -> None:
             check_country(country)
     except FanousError as error:
         raise FanousError(f"[sources.{source}]: {error}") from None
+    check_consent(source, told)
 
 
 class Sources:
@@ -117,7 +119,7 @@ class Sources:
         self._tried[name] = now
         ask, known = told
         try:
-            # A thread that nobody waits for: a publisher may say that we shall come back in five minutes.
+            # A thread that is not waited for: a publisher may ask us to come back in five minutes.
             fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))

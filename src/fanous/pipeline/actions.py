@@ -32,7 +32,7 @@ class Approve(Call[Incident], frozen=True, tag="approve"):
 
 
 class Hold(Call[Incident], frozen=True, tag="hold"):
-    """Hold an incident until somebody approves it; gives the incident."""
+    """Hold an incident until a person approves it; gives the incident."""
 
     incident: str
     by: str

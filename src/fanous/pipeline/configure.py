@@ -80,7 +80,8 @@ def terms(source: Source) -> str:
         else "Values may be shown with credit, and are left out of the open data that you export."
     )
     needs = f" Needs a key in {source.token}." if source.token else ""
-    return f"Licence: {source.licence}. {passed_on}{needs}"
+    means = f" What you accept for others: {source.consent}." if source.consent else ""
+    return f"Licence: {source.licence}. {passed_on}{needs}{means}"
 
 
 def kept_days(free: int, countries: int) -> int:
@@ -144,6 +145,8 @@ def _sources(chosen: NewMonitor) -> Iterable[str]:
         yield f"{mark}countries = [{listed}]"
         if source.has_bucket:
             yield f"{mark}days = {chosen.days or FIRST_DAYS}                       # how far back the first pull goes"
+        if source.consent:
+            yield f"{mark}consent = true"
         if source.name in mirrors:
             yield f'{mark}mirror = "{mirrors[source.name]}"'
         yield ""

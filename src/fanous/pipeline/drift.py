@@ -15,11 +15,15 @@ from tempfile import TemporaryDirectory
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull import document_of
-from fanous.pipeline.remote import networks_in
+from fanous.pipeline.remote_atlas import probes_of_users
+from fanous.pipeline.remote_globalping import lines_of_users
+from fanous.pipeline.remote_plan import by_users
 from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
+from fanous.sources.remote.atlas_client import AtlasClient
+from fanous.sources.remote.atlas_measurements import NAME as ATLAS
 from fanous.sources.remote.globalping_client import Client
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
@@ -100,14 +104,21 @@ def _orders_checked(
     """Asks for the vantage points and the tests that are left, and orders none."""
     about, key = "vantage points", environment.get(settings.token, "") if settings.token else ""
     try:
+        if source.name == ATLAS:  # lists need no key
+            with AtlasClient(settings.mirror, waits=PATIENCE) as atlas:
+                users = probes_of_users(country, atlas.probes(country_code=country))
+                anchors = atlas.probes(is_anchor="true")
+            asked = sum(count for _, count in by_users(country, (one.asn_v4 or 0 for one in users)))
+            told = f"{asked} usable in {country}, {len(anchors)} anchors"
+            return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
         with Client(settings.mirror, key, PATIENCE) as client:
             limits, listed = client.limits(), client.probes()
     except Rejected as reason:
         return SourceCheck(source.name, about, AnswerState.DIFFERS, why=str(reason))
     except FanousError as error:
         return SourceCheck(source.name, about, AnswerState.UNREACHED, why=str(error))
-    users = sum(count for _, count in networks_in(country, listed))
-    told = f"{users} usable in {country}, {limits.remaining} of {limits.limit} tests left in this hour"
+    asked = sum(count for _, count in by_users(country, lines_of_users(country, listed)))
+    told = f"{asked} usable in {country}, {limits.remaining} of {limits.limit} tests left in this hour"
     return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
 
 

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from fanous.errors import FanousError
 from fanous.model.coverage import Outcomes
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Series
 from fanous.refdata.countries import local, main_zone
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
@@ -196,36 +195,6 @@ def counted_ones(
     return store, store.facts.counted_ones(_checked(store, scope_of(question)), most, after)
 
 
-MOST_VALUES = 50_000
-"""Values of series in one answer."""
-
-SERIES_SPAN = 7 * DAY
-"""Of series, which have many values, without dates."""
-
-
-def quantities(
-    store: Store, country: str, signals: Sequence[str] | None, since: float | None, until: float | None
-) -> tuple[tuple[float, float], list[Series]]:
-    """Series of public sources of a country and all places in it, and the dates that they are of.
-
-    Raises:
-        TooMuch: more than ``MOST_VALUES``.
-    """
-    if until is None:
-        known = store.facts.span(country)
-        until = known[1] + 1 if known else store.now()
-    if since is None:
-        since = until - SERIES_SPAN
-    since = min(max(since, EARLIEST), LATEST - 1)
-    until = min(max(until, since + 1), LATEST)
-    found = store.facts.levels(country, since, until, signals)
-    if sum(map(len, found)) > MOST_VALUES:
-        raise TooMuch(
-            f"these series have more than {MOST_VALUES:,} values: choose shorter dates or one signal"
-        )
-    return (since, until), found
-
-
 def scope_of(question: ExploreQuestion) -> CountScope:
     since, until = question.dates
     return CountScope(
@@ -252,27 +221,34 @@ def _checked(store: Store, scope: CountScope) -> CountScope:
 def with_dates(store: Store, question: ExploreQuestion) -> ExploreQuestion:
     """The question with dates: those that it names, else the last days with data."""
     since, until = question.since, question.until
+    first, last = measured_between(store, question)
     if until is None:
-        until = _next_midnight(last_measured(store, question), question.country)
+        until = next_midnight(last, question.country)
     until = min(max(until, EARLIEST + HOUR), LATEST)
     if since is None:
-        since = _next_midnight(until - USUAL_SPAN - 1, question.country)
+        since = next_midnight(until - USUAL_SPAN - 1, question.country)
+        begins = midnight(local(first, question.country).date(), question.country)
+        since = max(since, min(begins, until - DAY))
     since = min(max(since, EARLIEST), LATEST - HOUR)
     return replace(question, since=since, until=max(until, since + HOUR))
 
 
-def last_measured(store: Store, question: ExploreQuestion) -> float:
-    """When the last measurement was made that the question could be about; the store's *now* if there is none."""
+def measured_between(store: Store, question: ExploreQuestion) -> tuple[float, float]:
+    """When the first and the last measurement was made that the question could be about; the store's *now* if there
+    is none."""
     now = store.now()
     known = question.countries or tuple(store.facts.countries())
     if question.targets:
-        ends = [store.facts.ends(country, 0, now + DAY, question.targets) for country in known]
+        found = [store.facts.ends(country, 0, now + DAY, question.targets) for country in known]
     else:
-        ends = [store.facts.measured(country) for country in known]
-    return min(max((one[1] for one in ends if one), default=now), now)
+        found = [store.facts.measured(country) for country in known]
+    ends = [one for one in found if one]
+    if not ends:
+        return now, now
+    return min(min(first for first, _ in ends), now), min(max(last for _, last in ends), now)
 
 
-def _next_midnight(instant: float, country: str) -> float:
+def next_midnight(instant: float, country: str) -> float:
     day = local(instant, country).date() + timedelta(days=1)
     return midnight(day, country)
 

@@ -1,6 +1,6 @@
 """Interference: finds blocking, throttling and silence in the measurements in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from fanous.model.coverage import Look
 from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
-from fanous.model.series import Series, Votes
+from fanous.model.series import Rate, Series, Votes
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
@@ -98,8 +98,17 @@ def _interference(
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
+    return slowdowns_of(store.facts.rates(*when), setting)
+
+
+def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
+    """General slow-downs that the controls of downloads show.
+
+    Args:
+        rates: of all countries.
+    """
     setting = replace(setting, detector_version=version_of(Reads.RATES))
-    told = slowness(store.facts.rates(*when), setting.country)
+    told = slowness(rates, setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     found = [

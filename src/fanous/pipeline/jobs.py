@@ -91,13 +91,16 @@ class BringSeries(Call[None], frozen=True, tag="bring_series"):
 class BringRound(Call[Ingested], frozen=True, tag="bring_round"):
     """Store what other people's vantage points measured for us, and detect."""
 
+    source: str
     country: str
     lines: tuple[bytes, ...]
     at: float
     is_publisher: bool
 
     def perform(self, store: Store) -> Ingested:
-        return bring_round(store, self.country, self.lines, self.at, is_publisher=self.is_publisher)
+        return bring_round(
+            store, self.source, self.country, self.lines, self.at, is_publisher=self.is_publisher
+        )
 
 
 class PullSeries(Call[Pull], frozen=True, tag="pull"):

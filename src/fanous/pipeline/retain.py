@@ -69,7 +69,7 @@ class RetentionPlan:
 
     Attributes:
         before: unix seconds; observations of earlier measurements are deleted.  ``None`` = none.
-        kept: spans around incidents, of which nothing is deleted.
+        kept: spans around incidents, from which nothing is deleted.
         observations: rows to delete.
         segments: of the archive that move, in order of receipt.
         bucket: where to.

@@ -1,6 +1,6 @@
 """Revise: writes findings to the ledger as revisions, each with the reason for the change.
 
-One process at a time works on a country, under a lease that is renewed while the work goes on.
+One process at a time works on a country, under a lease that is renewed while it works.
 """
 
 import threading
@@ -41,7 +41,7 @@ log = getLogger("fanous.detect")
 
 @contextmanager
 def kept(store: Store, lease: Lease, seconds: float = LEASE_SECONDS) -> Iterator[None]:
-    """Renew a lease while the work goes on, and write only under it.
+    """Renew a lease during the work, and write only under it.
 
     It is released at the end, unless the country was marked as detected.
     """

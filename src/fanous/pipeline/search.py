@@ -1,4 +1,4 @@
-"""Search: what somebody types in a search field, taken apart into places, targets, dates, kinds and words.
+"""Search: what a reader types in a search field, split into places, targets, dates, kinds and words.
 
 Names of countries and months are known in the languages of the pages; all names are compared without case, accents
 and the variants of Arabic letters.  What no table knows is a word that must stand in a headline, a label or the title
@@ -275,7 +275,7 @@ class SearchResult:
 
 
 def search(store: Store, text: str, language: Language) -> SearchResult:
-    """Everything that fits what somebody typed; reads only."""
+    """Everything that matches what a reader typed; reads only."""
     store = store.about()
     sought = taken_apart(text)
     known = store.facts.known_networks()

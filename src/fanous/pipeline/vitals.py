@@ -60,7 +60,7 @@ SLACK = 1.5
 """A silence is unusual if it is this many times the longest usual one, and at least ``LEAST_SILENCE``."""
 
 LEAST_SILENCE = 3 * 3600.0
-"""Bins are hours: a shorter silence cannot be told from a bin that was missed."""
+"""Bins are hours: a shorter silence looks like a bin that was missed."""
 
 LEAST_SENT = 20
 """Measurements of a version of software before it is judged."""

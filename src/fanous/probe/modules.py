@@ -65,7 +65,7 @@ def seconds_of(text: str) -> float:
 
 
 class _Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What every prober may be told.  Empty = the order of the system's resolver; blackbox_exporter would try IPv6."""
+    """Options of every prober.  Empty = the order of the system's resolver; blackbox_exporter would try IPv6."""
 
     preferred_ip_protocol: Version = ""
     ip_protocol_fallback: bool = True

@@ -26,7 +26,7 @@ REQUEST_SECONDS = 10.0
 LARGEST_REQUEST = 16_384
 
 BUILD = Metric("fanous_build_info", 1, "The running version", (("version", __version__),))
-"""All of ``/metrics``: whoever scrapes an exporter itself wants to know that it is up."""
+"""All of ``/metrics``: a scrape of the exporter itself only asks whether it is up."""
 
 
 TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"

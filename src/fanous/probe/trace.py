@@ -24,7 +24,7 @@ from fanous import __version__
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import Network, Stream, endpoint
 from fanous.probe.settings import Settings
-from fanous.sources.ooni.effort import TooCostly
+from fanous.sources.ooni.document import TooCostly
 from fanous.sources.ooni.scrub import scrub
 
 Entry = dict[str, Any]

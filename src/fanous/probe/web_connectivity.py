@@ -242,7 +242,7 @@ def _asn(infos: Any, ip: str) -> int:
 
 
 def _differences(trace: Trace, page: Entry | None) -> Entry:
-    """The last response beside the control's; ``None`` = cannot be compared (``analysishttpdiff.go``)."""
+    """The last response next to the control's; ``None`` = cannot be compared (``analysishttpdiff.go``)."""
     keys = ("body_length_match", "headers_match", "status_code_match", "title_match")
     unknown: Entry = dict.fromkeys(keys) | {"body_proportion": 0.0}
     response = trace.requests[0]["response"] if trace.requests else None

@@ -58,6 +58,15 @@ def licences_of(sources: Sequence[str]) -> list[dict[str, str]]:
     ]
 
 
+def credited(sources: Sequence[str]) -> dict[str, str]:
+    """The columns of a table that say whose data it is and under which licence."""
+    named = licences_of(sources)
+    return {
+        "source": "; ".join(one["credit"] or one["title"] for one in named),
+        "licence": "; ".join(dict.fromkeys(one["licence"] for one in named)),
+    }
+
+
 def _credit(name: str) -> str:
     source = SOURCES.get(name)
     if source is None:

@@ -6,14 +6,18 @@ Times are RFC 3339 in UTC, in whole seconds; unknown values are ``null``, never 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
+from fanous.sources.connector import open_licence
+from fanous.sources.publishers import SOURCES
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.alternatives import Policing
+    from fanous.model.series import Series
     from fanous.store.ledger import Revision
 
 Document = dict[str, Any]
@@ -187,3 +191,35 @@ def _level(level: Estimate | None) -> Document | None:
         return None
     worst, now = (None if share is None else round(share, 3) for share in (level.worst, level.now))
     return document | {"worst": worst, "now": now}
+
+
+def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
+    """A series of a public source; if its terms forbid to pass on its values, they are ``null``.
+
+    Args:
+        licences: as the operator stated them for a table of theirs.
+    """
+    key, signal = one.key, SIGNALS[one.key.signal]
+    source = SOURCES.get(key.source)
+    terms, is_open = (source.licence, source.is_open) if source else ("none stated", False)
+    if source and source.takes_columns and licences:
+        terms, is_open = "; ".join(licences), all(map(open_licence, licences))
+    return {
+        "country": key.place.country,
+        "region": key.place.region or None,
+        "network": key.place.asn or None,
+        "target": target_of_series(key) or None,
+        "signal": key.signal,
+        "title": signal.title,
+        "unit": signal.unit,
+        "source": key.source or None,
+        "subtype": key.subtype or None,
+        "access": str(key.access),
+        "resolver_network": key.resolver_asn or None,
+        "step": one.step,
+        "licence": terms,
+        "credit": source.credit if source else "",
+        "may_be_passed_on": is_open,
+        "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,
+        "values": one.values.tolist() if is_open else None,
+    }

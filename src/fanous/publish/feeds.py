@@ -400,7 +400,11 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
 
 def _about(one: AnnouncedEvent, edition: Edition) -> str:
     language = edition.language
-    said = [language.say("An announcement raises attention, never the evidence: nothing is confirmed by it.")]
+    said = [
+        language.say(
+            "An announcement makes us look more closely. It is never evidence, and confirms nothing."
+        )
+    ]
     if one.targets:
         names = language.comma.join(target_title(target) for target in one.targets)
         said.insert(0, f"{language.say('Watched above all')}{language.colon}{names}")

@@ -184,7 +184,10 @@ def clock_words(instant: float, country: str, language: Language) -> str:
     zone = language.apart(zone_name(instant, country))
     if not country:
         return language.say("Time ({zone})", zone=zone)
-    return language.say("Time in {country} ({zone})", country=country_name(country, language.code), zone=zone)
+    clock = language.say(
+        "Time in {country} ({zone})", country=country_name(country, language.code), zone=zone
+    )
+    return language.apart(clock)
 
 
 def stack_key(language: Language) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ def country_codes() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def other_names() -> dict[str, list[str]]:
-    """Code -> names that people type, beside those of ``country_name``."""
+    """Code -> names that people type, in addition to ``country_name``."""
     return dict(toml_table("country_names.toml")["names"])
 
 

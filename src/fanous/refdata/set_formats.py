@@ -308,7 +308,7 @@ def _take(line: int, row: dict[str, str], reading: SetReading) -> None:
 
 def _take_address(row: dict[str, str], scope: str, shared: SetRow, reading: SetReading) -> None:
     if scope not in ADDRESS_SCOPES:
-        reading.leave_out("an answer of a filter that its user chose, or of nobody")
+        reading.leave_out("an answer of a filter that its user chose, or of an unknown one")
         return
     shown = row["response"] if "response" in row else row["pattern"]
     if row.get("pattern_type", "full") != "full":
@@ -319,7 +319,7 @@ def _take_address(row: dict[str, str], scope: str, shared: SetRow, reading: SetR
         reading.leave_out("a name: facts of lookups keep addresses")
         return
     if not address.is_global and not shared.countries:
-        reading.leave_out("an answer of a filter that its user chose, or of nobody")
+        reading.leave_out("an answer of a filter that its user chose, or of an unknown one")
         return
     reading.addresses.append(BlockAddress(str(address), shared.countries, shared.source))
 

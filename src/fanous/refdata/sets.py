@@ -235,7 +235,7 @@ def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
 
 
 def of_this_file(path: Path) -> SetOrigin | None:
-    """The note about the set at ``path``; ``None`` = it was put there or changed by somebody."""
+    """The note about the set at ``path``; ``None`` = someone put it there or changed it."""
     about = read_about(path)
     if about is None or hashlib.sha256(path.read_bytes()).hexdigest() != about.sha256:
         return None

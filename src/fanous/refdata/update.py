@@ -270,7 +270,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
 
 
 def _refuse_changed(path: Path, data: bytes) -> None:
-    """Refuse to replace a set that somebody put there or changed; a download that is damaged is nobody's work."""
+    """Refuse to replace a set that someone put there or changed; a damaged download is no one's work."""
 
     def is_ours(there: Path) -> bool:
         same = of_this_file(there) is not None or there.read_bytes() == data

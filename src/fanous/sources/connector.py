@@ -338,6 +338,8 @@ class Source:
         settles: seconds after which its values no longer change, so that a backfill need not request them
             again.
         token: environment variable that holds the key; empty = none is needed.
+        consent: what asking it means for other people, which the operator must accept (``consent = true``); empty =
+            nothing beyond its terms.
 
     Raises:
         TypeError: the declaration lacks something that it needs.
@@ -367,6 +369,7 @@ class Source:
     a_minute: int = 20
     settles: int = 2 * DAY
     token: str = ""
+    consent: str = ""
 
     def __post_init__(self) -> None:
         for why, missing in (

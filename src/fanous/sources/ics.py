@@ -144,7 +144,7 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
     """Start and end of an event, in Unix seconds.
 
     Raises:
-        ValueError, OverflowError: they cannot be told exactly.
+        ValueError, OverflowError: they cannot be given exactly.
     """
     recurs = next((key for key in RECURRING if key in properties), None)
     if recurs:

@@ -4,6 +4,7 @@ from fanous.model.place import Family
 from fanous.sources.connector import MeasurementSource, by_name
 from fanous.sources.ooni.source import EDGE, OONI
 from fanous.sources.ooni_csv import OONI_CSV
+from fanous.sources.remote.atlas_measurements import ATLAS_MEASUREMENTS
 from fanous.sources.remote.globalping import GLOBALPING
 
 MEASUREMENTS = by_name(
@@ -11,6 +12,7 @@ MEASUREMENTS = by_name(
     OONI,
     OONI_CSV,
     GLOBALPING,
+    ATLAS_MEASUREMENTS,
 )
 """Name, which is also ``Record.source`` -> declaration."""
 

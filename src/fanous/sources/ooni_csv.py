@@ -28,9 +28,9 @@ from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Reco
 from fanous.model.place import Family, is_address
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
-from fanous.sources.ooni import nettests, web
-from fanous.sources.ooni.document import Annotations, Header
-from fanous.sources.ooni.effort import MOST_ROWS_BYTES, TooCostly, bounded
+from fanous.sources.ooni import nettests
+from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly, bounded
+from fanous.sources.ooni.parse import role_for
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
@@ -322,7 +322,7 @@ def _subject(test_name: str, rows: list[Fields]) -> tuple[str, Role | None]:
         return nettests.TARGET, nettests.tor_role
     if test_name == "web_connectivity":
         target = target_of(_measured_host(rows))
-        return target, web.role_for(target)
+        return target, role_for(target)
     return "", None
 
 

@@ -78,14 +78,16 @@ class SourceSettings(Section, frozen=True):
 
     Attributes:
         enabled: does ``fanous run`` pull it?
-        countries: of which ``fanous run`` pulls it.
+        countries: for which ``fanous run`` pulls it.
         every: seconds between two pulls; never less than the source's own interval.
-        networks: ASNs of which series are wanted too.
+        networks: ASNs whose series are wanted too.
         regions: are the regions' series wanted too?
         days: how far back the first pull goes; 0 = as far as the source's baseline needs.
         token: environment variable that holds the key; empty = the source's own, if it needs one.
         mirror: is asked in place of the publisher; empty = the publisher.
         lists: names of lists of targets, for sources whose measurements are ordered.
+        consent: does the operator accept what ``Source.consent`` says?
+        credits: that a round may cost, for sources whose measurements cost some.
     """
 
     enabled: bool = True
@@ -97,6 +99,8 @@ class SourceSettings(Section, frozen=True):
     token: str = ""
     mirror: str = ""
     lists: tuple[str, ...] = ("social",)
+    consent: bool = False
+    credits: Annotated[int, Meta(ge=0, le=1_000_000)] = 5000
 
     def __post_init__(self) -> None:
         force_setattr(self, "countries", check_countries("countries", self.countries))

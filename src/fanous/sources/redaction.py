@@ -34,10 +34,10 @@ def without_seconds(text: str) -> str:
 
 
 HIDDEN = "*"
-"""Stands for one letter of what might name somebody."""
+"""Replaces one letter of what might identify a person."""
 
 LEAST_MIXED = 8
-"""Letters and digits of a value that may be an identifier; what block pages are told is shorter, or one of both."""
+"""Letters and digits of a value that may be an identifier; values in block pages' URLs are shorter, or one of both."""
 
 _MAIL = re.compile(r"[\w.+%\-]{1,64}+(?:@|%40)[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+")
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}+=*+")
@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
 def without_names(text: str) -> str:
     """``text`` without mail addresses, long numbers and tokens, at the same length.
 
-    What it cannot know is which other words name somebody: it is for what has to be kept, on top of a list.
+    It cannot know which other words identify a person: it is for what has to be kept, on top of a list.
     """
     text = without_mail(text)
     text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)
@@ -92,7 +92,7 @@ def quiet_url(url: str, keeps_values: bool = False) -> str:
     Of host, path and query ``LONGEST_PART`` characters each are kept.
 
     Args:
-        keeps_values: values of the query that name nobody stay: a redirect to a block page is known by them.
+        keeps_values: values of the query that identify no one stay: they identify a redirect to a block page.
     """
     scheme, slashes, rest = url.partition("//")
     if not slashes or len(scheme) > LONGEST_SCHEME:

@@ -1,14 +1,14 @@
 """Stream: the bytes and lines of a file, compressed or not, with bounded memory whatever the file claims to hold.
 
-File names are not trusted: gzip is recognised by its first bytes, since archives of measurements often have
-names that do not say what they are.  A truncated file yields every byte it can before the error is reported;
-the readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a megabyte of
-measurements.
+File names are not trusted: gzip and LZ4 (OONI's cans of before October 2020) are recognised by their first bytes, since
+archives of measurements often have names that do not say what they are.  A truncated file yields every byte it can
+before the error is reported; the readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a
+megabyte of measurements.
 """
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -37,7 +37,6 @@ BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # it
 FOREIGN = {
     b"PK\x03\x04": "a zip archive",
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"\x04\x22\x4d\x18": "compressed with lz4",
     b"\xfd7zXZ\x00": "compressed with xz",
     b"BZh": "compressed with bzip2",
     b"SQLite format 3": "an SQLite database",
@@ -97,8 +96,65 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
         magic = raw.read(16)
         raw.seek(0)
         _refuse_foreign(path, magic)
-        unpacked = Inflater(raw) if magic.startswith(MAGIC) else raw
+        unpacked = Inflater(raw) if magic.startswith(MAGIC) else _unpacked_lz4(path, raw, magic)
         yield ByteSource(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
+
+
+LZ4 = b"\x04\x22\x4d\x18"
+"""How an LZ4 frame begins."""
+
+
+def _unpacked_lz4(path: Path, raw: FileIO, magic: bytes) -> io.RawIOBase:
+    """The bytes of an LZ4 frame; other files as they are.  Raises ``FanousError``: the package ``lz4`` is missing."""
+    if not magic.startswith(LZ4):
+        return raw
+    try:
+        import lz4.frame
+    except ImportError:
+        raise FanousError(
+            f"{path} is compressed with lz4: `pip install lz4`, or unpack it with `lz4 -d`"
+        ) from None
+    return Lz4Reader(raw, lz4.frame.LZ4FrameDecompressor)
+
+
+class Lz4Reader(io.RawIOBase):
+    """Decompressed bytes of ``raw``; several frames in a row are one stream.
+
+    Raises on reading:
+        EOFError: the file breaks off.
+        OSError: it is damaged.
+    """
+
+    def __init__(self, raw: io.RawIOBase, begin: Callable[[], Any]) -> None:
+        self._raw, self._begin = raw, begin
+        self._frame: Any = begin()
+        self._waiting = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        while True:
+            if self._frame.eof:
+                self._waiting = self._frame.unused_data or b""
+                if not self._waiting:
+                    self._waiting = self._raw.read(COMPRESSED) or b""
+                if not self._waiting:
+                    return 0
+                self._frame = self._begin()
+            if self._frame.needs_input and not self._waiting:
+                self._waiting = self._raw.read(COMPRESSED) or b""
+                if not self._waiting:
+                    raise EOFError
+            try:
+                data: bytes = self._frame.decompress(self._waiting, max_length=min(len(view), AT_ONCE))
+            except RuntimeError as error:
+                raise OSError(str(error)) from error
+            self._waiting = b""
+            if data:
+                view[: len(data)] = data
+                return len(data)
 
 
 def _refuse_foreign(path: Path, magic: bytes) -> None:
@@ -149,7 +205,7 @@ SLOWLY = 1 << 12
 """Compressed bytes unpacked at a time there; then one by one."""
 
 LONGEST_HEADER = 1 << 17
-"""Bytes of a gzip header.  It may hold a file name and a comment of any length; nobody's is longer than this."""
+"""Bytes of a gzip header.  It may hold a file name and a comment of any length; none is longer than this."""
 
 TRAILER = 8
 """Bytes: CRC-32 and length modulo 2**32 of what was compressed (RFC 1952, section 2.3.1)."""

@@ -15,6 +15,7 @@ from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
+from fanous.store.memory import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ GROUP BY asn ORDER BY asn
 """
 _SENT = "source NOT IN {ordered:Array(String)}"
 """Measurements that probes send by themselves: those that we order from vantage points of others are no sign of life
-of a network, since whoever loses packets there is taken off line."""
+of a network, since a probe that loses packets there is taken offline."""
 
 _VOLUME = f"""
 SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
@@ -257,7 +258,7 @@ WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW} AND target N
 )
 GROUP BY uid, target, defect
 """
-# Targets of which something is concluded go first: they are nearly all, and would be grouped for nothing.
+# Targets with conclusions go first: they are nearly all, and grouping them would be wasted work.
 # Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
 # has several verdicts speaks with the first of them.
 _INSUFFICIENT = f"""
@@ -317,6 +318,7 @@ class CoverageFacts(FactsPart):
         rows = self.engine.rows(_TARGETS, country=country, **window(since, until))
         return [target for (target,) in rows]
 
+    @remembered(60)
     def countries(self, since: float = -inf, until: float = inf) -> list[str]:
         """Countries with measurements or levels, sorted."""
         return [country for (country,) in self.engine.rows(_COUNTRIES, **window(since, until))]
@@ -334,18 +336,22 @@ class CoverageFacts(FactsPart):
         Cheap: it reads no measurement."""
         return {country: (count, mark) for country, count, mark in self.engine.rows(_BROUGHT_IN)}
 
+    @remembered(300, of_measurements=True)
     def networks(self, country: str) -> dict[int, str]:
         """ASN -> the name that most of its measurements give."""
         return dict(self.engine.rows(_NETWORKS, country=country))
 
+    @remembered(300)
     def known_networks(self) -> list[KnownNetwork]:
         """Networks of all countries that were ever measured, by country and ASN."""
         return [KnownNetwork(*row) for row in self.engine.rows(_KNOWN_NETWORKS)]
 
+    @remembered(300)
     def known_targets(self) -> dict[str, int]:
         """Target that was ever measured -> its measurements."""
         return dict(self.engine.rows(_KNOWN_TARGETS))
 
+    @remembered(15, of_measurements=True)
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         """Sound measurements per bin, one series per network: signal ``measurements``, no target; ``counts``
         are the probes.  Empty bins are not listed."""
@@ -354,15 +360,18 @@ class CoverageFacts(FactsPart):
         )
         return [_volume(country, step, *row) for row in rows]
 
+    @remembered(15, of_measurements=True)
     def heard(self, since: float, until: float) -> list[Heard]:
         """Networks of all countries with sound measurements, by country and ASN."""
         rows = self.engine.rows(_HEARD, ordered=_ordered(), **window(since, until))
         return [Heard(*row) for row in rows]
 
+    @remembered(60, of_measurements=True)
     def freshness(self, since: float, until: float) -> list[Freshness]:
         """Sources of sound measurements in all countries, by name."""
         return [Freshness(*row) for row in self.engine.rows(_FRESH, **window(since, until))]
 
+    @remembered(15, of_measurements=True)
     def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
         """The same of one country, by ASN."""
         rows = self.engine.rows(_HEARD_IN, country=country, ordered=_ordered(), **window(since, until))
@@ -378,6 +387,7 @@ class CoverageFacts(FactsPart):
             for uid, country, asn, access, probe, at, line, source in rows
         ]
 
+    @remembered(60, of_measurements=True)
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured but about which no rule could conclude anything, most measured first.
 

@@ -140,7 +140,7 @@ _DECODER = msgspec.json.Decoder(Incident)
 
 
 class _Written(msgspec.Struct):
-    """What an incident of before December 2026 has in English text: why it has its status, and its hints."""
+    """English text of an incident from before December 2026: why it has its status, and its hints."""
 
     reason: str = ""
     hints: tuple[Reason | str, ...] = ()

@@ -35,6 +35,7 @@ from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
+from fanous.store.memory import Memory
 from fanous.store.schema import (
     FACTS,
     FIND_SEGMENT,
@@ -176,6 +177,10 @@ _CAUSES = {
 
 MOST_SAID = 300
 """Characters of the engine's error that are repeated."""
+
+LEAST_DESCRIPTORS = 256
+"""Files and connections that a process with a store has to be able to open: the engine has some sixty open when
+it is idle, and merges open as many again."""
 
 LEAST_ADDRESS_SPACE = 3 << 30
 """Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
@@ -321,6 +326,7 @@ def _connect(location: StoreLocation) -> Client:
                 settings=_ON_A_CLUSTER if location.cluster else {},
             )
     _check_address_space()
+    _check_descriptors()
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
@@ -342,6 +348,19 @@ def _check_address_space() -> None:
             f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
             f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
         )
+
+
+def _check_descriptors() -> None:
+    """Raise ``FanousError`` where the process may not open as many files as the engine does; a soft limit is raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
+        return
+    if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
+        raise FanousError(
+            f"this process may open {hard} files (`ulimit -n`), and the engine of the store needs "
+            f"{LEAST_DESCRIPTORS}: raise that limit, or LimitNOFILE= of the unit"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_DESCRIPTORS, hard))
 
 
 @contextmanager
@@ -417,7 +436,7 @@ def window(since: float, until: float) -> dict[str, int]:
 
 
 def in_any(intervals: Sequence[Interval]) -> dict[str, int | list[int]]:
-    """Parameters of ``IN_INTERVALS``; an interval without end goes on for ever."""
+    """Parameters of ``IN_INTERVALS``; an interval without end lasts forever."""
     starts = [ticks(interval.start) for interval in intervals]
     ends = [ticks(inf if interval.end is None else interval.end) for interval in intervals]
     return {"starts": starts, "ends": ends, "since": min(starts, default=0), "until": max(ends, default=0)}
@@ -455,12 +474,23 @@ class FactsPart:
         engine: one that shows only synthetic rows or only the others (``Engine.showing``).
         read_only: the store was opened read-only: writes are refused.
         synthetic: which of the two ``engine`` shows.
+
+    Attributes:
+        memory: keeps answers; ``None`` = each question is asked of the engine.
     """
+
+    memory: Memory | None = None
 
     def __init__(self, engine: Engine, *, read_only: bool = False, synthetic: bool = False) -> None:
         self.engine = engine
         self.synthetic = synthetic
         self._read_only = read_only
+
+    def remembering(self, memory: Memory) -> Self:
+        """The same facts, read-only, whose answers are kept in a memory."""
+        shown = copy(self)
+        shown.memory, shown._read_only = memory, True
+        return shown
 
     def may_write(self) -> None:
         """Refuse if the store was opened read-only.

@@ -173,7 +173,7 @@ class Notices:
             connection.execute(_ROLES.insert().values(name=name, role=role))
 
     def roles(self) -> dict[str, str]:
-        """Name that somebody signed with -> role that is shown for it."""
+        """Name that a person signed with -> role shown instead."""
         with self._database.reading() as connection:
             rows = connection.execute(_ROLES.select().order_by(_ROLES.c.seq)).all()
         return {row.name: row.role for row in rows}

@@ -17,6 +17,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
+from fanous.store.memory import remembered
 from fanous.store.schema import LEVEL_KEY
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
@@ -39,6 +40,20 @@ GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
 _LICENCES = f"""
 SELECT {LEVEL_KEY}, groupUniqArray(licence) FROM levels FINAL
 WHERE country = {{country:String}} AND value IS NOT NULL GROUP BY {LEVEL_KEY}
+"""
+_KNOWN = """
+SELECT country, signal, multiIf(asn != 0, 'network', region != '', 'region', 'country') AS kind,
+    toUnixTimestamp64Micro(min(at)) / 1000000, toUnixTimestamp64Micro(max(at)) / 1000000
+FROM levels WHERE value IS NOT NULL GROUP BY country, signal, kind ORDER BY country, signal, kind
+"""
+_BINNED = f"""
+SELECT {LEVEL_KEY}, groupArray(edge), groupArray(mean), groupArray(lowest), groupArray(highest), groupArray(n) FROM (
+    SELECT {LEVEL_KEY}, roundDown(toUnixTimestamp64Micro(at), {{edges:Array(Int64)}}) AS edge,
+        avg(value) AS mean, min(value) AS lowest, max(value) AS highest, count() AS n
+    FROM levels FINAL
+    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} AND signal = {{signal:String}}
+    GROUP BY {LEVEL_KEY}, edge ORDER BY edge
+) GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
 """
 _FETCHED = """
 SELECT source, max(fetched_at_us) / 1000000 FROM (
@@ -78,6 +93,36 @@ class Pulled:
     pulled_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSignal:
+    """Where and when a signal has values.
+
+    Attributes:
+        kind: of the places: ``country``, ``region`` or ``network``.
+        first, last: beginnings of its first and last bin; unix seconds, UTC.
+    """
+
+    country: str
+    signal: str
+    kind: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedSeries:
+    """A series in bins of a reader's choice.
+
+    Attributes:
+        step: seconds of the bins that its source gives.
+        bins: beginning of a bin -> mean, lowest and highest of the values that begin in it, and how many they are.
+    """
+
+    key: SeriesKey
+    step: int
+    bins: dict[int, tuple[float, float, float, int]]
+
+
 StoredBins = tuple[Ints, Floats, NDArray[np.bool_], NDArray[np.str_]]
 """Times, values, which of them are imported, and their licences."""
 
@@ -85,6 +130,7 @@ StoredBins = tuple[Ints, Floats, NDArray[np.bool_], NDArray[np.str_]]
 class SeriesFacts(FactsPart):
     """The series of public sources, and which windows of them were pulled."""
 
+    @remembered(60)
     def levels(
         self,
         country: str,
@@ -113,6 +159,32 @@ class SeriesFacts(FactsPart):
         rows = self.engine.rows(_LICENCES, country=country)
         return {_key(row): tuple(sorted(row[-1])) for row in rows}
 
+    @remembered(300)
+    def known_signals(self) -> list[KnownSignal]:
+        """The signals of every country, by the kind of place that they are about."""
+        return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
+
+    def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
+        """The series of a signal in a country, of all its places, in bins; empty bins are not listed.
+
+        Args:
+            edges: unix seconds, ascending, at which bins begin, and the end of the last.
+        """
+        rows = self.engine.rows(
+            _BINNED,
+            country=country,
+            signal=signal,
+            edges=[ticks(edge) for edge in edges[:-1]],
+            **window(edges[0], edges[-1]),
+        )
+        found = []
+        for row in rows:
+            key, step = _key(row)
+            at = [edge // 1_000_000 for edge in row[9]]
+            found.append(BinnedSeries(key, step, dict(zip(at, zip(*row[10:], strict=True), strict=True))))
+        return found
+
+    @remembered(60)
     def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""
         return dict(self.engine.rows(_FETCHED, country=country))

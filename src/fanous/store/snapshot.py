@@ -18,7 +18,7 @@ from fanous.store.disk import disk_errors
 from fanous.store.location import FACTS, LEDGER, StoreLocation
 
 ROUNDS = 100
-"""How often the copy is completed with what was written meanwhile: each round has less to do."""
+"""How often the copy is completed with what was written since: each round has less to do."""
 
 LINKED = 1 << 16
 """Bytes; smaller files are copied, so that whatever an engine writes into one stays in its own store."""

@@ -16,6 +16,7 @@ from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
+from fanous.store.memory import remembered
 from fanous.store.vote_sql import AXES, DETAILS, LISTED, RATED, SERIES, TALLY, TALLY_SIZE, WITNESSES, WORKING
 
 _FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
@@ -79,6 +80,7 @@ class VoteFacts(FactsPart):
         rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets))
         return [_series(country, step, *row) for row in rows]
 
+    @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """What ``series`` gathers in bins, by time."""
         sql = WITNESSES % _parts(targets, more=DETAILS)
@@ -130,7 +132,7 @@ def _parameters(country: str, since: float, until: float, targets: Sequence[str]
 
 
 def _witnesses(columns: list[list[Any]]) -> Votes:
-    """The columns of ``WITNESSES``, a row for each signal of which a measurement says yes or no.
+    """The columns of ``WITNESSES``, a row for each signal on which a measurement votes yes or no.
 
     Within a measurement and target, signals are in the order of their declarations.
     """

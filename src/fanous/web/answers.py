@@ -3,33 +3,26 @@
 New pages are kept on a shelf, so that many readers cost the store one query.
 
 Answers about facts are cached too, because pages in several languages, and several parts of a page, ask the same, and
-in a large store each query takes tenths of a second of its only thread. Facts change only when measurements arrive,
-so these answers stay valid until then. Incidents, claims and events are never cached.
+in a large store each query takes tenths of a second of its only thread (``store.memory``). Incidents, claims and events
+are never cached.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from math import inf
 from time import monotonic
-from typing import Any, ParamSpec, TypeVar, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fanous.model.place import Place
-from fanous.model.series import Series, Votes
-from fanous.store import facts as stored
-from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
+from fanous.store.facts import Facts
+from fanous.store.memory import Memory
 from fanous.store.protocol import Ask, Store
 from fanous.web.limits import Budget
 from fanous.web.routes import NOTHING_ASKED, Elsewhere, Maker, Page, Reply, Site, Visit, canonical, visit_of
 from fanous.web.templates import rendered
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 HTML = "text/html; charset=utf-8"
@@ -43,23 +36,23 @@ class Answers:
         self.site = site
         self._shelf = Shelf()
         self._work = Budget(site.limits, site.limits.work)
-        self._remembered: dict[bool, RememberedFacts] = {}
+        self._memories: dict[bool, Memory] = {}
 
     def forget(self) -> None:
         """Something changed, so the next reply is made anew."""
         self._shelf.empty()
-        for facts in self._remembered.values():
-            facts.forget()
+        for memory in self._memories.values():
+            memory.forget()
 
     def _remembering(self, store: Store) -> Store:
         """The store as readers see it, with a cache of facts, but not of incidents, claims or events."""
         return store.for_readers().with_facts(self._remembers)
 
-    def _remembers(self, facts: stored.Facts) -> stored.Facts:
-        known = self._remembered.get(facts.synthetic)
-        if known is None or known.inner is not facts:
-            known = self._remembered[facts.synthetic] = RememberedFacts(facts)
-        return known
+    def _remembers(self, facts: Facts) -> Facts:
+        memory = self._memories.get(facts.synthetic)
+        if memory is None or memory.facts is not facts:
+            memory = self._memories[facts.synthetic] = Memory(facts)
+        return facts.remembering(memory)
 
     async def shelved(
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
@@ -219,147 +212,3 @@ def _heed(task: asyncio.Task[Reply]) -> None:
     """No request awaits a reply that was made ahead, so an error in it is left for the next reader."""
     if not task.cancelled():
         task.exception()
-
-
-KEPT_SECONDS = {
-    "networks": 300.0,
-    "countries": 60.0,
-    "series_fetched": 60.0,
-    "known_networks": 300.0,
-    "known_targets": 300.0,
-    "heard": 15.0,
-    "freshness": 60.0,
-    "heard_in": 15.0,
-    "volume": 15.0,
-    "votes": 15.0,
-    "insufficient": 60.0,
-    "levels": 60.0,
-}
-"""Query -> seconds for which its answer is valid, whatever arrives. Names change within months, measurements within
-minutes."""
-
-MEASURED = frozenset({"networks", "heard", "heard_in", "freshness", "volume", "votes", "insufficient"})
-"""Queries whose answers change only when measurements arrive. Their first argument is a country, except for
-``heard`` and ``freshness``, which concern all."""
-
-LONGEST_SECONDS = 600.0
-"""If a database server holds the facts, another process may delete rows during a query."""
-
-MARKS_SECONDS = 1.0
-"""Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
-
-
-MOST_KEPT = 24
-"""Cached answers; the largest, the votes of a busy country, takes some 20 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Attributes:
-    at: monotonic seconds of the query. mark: of the data that had arrived by then.
-    """
-
-    at: float
-    mark: Hashable
-    answer: Any
-
-
-class RememberedFacts(stored.Facts):
-    """The facts of a store with a cache of answers; used only in the store's thread.
-
-    Args:
-        inner: queried if there is no valid answer.
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, inner: stored.Facts, clock: Callable[[], float] = monotonic) -> None:
-        super().__init__(inner.engine, read_only=True, synthetic=inner.synthetic)
-        self.inner = inner
-        self._clock = clock
-        self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._marks: dict[str, tuple[int, int]] = {}
-        self._marked, self._changed = -inf, -inf
-
-    def forget(self) -> None:
-        """Something changed, so only answers that are still valid are kept."""
-        self._marked, self._changed = -inf, self._clock()
-
-    def networks(self, country: str) -> dict[int, str]:
-        return self._asked("networks", self.inner.networks, country)
-
-    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        return self._asked("countries", self.inner.countries, since, until)
-
-    def series_fetched(self, country: str) -> dict[str, float]:
-        return self._asked("series_fetched", self.inner.series_fetched, country)
-
-    def known_networks(self) -> list[KnownNetwork]:
-        return self._asked("known_networks", self.inner.known_networks)
-
-    def known_targets(self) -> dict[str, int]:
-        return self._asked("known_targets", self.inner.known_targets)
-
-    def heard(self, since: float, until: float) -> list[Heard]:
-        return self._asked("heard", self.inner.heard, since, until)
-
-    def freshness(self, since: float, until: float) -> list[Freshness]:
-        return self._asked("freshness", self.inner.freshness, since, until)
-
-    def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
-        return self._asked("heard_in", self.inner.heard_in, country, since, until)
-
-    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        return self._asked("volume", self.inner.volume, country, since, until, step)
-
-    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
-        return self._asked("votes", self.inner.votes, country, since, until, targets)
-
-    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        return self._asked("insufficient", self.inner.insufficient, country, since, until)
-
-    def levels(
-        self,
-        country: str,
-        since: float = -inf,
-        until: float = inf,
-        signals: Sequence[str] | None = None,
-        entities: Sequence[Place] | None = None,
-    ) -> list[Series]:
-        return self._asked("levels", self.inner.levels, country, since, until, signals, entities)
-
-    def _asked(self, name: str, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """The cached answer if it is valid, or a new one; all parameters are positional."""
-        key = (name, _fixed(args))
-        mark = self._brought_in(args[0]) if name in MEASURED else None
-        kept = self._answers.get(key)
-        if kept is not None and self._is_good(kept, mark, KEPT_SECONDS[name]):
-            self._answers.move_to_end(key)
-            return cast(T, kept.answer)
-        began = self._clock()
-        answer = question(*args, **named)
-        self._answers[key] = _Kept(began, mark, answer)
-        self._answers.move_to_end(key)
-        while len(self._answers) > MOST_KEPT:
-            self._answers.popitem(last=False)
-        return answer
-
-    def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
-        """Whether nothing arrived since, or the answer is recent and younger than the last change."""
-        age = self._clock() - kept.at
-        if mark is not None and kept.mark == mark:
-            return age < LONGEST_SECONDS
-        return kept.at > self._changed and age < seconds
-
-    def _brought_in(self, about: Any) -> Hashable:
-        """The mark of the data of a country, or of all countries."""
-        if self._clock() - self._marked >= MARKS_SECONDS:
-            self._marked = self._clock()
-            self._marks = self.inner.brought_in()
-        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
-
-
-def _fixed(value: Any) -> Hashable:
-    """Lists become tuples, so that they can be part of a key."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(_fixed(one) for one in value)
-    return cast(Hashable, value)

@@ -21,10 +21,10 @@ from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
 from fanous.web.desk.desk import Desk
-from fanous.web.headers import SecurityHeaders, is_desk, security_headers
-from fanous.web.limits import ExpectedHost, cost_of
+from fanous.web.limits import cost_of
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
+from fanous.web.middleware import ExpectedHost, SecurityHeaders, is_desk, security_headers
 from fanous.web.pages import PAGES, RESOURCES
 from fanous.web.routes import Maker, Reply, Site, Visit, visit_of
 from fanous.web.templates import icon, rendered, robots, static

@@ -9,11 +9,9 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from time import monotonic
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fanous.collector.limits import Limiter, RateLimit, RateLimits
 from fanous.collector.origin import NOBODY, Network, client_address, is_within, trusted_proxies
@@ -146,46 +144,3 @@ class SiteNames:
         own, port = server or ("", None)
         shown = f"[{own}]" if ":" in own else own
         return (f"{shown}:{port}" if port else shown) if HOST.fullmatch(shown) else ""
-
-
-class ExpectedHost:
-    """Middleware: refuses requests for another host name if the public address is known.
-
-    IP addresses and names without a dot are accepted, since proxies use them for upstream servers.
-
-        Args:
-            url: the public address; empty = any name is accepted.
-            hosts: further names.
-    """
-
-    def __init__(self, app: ASGIApp, *, url: str, hosts: tuple[str, ...] = ()) -> None:
-        self._app = app
-        self._url = url
-        self._hosts = {(urlsplit(url).hostname or "").lower(), *hosts}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._url or self._is_expected(_host(scope)):
-            await self._app(scope, receive, send)
-            return
-        body = f"This site is {self._url}; its operator may add a name to [web] hosts.\n".encode()
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 400, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def _is_expected(self, host: str) -> bool:
-        if host.startswith("["):
-            return bool(HOST.fullmatch(host))
-        name = host.partition(":")[0].lower()
-        return name in self._hosts or "." not in name or _is_address(name)
-
-
-def _host(scope: Scope) -> str:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from logging import LogRecord, getLogger
+from random import randint
 from time import monotonic
 
 from starlette.requests import Request
@@ -30,6 +31,12 @@ MOST_STREAMS = 2000
 """Most streams; at most half of all connections, so that pages can still be loaded."""
 
 
+REFUSED_SECONDS = 45, 90
+AGAIN_MS = 3000, 8000
+"""After which a page that is refused, or whose stream is cut, comes again.  By chance between the two, so that all
+pages do not come at once after a restart, and again after the refusals that this brings."""
+
+
 class Live:
     """The state of the ledger, queried once for all listeners."""
 
@@ -47,7 +54,8 @@ class Live:
         caller = limits.caller(request)
         most = min(MOST_STREAMS, connections_at_most(limits.connections) // 2)
         if self._streams >= most or (caller and self._of[caller] >= STREAMS_OF_ONE):
-            return Response(status_code=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
+            later = str(randint(*REFUSED_SECONDS))
+            return Response(status_code=503, headers={"Retry-After": later, "Cache-Control": "no-store"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._events(caller), media_type="text/event-stream", headers=headers)
 
@@ -55,7 +63,7 @@ class Live:
         self._streams += 1
         self._of[caller] += 1
         try:
-            yield "retry: 5000\n\n"
+            yield f"retry: {randint(*AGAIN_MS)}\n\n"
             said, at = "", monotonic()
             while True:
                 state = await self.state()

@@ -26,8 +26,7 @@ from fanous.text import printable
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
-from fanous.wording.reasons import gone_texts, reasons_said
-from fanous.wording.verdicts import defect_said, rule_said
+from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
 from fanous.wording.words import mechanism_words, network_title, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

@@ -119,7 +119,7 @@ def ago(seconds: float, language: Language) -> str:
 
 
 def length(seconds: float, language: Language) -> str:
-    """``80 minutes``, ``7 hours``, ``12 days``: the largest unit of which there are at least two."""
+    """``80 minutes``, ``7 hours``, ``12 days``: the largest unit that counts at least two."""
     if seconds >= 2 * DAY:
         return language.count("{n} day", "{n} days", round(seconds / DAY))
     if seconds >= 2 * HOUR:

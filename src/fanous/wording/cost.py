@@ -8,15 +8,16 @@ from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
 
 OLD_AFTER = 5
-"""Years: a figure that is older than that, beside the newest in use, is named as old."""
+"""Years: a figure older than this, compared with the newest in use, is marked as old."""
 
 DISCLAIMER = (
-    "What published methods give, not what was lost: they disagree, and none was tested on a shutdown here."
+    "These are results of published methods, not measured losses. The methods disagree, and none was tested on a "
+    "shutdown here."
 )
-SENTENCE = "By published methods {rate} an hour, and {total} in {hours} hours."
-NO_SENTENCE = "No published method says what this costs, since the figures of this country are not published."
+SENTENCE = "Published methods give {rate} an hour, and {total} in {hours} hours."
+NO_SENTENCE = "No published method can be applied, because the figures for this country are not published."
 CEILING = "Ceiling: {why}."
-CANNOT_SAY = "{title}: cannot say it; {why}."
+CANNOT_SAY = "{title}: not applicable; {why}."
 SAYS = "{title}: {rate} an hour, {total} in all; {why}."
 SAYS_CAPPED = "{title}: {rate} an hour, {total} in all (capped); {why}."
 INPUT = "{name}: {value} ({source}, {year})"

@@ -64,7 +64,7 @@ is cut short, and at last the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
-IMPORTED = "It rests on files that were handed in; nothing says where they were before."
+IMPORTED = "It is based on files that were imported; where they came from is not known."
 
 
 def provenance_note(incident: Incident, language: Language) -> Sentence | None:
@@ -133,7 +133,7 @@ CLIPPED = 11
 
 
 def _clipped(name: str, over: int) -> str:
-    """The name, shorter by ``over`` characters, which an ellipsis stands for."""
+    """The name, cut by ``over`` characters and ended with an ellipsis."""
     left = max(CLIPPED, len(name) - over)
     return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
 

@@ -53,7 +53,7 @@ def sentence(incident: Incident, language: Language = ENGLISH) -> str:
 
 
 WAS, LASTS, MAY = "was", "lasts", "may"
-"""A fact of the past, one that goes on as far as anybody knows, and a possibility."""
+"""A fact of the past, an ongoing one as far as is known, and a possibility."""
 
 DONE: dict[tuple[str, str], tuple[str, str]] = {
     ("blocking", WAS): ("{targets} was blocked {where} {when}", "{targets} were blocked {where} {when}"),
@@ -281,7 +281,7 @@ def _onset_known(incident: Incident) -> str:
 
 
 def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
-    """From when to when, by the country's clock, as far as anybody saw."""
+    """From when to when, by the country's clock, as far as was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
     earliest = start if incident.onset_earliest is None else local(incident.onset_earliest, country)
@@ -596,7 +596,7 @@ def because(incident: Incident, language: Language) -> list[Sentence]:
 
 
 def methods(incident: Incident, language: Language) -> list[str]:
-    """Mechanisms in words, each once; the speed stands beside what was slowed."""
+    """Mechanisms in words, each once, with the speed next to what was slowed."""
     said = []
     for mechanism in incident.mechanisms:
         words = language.say(mechanism_words(mechanism))

@@ -2,6 +2,10 @@
 
 Why an incident has its status and why a revision was written stand here, all else in ``findings``.  One table gives
 each code its sentence, others each parameter its words.
+
+``rule_said`` says why a rule decided as it did.  The store keeps the sentence of a rule in English, with the figures of
+the case.  In another language the sentence is found by the id of its rule, and the figures are left to the observations
+that the page lists below it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +19,6 @@ from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.verdicts import defect_said, rule_said, whole
 from fanous.wording.words import (
     FAMILIES,
     KINDS,
@@ -42,8 +45,8 @@ REASONS: dict[str, Text] = {
     ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     "lacks.duration": (
-        "No two networks failed together for longer than a fault lasts. A single network needs {probes_needed} "
-        "over {hours_needed}; {probes} over {hours} saw it."
+        "No two networks failed together for long enough to rule out a fault. On a single network, {probes_needed} "
+        "over {hours_needed} are needed; there were {probes} over {hours}."
     ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
@@ -58,7 +61,7 @@ REASONS: dict[str, Text] = {
     "not_supported": "It is no longer supported by the measurements.",
     "merged": "It is now reported as part of {incident}.",
     "withdrawn": "Withdrawn by {by}: {why}",
-    "held.review": "Held until a person has reviewed it, as every national claim is here. A rule is met already.",
+    "held.review": "Held until a person has reviewed it, as every national incident is here. A rule is already met.",
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
     "noted": "{by} wrote a note to it.",
@@ -78,8 +81,7 @@ REASONS: dict[str, Text] = {
     "place_unknown": "Which regions or networks are cut off is not known.",
     "short_history": "It is based on less than a week of history.",
     "hindsight": (
-        "The time of confirmation is known in hindsight: "
-        "it is when the data would have sufficed, but they came in later."
+        "The time of confirmation is hindsight: the data up to then would have sufficed, but they arrived later."
     ),
     "lasting": "The lower level has lasted for more than a week; later changes are compared with it.",
     "products.none": "No other product of the same source shows whether traffic fell as a whole.",
@@ -156,7 +158,7 @@ def reasons_document(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
 
 
 def why_document(reasons: Sequence[Reason]) -> dict[str, Any]:
-    """``why`` in English beside the codes."""
+    """``why`` in English next to the codes."""
     return {"why": reasons_text(reasons), "reasons": reasons_document(reasons)}
 
 
@@ -274,7 +276,7 @@ def _share(language: Language, share: float) -> str:
 
 
 def _permille(language: Language, share: float) -> str:
-    """Of failing measurements, of which half a percent is ordinary and five percent are not."""
+    """For shares of failing measurements: half a percent is usual, five percent are not."""
     return language.percent(share, 1)
 
 
@@ -331,3 +333,48 @@ def listing(names: Sequence[str], language: Language, named: int = NAMED) -> str
     if language.code == "en" and names:
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     return format_list(names, locale=language.locale)
+
+
+DEFECTS = {
+    "vpn": "It came through a VPN, so it does not show the network it came from.",
+    "no network": "The probe had no network.",
+    "captive portal": "A captive portal answered in place of the sites.",
+    "nothing outside the country answers": "Nothing outside the country answered the probe.",
+    "outside the country only sites of a list answer": "Outside the country, only the sites of a list answered.",
+    "no look at the line in it": "It contains no check of the line.",
+    "unknown network": "The network or the country of the probe is not known.",
+    "the probe is older than Signal's certificate authority": (
+        "The probe is older than Signal's certificate authority."
+    ),
+    "the control failed at the same probe": "The control failed on the same probe.",
+    "the probe could not run the test": "The probe could not run the test.",
+}
+"""Defect of a measurement, as the store and the JSON name it -> sentence."""
+
+
+def rule_said(rule: str, why: str, language: Language) -> Sentence:
+    """Why a rule decided as it did.
+
+    Args:
+        rule: its id.
+        why: its sentence in English as stored; shown where today's rules have no translation.
+    """
+    if language.code != "en":
+        from fanous.analysis.rules import RULES_BY_ID  # not for `confirm`, whose reader waits
+
+        if rule in RULES_BY_ID and language.knows(RULES_BY_ID[rule].why):
+            return Sentence(language.say(RULES_BY_ID[rule].why), language)
+    return Sentence(printable(why), ENGLISH)
+
+
+def defect_said(defect: str, language: Language) -> Sentence:
+    """What was wrong with the instrument or its line, so that a measurement supports no conclusion."""
+    if defect in DEFECTS:
+        return language.sentence(DEFECTS[defect])
+    return Sentence(whole(defect), ENGLISH)
+
+
+def whole(text: str) -> str:
+    """Made printable, with a capital letter and a full stop."""
+    text = printable(text).strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

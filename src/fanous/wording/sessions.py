@@ -1,7 +1,7 @@
 """Sessions: whether an incident came at the same hours of many days, as examinations and curfews do.
 
 Kenya blocked Telegram in November 2023 for two sessions of examinations on each weekday.  Networks with few
-measurements hide it (nobody saw them come back between two sessions), so each network is looked at by itself.
+measurements hide it (no one saw them come back between two sessions), so each network is looked at by itself.
 """
 
 from collections import Counter
@@ -12,12 +12,12 @@ from fanous.model.incident import Incident, Interval, NetworkPart
 from fanous.model.instant import DAY
 
 SLOT = 1800.0
-"""Hours are told to the half hour: volunteers measure a few times an hour at best."""
+"""Hours are given to the half hour: volunteers measure a few times an hour at best."""
 
 SLOTS = int(DAY / SLOT)
 
 LONGEST = 12 * 3600.0
-"""A longer stretch is not a session: nobody saw the pause."""
+"""A longer stretch is not a session: no one saw the pause."""
 
 LEAST_DAYS = 4
 """With fewer days on one network the same hours may be chance."""

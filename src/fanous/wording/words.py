@@ -1,7 +1,7 @@
 """Words: what statuses, kinds, scopes, mechanisms, targets and networks are called.
 
 What each word means, and why a translation is what it is, stands in ``docs/glossary.md``.  Names of networks and
-hosts come from measurements that anybody may send, so they are made printable: an escape sequence must not reach a
+hosts come from measurements that anyone may send, so they are made printable: an escape sequence must not reach a
 terminal.
 """
 

@@ -57,7 +57,11 @@ def test_one_family_alone_is_suspected(slowed: list[Series]) -> None:
 
 @pytest.mark.parametrize(
     "country",
-    [QUIET, SpeedCountry(crowded=((15, 0.62),)), SpeedCountry(rush=0.6)],
+    [
+        pytest.param(QUIET, marks=pytest.mark.matrix),
+        SpeedCountry(crowded=((15, 0.62),)),
+        pytest.param(SpeedCountry(rush=0.6), marks=pytest.mark.matrix),
+    ],
     ids=["quiet", "match", "narrow"],
 )
 def test_ordinary_evenings_are_no_slow_down(country: SpeedCountry) -> None:

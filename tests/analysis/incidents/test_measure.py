@@ -75,6 +75,66 @@ def test_a_cut_in_steps_is_told_step_by_step() -> None:
     assert incident.end == pytest.approx(at(760), abs=1800)
 
 
+def partly(series: Series, first: float, last: float, left: float) -> Series:
+    """The same with a loss between two hours since the beginning; bins that it takes up in part lose that part."""
+    inside = np.minimum(series.times + series.step, at(last)) - np.maximum(series.times, at(first))
+    share = np.clip(inside / series.step, 0, 1)
+    return replace(series, values=series.values * (1 - (1 - left) * share))
+
+
+def wide(series: Series, step: int) -> Series:
+    """The same in wider bins."""
+    times = series.times.reshape(-1, step // series.step)[:, 0]
+    ones = np.ones(len(times), np.int64)
+    values = series.values.reshape(len(times), -1).mean(axis=1)
+    return Series(series.key, step, times, values, ones, 0 * ones, 0 * ones)
+
+
+def test_a_first_step_of_hours_is_the_onset_and_not_the_deepest_fall() -> None:
+    series = [of(AP), of(GTR, noise=0.02)]
+    for first, last, left in ((600.3, 606, 0.7), (606, 700, 0.04)):
+        series = [partly(each, first, last, left) for each in series]
+    incident = one(*series)
+    assert incident.onset == pytest.approx(at(600.3), abs=600)
+    assert incident.confirmed_at is not None and incident.confirmed_at > incident.onset
+    assert [round(level.left, 1) for level in incident.levels] == [0.7, 0.0]
+
+
+@pytest.mark.parametrize("step", [1800, 3600, 10800])
+def test_an_end_is_known_to_a_part_of_a_bin_and_an_ordinary_dip_moves_it_not(step: int) -> None:
+    lost = [partly(one, 600.5, 660.8, 0.04) for one in (of(AP), of(GTR, noise=0.02), of(NT, noise=0.05))]
+    lost[1] = cut(lost[1], 661, 668, 0.75)
+    incident = one(*[one if step == one.step else wide(one, step) for one in lost])
+    assert incident.onset == pytest.approx(at(600.5), abs=step / 4)
+    assert incident.end == pytest.approx(at(660.8), abs=step / 4)
+    assert incident.intervals[-1].end == incident.end
+
+
+def test_every_night_of_a_curfew_begins_and_ends_as_it_did() -> None:
+    series = [of(AP), of(GTR, noise=0.02)]
+    nights = [(600.3 + 24 * night, 608.3 + 24 * night) for night in range(4)]
+    for first, last in nights:
+        series = [partly(each, first, last, 0.05) for each in series]
+    incident = one(*series)
+    told = [hour for span in incident.intervals for hour in (span.start, span.end)]
+    assert told == pytest.approx([at(hour) for night in nights for hour in night], abs=600)
+    assert all(level.left < 0.1 for level in incident.levels)
+
+
+@pytest.mark.parametrize("step", [600, 1800])
+def test_one_deep_bin_of_two_publishers_is_found_and_of_one_is_not(step: int) -> None:
+    first, last = 600, 600 + step / HOUR
+    probing = cut(daily(40, noise=0.003, swing=0.0, signal=AP, step=step), first, last, 0.4)
+    usage = cut(daily(40, noise=0.03, signal=GTR, step=step), first, last, 0.4)
+    incident = one(probing, usage)
+    assert incident.onset == at(first)
+    assert incident.end == pytest.approx(at(last), abs=step / 10)
+    assert incident.confirmed_at == at(last) and incident.level is not None
+    assert incident.level.mean == pytest.approx(0.4, abs=0.05)
+    routing = cut(daily(40, noise=0.0003, swing=0.0, signal=BGP, step=step), first, last, 0.4)
+    assert not found(probing) and not found(probing, routing), "both are IODA's: a gap of one publisher"
+
+
 def test_a_level_that_lasts_is_open_and_a_further_fall_of_it_no_new_incident() -> None:
     target = replace(of(GTR, days=90), key=replace(key(GTR), target="youtube"))
     lasting = cut(cut(target, 960, 10_000, 0.7), 1500, 10_000, 0.6)

@@ -13,6 +13,7 @@ from fanous.analysis.series.depth import (
     change_point,
     depth,
     fall,
+    rise,
     shares,
     soft_start,
     stages,
@@ -20,7 +21,7 @@ from fanous.analysis.series.depth import (
 from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Interval
 from fanous.model.series import Series
-from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, without
 from tests.each import each
 
 AP = "ping-slash24"
@@ -169,5 +170,54 @@ def test_bins_that_were_lost_in_part_are_not_taken_for_the_loss(late: float, hou
     """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
     found = depth(told(lost(late, hours, 0.6), 480), [Interval(at(480 + late), at(480 + late + hours))])
     assert found is not None and found.worst is not None
-    deepest = 1.0 if hours >= 1 or not late else max(0.5 - late, late) / 0.5
-    assert found.mean == pytest.approx(1 - 0.6 * deepest, abs=0.02), "at least so much was gone"
+    assert found.mean == pytest.approx(0.4, abs=0.02)
+
+
+@pytest.mark.parametrize("late", [0.05, 0.1, 0.2, 0.4])
+def test_an_event_that_two_bins_show_in_part_lasted_as_long_as_one(late: float) -> None:
+    span = told(lost(late, 0.5, 0.6), 480).brief(Interval(at(480), at(481)))
+    assert span is not None and span.end is not None
+    assert (span.start, span.end) == pytest.approx((at(480 + late), at(480.5 + late)), abs=60)
+
+
+@pytest.mark.parametrize(("late", "hours"), [(0.0, 0.5), (0.0, 1.0), (0.1, 1.0), (0.25, 0.5), (0.0, 6.0)])
+def test_two_bins_that_lost_the_same_were_filled_and_more_are_no_brief_event(
+    late: float, hours: float
+) -> None:
+    assert told(lost(late, hours, 0.6), 480).brief(Interval(at(480), at(480 + late + hours))) is None
+
+
+@pytest.mark.parametrize("step", [300, 600, 1800, 3600, 7200, 10800])
+@pytest.mark.parametrize("left", [0.05, 0.7])
+@pytest.mark.parametrize("into", [0.0, 0.3, 0.6])
+def test_the_return_of_a_series_of_any_bins_is_found_where_it_came_back(
+    step: int, left: float, into: float
+) -> None:
+    series, end = daily(30, noise=0.002, step=step, signal=AP), at(540) + into * step
+    inside = np.clip(np.minimum(series.times + step, end) - np.maximum(series.times, at(480)), 0, step)
+    series = replace(series, values=series.values * (1 - (1 - left) * inside / step))
+    back = rise(told(series, 480), at(480), at(550), np.inf, 1 - left)
+    assert back == pytest.approx(end, abs=step / 10)
+    assert rise(told(series, 480), at(480), at(490), at(539), 1 - left) is None, "it was not back yet"
+
+
+def test_what_comes_back_little_by_little_is_back_at_the_last_of_it() -> None:
+    """As Venezuela did on 23 July 2019, hour by hour."""
+    series = levels(
+        "10x480 9 8 5 4 2 1x3 2 3x4 4x5 5x3 6 7x2 8x7 9x8 10 9x3 10x8",
+        signal="connectivity",
+        step=HOUR,
+    )
+    assert rise(told(series, 480), at(481), at(511), np.inf, 0.6) == at(511), "a tenth is within noise"
+
+
+def test_a_dip_that_follows_is_no_part_of_what_people_lost() -> None:
+    series = cut(cut(daily(60, noise=0.02), 480, 540, 0.2), 540, 546, 0.8)
+    back = rise(told(series, 480), at(480), at(546), np.inf, 0.8)
+    assert back == pytest.approx(at(540), abs=900)
+
+
+def test_a_fall_in_steps_begins_with_the_first_where_no_people_move_the_series() -> None:
+    for signal, begins in ((AP, 470), ("gtr", 480)):
+        series = cut(cut(daily(60, noise=0.005, signal=signal), 470, 480, 0.85), 480, 600, 0.1)
+        assert fell(series, 470).at == pytest.approx(at(begins), abs=900), signal

@@ -1,7 +1,7 @@
 """The one table of signals."""
 
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.series.signals import LAGS, SIGNALS, Direction, Signal, lag_of, signals_of
+from fanous.analysis.series.signals import COUNTED, LAGS, SIGNALS, Direction, Signal, lag_of
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family, Place
@@ -10,7 +10,7 @@ from fanous.sources.publishers import PUBLISHERS
 from tests.each import each
 
 
-@each("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values())
 def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
     assert signal.title and signal.unit and signal.proves
     assert isinstance(signal.bad, Direction)
@@ -18,7 +18,7 @@ def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
     assert bool(signal.layers) == bool(signal.states)
 
 
-@each("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values())
 def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_day(signal: Signal) -> None:
     watching = [one for one in DETECTORS.values() if signal.name in one.signals and not one.is_peer]
     by_day = [one.name for one in watching if one.name == "shift"]
@@ -28,7 +28,7 @@ def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_d
     assert {one.kind for one in watching} <= set(signal.proves)
 
 
-@each("signal", SIGNALS.values(), ids=SIGNALS)
+@each("signal", SIGNALS.values())
 def test_a_ready_made_series_is_not_counted_from_verdicts(signal: Signal) -> None:
     assert not (signal.is_quantity and signal.layers)
     assert signal.is_quantity == (0 < signal.least_drop < 1)
@@ -41,8 +41,8 @@ def test_a_family_is_what_is_measured_not_who_publishes_it() -> None:
 
 
 def test_a_lie_in_dns_and_a_cut_path_are_different_signals() -> None:
-    assert [signal.name for signal in signals_of(Layer.DNS)] == ["blocked_dns"]
-    assert {signal.name for signal in signals_of(Layer.TLS)} == {"blocked_path", "throttled"}
+    assert [signal.name for signal in COUNTED if Layer.DNS in signal.layers] == ["blocked_dns"]
+    assert {signal.name for signal in COUNTED if Layer.TLS in signal.layers} == {"blocked_path", "throttled"}
 
 
 def test_only_what_a_resolver_says_is_kept_by_resolver() -> None:

@@ -18,9 +18,9 @@ NOW = 1_702_900_000.0
 
 
 @pytest.fixture(scope="session")
-def packed(rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+def packed(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     folder = tmp_path_factory.mktemp("evidence")
-    with open_store(copy_of(rally_folder, folder / "store")) as store:
+    with open_store(copy_of(small_rally_folder, folder / "store")) as store:
         (incident,) = store.ledger.incidents("PK")
         gathered = gather(store, incident.id)
     return pack(gathered, folder / "rally.fan", signing_key(folder / "key.pem"), NOW)

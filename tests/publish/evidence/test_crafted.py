@@ -29,6 +29,7 @@ from fanous.publish.evidence.container import (
 )
 from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow
 from tests.commands import fanous
+from tests.each import each
 from tests.hostile import FORGED, HOSTILE, planted
 from tests.publish.evidence.test_golden_bundles import FOLDER
 
@@ -108,14 +109,14 @@ def with_part(name: str, content: bytes) -> bytes:
     return bundle(**{name.replace(".", "_"): content})
 
 
-@pytest.mark.parametrize("kind", WRONG)
-@pytest.mark.parametrize("name", [*JSON_PARTS, *LINES])
+@each("kind", WRONG)
+@each("name", [*JSON_PARTS, *LINES])
 def test_a_part_of_another_shape_is_a_sentence(tmp_path: Path, name: str, kind: str) -> None:
     said(tmp_path, with_part(name, WRONG[kind]))
 
 
-@pytest.mark.parametrize("kind", WRONG)
-@pytest.mark.parametrize("name", LINES)
+@each("kind", WRONG)
+@each("name", LINES)
 def test_a_line_of_another_shape_is_a_sentence(tmp_path: Path, name: str, kind: str) -> None:
     said(tmp_path, with_part(name, manifest_lines(WRONG[kind])))
 
@@ -142,14 +143,15 @@ def edits(document: Any) -> Iterator[Any]:
         yield [HOSTILE, *document]
 
 
+@pytest.mark.parametrize("most", [12, pytest.param(60, marks=pytest.mark.matrix)], ids=["core", "many"])
 @pytest.mark.parametrize("name", JSON_PARTS)
-def test_any_member_of_a_part_may_be_anything(tmp_path: Path, name: str) -> None:
+def test_any_member_of_a_part_may_be_anything(tmp_path: Path, name: str, most: int) -> None:
     every = list(edits(msgspec.json.decode(ORDINARY[name])))
-    for document in Random(1).sample(every, min(len(every), 60)):
+    for document in Random(1).sample(every, min(len(every), most)):
         said(tmp_path, with_part(name, json.dumps(document).encode()))
 
 
-@pytest.mark.parametrize("name", JSON_PARTS)
+@each("name", JSON_PARTS)
 def test_members_given_twice_are_a_sentence(tmp_path: Path, name: str) -> None:
     once = ORDINARY[name].strip()
     said(tmp_path, with_part(name, once[:-1] + b"," + once[1:]))
@@ -180,13 +182,13 @@ def around(content: bytes) -> bytes:
 MEMBERS = ("what", "format", "made_by", "made_at", "key", "parts")
 
 
-@pytest.mark.parametrize("name", MEMBERS)
-@pytest.mark.parametrize("value", [None, 1, -1, HOSTILE, "x" * 100_000, [], [HOSTILE], {}, True])
+@each("name", MEMBERS)
+@each("value", [None, 1, -1, HOSTILE, "x" * 100_000, [], [HOSTILE], {}, True])
 def test_a_manifest_may_say_anything(tmp_path: Path, name: str, value: Any) -> None:
     said(tmp_path, forged(**{name: value}))
 
 
-@pytest.mark.parametrize("kind", WRONG)
+@each("kind", WRONG)
 def test_a_manifest_of_another_shape_is_a_sentence(tmp_path: Path, kind: str) -> None:
     assert "REFUSED" in said(tmp_path, around(WRONG[kind]))
 
@@ -227,7 +229,7 @@ def linked(kind: bytes, target: str) -> Callable[[tarfile.TarInfo], None]:
     return change
 
 
-@pytest.mark.parametrize(
+@each(
     "change",
     [
         named("/etc/passwd"),

@@ -25,11 +25,11 @@ FORMER = {"blocks": "2026.22", "levels": "2026.17-levels"}
 @pytest.mark.parametrize(
     ("name", "detectors", "comes_to_the_same"),
     [
-        ("demo", ["blocks"], True),
+        pytest.param("demo", ["blocks"], True, marks=pytest.mark.matrix),
         ("outage", ["blocks", "levels"], False),
-        ("rally", ["blocks"], False),
+        pytest.param("rally", ["blocks"], False, marks=pytest.mark.matrix),
         ("silence", ["blocks"], True),
-        ("slowdown", ["blocks", "levels"], False),
+        pytest.param("slowdown", ["blocks", "levels"], False, marks=pytest.mark.matrix),
     ],
 )
 def test_a_bundle_of_former_detectors_is_not_comparable_and_says_whether_todays_come_to_the_same(

@@ -51,7 +51,7 @@ def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> N
     assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
 
 
-@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("over", [pytest.param(False, marks=pytest.mark.matrix), True])
 def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path, over: bool) -> None:
     found_at = 1_702_800_000.0 + (BINS if over else CUT.stop) * 600
     lines = before()

@@ -131,9 +131,9 @@ def test_a_recorded_event_says_so_first() -> None:
 
 def test_what_rests_on_files_that_were_handed_in_says_so_and_does_not_cry_it() -> None:
     one = report(incident(provenance=Provenance.IMPORTED))
-    assert "It rests on files that were handed in" in markdown(one)
+    assert "It is based on files that were imported" in markdown(one)
     assert markdown(one).startswith("# ")
-    assert "handed in" not in markdown(report(incident(provenance=Provenance.REAL)))
+    assert "files that were imported" not in markdown(report(incident(provenance=Provenance.REAL)))
 
 
 def test_it_is_written_as_files_and_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

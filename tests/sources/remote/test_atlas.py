@@ -221,19 +221,19 @@ def test_a_field_that_is_renamed_is_noticed(path: tuple[Any, ...]) -> None:
     for step in path[:-1]:
         inner = inner[step]
     inner[f"{path[-1]}_new"] = inner.pop(path[-1])
-    with pytest.raises(Rejected, match="another shape"):
+    with pytest.raises(Rejected, match="known shape"):
         ATLAS.parse(json.dumps(document).encode(), "PK", "")
 
 
 @each(
     ("document", "why"),
     [
-        ([[T0, T0 + 60], [event(1, T0, "reboot")], {"results": [], "next": None}], "another shape.*'reboot'"),
+        ([[T0, T0 + 60], [event(1, T0, "reboot")], {"results": [], "next": None}], "known shape.*'reboot'"),
         ([[T0, T0 + 60], []], "no list of probes"),
         ([[T0, T0 - 60], []], "cannot be"),
         ([[0, 7_000_000_000], []], "cannot be"),
-        ([], "another shape"),
-        ({"error": {"status": 400}}, "another shape"),
+        ([], "known shape"),
+        ({"error": {"status": 400}}, "known shape"),
     ],
 )
 def test_an_answer_that_is_none_is_refused(document: Any, why: str) -> None:

@@ -369,7 +369,7 @@ def _round_with(kind: str, change: Any) -> None:
 @each(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
 def test_a_field_that_is_renamed_is_noticed(kind: str, path: tuple[str | int, ...]) -> None:
     _round_with(kind, lambda document: document)
-    with pytest.raises(Rejected, match="another shape"):
+    with pytest.raises(Rejected, match="declared shape"):
         _round_with(kind, lambda document: _renamed(document, path))
 
 
@@ -391,7 +391,7 @@ def test_lists_receipts_and_limits_that_changed_are_noticed() -> None:
     for kind, document, paths in cases:
         decoded(json.dumps(document).encode(), kind, "answer")
         for path in paths:
-            with pytest.raises(Rejected, match="another shape"):
+            with pytest.raises(Rejected, match="declared shape"):
                 decoded(json.dumps(_renamed(document, path)).encode(), kind, "answer")
 
 

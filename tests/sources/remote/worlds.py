@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from fanous.analysis.rules import judge
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.remote import RemotePlan, budget_of, measure, plan
+from fanous.pipeline.remote_globalping import budget_of, measure, plan
+from fanous.pipeline.remote_plan import RemotePlan
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES

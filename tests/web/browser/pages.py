@@ -26,6 +26,7 @@ PAGES = (
     "/embed/explore?country=PK&target=x",
     "/incidents",
     "/subscribe",
+    "/explore?signal=bgp&country=PK",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}

@@ -26,7 +26,7 @@ def test_a_new_incident_appears_on_the_open_page(browser: Browser) -> None:
         page.wait_for_timeout(500)
         store.facts.known = [incident(**ONGOING)]
         expect(page.locator("h1")).to_have_text(
-            "1 confirmed disruption of the internet is open", timeout=PATIENCE_MS
+            "1 confirmed internet disruption is ongoing", timeout=PATIENCE_MS
         )
         expect(page.locator("#voice")).to_have_text("This page has just changed.")
         context.close()

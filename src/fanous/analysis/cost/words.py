@@ -11,40 +11,39 @@ TIERS = {"low": "low", "medium": "medium", "high": "high"}
 TIER_SHARE = "share of daily GDP, {tier}"
 TEN_MILLION = "a day for 10 million people, {tier}"
 
-BY_USERS = "tiers {low} to {high}: the study sorts by access, speed and use; only users are known here"
-BY_PEOPLE = "no GDP is published: dollars for each 10 million people of an average economy; {why}"
-ALL_STILL = "as if all that is digital stood still and nothing were made up for later"
+BY_USERS = "tiers {low} to {high}: the study ranks countries by access, speed and use; only user numbers are known here"
+BY_PEOPLE = "no GDP is published: dollars per 10 million people in an average economy; {why}"
+ALL_STILL = "assumes that all digital activity stops and none of it is made up for later"
 AS_PUBLISHED = "as published, in dollars of its year; the study adds that losses outlast the shutdown"
 
 NO_USERS = "how many people use the internet there is not published"
 NEITHER = "neither GDP nor population is published by the World Bank"
 NO_GDP = "no GDP is published by the World Bank"
-NO_DIGITAL = "no figure of the digital share of this economy is cited by the study"
-NO_DAY = "no daily figure of this country was at hand when this was written"
+NO_DIGITAL = "the study gives no digital share for this economy"
+NO_DAY = "no daily figure for this country was available when this was written"
 ELSEWHERE = "the study is about sub-Saharan Africa"
 
 CEILING_KNOWN = "the digital share of GDP ({source}, {year})"
-CEILING_UNKNOWN = "the digital share of GDP is not known: {share} of it at most"
+CEILING_UNKNOWN = "the digital share of GDP is not known; at most {share} is assumed"
 
 NO_DEPENDENCE = (
-    "no study says which share of an economy depends on single services: the high figure is that of a whole "
-    "shutdown, the low one is nothing"
+    "no study says what share of an economy depends on single services: the high figure is that of a full "
+    "shutdown, the low one is zero"
 )
-DEPENDENCE_GIVEN = "share of what people do online: as given"
-PART_LEFT = "of the ordinary level a part was left, and only what was lost counts"
+DEPENDENCE_GIVEN = "share of online activity: as given"
+PART_LEFT = "part of the usual level was left; only what was lost counts"
 
-USERS_UNKNOWN = "the share of users affected cannot be said: from none to all"
-USERS_MEASURED = "share of users affected as measured, with its 90 % interval"
+USERS_UNKNOWN = "the share of users affected is not known: from none to all"
+USERS_MEASURED = "share of users affected: as measured, with its 90 % interval"
 USERS_GIVEN = "share of users affected: as given"
 USERS_OF = {
-    "mobile": "affected are users of mobile lines: at most their share",
-    "fixed": "affected are users of fixed lines: at most their share",
+    "mobile": "only users of mobile networks are affected: at most their share",
+    "fixed": "only users of fixed lines are affected: at most their share",
 }
 REGION_UNKNOWN = (
-    "how many people live in {region} is not known here: from none to all of {country}; "
-    "give a share with --affected"
+    "the population of {region} is not known: from none to all of {country}; give a share with --affected"
 )
-REGION_SHARE = "{region}: {share} of the people ({source}), taken for their share of the economy"
+REGION_SHARE = "{region}: {share} of the population ({source}), taken as its share of the economy"
 
 NAMES = (
     "GDP",

@@ -126,7 +126,7 @@ class Baseline:
         dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
         own: int64, (series,): the first day that was compared only with days before it; -1 = none yet.
         until: int64, (series,): the bin after the last that was measured.
-        on: bool, (series,): a stretch goes on at midnight; since: int64, the bin in which it began.
+        on: bool, (series,): a stretch is ongoing at midnight; since: int64, the bin in which it began.
     """
 
     def __init__(self, grid: SeriesGrid, options: DropOptions) -> None:

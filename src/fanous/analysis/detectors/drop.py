@@ -23,7 +23,7 @@ from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Ints, Series
 
-QUANTITY_DETECTOR_VERSION = "2026.18-levels"
+QUANTITY_DETECTOR_VERSION = "2026.19-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600
@@ -152,17 +152,18 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
 
     A series goes down when the drop exceeds the threshold at any scale while the last bins are low themselves and the
     last hour is not much better than the whole, since what was lost before a return must not count again.  It goes up
-    when the last hour has come back.  Bins without data change nothing.
+    when the last hour has come back.  A single bin of which enough is gone puts it down whatever the hour was, which
+    holds five others where bins are of ten minutes.  Bins without data change nothing.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
     hour = means[min(1, len(means) - 1)]
     lasting = np.where(hour >= options.leave * means, means / limits, 0)
-    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
     low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
-    if ordinary.grid.step <= options.gone_step:
-        low |= _gone(recent, limits[0], options)
-    back = hour < edge
+    gone = _gone(recent, limits[0], options) & (ordinary.grid.step <= options.gone_step)
+    lasting[0] = np.where(gone, means[0] / limits[0], lasting[0])
+    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
+    back, low = (hour < edge) & ~gone, low | gone
     moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
     moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
     rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
@@ -182,8 +183,8 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
 
 
 def _gone(recent: Single, limit: Single, options: DropOptions) -> Bools:
-    """Bins of which so much is gone that one alone may count, where bins of the series do not do so by themselves."""
-    return np.asarray((recent[-len(limit) :] >= options.gone) & (limit <= options.gone))
+    """Bins that lost so much that one alone may count, and more than bins of this series usually lose."""
+    return np.asarray(recent[-len(limit) :] >= np.maximum(limit, options.gone))
 
 
 def _one_before(held: Single, recent: Single) -> Single:

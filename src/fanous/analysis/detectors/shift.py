@@ -32,7 +32,7 @@ class ShiftOptions:
     """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``.
 
     Attributes:
-        days: from which the usual value of a time of day is taken, and every one of which must have been higher.
+        days: the usual value of a time of day is taken from these, and each of them must have been higher.
         weeks: from which the weekday's is taken.
         least_days: of history before anything is said.
         measured: share of a window's bins that must be known.
@@ -86,7 +86,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
         settled = found.last_seen if found.end is None else found.end
         if found.departure is not None and found.departure.lasting_since is not None:
             settled = found.departure.lasting_since
-            # what follows is held against the new level alone
+            # what follows is compared with the new level alone
             since = int((settled - start) // one.step)
             levels[: max(0, int((found.start - start) // one.step))] = np.nan
         else:

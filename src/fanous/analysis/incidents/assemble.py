@@ -5,7 +5,7 @@ Silence ends nothing: an end needs data.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,7 +129,8 @@ def incident_of(
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
-    status = Status.RETRACTED if otherwise else _status(ruling, end, named)
+    faint = all(f.anomaly.probability < RAISED for f in named)
+    status = Status.RETRACTED if otherwise else status_of(ruling, end, faded=faint)
     faded = status is Status.RETRACTED and not otherwise
     return Incident(
         country=setting.country,
@@ -216,21 +217,25 @@ def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], vote
 # --- when -----------------------------------------------------------------------------------------------
 
 
-def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
+def end_of(anomalies: Sequence[Anomaly], line_of: Callable[[Anomaly], Hashable]) -> float | None:
     """The end, once it was seen to end wherever anyone still measures.
 
-    The last stretch of each network counts.  Networks that fell silent are unknown: they neither hold open an event
-    that half of the others saw end, nor end one by themselves.
+    The last stretch of each line counts.  Lines that fell silent are unknown: they neither hold open an event that half
+    of the others saw end, nor end one by themselves.
+
+    Args:
+        line_of: a network where probes measure, a series of a source.
     """
-    last: dict[int, TypedAnomaly] = {}
-    for finding in sorted(sessions, key=lambda f: f.anomaly.last_seen):
-        last[finding.asn] = finding
-    ends = [f.anomaly.end for f in last.values()]
-    seen = [end for end in ends if end is not None]
-    if 2 * len(seen) < len(ends) or not seen:
+    last = {line_of(one): one for one in sorted(anomalies, key=lambda one: one.last_seen)}
+    seen = [one.end for one in last.values() if one.end is not None]
+    if 2 * len(seen) < len(last) or not seen:
         return None
-    silent = [f.anomaly.last_seen for f in last.values() if f.anomaly.end is None]
+    silent = [one.last_seen for one in last.values() if one.end is None]
     return None if silent and max(silent) > max(seen) else max(seen)
+
+
+def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
+    return end_of([finding.anomaly for finding in sessions], lambda one: one.key.place.asn)
 
 
 def _earliest(sessions: Sequence[TypedAnomaly]) -> float | None:
@@ -265,13 +270,15 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
 # --- status ---------------------------------------------------------------------------------------------
 
 
-def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> Status:
-    if ruling.at is not None:
-        return Status.CONFIRMED if end is None else Status.ENDED
+def status_of(ruling: Ruling, end: float | None, *, faded: bool = False) -> Status:
+    """suspected -> confirmed -> ended.
+
+    Args:
+        faded: a suspicion that is over, and of which nothing ever reached the threshold, is taken back.
+    """
     if end is None:
-        return Status.SUSPECTED
-    faded = all(f.anomaly.probability < RAISED for f in named)
-    return Status.RETRACTED if faded else Status.ENDED
+        return Status.SUSPECTED if ruling.at is None else Status.CONFIRMED
+    return Status.RETRACTED if faded and ruling.at is None else Status.ENDED
 
 
 def _most(ruling: Ruling, witness: Votes, distinct: Distinct) -> float:
@@ -282,17 +289,22 @@ def _most(ruling: Ruling, witness: Votes, distinct: Distinct) -> float:
 
 
 def _confidence(named: Sequence[TypedAnomaly], most: float) -> float:
-    """Probability of interference: log-odds of the surest network, plus half of each other's.
-
-    Networks of one family share their faults, so the sum is tempered and capped at ``most``.
-    """
+    """Probability of interference by its networks, capped at ``most``."""
     best: dict[int, float] = {}
     for finding in named:
         asn = finding.asn
-        best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, 0.999))
-    odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
+        best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, CERTAIN))
+    return min(combined(best.values()), most)
+
+
+def combined(probabilities: Iterable[float]) -> float:
+    """Log-odds of the surest witness, plus half of each other's, up to ``CERTAIN``.
+
+    Witnesses (networks of one family, families of one event) share faults or causes, so the sum is tempered.
+    """
+    odds = sorted((float(np.log(p / (1 - p))) for p in probabilities), reverse=True)
     total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(CERTAIN / (1 - CERTAIN))))
-    return min(round(1 / (1 + float(np.exp(-total))), 4), most)
+    return round(1 / (1 + float(np.exp(-total))), 4)
 
 
 # --- what and where -------------------------------------------------------------------------------------

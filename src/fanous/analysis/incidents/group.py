@@ -5,9 +5,10 @@ several targets that began to fail together.  Of quantities (``outages``): the s
 same hours of the next days (a curfew); several places, or several sources of one place, that fall together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import TypeVar
 
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.anomaly import Anomaly
@@ -20,6 +21,51 @@ SAME_NETWORK_GAP = 96 * HOUR
 
 TOGETHER = 6 * HOUR
 """Targets whose onsets lie this close were cut by one order; those a day apart may not have been."""
+
+
+# --- one event, of either ---------------------------------------------------------------------------------
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Event:
+    """Indices of its anomalies in order of onset, and those anomalies that another may still belong to."""
+
+    members: list[int]
+    near: list[Anomaly]
+
+
+def _events(
+    found: Sequence[T],
+    anomaly_of: Callable[[T], Anomaly],
+    one_event: Callable[[Anomaly, Anomaly], bool],
+    may_join: Callable[[Anomaly, float], bool],
+) -> list[list[T]]:
+    """Groups linked by pairs that are one event, each in order of onset, in the order of their first.
+
+    One link is enough: thousands of series that fall together are millions of pairs.
+
+    Args:
+        one_event: whether two anomalies are, the first of which begins no later than the second.
+        may_join: can anything that begins at an instant or later be one event with this anomaly?
+    """
+    ordered = sorted(found, key=lambda one: anomaly_of(one).start)
+    over: list[_Event] = []
+    live: list[_Event] = []
+    for index, one in enumerate(ordered):
+        anomaly = anomaly_of(one)
+        own = _Event([index], [anomaly])
+        others: list[_Event] = []
+        for event in live:
+            if any(one_event(earlier, anomaly) for earlier in reversed(event.near)):
+                own.members, own.near = event.members + own.members, event.near + own.near
+                continue
+            event.near = [earlier for earlier in event.near if may_join(earlier, anomaly.start)]
+            (others if event.near else over).append(event)
+        live = [*others, own]
+    members = sorted(sorted(event.members) for event in (*over, *live))
+    return [[ordered[index] for index in group] for group in members]
 
 
 # --- anomalies of measurements --------------------------------------------------------------------------
@@ -47,26 +93,7 @@ class TypedAnomaly:
 
 def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
     """Groups of findings that are one event, each in order of onset."""
-    ordered = sorted(findings, key=lambda f: f.anomaly.start)
-    parents = list(range(len(ordered)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    near: list[int] = []
-    for later, finding in enumerate(ordered):
-        near = [i for i in near if _may_still_join(ordered[i].anomaly, finding.anomaly.start)]
-        for earlier in near:
-            if root(later) != root(earlier) and _one_event(ordered[earlier].anomaly, finding.anomaly):
-                parents[root(later)] = root(earlier)
-        near.append(later)
-    groups: dict[int, list[TypedAnomaly]] = {}
-    for index, finding in enumerate(ordered):
-        groups.setdefault(root(index), []).append(finding)
-    return list(groups.values())
+    return _events(findings, lambda finding: finding.anomaly, _one_event, _may_still_join)
 
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
@@ -100,37 +127,9 @@ SAME_HOURS = 2 * HOUR
 """Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
 
 
-@dataclass(slots=True)
-class _Event:
-    """Indices of its anomalies in order of onset, and those anomalies that another may still belong to."""
-
-    members: list[int]
-    near: list[Anomaly]
-
-    def has(self, anomaly: Anomaly) -> bool:
-        """One link is enough: thousands of series that fall together are millions of pairs."""
-        if any(_one_outage(one, anomaly) for one in reversed(self.near)):
-            return True
-        self.near = [one for one in self.near if _may_join(one, anomaly.start)]
-        return False
-
-
 def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
     """Groups that are one event, each in order of onset; all anomalies are of one country."""
-    ordered = sorted(anomalies, key=lambda a: a.start)
-    found: list[_Event] = []
-    live: list[_Event] = []
-    for place, anomaly in enumerate(ordered):
-        own = _Event([place], [anomaly])
-        others: list[_Event] = []
-        for event in live:
-            if event.has(anomaly):
-                own.members, own.near = event.members + own.members, event.near + own.near
-            else:
-                (others if event.near else found).append(event)
-        live = [*others, own]
-    members = sorted(sorted(event.members) for event in (*found, *live))
-    return [[ordered[place] for place in one] for one in members]
+    return _events(anomalies, lambda anomaly: anomaly, _one_outage, _may_join)
 
 
 def _may_join(anomaly: Anomaly, start: float) -> bool:
@@ -164,7 +163,7 @@ def _same_hours(one: float, other: float) -> bool:
 
 
 def reaches(anomaly: Anomaly) -> float:
-    """Its end; infinity while it goes on."""
+    """Its end; infinity while it is ongoing."""
     return inf if anomaly.end is None else anomaly.end
 
 

@@ -104,11 +104,11 @@ HOURS = 6
 """Hours after the onset that are examined."""
 
 PLACES = 2
-"""Networks or regions of which this must hold, and half of those that are named."""
+"""This must hold for so many networks or regions, and for half of those that are named."""
 
 DAYS = 7
 LEAST_DAYS = 2
-"""The baseline is the median at the same time on so many days before, of which so many must be known."""
+"""The baseline is the median at the same time on so many days before; so many of them must be known."""
 
 
 def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:

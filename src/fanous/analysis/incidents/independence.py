@@ -96,7 +96,7 @@ def at_least(runs: Iterable[Run]) -> int:
 
 
 def _apart(runs: Iterable[Run], *, with_software: bool) -> int:
-    """The largest number of runs each two of which are two probes'.
+    """The largest number of runs that pairwise come from different probes.
 
     Runs alike in software and resolver are so only where they overlap: what overlaps at one instant, overlaps each with
     each.

@@ -11,9 +11,10 @@ from math import ceil, inf
 
 import numpy as np
 
-from fanous.analysis.incidents.fusion import family_of, left
+from fanous.analysis.incidents.fusion import DEEP, family_of, left
 from fanous.analysis.incidents.group import TOGETHER, is_country, reaches
-from fanous.analysis.series.depth import Fall, Shares, depth, fall, shares, soft_start, stages
+from fanous.analysis.series.depth import CLEARLY, Fall, Shares, depth, fall, rise, shares, soft_start, stages
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage
 from fanous.model.instant import DAY
@@ -78,6 +79,14 @@ def measure(
     return tuple(found)
 
 
+def deepened(measured: Sequence[SourceCourse], spans: Sequence[Interval]) -> tuple[SourceCourse, ...]:
+    """The same series with their depth in other intervals."""
+    return tuple(
+        replace(one, depth=depth(one.told, spans if one.fell is None else _after(spans, one.fell.fallen)))
+        for one in measured
+    )
+
+
 def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
     return [
         Interval(max(one.start, since), one.end) for one in spans if one.end is None or one.end > since
@@ -88,9 +97,6 @@ def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
 
 CARRIES = 1 / 3
 """A source carries the incident if it lost at least this share of what the one that lost most has lost."""
-
-CLEARLY = 3.0
-"""Standard deviations of its own bins by which it must have fallen."""
 
 EARLIEST = 0.1
 """Of many places, the event began when this share of them had fallen: among a hundred some fall by chance."""
@@ -146,10 +152,12 @@ def _agrees(one: Fall, lead: Fall) -> bool:
     return lead.earliest <= one.at <= lead.latest
 
 
-def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[bool, float]:
-    """Seconds within which the time of a fall cannot be known; series that fell gradually are asked last."""
+def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
+    """Seconds within which the time of a fall cannot be known; what people did less is asked later, and last what they
+    did less and less."""
     one, fell = pair
-    return not fell.at_once, one.told.step / fell.clear
+    rank = 0 if not SIGNALS[one.key.signal].of_people else 1 if fell.at_once else 2
+    return rank, one.told.step / fell.clear
 
 
 def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall]]:
@@ -169,6 +177,74 @@ def _soft(lead: SourceCourse, fell: Fall) -> Stage | None:
     if lead.told.times[-1] - fell.at < DAY:
         return None
     return soft_start(lead.told, fell.earliest)
+
+
+# --- from when to when ----------------------------------------------------------------------------------
+
+
+def exactly(
+    spans: Sequence[Interval], began: Began, measured: Sequence[SourceCourse]
+) -> tuple[Interval, ...]:
+    """The intervals from change point to change point: each begins where the sources that carry the incident fell
+    again, and ends where the last of them was back.
+
+    Detectors give whole bins, and count an ordinary dip that follows a loss as a part of it.  What people do makes an
+    end later than active probing does only where more than half of it was still gone.
+
+    Args:
+        spans: in order; the first begins with the onset.
+    """
+    carriers = [one for one, _ in _carriers(measured)]
+    carriers = [one for one in carriers if is_country(one.key.place)] or carriers
+    carriers = [one for one in carriers if one.family in FELT] or carriers
+    carriers = sorted(carriers, key=lambda one: one.told.noise * one.told.step)[:CARRIERS]
+    found: list[Interval] = []
+    for index, span in enumerate(spans):
+        floor = found[-1].end or -inf if found else -inf
+        start = began.at if index == 0 else _fell_again(span, carriers, floor)
+        after = spans[index + 1].start if index + 1 < len(spans) else inf
+        end = None if span.end is None else _was_back(span.end, start, after, carriers)
+        found.append(Interval(start, end))
+    if len(found) == 1:
+        known = (one.told.brief(found[0]) for one in carriers)
+        return (next((one for one in known if one is not None), found[0]),)
+    return tuple(found)
+
+
+CARRIERS = 50
+"""Series that are asked when each interval began and ended, the most exact first."""
+
+
+def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) -> float:
+    until = inf if span.end is None else span.end
+    falls = [(one, fall(one.told, span.start, until, floor)) for one in carriers]
+    known = [
+        (one, fell)
+        for one, fell in falls
+        if fell is not None and fell.clear >= CLEARLY and abs(fell.at - span.start) <= TOGETHER
+    ]
+    return min(known, key=_how_rough)[1].at if known else max(span.start, floor)
+
+
+def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceCourse]) -> float:
+    rises = [(one, rise(one.told, start, end, after, one.lost)) for one in carriers]
+    known = [(one, at) for one, at in rises if at is not None and at > start]
+    steady = [at for one, at in known if not SIGNALS[one.key.signal].of_people]
+    over = _of_share(steady, 1 - EARLIEST) if steady else -inf
+    later = [at for one, at in known if not steady or (at > over and _still_down(one, over, at))]
+    return max(over, _of_share(later, 1 - EARLIEST)) if later else over if steady else end
+
+
+def _still_down(one: SourceCourse, since: float, until: float) -> bool:
+    """Was more than half of what people do gone in all that time?"""
+    left_of = one.told.between(since, until)
+    return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
+
+
+def _of_share(times: Sequence[float], share: float) -> float:
+    """The moment by which ``share`` of the times are over; of a few the first or the last."""
+    ordered = sorted(times)
+    return ordered[ceil(share * len(ordered)) - 1]
 
 
 # --- in what steps, and how deep ------------------------------------------------------------------------

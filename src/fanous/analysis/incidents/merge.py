@@ -5,7 +5,7 @@ become parts of it (``absorb``); and what is found now continues the incident th
 measurements move onsets and add networks, while the event keeps its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -39,14 +39,27 @@ def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Inciden
         levels: what ready-made series show.
         probes: what measurements show, including incidents about platforms.
     """
-    found, taken = [], set[int]()
-    for level in levels:
-        for index, probe in enumerate(probes):
-            if index not in taken and _one_event(level, probe):
-                taken.add(index)
-                level = _joined(level, probe)
-        found.append(level)
-    return found + [probe for index, probe in enumerate(probes) if index not in taken]
+    return _taken_in(levels, probes, _one_event, _joined)
+
+
+def _taken_in(
+    leads: Sequence[Incident],
+    others: Sequence[Incident],
+    belongs: Callable[[Incident, Incident], bool],
+    unite: Callable[[Incident, Incident], Incident],
+) -> list[Incident]:
+    """Each lead with the others that belong to it, then those that belong to none; each is taken in once."""
+    found, rest = list[Incident](), list(others)
+    for lead in leads:
+        left = list[Incident]()
+        for other in rest:
+            if belongs(lead, other):
+                lead = unite(lead, other)
+            else:
+                left.append(other)
+        rest = left
+        found.append(lead)
+    return found + rest
 
 
 def _one_event(level: Incident, probe: Incident) -> bool:
@@ -69,14 +82,7 @@ def with_traffic(found: Sequence[Incident], traffic: Sequence[Incident]) -> list
     Measurements say how it is done and on which networks, so theirs leads, with its own ruling: whether their failures
     and the fall of the whole country's traffic are one act is not known well enough to confirm either by the other.
     """
-    found, alone = list(found), []
-    for loss in traffic:
-        which = next((n for n, one in enumerate(found) if _of_one_target(one, loss)), None)
-        if which is None:
-            alone.append(loss)
-        else:
-            found[which] = _with_loss(found[which], loss)
-    return found + alone
+    return _taken_in(found, traffic, _of_one_target, _with_loss)
 
 
 SAME_ACT = 7 * DAY
@@ -170,18 +176,10 @@ def _evidence(one: Evidence, two: Evidence) -> Evidence:
 def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 
-    A blocking that ended before the outage or goes on after it, or is not known to be on the same networks, stays an
+    A blocking that ended before the outage or outlasts it, or is not known to be on the same networks, stays an
     incident of its own; so does everything next to an outage that is only suspected.
     """
-    taken: set[int] = set()
-    merged = []
-    for outage in outages:
-        own = [i for i, other in enumerate(others) if i not in taken and _within(outage, other)]
-        taken.update(own)
-        for index in own:
-            outage = _with(outage, others[index])
-        merged.append(outage)
-    return merged + [other for i, other in enumerate(others) if i not in taken]
+    return _taken_in(outages, others, _within, _with)
 
 
 def _within(outage: Incident, other: Incident) -> bool:

@@ -1,7 +1,7 @@
 """Outage: a group of anomalies of quantities becomes one incident with a status.
 
 suspected -> confirmed -> ended.  Silence ends nothing: an end needs data.  A lower level that lasts becomes the
-baseline of what follows, and the outage goes on until the earlier level is back.
+baseline of what follows, and the outage lasts until the earlier level is back.
 
 ``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
 outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
@@ -16,7 +16,7 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import intervals_of
+from fanous.analysis.incidents.assemble import combined, end_of, intervals_of, status_of
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.fusion import (
     AGREE,
@@ -35,8 +35,11 @@ from fanous.analysis.incidents.group import is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
     FELT,
+    Began,
     SourceCourse,
     carrying,
+    deepened,
+    exactly,
     levels_of,
     measure,
     of_families,
@@ -58,7 +61,6 @@ from fanous.model.incident import (
     Says,
     Scope,
     Stage,
-    Status,
     UsersShare,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
@@ -74,9 +76,6 @@ SURE = 0.95
 ONE_FAMILY = 0.5
 """No outage that one family alone shows is surer than was ever shown.  In 144 made-up country-months (tuning seeds), 60
 of 98 such suspicions were right; half, since one month in two had a loss there, and real losses are rarer."""
-
-MOST = 0.999
-"""Nor are all of them together, as for incidents from measurements (``assemble.CERTAIN``)."""
 
 NEAR = 3600.0
 """Seconds within which outages of two countries may have one cause."""
@@ -164,11 +163,13 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     far = reach(group, situation.series, told, situation.weights)
     ran = course(far.lead)
     several_families = len({family_of(a) for a in far.lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else _end(far.lead)
+    end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else end_of(far.lead, _series)
     spans = _until(ran.intervals, end)
     measured = measure(ran.core, spans, situation.series)
     began = onset_of(ran.first, measured)
-    spans = _from_onset(spans, began.at)
+    spans = exactly(_from_onset(spans, began.at), began, measured)
+    measured, end = deepened(measured, spans), spans[-1].end
+    began, verdict = replace(began, at=spans[0].start), _not_before(verdict, began)
     levels = levels_of(began, spans)
     target = target_of_series(group[0].key)
     lasting = _lasting_since(end, far, carrying(measured))
@@ -180,7 +181,7 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     return Incident(
         country=situation.country,
         kind=kind,
-        status=_status(verdict, end),
+        status=status_of(verdict, end),
         scope=far.scope,
         access=far.access,
         entities=entities,
@@ -229,10 +230,11 @@ def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]
     )
 
 
-def _status(verdict: Ruling, end: float | None) -> Status:
-    if end is not None:
-        return Status.ENDED
-    return Status.SUSPECTED if verdict.at is None else Status.CONFIRMED
+def _not_before(verdict: Ruling, began: Began) -> Ruling:
+    """The ruling, no earlier than the event: an ordinary dip that ran into it may have met the rule before."""
+    if verdict.at is None or verdict.at >= began.at:
+        return verdict
+    return replace(verdict, at=began.latest)
 
 
 def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:
@@ -273,26 +275,18 @@ def _cautions(far: Reach, lasting: float | None) -> Iterator[Reason]:
         yield Reason("lasting")
 
 
+def _series(anomaly: Anomaly) -> SeriesKey:
+    return anomaly.key
+
+
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
     """Did half of the series come back?  The others fell silent, or hardly depart."""
     last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
     return 2 * sum(a.end is not None for a in last.values()) >= len(last)
 
 
-def _end(lead: Sequence[Anomaly]) -> float | None:
-    """The end, once every series that still reports has come back; one that fell silent holds nothing open."""
-    last: dict[object, Anomaly] = {}
-    for anomaly in sorted(lead, key=lambda a: a.last_seen):
-        last[anomaly.key] = anomaly
-    ends = [a.end for a in last.values() if a.end is not None]
-    open_ = [a.last_seen for a in last.values() if a.end is None]
-    if not ends or 2 * len(ends) < len(last) or (open_ and max(open_) > max(ends)):
-        return None
-    return max(ends)
-
-
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The intervals, the last of which is open exactly where the event is.
+    """The intervals; the last is open if and only if the event is.
 
     A course ends with its series, and too few of them may have come back to say that the event is over.
     """
@@ -305,7 +299,7 @@ def _entities(
 ) -> tuple[str, ...]:
     """The country where it is about all of it, then the places, the deepest first.
 
-    While it goes on, places whose level is back are left out.
+    While it is ongoing, places whose level is back are left out.
     """
     depths: dict[str, float] = {}
     for anomaly in far.lead:
@@ -354,14 +348,12 @@ def _bins(group: Sequence[Anomaly]) -> int:
 
 
 def _confidence(group: Sequence[Anomaly]) -> float:
-    """Log-odds of the surest family, plus half of each other's: families share no faults, but they share causes."""
+    """By the families that show it, none of which is surer than ``SURE``."""
     best: dict[Family, float] = {}
     for anomaly in group:
         family = family_of(anomaly)
         best[family] = max(best.get(family, 0.0), min(anomaly.probability, SURE))
-    odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
-    total = min(odds[0] + 0.5 * sum(odds[1:]), float(np.log(MOST / (1 - MOST))))
-    confidence = round(1 / (1 + float(np.exp(-total))), 4)
+    confidence = combined(best.values())
     return confidence if len(best) > 1 else min(confidence, ONE_FAMILY)
 
 

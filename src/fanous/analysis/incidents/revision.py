@@ -19,7 +19,7 @@ from fanous.model.reason import Reason
 # --- reviewed by a person -------------------------------------------------------------------------------
 
 REVIEW, PERSON = "review", "person"
-"""What holds a claim until a person has approved it: that all of its kind are held, or that somebody asked for it."""
+"""What holds a claim until a person has approved it: that all of its kind are held, or that a person asked for it."""
 
 
 def must_wait(incident: Incident) -> bool:

@@ -373,7 +373,7 @@ class MeasurementEvidence:
     def is_of_private_name(self) -> bool:
         """Was a name or an address of the user's own network measured?  A platform never is one.
 
-        An address that the helper tried too belongs to whoever runs both, in a network of their own.
+        An address that the helper tried too is in a network of the operator who runs both.
         """
         target = self.parsed.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]

@@ -129,7 +129,7 @@ def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
     """What stands when the published sets have spoken.
 
     Their benign patterns are single words at times (``redirect``), written to correct the set they are
-    part of: they take back that set's block pages and nobody else's.  Nor does their word for a school's
+    part of: they withdraw that set's block pages and no others.  Nor does their word for a school's
     or a company's own filter stand against a block page of ours.
     """
     harmless = {p.origin for p in found if p.origin and p.kind is FingerprintKind.BENIGN}

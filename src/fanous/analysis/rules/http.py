@@ -295,7 +295,7 @@ FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with room for how probes count."""
 
 LONGEST_FLOW_GAP = 3.0
-"""Seconds.  A frozen flow is silent until the time-out; a slowed one goes on after a few retransmissions."""
+"""Seconds.  A frozen flow is silent until the time-out; a slowed one continues after a few retransmissions."""
 
 MOST_KBPS = 1_000.0
 """A faster flow is a large file that did not end in time, not a throttled one.  Russia left Twitter 130 to 150

@@ -29,7 +29,7 @@ on, so the 3 to 6 KB of certificates in the handshake are missing."""
 
 SILENT_SHARE = 0.8
 """Share of a frozen download's time that is one silence: the first 20 KB come within a few round trips, while a lossy
-flow goes on in fits and starts."""
+flow continues in fits and starts."""
 
 LEAST_PAIRS = 2
 """Downloads from the target's own address needed under either name: a single slow one may have met a burst."""

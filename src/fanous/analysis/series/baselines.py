@@ -141,7 +141,7 @@ HISTORY = 28 * 86400.0
 """Seconds of history from which the baseline of a time of day is taken."""
 
 Spans = Sequence[tuple[float, float]]
-"""Half-open, unix seconds; infinity while one goes on."""
+"""Half-open, unix seconds; infinity while one is ongoing."""
 
 
 def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
@@ -166,7 +166,7 @@ def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
 def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
     """``slot_baseline`` of a series, without its bins in outages.
 
-    Otherwise what is left after two weeks of a blackout would be its baseline while it goes on.
+    Otherwise the level after two weeks of a blackout would become its baseline.
     """
     lost = np.zeros(len(series), np.bool_)
     for start, end in outages:

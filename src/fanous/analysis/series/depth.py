@@ -30,6 +30,12 @@ differ, and an event must not seem deeper on Sundays."""
 CEILING = 1.5
 """Shares above this count as this: a surge must not outweigh a loss."""
 
+FILLED = 0.9
+"""Share of a bin from which on an event fills it: its onset is known to no better than a tenth of a bin."""
+
+LEAST_FILLED = 0.25
+"""Sum of the squares of the shares of bins that a shorter event must have taken up, or noise is all that is left."""
+
 NOISELESS = 0.003
 """Least noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
 
@@ -54,10 +60,54 @@ class Shares:
         """Shares of the bins that lie wholly in ``[since, until)``."""
         return self.left[(self.times >= since) & (self.times + self.step <= until)]
 
-    def lost_whole(self, since: float, until: float) -> "Floats":
-        """Shares of the bins that meet ``[since, until)`` and were lost whole (``lost_whole``)."""
-        left = self.left[(self.times + self.step > since) & (self.times < until)]
-        return left[lost_whole(left, SIGMAS * self.noise)]
+    def lost_in(self, intervals: Sequence[Interval]) -> "list[Floats]":
+        """Shares left in the bins that an event filled, an array an interval; of one that filled none, what was left
+        while it was on, if it was on for a quarter of a bin or more.
+        """
+        found, rest = list[Floats](), list[tuple[Floats, Floats]]()
+        for one in intervals:
+            inside, left = self._met(one.start, np.inf if one.end is None else one.end)
+            filled = left[inside >= FILLED]
+            if len(filled):
+                found.append(filled[lost_whole(filled, SIGMAS * self.noise)])
+            elif len(left):
+                rest.append((inside, left))
+        if not found and rest:
+            inside, left = (np.concatenate(part) for part in zip(*rest, strict=True))
+            known = float((inside**2).sum())
+            if known >= LEAST_FILLED:
+                found.append(np.array([max(0.0, 1 - float((inside * (1 - left)).sum()) / known)]))
+        return found
+
+    def brief(self, span: Interval) -> Interval | None:
+        """When an event was on that two bins show and neither was filled by; None = it was another.
+
+        It is taken to have lasted as long as a bin, so that it lost what both bins lost together.  If it was longer, it
+        lost less, but no less than the deeper of the two; two bins that lost the same were filled.
+        """
+        if span.end is None or span.end - span.start > 2 * self.step:
+            return None
+        near = (self.times + 3 * self.step > span.start) & (self.times - 2 * self.step < span.end)
+        times, lost = self.times[near], 1 - self.left[near]
+        rows = np.flatnonzero(lost > SIGMAS * self.noise)
+        if (
+            len(rows) != 2
+            or np.any(np.diff(times) != self.step)
+            or not 0 < rows[0] == rows[1] - 1 < len(times) - 2
+        ):
+            return None
+        first, second = float(lost[rows[0]]), float(lost[rows[1]])
+        if min(first, second) >= FILLED * max(first, second) or first + second > 1 + 2 * SIGMAS * self.noise:
+            return None
+        start = float(times[rows[0]]) + self.step * second / (first + second)
+        return Interval(start, start + self.step)
+
+    def _met(self, since: float, until: float) -> tuple[Floats, Floats]:
+        """Of the bins that an event met: the share of each that it took up, and the share of the level left."""
+        met = (self.times + self.step > since) & (self.times < until)
+        times = self.times[met]
+        inside = (np.minimum(times + self.step, until) - np.maximum(times, since)) / self.step
+        return inside, self.left[met]
 
 
 def lost_whole(left: Floats, margin: float = 0.0) -> slice:
@@ -179,10 +229,63 @@ def fall(
     since = max(min(near - LOOKED_BEFORE, near - 4 * told.step), floor)
     behind = min(until, max(near + LOOKED_AFTER, alarm + LOOKED_AFTER, near + 4 * told.step))
     chosen = (told.times >= since) & (told.times < behind)
-    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
-    split = change_point(left)
-    if split is None:
+    return _first_fall(told, told.times[chosen], np.minimum(told.left[chosen], CEILING), BEGUN)
+
+
+def rise(told: Shares, since: float, near: float, until: float, lost: float) -> float | None:
+    """When a series was back: ``fall`` with time reversed, so an end is as exact as an onset; None = it is not known.
+
+    Args:
+        since: when it fell, unix seconds.
+        near: when detectors saw its end, or that of another series.
+        until: nothing from here on counts, such as the next fall.
+        lost: typical loss while it lasted, a share.
+    """
+    signal = SIGNALS[told.key.signal]
+    least = float(np.clip(BACK * lost, signal.least_drop / 2, signal.least_drop))
+    edge = 1 - (max(least, lost / 2) if signal.of_people else least)  # people dip by themselves, too
+    low = told.times[(told.times + told.step > since) & (told.times < near) & (told.left < edge)]
+    if not len(low):
         return None
+    last = float(low[-1] + told.step)
+    behind = min(until, last + max(LOOKED_AFTER, 4 * told.step))
+    chosen = (told.times >= max(since - told.step, last - LOOKED_BEFORE)) & (told.times + told.step <= behind)
+    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
+    begun = STILL if signal.of_people else BEGUN
+    found = _first_fall(told, -(times + told.step)[::-1], left[::-1], begun)
+    if found is None or found.clear < CLEARLY:
+        return None
+    slowly = told.between(-found.at, last)
+    if not signal.of_people and len(slowly) > 1 and float(np.median(slowly)) < edge:
+        return last  # it came back little by little
+    return -found.at
+
+
+def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall | None:
+    """The fall of a stretch, or the first of its steps; ``told`` gives the noise and the width of its bins."""
+    split = change_point(left)
+    found = None if split is None else _fall_at(told, times, left, split, begun)
+    if split is None or found is None or SIGNALS[told.key.signal].of_people:
+        return found  # people begin to do less by chance, too
+    earlier = change_point(left[:split])
+    if earlier is None or split - earlier < STEP_BINS:
+        return found
+    first = _fall_at(told, times[:split], left[:split], earlier, begun)
+    error = told.noise * float(np.sqrt(1 / earlier + 1 / (split - earlier)))
+    least = max(STAGE_CHANGE, SIGNALS[told.key.signal].least_drop, CLEAR * error)
+    if first is None or first.before - first.after < least:
+        return found
+    return _first_fall(told, times[:split], left[:split], begun)
+
+
+CLEARLY = 3.0
+"""Standard deviations of its own bins by which a series must have fallen."""
+
+STEP_BINS = 2
+"""Bins that a first step of a fall must last: one is the bin in which it began."""
+
+
+def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) -> Fall | None:
     low = left[split:]
     before, after = (
         float(np.median(left[:split])),
@@ -193,29 +296,36 @@ def fall(
         return None
     step, blur = told.step, min(1.0, SIGMAS * told.noise / lost)
     clear = lost / told.noise
-    first = _first_low(times, left, split, step, before - lost * max(blur, BEGUN))
+    signal = SIGNALS[told.key.signal]
+    if not signal.of_people:  # it hardly moves by itself, so a smaller loss is a part of the fall, too
+        begun = min(begun, max(signal.least_drop, CLEARLY * told.noise) / lost)
+    first = _first_low(times, left, split, step, before - lost * max(blur, begun))
     at = float(times[first])
     if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
         gap = float(times[first - 1] + step)
         latest = max(at + step * blur, float(times[split]))
         return Fall((gap + at) / 2, gap, latest, float(times[split]), before, after, clear)
     partly = float(np.clip((left[first] - after) / lost, 0, 1)) if first >= split - 1 else 0.0
-    begun = at + step * partly * (partly > blur)
+    began = at + step * partly * (partly > blur)
     fallen = at if first >= split - 1 else float(times[split])
     latest = max(at + step * min(1.0, partly + blur), fallen)
     if len(left) - first <= 2:  # both may be lost in part, so how much of the first was is not known
         latest = max(latest, at + step)
     ahead = float((before - left[first - 1]) / lost) if first else 0.0
     earliest = at - step * (blur + ahead * (ahead > blur))
-    return Fall(begun, earliest, latest, fallen, before, after, clear)
+    return Fall(began, earliest, latest, fallen, before, after, clear)
 
 
 BEGUN = 0.25
 """Share of a fall that is lost in the bin in which it began; less is noise before it."""
 
 
+STILL = 0.5
+"""The same at an end of what people do, who come back late by themselves."""
+
+
 def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
-    """The first of the bins without a gap up to ``split`` of which each lies below ``edge``."""
+    """The first bin of the unbroken run up to ``split`` in which each lies below ``edge``."""
     first = split
     while first and left[first - 1] < edge and times[first] - times[first - 1] == step:
         first -= 1
@@ -284,7 +394,7 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
     if not len(left):
         return ()
     of_people = SIGNALS[told.key.signal].of_people
-    least = max(3, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
+    least = max(2, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
     cuts = sorted(_cuts(left, 0, len(left), least, told.noise))
     edges = [0, *cuts, len(left)]
     found = []
@@ -361,7 +471,7 @@ def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
 
     *Now* is the newest day (three hours, where a signal does not move with people's days), or the first after the end.
     """
-    parts = [told.lost_whole(one.start, np.inf if one.end is None else one.end) for one in intervals]
+    parts = told.lost_in(intervals)
     left = np.concatenate(parts) if parts else np.array([])
     if not len(left):
         return None

@@ -361,11 +361,6 @@ COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
 """Signals that are counted from verdicts, as votes (``analysis.series.aggregate``)."""
 
 
-def signals_of(layer: Layer) -> tuple[Signal, ...]:
-    """The signals that count verdicts of ``layer``."""
-    return tuple(signal for signal in COUNTED if layer in signal.layers)
-
-
 def shown_by(kind: Kind, *, quantities: bool) -> tuple[str, ...]:
     """Names of the signals whose departures show incidents of this kind before any other.
 

@@ -37,7 +37,7 @@ MEMORY = 14
 """Days from which the usual rate is taken, as for quantities."""
 
 BOUT = 6
-"""Bins of which half must be slow to make a bout, of which nothing is learnt, not even lucky bins."""
+"""Half of so many bins must be slow to make a bout; nothing is learnt from a bout, not even from lucky bins."""
 
 LASTING = 7
 """Days after which a slow rate is the usual one, as for quantities."""

@@ -102,10 +102,6 @@ class LabClock:
         """Unix seconds of the monitor's clock at ``lab`` seconds."""
         return self.begins + lab * self.stretch
 
-    def lab_at(self, monitor: float) -> float:
-        """The other way round."""
-        return (monitor - self.begins) / self.stretch
-
 
 def clock_of(scenario: Scenario, began: float) -> LabClock:
     """Begins at a whole bin of the monitor, so that a round of all probes falls into one bin."""

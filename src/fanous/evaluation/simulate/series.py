@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from fanous.evaluation.simulate.builders import DAY, STEP, series_key
 from fanous.model.instant import HOUR
-from fanous.model.place import Place
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.place import Access, Place
+from fanous.model.series import Floats, Rate, Series, SeriesKey
 
 Array = NDArray[np.float64]
 
@@ -230,6 +230,42 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
             kept = ~np.isnan(values)
             ones = np.ones(int(kept.sum()), np.int64)
             found.append(Series(key, FIVE_MINUTES, times[kept], values[kept], ones, 0 * ones, 0 * ones))
+    return found
+
+
+def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") -> list[Rate]:
+    """Downloads of ``probes`` probes on each network beside three targets in turn, every five minutes, and of one
+    abroad, where nothing happens."""
+    found = []
+    places = [(code, asn, probe) for asn in country.asns for probe in range(probes)] + [("SE", 1257, 0)]
+    for where, asn, probe in places:
+        chance = np.random.default_rng([seed, asn, probe])
+        line = country.line_kbps * chance.lognormal(0, 0.8)
+        minutes = np.arange(probe % 5, country.days * 1440, 5)
+        kept = np.ones(len(minutes))
+        if where == code:
+            kept -= _crowd(country, minutes)
+            for start, end, share in country.slowed:
+                kept = np.where((minutes >= start * 60) & (minutes < end * 60), kept * share, kept)
+        for beside in ("x", "youtube", "telegram"):
+            speed = line * kept * chance.lognormal(0, 0.35, len(minutes))
+            found += [
+                Rate(
+                    f"{asn}-{probe}-{minute}-{beside}",
+                    where,
+                    asn,
+                    Access.FIXED,
+                    f"{asn}-{probe}",
+                    at,
+                    own,
+                    40.0,
+                    beside,
+                    "edge",
+                )
+                for minute, at, own in zip(
+                    minutes.tolist(), (DAY + 60.0 * minutes).tolist(), speed.tolist(), strict=True
+                )
+            ]
     return found
 
 

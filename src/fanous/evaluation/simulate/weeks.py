@@ -105,7 +105,7 @@ def _faults(chance: Random, probes: list[tuple[int, str]], more: float) -> Itera
         if chance.random() < 0.05:  # a machine that is broken from some hour on
             start = chance.uniform(0, WEEK)
             yield Trouble(start, WEEK, frozenset([asn]), 0.95, own)
-        while chance.random() < 0.4:  # somebody's radio link
+        while chance.random() < 0.4:  # a radio link
             start = chance.uniform(0, WEEK)
             yield Trouble(start, start + chance.expovariate(1 / 2), frozenset([asn]), 0.8, own, local=True)
 

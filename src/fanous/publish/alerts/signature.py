@@ -24,7 +24,7 @@ TOLERANCE = 300.0
 
 
 def new_secret() -> str:
-    """A secret that nobody has yet, as the configuration takes it."""
+    """A new secret, as the configuration takes it."""
     return PREFIX + base64.b64encode(os.urandom(LEAST_SECRET)).decode()
 
 

@@ -1,4 +1,4 @@
-"""Container: named parts in one plain tar file, every byte of which is determined.
+"""Container: named parts in one plain tar file whose every byte is determined.
 
 ``tar xf`` opens it.  The reader accepts only what the writer writes - fixed headers, zero padding, two zero blocks,
 nothing after them - so that no byte can change unnoticed.

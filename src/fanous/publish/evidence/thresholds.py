@@ -36,10 +36,11 @@ from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_
 
 def thresholds() -> dict[str, Any]:
     """Id -> value: numbers, and tuples of them."""
-    return {**_constants(), **_options()}
+    stages = (_rules, _series, _detectors, _incidents, _confirmation, _outages, _explanations, _options)
+    return {name: value for stage in stages for name, value in stage().items()}
 
 
-def _constants() -> dict[str, Any]:
+def _rules() -> dict[str, Any]:
     return {
         "rules.slow_connect_seconds": evidence.LEAST_SLOW_CONNECT,
         "rules.healthy_connect_seconds": evidence.MOST_HEALTHY_CONNECT,
@@ -67,6 +68,11 @@ def _constants() -> dict[str, Any]:
         "rules.transfer_ratio": transfer.LEAST_RATIO,
         "rules.refusal_status": transfer.LEAST_REFUSAL,
         "rules.freeze_silent_share": transfer.SILENT_SHARE,
+    }
+
+
+def _series() -> dict[str, Any]:
+    return {
         "series.tick_seconds": TICK,
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
@@ -90,6 +96,10 @@ def _constants() -> dict[str, Any]:
         "series.years_no_outage": years.NO_OUTAGE,
         "series.fall_begun_share": depth.BEGUN,
         "series.fall_deviations": depth.SIGMAS,
+        "series.fall_step_bins": depth.STEP_BINS,
+        "series.rise_people_share": depth.STILL,
+        "series.filled_share": depth.FILLED,
+        "series.filled_least": depth.LEAST_FILLED,
         "series.soft_start_seconds": depth.SOFT,
         "series.soft_start_share": depth.SOFT_LEAST,
         "series.stage_seconds": depth.STAGE,
@@ -116,6 +126,11 @@ def _constants() -> dict[str, Any]:
         "series.slowness_step_seconds": slowness.STEP,
         "series.slowness_targets": slowness.TARGETS,
         "series.history_seconds": detect.HISTORY,
+    }
+
+
+def _detectors() -> dict[str, Any]:
+    return {
         "detectors.back_seconds": drop.BACK,
         "detectors.filter_probes": PROBES_MAX,
         "detectors.grid_series": grid.CHUNK,
@@ -142,6 +157,11 @@ def _constants() -> dict[str, Any]:
         "detectors.sudden_stays_share": drop.STAYS,
         "detectors.sudden_step_seconds": drop.WIDEST,
         "detectors.sudden_within_seconds": drop.WITHIN,
+    }
+
+
+def _incidents() -> dict[str, Any]:
+    return {
         "incidents.other_network_gap_seconds": group.OTHER_NETWORK_GAP,
         "incidents.same_network_gap_seconds": group.SAME_NETWORK_GAP,
         "incidents.together_seconds": group.TOGETHER,
@@ -149,9 +169,10 @@ def _constants() -> dict[str, Any]:
         "incidents.same_act_seconds": merge.SAME_ACT,
         "incidents.further_left": group.FURTHER,
         "incidents.onset_carries_share": measure.CARRIES,
-        "incidents.onset_deviations": measure.CLEARLY,
+        "incidents.onset_deviations": depth.CLEARLY,
         "incidents.onset_places_share": measure.EARLIEST,
         "incidents.onset_series": measure.MOST,
+        "incidents.end_series": measure.CARRIERS,
         "incidents.products_alike_share": products.ALIKE,
         "incidents.products_noticed_share": products.NOTICED,
         "incidents.outage_same_hours_seconds": group.SAME_HOURS,
@@ -163,6 +184,11 @@ def _constants() -> dict[str, Any]:
         "incidents.confidence_elsewhere": assemble.SHOWN_ELSEWHERE,
         "incidents.confidence_helped": assemble.SHOWN_HELPED,
         "incidents.confidence_unconfirmed": assemble.UNCONFIRMED,
+    }
+
+
+def _confirmation() -> dict[str, Any]:
+    return {
         "incidents.burst_seconds": confirm.BURST,
         "incidents.company_networks": confirm.COMPANY,
         "incidents.company_probes": confirm.COMPANY_PROBES,
@@ -197,6 +223,11 @@ def _constants() -> dict[str, Any]:
         "incidents.nation_operators": scope.NATION_OPERATORS,
         "incidents.nation_share": scope.NATION_SHARE,
         "incidents.scope_seed": scope.SEED,
+    }
+
+
+def _outages() -> dict[str, Any]:
+    return {
         "incidents.ipv4_left": outage.IPV4_LEFT,
         "incidents.ipv6_left": outage.IPV6_LEFT,
         "incidents.stealth_left": outage.STEALTH_LEFT,
@@ -212,12 +243,17 @@ def _constants() -> dict[str, Any]:
         "incidents.lone_routing_left": fusion.LONE_ROUTING,
         "incidents.lone_family_unlike": fusion.LONE_UNLIKE,
         "incidents.lone_usage_seconds": fusion.LONE_USAGE,
-        "incidents.outage_confidence_most": outage.MOST,
+        "incidents.outage_confidence_most": assemble.CERTAIN,
         "incidents.outage_near_seconds": outage.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
         "incidents.outage_confidence_one_family": outage.ONE_FAMILY,
         "incidents.others_bins": fusion.LOOKED_AT,
         "incidents.others_noticed_share": fusion.NOTICED,
+    }
+
+
+def _explanations() -> dict[str, Any]:
+    return {
         "incidents.batteries_days": hints.DAYS,
         "incidents.batteries_fell": hints.FELL,
         "incidents.batteries_hours": hints.HOURS,

@@ -87,7 +87,7 @@ def said(language: Language, text: str, **values: str) -> Sentence:
 
 
 def costs(incident: Incident, now: float, language: Language) -> list[str]:
-    """What it may cost, line by line; what was retracted costs nothing that anybody could name."""
+    """What it may cost, line by line; nothing for a retracted incident."""
     if incident.status is Status.RETRACTED:
         return []
     return cost_lines(cost_of(of_incident(incident, now), economy(incident.country)), language)

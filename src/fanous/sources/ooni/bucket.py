@@ -4,8 +4,9 @@ Names are ``raw/YYYYMMDD/HH/CC/test/YYYYMMDDHH_CC_test.nX.N.jsonl.gz`` and the s
 api/ooni_api_uploader.py, ``main``, commit 98f0025a): lines that the uploader wrote anew, and the bodies that probes
 sent, in members that are named by their UID.  Both hold the same measurements, so one is read, the ``.tar.gz`` if it is
 there.  Until October 2020 there is ``jsonl/test/CC/YYYYMMDD/HH/``, with days in place of hours in its names (ooni/data,
-oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  The cans of before
-(``canned/*.lz4``, all countries in one file) are not read.
+oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  These days stand a second
+time in ``canned/DAY/*.lz4``, most of them with all countries in one file: they are not pulled, and `fanous ingest ooni`
+reads them as files.
 
 An hour appears one to two hours after it began, and may be written anew: its ETag says whether it was.
 """
@@ -38,7 +39,7 @@ REWRITTEN = 48 * HOUR
 """Seconds for which an hour is listed again: late uploads may be added to it, and its objects may be rewritten."""
 
 AT_ONCE = 4
-"""Objects that are fetched at the same time: the bucket is paid for by somebody else."""
+"""Objects that are fetched at the same time: others pay for the bucket."""
 
 PATIENCE = timedelta(minutes=5)
 """For which a request is tried again before it counts as failed."""

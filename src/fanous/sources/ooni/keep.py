@@ -95,7 +95,7 @@ UNTITLED_PROPORTION = 0.95
 """Ratio of the shorter page to the longer from which on two pages without a title are the same."""
 
 NOT_ALL = " ..."
-"""Ends a title of which words were left out, so that it does not equal the helper's."""
+"""Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
@@ -124,8 +124,13 @@ def kept(data: bytes) -> bytes:
 
 
 def kept_own(data: bytes) -> bytes:
-    """A record of this machine's own probe as it is stored; it still says what its content was (``identity``)."""
-    return stamped(kept(data), content_of(data))
+    """A record of this machine's own probe as it is stored and sent.
+
+    What is sent is what others know of it, so its identity is taken from that: a collector that received it, and OONI
+    that published it, have the same.
+    """
+    written = kept(data)
+    return stamped(written, content_of(written))
 
 
 def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
@@ -232,7 +237,7 @@ def title_of_helper(title: Any) -> str:
 
 
 def _title_alone(page: PageRecord, their_title: str) -> tuple[Binary, str]:
-    """A body of which the title stays, and the title."""
+    """A body reduced to its title, and the title."""
     tag = quiet_title(page.body, their_title)
     data = tag.encode("utf-8", "replace")[: page.length]
     return Binary(b64encode(data).decode(), "base64", page.length), title_of(tag)
@@ -280,7 +285,7 @@ def _header(name: str, value: str, same: bool) -> str:
 
 @lru_cache(maxsize=4096)
 def is_personal(name: str) -> bool:
-    """Does the value of a header of this name (in lower case) name somebody?"""
+    """May the value of a header of this name (in lower case) identify a person?"""
     return PERSONAL.search(name) is not None
 
 

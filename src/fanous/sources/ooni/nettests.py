@@ -20,6 +20,7 @@ from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
     DownloadRecord,
+    Effort,
     HealthKeys,
     Number,
     QueryRecord,
@@ -29,7 +30,6 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
-from fanous.sources.ooni.effort import Effort
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,

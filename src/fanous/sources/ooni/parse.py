@@ -2,33 +2,64 @@
 
 What cannot be read is noted in ``ParsedMeasurement.bogus``, and the rest is used.  A record is rejected only if it is
 not a JSON object, or lacks a nettest's name or a time.
+
+The observations of web_connectivity (ts-017) are made here: a probe's steps, and what the outside test helper saw.  Our
+own probe adds second opinions: what a browser's ClientHello met where the probe's was cut (``x_second_opinions``).
+Those of the other nettests are in ``nettests``.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Observation, ParsedMeasurement, Record
-from fanous.refdata.platforms import target_of
-from fanous.sources.ooni import nettests, web
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.place import is_address
+from fanous.refdata.platforms import role_of, target_of
+from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
+    Control,
     Document,
     Header,
     HealthKeys,
+    HelperConnect,
+    HelperLookup,
+    HelperPage,
+    IPInfo,
+    Opinion,
     StepKeys,
+    TooCostly,
     TorKeys,
     TransferKeys,
     WebDocument,
     WebKeys,
+    bounded,
     check_size,
     decode,
     repair,
 )
-from fanous.sources.ooni.effort import TooCostly, bounded
 from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
-from fanous.sources.ooni.values import LONGEST_URL, clip, host_and_port, input_of, measurement_of
+from fanous.sources.ooni.nettests import downloads
+from fanous.sources.ooni.steps import Reader, Role, cert_valid
+from fanous.sources.ooni.values import (
+    LONGEST_URL,
+    address_of,
+    asn_of,
+    clip,
+    count_of,
+    endpoint_of,
+    failure_of,
+    header_named,
+    headers_of,
+    host_and_port,
+    host_of,
+    input_of,
+    measurement_of,
+    seconds_of,
+)
 
 K = TypeVar("K", bound=Struct)
 
@@ -149,10 +180,10 @@ def _found(decoded: Decoded, notes: list[str]) -> _Found:
 
 
 def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
-    url = web.url_of(input_of(header.input)[:LONGEST_URL], keys)
+    url = url_of(input_of(header.input)[:LONGEST_URL], keys)
     target = target_of(host_and_port(url)[0])
-    observations = tuple(bounded(web.observe(url, target, keys, notes))) if keys else ()
-    return _Found(target, observations, web.control_failure_of(keys))
+    observations = tuple(bounded(observe(url, target, keys, notes))) if keys else ()
+    return _Found(target, observations, control_failure_of(keys))
 
 
 def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
@@ -165,3 +196,207 @@ def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
 
 def _own_uid(data: bytes, content: str, header: Header) -> str:
     return uid_of(content, clip(header.report_id)) if content else canonical_hash(data)
+
+
+SILENT_HELPER = "control_empty"
+"""``control_failure`` of a record that has no answer of the helper and does not say why."""
+
+
+def url_of(given: str, keys: WebKeys | None) -> str:
+    """The URL that was measured.
+
+    Args:
+        given: the record's ``input``.  If it is missing, the URL is what the helper was asked for, else that
+            of the oldest request, else the name of the first lookup.
+    """
+    if given or keys is None:
+        return given
+    if keys.x_control_request and keys.x_control_request.http_request:
+        return keys.x_control_request.http_request[:LONGEST_URL]
+    for transaction in reversed(keys.requests or []):
+        if transaction.request and transaction.request.url:
+            return transaction.request.url[:LONGEST_URL]
+    for query in keys.queries or []:
+        if query.hostname:
+            return f"//{query.hostname[:255]}/"
+    return ""
+
+
+def role_for(target: str) -> Role:
+    """Role of a host in a measurement of ``target``: its own endpoint, or where its pages sent us on."""
+
+    def role(host: str) -> str:
+        if not host:
+            return "web"
+        return role_of(host) if target_of(host) == target else "redirect"
+
+    return role
+
+
+def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[Observation]:
+    """The probe's observations, then those of the helper."""
+    host, _ = host_and_port(url)
+    reader = Reader(target, role_for(target), notes)
+    control = keys.control if failure_of(keys.control_failure) is None else None
+    # The probe also tries the addresses that the helper got from its resolver: they are the site's own.
+    told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
+    seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
+    yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
+    if keys.x_transfers:
+        yield from downloads(target, keys.x_transfers)
+    if control:
+        yield from _helper(url, host, target, control)
+
+
+def control_failure_of(keys: WebKeys | None) -> str | None:
+    """Why the helper could not be asked; ``None`` = it answered."""
+    if keys is None:
+        return SILENT_HELPER
+    failure = failure_of(keys.control_failure)
+    if failure is None and (keys.control is None or not _answered(keys.control)):
+        return SILENT_HELPER
+    return failure
+
+
+def _answered(control: Control) -> bool:
+    return bool(
+        (control.dns and _looked_up(control.dns))
+        or (control.http_request and _asked(control.http_request))
+        or control.tcp_connect
+        or control.tls_handshake
+    )
+
+
+def _looked_up(lookup: HelperLookup) -> bool:
+    """An empty list is an answer; a missing one is not."""
+    return lookup.addrs is not None or failure_of(lookup.failure) is not None
+
+
+def _asked(page: HelperPage) -> bool:
+    return bool(page.status_code and page.status_code > 0) or failure_of(page.failure) is not None
+
+
+def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Observation]:
+    role = role_for(target)(host)
+    name = "" if is_address(host) else host
+    if control.dns and name and _looked_up(control.dns):
+        yield _lookup(name, target, role, control.dns, control.ip_info or {})
+    for layer, endpoints in (
+        (Layer.TCP, control.tcp_connect),
+        (Layer.TLS, control.tls_handshake),
+        (Layer.QUIC, control.quic_handshake),
+    ):
+        for endpoint, seen in (endpoints or {}).items():
+            yield _endpoint(layer, endpoint, seen, name, target, role)
+    if control.http_request and _asked(control.http_request):
+        yield _page(url, name, target, role, control.http_request)
+        yield from _rate(url, name, target, role, control.http_request)
+
+
+def _lookup(
+    host: str, target: str, role: str, lookup: HelperLookup, info: dict[str, IPInfo | None]
+) -> Observation:
+    answers = tuple(address for text in lookup.addrs or () if (address := address_of(text)))
+    known = [info.get(address) for address in answers]
+    return Observation(
+        layer=Layer.DNS,
+        target=target,
+        hostname=host,
+        vantage=Observer.HELPER,
+        role=role,
+        failure=failure_of(lookup.failure),
+        resolver="helper",
+        answers=answers,
+        answer_asns=tuple(asn_of(entry.asn) if entry else 0 for entry in known),
+        ttls=(-1,) * len(answers),
+    )
+
+
+def _endpoint(
+    layer: Layer, endpoint: str, seen: HelperConnect, host: str, target: str, role: str
+) -> Observation:
+    ip, port = endpoint_of(endpoint)
+    failure = failure_of(seen.failure, seen.status)
+    return Observation(
+        layer=layer,
+        target=target,
+        hostname=host_of(seen.server_name) or host,
+        vantage=Observer.HELPER,
+        role=role,
+        ip=ip,
+        port=port,
+        failure=failure,
+        cert_valid=None if layer is Layer.TCP else cert_valid(failure, None),
+    )
+
+
+LEAST_BYTES = 65_536
+"""Bytes of a page that shows how fast the site can be; a smaller one shows only the time of its round trips."""
+
+
+def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
+    """How fast the site was from outside, connecting included: so never too high."""
+    length, seconds = count_of(page.body_length), seconds_of(page.x_seconds)
+    if failure_of(page.failure) is None and length >= LEAST_BYTES and seconds > 0:
+        yield Observation(
+            layer=Layer.TRANSFER,
+            target=target,
+            hostname=host,
+            vantage=Observer.HELPER,
+            role=role,
+            seconds=seconds,
+            url=url,
+            received=length,
+            kbps=length * 8 / 1000 / seconds,
+        )
+
+
+def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Observation:
+    headers = headers_of(page.headers)
+    address, port = host_and_port(url)
+    status = int(page.status_code) if page.status_code and 0 < page.status_code < 1000 else 0
+    return Observation(
+        layer=Layer.HTTP,
+        target=target,
+        hostname=host,
+        vantage=Observer.HELPER,
+        role=role,
+        ip="" if host else address,
+        port=port,
+        failure=failure_of(page.failure),
+        url=url,
+        status_code=status,
+        body_length=count_of(page.body_length) if status else -1,
+        title=(page.title or "")[:500].strip(),
+        header_names=tuple(sorted({name.lower() for name, _ in headers})),
+        location=header_named(headers, "location"),
+        server=header_named(headers, "server")[:200],
+        headers="\n".join([f"{name}: {value}" for name, value in headers]),
+    )
+
+
+ANSWERED, CUT = "answered", "cut"
+ANSWERS = ("server_hello", "alert")
+"""Either is TLS; our probe notes no other answer."""
+
+_Place = tuple[str, str, int]
+
+
+def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
+    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
+    opinions = _by_place(given)
+    for one in observed:
+        if one.layer is Layer.TLS and one.failure is not None:
+            one = replace(one, browser=opinions.get((one.hostname, one.ip, one.port), ""))
+        yield one
+
+
+def _by_place(given: list[Opinion]) -> dict[_Place, str]:
+    """Answered means that every one at a place was: a single one may slip through by chance."""
+    opinions: dict[_Place, str] = {}
+    for one in given:
+        place = (host_of(one.server_name), *endpoint_of(one.address))
+        answered = one.answer in ANSWERS
+        if answered or one.failure is not None:
+            opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT
+    return opinions

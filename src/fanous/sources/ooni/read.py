@@ -1,4 +1,4 @@
-"""Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar.gz`` files, compressed or not.
+"""Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar`` files, packed with gzip, LZ4 (OONI's old cans) or not.
 
 One record is held in memory at a time.  ``parse`` judges its content later; here it only has to be one JSON object in
 UTF-8 of a sane size.  Headers in an archive are parsed by ``tarfile``, but the loop over its members is our own:
@@ -22,6 +22,7 @@ from fanous.model.measurement import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.identity import content_of, stamp_of, stamped, unstamped
+from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
@@ -64,7 +65,7 @@ def read(
     """Records of one file; see ``MeasurementSource.read``.
 
     Args:
-        own: written by our own collector or probe, which took the digest of what was sent (``identity``).
+        own: written by our own collector or probe: its digest is that of what was sent (``identity``), or would be.
     """
     with open_source(path, on_progress) as source:
         try:
@@ -140,13 +141,14 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         _check_utf8(data)
     if b'"content"' in data[:200]:
         data = _unwrapped(data)
-    if any(name in data for name in _ANSWERED):
+    # In an answer, the name comes before the record; in a record, these keys are near its beginning.
+    if any(data.find(name, 0, data.find(b'"test_keys"')) >= 0 for name in _ANSWERED):
         data, uid = _answered(data, uid)
     content = stamp_of(data)
     if content:
         data = unstamped(data)
     if not (content and own):
-        content = content_of(data)
+        content = content_of(kept(data) if own else data)
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
     data = scrub(data)
@@ -232,7 +234,7 @@ _EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One regular file in the archive.
+    """One regular file in the archive, or one line of a report.
 
     Attributes:
         name: path in the archive.
@@ -256,8 +258,13 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
+REPORT = ".json"
+"""How the name of a report ends in a can of before October 2020 (ooni/data, oonidata/dataclient.py, ``stream_oldcan``,
+commit c8fcc729): it holds a measurement a line, a hundred megabytes of them at times."""
+
+
 def members(stream: BufferedReader, limit: int) -> Iterator[Member]:
-    """Regular files in order.
+    """Regular files in order; of a report, its lines.
 
     Raises:
         EOFError: the archive breaks off.
@@ -278,10 +285,31 @@ def members(stream: BufferedReader, limit: int) -> Iterator[Member]:
             if extension is not None:
                 name = _extended_name(header.type, extension) or name
             continue
+        if header.isreg() and (name or header.name).endswith(REPORT):
+            yield from _lines_of(stream, name or header.name, header.size, limit)
+            name = ""
+            continue
         data = _take(stream, header.size, limit if header.isreg() else 0)
         if header.isreg():
             yield Member(name or header.name, data, header.size)
         name = ""
+
+
+def _lines_of(stream: BufferedReader, name: str, size: int, limit: int) -> Iterator[Member]:
+    left = size
+    while left > 0:
+        line = stream.readline(min(limit + 1, left))
+        if not line:
+            raise EOFError
+        left, whole = left - len(line), len(line)
+        is_long = whole > limit
+        while is_long and left > 0 and not line.endswith(b"\n"):
+            line = stream.readline(min(CHUNK, left))
+            left, whole = left - len(line), whole + len(line)
+            if not line:
+                raise EOFError
+        yield Member(name, None if is_long else line, whole)
+    stream.read(-size % BLOCK)
 
 
 def _take(stream: BufferedReader, size: int, limit: int) -> bytes | None:

@@ -171,7 +171,7 @@ class _Quiet:
         return blank(body, min(len(body.encode("utf-8", "replace")), LONGEST_BODY), self._title)
 
     def _of_title(self, body: dict[str, Any]) -> str | None:
-        """A page of which only the title was stored."""
+        """A page whose title alone was stored."""
         length, data = body["x_length"], body.get("data")
         title = bytes_of(Binary(data)) if isinstance(data, str) else None
         if title is None or not isinstance(length, int) or length < len(title):

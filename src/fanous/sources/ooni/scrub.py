@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 
-from fanous.sources.ooni.effort import MOST_SECONDS
+from fanous.sources.ooni.document import MOST_SECONDS
 from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
 NAMES = (

@@ -20,7 +20,7 @@ from socket import AF_INET6, inet_pton
 from time import thread_time
 from typing import NamedTuple
 
-from fanous.sources.ooni.effort import MOST_LOOKUPS, MOST_SECONDS, TooCostly
+from fanous.sources.ooni.document import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
 """What OONI writes in place of an address."""
@@ -373,7 +373,7 @@ class Addresses:
         return value in self._v6 or (inside is not None and inside in self._v4)
 
     def _escaped(self, data: bytes) -> Iterator[Span]:
-        """Addresses of which some letters are written as escapes."""
+        """Addresses with some letters written as escapes."""
         at, begins = 0, _ESCAPED if any(sign in data for sign in _BACKSLASHED) else _ESCAPED_IN_PAGES
         while (seed := begins.search(data, at)) is not None:
             run = _ESCAPED_RUN.match(data, seed.start())

@@ -26,6 +26,7 @@ from fanous.sources.ooni.document import (
     AnswerRecord,
     Connect,
     ConnectStatus,
+    Effort,
     Handshake,
     NetworkEvent,
     QueryRecord,
@@ -33,7 +34,6 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
-from fanous.sources.ooni.effort import Effort
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,

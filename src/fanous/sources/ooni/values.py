@@ -461,7 +461,7 @@ def header_named(headers: list[tuple[str, str]], name: str) -> str:
 
 
 def _odd_headers(headers: Any) -> Iterator[tuple[str, str]]:
-    """Pairs of which a part makes sense: a value that is a number, or a list of values."""
+    """Pairs whose value makes sense: a number, or a list of values."""
     pairs = headers.items() if isinstance(headers, dict) else headers or ()
     for pair in pairs:
         if isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str):

@@ -16,7 +16,6 @@ another is kept.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -29,13 +28,11 @@ from fanous.model.instant import DAY, HOUR, MINUTE, from_iso
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
+from fanous.sources.remote.atlas_api import API, PAGE, decoded
 from fanous.sources.signals.live import LATEST, MOST_BINS
-
-T = TypeVar("T")
 
 SOURCE = "atlas"
 SIGNAL = "atlas_connected"
-API = "https://atlas.ripe.net/api/v2"
 STEP = 10 * MINUTE
 WINDOW = 28 * DAY
 
@@ -46,9 +43,6 @@ or two networks show what happens to these alone."""
 
 IN_USE = 28 * DAY
 """Seconds for which a probe that left is in use: a cut must not end the series that shows it."""
-
-PAGE = 500
-"""Probes of one page of the list, and ids of one request (``api_listing.py``, ``CHUNK_SIZE``)."""
 
 MOST_PAGES = 20
 
@@ -140,7 +134,7 @@ class Atlas:
         used = {one: probe for one, probe in probes.items() if probe.status.id in (CONNECTED, DISCONNECTED)}
         own = sorted((e for e in _once(events) if e.prb_id in used), key=lambda e: (e.timestamp, e.prb_id))
         failed = failed_controllers(e for e in _once(events) if e.prb_id not in probes)
-        # The end of a bin that goes on is not known yet.
+        # The end of the current bin is not known yet.
         times = np.arange(-(-since // STEP) * STEP, until // STEP * STEP, STEP, dtype=np.int64)
         return _counted(country, used, times, own, failed)
 
@@ -157,7 +151,7 @@ def _pages(country: str, get: Get) -> list[tuple[str, ProbePage]]:
     while url is not None:
         if len(found) == MOST_PAGES:
             raise Rejected(f"more than {MOST_PAGES} pages of probes")
-        page = _decoded(get(url), ProbePage, "list of probes")
+        page = decoded(get(url), ProbePage, "list of probes")
         found.append((url, page))
         url = page.next
     return found
@@ -303,30 +297,23 @@ def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]
     Raises:
         Rejected: an answer is neither a list of events nor a page of probes, or the window cannot be.
     """
-    raws = _decoded(data, list[msgspec.Raw], "answers")
-    since, until = _decoded(raws[0] if raws else b"", tuple[int, int], "windows")
+    raws = decoded(data, list[msgspec.Raw], "answers")
+    since, until = decoded(raws[0] if raws else b"", tuple[int, int], "windows")
     if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
         raise Rejected(f"an impossible time window: {since} to {until}")
     found: list[ProbePage | list[Event]] = []
     for raw in raws[1:]:
         is_page = bytes(raw).lstrip().startswith(b"{")
-        found.append(_decoded(raw, ProbePage, "list of probes") if is_page else _events(raw))
+        found.append(decoded(raw, ProbePage, "list of probes") if is_page else _events(raw))
     return (since, until), found
 
 
 def _events(data: bytes | msgspec.Raw) -> list[Event]:
-    found = _decoded(data, list[Event], "events")
+    found = decoded(data, list[Event], "events")
     unknown = {event.event for event in found} - {"connect", "disconnect"}
     if unknown:
         raise Rejected(f"RIPE Atlas' events no longer have the known shape: {min(unknown)[:40]!r}")
     return found
-
-
-def _decoded(data: bytes | msgspec.Raw, kind: type[T], what: str) -> T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"RIPE Atlas' {what} no longer have the known shape: {error}") from None
 
 
 ATLAS = Source(

@@ -18,7 +18,7 @@ EYEBALL, DATACENTRE = "eyeball-network", "datacenter-network"
 
 
 class ProbeLocation(Struct):
-    """``ProbeLocation``, less its place: networks are what we count by, and cities might name somebody."""
+    """``ProbeLocation`` without its place: we count by network, and a city might identify a person."""
 
     country: str
     asn: int
@@ -153,7 +153,7 @@ def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"Globalping's {what} has another shape than declared: {error}") from None
+        raise Rejected(f"Globalping's {what} no longer has the declared shape: {error}") from None
 
 
 def result_of(item: Item, kind: type[T]) -> T | Failed | None:

@@ -36,7 +36,7 @@ _CONNECTS = {
 _LOOKUP = re.compile(r"^query[A-Za-z]+ (E[A-Z]+)\b")
 _CONNECT = re.compile(r"^connect (E[A-Z]+) (\S+):(\d+)")
 LOCAL = re.compile(r" - Local \([^)]*\)")
-"""Node.js adds the address of the probe's own machine, which is nobody's business."""
+"""Node.js adds the address of the probe's own machine, which is no one's business."""
 
 _REQUESTS = (
     ("ECONNRESET", "connection_reset"),

@@ -117,6 +117,7 @@ _RESULT = dict.fromkeys(
     (
         *("country", "asn", "tags", "status", "failureSource", "rawOutput", "resolvedAddress", "truncated"),
         *("statusCode", "statusCodeName", "timings", "tls", "answers"),
+        *("timestamp", "dst_addr", "err", "dnserr", "sockerr", "error", "alert", "ttc", "rt", "abuf"),
     )
 )
 _ANSWER = {"id": None, "url": None, "result": _RESULT}
@@ -125,6 +126,7 @@ _RAW = {
     "number": None,
     "control": _ANSWER,
     "http": _ANSWER,
+    "tls": _ANSWER,
     "dns": _ANSWER,
     "elsewhere": [_RESULT],
 }

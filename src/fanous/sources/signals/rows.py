@@ -19,7 +19,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
+from fanous.model.series import Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject, OnRepeat, Reading
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
@@ -319,8 +319,3 @@ def median_step(times: Ints, default: int) -> int:
 def begins(key: SeriesKey, step: int, times: Ints) -> Ints:
     """When bins begin whose times are as the signal's publisher writes them."""
     return times - step if SIGNALS[key.signal].stamped_at_end else times
-
-
-def finite(values: Floats) -> Floats:
-    """The values with NaN in place of infinite ones, which were not measured."""
-    return np.where(np.isfinite(values), values, np.nan)

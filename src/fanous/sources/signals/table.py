@@ -244,7 +244,7 @@ def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
 
 
 SHORTEST = 60
-"""Seconds of a bin: nobody publishes finer ones."""
+"""Seconds of a bin: no publisher has finer ones."""
 
 
 def _empty(gathered: dict[int, float], step: int) -> Sequence[int]:

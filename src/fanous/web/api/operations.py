@@ -13,20 +13,19 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.analysis.series.signals import target_of_series
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.model.series import Series
 from fanous.pipeline.claims import corrections as corrections_of
 from fanous.pipeline.explore import (
     ExploreQuestion,
     TooMuch,
     counted_ones,
-    quantities,
     shown,
     sources_counted,
 )
 from fanous.pipeline.explore import aggregate as counted_along
+from fanous.pipeline.quantities import quantities
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -35,13 +34,12 @@ from fanous.publish.document import (
     detailed_document,
     incident_document,
     revision_document,
+    series_document,
 )
 from fanous.publish.edition import incident_path
 from fanous.refdata.countries import local, main_zone
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import open_licence
-from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.vote_sql import AXES
 from fanous.web.api.query import Key, Wrong, cursor_of, moment, place_of
@@ -64,7 +62,7 @@ from fanous.web.api.types import (
     SeriesQuery,
     checked,
 )
-from fanous.web.pages.explore import MOST_NAMED, address
+from fanous.web.pages.explore_common import MOST_NAMED, address
 from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
@@ -307,7 +305,7 @@ def series(store: Store, asked: Asked) -> bytes:
     networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
     licences = side.facts.series_licences(query.country)
     listed = [
-        _one_series(one, licences.get((one.key, one.step), ()))
+        series_document(one, licences.get((one.key, one.step), ()))
         for one in found
         if (not networks or one.key.place.asn in networks)
         and (not targets or target_of_series(one.key) in targets)
@@ -319,33 +317,6 @@ def series(store: Store, asked: Asked) -> bytes:
         "series": listed,
     }
     return checked(document, SeriesAnswer)
-
-
-def _one_series(one: Series, licences: Sequence[str]) -> Document:
-    key, signal = one.key, SIGNALS[one.key.signal]
-    source = SOURCES.get(key.source)
-    terms, is_open = (source.licence, source.is_open) if source else ("none stated", False)
-    if source and source.takes_columns and licences:
-        terms, is_open = "; ".join(licences), all(map(open_licence, licences))
-    return {
-        "country": key.place.country,
-        "region": key.place.region or None,
-        "network": key.place.asn or None,
-        "target": target_of_series(key) or None,
-        "signal": key.signal,
-        "title": signal.title,
-        "unit": signal.unit,
-        "source": key.source or None,
-        "subtype": key.subtype or None,
-        "access": str(key.access),
-        "resolver_network": key.resolver_asn or None,
-        "step": one.step,
-        "licence": terms,
-        "credit": source.credit if source else "",
-        "may_be_passed_on": is_open,
-        "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,
-        "values": one.values.tolist() if is_open else None,
-    }
 
 
 ROOT = "/api/v1"

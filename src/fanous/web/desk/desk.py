@@ -93,7 +93,7 @@ DONE = {
     "Announce": "Registered.",
     "RecordClaim": "Recorded.",
     "RetryAlerts": "Queued again.",
-    "Test": "The test message was taken.",
+    "Test": "The test message was accepted.",
 }
 """Action -> what the next page says."""
 

@@ -1,4 +1,4 @@
-"""Form: what a browser sends when somebody presses a button."""
+"""Form: what a browser sends when a button is pressed."""
 
 import asyncio
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ STATES = {
     AlertState.WAITING: "Waiting",
     AlertState.SENT: "Sent",
     AlertState.DEAD: "Given up",
-    AlertState.DROPPED: "Not sent: newer news replaced it",
+    AlertState.DROPPED: "Not sent: a newer message replaced it",
 }
 
 

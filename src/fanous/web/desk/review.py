@@ -56,7 +56,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def _near(store: Store, incident: Incident) -> list[Story]:
-    """Other incidents of the country, of about the same time, of which it may be a part."""
+    """Other incidents of the country at about the same time that it may be part of."""
     last = incident.onset if incident.end is None else incident.end
     found = store.ledger.incidents(
         incident.country, incident.onset - NEAR, last + NEAR, synthetic=incident.provenance.is_synthetic

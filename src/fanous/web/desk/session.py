@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 IDLE_SECONDS = 3600.0
-"""Without a request for this long, a session ends: somebody may have left the browser open."""
+"""Without a request for this long, a session ends: the browser may have been left open."""
 
 LONGEST_SECONDS = 12 * 3600.0
 """A session ends after a working day, however busy."""

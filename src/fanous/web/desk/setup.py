@@ -30,7 +30,7 @@ from fanous.sources.connector import Source
 from fanous.web.answers import HTML
 from fanous.web.desk.form import form_of, is_from_here, words
 from fanous.web.desk.session import is_same
-from fanous.web.headers import SecurityHeaders
+from fanous.web.middleware import SecurityHeaders
 from fanous.web.routes import Site, visit_of
 from fanous.web.templates import rendered, static
 
@@ -38,7 +38,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None that is mistaken for another when it is typed from a screen."""
 
 CODE_LENGTH = 10
-"""Of 31 letters: 8e14 codes, of which ``MOST_TRIES`` may be tried."""
+"""Of 31 letters: 8e14 codes; ``MOST_TRIES`` may be tried."""
 
 MOST_TRIES = 20
 """Wrong codes; then the page is closed until `fanous run` is started again."""

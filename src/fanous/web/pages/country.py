@@ -55,7 +55,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     if not is_country(code):
         return None
     store = store.about(code)
-    end = end_of_data(store, code, visit.now, days)
+    end = end_of_data(store, code, visit.now)
     since, until = end - days * DAY, end + 1
     every = store.ledger.incidents(code, synthetic=store.is_synthetic)
     incidents = store.ledger.incidents(code, since, until, synthetic=store.is_synthetic)
@@ -110,10 +110,14 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     }
 
 
-def end_of_data(store: Store, country: str, now: float, days: int) -> float:
-    """Where a window of so many days ends: now, or where the data end if all of them are older than the window."""
+LATE = 3 * DAY
+"""A window ends with data that ended longer ago; the slowest public source has one value a day."""
+
+
+def end_of_data(store: Store, country: str, now: float) -> float:
+    """Where a window ends: now, or where the data end."""
     span = store.facts.span(country)
-    return now if span is None or span[1] >= now - days * DAY else span[1]
+    return now if span is None or span[1] >= now - LATE else span[1]
 
 
 def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
@@ -277,10 +281,10 @@ def _shape(name: str, start: float, end: float, since: float, until: float) -> M
     return Markup('<path class="{}" d="M{:.1f} {}h{:.1f}v{}h-{:.1f}z"/>').format(name, x, y, wide, high, wide)
 
 
-def end_of_network(store: Store, country: str, asn: int, now: float, days: int) -> float:
+def end_of_network(store: Store, country: str, asn: int, now: float) -> float:
     """As ``end_of_data``, of one network."""
     ends = [one.last for one in store.facts.known_networks() if (one.country, one.asn) == (country, asn)]
-    return ends[0] if ends and 0 < ends[0] < now - days * DAY else now
+    return ends[0] if ends and 0 < ends[0] < now - LATE else now
 
 
 @page(
@@ -294,7 +298,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     asn = asn_of(place)
     days = days_asked(visit)
     store = store.about(code)
-    end = end_of_network(store, code, asn, visit.now, days)
+    end = end_of_network(store, code, asn, visit.now)
     since, until = whole_hours(end - days * DAY, end + 1)
     lines = [line for line in network_lines(store, code, since, until, visit) if line.asn == asn]
     names = store.facts.networks(code)

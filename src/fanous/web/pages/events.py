@@ -31,11 +31,11 @@ CLAIMED = {
     Said.NORMAL: "Nothing unusual",
 }
 TIMINGS = {
-    Timing.BEFORE: "It began {length} before this event, and was on when it began.",
+    Timing.BEFORE: "It began {length} before this event, and was still under way when the event began.",
     Timing.DURING: "It began during this event, {length} after its start.",
     Timing.BEFORE_OR_DURING: "It began about when this event did.",
-    Timing.OVER_BEFORE: "It was over when this event began.",
-    Timing.ALREADY_ON: "It was on long before this event.",
+    Timing.OVER_BEFORE: "It had ended when this event began.",
+    Timing.ALREADY_ON: "It was under way long before this event.",
 }
 
 

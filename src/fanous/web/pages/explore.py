@@ -3,14 +3,9 @@
 Every address is the whole question, so it is a permanent link; one that says the same in other words leads to it.
 """
 
-import csv
-import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from markupsafe import Markup
@@ -31,178 +26,70 @@ from fanous.charts.paint import png
 from fanous.charts.plot import Shape, ticks
 from fanous.model.coverage import Outcomes
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
 from fanous.pipeline.explore import (
-    STEPS,
     Explored,
     ExploreQuestion,
     TooMuch,
     explore,
-    midnight,
     shown,
 )
-from fanous.pipeline.search import asn_named, country_named, target_named
-from fanous.publish.credits import credits_line, licences_of
-from fanous.publish.edition import Story, stories
+from fanous.publish.credits import credited, credits_line, licences_of
 from fanous.publish.pictures import clock_words, short_title, stack_key
-from fanous.refdata.countries import country_name, local, zone_name
-from fanous.refdata.networks import network_name
+from fanous.publish.table import rows_csv, rows_parquet
+from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.votes import AxisValue
 from fanous.text import printable
-from fanous.web.pages.events import events_between
-from fanous.web.routes import Elsewhere, Facts, Later, Reply, Visit, page, resource
+from fanous.web.pages.explore_common import (
+    ASKS,
+    CSV,
+    JSON,
+    PARQUET,
+    PICTURE_WIDTH,
+    PNG,
+    SVG,
+    Context,
+    ExploreRequest,
+    address,
+    check_address,
+    context_of,
+    form_facts,
+    links_of,
+    permanent_query,
+    short_link,
+    span_of,
+    wanted,
+)
+from fanous.web.pages.explore_series import (
+    series_csv,
+    series_facts,
+    series_json,
+    series_parquet,
+    series_picture,
+)
+from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording import clocks
 from fanous.wording.language import Language
 from fanous.wording.words import mechanism_words, network_title, target_title
 
-LAYERS = ("dns", "tcp", "tls", "quic", "http", "transfer")
-BY = {
-    "network": "Network",
-    "target": "Target",
-    "country": "Country",
-    "mechanism": "Mechanism",
-    "source": "Source",
-}
-"""What rows may be, as the reader calls it."""
 
-MOST_NAMED = 4
-"""Places, networks or targets that one question may name."""
-
-_NAMES = r"[^\x00-\x1f\x7f]{1,200}"
-_DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
-ASKS = {
-    "country": _NAMES,
-    "network": _NAMES,
-    "target": _NAMES,
-    "layer": "|".join(LAYERS),
-    "by": "|".join(BY),
-    "since": _DATE,
-    "until": _DATE,
-    "step": "|".join(map(str, STEPS)),
-}
-"""Names may be written as people write them; the page then leads to the address with their codes."""
-
-MOST_BRIEFS = 8
-PICTURE_WIDTH = 1500
-EMBED_WIDTH, EMBED_HEIGHT = 640, 420
-
-SVG, PNG, JSON = "image/svg+xml", "image/png", "application/json"
-CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class ExploreRequest:
-    """What an address asks for.
-
-    Attributes:
-        query: parameters of the one address of this question.
-        unknown: names that nothing is known by, as they were typed.
-        first, last: days, both included; ``None`` = not named.
-    """
-
-    question: ExploreQuestion
-    query: Mapping[str, str]
-    unknown: tuple[str, ...]
-    first: date | None
-    last: date | None
-
-
-def wanted(store: Store, visit: Visit) -> ExploreRequest:
-    """Reads the parameters; names in other words become codes."""
-    asked = visit.asked
-    unknown: list[str] = []
-    countries = _named(asked.get("country", ""), country_named, unknown)
-    targets = _named(asked.get("target", ""), target_named, unknown)
-    known = shown(store, countries).facts.known_networks() if asked.get("network") else []
-    networks = _named(asked.get("network", ""), lambda text: asn_named(text, known, countries), unknown)
-    first, last = _day(asked.get("since", "")), _day(asked.get("until", ""))
-    if first and last and first > last:
-        first, last = last, first
-    usual = "network" if len(countries) == 1 else "country"
-    by = asked.get("by", usual)
-    country = countries[0] if len(countries) == 1 else ""
-    question = ExploreQuestion(
-        countries,
-        tuple(int(asn) for asn in networks),
-        targets,
-        (asked["layer"],) if "layer" in asked else (),
-        midnight(first, country) if first else None,
-        midnight(last + timedelta(days=1), country) if last else None,
-        by,
-        int(asked.get("step", 0)),
-    )
-    query = {
-        "country": ",".join(countries),
-        "network": ",".join(f"AS{asn}" for asn in networks),
-        "target": ",".join(targets),
-        "layer": asked.get("layer", ""),
-        "by": by if by != usual else "",
-        "since": f"{first}" if first else "",
-        "until": f"{last}" if last else "",
-        "step": asked.get("step", ""),
-    }
-    return ExploreRequest(
-        question, {name: value for name, value in query.items() if value}, tuple(unknown), first, last
-    )
-
-
-def _named(text: str, meaning: Any, unknown: list[str]) -> tuple[str, ...]:
-    """The codes of names between commas; those without one go to ``unknown``.  A whole text that is one name with a
-    comma is that name."""
-    pieces = [piece.strip() for piece in re.split("[,،]", text) if piece.strip()]
-    found = []
-    for piece in pieces[:MOST_NAMED]:
-        code = meaning(piece)
-        if code:
-            found.append(code)
-        else:
-            unknown.append(printable(piece))
-    return tuple(dict.fromkeys(found))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def address(path: str, query: Mapping[str, str]) -> str:
-    """A path with its query, commas left as they are."""
-    return path + (f"?{urlencode(query, safe=',')}" if query else "")
-
-
-def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest, Explored | None, str]:
+def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
     """What is asked for, the answer, and in its place why there is none.
 
     Raises:
         Elsewhere: the same question has another address.
     """
     want = wanted(store, visit)
+    check_address(want, visit)
     if want.unknown:
         return want, None, ""
-    given = {name: value for name, value in visit.asked.items() if name in ASKS}
-    if given != dict(want.query):
-        language = {"lang": visit.language.code} if visit.named else {}
-        raise Elsewhere(address(visit.path, {**want.query, **language}))
     try:
         return want, explore(store, want.question), ""
     except TooMuch as much:
         return want, None, str(much)
-
-
-def permanent_query(want: ExploreRequest, found: Explored) -> dict[str, str]:
-    """The question with its dates and bins written out, so that it shows the same for ever."""
-    question = found.question
-    since, until = question.dates
-    return dict(want.query) | {
-        "since": f"{local(since, question.country).date()}",
-        "until": f"{local(until - 1, question.country).date()}",
-        "step": str(question.step),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +98,13 @@ class Told:
 
     Attributes:
         names: of the rows, in order.
-        incidents: in this time, the newest first.
-        context: the first of them.
-        earlier: incidents of the same places and targets before it.
     """
 
     title: str
     span: str
     names: tuple[str, ...]
     asns: Mapping[int, str]
-    incidents: tuple[Incident, ...]
-    context: tuple[Story, ...]
-    earlier: int
-    events: tuple[AnnouncedEvent, ...]
+    context: Context
     credit: str
     sheet: Sheet
 
@@ -231,37 +112,17 @@ class Told:
 def told(store: Store, found: Explored, visit: Visit) -> Told:
     question, language = found.question, visit.language
     side = shown(store, question.countries)
-    since, until = question.dates
     asns = {one.asn: one.name for one in side.facts.known_networks()}
-    about = [one for one in side.ledger.incidents(synthetic=side.is_synthetic) if _concerns(one, question)]
-    about = [one for one in about if one.status is not Status.RETRACTED]
-    inside = [one for one in about if one.onset < until and (one.end or visit.now) > since]
-    inside.sort(key=lambda one: -one.onset)
-    events = events_between(
-        [one for one in side.ledger.events() if not question.countries or one.country in question.countries],
-        since,
-        until,
-    )
+    context = context_of(store, question, visit)
     title = title_of(question, asns, language)
     return Told(
         title,
         span_of(question, language),
         names_of(found, asns, language),
         asns,
-        tuple(inside),
-        tuple(stories(store, inside[:MOST_BRIEFS])),
-        sum(one.onset < since and one not in inside for one in about),
-        tuple(events),
+        context,
         credits_line(found.sources, language),
-        sheet_of(found, events, title, visit, WIDE),
-    )
-
-
-def _concerns(one: Incident, question: ExploreQuestion) -> bool:
-    return (
-        (not question.countries or one.country in question.countries)
-        and (not question.targets or one.is_of_line or bool(set(question.targets) & set(one.targets)))
-        and (not question.networks or any(f"AS{asn}" in one.entities for asn in question.networks))
+        sheet_of(found, context.events, title, visit, WIDE),
     )
 
 
@@ -275,14 +136,6 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
     if question.layers:
         parts.append(language.apart(", ".join(question.layers).upper()))
     return " · ".join(parts)
-
-
-def span_of(question: ExploreQuestion, language: Language) -> str:
-    """``17 to 18 December 2023 (PKT)``: days, both included."""
-    since, until = question.dates
-    first, last = local(since, question.country), local(until - 1, question.country)
-    zone = zone_name(since, question.country)
-    return f"{clocks.days_between(first, last, language)} ({language.apart(zone)})"
 
 
 def name_of(name: AxisValue, by: str, asns: Mapping[int, str], language: Language) -> str:
@@ -381,7 +234,7 @@ def panels(found: Explored, answer: Told, now: float, language: Language) -> lis
             name,
             language.count("{n} measurement", "{n} measurements", row.total.measurements),
             stack_of(row.cells),
-            incident_spans(row.name, found, answer.incidents, now),
+            incident_spans(row.name, found, answer.context.incidents, now),
         )
         for row, name in rows
     ]
@@ -390,20 +243,11 @@ def panels(found: Explored, answer: Told, now: float, language: Language) -> lis
 @page("/explore", "explore.html", title="Explore", place=4, asks=ASKS)
 @page("/embed/explore", "embed_explore.html", asks=ASKS)
 def explore_facts(store: Store, visit: Visit) -> Facts:
+    if "signal" in visit.asked:
+        return series_facts(store, visit)
     want, found, why = _answer(store, visit)
     language = visit.language
-    facts: dict[str, Any] = {
-        "want": want,
-        "why": why,
-        "steps": STEPS,
-        "layers": LAYERS,
-        "axes": BY,
-        "countries": shown(store, ()).facts.countries(),
-        "staged": False,
-        "found": None,
-        "answer": None,
-        **_choices(store, want.question),
-    }
+    facts = form_facts(store, visit, want) | {"why": why}
     if found is None:
         return facts
     own = told(store, found, visit)
@@ -411,9 +255,14 @@ def explore_facts(store: Store, visit: Visit) -> Facts:
     narrow = replace(
         own.sheet, ticks=ticks(found.edges[0], found.edges[-1], found.question.country, language, 4)
     )
-    fixed = permanent_query(want, found)
-    return facts | {
+    own_names = ("country", "since", "until")
+    return {
+        **facts,
+        **links_of(want, found.question, visit),
         "staged": found.synthetic,
+        "closed": "",
+        "passed_on": True,
+        "series_query": {name: want.query[name] for name in own_names if name in want.query},
         "found": found,
         "answer": own,
         "total": found.total,
@@ -422,36 +271,7 @@ def explore_facts(store: Store, visit: Visit) -> Facts:
         "narrow": Markup(stacked(drawn, narrow, NARROW, "n")),
         "drawn": len(drawn),
         "grid": grid_of(found, language),
-        "permalink": visit.permanent("/explore") + address("", fixed),
-        "embed": visit.permanent("/embed/explore") + address("", fixed),
-        "fixed": fixed,
-        "name": file_name(fixed),
-        "first": fixed["since"],
-        "last": fixed["until"],
-        "step": found.question.step,
-        "height": EMBED_HEIGHT,
-        "breadth": EMBED_WIDTH,
     }
-
-
-def _choices(store: Store, question: ExploreQuestion) -> dict[str, Any]:
-    """What the form offers: targets and networks that were measured there."""
-    side = shown(store, question.countries)
-    targets = side.facts.known_targets()
-    networks = [
-        one
-        for one in side.facts.known_networks()
-        if not question.countries or one.country in question.countries
-    ]
-    networks.sort(key=lambda one: -one.measurements)
-    return {
-        "targets": sorted(targets, key=lambda one: (-targets[one], one))[:MOST_OFFERED],
-        "networks": [(one.asn, network_name(one.asn) or one.name) for one in networks[:MOST_OFFERED]],
-    }
-
-
-MOST_OFFERED = 60
-"""Names that a field offers while somebody types."""
 
 
 def grid_of(found: Explored, language: Language) -> Drawing | None:
@@ -475,13 +295,6 @@ def grid_of(found: Explored, language: Language) -> Drawing | None:
     )
 
 
-def file_name(query: Mapping[str, str]) -> str:
-    """``fanous-PK-x-2023-12-17-2023-12-18``: what a download is called, less its ending."""
-    parts = [query.get(name, "") for name in ("country", "network", "target", "since", "until")]
-    text = "-".join(["fanous", *(part for part in parts if part)])
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:120]
-
-
 @resource("/explore.svg", asks=ASKS)
 def explore_svg(store: Store, visit: Visit) -> Reply | None:
     drawn = _picture(store, visit)
@@ -496,18 +309,20 @@ def explore_png(store: Store, visit: Visit) -> Later | None:
 
 def _picture(store: Store, visit: Visit) -> str:
     """With title, dates, source, licence and address inside; empty = there is nothing to draw."""
+    if "signal" in visit.asked:
+        return series_picture(store, visit)
     want, found, _ = _answer(store, visit)
     if found is None or not found.rows:
         return ""
     language = visit.language
     own = told(store, found, visit)
     notice = f"{language.say('Synthetic')} · " if found.synthetic else ""
-    link = (visit.permanent("/explore") + address("", permanent_query(want, found))).partition("://")[2]
+    link = visit.permanent("/explore") + address("", permanent_query(want, found.question))
     newest = clocks.both_clocks(_newest(found), found.question.country, language)
     foot = [
         f"{notice}{own.credit}",
         language.say("Measured until {time}", time=newest),
-        language.apart(link if len(link) <= 118 else f"{link[:117]}…"),
+        language.apart(short_link(link)),
     ]
     return framed(
         panels(found, own, visit.now, language),
@@ -542,12 +357,12 @@ def rows_of(found: Explored) -> list[dict[str, Any]]:
     ]
 
 
-def document_of(want: ExploreRequest, found: Explored, visit: Visit) -> dict[str, Any]:
+def document_of(want: ExploreRequest[ExploreQuestion], found: Explored, visit: Visit) -> dict[str, Any]:
     """The answer as one JSON document (docs/api.md)."""
     question = found.question
     since, until = question.dates
     return {
-        "url": visit.permanent("/explore") + address("", permanent_query(want, found)),
+        "url": visit.permanent("/explore") + address("", permanent_query(want, found.question)),
         "countries": list(question.countries),
         "networks": list(question.networks),
         "targets": list(question.targets),
@@ -565,6 +380,8 @@ def document_of(want: ExploreRequest, found: Explored, visit: Visit) -> dict[str
 
 @resource("/explore.json", asks=ASKS)
 def explore_json(store: Store, visit: Visit) -> Reply | None:
+    if "signal" in visit.asked:
+        return series_json(store, visit)
     want, found, _ = _answer(store, visit)
     if found is None:
         return None
@@ -574,58 +391,32 @@ def explore_json(store: Store, visit: Visit) -> Reply | None:
 @resource("/explore.csv", asks=ASKS)
 def explore_csv(store: Store, visit: Visit) -> Reply | None:
     """Each line names sources and licences, since a table is passed on without its page."""
+    if "signal" in visit.asked:
+        return series_csv(store, visit)
     _, found, _ = _answer(store, visit)
-    if found is None:
-        return None
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _columns(found), lineterminator="\r\n")
-    writer.writeheader()
-    for row in _table(found):
-        writer.writerow({name: _safe(value) for name, value in row.items()})
-    return Reply.of(out.getvalue(), CSV)
+    return None if found is None else Reply.of(rows_csv(list(_columns(found)), _table(found)), CSV)
 
 
-def _columns(found: Explored) -> list[str]:
-    return ["time", "end", found.question.by, *FIELDS, "synthetic", "source", "licence"]
+def _columns(found: Explored) -> dict[str, type]:
+    by = found.question.by
+    said = {"synthetic": bool, "source": str, "licence": str}
+    return {
+        "time": str,
+        "end": str,
+        by: int if by == "network" else str,
+        **dict.fromkeys(FIELDS, int),
+        **said,
+    }
 
 
 def _table(found: Explored) -> list[dict[str, Any]]:
-    named = licences_of(found.sources)
-    same = {
-        "synthetic": found.synthetic,
-        "source": "; ".join(one["credit"] or one["title"] for one in named),
-        "licence": "; ".join(dict.fromkeys(one["licence"] for one in named)),
-    }
+    same = {"synthetic": found.synthetic, **credited(found.sources)}
     return [row | same for row in rows_of(found)]
-
-
-def _safe(value: Any) -> Any:
-    """A name from a measurement must not become a formula of a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
 
 
 @resource("/explore.parquet", asks=ASKS)
 def explore_parquet(store: Store, visit: Visit) -> Later | None:
+    if "signal" in visit.asked:
+        return series_parquet(store, visit)
     _, found, _ = _answer(store, visit)
-    if found is None:
-        return None
-    return lambda: Reply.of(_parquet(found), PARQUET)
-
-
-def _parquet(found: Explored) -> bytes:
-    import pyarrow as pa  # imported here: it takes a fifth of a second
-    from pyarrow import parquet
-
-    by = found.question.by
-    times = pa.timestamp("s", "UTC")
-    kinds = {"time": times, "end": times, by: pa.int64() if by == "network" else pa.string()}
-    kinds |= dict.fromkeys(FIELDS, pa.int64()) | {"synthetic": pa.bool_(), "source": pa.string()}
-    schema = pa.schema([pa.field(name, kinds.get(name, pa.string())) for name in _columns(found)])
-    rows = _table(found)
-    columns = {
-        name: [datetime.fromisoformat(row[name]) if name in ("time", "end") else row[name] for row in rows]
-        for name in schema.names
-    }
-    out = io.BytesIO()
-    parquet.write_table(pa.table(columns, schema), out, compression="zstd")
-    return out.getvalue()
+    return None if found is None else lambda: Reply.of(rows_parquet(_columns(found), _table(found)), PARQUET)

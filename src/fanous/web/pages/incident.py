@@ -41,7 +41,7 @@ from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
-from fanous.wording.headline import claim_line, nth_sentence, provenance_note
+from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
 
@@ -120,7 +120,11 @@ def _history(store: Store, incident: Incident, visit: Visit) -> list[tuple[str, 
     known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     return [
         (
-            nth_sentence(row.target, row.count, row.since, incident.country, visit.language),
+            led(
+                incident,
+                nth_sentence(row.target, row.count, row.since, incident.country, visit.language),
+                visit.language,
+            ),
             past_filter(incident.country, row.target),
         )
         for row in until_now(incident, known)[:MOST_HISTORY]

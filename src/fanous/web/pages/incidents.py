@@ -199,7 +199,7 @@ def months_picture(store: Store, visit: Visit) -> str:
 def choices(
     known: Sequence[Incident], wanted: IncidentFilter, language: Language, names: Mapping[int, str]
 ) -> dict[str, list[Choice]]:
-    """Parameter -> its values among the incidents, of which a reader may choose one.
+    """Parameter -> its values among the incidents, for a reader to choose from.
 
     Args:
         names: of the networks of the chosen country; regions and networks are offered within a country only.

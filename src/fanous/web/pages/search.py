@@ -11,7 +11,7 @@ from fanous.publish.edition import stories
 from fanous.refdata.countries import country_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.pages.explore import address
+from fanous.web.pages.explore_common import address
 from fanous.web.routes import Elsewhere, Facts, Reply, Visit, page, resource
 from fanous.wording import clocks
 from fanous.wording.headline import headline
@@ -92,7 +92,7 @@ def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
 
 @resource("/search.json", asks=ASKS)
 def search_json(store: Store, visit: Visit) -> Reply:
-    """Suggestions while somebody types: title and path, the likeliest first."""
+    """Suggestions while a reader types: title and path, the likeliest first."""
     _, found = asked(store, visit)
     items = suggestions(store, found, visit)[:MOST_SUGGESTED]
     return Reply.of(msgspec.json.encode({"suggestions": items}), "application/json")

@@ -36,10 +36,18 @@
     document.dispatchEvent(new Event("fanous:renewed"));
   }
 
-  const stream = new EventSource("/live");
-  stream.addEventListener("state", (event) => {
-    if (current !== null && current !== event.data) renew();
-    current = event.data;
-  });
+  let stream = null;
+  function listen() {
+    stream = new EventSource("/live");
+    stream.addEventListener("state", (event) => {
+      if (current !== null && current !== event.data) renew();
+      current = event.data;
+    });
+    /* A refusal ends it for good: come again, each page at a moment of its own. */
+    stream.addEventListener("error", () => {
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 45000 + 45000 * Math.random());
+    });
+  }
+  listen();
   window.addEventListener("pagehide", () => stream.close());
 })();

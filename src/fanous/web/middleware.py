@@ -1,11 +1,18 @@
-"""Headers: every answer, errors included, has some that stop browsers from loading anything from elsewhere, guessing
-types or being framed.
+"""Middleware: what every request and every answer passes, whatever it is about.
+
+A request for another host name is refused.  Every answer, errors included, has headers that stop browsers from loading
+anything from elsewhere, guessing types or being framed.
 
 The policy allows ``'self'`` only, so even text that slipped through as markup could not load or run anything.
 """
 
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fanous.web.limits import HOST
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -78,3 +85,46 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+class ExpectedHost:
+    """Middleware: refuses requests for another host name if the public address is known.
+
+    IP addresses and names without a dot are accepted, since proxies use them for upstream servers.
+
+        Args:
+            url: the public address; empty = any name is accepted.
+            hosts: further names.
+    """
+
+    def __init__(self, app: ASGIApp, *, url: str, hosts: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._url = url
+        self._hosts = {(urlsplit(url).hostname or "").lower(), *hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._url or self._is_expected(_host(scope)):
+            await self._app(scope, receive, send)
+            return
+        body = f"This site is {self._url}; its operator may add a name to [web] hosts.\n".encode()
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _is_expected(self, host: str) -> bool:
+        if host.startswith("["):
+            return bool(HOST.fullmatch(host))
+        name = host.partition(":")[0].lower()
+        return name in self._hosts or "." not in name or _is_address(name)
+
+
+def _host(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

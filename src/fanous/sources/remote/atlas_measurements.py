@@ -1,0 +1,450 @@
+"""RIPE Atlas' measurements: lookups and TLS handshakes ordered with a key, as measurements in OONI's format.
+
+One record is what one probe on a user's line met at one target: the lookup by its own resolvers (``dns``), and the
+certificates that came when the target's name was sent (``sslcert``).  It carries the controls of a record from
+Globalping: the same from anchors elsewhere, and a control target at the same probe in the same minutes.
+
+What a probe's firmware cannot tell, no record says.  ``sslgetcert.c`` (``err_reading``) waits on when a connection is
+reset in the handshake, and reports a timeout; and there is no request, so a block page over HTTP is not seen.
+"""
+
+import os
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fanous.model.instant import HOUR
+from fanous.model.place import Family, is_address
+from fanous.refdata.networks import network_name, network_of
+from fanous.sources.connector import Source
+from fanous.sources.remote.atlas_api import AtlasHandshake, AtlasLookup, AtlasVantagePoint, ResolverAnswer
+from fanous.sources.remote.record import (
+    CONTROL_FAILED,
+    CONTROL_LASTS,
+    LEAST_ELSEWHERE,
+    OWN_TROUBLE,
+    RemoteRecords,
+    answered,
+    redact_remote,
+)
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from cryptography.x509.verification import Store
+
+NAME = "atlas-measurements"
+
+NOT_ALLOWED = "address not allowed"
+"""The probe was sent to an address that no public site can have, and did not go there (``sslgetcert.c``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasStep:
+    """Where a handshake ended.
+
+    Attributes:
+        layer: ``dns``, ``tcp``, ``tls``; empty = the probe did not try.
+        failure: in OONI's words (df-007); ``None`` = the certificates came.
+    """
+
+    layer: str
+    failure: str | None = None
+
+
+_LOOKUPS = {
+    "nodename nor servname provided, or not known": "dns_nxdomain_error",
+    "non-recoverable failure in name resolution": "dns_servfail_error",
+    "temporary failure in name resolution": "generic_timeout_error",
+}
+"""Libevent's words (``evutil_gai_strerror``), with which the firmware looks names up."""
+
+_CONNECTS = {
+    "timeout": "generic_timeout_error",
+    "Connection timed out": "generic_timeout_error",
+    "Connection refused": "connection_refused",
+    "Connection reset by peer": "connection_reset",
+    "No route to host": "host_unreachable",
+    "Network is unreachable": "network_unreachable",
+}
+"""After ``connect: `` in ``err``: the firmware's own word, and those of the C library."""
+
+LONGEST_MESSAGE = 200
+
+
+def step_of(result: AtlasHandshake) -> AtlasStep:
+    """Where a handshake ended, and why."""
+    if result.cert:
+        return AtlasStep("tls")
+    if result.dnserr:
+        return AtlasStep("dns", _LOOKUPS.get(result.dnserr, _unknown(result.dnserr)))
+    if result.error or result.sockerr:
+        return AtlasStep("")
+    if result.alert is not None:
+        return AtlasStep("tls", "ssl_failed_handshake")
+    if result.err.startswith("connect: "):
+        why = result.err.removeprefix("connect: ")
+        return AtlasStep("tcp", _CONNECTS.get(why, _unknown(result.err)))
+    if result.err.startswith("timeout"):
+        return AtlasStep("tls", "generic_timeout_error")
+    return AtlasStep("tls", "ssl_failed_handshake")  # what came was not TLS: `bad type`, `bad len`, too short
+
+
+def _unknown(message: str) -> str:
+    return f"unknown_failure: {message[:LONGEST_MESSAGE]}"
+
+
+_CODES = {"NXDOMAIN": "dns_nxdomain_error", "SERVFAIL": "dns_servfail_error", "REFUSED": "dns_refused_error"}
+"""DNS response codes (IANA) -> df-007."""
+
+
+def lookups_of(result: AtlasLookup) -> list[tuple[str | None, list[tuple[str, int | None]], float]]:
+    """(failure, addresses with TTL, seconds) of each resolver that says something.
+
+    A resolver that keeps silent says something only where none answered; what the probe could not send says nothing.
+    """
+    answers, silent = [], False
+    for one in result.resultset:
+        if one.result is not None:
+            answers.append(_answer_of(one))
+        else:
+            silent = silent or "timeout" in (one.error or {})
+    if silent and not answers:
+        return [("generic_timeout_error", [], 0.0)]
+    return [one for one in answers if one is not None]
+
+
+def _answer_of(one: ResolverAnswer) -> tuple[str | None, list[tuple[str, int | None]], float] | None:
+    """``None`` = the message cannot be read."""
+    from dns.exception import DNSException
+    from dns.message import from_wire
+    from dns.rcode import to_text
+    from dns.rdatatype import A
+
+    assert one.result is not None
+    try:
+        message = from_wire(b64decode(one.result.abuf), ignore_trailing=True)
+    except (DNSException, ValueError):
+        return None
+    found = [
+        (record.address, int(rrset.ttl)) for rrset in message.answer if rrset.rdtype == A for record in rrset
+    ]
+    failure = None if found else _CODES.get(to_text(message.rcode()), "dns_no_answer")
+    return failure, list(found), one.result.rt / 1000
+
+
+# --- certificates ---------------------------------------------------------------------------------------
+
+
+@cache
+def _roots() -> "Store":
+    """Those of ``SSL_CERT_FILE``, as everything that speaks TLS takes them, else Mozilla's."""
+    import certifi
+    from cryptography.x509 import load_pem_x509_certificates
+    from cryptography.x509.verification import Store
+
+    file = Path(os.environ.get("SSL_CERT_FILE") or certifi.where())
+    return Store(load_pem_x509_certificates(file.read_bytes()))
+
+
+def chain_of(result: AtlasHandshake) -> "list[Certificate]":
+    """The certificates that can be read; empty = not even the site's own."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    found = []
+    for number, text in enumerate(result.cert):
+        try:
+            found.append(load_pem_x509_certificate(text.encode()))
+        except ValueError:
+            if not number:
+                return []
+    return found
+
+
+def certificate_failure(chain: "Sequence[Certificate]", host: str, at: int) -> str | None:
+    """Why a browser would refuse this chain, in OONI's words; ``None`` = it would not.
+
+    Args:
+        at: Unix seconds.
+    """
+    from cryptography.x509 import DNSName
+    from cryptography.x509.verification import PolicyBuilder, VerificationError
+
+    if not chain:
+        return "ssl_invalid_certificate"
+    leaf, moment = chain[0], datetime.fromtimestamp(at, UTC)
+    if not _covers(leaf, host):
+        return "ssl_invalid_hostname"
+    if not leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc:
+        return "ssl_invalid_certificate"
+    verifier = PolicyBuilder().store(_roots()).time(moment).build_server_verifier(DNSName(host))
+    try:
+        verifier.verify(leaf, list(chain[1:]))
+    except VerificationError:
+        return "ssl_unknown_authority"
+    return None
+
+
+def _covers(leaf: "Certificate", host: str) -> bool:
+    from cryptography.x509 import DNSName, ExtensionNotFound, SubjectAlternativeName
+
+    try:
+        names = leaf.extensions.get_extension_for_class(SubjectAlternativeName).value
+    except (ExtensionNotFound, ValueError):
+        return False
+    _, _, parent = host.partition(".")
+    return any(name.lower() in (host, f"*.{parent}") for name in names.get_values_for_type(DNSName))
+
+
+# --- one target in OONI's format ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasAnswers:
+    """The results about one target, by probe.
+
+    Attributes:
+        url: of the target.
+        measurements: ids, under which RIPE keeps the results: handshakes, lookups.
+        elsewhere: from anchors in other countries.
+    """
+
+    url: str
+    handshakes: Mapping[int, AtlasHandshake]
+    lookups: Mapping[int, AtlasLookup] = field(default_factory=dict)
+    elsewhere: Mapping[int, AtlasHandshake] = field(default_factory=dict)
+    elsewhere_lookups: Mapping[int, AtlasLookup] = field(default_factory=dict)
+    measurements: tuple[int, int] = (0, 0)
+
+
+def atlas_records(
+    answers: AtlasAnswers,
+    control: AtlasAnswers,
+    here: Sequence[AtlasVantagePoint],
+    anchors: Sequence[AtlasVantagePoint] = (),
+) -> Iterator[bytes]:
+    """One line for each probe that answered.
+
+    Args:
+        control: of the control target, asked of the same probes in the same minutes.
+        here: the probes of the round, on users' lines; ``anchors`` = those elsewhere.
+    """
+    counted: Counter[int] = Counter()
+    host, control_host = _host(answers.url), _host(control.url)
+    outside, why_none, is_trusted = _control(answers)
+    for number, probe in enumerate(sorted(here, key=lambda one: one.id)):
+        asn = probe.asn_v4 or 0
+        counted[asn] += 1  # also where nothing is written: a probe has the same name throughout a round
+        result, lookup = answers.handshakes.get(probe.id), answers.lookups.get(probe.id)
+        if result is None:
+            continue
+        beside = control.handshakes.get(probe.id)
+        keys, fault = _steps(host, result, lookup, is_trusted=is_trusted)
+        moment = f"{datetime.fromtimestamp(result.timestamp, UTC):%Y-%m-%d %H:%M:%S}"
+        yield msgspec.json.encode(
+            {
+                "test_name": "web_connectivity",
+                "test_version": "0.1.0",
+                "data_format_version": "0.2.0",
+                "software_name": NAME,
+                "software_version": "1",
+                "report_id": f"{NAME}_{control.measurements[0]}",
+                "probe_id": f"{NAME} AS{asn} {counted[asn]}",
+                "probe_cc": probe.country_code,
+                "probe_asn": f"AS{asn}",
+                "probe_network_name": network_name(asn),
+                "resolver_asn": f"AS{_resolver(lookup)}",
+                "measurement_start_time": moment,
+                "test_start_time": moment,
+                "input": answers.url,
+                "annotations": {},
+                "test_keys": keys | {"control": outside, "control_failure": why_none},
+                "x_remote": {
+                    "unsound": fault or ("" if _is_sound(beside, result, control_host) else CONTROL_FAILED),
+                    "number": number,
+                    "control": {"id": control.measurements[0], "url": control.url, "result": _raw(beside)},
+                    "tls": {"id": answers.measurements[0], "result": _raw(result)},
+                    "dns": {"id": answers.measurements[1], "result": _raw_lookup(lookup)},
+                    "elsewhere": [
+                        {"country": one.country_code, "asn": one.asn_v4, **_raw(answers.elsewhere[one.id])}
+                        for one in anchors
+                        if one.id in answers.elsewhere
+                    ],
+                },
+            }
+        )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _is_sound(beside: AtlasHandshake | None, result: AtlasHandshake, host: str) -> bool:
+    return (
+        beside is not None
+        and abs(beside.timestamp - result.timestamp) <= CONTROL_LASTS
+        and step_of(beside).failure is None
+        and bool(beside.cert)
+        and certificate_failure(chain_of(beside), host, beside.timestamp) is None
+    )
+
+
+def _steps(
+    host: str, result: AtlasHandshake, lookup: AtlasLookup | None, *, is_trusted: bool
+) -> tuple[dict[str, Any], str]:
+    """The ``test_keys`` of the probe's own steps, and why they say nothing; empty = they do."""
+    found = lookups_of(lookup) if lookup else []
+    keys: dict[str, Any] = {
+        "queries": [answered(host, answers, failure, seconds) for failure, answers, seconds in found],
+        "tcp_connect": [],
+        "tls_handshakes": [],
+        "requests": [],
+    }
+    step = step_of(result)
+    if step.layer == "":
+        return keys, "" if result.error == NOT_ALLOWED else OWN_TROUBLE
+    if step.layer == "dns":
+        if not found:
+            keys["queries"].append(answered(host, [], step.failure))
+        return keys, ""
+    port = int(result.dst_port) if result.dst_port.isdigit() else 443
+    connected, finished = result.ttc / 1000, result.rt / 1000
+    failure = step.failure if step.layer == "tcp" else None
+    keys["tcp_connect"].append(
+        {
+            "ip": result.dst_addr,
+            "port": port,
+            "status": {"failure": failure, "success": failure is None},
+            "t0": 0.0,
+            "t": connected,
+        }
+    )
+    if step.layer == "tls":
+        chain = chain_of(result)
+        why = step.failure or certificate_failure(chain, host, result.timestamp)
+        # An authority that is unknown elsewhere, too, is missing from our list: it is not interception.
+        unverified = why == "ssl_unknown_authority" and not is_trusted
+        keys["tls_handshakes"].append(
+            {
+                "network": "tcp",
+                "address": _place(result),
+                "server_name": host,
+                "failure": None if unverified else why,
+                "no_tls_verify": unverified,
+                "peer_certificates": [_encoded(one) for one in chain],
+                "t0": connected,
+                "t": max(connected, finished),
+            }
+        )
+    return keys, ""
+
+
+def _encoded(certificate: "Certificate") -> dict[str, str]:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return {"data": b64encode(certificate.public_bytes(Encoding.DER)).decode(), "format": "base64"}
+
+
+def _control(answers: AtlasAnswers) -> tuple[dict[str, Any], str | None, bool]:
+    """The results from elsewhere as OONI's test helper would give them, why there are none, and whether a chain of
+    certificates was trusted there."""
+    host = _host(answers.url)
+    steps = {one: step_of(result) for one, result in answers.elsewhere.items()}
+    sound = [answers.elsewhere[one] for one, step in steps.items() if step == AtlasStep("tls")]
+    failed = [one for one, step in steps.items() if step.failure is not None]
+    if not sound and len(failed) < LEAST_ELSEWHERE:
+        return {}, "unknown_failure: too few vantage points elsewhere answered", False
+    verdicts = {_place(one): certificate_failure(chain_of(one), host, one.timestamp) for one in sound}
+    addresses = dict.fromkeys(
+        [
+            *(one.dst_addr for one in sound),
+            *(
+                address
+                for result in answers.elsewhere_lookups.values()
+                for _, found, _ in lookups_of(result)
+                for address, _ in found
+            ),
+        ]
+    )
+    for one in failed if not sound else ():
+        verdicts[_place(answers.elsewhere[one])] = steps[one].failure
+    told = {
+        "dns": {"failure": None if addresses else "dns_no_answer", "addrs": list(addresses)},
+        "tcp_connect": {
+            _place(result): {
+                "status": steps[one].layer == "tls",
+                "failure": None if steps[one].layer == "tls" else steps[one].failure,
+            }
+            for one, result in answers.elsewhere.items()
+            if result.dst_addr and (steps[one].layer == "tls" or not sound)
+        },
+        "tls_handshake": {
+            place: {"server_name": host, "status": failure is None, "failure": failure}
+            for place, failure in verdicts.items()
+            if place
+        },
+        "ip_info": {address: {"asn": network_of(address)} for address in addresses},
+    }
+    return told, None, None in verdicts.values()
+
+
+def _place(result: AtlasHandshake) -> str:
+    address = result.dst_addr
+    if not address:
+        return ""
+    return f"[{address}]:{result.dst_port}" if ":" in address else f"{address}:{result.dst_port}"
+
+
+_KEPT = ("timestamp", "dst_addr", "err", "dnserr", "sockerr", "error", "ttc", "rt")
+"""Of a result: not who answered (``prb_id``, ``from``, ``src_addr``).  The certificates are among the ``test_keys``."""
+
+
+def _raw(result: AtlasHandshake | None) -> dict[str, Any]:
+    if result is None:
+        return {}
+    told = {name: getattr(result, name) for name in _KEPT if getattr(result, name)}
+    return told | ({"alert": result.alert.level} if result.alert else {})
+
+
+def _raw_lookup(result: AtlasLookup | None) -> dict[str, Any]:
+    """The resolvers' answers; their addresses, which may be a user's own router, are left out."""
+    if result is None:
+        return {}
+    return {
+        "timestamp": result.timestamp,
+        "abuf": [one.result.abuf for one in result.resultset if one.result is not None],
+        "error": [one.error for one in result.resultset if one.error is not None] or result.error,
+    }
+
+
+def _resolver(lookup: AtlasLookup | None) -> int:
+    """The ASN of the first public resolver; 0 = unknown."""
+    public = (one.dst_addr for one in (lookup.resultset if lookup else ()) if is_address(one.dst_addr))
+    return next((asn for address in public if (asn := network_of(address))), 0)
+
+
+ATLAS_MEASUREMENTS = Source(
+    name=NAME,
+    title="RIPE Atlas, your own measurements",
+    help="measurements that `fanous probe run --via atlas --out FILE` wrote",
+    page="https://atlas.ripe.net",
+    licence="RIPE Atlas service terms and conditions",
+    is_open=False,
+    credit="RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
+    remark="measurements from RIPE Atlas probes",
+    measurements=RemoteRecords(NAME),
+    family=Family.REMOTE,
+    redact=redact_remote,
+    is_ordered=True,
+    every=int(6 * HOUR),
+    token="RIPE_ATLAS_KEY",
+    consent="RIPE publishes the results of measurements, with the addresses of the lines that they were made from and "
+    "the account that ordered them",
+)

@@ -1,0 +1,141 @@
+"""Memory: answers about facts that are kept, because several pages, and several parts of a page, ask the same.
+
+A question that may be kept says so where it is asked (``remembered``): for how long its answer is valid, and whether
+only the arrival of measurements can change it.  The store knows cheaply what arrived (``CoverageFacts.brought_in``), so
+that such an answer stays valid until then.  Facts without a memory ask the store each time.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from inspect import signature
+from math import inf
+from time import monotonic
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LONGEST_SECONDS = 600.0
+"""If a database server holds the facts, another process may delete rows during a query."""
+
+MARKS_SECONDS = 1.0
+"""Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
+
+MOST_KEPT = 24
+"""Cached answers; the largest, the votes of a busy country, takes some 20 MB."""
+
+
+class Arriving(Protocol):
+    """Facts that know what arrived."""
+
+    def brought_in(self) -> Mapping[str, tuple[int, int]]: ...
+
+
+class Remembering(Protocol):
+    """Facts that may have a memory."""
+
+    memory: "Memory | None"
+
+
+F = TypeVar("F", bound=Remembering)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """Attributes:
+    at: monotonic seconds of the query. mark: of the data that had arrived by then.
+    """
+
+    at: float
+    mark: Hashable
+    answer: Any
+
+
+class Memory:
+    """Keeps the newest answers; used only in the store's thread.
+
+    Args:
+        facts: are asked what arrived.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, facts: Arriving, clock: Callable[[], float] = monotonic) -> None:
+        self.facts = facts
+        self._clock = clock
+        self._answers: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._marks: Mapping[str, tuple[int, int]] = {}
+        self._marked, self._changed = -inf, -inf
+
+    def forget(self) -> None:
+        """Something changed, so only answers that are still valid are kept."""
+        self._marked, self._changed = -inf, self._clock()
+
+    def answer(self, key: Hashable, ask: Callable[[], T], seconds: float, mark: Hashable) -> T:
+        """The kept answer if it is valid, or a new one.
+
+        Args:
+            seconds: for which it is valid, whatever arrives.
+            mark: of the measurements that it depends on (``brought_in``); ``None`` = it depends on more than those.
+        """
+        kept = self._answers.get(key)
+        if kept is None or not self._is_good(kept, mark, seconds):
+            began = self._clock()
+            kept = self._answers[key] = KeptAnswer(began, mark, ask())
+        self._answers.move_to_end(key)
+        while len(self._answers) > MOST_KEPT:
+            self._answers.popitem(last=False)
+        return cast(T, kept.answer)
+
+    def _is_good(self, kept: KeptAnswer, mark: Hashable, seconds: float) -> bool:
+        """Whether nothing arrived since, or the answer is recent and younger than the last change."""
+        age = self._clock() - kept.at
+        if mark is not None and kept.mark == mark:
+            return age < LONGEST_SECONDS
+        return kept.at > self._changed and age < seconds
+
+    def brought_in(self, about: Any) -> Hashable:
+        """The mark of the data of a country, or of all countries."""
+        if self._clock() - self._marked >= MARKS_SECONDS:
+            self._marked = self._clock()
+            self._marks = self.facts.brought_in()
+        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
+
+
+def remembered(
+    seconds: float, *, of_measurements: bool = False
+) -> Callable[[Callable[Concatenate[F, P], T]], Callable[Concatenate[F, P], T]]:
+    """A question whose answer may be kept, if the facts have a memory.
+
+    Args:
+        seconds: for which the answer is valid, whatever arrives.
+        of_measurements: it changes only when measurements arrive: of the country that is the question's first
+            argument, or of any where that is none.
+    """
+
+    def declare(question: Callable[Concatenate[F, P], T]) -> Callable[Concatenate[F, P], T]:
+        parameters = signature(question)
+
+        @wraps(question)
+        def asked(facts: F, /, *args: P.args, **named: P.kwargs) -> T:
+            memory = facts.memory
+            if memory is None:
+                return question(facts, *args, **named)
+            bound = parameters.bind(facts, *args, **named)
+            bound.apply_defaults()
+            _, *given = bound.args
+            mark = memory.brought_in(given[0]) if of_measurements else None
+            key = question.__name__, _fixed(given)
+            return memory.answer(key, lambda: question(facts, *args, **named), seconds, mark)
+
+        return asked
+
+    return declare
+
+
+def _fixed(value: Any) -> Hashable:
+    """Lists become tuples, so that they can be part of a key."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_fixed(one) for one in value)
+    return cast(Hashable, value)

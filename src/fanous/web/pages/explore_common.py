@@ -1,0 +1,368 @@
+"""What both kinds of answer of Explore share: the question, read from the address; its form; its links; its context.
+
+A question is about measurements, or about one signal of public sources if the address names one.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Incident, Status
+from fanous.pipeline.explore import STEPS, ExploreQuestion, midnight, shown
+from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
+from fanous.pipeline.search import asn_named, country_named, target_named
+from fanous.publish.edition import Story, stories
+from fanous.refdata.countries import local, region_name, region_of, zone_name
+from fanous.refdata.networks import network_name
+from fanous.store.protocol import Store
+from fanous.text import printable
+from fanous.web.pages.events import events_between
+from fanous.web.routes import Elsewhere, Visit
+from fanous.wording import clocks
+from fanous.wording.language import Language
+
+SVG, PNG, JSON = "image/svg+xml", "image/png", "application/json"
+CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
+
+LAYERS = ("dns", "tcp", "tls", "quic", "http", "transfer")
+BY = {
+    "network": "Network",
+    "target": "Target",
+    "country": "Country",
+    "mechanism": "Mechanism",
+    "source": "Source",
+}
+"""What rows of measurements may be, as the reader calls it."""
+
+BY_PLACE = {"country": "Country", "region": "Region", "network": "Network"}
+"""What rows of series may be."""
+
+MOST_NAMED = 4
+"""Places, networks or targets that one question may name."""
+
+_NAMES = r"[^\x00-\x1f\x7f]{1,200}"
+_DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
+ASKS = {
+    "signal": "|".join(QUANTITIES),
+    "country": _NAMES,
+    "region": _NAMES,
+    "network": _NAMES,
+    "target": _NAMES,
+    "layer": "|".join(LAYERS),
+    "by": "|".join({**BY, **BY_PLACE}),
+    "since": _DATE,
+    "until": _DATE,
+    "step": "|".join(map(str, STEPS)),
+}
+"""Names may be written as people write them; the page then leads to the address with their codes."""
+
+Q = TypeVar("Q", ExploreQuestion, SeriesQuestion)
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreRequest(Generic[Q]):
+    """What an address asks for.
+
+    Attributes:
+        query: parameters of the one address of this question.
+        unknown: names that nothing is known by, as they were typed.
+    """
+
+    question: Q
+    query: Mapping[str, str]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What both kinds of question name.
+
+    Attributes:
+        since, until: unix seconds; ``None`` = not named.
+        query: those of the parameters that say this.
+    """
+
+    countries: tuple[str, ...]
+    networks: tuple[int, ...]
+    targets: tuple[str, ...]
+    since: float | None
+    until: float | None
+    step: int
+    query: Mapping[str, str]
+    unknown: tuple[str, ...]
+
+
+def _read(store: Store, visit: Visit) -> _Named:
+    """Names in other words become codes."""
+    asked = visit.asked
+    unknown: list[str] = []
+    countries = named(asked.get("country", ""), country_named, unknown)
+    targets = named(asked.get("target", ""), target_named, unknown)
+    known = shown(store, countries).facts.known_networks() if asked.get("network") else []
+    networks = named(asked.get("network", ""), lambda text: asn_named(text, known, countries), unknown)
+    first, last = _day(asked.get("since", "")), _day(asked.get("until", ""))
+    if first and last and first > last:
+        first, last = last, first
+    country = countries[0] if len(countries) == 1 else ""
+    query = {
+        "country": ",".join(countries),
+        "network": ",".join(f"AS{asn}" for asn in networks),
+        "target": ",".join(targets),
+        "since": f"{first}" if first else "",
+        "until": f"{last}" if last else "",
+        "step": asked.get("step", ""),
+    }
+    return _Named(
+        countries,
+        tuple(int(asn) for asn in networks),
+        targets,
+        midnight(first, country) if first else None,
+        midnight(last + timedelta(days=1), country) if last else None,
+        int(asked.get("step", 0)),
+        query,
+        tuple(unknown),
+    )
+
+
+def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
+    """A question about measurements."""
+    asked, own = visit.asked, _read(store, visit)
+    usual = "network" if len(own.countries) == 1 else "country"
+    by = asked.get("by", usual)
+    if by not in BY:
+        by = usual
+    layers = (asked["layer"],) if "layer" in asked else ()
+    question = ExploreQuestion(
+        own.countries, own.networks, own.targets, layers, own.since, own.until, by, own.step
+    )
+    more = {"layer": asked.get("layer", ""), "by": by if by != usual else ""}
+    return ExploreRequest(question, _told(own.query, more), own.unknown)
+
+
+def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
+    """A question about a signal; regions can be named where one country is."""
+    asked, own = visit.asked, _read(store, visit)
+    unknown = list(own.unknown)
+    country = own.countries[0] if len(own.countries) == 1 else ""
+    regions = named(asked.get("region", ""), lambda text: _region(country, text), unknown)
+    by = asked.get("by", "") if asked.get("by", "") in KINDS else ""
+    if regions or own.networks:
+        by = ""
+    question = SeriesQuestion(
+        asked["signal"],
+        own.countries,
+        regions,
+        own.networks,
+        own.targets,
+        by,
+        own.since,
+        own.until,
+        own.step,
+    )
+    more = {"signal": asked["signal"], "region": ",".join(regions), "by": by}
+    return ExploreRequest(question, _told(own.query, more), tuple(unknown))
+
+
+def _region(country: str, text: str) -> str:
+    """``PK-PB`` or a name of it -> ``PK-PB``; empty = no region of the country is called so."""
+    code = text.upper()
+    if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
+        return code if region_name(code) != code and country in ("", code[:2]) else ""
+    return region_of(country, text) if country else ""
+
+
+def _told(query: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Parameters in the order of ``ASKS``; empty ones are left out."""
+    every = {**query, **more}
+    return {name: every[name] for name in ASKS if every.get(name)}
+
+
+def named(text: str, meaning: Callable[[str], str], unknown: list[str]) -> tuple[str, ...]:
+    """The codes of names between commas; those without one go to ``unknown``."""
+    pieces = [piece.strip() for piece in re.split("[,،]", text) if piece.strip()]
+    found = []
+    for piece in pieces[:MOST_NAMED]:
+        code = meaning(piece)
+        if code:
+            found.append(code)
+        else:
+            unknown.append(printable(piece))
+    return tuple(dict.fromkeys(found))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A path with its query, commas left as they are."""
+    return path + (f"?{urlencode(query, safe=',')}" if query else "")
+
+
+def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
+    """One question has one address.
+
+    Raises:
+        Elsewhere: it is another one.
+    """
+    given = {name: value for name, value in visit.asked.items() if name in ASKS}
+    if not want.unknown and given != dict(want.query):
+        language = {"lang": visit.language.code} if visit.named else {}
+        raise Elsewhere(address(visit.path, {**want.query, **language}))
+
+
+def permanent_query(want: ExploreRequest[Any], question: ExploreQuestion | SeriesQuestion) -> dict[str, str]:
+    """What is asked, with dates and bins written out, so that it shows the same for ever.
+
+    Args:
+        question: as it was answered, with these.
+    """
+    since, until = question.dates
+    return dict(want.query) | {
+        "since": f"{local(since, question.country).date()}",
+        "until": f"{local(until - 1, question.country).date()}",
+        "step": str(question.step),
+    }
+
+
+def span_of(question: ExploreQuestion | SeriesQuestion, language: Language) -> str:
+    """``17 to 18 December 2023 (PKT)``: days, both included."""
+    since, until = question.dates
+    first, last = local(since, question.country), local(until - 1, question.country)
+    zone = zone_name(since, question.country)
+    return f"{clocks.days_between(first, last, language)} ({language.apart(zone)})"
+
+
+LONGEST_LINK = 118
+"""Characters that fit into a line of a picture."""
+
+
+def short_link(address: str) -> str:
+    """An address without its scheme, as much as fits."""
+    link = address.partition("://")[2]
+    return link if len(link) <= LONGEST_LINK else f"{link[: LONGEST_LINK - 1]}…"
+
+
+def file_name(query: Mapping[str, str]) -> str:
+    """``fanous-PK-x-2023-12-17-2023-12-18``: what a download is called, less its ending."""
+    names = ("signal", "country", "region", "network", "target", "since", "until")
+    text = "-".join(["fanous", *(query[name] for name in names if query.get(name))])
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:120]
+
+
+PICTURE_WIDTH = 1500
+EMBED_WIDTH, EMBED_HEIGHT = 640, 420
+
+
+def links_of(
+    want: ExploreRequest[Any], question: ExploreQuestion | SeriesQuestion, visit: Visit
+) -> dict[str, Any]:
+    """Facts about the links of an answer, and of its form."""
+    fixed = permanent_query(want, question)
+    return {
+        "permalink": visit.permanent("/explore") + address("", fixed),
+        "embed": visit.permanent("/embed/explore") + address("", fixed),
+        "fixed": fixed,
+        "name": file_name(fixed),
+        "first": fixed["since"],
+        "last": fixed["until"],
+        "step": question.step,
+        "height": EMBED_HEIGHT,
+        "breadth": EMBED_WIDTH,
+    }
+
+
+MOST_BRIEFS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What else is known of the places and the time that are shown.
+
+    Attributes:
+        incidents: in this time, the newest first.
+        briefs: the first of them.
+        earlier: how many are before it.
+    """
+
+    incidents: tuple[Incident, ...]
+    briefs: tuple[Story, ...]
+    earlier: int
+    events: tuple[AnnouncedEvent, ...]
+
+
+def context_of(store: Store, question: ExploreQuestion | SeriesQuestion, visit: Visit) -> Context:
+    """Of a question with dates."""
+    side = shown(store, question.countries)
+    since, until = question.dates
+    about = [
+        one
+        for one in side.ledger.incidents(synthetic=side.is_synthetic)
+        if one.status is not Status.RETRACTED and _concerns(one, question)
+    ]
+    inside = [one for one in about if one.onset < until and (one.end or visit.now) > since]
+    inside.sort(key=lambda one: -one.onset)
+    events = [
+        one for one in side.ledger.events() if not question.countries or one.country in question.countries
+    ]
+    return Context(
+        tuple(inside),
+        tuple(stories(store, inside[:MOST_BRIEFS])),
+        sum(one.onset < since and one not in inside for one in about),
+        tuple(events_between(events, since, until)),
+    )
+
+
+def _concerns(one: Incident, question: ExploreQuestion | SeriesQuestion) -> bool:
+    return (
+        (not question.countries or one.country in question.countries)
+        and (not question.targets or one.is_of_line or bool(set(question.targets) & set(one.targets)))
+        and (not question.networks or any(f"AS{asn}" in one.entities for asn in question.networks))
+        and (isinstance(question, ExploreQuestion) or one.is_of_line or bool(question.targets))
+    )
+
+
+MOST_OFFERED = 60
+"""Names that a field offers while somebody types."""
+
+
+def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[str, Any]:
+    """Facts of the page's form: what it asks, and what was measured or published there."""
+    question = want.question
+    side = shown(store, question.countries)
+    targets = side.facts.known_targets()
+    networks = [
+        one
+        for one in side.facts.known_networks()
+        if not question.countries or one.country in question.countries
+    ]
+    networks.sort(key=lambda one: -one.measurements)
+    signals = {
+        one.signal
+        for one in side.facts.known_signals()
+        if not question.countries or one.country in question.countries
+    }
+    return {
+        "want": want,
+        "signal": visit.asked.get("signal", ""),
+        "signals": [(name, SIGNALS[name].title) for name in QUANTITIES if name in signals],
+        "steps": STEPS,
+        "layers": LAYERS,
+        "axes": BY_PLACE if "signal" in visit.asked else BY,
+        "countries": shown(store, ()).facts.countries(),
+        "targets": sorted(targets, key=lambda one: (-targets[one], one))[:MOST_OFFERED],
+        "networks": [(one.asn, network_name(one.asn) or one.name) for one in networks[:MOST_OFFERED]],
+        "staged": False,
+        "series": False,
+        "why": "",
+        "found": None,
+        "answer": None,
+    }

@@ -1,0 +1,360 @@
+"""Explore's answers about a signal of public sources: a page, pictures and tables.
+
+Values whose terms forbid it are shown on the page, as on those of countries and incidents, and are in no file, picture
+or embed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.charts.connectivity import place_name
+from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars, framed, stacked
+from fanous.charts.grid import MOST_ROWS
+from fanous.charts.plot import ticks
+from fanous.model.instant import to_iso
+from fanous.model.series import SeriesKey
+from fanous.pipeline.explore import TooMuch
+from fanous.pipeline.quantities import Compared, ComparedSeries, SeriesQuestion, compare, kind_of, published
+from fanous.publish.credits import credited, credits_line
+from fanous.publish.document import Document, series_document
+from fanous.publish.pictures import clock_words, incident_spans, short_title
+from fanous.publish.table import rows_csv, rows_parquet
+from fanous.refdata.countries import country_name, region_name
+from fanous.sources.publishers import SOURCES
+from fanous.store.protocol import Store
+from fanous.text import printable
+from fanous.web.pages.explore_common import (
+    CSV,
+    JSON,
+    PARQUET,
+    Context,
+    ExploreRequest,
+    address,
+    check_address,
+    context_of,
+    form_facts,
+    links_of,
+    permanent_query,
+    short_link,
+    span_of,
+    wanted_series,
+)
+from fanous.web.routes import Facts, Later, Reply, Visit
+from fanous.wording import clocks
+from fanous.wording.language import Language
+from fanous.wording.words import target_title
+
+BARE = ("share", "index")
+"""Units that are not written after a number."""
+
+MOST_COMPARED = 4
+"""Series of one picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTold:
+    """The answer in the reader's language.
+
+    Attributes:
+        names: of the rows, in order.
+    """
+
+    title: str
+    span: str
+    names: tuple[str, ...]
+    context: Context
+    credit: str
+
+
+def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[SeriesQuestion], Compared | None, str]:
+    """As the function of this name in ``explore``."""
+    want = wanted_series(store, visit)
+    check_address(want, visit)
+    if want.unknown:
+        return want, None, ""
+    try:
+        return want, compare(store, want.question), ""
+    except TooMuch as much:
+        return want, None, str(much)
+
+
+def is_open(source: str) -> bool:
+    """May its values be passed on?"""
+    return source in SOURCES and SOURCES[source].is_open
+
+
+def passed_on(found: Compared) -> Compared:
+    """Without the series whose terms forbid it."""
+    return replace(found, rows=tuple(row for row in found.rows if is_open(row.key.source)))
+
+
+def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
+    question, language = found.question, visit.language
+    named = [country_name(code, language.code) for code in question.countries] or [
+        language.say("All countries")
+    ]
+    targets = [target_title(target) for target in question.targets]
+    names = names_of(found, language)
+    places = list(names) if (question.regions or question.networks) and len(names) <= MOST_COMPARED else []
+    parts = [
+        language.say(SIGNALS[question.signal].title),
+        language.comma.join(map(language.apart, targets)),
+        language.comma.join(places),
+        language.comma.join(map(language.apart, named)),
+    ]
+    return SeriesTold(
+        " · ".join(part for part in parts if part),
+        span_of(question, language),
+        names,
+        context_of(store, question, visit),
+        credits_line(found.sources, language),
+    )
+
+
+def names_of(found: Compared, language: Language) -> tuple[str, ...]:
+    """The places of the rows, and what else tells them apart."""
+    keys = [row.key for row in found.rows]
+    sources, subtypes = {key.source for key in keys}, {key.subtype for key in keys}
+    with_country = len({key.place.country for key in keys}) > 1
+
+    def name(key: SeriesKey) -> str:
+        country = country_name(key.place.country, language.code)
+        text = country if kind_of(key) == "country" else language.apart(printable(place_name(key)))
+        if with_country and text != country:
+            text += f"{language.comma}{country}"
+        target = target_of_series(key)
+        more = [target_title(target) if target else "", printable(key.subtype) if len(subtypes) > 1 else ""]
+        more += [key.source] if len(sources) > 1 else []
+        said = language.comma.join(language.apart(one) for one in more if one)
+        return f"{text} ({said})" if said else text
+
+    return tuple(map(name, keys))
+
+
+def quantity_of(signal: str, language: Language) -> Callable[[float], str]:
+    """How a value is written: with as many digits as four, a share in per cent."""
+    if SIGNALS[signal].unit == "share":
+        return lambda value: language.percent(value, 1)
+    return lambda value: language.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
+
+
+def panels(found: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
+    """The series that are compared, each as a share of its own highest value."""
+    language, signal = visit.language, SIGNALS[found.question.signal]
+    said = quantity_of(signal.name, language)
+    unit = "" if signal.unit in BARE else f" {language.apart(language.say(signal.unit))}"
+    return [
+        Panel(
+            name,
+            f"{language.percent(1)} = {said(row.highest)}{unit}",
+            (),
+            _spans(row.key, own.context, found, visit.now),
+            shares(row),
+        )
+        for row, name in list(zip(found.rows, own.names, strict=True))[:MOST_COMPARED]
+    ]
+
+
+def shares(row: ComparedSeries) -> tuple[float | None, ...]:
+    """Of its highest value."""
+    top = row.highest if row.highest > 0 else 1.0
+    return tuple(None if cell is None else cell / top for cell in row.cells)
+
+
+MOST_SPANS = 40
+
+
+def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> list[IncidentSpan]:
+    """Incidents about what the series is about, in its country."""
+    target, (start, end) = target_of_series(key), (found.edges[0], found.edges[-1])
+    spans = [
+        span
+        for one in context.incidents
+        if one.country == key.place.country and (target in one.targets if target else one.is_of_line)
+        for span in incident_spans(one, now)
+        if span.start < end and span.end > start
+    ]
+    return spans[:MOST_SPANS]
+
+
+MOST_MARKS = 6
+
+
+def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
+    language, country = visit.language, found.question.country
+    start, end = found.edges[0], found.edges[-1]
+    marks = [(one.start, short_title(one.title)) for one in own.context.events if start <= one.start < end]
+    return Sheet(
+        found.edges,
+        ticks(start, end, country, language, most_ticks),
+        [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
+        language.say("Share of the highest value"),
+        own.title,
+        "; ".join(told_rows(found, own, language)[:MOST_COMPARED]),
+        clock_words(start, country, language),
+        marks[:MOST_MARKS],
+    )
+
+
+def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]:
+    """For those who hear a picture: the range of each series."""
+    said = quantity_of(found.question.signal, language)
+    return [
+        f"{name}{language.colon}{language.say('{low} to {high}', low=said(row.lowest), high=said(row.highest))}"
+        for row, name in zip(found.rows, own.names, strict=True)
+    ]
+
+
+def series_facts(store: Store, visit: Visit) -> Facts:
+    """As ``explore_facts``, of a signal."""
+    want, found, why = _answer(store, visit)
+    facts = form_facts(store, visit, want) | {"series": True, "why": why}
+    if found is None:
+        return facts
+    if visit.path.startswith("/embed/"):
+        found = passed_on(found)
+    language = visit.language
+    own = told(store, found, visit)
+    drawn = panels(found, own, visit)
+    closed = [SOURCES[name].title if name in SOURCES else name for name in found.sources if not is_open(name)]
+    facts |= links_of(want, found.question, visit) | {
+        "staged": found.synthetic,
+        "found": found,
+        "answer": own,
+        "in_all": language.say("Series: {n}.", n=language.number(len(found.rows))),
+        "drawn": len(drawn),
+        "closed": language.comma.join(map(language.apart, closed)),
+        "passed_on": bool(passed_on(found).rows),
+        "regions": [
+            (code, printable(region_name(code)))
+            for code in sorted({row.key.place.region for row in found.rows} - {""})
+        ],
+        "quantity": quantity_of(found.question.signal, language),
+        "unit": language.say(SIGNALS[found.question.signal].unit),
+    }
+    if not found.rows:
+        return facts
+    wide, narrow = (
+        Markup(stacked(drawn, sheet_of(found, own, visit, shape.ticks), shape, mark))
+        for shape, mark in ((WIDE, "w"), (NARROW, "n"))
+    )
+    rows = [shares(row) for row in found.rows[:MOST_ROWS]]
+    more = max(0, len(found.rows) - MOST_ROWS)
+    return facts | {
+        "wide": wide,
+        "narrow": narrow,
+        "grid": bars(rows, found.edges, found.question.country, language, more),
+        "told_rows": told_rows(found, own, language),
+    }
+
+
+def series_picture(store: Store, visit: Visit) -> str:
+    """The series that may be passed on, with title, dates, source, licence and address inside; empty = none."""
+    want, found, _ = _answer(store, visit)
+    found = passed_on(found) if found else None
+    if found is None or not found.rows:
+        return ""
+    language = visit.language
+    own = told(store, found, visit)
+    notice = f"{language.say('Synthetic')} · " if found.synthetic else ""
+    link = visit.permanent("/explore") + address("", permanent_query(want, found.question))
+    return framed(
+        panels(found, own, visit),
+        sheet_of(found, own, visit, 8),
+        [],
+        [
+            f"{notice}{own.credit}",
+            language.say("Measured until {time}", time=_newest(found, language)),
+            language.apart(short_link(link)),
+        ],
+        own.span,
+    )
+
+
+def _newest(found: Compared, language: Language) -> str:
+    """The end of the last bin with a value, which no dates of the future extend."""
+    last = max(n for row in found.rows for n, cell in enumerate(row.cells) if cell is not None)
+    return clocks.both_clocks(found.edges[last + 1], found.question.country, language)
+
+
+def series_json(store: Store, visit: Visit) -> Reply | None:
+    """Series as ``/api/v1/series`` gives them; values that may not be passed on are null."""
+    want, found, _ = _answer(store, visit)
+    if found is None:
+        return None
+    question = found.question
+    try:
+        listed = published(store, found)
+    except TooMuch:
+        return None
+    document: Document = {
+        "url": visit.permanent("/explore") + address("", permanent_query(want, question)),
+        "signal": question.signal,
+        "countries": list(question.countries),
+        "regions": list(question.regions),
+        "networks": list(question.networks),
+        "targets": list(question.targets),
+        "since": to_iso(question.dates[0]),
+        "until": to_iso(question.dates[1]),
+        "by": question.by,
+        "synthetic": found.synthetic,
+        "series": [series_document(one) for one in listed],
+    }
+    return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=1), JSON)
+
+
+COLUMNS: dict[str, type] = {
+    **dict.fromkeys(("time", "end", "country", "region"), str),
+    "network": int,
+    **dict.fromkeys(("target", "signal", "subtype"), str),
+    "value": float,
+    "unit": str,
+    "synthetic": bool,
+    **dict.fromkeys(("source", "licence"), str),
+}
+"""Of a table of values, in the bins of their source; ``network`` is empty for places that are none."""
+
+
+def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:
+    """The values that may be passed on; ``None`` = there are none, or too many."""
+    _, found, _ = _answer(store, visit)
+    found = passed_on(found) if found else None
+    if found is None or not found.rows:
+        return None
+    try:
+        listed = published(store, found)
+    except TooMuch:
+        return None
+    return [
+        {
+            "time": to_iso(at),
+            "end": to_iso(at + one.step),
+            "country": one.key.place.country,
+            "region": one.key.place.region,
+            "network": one.key.place.asn or None,
+            "target": target_of_series(one.key),
+            "signal": one.key.signal,
+            "subtype": one.key.subtype,
+            "value": value,
+            "unit": SIGNALS[one.key.signal].unit,
+            "synthetic": found.synthetic,
+            **credited([one.key.source]),
+        }
+        for one in listed
+        for at, value in zip(one.times.tolist(), one.values.tolist(), strict=True)
+    ]
+
+
+def series_csv(store: Store, visit: Visit) -> Reply | None:
+    rows = _rows(store, visit)
+    return None if rows is None else Reply.of(rows_csv(list(COLUMNS), rows), CSV)
+
+
+def series_parquet(store: Store, visit: Visit) -> Later | None:
+    rows = _rows(store, visit)
+    return None if rows is None else lambda: Reply.of(rows_parquet(COLUMNS, rows), PARQUET)

@@ -1,0 +1,113 @@
+"""The units of ``packaging/systemd`` under a real systemd: Debian, booted in a container of systemd-nspawn."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.documents import ROOT
+from tests.peers.programs import FOLDER, program
+
+pytestmark = pytest.mark.peers
+
+UNITS = ("fanous.service", "fanous-collect.service")
+CONFIGURATION = '[run]\nlisten = "127.0.0.1:8470"\n[rounds]\non = false\n[collector]\non = false\n'
+
+CHECK = """\
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/checks/check
+[Install]
+WantedBy=multi-user.target
+"""
+
+SCRIPT = """\
+#!/usr/bin/python3
+import subprocess, time, urllib.request
+
+def until_served(url):
+    for _ in range(120):
+        try:
+            return urllib.request.urlopen(url, timeout=5).status
+        except OSError:
+            time.sleep(0.5)
+    return 0
+
+def systemctl(*words):
+    return subprocess.run(["systemctl", *words], capture_output=True, text=True).stdout.strip()
+
+with open("/checks/told", "w") as told:
+    print("page", until_served("http://127.0.0.1:8470/"), file=told, flush=True)
+    print("door", until_served("http://127.0.0.1:8471/"), file=told, flush=True)
+    for unit in ("fanous", "fanous-collect"):
+        print(unit, systemctl("is-active", unit), systemctl("show", "-P", "NRestarts", unit), file=told, flush=True)
+    for unit in ("fanous", "fanous-collect"):
+        systemctl("stop", unit)
+        print(unit, systemctl("show", "-P", "Result", unit), file=told, flush=True)
+    print(subprocess.run(["journalctl", "-b", "--no-pager", "-u", "fanous*"], capture_output=True, text=True).stdout,
+          file=told, flush=True)
+systemctl("poweroff", "--force")
+"""
+
+
+def debian() -> Path:
+    """The root folder that ``make peers`` made with debootstrap, or a skip."""
+    root = FOLDER / "debian"
+    if os.geteuid() or not (root / "usr/lib/systemd/systemd").exists():
+        pytest.skip("not present: a Debian to boot (`make peers` makes one, as root, with debootstrap)")
+    return root
+
+
+def prepared(tmp_path: Path) -> Path:
+    """A copy of the root folder with the units, and what they run."""
+    root = tmp_path / "root"
+    subprocess.run(["cp", "-a", debian(), root], check=True)  # which copies devices as devices
+    checks = root / "checks"
+    checks.mkdir()
+    (checks / "check").write_text(SCRIPT)
+    (checks / "check").chmod(0o755)
+    (root / "etc/fanous").mkdir()
+    (root / "etc/fanous/fanous.toml").write_text(CONFIGURATION)
+    for name in ("bin", "src", "venv"):
+        (root / "opt/fanous" / name).mkdir(parents=True)
+    command = root / "opt/fanous/bin/fanous"
+    command.write_text(
+        '#!/bin/sh\nPYTHONPATH=/opt/fanous/src exec /opt/fanous/venv/bin/python -m fanous "$@"\n'
+    )
+    command.chmod(0o755)
+    units = root / "etc/systemd/system"
+    (units / "multi-user.target.wants").mkdir(exist_ok=True)
+    (units / "check.service").write_text(CHECK)
+    for name in UNITS:
+        shutil.copy(ROOT / "packaging/systemd" / name, units / name)
+    for name in (*UNITS, "check.service"):
+        (units / "multi-user.target.wants" / name).symlink_to(f"../{name}")
+    return root
+
+
+def test_the_units_start_serve_and_stop_under_systemd(tmp_path: Path) -> None:
+    nspawn = program("systemd-nspawn", "systemd-container")
+    root = prepared(tmp_path)
+    words = [nspawn, "--quiet", "--register=no", "--keep-unit", "--boot", f"--directory={root}"]
+    places = {ROOT / "src": "src", Path(sys.prefix).resolve(): "venv"}
+    words += [f"--bind-ro={path}:/opt/fanous/{name}" for path, name in places.items()]
+    environment = os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+    booted = subprocess.run(
+        words, env=environment, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL
+    )
+    told = root / "checks/told"
+    assert told.exists(), f"it did not boot: {(booted.stdout + booted.stderr)[-3000:]}"
+    lines = told.read_text().splitlines()
+    assert lines[:6] == [
+        "page 200",
+        "door 200",
+        "fanous active 0",
+        "fanous-collect active 0",
+        "fanous success",
+        "fanous-collect success",
+    ], told.read_text()

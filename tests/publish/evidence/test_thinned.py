@@ -1,0 +1,79 @@
+"""A bundle from a store that keeps what OONI publishes by reference: the same as before, while the objects exist."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.evaluation.simulate import pakistan
+from fanous.model.instant import DAY
+from fanous.pipeline.pull_ooni import Wanted, pull
+from fanous.pipeline.retain import Retention, carry_out, plan
+from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.pack import gather, pack
+from fanous.publish.evidence.verify import Result, verify
+from fanous.sources.ooni.bucket import Bucket
+from fanous.store.local import open_store
+from tests.sources.ooni.buckets import NAME, served, upload
+
+NOW = datetime(2024, 3, 1, tzinfo=UTC).timestamp()
+POLICY = Retention(references_days=0)
+
+
+def began(row: dict[str, Any]) -> datetime:
+    return datetime.strptime(row["measurement_start_time"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+
+
+def fill(folder: Path) -> None:
+    """The generated event as OONI would have published it, a few hours in each object."""
+    event = folder / "event.jsonl"
+    pakistan.write(event)
+    objects: dict[tuple[datetime, str, str], list[dict[str, Any]]] = {}
+    for line in event.open(encoding="utf-8"):
+        row = json.loads(line)
+        row.pop("measurement_uid", None)
+        at = began(row)
+        uploaded = at.replace(minute=0, second=0, hour=at.hour // 6 * 6) + timedelta(hours=6)
+        objects.setdefault((uploaded, row["probe_cc"], row["test_name"]), []).append(row)
+    for (uploaded, _, _), rows in objects.items():
+        upload(folder, rows, uploaded, kinds=("tar",))
+
+
+@pytest.mark.matrix
+def test_a_bundle_from_a_thinned_store_is_that_of_the_whole_one(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    fill(tmp_path)
+    key = signing_key(tmp_path / "key.pem")
+    with served(tmp_path) as address, open_store(tmp_path / "store", clock=lambda: NOW) as store:
+        asked = Wanted("PK", NOW - 90 * DAY, NOW)
+        assert not pull(store, Bucket(address), asked, tmp_path / "fetched", now=lambda: NOW).failures
+        (incident,) = store.ledger.incidents("PK")
+
+        def packed(name: str) -> bytes:
+            pack(gather(store, incident.id), tmp_path / name, key, NOW)
+            return (tmp_path / name).read_bytes()
+
+        whole = packed("whole.fan")
+        due = plan(store, POLICY)
+        kept = sum(map(len, due.needed.values()))
+        assert kept > 0
+        done = carry_out(store, due)
+        assert done.referenced > 0
+        assert packed("thinned.fan") == whole
+
+    # What nothing protected: every record is fetched again, and where that is impossible, it is said.
+    with served(tmp_path) as address, open_store(tmp_path / "other", clock=lambda: NOW) as store:
+        pull(store, Bucket(address), asked, tmp_path / "fetched", now=lambda: NOW)
+        carry_out(store, replace(plan(store, POLICY), needed={}))
+        (incident,) = store.ledger.incidents("PK")
+        path = tmp_path / "fetched.fan"
+        pack(gather(store, incident.id), path, key, NOW)
+        assert verify(path).result is Result.MATCH
+        shutil.rmtree(tmp_path / NAME)
+        with pytest.raises(FanousError, match=r"no longer has it|vanished|cannot fetch"):
+            gather(store, incident.id)

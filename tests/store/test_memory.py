@@ -1,0 +1,140 @@
+"""A question that several pages ask is asked of the store once."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from fanous.store import memory
+from fanous.store.facts import Facts
+from fanous.store.local import open_store
+from fanous.store.memory import Memory
+
+
+class CountingEngine:
+    """Knows nothing, and takes down which country each question was about."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.marks = {"PK": (1, 1), "KE": (1, 1)}
+
+    def rows(self, _sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        if not parameters:
+            return [(country, count, mark) for country, (count, mark) in self.marks.items()]
+        self.asked.append(parameters.get("country", "all"))
+        return []
+
+    def columns(self, _sql: str, **parameters: Any) -> list[list[Any]]:
+        self.asked.append((parameters["country"], parameters.get("targets")))
+        return []
+
+
+def one(at: list[float]) -> tuple[CountingEngine, Facts, Memory]:
+    engine = CountingEngine()
+    facts = Facts(cast(Any, engine))
+    kept = Memory(facts, lambda: at[0])
+    return engine, facts.remembering(kept), kept
+
+
+def test_what_was_measured_is_asked_once_until_something_is_brought_in() -> None:
+    at = [0.0]
+    engine, facts, kept = one(at)
+    for country in ("PK", "PK", "KE"):
+        facts.networks(country)
+    assert engine.asked == ["PK", "KE"]
+    at[0] = memory.LONGEST_SECONDS - 1
+    kept.forget()
+    facts.networks("PK")
+    assert engine.asked == ["PK", "KE"]
+    at[0] = memory.LONGEST_SECONDS
+    facts.networks("PK")
+    assert engine.asked == ["PK", "KE", "PK"]
+
+
+def test_after_something_was_brought_in_an_answer_is_good_for_its_time_and_no_longer() -> None:
+    at = [0.0]
+    engine, facts, _ = one(at)
+    facts.votes("PK", 1, 2)
+    facts.votes("KE", 1, 2)
+    engine.marks["PK"] = (2, 7)
+    at[0] = 15 - 0.1
+    facts.votes("PK", 1, 2)
+    assert len(engine.asked) == 2
+    at[0] = 15
+    facts.votes("PK", 1, 2)
+    facts.votes("KE", 1, 2)
+    assert [country for country, _ in engine.asked] == ["PK", "KE", "PK"]
+
+
+def test_after_a_change_nothing_is_told_that_what_came_in_since_made_untrue() -> None:
+    at = [0.0]
+    engine, facts, kept = one(at)
+    facts.networks("PK")
+    engine.marks["PK"] = (2, 7)
+    at[0] = 0.1
+    kept.forget()
+    facts.networks("PK")
+    assert engine.asked == ["PK", "PK"]
+
+
+def test_what_does_not_hang_on_measurements_alone_is_good_for_its_time() -> None:
+    at = [0.0]
+    engine, facts, _ = one(at)
+    facts.countries()
+    at[0] = 60 - 0.1
+    facts.countries()
+    assert engine.asked == ["all"]
+    at[0] = 60
+    facts.countries()
+    assert engine.asked == ["all"] * 2
+
+
+def test_lists_are_part_of_a_question() -> None:
+    engine, facts, _ = one([0.0])
+    for target in "xxy":
+        facts.votes("PK", 1, 2, [target])
+    assert engine.asked == [("PK", ["x"]), ("PK", ["y"])]
+
+
+def test_a_question_is_the_same_however_its_arguments_are_given() -> None:
+    engine, facts, _ = one([0.0])
+    facts.volume("PK", 1, 2)
+    facts.volume("PK", 1, 2, 3600)
+    facts.volume("PK", until=2, since=1)
+    assert engine.asked == ["PK"]
+
+
+def test_without_a_memory_each_question_is_asked() -> None:
+    engine = CountingEngine()
+    facts = Facts(cast(Any, engine))
+    facts.networks("PK")
+    facts.networks("PK")
+    assert engine.asked == ["PK", "PK"]
+
+
+def test_what_is_claimed_is_never_remembered(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        shown = store.with_facts(lambda facts: facts.remembering(Memory(facts)))
+        for side, own in zip(shown.sides(), store.sides(), strict=True):
+            assert side.facts.memory is not None and own.facts.memory is None
+            assert (side.facts.memory.facts, side.facts.synthetic) == (own.facts, own.is_synthetic)
+        assert shown.ledger is store.ledger
+
+
+def test_what_is_remembered_of_every_country_hangs_on_the_arrivals_of_all() -> None:
+    at = [0.0]
+    engine, facts, _ = one(at)
+    facts.heard(1, 2)
+    at[0] = 15
+    facts.heard(1, 2)
+    assert engine.asked == ["all"]
+    engine.marks["KE"] = (2, 7)
+    at[0] = 16
+    facts.heard(1, 2)
+    assert engine.asked == ["all"] * 2
+
+
+def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr(memory, "MOST_KEPT", 1)
+    engine, facts, _ = one([0.0])
+    for country in ("PK", "KE", "PK"):
+        facts.networks(country)
+    assert engine.asked == ["PK", "KE", "PK"]

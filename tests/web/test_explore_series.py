@@ -1,0 +1,165 @@
+"""Explore with series of public sources: places compared, the API's numbers, and values that may not be passed on."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from fanous.model.place import Place
+from fanous.model.series import Series, SeriesKey
+from fanous.pipeline import quantities
+from fanous.web.routes import Site
+from tests.hostile import HOSTILE
+from tests.web.small_store import SmallStore
+from tests.web.test_connectivity import outage
+from tests.web.visits import NOW, Reader, reader
+
+HOUR, DAY = 3600, 86_400
+FIRST = int(NOW) // DAY * DAY - 3 * DAY
+OPEN, CLOSED = "tor", "ioda"
+"""Sources whose terms allow and forbid to pass on values."""
+
+COUNTRY, PUNJAB, SINDH, PTCL = (
+    Place("PK"),
+    Place("PK", 0, "PK-PB"),
+    Place("PK", 0, "PK-SD"),
+    Place("PK", 17557),
+)
+
+
+def series(place: Place = COUNTRY, source: str = OPEN, left: float = 0.5, subtype: str = "") -> Series:
+    """Two days of hours at 1000, then one at a share of it."""
+    times = FIRST + HOUR * np.arange(72, dtype=np.int64)
+    values = np.where(times >= FIRST + 2 * DAY, 1000 * left, 1000.0)
+    ones = np.ones(72, np.int64)
+    key = SeriesKey(place, "", "tor_relay", source=source, subtype=subtype)
+    return Series(key, HOUR, times, values, ones, ones * 0, ones * 0)
+
+
+EVERY = (
+    series(),
+    series(PUNJAB, left=0.9),
+    series(SINDH, left=0.1),
+    series(PTCL),
+    series(source=CLOSED, left=0.2),
+)
+
+
+def visiting(*known: Series) -> Reader:
+    return reader(SmallStore([outage()], quantity_series=[*(known or EVERY)]), Site(clock=lambda: NOW))
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r'<th scope="row"><bdi>([^<]+)</bdi></th><td>', text[text.index('id="numbers"') :])
+
+
+def test_the_signal_of_a_country_is_shown_on_the_dates_that_hold_it() -> None:
+    text = visiting().get("/explore?signal=tor_relay&country=PK").text
+    assert re.search(r"<h1>[^<]+ · Pakistan</h1>", text)
+    assert names(text) == ["Pakistan (ioda)", "Pakistan (tor)"], "what fell furthest first"
+    assert "100% = 1,000" in text
+    assert text.count('class="line l0"') == 4, "two panels, each for wide and narrow pages"
+    assert '<option value="tor_relay" selected>' in text
+    since = re.search(r'name="since" value="([^"]+)"', text)
+    assert since is not None
+    assert since[1] == "2023-12-15"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("by=region", ["Sindh", "Panjāb"]),
+        ("region=PK-SD", ["Sindh"]),
+        ("region=PK-SD,PK-PB", ["Sindh", "Panjāb"]),
+        ("by=network", ["AS17557 PTCL"]),
+        ("network=AS17557", ["AS17557 PTCL"]),
+    ],
+)
+def test_places_are_chosen_by_kind_or_by_name(asked: str, found: list[str]) -> None:
+    answer = visiting().get(f"/explore?signal=tor_relay&country=PK&{asked}")
+    assert (answer.status_code, names(answer.text)) == (200, found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("signal=tor_relay&country=pakistan&region=sindh", "signal=tor_relay&country=PK&region=PK-SD"),
+        ("signal=tor_relay&country=PK&region=PK-SD&by=country", "signal=tor_relay&country=PK&region=PK-SD"),
+        ("signal=tor_relay&country=PK&by=target", "signal=tor_relay&country=PK"),
+        ("signal=tor_relay&country=PK&layer=dns", "signal=tor_relay&country=PK"),
+        ("country=PK&region=PK-SD", "country=PK"),
+    ],
+)
+def test_a_question_has_one_address(asked: str, leads_to: str) -> None:
+    answer = visiting().get(f"/explore?{asked}")
+    assert (answer.status_code, answer.headers["location"]) == (307, f"/explore?{leads_to}")
+
+
+def test_files_and_the_api_give_the_same_numbers() -> None:
+    visitor, asked = visiting(series(), series(SINDH)), "signal=tor_relay&country=PK"
+    document = visitor.get(f"/explore.json?{asked}").json()
+    rows = list(csv.DictReader(io.StringIO(visitor.get(f"/explore.csv?{asked}").text)))
+    table = parquet.read_table(io.BytesIO(visitor.get(f"/explore.parquet?{asked}").content))
+    dates = f"since={document['since']}&until={document['until']}"
+    api = visitor.get(f"/api/v1/series?{asked}&{dates}").json()
+    assert document["series"] == [one for one in api["series"] if one["region"] is None]
+    (one,) = document["series"]
+    assert [float(row["value"]) for row in rows] == table["value"].to_pylist() == one["values"]
+    assert [row["time"] for row in rows] == one["times"]
+    assert {row["licence"] for row in rows} == {one["licence"]}
+    assert {row["end"] for row in rows} >= {one["times"][1]}
+
+
+def test_values_whose_terms_forbid_it_are_on_the_page_alone() -> None:
+    visitor, asked = visiting(), "signal=tor_relay&country=PK"
+    text = visitor.get(f"/explore?{asked}").text
+    assert "The terms of" in text
+    assert "do not allow us to pass on values" in text
+    rows = list(csv.DictReader(io.StringIO(visitor.get(f"/explore.csv?{asked}").text)))
+    assert {row["value"] for row in rows} == {"1000.0", "500.0"}, "and none of the other source's 200"
+    values = [one["values"] for one in visitor.get(f"/explore.json?{asked}").json()["series"]]
+    assert values.count(None) == 1
+    for path in ("/explore.svg", "/embed/explore"):
+        shown = visitor.get(f"{path}?{asked}").text
+        assert "100% = 1,000" in shown
+        assert "IODA" not in shown
+    only = visiting(series(source=CLOSED))
+    for ending in ("csv", "parquet", "svg", "png"):
+        assert only.get(f"/explore.{ending}?{asked}").status_code == 404
+    assert "<figure" not in only.get(f"/embed/explore?{asked}").text
+    page = only.get(f"/explore?{asked}").text
+    assert "<figure" in page
+    assert "/explore.csv" not in page
+
+
+def test_a_picture_carries_its_source_unit_clock_and_the_incident() -> None:
+    picture = visiting().get("/explore.svg?signal=tor_relay&country=PK").text
+    for said in ("Tor", "Share of the highest value", "Time in Pakistan (PKT)", "Measured until", "CC0"):
+        assert said in picture
+    assert 'stroke-width="3"' in picture, "the bar of the outage"
+
+
+def test_the_page_of_measurements_offers_the_signals_that_there_are() -> None:
+    text = visiting().get("/explore?country=PK").text
+    assert 'href="/explore?signal=tor_relay&amp;country=PK"' in text
+    assert "0 measurements" not in text
+
+
+def test_too_many_series_and_values_are_said_or_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = visiting()
+    monkeypatch.setattr(quantities, "MOST_VALUES", 10)
+    assert visitor.get("/explore?signal=tor_relay&country=PK").status_code == 200
+    assert visitor.get("/explore.csv?signal=tor_relay&country=PK").status_code == 404
+    monkeypatch.setattr(quantities, "MOST_SERIES", 1)
+    assert "This is too much to show at once." in visiting().get("/explore?signal=tor_relay&country=PK").text
+
+
+def test_hostile_names_of_a_source_are_text() -> None:
+    known = [series(subtype=HOSTILE), series(subtype="other")]
+    for path in ("/explore", "/explore.svg", "/embed/explore"):
+        text = visiting(*known).get(f"{path}?signal=tor_relay&country=PK").text
+        assert HOSTILE not in text
+        assert "other" in text
