@@ -89,15 +89,16 @@ test-lab: install lab-packages  ## every test with real packets, of which `make 
 # Programs of others: packages of Debian 13, whose services must not start because of us, and environments of their own
 # for what is on PyPI.  OONI's server needs a checkout: make peers OONI_BACKEND=/path/of/ooni/backend
 PEERS := $(CURDIR)/build/peers
-PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager systemd-container debootstrap
+PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager nginx-light apache2 caddy systemd-container debootstrap
 OONIDATA := oonidata==0.3.0
+FRICTIONLESS := frictionless[parquet]==5.21.0
 # OONI's server pins older releases than Python 3.13 has; these are what it imports.
 OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic boto3 "boto3-stubs[s3]" clickhouse-driver \
   fastapi-utils geoip2 gunicorn httpx lz4 ooniauth-py==0.3.3 packaging pem prometheus-client \
   prometheus-fastapi-instrumentator psycopg2-binary pydantic-settings pyjwt python-dateutil pyyaml requests statsd \
   typing-inspect ujson uvicorn zstd
 peers: install postgresql  ## Fanous with the programs that it speaks with: what can be had is fetched, what is missing is named
-	@for program in nats-server prometheus promtool prometheus-alertmanager systemd-nspawn debootstrap; do \
+	@for program in nats-server prometheus promtool prometheus-alertmanager nginx apache2 caddy systemd-nspawn debootstrap; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
 	if [ -n "$$lacks" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  if [ ! -e /usr/sbin/policy-rc.d ]; then \
@@ -110,6 +111,9 @@ peers: install postgresql  ## Fanous with the programs that it speaks with: what
 	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q --no-deps $(OONIDATA) && \
 	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q boto3 click click-loglevel cryptography lxml lz4 mashumaro \
 	    orjson pyopenssl pyyaml requests tabulate tqdm; } || echo "oonidata could not be installed: its test is left out"
+	@test -x $(PEERS)/frictionless/bin/python || { $(BIN)/uv venv -q $(PEERS)/frictionless && \
+	  VIRTUAL_ENV=$(PEERS)/frictionless $(BIN)/uv pip install -q "$(FRICTIONLESS)"; } || \
+	  echo "frictionless could not be installed: its test is left out"
 	@test -z "$$OONI_BACKEND" || test -x $(PEERS)/ooni-backend/bin/python || { $(BIN)/uv venv -q $(PEERS)/ooni-backend && \
 	  VIRTUAL_ENV=$(PEERS)/ooni-backend $(BIN)/uv pip install -q $(OONI_SERVER); } || \
 	  echo "what OONI's server needs could not be installed: its tests are left out"

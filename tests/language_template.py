@@ -17,6 +17,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.web import bundles
 from fanous.web.desk import desk, house
 from fanous.web.pages import PAGES, events, explore_common, incidents
 from fanous.wording import cost, findings, headline, narrative, post, reasons, words
@@ -33,6 +34,7 @@ Text = str | tuple[str, str]
 """One text, or the forms for one and for many."""
 
 TABLES: tuple[tuple[Text, ...], ...] = (
+    bundles.STEPS,
     tuple(words.STATUSES.values()),
     (words.ENDED_SURE, words.ENDED_UNSURE),
     tuple(words.STATES.values()),

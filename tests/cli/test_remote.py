@@ -1,29 +1,43 @@
-"""A command on a store that another process has: carried out there, with the same output."""
+"""A command on a store that another process has: its calls are performed there, with the same output."""
 
+import json
 import socket
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
+import msgspec
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli.common import ask_owner
+from fanous.cli.common import asked, exchanged
 from fanous.cli.main import app
 from fanous.errors import FanousError
-from fanous.monitor.control import perform
-from fanous.monitor.request import CommandReply, CommandRequest
+from fanous.model.claim import Claim, Said
+from fanous.model.event import AnnouncedEvent
+from fanous.model.instant import from_iso
+from fanous.model.measurement import Provenance
+from fanous.model.place import Place
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.monitor.control import CALLS
 from fanous.pipeline import query
+from fanous.pipeline.call import Call
+from fanous.pipeline.questions import ConfirmCountry
+from fanous.publish.evidence.container import read_parts
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.copies import copy_of
-from tests.monitor.owner import DISPATCH, lock_of, owner
+from tests.monitor.owner import lock_of, owner
 
 
 @dataclass(frozen=True)
-class Said:
+class Printed:
     """What a command printed, its exit code, and the sentence for the user."""
 
     out: str
@@ -34,8 +48,19 @@ class Said:
 
 @pytest.fixture(scope="module")
 def filled(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the rally, and nobody has it open."""
-    return copy_of(small_rally_folder, tmp_path_factory.mktemp("filled") / "store")
+    """A store with the rally, an event, a claim, series and an alert, and nobody has it open."""
+    folder = copy_of(small_rally_folder, tmp_path_factory.mktemp("filled") / "store")
+    noon = from_iso("2023-12-17T12:00Z")
+    with open_store(folder) as store:
+        store.ledger.add_event(AnnouncedEvent("PK", noon, noon + 8 * 3600, "Rally", ("x",)), at=noon - 86_400)
+        store.ledger.add_claim(
+            Claim("NetBlocks", Said.DISRUPTED, "PK", noon, noon + 12 * 3600, targets=("x",))
+        )
+        times = np.arange(noon - 14 * 86_400, noon, 3600).astype(np.int64)
+        key = SeriesKey(Place("PK"), "", "bgp", source="ripestat")
+        levels = SourceSeries(key, 3600, times, np.full(len(times), 4000.0))
+        store.of(Provenance.SYNTHETIC).facts.put_series([levels])
+    return folder
 
 
 @pytest.fixture
@@ -49,58 +74,175 @@ class Typed:
 
     monkeypatch: pytest.MonkeyPatch
 
-    def __call__(self, *words: str | Path) -> Said:
+    def __call__(self, *words: str | Path) -> Printed:
         texts = [str(word) for word in words]
         self.monkeypatch.setattr("sys.argv", ["fanous", *texts])
         result = CliRunner().invoke(app, texts)
         if isinstance(result.exception, FanousError):
-            return Said(result.stdout, result.stderr, 1, str(result.exception))
+            return Printed(result.stdout, result.stderr, 1, str(result.exception))
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return Said(result.stdout, result.stderr, result.exit_code)
+        return Printed(result.stdout, result.stderr, result.exit_code)
 
 
-COMMANDS = [
+READING = [
     ["confirm", "PK"],
     ["confirm", "pk", "--target", "x", "--json"],
     ["confirm", "PK", "--since", "2023-12-17", "--until", "2023-12-16"],
     ["confirm", "FR"],
+    ["signals", "PK", "--at", "2023-12-18T00:00Z"],
+    ["signals", "PK", "--at", "2023-12-18T00:00Z", "--json"],
+    ["signals", "FR"],
     ["incidents", "list"],
     ["incidents", "list", "PK", "--json"],
     ["incidents", "show", "PK-2023-0001"],
-    ["incidents", "show", "PK-2023-0001", "--json"],
+    ["incidents", "show", "pk-2023-0001", "--json"],
     ["incidents", "show", "PK-2023-0404"],
-    ["networks", "--json"],
+    ["incidents", "corrections", "--json"],
+    ["cost", "PK-2023-0001"],
+    ["cost", "PK-2023-0001", "--json"],
+    ["claims", "list", "--json"],
+    ["claims", "check"],
+    ["claims", "check", "--json"],
+    ["events", "list", "--json"],
+    ["events", "report", "PK-watch-1"],
+    ["events", "report", "PK-watch-1", "--json"],
+    ["alerts", "list", "--json"],
+    ["networks"],
+    ["networks", "PK", "--json"],
+    ["doctor", "--json"],
+]
+CHANGING = [
+    ["ingest", "ooni", "few.jsonl", "--json"],
+    ["ingest", "csv", "levels.csv", "--country", "PK", "--signal", "traffic"],
+    ["ingest", "ooni", "missing.jsonl"],
+    ["detect", "PK", "--since", "2023-12-17"],
+    ["detect", "FR"],
+    ["rejudge", "--all"],
+    ["retain", "--config", "retention.toml", "--dry-run", "--json"],
+    ["retain", "--config", "retention.toml"],
+    ["incidents", "report", "PK-2023-0001", "--out", "report", "--json"],
+    ["export", "--out", "data", "--json"],
+    ["forget", "20231217T000000Z_nothing_PK_17557_n1_aaaaaaaaaaaaaaaa", "--json"],
+    [
+        "claims",
+        "add",
+        "PK",
+        "--who",
+        "A",
+        "--what",
+        "blocking",
+        "--since",
+        "2023-12-17",
+        "--until",
+        "2023-12-18",
+    ],
+    ["incidents", "note", "PK-2023-0001", "--by", "the desk", "--note", "as seen"],
+    ["incidents", "hold", "PK-2023-0001", "--by", "the desk"],
+    ["incidents", "approve", "PK-2023-0001", "--by", "the desk"],
+    ["incidents", "merge", "PK-2023-0001", "--into", "PK-2023-0001", "--by", "the desk", "--reason", "one"],
+    ["incidents", "role", "the desk", "--role", "the duty editor"],
+    ["incidents", "retract", "PK-2023-0001", "--by", "the desk", "--reason", "an error"],
+    ["alerts", "retry", "--all"],
 ]
 
 
-def without_clock(said: Said) -> list[str]:
-    """``fanous networks`` says when it was asked."""
-    return [line for line in said.out.splitlines() if not line.strip().startswith('"at": "20')]
+def without_clock(said: Printed) -> list[str]:
+    """Some commands say when they were asked."""
+    dated = ('"at": "20', '"recorded_at"')
+    return [line for line in said.out.splitlines() if not line.strip().startswith(dated)]
 
 
-def test_every_command_prints_the_same_whether_the_store_is_owned_or_free(filled: Path, typed: Typed) -> None:
-    free = [typed(*words, "--store", filled) for words in COMMANDS]
+def test_every_question_is_answered_alike_whether_the_store_is_owned_or_free(
+    filled: Path, typed: Typed
+) -> None:
+    free = [typed(*words, "--store", filled) for words in READING]
     with owner(filled):
-        owned = [typed(*words, "--store", filled) for words in COMMANDS]
-    for words, one, other in zip(COMMANDS, free, owned, strict=True):
+        owned = [typed(*words, "--store", filled) for words in READING]
+    for words, one, other in zip(READING, free, owned, strict=True):
         assert (one.code, one.error, one.err) == (other.code, other.error, other.err), words
         assert without_clock(one) == without_clock(other), words
-    assert "confirmed" in owned[0].out or "ended" in owned[0].out
-    assert owned[2].code == 2
-    assert owned[8].error.startswith("no incident PK-2023-0404 in this store")
+    told = dict(zip(map(tuple, READING), owned, strict=True))
+    assert "ended" in told["confirm", "PK"].out
+    assert told["confirm", "PK", "--since", "2023-12-17", "--until", "2023-12-16"].code == 2
+    assert told["incidents", "show", "PK-2023-0404"].error.startswith(
+        "no incident PK-2023-0404 in this store"
+    )
+    assert "SUPPORTED" in told["claims", "check"].out
+    assert "ripestat" in told["signals", "PK", "--at", "2023-12-18T00:00Z"].out
 
 
-def test_a_relative_path_stands_where_it_was_typed(
+def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
     filled: Path, small_rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = small_rally.read_bytes().splitlines(keepends=True)[:20]
-    (tmp_path / "mine.jsonl").write_bytes(b"".join(few))
-    request = CommandRequest(["ingest", "ooni", "mine.jsonl"], str(tmp_path))
+    """Relative paths are those of who asks."""
+    said: list[list[Printed]] = []
+    for name in ("free", "owned"):
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        few = small_rally.read_bytes().splitlines(keepends=True)[:20]
+        (folder / "few.jsonl").write_bytes(b"".join(few) + b"rubbish\n")
+        (folder / "levels.csv").write_text("time,value\n2023-12-17T10:00Z,5\n2023-12-17T11:00Z,6\n")
+        (folder / "retention.toml").write_text("[retention]\nobservations_days = 400\n")
+        store = copy_of(filled, folder / "store")
+        with owner(store) if name == "owned" else nullcontext():
+            said.append([typed(*words, "--store", store) for words in CHANGING])
+            packed = typed("incidents", "bundle", "PK-2023-0001", "--out", "one.fanous", "--store", store)
+        with open_store(store) as opened:
+            assert {one.who for one in opened.ledger.claims()} == {"A", "NetBlocks"}
+        assert "was retracted" in packed.error
+    for words, one, other in zip(CHANGING, *said, strict=True):
+        assert (one.code, one.error, one.err) == (other.code, other.error, other.err), words
+        assert without_clock(one) == without_clock(other), words
+    failing = {"missing.jsonl", "FR", "merge"}
+    for words, one in zip(CHANGING, said[1], strict=True):
+        assert (one.code == 0) is not bool(failing & set(words)), (words, one)
+    ingested = said[1][0]
+    assert json.loads(ingested.out)["duplicate"] == 20
+    assert json.loads(ingested.out)["rejects"][0]["line"] == 21
+    assert said[1][1].out.startswith("read 2: stored 2")
+    assert "missing.jsonl" in said[1][2].error
+    assert (tmp_path / "owned" / "report" / "PK-2023-0001.en.html").exists()
+    assert (tmp_path / "owned" / "data" / "datapackage.json").exists()
+
+
+def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
+    filled: Path, typed: Typed, tmp_path: Path
+) -> None:
+    words = ["incidents", "bundle", "PK-2023-0001", "--key", tmp_path / "key.pem", "--store", filled]
+    assert typed(*words, "--out", tmp_path / "free.fanous").code == 0
     with owner(filled):
-        reply = ask_owner(lock_of(filled), request, CommandReply)
-    assert reply is not None
-    assert (reply.code, reply.error) == (0, "")
-    assert b"stored 0, already there 20" in reply.out
+        assert typed(*words, "--out", tmp_path / "owned.fanous").code == 0
+    free, owned = (read_parts(tmp_path / f"{name}.fanous") for name in ("free", "owned"))
+    changing = {"manifest.json", "manifest.sig"}  # the minute of packing
+    assert {n: b for n, b in free.items() if n not in changing} == {
+        n: b for n, b in owned.items() if n not in changing
+    }
+    assert typed("verify", tmp_path / "owned.fanous").out.startswith("MATCH")
+
+
+def test_every_call_that_is_written_can_be_sent() -> None:
+    """And none has another's name on the wire."""
+    for module in ("actions", "jobs", "questions"):
+        import_module(f"fanous.pipeline.{module}")
+    written = set(Call.__subclasses__())
+    assert {one.__name__ for one in written} == {one.__name__ for one in CALLS}
+    assert len({one.__struct_config__.tag for one in CALLS}) == len(CALLS)
+    for one in CALLS:
+        result = get_type_hints(one.perform)["return"]
+        for kind in (one, result) if result is not type(None) else (one,):  # NoneType has nothing to read
+            msgspec.msgpack.Decoder(kind, dec_hook=lambda *_: pytest.fail("nothing is read yet"))
+
+
+def test_a_call_of_another_version_is_refused_and_the_owner_goes_on(filled: Path, typed: Typed) -> None:
+    for sent in (
+        {"type": "shell", "command": "true"},
+        {"type": "confirm", "country": "PK", "colour": "red"},
+        {"type": "confirm", "country": 3},
+    ):
+        with owner(filled):
+            assert exchanged(lock_of(filled), msgspec.msgpack.encode(sent)) == b""
+            assert typed("incidents", "list", "--store", filled).code == 0
 
 
 def test_an_event_that_is_left_out_of_a_calendar_is_reported_once(
@@ -129,7 +271,7 @@ def test_only_the_owner_of_the_store_may_ask(filled: Path) -> None:
 def test_the_socket_of_a_dead_process_is_no_obstacle(filled: Path, typed: Typed) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(filled / "fanous.sock"))
-    assert ask_owner(lock_of(filled), CommandRequest([], "/"), CommandReply) is None
+    assert exchanged(lock_of(filled), b"x") is None
     assert typed("incidents", "list", "--store", filled).code == 0
     with owner(filled):  # and whoever owns the store next replaces it
         assert typed("incidents", "list", "--store", filled).code == 0
@@ -188,17 +330,8 @@ def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         with pytest.raises(FanousError, match="stopped while it worked on this command"):
-            ask_owner(lock, CommandRequest(["confirm", "PK"], "/"), CommandReply)
+            asked(StoreHeld("held", lock), ConfirmCountry("PK"))
         thread.join(10)
-
-
-def test_a_terminal_gets_its_width_and_colours(filled: Path) -> None:
-    with open_store(filled) as store:
-        plain = perform(CommandRequest(["confirm", "PK"], "/"), store, DISPATCH)
-        seen = perform(CommandRequest(["confirm", "PK"], "/", width=60, colours="truecolor"), store, DISPATCH)
-    assert b"\x1b[" not in plain.out
-    assert b"\x1b[" in seen.out
-    assert max(map(len, plain.out.decode().splitlines())) > 60
 
 
 def test_a_store_that_is_held_says_where_its_lock_is(filled: Path) -> None:

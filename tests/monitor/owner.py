@@ -2,20 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from typer.main import get_command
-
-from fanous.cli.common import dispatcher
-from fanous.cli.main import app
 from fanous.monitor.control import Local
 from fanous.store.local import open_store
 from fanous.store.location import in_folder
 from fanous.store.protocol import OneThread
-
-DISPATCH = dispatcher(get_command(app))
 
 
 def lock_of(store: Path) -> Path:
@@ -25,11 +20,11 @@ def lock_of(store: Path) -> Path:
 
 
 @contextmanager
-def owner(store: Path) -> Iterator[None]:
+def owner(store: Path, clock: Callable[[], float] = time.time) -> Iterator[None]:
     """As while ``fanous run`` is up."""
     loop, stop, up = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-    with OneThread(lambda: open_store(store)) as owned:
-        local = Local(owned.ask, lock_of(store), DISPATCH)
+    with OneThread(lambda: open_store(store, clock=clock)) as owned:
+        local = Local(owned.ask, lock_of(store))
 
         async def serve() -> None:
             loop.call_soon(up.set)

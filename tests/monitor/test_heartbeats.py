@@ -7,19 +7,19 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fanous.analysis.series.heartbeats import Heartbeat
+from fanous.cli.main import app
 from fanous.evaluation.simulate import pakistan
 from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.monitor.clock import Clock
-from fanous.monitor.control import perform
-from fanous.monitor.request import CommandRequest
 from fanous.monitor.tasks import Hearing, heartbeats
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from tests.copies import copy_of
-from tests.monitor.owner import DISPATCH
+from tests.monitor.owner import owner
 
 HOUR = 3600.0
 
@@ -78,15 +78,21 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
     ]
 
 
+def typed(*words: str) -> str:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def test_a_person_and_a_program_can_ask(filled: Path) -> None:
-    with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
-        document = json.loads(perform(CommandRequest(["networks", "PK", "--json"], "/"), store, DISPATCH).out)
-        table = perform(CommandRequest(["networks"], "/"), store, DISPATCH).out.decode()
+    with owner(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR):
+        document = json.loads(typed("networks", "PK", "--json", "--store", str(filled)))
+        table = typed("networks", "--store", str(filled))
     assert list(document) == ["at", "synthetic", "networks", "collapses"]
     assert document["synthetic"] is True
     assert table.startswith("Synthetic: ")
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
     assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; its longest usual silence is \d+\.\d h", table)
-    with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:
-        nothing = perform(CommandRequest(["networks"], "/"), store, DISPATCH)
-        assert nothing.out.endswith(b"no network was heard from in the last four weeks\n")
+    with owner(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR):
+        nothing = typed("networks", "--store", str(filled))
+    assert nothing.endswith("no network was heard from in the last four weeks\n")

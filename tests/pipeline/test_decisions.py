@@ -11,7 +11,7 @@ from fanous.analysis.incidents.revision import released, shown_to_readers
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.reason import as_written
-from fanous.pipeline.actions import Approve, Hold, NameRole, Retract, perform_action
+from fanous.pipeline.actions import Approve, Hold, NameRole, Retract
 from fanous.pipeline.revise import hold, merge, write_changes
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -111,23 +111,23 @@ def test_merging_is_refused_where_it_makes_no_sense(store: Store) -> None:
 
 def test_a_hold_is_kept_by_detection_and_knows_what_it_holds(store: Store) -> None:
     label, _ = both(store)
-    waiting = perform_action(store, Hold(label, "A", "is it the platform?"))
+    waiting = Hold(label, "A", "is it the platform?").perform(store)
     assert (waiting.status, waiting.confirmed_at, waiting.held_by) == (Status.SUSPECTED, None, "person")
     after = released(waiting)
     assert (after.status, after.confirmed_at is not None, after.held_by) == (Status.ENDED, True, "")
     detected(store)
     assert store.ledger.incident(label) == waiting
     with pytest.raises(FanousError, match="held already"):
-        perform_action(store, Hold(label, "A"))
-    perform_action(store, Retract(label, "A", "it was"))
+        Hold(label, "A").perform(store)
+    Retract(label, "A", "it was").perform(store)
     with pytest.raises(FanousError, match="has been retracted"):
-        perform_action(store, Hold(label, "A"))
+        Hold(label, "A").perform(store)
 
 
 def test_a_suspicion_that_is_held_is_released_as_a_suspicion(store: Store) -> None:
     guess = replace(on("AS17557", "x", NOON, None), status=Status.SUSPECTED, confirmed_at=None, rule="")
     (one,) = detected(store, guess)
-    waiting = perform_action(store, Hold(one.id, "A"))
+    waiting = Hold(one.id, "A").perform(store)
     assert (released(waiting).status, released(waiting).confirmed_at) == (Status.SUSPECTED, None)
 
 
@@ -156,4 +156,4 @@ def test_a_name_of_unlikely_length_is_refused(store: Store) -> None:
         Approve(label, "x" * 121),
     ):
         with pytest.raises(FanousError):
-            perform_action(store, action)
+            action.perform(store)

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.series import Ints
+from fanous.pipeline.jobs import BringSeries
 from fanous.pipeline.scan import probe_round, scan_round
+from fanous.pipeline.series import Bring
 from fanous.scan.icmp import _packets, _tokens, answer_of
 from fanous.scan.rounds import BlockStates, Flags, load, unknown
 from fanous.scan.targets import Targets, read_targets
@@ -66,6 +68,10 @@ class World:
         return np.array([self.online and (int(a) >> 8 & 0xFF) not in self.dark for a in addresses], np.bool_)
 
 
+def into(store: Store) -> Bring:
+    return lambda series: BringSeries(tuple(series)).perform(store)
+
+
 def up(store: Store) -> dict[str, list[float]]:
     return {str(series.key.place): series.values.tolist() for series in store.facts.levels("PK")}
 
@@ -74,10 +80,10 @@ def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(
     tmp_path: Path, store: Store, targets: Targets
 ) -> None:
     world, journal = World(), tmp_path / "journal"
-    state = scan_round(store, "PK", targets, unknown(BLOCKS), 100, world, CONTROLS, journal)
+    state = scan_round(into(store), "PK", targets, unknown(BLOCKS), 100, world, CONTROLS, journal)
     assert state is not None
     world.dark = set(range(BLOCKS // 2))
-    assert scan_round(store, "PK", targets, state, 101, world, CONTROLS, journal) is not None
+    assert scan_round(into(store), "PK", targets, state, 101, world, CONTROLS, journal) is not None
     half = BLOCKS / 2
     assert up(store) == {
         "PK": [BLOCKS, half],
@@ -93,7 +99,9 @@ def test_when_our_own_line_is_broken_a_round_says_nothing(
 ) -> None:
     world = World()
     world.online = False
-    assert scan_round(store, "PK", targets, unknown(BLOCKS), 100, world, CONTROLS, tmp_path / "j") is None
+    assert (
+        scan_round(into(store), "PK", targets, unknown(BLOCKS), 100, world, CONTROLS, tmp_path / "j") is None
+    )
     assert up(store) == {}
     assert world.asked == len(CONTROLS), "nobody else was asked"
 
@@ -107,7 +115,10 @@ def test_a_line_that_breaks_within_a_round_takes_the_round_back_but_not_what_was
         world.online = world.asked < len(CONTROLS)
         return world(addresses)
 
-    assert scan_round(store, "PK", targets, unknown(BLOCKS), 100, breaking, CONTROLS, tmp_path / "j") is None
+    assert (
+        scan_round(into(store), "PK", targets, unknown(BLOCKS), 100, breaking, CONTROLS, tmp_path / "j")
+        is None
+    )
     kept = load(tmp_path / "j", targets)
     assert kept.is_up.all() and (kept.belief == unknown(1).belief[0]).all()
     assert (kept.spent[0] > 0).all()

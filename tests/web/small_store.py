@@ -16,7 +16,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation, Provenance
 from fanous.model.place import Place
 from fanous.model.reason import Reason, as_written
-from fanous.model.series import Series, Votes
+from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
@@ -241,6 +241,9 @@ class SmallStore:
             and one.times[-1] >= since
             and one.times[0] < until
         ]
+
+    def series_licences(self, _country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
+        return {}
 
     def known_signals(self) -> list[KnownSignal]:
         found: dict[tuple[str, str, str], list[int]] = {}

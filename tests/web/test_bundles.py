@@ -11,8 +11,9 @@ from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
-from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, Bundles
+from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, STEPS, Bundles, Packing
 from fanous.web.routes import Reply, Site
+from fanous.wording.language import LANGUAGES
 from tests.charts.events import incident
 from tests.copies import copy_of
 from tests.web.small_store import SmallStore
@@ -52,7 +53,7 @@ def test_a_bundle_is_packed_once_for_all_who_ask_and_few_may_wait(monkeypatch: p
     incidents = [incident(id=f"PK-2023-{n:04}") for n in range(1, MOST_WANTED + 3)]
     packed, gate = list[str](), asyncio.Event()
 
-    async def slowly(_self: Bundles, label: str, _now: float) -> Reply:
+    async def slowly(_self: Bundles, label: str, _now: float, _packing: Packing) -> Reply:
         packed.append(label)
         await gate.wait()
         return Reply.of(label, "x/y")
@@ -72,3 +73,40 @@ def test_a_bundle_is_packed_once_for_all_who_ask_and_few_may_wait(monkeypatch: p
     codes = asyncio.run(main())
     assert codes == [200] * (5 + MOST_WANTED) + [503] * 2
     assert len(packed) == len(set(packed)) == MOST_WANTED
+
+
+def test_the_page_of_a_bundle_says_how_far_it_is_and_then_has_the_download(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It grows while it is read, without a script; who leaves ends nothing."""
+    monkeypatch.setattr("fanous.web.bundles.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("fanous.web.bundles.TELL_SECONDS", 0.02)
+    packed: list[str] = []
+
+    async def slowly(_self: Bundles, label: str, _now: float, packing: Packing) -> Reply:
+        for packing.step in (1, 2):
+            await asyncio.sleep(0.15)
+        packed.append(label)
+        return Reply.of(b"x" * 2_500_000, "x/y")
+
+    monkeypatch.setattr(Bundles, "_packed", slowly)
+    app = application(SmallStore([incident(), incident(id="PK-2023-0043")]).ask, Site(clock=lambda: NOW))
+    client = Reader(app)
+    for code, language in LANGUAGES.items():
+        text = client.get(f"/PK/PK-2023-0042/evidence?lang={code}").text
+        steps = [one for one in STEPS[1:] if language.say(one) in text]
+        assert steps == ([] if packed[:-1] or code != "en" else list(STEPS[1:])), code
+        assert '<a href="/PK/PK-2023-0042.fanous" download>' in text
+        assert "<script" not in text.partition("<main")[2]
+        assert text.rstrip().endswith("</html>")
+    assert packed == ["PK-2023-0042"]
+    assert "2.5" in client.get("/PK/PK-2023-0042/evidence?lang=en").text
+    assert "so far" in client.get("/PK/PK-2023-0043/evidence?lang=en").text
+    assert client.get("/PK/PK-2023-9999/evidence").status_code == 404
+
+
+def test_a_bundle_that_cannot_be_packed_says_why_on_its_page(tmp_path: Path) -> None:
+    site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
+    text = reader(SmallStore([incident(status=Status.RETRACTED)]), site).get("/PK/PK-2023-0042/evidence").text
+    assert "was retracted" in text
+    assert "download>" not in text

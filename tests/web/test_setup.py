@@ -5,14 +5,17 @@ import re
 import subprocess
 import sys
 import tomllib
+from html import escape
 from pathlib import Path
 
 import httpx
 import pytest
 
+from fanous.config import load_environment
 from fanous.monitor.settings import read
 from fanous.passphrase import is_passphrase
-from fanous.pipeline.configure import offered
+from fanous.pipeline.configure import kept_days, offered, terms
+from fanous.sources.publishers import SOURCES
 from fanous.web.desk.setup import MOST_TRIES, SetUp, new_code
 from fanous.wording.language import LANGUAGES
 from tests.web.deskhand import Deskhand
@@ -70,6 +73,15 @@ def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytes
         ({"url": "ftp://a.example"}, "public address"),
         ({"again": "another one of them"}, "differ"),
         ({"passphrase": "short", "again": "short"}, "12 to 1,024 characters"),
+        ({"accept_radar": "1"}, "type the key of your account there"),
+        (
+            {"accept_radar": "1", "key_CLOUDFLARE_API_TOKEN": "a\nFANOUS_ADMIN_TOKEN=mine"},
+            "a key has no spaces",
+        ),
+        ({"accept_radar": "1", "key_CLOUDFLARE_API_TOKEN": "a b"}, "a key has no spaces"),
+        ({"days": "0"}, "not a number from 1"),
+        ({"days": "٣"}, "not a number from 1"),
+        ({"days": "99999"}, "not a number from 1"),
     ],
 )
 def test_what_makes_no_sense_writes_nothing(path: Path, changed: dict[str, str], why: str) -> None:
@@ -107,14 +119,55 @@ def test_a_form_of_another_site_is_refused(path: Path, headers: dict[str, str]) 
     assert not path.exists()
 
 
-def test_the_page_has_every_source_that_needs_no_key_with_its_terms_in_every_language(path: Path) -> None:
+def test_a_source_with_a_key_is_pulled_with_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled = FILLED | {"accept_radar": "1", "key_CLOUDFLARE_API_TOKEN": "K3y=of#mine", "days": "90"}
+    answer = hand(path).post("/", **filled)
+    assert "the monitor is starting" in answer.text
+    assert "K3y" not in answer.text
+    load_environment(path.with_suffix(".env"))
+    for name in ("FANOUS_ADMIN_TOKEN", "FANOUS_DESK_PASSPHRASE"):
+        monkeypatch.setenv(name, os.environ[name])  # and taken back afterwards
+    variable = SOURCES["radar"].token
+    assert os.environ[variable] == "K3y=of#mine"
+    monkeypatch.setenv(variable, os.environ[variable])
+    written = tomllib.loads(path.read_text())
+    assert set(written["sources"]) == {"ooni", "radar"}
+    assert written["sources"]["ooni"]["days"] == 90
+    assert {one.source for one in read(path, path.parent / "store").sources} == {"ooni", "radar"}
+
+
+def test_a_key_of_a_source_that_is_not_chosen_is_not_kept(path: Path) -> None:
+    hand(path).post("/", **FILLED, key_CLOUDFLARE_API_TOKEN="mine")
+    assert "mine" not in path.with_suffix(".env").read_text()
+
+
+def test_observations_are_kept_as_long_as_the_disk_allows(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanous.web.desk.setup.free_bytes", lambda: 300_000_000_000)
+    setting = hand(path)
+    days = kept_days(300_000_000_000, 2)
+    assert f"for {kept_days(300_000_000_000, 1):,} days" in without_marks(setting.get("/").text)
+    setting.post("/", **FILLED)
+    assert tomllib.loads(path.read_text())["retention"]["observations_days"] == days
+
+
+def without_marks(text: str) -> str:
+    return re.sub("[\u2066-\u2069]", "", text)
+
+
+def test_the_page_has_every_source_with_its_terms_and_a_field_for_its_key_in_every_language(
+    path: Path,
+) -> None:
     for code, language in LANGUAGES.items():
         answer = hand(path).get(f"/?lang={code}")
         assert answer.headers["referrer-policy"] == "same-origin"
         assert "script" not in answer.headers["content-security-policy"]
         assert language.say("Set up this monitor") in answer.text
         for source in offered():
-            assert (f'name="accept_{source.name}"' in answer.text) == (not source.token)
+            assert f'name="accept_{source.name}"' in answer.text
+            assert answer.text.count(f'name="key_{source.token}"') == bool(source.token)
+            assert escape(terms(source)) in answer.text
 
 
 def test_a_new_machine_is_set_up_in_the_browser_and_the_monitor_runs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, open_named, print_document, say
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, ask, print_document, reaching, say
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState, Delivery
 from fanous.model.instant import to_iso
@@ -67,8 +67,9 @@ def alerts_list(
     as_json: JsonOption = False,
 ) -> None:
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
-    with open_named(store, config, read_only=True) as opened:
-        found = opened.ledger.outbox.deliveries(state)
+    from fanous.pipeline.questions import ListDeliveries
+
+    found = ask(store, config, ListDeliveries(state))
     if as_json:
         print_document({"deliveries": [delivery_document(one) for one in found]})
         return
@@ -110,19 +111,18 @@ def alerts_send(
     """Send everything new and due, once. For use from a timer; `fanous run` does this by itself."""
     import asyncio
 
-    from fanous.monitor.request import carried
     from fanous.publish.alerts.dispatch import Dispatcher
     from fanous.publish.alerts.message import Sender
 
-    if carried.get() is not None:
-        raise FanousError("`fanous run` has this store open and sends alerts itself")
     alerting = _alerting(config)
-    with open_named(store, config) as opened:
+    with reaching(store, config) as reach:
+        if (opened := reach.store) is None:
+            raise FanousError("`fanous run` has this store open and sends alerts itself")
 
-        async def ask(question: "Callable[[Store], T]", /) -> T:
+        async def answered(question: "Callable[[Store], T]", /) -> T:
             return question(opened)
 
-        done = asyncio.run(Dispatcher(ask, alerting, Sender(alerting.url)).look())
+        done = asyncio.run(Dispatcher(answered, alerting, Sender(alerting.url)).look())
     if as_json:
         print_document({"sent": done.sent, "failed": done.failed, "dead": done.dead})
     else:

@@ -10,14 +10,13 @@ from fanous.cli.common import (
     JsonOption,
     StoreOption,
     act,
+    ask,
     country_code,
     moment,
     network_number,
-    open_named,
     print_document,
     say,
 )
-from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import to_iso
@@ -114,8 +113,9 @@ def claims_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all claims, ordered by the time they are about."""
-    with open_named(store, config, read_only=True) as opened:
-        found = opened.ledger.claims(country_code(country) if country else None)
+    from fanous.pipeline.questions import ListClaims
+
+    found = ask(store, config, ListClaims(country_code(country) if country else None))
     if as_json:
         print_document({"claims": [claim_document(claim) for claim in found]})
         return
@@ -133,15 +133,11 @@ def claims_check(
     as_json: JsonOption = False,
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
-    from fanous.pipeline.claims import check
+    from fanous.pipeline.questions import CheckClaims
     from fanous.wording.reasons import reasons_text
     from fanous.wording.words import STAGED
 
-    with open_named(store, config, read_only=True) as opened:
-        wanted = [c for c in opened.ledger.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
-        if claim_id is not None and not wanted:
-            raise FanousError(f"no claim {claim_id} in this store; see `fanous claims list`")
-        checked = [(claim, check(opened, claim)) for claim in wanted]
+    checked = ask(store, config, CheckClaims(claim_id))
     if as_json:
         print_document({"claims": [claim_document(c) | answer_document(found) for c, found in checked]})
         return

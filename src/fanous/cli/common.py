@@ -5,28 +5,25 @@ command needs it.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
 from fanous.errors import FanousError
-from fanous.text import printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fanous.monitor.control import Dispatch
-    from fanous.monitor.request import ActionRequest, CommandRequest
-    from fanous.pipeline.actions import Action
+    from fanous.pipeline.call import Call
     from fanous.sources.connector import Source
     from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
 
-Reply = TypeVar("Reply")
+R = TypeVar("R")
 
 # --- options --------------------------------------------------------------------------------------
 
@@ -140,25 +137,13 @@ def print_document(document: Any) -> None:
 def console() -> "Console":
     """The console for answers.
 
-    If stdout is not a terminal, it writes no colour codes, and lines of 120 columns.  If a command runs on
-    behalf of another process, width and colours are those of the terminal there.
+    If stdout is not a terminal, it writes no colour codes, and lines of 120 columns.
     """
     from rich.console import Console
 
-    from fanous.monitor.request import carried
-
-    there = carried.get()
-    if there is not None and there.width:
-        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
     if not sys.stdout.isatty():
         return Console(width=120, no_color=True, highlight=False)
     return screen()
-
-
-def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
-    """``name``, if rich knows it."""
-    known = ("standard", "256", "truecolor", "windows")
-    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
 
 
 def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
@@ -180,109 +165,102 @@ def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
 # --- the store ------------------------------------------------------------------------------------
 
 
-@contextmanager
-def open_named(store: Path | None, config: Path | None, *, read_only: bool = False) -> "Iterator[Store]":
-    """The store that the options name, open for this command.
+class Reach:
+    """Performs calls on a store, here or in the process that has it.
 
-    If `fanous run` has it open, the whole command is carried out there, and ends here.
+    Attributes:
+        store: open here; ``None`` = another process has it.
     """
-    from fanous.monitor.request import carried
+
+    def __init__(self, store: "Store | None", held: "StoreHeld | None" = None) -> None:
+        self.store, self._held = store, held
+
+    def __call__(self, call: "Call[R]", **hooks: Any) -> R:
+        """What the call gives.
+
+        Args:
+            hooks: of its ``perform``, for a progress bar; another process has none.
+        """
+        if self.store is not None:
+            return call.perform(self.store, **hooks)
+        assert self._held is not None
+        return asked(self._held, call)
+
+
+@contextmanager
+def reaching(store: Path | None, config: Path | None, *, read_only: bool = False) -> Iterator[Reach]:
+    """The store that the options name.  If `fanous run` has it open, calls are performed there."""
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
     from fanous.store.notices import review
 
-    here = carried.get()
-    if here is not None:
-        yield here.store
-        return
     reviewed = review(config)
     try:
         opened = open_store(store_place(store, config), read_only=read_only)
     except StoreHeld as held:
-        _leave_to_owner(held)
-    with opened:
-        if not read_only:
-            reviewed.apply(opened.ledger)
-        yield opened
+        elsewhere = Reach(None, held)
+    else:
+        with opened:
+            if not read_only:
+                reviewed.apply(opened.ledger)
+            yield Reach(opened)
+        return
+    yield elsewhere
 
 
-def act(store: Path | None, config: Path | None, action: "Action") -> Any:
-    """Carry out an action on the store that the options name; if `fanous run` has it open, there.
+def ask(store: Path | None, config: Path | None, call: "Call[R]") -> R:
+    """What one call that only reads gives."""
+    with reaching(store, config, read_only=True) as reach:
+        return reach(call)
 
-    Returns:
-        What the action gives (``pipeline.actions.RESULTS``).
+
+def act(store: Path | None, config: Path | None, call: "Call[R]") -> R:
+    """What one call that changes something gives."""
+    with reaching(store, config) as reach:
+        return reach(call)
+
+
+def asked(held: "StoreHeld", call: "Call[R]") -> R:
+    """Have the process that has the store open perform a call.
+
+    Raises:
+        StoreHeld: it takes no calls (another `fanous ingest`, say).
+        FanousError: the call's own, or that process stopped while it worked.
     """
     import msgspec
 
-    from fanous.monitor.request import ActionReply, ActionRequest
-    from fanous.pipeline.actions import RESULTS, perform_action
-    from fanous.store.local import open_store
-    from fanous.store.location import StoreHeld, store_place
-    from fanous.store.notices import review
+    from fanous.monitor.request import Reply
+    from fanous.pipeline.call import decoded_result, encoded
 
-    reviewed = review(config)
+    answer = exchanged(held.lock, encoded(call))
+    if answer is None:
+        raise held
     try:
-        opened = open_store(store_place(store, config))
-    except StoreHeld as held:
-        reply = ask_owner(held.lock, ActionRequest(msgspec.Raw(msgspec.json.encode(action))), ActionReply)
-        if reply is None:
-            raise
-    else:
-        with opened:
-            reviewed.apply(opened.ledger)
-            return perform_action(opened, action)
+        reply = msgspec.msgpack.decode(answer, type=Reply)
+    except msgspec.MsgspecError:
+        raise FanousError(
+            "the process that has the store open stopped while it worked on this command, or does not know it "
+            "(is it of another version?); see its log. What it acknowledged is kept: run the command again",
+            permanent=False,
+        ) from None
     if reply.crash:
         sys.stderr.write(reply.crash)
         raise typer.Exit(70)
     if reply.error:
-        raise FanousError(reply.error)
-    return msgspec.json.decode(reply.result, type=RESULTS[type(action)])
-
-
-def _leave_to_owner(held: "StoreHeld") -> NoReturn:
-    """Have the process that has the store open carry out the command, and print its output.
-
-    Raises:
-        FanousError: it does not take commands (another `fanous ingest`, say), or the command's own error.
-    """
-    from fanous.monitor.request import CommandReply, CommandRequest
-
-    terminal = console()
-    looked_at = sys.stdout.isatty()
-    request = CommandRequest(
-        sys.argv[1:],
-        str(Path.cwd()),
-        terminal.width if looked_at else None,
-        terminal.color_system if looked_at else None,
-    )
-    reply = ask_owner(held.lock, request, CommandReply)
-    if reply is None:
-        raise held
-    for stream, printed in ((sys.stdout, reply.out), (sys.stderr, reply.err)):
-        stream.buffer.write(printed)
-        stream.buffer.flush()
-    if reply.error and reply.code == 1:
-        raise FanousError(reply.error)
-    if reply.error:
-        for line in printable_lines(reply.error).split("\n"):
-            print(f"fanous: {line}".rstrip(), file=sys.stderr)
-    raise typer.Exit(reply.code)
+        raise FanousError(reply.error, permanent=reply.permanent)
+    return decoded_result(reply.result, call)
 
 
 CONNECT_SECONDS = 5.0
 
 
-def ask_owner(lock: Path, request: "CommandRequest | ActionRequest", answer: type[Reply]) -> Reply | None:
+def exchanged(lock: Path, request: bytes) -> bytes | None:
     """The answer of the process that has the store open; ``None`` = nothing listens at its socket.
 
-    If that process is dead, its socket file refuses the connection or does not exist.
-
-    Raises:
-        FanousError: it accepted the connection, then closed it early.
+    If that process is dead, its socket file refuses the connection or does not exist.  The answer is empty where it
+    hung up.
     """
     import socket
-
-    import msgspec
 
     from fanous.monitor.request import address_of
 
@@ -294,60 +272,12 @@ def ask_owner(lock: Path, request: "CommandRequest | ActionRequest", answer: typ
             return None
         asking.settimeout(None)  # an ingest takes as long as it takes
         try:
-            asking.sendall(msgspec.json.encode(request))
+            asking.sendall(request)
             asking.shutdown(socket.SHUT_WR)
             with asking.makefile("rb") as stream:
-                return msgspec.json.decode(stream.read(), type=answer)
-        except (OSError, msgspec.MsgspecError):
-            raise FanousError(
-                "the process that has the store open stopped while it worked on this command; see its log. "
-                "What it acknowledged is kept: run the command again",
-                permanent=False,
-            ) from None
-
-
-def dispatcher(root: Any) -> "Dispatch":
-    """For ``fanous run``: carries out another process's command line on the store that is open here.
-
-    Args:
-        root: the whole command tree, as typer built it.
-    """
-
-    def dispatch(words: Sequence[str], folder: Path) -> tuple[int, str]:
-        try:
-            _invoke(root, words, folder)
-        except typer.Exit as leaving:
-            return leaving.exit_code, ""
-        except SystemExit as leaving:
-            return (leaving.code if isinstance(leaving.code, int) else 1), ""
-        except typer.Abort:
-            return 1, "cannot ask a question while another process has the store: answer it with an option"
-        except typer.BadParameter as wrong:
-            return 2, wrong.format_message()
-        except FanousError as reason:
-            return 1, str(reason)
-        return 0, ""
-
-    return dispatch
-
-
-def _invoke(root: Any, words: Sequence[str], folder: Path) -> None:
-    command, rest, name = root, list(words), "fanous"
-    while rest and rest[0] in getattr(command, "commands", {}):
-        name = rest.pop(0)
-        command = command.commands[name]
-    with command.make_context(name, rest) as context:
-        for one in command.params:
-            if one.type.name == "path":
-                context.params[one.name] = _in_folder(context.params[one.name], folder)
-        command.invoke(context)
-
-
-def _in_folder(value: Any, folder: Path) -> Any:
-    """Relative paths are relative to the folder of the process that asks."""
-    if isinstance(value, list | tuple):
-        return type(value)(_in_folder(one, folder) for one in value)
-    return None if value is None else str(folder / value)
+                return stream.read()
+        except OSError:
+            return b""
 
 
 class SourceCommand(TyperCommand):

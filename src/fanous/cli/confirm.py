@@ -13,10 +13,10 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    ask,
     console,
     country_code,
     moment,
-    open_named,
     print_document,
     say,
 )
@@ -61,16 +61,15 @@ def confirm(
 
     With --fail-on, disruptions that have ended count too: choose the time with --since.
     """
-    from fanous.pipeline import query
+    from fanous.pipeline.questions import ConfirmCountry
     from fanous.publish.document import incident_document
     from fanous.wording.reasons import why_document
 
-    code, targets = country_code(country), [target_of(name) for name in target or []]
+    code, targets = country_code(country), tuple(target_of(name) for name in target or ())
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must be before --until")
-    with open_named(store, config, read_only=True) as opened:
-        answer = query.confirm(opened, code, targets, start, end)
+    answer = ask(store, config, ConfirmCountry(code, targets, start, end))
     if as_json:
         print_document(
             {
@@ -111,14 +110,13 @@ def signals(
     This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
     """
     from fanous.charts.connectivity import connectivity_document, print_connectivity
-    from fanous.pipeline.series import series_now
+    from fanous.pipeline.questions import ReadSignals
     from fanous.wording.words import STAGED
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then
-    with open_named(store, config, read_only=True) as opened:
-        levels = series_now(opened, code, now)
-        staged = opened.about(code).is_synthetic
+    found = ask(store, config, ReadSignals(code, now))
+    levels, staged = found.series, found.synthetic
     if as_json:
         print_document(connectivity_document(code, levels, now) | {"synthetic": staged})
     else:

@@ -1,14 +1,12 @@
 """``fanous cost``: estimates what a disruption costs, as a range for each method."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
-from fanous.errors import FanousError
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, ask, country_code, print_document
 from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
-from fanous.model.incident import Kind, Status
+from fanous.model.incident import Kind
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
@@ -51,6 +49,7 @@ def cost(
     A country needs --hours.  An incident in the store already has a duration, a share of users and a kind.
     """
     from fanous.analysis.cost import cost_of
+    from fanous.pipeline.questions import EstimateCost
     from fanous.refdata.economies import economy
     from fanous.wording.cost import cost_document, cost_lines
     from fanous.wording.headline import provenance_note
@@ -60,7 +59,7 @@ def cost(
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     incident: Incident | None = None
     if "-" in where:
-        disruption, incident = _of_incident(where, store, config)
+        disruption, incident = ask(store, config, EstimateCost(where))
     else:
         if hours is None:
             raise typer.BadParameter("give the duration with --hours, or name an incident")
@@ -78,20 +77,6 @@ def cost(
         if incident is not None and (staged := provenance_note(incident, LANGUAGES[lang])):
             print(staged.text)
         print("\n".join(cost_lines(found, LANGUAGES[lang])))
-
-
-def _of_incident(label: str, store: Path | None, config: Path | None) -> "tuple[Disruption, Incident]":
-    from fanous.analysis.cost import of_incident
-
-    with open_named(store, config, read_only=True) as opened:
-        incident: Incident | None = opened.ledger.incident(label.upper())
-        if incident is None:
-            raise FanousError(f"no incident {label} in this store; see `fanous incidents list`")
-        if incident.status is Status.RETRACTED:
-            raise FanousError(
-                f"{incident.id} was retracted, so no cost is estimated; `fanous incidents show {incident.id}` says why"
-            )
-        return of_incident(incident, opened.now()), incident
 
 
 def _listed(given: list[str] | None) -> list[str]:

@@ -9,7 +9,6 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,9 +21,10 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    act,
     country_code,
     moment,
-    open_named,
+    reaching,
     say,
 )
 from fanous.errors import FanousError
@@ -32,13 +32,12 @@ from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.store.location import StoreLocation
-    from fanous.store.protocol import Store
 
 LEASE = 60.0
 """Equal to ``fanous.store.ledger.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
 
-LOOK = 1.0
-"""Seconds between two checks for work that another process may have left."""
+AGAIN = 1.0
+"""Seconds until a worker that died is replaced."""
 
 log = logging.getLogger("fanous.detect")
 
@@ -84,6 +83,7 @@ def detect(
     If the facts are on a server and the ledger is in PostgreSQL, any number of processes on any machines can
     share the work; only one process works on a country at a time.
     """
+    from fanous.pipeline.jobs import Detect, mark
     from fanous.store.location import store_place
 
     first, last = moment(since, "--since"), moment(until, "--until")
@@ -95,13 +95,14 @@ def detect(
             "--workers and --every need the facts on a server (clickhouse://): only one process can open a "
             "store in a folder. Leave them out; `fanous run` detects continuously"
         )
-    with open_named(store, config, read_only=shared) as opened:
-        if codes or first is not None or last is not None:
-            _mark(opened, codes, first, last)
+    with reaching(store, config, read_only=shared) as reach:
         if workers == 1 and not every:
-            done = _work(opened, 0, lease, lambda seconds: threading.Event().wait(seconds))
+            done = reach(Detect(tuple(codes), first, last, lease))
             say(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
             return
+        if codes or first is not None or last is not None:
+            assert reach.store is not None  # facts on a server have no single owner
+            mark(reach.store, codes, first, last)
     assert not isinstance(place, Path)  # it is shared
     log_to_stderr()
     _all_work(place, workers, every, lease)
@@ -110,50 +111,6 @@ def detect(
 def _is_shared(place: "Path | StoreLocation") -> bool:
     """Are the facts where more than one process may read?"""
     return not isinstance(place, Path) and place.engine_folder is None
-
-
-def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float | None) -> None:
-    """Everything that was measured there and then waits for detection."""
-    from fanous.pipeline.query import known_countries
-
-    spans = {}
-    for country in codes or known_countries(store):
-        span = store.about(country).facts.span(country)
-        if span is None:
-            if codes:
-                raise FanousError(f"no measurements in {country}: there is nothing to detect")
-            continue
-        since = span[0] if first is None else max(first, span[0])
-        until = span[1] if last is None else min(last, span[1])
-        if since <= until:
-            spans[country] = since, until
-    store.ledger.mark_undetected(spans)
-
-
-def _work(store: "Store", every: float, lease: float, ended: Callable[[float], bool]) -> list[str]:
-    """Detect in one country after another, until nothing waits and no other process is at work that might
-    leave some.
-
-    Args:
-        every: seconds between two checks once nothing waits; 0 = end then.
-        ended: waits this many seconds, and returns whether it is time to end.
-    """
-    from fanous.pipeline import detect
-
-    done: list[str] = []
-    while not ended(0):
-        country = detect.detect_next(store, seconds=lease)
-        if country:
-            done.append(country)
-            log.info(logline("detected", country=country))
-        if country is not None:
-            continue
-        is_over = not (store.ledger.undetected() and store.ledger.leases())
-        if is_over and not every:
-            break
-        if ended(every if is_over else LOOK):
-            break
-    return done
 
 
 def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) -> None:
@@ -180,8 +137,8 @@ def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) 
 
 
 def _again(worker: "_Worker", stopping: threading.Event) -> "_Worker":
-    log.error(logline("worker_ended", exitcode=worker.process.exitcode, restart_in=LOOK))
-    stopping.wait(LOOK)
+    log.error(logline("worker_ended", exitcode=worker.process.exitcode, restart_in=AGAIN))
+    stopping.wait(AGAIN)
     worker.lifeline.close()
     return _Worker(*worker.told)
 
@@ -200,6 +157,7 @@ class _Worker:
 
 def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeline: Connection) -> None:
     """What a worker's process does."""
+    from fanous.pipeline.jobs import work
     from fanous.store.local import open_store
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -207,7 +165,7 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
     log_to_stderr()
     try:
         with open_store(place, read_only=True) as opened:
-            _work(opened, every, lease, lifeline.poll)
+            work(opened, every, lease, lifeline.poll)
     except FanousError as error:
         log.error(logline("not_detected", why=str(error)))
         sys.exit(1)
@@ -222,10 +180,9 @@ def rejudge(
     config: ConfigOption = None,
 ) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
-    from fanous.pipeline import ingest
+    from fanous.pipeline.jobs import Rejudge
 
-    with open_named(store, config) as opened:
-        replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
-    say(f"judged {sum(one.measurements for one in replayed):,} measurements again")
-    for remark in ingest.remarks(replayed):
+    done = act(store, config, Rejudge(country_code(country) if country else None, everything))
+    say(f"judged {done.measurements:,} measurements again")
+    for remark in done.remarks:
         say(f"could not be used: {remark}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +13,8 @@ from fanous.cli.common import (
     ConfigOption,
     JsonOption,
     StoreOption,
+    ask,
     country_code,
-    open_named,
     print_document,
     say,
 )
@@ -85,20 +85,18 @@ def doctor(
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
     from fanous.collector.inbox import backlogs
     from fanous.monitor.settings import inboxes_of
+    from fanous.pipeline.questions import ExamineStore
     from fanous.pipeline.status import feed_document
-    from fanous.pipeline.vitals import examine, find_ailments
+    from fanous.pipeline.vitals import find_ailments
     from fanous.store.location import StoreLocation, in_folder, store_place
 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
     inboxes = inboxes_of(config, place)
     found = _ailments_of_configuration(config, place)
-    with open_named(store, config, read_only=True) as opened:
-        now = time.time()
-        feed = opened.ledger.ailments(now)
-        vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
-        damaged = {segment.name: why for segment, why in opened.archive.damaged()}
-    found += find_ailments(replace(vitals, damaged=damaged | (vitals.damaged or {})))
+    folders = tuple(one.absolute() for one in (*location.folders, *inboxes))
+    vitals, feed = ask(store, config, ExamineStore(folders, tuple(backlogs(inboxes)), time.time()))
+    found += find_ailments(vitals)
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
     for one in found if not as_json else ():

@@ -11,9 +11,9 @@ from fanous.cli.common import (
     JsonOption,
     StoreOption,
     act,
+    ask,
     country_code,
     moment,
-    open_named,
     print_document,
     say,
 )
@@ -87,10 +87,10 @@ def events_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all registered events by start time."""
+    from fanous.pipeline.questions import ListEvents
     from fanous.wording.events import event_document, event_line
 
-    with open_named(store, config, read_only=True) as opened:
-        found = opened.ledger.events(country_code(country) if country else None)
+    found = ask(store, config, ListEvents(country_code(country) if country else None))
     if as_json:
         print_document({"watches": [event_document(one) for one in found]})
         return
@@ -108,14 +108,10 @@ def events_report(
     as_json: JsonOption = False,
 ) -> None:
     """Report incidents around an event: when each began relative to it, and how likely a coincidence is."""
-    from fanous.pipeline import claims
+    from fanous.pipeline.questions import ReportEvent
     from fanous.wording.events import report_document, report_lines
 
-    with open_named(store, config, read_only=True) as opened:
-        event = next((one for one in opened.ledger.events() if one.id.lower() == event_id.lower()), None)
-        if event is None:
-            raise FanousError(f"no event {event_id} in this store; `fanous events list` shows them")
-        report = claims.event_report(opened, event)
+    report = ask(store, config, ReportEvent(event_id))
     if as_json:
         print_document(report_document(report))
     else:

@@ -1,6 +1,5 @@
 """``fanous export``: writes open data as CSV, GeoJSON and Parquet, with a data package describing it."""
 
-import time
 from math import inf
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +12,9 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    ask,
     country_code,
     moment,
-    open_named,
     print_document,
     say,
 )
@@ -52,7 +51,7 @@ def export(
     """
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.export import ExportScope
-    from fanous.publish.export import export as write
+    from fanous.publish.files import WriteExport
 
     start, end = moment(since, "--since"), moment(until, "--until")
     check_folder_of_files(out)
@@ -63,15 +62,18 @@ def export(
         licence=licence,
         private=private,
     )
-    with open_named(store, config, read_only=True) as opened:
-        done = write(opened, wanted, out, time.time())
+    done = ask(store, config, WriteExport(wanted, out.absolute()))
     if as_json:
         print_document(
-            {"files": [str(path) for path in done.files], "rows": done.rows, "left_out": done.left_out}
+            {
+                "files": [str(out / path.name) for path in done.files],
+                "rows": done.rows,
+                "left_out": done.left_out,
+            }
         )
         return
     for path in done.files:
-        say(path)
+        say(out / path.name)
     for name, count in done.rows.items():
         say(f"{name}: {count:,} rows")
     for why, count in done.left_out.items():

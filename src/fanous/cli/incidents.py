@@ -15,14 +15,13 @@ from fanous.cli.common import (
     StoreOption,
     UntilOption,
     act,
+    ask,
     console,
     country_code,
     moment,
-    open_named,
     print_document,
     say,
 )
-from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
@@ -46,12 +45,12 @@ def incidents_list(
 ) -> None:
     """List all incidents by onset, including retracted ones."""
     from fanous.cli.answer import incident_list
+    from fanous.pipeline.questions import ListIncidents
     from fanous.publish.document import incident_document
     from fanous.wording.narrative import sentence
 
     code = country_code(country) if country else None
-    with open_named(store, config, read_only=True) as opened:
-        found = opened.ledger.incidents(code, moment(since, "--since"), moment(until, "--until"))
+    found = ask(store, config, ListIncidents(code, moment(since, "--since"), moment(until, "--until")))
     if as_json:
         print_document({"incidents": [incident_document(incident) for incident in found]})
         return
@@ -76,8 +75,7 @@ def incidents_show(
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.answer import hint_lines, incident_text
-    from fanous.pipeline.claims import slowed_how, what_else, witnesses
-    from fanous.pipeline.vantage import lacking
+    from fanous.pipeline.questions import ShowIncident
     from fanous.publish.document import (
         detailed_document,
         hints_document,
@@ -87,29 +85,21 @@ def incidents_show(
     from fanous.publish.witnesses import witness_lines, witnesses_document
     from fanous.wording.reasons import reasons_text
 
-    with open_named(store, config, read_only=True) as opened:
-        incident = opened.ledger.incident(incident_id.upper())
-        if incident is None:
-            raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
-        revisions = opened.ledger.revisions(incident.id)
-        names = opened.of(incident.provenance).facts.networks(incident.country)
-        seen_by = witnesses(opened, incident)
-        slowed = slowed_how(opened, incident)
-        more = what_else(opened, incident)
-        wanted = lacking(opened, incident)
-    history = [revision_document(one) for one in revisions]
+    found = ask(store, config, ShowIncident(incident_id))
+    incident, seen_by, slowed = found.incident, tuple(found.witnesses), found.slowed_how
+    history = [revision_document(one) for one in found.revisions]
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | witnesses_document(seen_by) | how
-        told |= hints_document([*incident.hints, *more]) | {"lacking": asdict(wanted)}
+        told |= hints_document([*incident.hints, *found.hints]) | {"lacking": asdict(found.lacking)}
         print_document(told | {"revisions": history})
         return
-    console().print(incident_text(incident, names))
-    for line in hint_lines(more):
+    console().print(incident_text(incident, found.names))
+    for line in hint_lines(found.hints):
         say(f"  {line}")
     if slowed is not None:
         say(f"  {reasons_text([slowed.reason])}")
-    for line in _lines_of_lacking(wanted):
+    for line in _lines_of_lacking(found.lacking):
         say(line)
     print("\nWho saw what")
     for line in witness_lines(seen_by):
@@ -164,8 +154,8 @@ def incidents_report(
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.config import section
     from fanous.overwrite import check_folder_of_files
-    from fanous.publish.reports.forms import sms, write
-    from fanous.publish.reports.report import LOCAL, gather
+    from fanous.publish.files import WriteReport
+    from fanous.publish.reports.report import LOCAL
     from fanous.web.settings import SiteSettings
     from fanous.wording.language import LANGUAGES
 
@@ -173,13 +163,8 @@ def incidents_report(
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     check_folder_of_files(out)
     address = (url or section(config, "web", SiteSettings).url).rstrip("/")
-    with open_named(store, config, read_only=True) as opened:
-        incident = opened.ledger.incident(incident_id.upper())
-        if incident is None:
-            raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
-        report = gather(opened, incident, LANGUAGES[lang], address or LOCAL)
-    message = sms(report)
-    files = [str(path) for path in write(report, out)]
+    done = ask(store, config, WriteReport(incident_id, lang, address or LOCAL, out.absolute()))
+    message, files = done.message, [str(out / path.name) for path in done.files]
     if not address:
         say(
             f"its links lead to {LOCAL}, which only this machine can open: before you send the report, write it again "
@@ -213,14 +198,13 @@ def incidents_bundle(
     from fanous.config import data_folder
     from fanous.overwrite import file_aside
     from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
-    from fanous.publish.evidence.pack import gather, pack
+    from fanous.publish.evidence.pack import pack
+    from fanous.publish.files import GatherEvidence
 
     label = incident_id.upper()
     private = signing_key(key or data_folder() / KEY_FILE)
     with file_aside(out, _bundle_of(label, public_hex(private))) as aside:
-        with open_named(store, config, read_only=True) as opened:
-            gathered = gather(opened, label)
-        packed = pack(gathered, aside, private, time.time())
+        packed = pack(ask(store, config, GatherEvidence(label)), aside, private, time.time())
     if as_json:
         print_document(
             {
@@ -365,14 +349,14 @@ def incidents_corrections(
     as_json: JsonOption = False,
 ) -> None:
     """List incidents that were retracted or narrowed, with the reasons; newest first."""
-    from fanous.pipeline.claims import by_month, corrections
+    from fanous.pipeline.claims import by_month
+    from fanous.pipeline.questions import ListCorrections
     from fanous.publish.document import correction_document
     from fanous.wording.language import ENGLISH
     from fanous.wording.reasons import corrected
 
     code = country_code(country) if country else None
-    with open_named(store, config, read_only=True) as opened:
-        found = corrections(opened, code)
+    found = ask(store, config, ListCorrections(code))
     if as_json:
         listed = [correction_document(one) for one in found]
         print_document({"by_month": dict(by_month(found)), "corrections": listed})

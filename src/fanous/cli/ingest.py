@@ -14,8 +14,8 @@ from fanous.cli.common import (
     JsonOption,
     StoreOption,
     country_code,
-    open_named,
     print_document,
+    reaching,
     say,
 )
 from fanous.errors import FanousError
@@ -37,6 +37,7 @@ from rich.progress import (
 )
 
 REJECTS_SHOWN = 20
+LONGEST_LICENCE = 100
 
 
 def ingest(
@@ -87,6 +88,13 @@ def ingest(
             help="csv: platform or domain whose traffic this is, such as youtube; empty: all traffic of the place.",
         ),
     ] = "",
+    licence: Annotated[
+        str,
+        typer.Option(
+            "--licence",
+            help="csv: licence of the table, such as CC BY 4.0; without an open one it stays out of what you export.",
+        ),
+    ] = "",
     gather: Annotated[
         str,
         typer.Option(
@@ -111,8 +119,7 @@ def ingest(
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
-    from fanous.pipeline import ingest
-    from fanous.pipeline.series import ingest_series
+    from fanous.pipeline.jobs import Ingest, IngestSeries
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
@@ -129,12 +136,12 @@ def ingest(
             (time, value, signal, place, zone, step, gather, empty_is_zero),
             target,
             stamp,
+            licence,
         )
-    with open_named(store, config) as opened, file_progress(paths) as moved:
-        if about is None:
-            tally = ingest.ingest(opened, source, paths, moved)
-        else:
-            tally = ingest_series(opened, source, paths, about, moved)
+    files = tuple(path.absolute() for path in paths)
+    call = Ingest(source, files) if about is None else IngestSeries(source, files, about)
+    with reaching(store, config) as reach, file_progress(files) as moved:
+        tally = reach(call, moved=moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         say(f"no usable records: check that these are files {source} can read", file=sys.stderr)
@@ -149,9 +156,10 @@ def _about(
     told: tuple[str, str, str, str, str, int, str, bool],
     target: str,
     stamp: str,
+    licence: str,
 ) -> "About":
     from fanous.refdata.platforms import platforms, target_of
-    from fanous.sources.connector import About, Gather, Stamp, TableColumns
+    from fanous.sources.connector import OPEN_LICENCES, About, Gather, Stamp, TableColumns, open_licence
     from fanous.sources.publishers import SOURCES
 
     if not SOURCES[source].takes_columns:
@@ -169,8 +177,26 @@ def _about(
                 f"{target!r} is neither a domain nor one of {known}", param_hint="--target"
             )
         target = target_of(target)
+    licence = licence.strip()
+    if len(licence) > LONGEST_LICENCE:
+        raise typer.BadParameter(f"more than {LONGEST_LICENCE} characters", param_hint="--licence")
+    if licence and not open_licence(licence):
+        say(
+            f"{licence!r} is none of {', '.join(OPEN_LICENCES)}: the values stay out of open exports",
+            file=sys.stderr,
+        )
     columns = TableColumns(
-        time, value, signal, place, zone, step, Gather(gather), empty_is_zero, target, Stamp(stamp)
+        time,
+        value,
+        signal,
+        place,
+        zone,
+        step,
+        Gather(gather),
+        empty_is_zero,
+        target,
+        Stamp(stamp),
+        open_licence(licence) or licence,
     )
     return About(country, columns)
 

@@ -9,8 +9,8 @@ from fanous.cli.common import (
     ConfigOption,
     JsonOption,
     StoreOption,
+    ask,
     country_code,
-    open_named,
     print_document,
     say,
 )
@@ -40,24 +40,21 @@ def networks(
     if counts is not None:
         _of_counts(counts, as_json)
         return
-    from fanous.monitor.tasks import country_collapses, heartbeats
+    from fanous.monitor.tasks import ReadNetworks
     from fanous.wording.words import STAGED
 
     code = country_code(country) if country else None
-    with open_named(store, config, read_only=True) as opened:
-        shown = opened.about(code)
-        beats, now = heartbeats(opened, code), opened.now()
-        fell = country_collapses(opened, code) if code else []
-        places = sorted({beat.place.country for beat in beats})
-        names = {(place, asn): name for place in places for asn, name in shown.facts.networks(place).items()}
+    found = ask(store, config, ReadNetworks(code))
+    beats, now, fell = found.beats, found.at, found.collapses
+    names = {(place, asn): name for place, asn, name in found.names}
     if as_json:
         heard = [_document(beat) for beat in beats]
         fallen = [_fell(one) for one in fell]
         print_document(
-            {"at": to_iso(now), "synthetic": shown.is_synthetic, "networks": heard, "collapses": fallen}
+            {"at": to_iso(now), "synthetic": found.synthetic, "networks": heard, "collapses": fallen}
         )
         return
-    if shown.is_synthetic:
+    if found.synthetic:
         say(STAGED)
     for one in fell:
         say(_in_a_line(one))

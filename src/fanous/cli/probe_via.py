@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fanous.cli.common import open_named, print_document, say
+from fanous.cli.common import act, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -90,14 +90,12 @@ def _stored(
     store: Path | None,
     config: Path | None,
 ) -> int:
-    from fanous.pipeline.remote import bring_round
+    from fanous.pipeline.jobs import BringRound
 
     if not lines:
         return 0
-    with open_named(store, config) as opened:
-        return bring_round(
-            opened, source, country, lines, time.time(), is_publisher=not settings.mirror
-        ).stored
+    call = BringRound(source, country, tuple(lines), time.time(), not settings.mirror)
+    return act(store, config, call).stored
 
 
 def _announced(plan: "RemotePlan", via: Via) -> str:

@@ -19,11 +19,12 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    act,
     country_code,
     moment,
     network_number,
-    open_named,
     print_document,
+    reaching,
     say,
 )
 from fanous.errors import FanousError
@@ -33,10 +34,10 @@ from fanous.model.instant import DAY, to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import Pull
     from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan, Wanted
     from fanous.sources.publishers import SourceSettings
-    from fanous.store.protocol import Store
 
 SHOWN = 10
 
@@ -142,10 +143,10 @@ def pull(
         _pull_ooni(code, settings, (start, end), tests or [], store, config, follow, as_json, estimate)
         return
     windows = chain([(start, end)], repeat((None, None)))
-    with open_named(store, config) as opened:
+    with reaching(store, config) as reach:
 
         def once() -> "Pull":
-            done = pull_once(opened, source, code, settings, next(windows))
+            done = reach(_call(source, code, settings, next(windows)))
             print_document(_document(done)) if as_json else _show(done)
             return done
 
@@ -173,34 +174,25 @@ def _repeated(once: "Callable[[], T]", source: str, country: str, every: float |
         time.sleep(every)
 
 
-def pull_once(
-    store: "Store",
-    source: str,
-    country: str,
-    settings: "SourceSettings",
-    window: tuple[float | None, float | None] = (None, None),
-) -> "Pull":
-    """Pull once as the settings say; the monitor calls this at each interval.
+def _call(
+    source: str, country: str, settings: "SourceSettings", window: tuple[float | None, float | None]
+) -> "PullSeries":
+    """What is to be pulled, as the settings say.
 
     Raises:
-        FanousError: the key is missing, or the list of places cannot be fetched.
+        FanousError: the key is missing.
     """
     from fanous.config import data_folder
+    from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import newest
-    from fanous.pipeline.pull import pull as pull_window
     from fanous.sources.connector import Query
-    from fanous.sources.fetch import Polite
-    from fanous.sources.publishers import SOURCES
 
     first, last = newest(source, time.time(), settings.days)
     since = first if window[0] is None else int(window[0])
     until = last if window[1] is None else int(window[1])
-    ask = Query(country, since, until, settings.networks, settings.regions)
-    key = _key(settings.token)
-    headers = {"Authorization": f"Bearer {key}"} if key else None
-    cache = data_folder() / "cache" / source
-    with Polite(SOURCES[source], cache, mirror=settings.mirror, headers=headers) as client:
-        return pull_window(store, source, ask, client.get, time.time, onwards=window[0] is None)
+    query = Query(country, since, until, settings.networks, settings.regions)
+    cache = (data_folder() / "cache" / source).absolute()
+    return PullSeries(source, query, _key(settings.token), settings.mirror, cache, window[0] is None)
 
 
 def _pull_ooni(
@@ -215,13 +207,11 @@ def _pull_ooni(
     estimate: bool,
 ) -> None:
     from fanous.config import data_folder
-    from fanous.pipeline.pull_ooni import first_wanted, plan
-    from fanous.pipeline.pull_ooni import pull as pull_measurements
-    from fanous.sources.ooni.bucket import Bucket
+    from fanous.pipeline.jobs import PlanMeasurements, PullMeasurements
+    from fanous.pipeline.pull_ooni import first_wanted
 
-    bucket = Bucket(settings.mirror)
-    folder = data_folder() / "cache" / "ooni" / country
-    with open_named(store, config) as opened:
+    folder = (data_folder() / "cache" / "ooni" / country).absolute()
+    with reaching(store, config) as reach:
 
         def wanted() -> "Wanted":
             first = replace(first_wanted(country, settings.days, time.time()), tests=tuple(tests))
@@ -233,15 +223,17 @@ def _pull_ooni(
             )
 
         def once() -> "PulledMeasurements":
-            with _objects_progress(country, quiet=as_json) as (on_plan, on_object):
-                done = pull_measurements(
-                    opened, bucket, wanted(), folder, on_plan=on_plan, on_objects=on_object
+            with _objects_progress(country, quiet=as_json) as (on_plan, on_objects):
+                done = reach(
+                    PullMeasurements(wanted(), settings.mirror, folder),
+                    on_plan=on_plan,
+                    on_objects=on_objects,
                 )
             print_document(_pulled(done)) if as_json else _show_pulled(done)
             return done
 
         if estimate:
-            planned = plan(bucket, wanted(), opened.facts.pulled("ooni", country), time.time())
+            planned = reach(PlanMeasurements(wanted(), settings.mirror))
             print_document(_planned(planned)) if as_json else _show_plan(country, planned)
             return
         done = _repeated(once, "ooni", country, settings.every if follow else None)
@@ -252,13 +244,11 @@ def _pull_ooni(
 def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | None, as_json: bool) -> None:
     """Single measurements, over OONI's API."""
     from fanous.cli.ingest import show
-    from fanous.pipeline.pull_ooni import pull_uids
-    from fanous.sources.fetch import Polite
-    from fanous.sources.publishers import SOURCES, source_settings
+    from fanous.pipeline.jobs import PullSingle
+    from fanous.sources.publishers import source_settings
 
     mirror = mirror or source_settings(config)["ooni"].mirror
-    with open_named(store, config) as opened, Polite(SOURCES["ooni"], mirror=mirror) as client:
-        tally = pull_uids(opened, uids, client.get, is_ooni=not mirror)
+    tally = act(store, config, PullSingle(tuple(uids), mirror))
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         raise typer.Exit(1)
@@ -277,9 +267,8 @@ def _pull_quick(
     from math import inf
 
     from fanous.cli.ingest import show
-    from fanous.pipeline.pull_ooni import QUICK_DAYS, Wanted, pull_quick
-    from fanous.sources.fetch import Polite
-    from fanous.sources.publishers import SOURCES
+    from fanous.pipeline.jobs import PullNewest
+    from fanous.pipeline.pull_ooni import QUICK_DAYS, Wanted
 
     now = time.time()
     since, until = window
@@ -289,8 +278,7 @@ def _pull_quick(
         inf if until is None else until,
         tuple(tests),
     )
-    with open_named(store, config) as opened, Polite(SOURCES["ooni"], mirror=mirror) as client:
-        found = pull_quick(opened, wanted, client.get, now, is_ooni=not mirror)
+    found = act(store, config, PullNewest(wanted, mirror))
     show(found.tally, as_json)
     if as_json:
         return
@@ -427,6 +415,7 @@ def _pulled(done: "PulledMeasurements") -> dict[str, object]:
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
+    from fanous.pipeline.jobs import BringSeries
     from fanous.pipeline.pull import RoutingStream, follow, table_of
     from fanous.sources.signals.ris import ADDRESS, listen
 
@@ -436,8 +425,12 @@ def _follow_ris(
         )
     log_to_stderr()
     stream = RoutingStream(table_of(table, country))
-    with open_named(store, config) as opened:
-        follow(opened, stream, lambda: listen(collector, mirror or ADDRESS))
+    with reaching(store, config) as reach:
+        follow(
+            lambda series: reach(BringSeries(tuple(series))),
+            stream,
+            lambda: listen(collector, mirror or ADDRESS),
+        )
 
 
 def _key(variable: str) -> str:

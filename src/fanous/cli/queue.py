@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from fanous.log import logline
 
 if TYPE_CHECKING:
+    from fanous.cli.common import Reach
     from fanous.pipeline.judge import Ingested
-    from fanous.store.protocol import Store
 import asyncio
 import signal
 import socket
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, console, open_named, print_document, say
+from fanous.cli.common import JsonOption, console, print_document, reaching, say
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr
 from fanous.model.instant import to_iso
@@ -44,21 +44,24 @@ SOURCE = "edge"
 
 
 class Bringing:
-    """Ingests files into an open store and logs the result.
+    """Has files imported into a store, and logs the result.
+
+    Args:
+        reach: performs calls on it.
 
     Attributes:
         stored, duplicate, rejected: measurements so far.
     """
 
-    def __init__(self, store: "Store", *, detects: bool = True) -> None:
-        self._store, self._detects = store, detects
+    def __init__(self, reach: "Reach", *, detects: bool = True) -> None:
+        self._reach, self._detects = reach, detects
         self.stored = self.duplicate = self.rejected = 0
 
     def detect(self) -> None:
         """Detect in what was imported since; countries that other processes work on are left to them."""
-        from fanous.pipeline import detect
+        from fanous.pipeline.jobs import Detect
 
-        detect.detect_all(self._store)
+        self._reach(Detect())
 
     def __str__(self) -> str:
         return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
@@ -66,11 +69,11 @@ class Bringing:
     def __call__(self, files: Sequence[Path]) -> "Ingested":
         from fanous.model.measurement import Provenance
         from fanous.pipeline import ingest
+        from fanous.pipeline.jobs import Ingest
         from fanous.pipeline.judge import log_rejects
 
-        tally = ingest.ingest(
-            self._store, SOURCE, files, provenance=Provenance.REAL, late=ingest.LATE, detects=self._detects
-        )
+        paths = tuple(path.absolute() for path in files)
+        tally = self._reach(Ingest(SOURCE, paths, Provenance.REAL, ingest.LATE, self._detects))
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected
@@ -159,8 +162,8 @@ def drain_stream(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to_stderr()
-    with open_named(store, config) as opened, Writer(address, StreamPart(part)) as writer:
-        bringing = Bringing(opened, detects=False)
+    with reaching(store, config) as reach, Writer(address, StreamPart(part)) as writer:
+        bringing = Bringing(reach, detects=False)
         _drain(writer, bringing, follow, stopping, detects)
     say(bringing)
 

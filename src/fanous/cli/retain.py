@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document, say
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, print_document, reaching, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -33,20 +33,20 @@ def retain(
     neither are observations around an incident.  Running it twice changes nothing, and an interrupted run is
     completed by the next one.
     """
-    from fanous.pipeline.retain import Retained, Retention, carry_out, plan, retention
+    from fanous.pipeline.jobs import Retain
+    from fanous.pipeline.retain import Retention, retention
 
     policy = retention(config)
-    with open_named(store, config) as opened:
-        due = plan(opened, policy)
-        done = Retained(due.observations, len(due.segments)) if dry_run else carry_out(opened, due)
-    left = [{"segment": segment.name, "why": why} for segment, why in done.left]
+    kept = policy.observations_days, policy.archive_days, policy.bucket, policy.references_days
+    done = act(store, config, Retain(*kept, dry_run))
+    left = [{"segment": name, "why": why} for name, why in done.left]
     if as_json:
         document = {
             "dry_run": dry_run,
             "observations": done.observations,
             "segments": done.moved,
             "referenced": done.referenced,
-            "published_segments": len(due.published),
+            "published_segments": done.published,
             "left": left,
         }
         print_document(document)
@@ -60,7 +60,7 @@ def retain(
     say(f"{done.moved:,} segments of the archive {would}moved{where}")
     if policy.references_days is not None and dry_run:
         say(
-            f"the records of {len(due.published):,} segments would be kept by reference, except those that incidents "
+            f"the records of {done.published:,} segments would be kept by reference, except those that incidents "
             "rest on"
         )
     elif policy.references_days is not None:
@@ -90,16 +90,16 @@ def forget(
     Streams are not searched (run `fanous drain --queue` first); existing copies and evidence bundles remain.
     """
     from fanous.collector.inbox import check_inbox, withdraw
-    from fanous.pipeline import ingest
+    from fanous.pipeline.jobs import Forget
     from fanous.wording.words import counted
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox at {inbox}: name the folder that a collector fills, such as STORE.inbox")
     if inbox is not None:
         check_inbox(inbox)
-    with open_named(store, config) as opened:
+    with reaching(store, config) as reach:
         waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
-        forgotten = ingest.forget(opened, reports)
+        forgotten = reach(Forget(tuple(reports)))
     if as_json:
         print_document(
             {

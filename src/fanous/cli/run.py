@@ -15,7 +15,6 @@ from fanous.probe.settings import probe_folder
 
 
 def run(
-    context: typer.Context,
     store: StoreOption = None,
     config: ConfigOption = None,
     port: Annotated[
@@ -51,7 +50,6 @@ def run(
     """
     from msgspec import structs
 
-    from fanous.cli.common import dispatcher
     from fanous.config import Address, data_folder, load_environment
     from fanous.log import log_to_stderr
     from fanous.monitor.monitor import watch
@@ -73,7 +71,7 @@ def run(
     if wanted.rounds.on and not wanted.rounds.consented:
         _ask_for_consent(wanted.settings.cap_mb)
     log_to_stderr()
-    watch(wanted, SOURCE, dispatcher(context.find_root().command))
+    watch(wanted, SOURCE)
 
 
 def _set_up(port: int | None) -> Path:

@@ -13,8 +13,8 @@ from fanous.cli.common import (
     JsonOption,
     StoreOption,
     country_code,
-    open_named,
     print_document,
+    reaching,
     say,
 )
 from fanous.errors import FanousError
@@ -100,6 +100,7 @@ def _scan(
     import numpy as np
 
     from fanous.config import data_folder
+    from fanous.pipeline.jobs import BringSeries
     from fanous.pipeline.scan import scan_round
     from fanous.scan.icmp import Icmp
     from fanous.scan.rounds import ROUND, load
@@ -112,11 +113,18 @@ def _scan(
     journal = data_folder() / "scan" / f"{country}.npz"
     state = load(journal, blocks)
     told: list[dict[str, int | None]] = []
-    with open_named(store, config) as opened, Icmp(*pace) as icmp:
+    with reaching(store, config) as reach, Icmp(*pace) as icmp:
         while not rounds or len(told) < rounds:
             number = int(time.time()) // ROUND
             after = scan_round(
-                opened, country, blocks, state, number, icmp.ask, np.array(controls, np.int64), journal
+                lambda series: reach(BringSeries(tuple(series))),
+                country,
+                blocks,
+                state,
+                number,
+                icmp.ask,
+                np.array(controls, np.int64),
+                journal,
             )
             told.append(
                 {

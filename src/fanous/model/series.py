@@ -134,12 +134,14 @@ class SourceSeries:
         step: bin width in seconds.
         times: int64, unix seconds, UTC, at which each bin begins; in any order, each once.
         values: float64.  NaN = the source says that it has no value there (never 0).
+        licence: as who supplied a table states it; empty = that of the source.
     """
 
     key: SeriesKey
     step: int
     times: Ints
     values: Floats
+    licence: str = ""
 
     def __len__(self) -> int:
         return len(self.times)

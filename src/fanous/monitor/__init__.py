@@ -9,7 +9,7 @@ one event loop that ``fanous.pipeline.scheduler`` keeps running:
 - ``heartbeats``: records when each network was last heard from, and which have been silent for unusually
   long;
 - ``alerts``: reports changes to incidents over the configured channels;
-- ``control``: a unix socket through which other commands reach the store;
+- ``control``: a unix socket at which other commands' calls (``fanous.pipeline.call``) are performed;
 - the pages.
 
 Nothing is handed over in memory that is not also on disk, so kill -9 at any moment loses nothing that was

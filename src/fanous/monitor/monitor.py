@@ -27,7 +27,7 @@ from fanous.config import Address, data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.monitor.control import Dispatch, Local
+from fanous.monitor.control import Local
 from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.measurements import Measurements
 from fanous.monitor.receiver import door_apart, policy_of
@@ -68,12 +68,11 @@ LATEST_SECONDS = 4.9
 log = getLogger("fanous.monitor")
 
 
-def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None:
+def watch(configuration: Configuration, source: str) -> None:
     """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store, or in its inbox.
 
     Args:
         source: the source of what probes send, including our own.
-        dispatch: carries out other processes' commands on the store.
 
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
@@ -81,7 +80,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
     raise_descriptors()
     few_arenas()
     with OneThread(partial(_opened, configuration)) as owner:
-        if not asyncio.run(_watch(configuration, owner.ask, source, dispatch)):
+        if not asyncio.run(_watch(configuration, owner.ask, source)):
             _end_amid_work()
     log.info(logline("stopped"))
 
@@ -100,13 +99,13 @@ def _opened(configuration: Configuration) -> Store:
     return store
 
 
-async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> bool:
+async def _watch(configuration: Configuration, ask: Ask, source: str) -> bool:
     """Whether all was finished when it was stopped."""
     stop, clock = Stop(_end_amid_work), configuration.clock
     stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
-    tasks = tasks_of(configuration, ask, intake, dispatch, stop)
+    tasks = tasks_of(configuration, ask, intake, stop)
     if configuration.queue is not None:
         streamed = Streamed(ask, configuration.queue, source)
         tasks.append(Task("queue", lambda: streamed.take(stop)))
@@ -170,9 +169,7 @@ def stopped_by_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, heed)
 
 
-def tasks_of(
-    configuration: Configuration, ask: Ask, intake: Intake, dispatch: Dispatch, stop: asyncio.Event
-) -> list[Task]:
+def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
     """The concurrent tasks.
 
     Raises:
@@ -181,7 +178,7 @@ def tasks_of(
     clock = configuration.clock
     hearing = Hearing(ask, clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
-    local = Local(ask, _lock(configuration.store), dispatch)
+    local = Local(ask, _lock(configuration.store))
     tasks.append(Task("local", lambda: local.serve(stop)))
     cache = data_folder() / "cache"
     pullers: list[Sources | Measurements | Remote] = []

@@ -8,6 +8,7 @@ pages and detection never wait for a bucket.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -19,6 +20,7 @@ from fanous.log import logline
 from fanous.model.instant import DAY, to_iso
 from fanous.model.vitals import Spell
 from fanous.monitor.clock import Clock
+from fanous.pipeline.call import Call
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
@@ -152,6 +154,41 @@ def country_collapses(store: Store, country: str) -> list[Collapse]:
     others = [name for name in store.facts.countries(since, now) if name != country]
     elsewhere = [volume for name in others for volume in store.facts.volume(name, since, now, DAY)]
     return collapses(store.facts.volume(country, since, now, DAY), elsewhere, now)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworksHeard:
+    """When networks were last heard from.
+
+    Attributes:
+        at: unix seconds, by the store's clock.
+        synthetic: all that is known was staged.
+        collapses: of the one country that was asked about.
+        names: country, ASN and the name that measurements give.
+    """
+
+    at: float
+    synthetic: bool
+    beats: Sequence[Heartbeat]
+    collapses: Sequence[Collapse]
+    names: Sequence[tuple[str, int, str]]
+
+
+class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
+    """When each network was last heard from; ``None`` = of all countries."""
+
+    country: str | None = None
+
+    def perform(self, store: Store) -> NetworksHeard:
+        shown = store.about(self.country)
+        beats = heartbeats(store, self.country)
+        fell = country_collapses(store, self.country) if self.country else []
+        names = [
+            (place, asn, name)
+            for place in sorted({beat.place.country for beat in beats})
+            for asn, name in shown.facts.networks(place).items()
+        ]
+        return NetworksHeard(store.now(), shown.is_synthetic, beats, fell, names)
 
 
 class Hearing:

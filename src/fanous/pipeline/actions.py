@@ -1,13 +1,8 @@
-"""Actions: everything that people change in a ledger, as typed calls.
+"""Actions: everything that people change in a ledger, as typed calls (``pipeline.call``).
 
-The command line, the desk, administrators' requests and the control socket of ``fanous run`` all carry out these and
-nothing else, so that each does the same and leaves the same trace.  To add one: a struct here, its line in
-``Action`` and ``RESULTS``, and its case in ``perform_action``.
+The command line, the desk, administrators' requests and the control socket of ``fanous run`` all perform these and
+nothing else, so that each does the same and leaves the same trace.
 """
-
-from typing import Any
-
-import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said, defect
@@ -15,6 +10,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
 from fanous.pipeline import detect, revise
+from fanous.pipeline.call import Call
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
@@ -23,39 +19,55 @@ LONGEST_NAME = 120
 """Most characters of the name or role that a person signs with."""
 
 
-class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="approve"):
+class Approve(Call[Incident], frozen=True, tag="approve"):
     """Let a held incident stand; gives the incident."""
 
     incident: str
     by: str
     note: str = ""
 
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return detect.approve(store, self.incident, self.by, self.note, store.now())
 
-class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hold"):
+
+class Hold(Call[Incident], frozen=True, tag="hold"):
     """Hold an incident until a person approves it; gives the incident."""
 
     incident: str
     by: str
     note: str = ""
 
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return revise.hold(store, self.incident, self.by, self.note, store.now())
 
-class Retract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retract"):
+
+class Retract(Call[Incident], frozen=True, tag="retract"):
     """Withdraw an incident for good; gives the incident."""
 
     incident: str
     by: str
     reason: str
 
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return revise.withdraw(store, self.incident, self.by, self.reason, store.now())
 
-class Annotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="annotate"):
+
+class Annotate(Call[Incident], frozen=True, tag="annotate"):
     """Write a note to an incident, or remove it with an empty one; gives the incident."""
 
     incident: str
     by: str
     note: str
 
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return revise.annotate(store, self.incident, self.by, self.note, store.now())
 
-class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="merge"):
+
+class Merge(Call[Incident], frozen=True, tag="merge"):
     """Make an incident part of another; gives the other."""
 
     incident: str
@@ -63,21 +75,37 @@ class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="merge"
     by: str
     reason: str
 
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return revise.merge(store, self.incident, self.into, self.by, self.reason, store.now())
 
-class NameRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="name_role"):
+
+class NameRole(Call[str], frozen=True, tag="name_role"):
     """Show a role wherever a person has signed; gives the role."""
 
     name: str
     role: str
 
+    def perform(self, store: Store) -> str:
+        name, role = self.name.strip(), self.role.strip()
+        if not name or not role or len(role) > LONGEST_NAME:
+            raise FanousError(
+                "name the person as they signed, and the role to show, such as 'the duty editor'"
+            )
+        store.ledger.name_role(name, role)
+        return role
 
-class Announce(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="announce"):
+
+class Announce(Call[list[AnnouncedEvent]], frozen=True, tag="announce"):
     """Register events before they begin; gives them with their labels."""
 
     events: tuple[AnnouncedEvent, ...]
 
+    def perform(self, store: Store) -> list[AnnouncedEvent]:
+        return [store.ledger.add_event(_checked(one)) for one in self.events]
 
-class RecordClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="record_claim"):
+
+class RecordClaim(Call[Claim], frozen=True, tag="record_claim"):
     """Record a claim by others; the fields of ``fanous claims add``; gives the claim."""
 
     who: str
@@ -94,8 +122,11 @@ class RecordClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     link: str = ""
     quote: str = ""
 
+    def perform(self, store: Store) -> Claim:
+        return store.ledger.add_claim(claim_of(self))
 
-class RetryAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retry_alerts"):
+
+class RetryAlerts(Call[int], frozen=True, tag="retry_alerts"):
     """Queue alerts that were given up once more; gives how many.
 
     Attributes:
@@ -104,62 +135,16 @@ class RetryAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
     keys: tuple[str, ...] | None = None
 
+    def perform(self, store: Store) -> int:
+        return store.ledger.outbox.revive(self.keys, store.now())
+
 
 Action = Approve | Hold | Retract | Annotate | Merge | NameRole | Announce | RecordClaim | RetryAlerts
 
-RESULTS: dict[type, Any] = {
-    Approve: Incident,
-    Hold: Incident,
-    Retract: Incident,
-    Annotate: Incident,
-    Merge: Incident,
-    NameRole: str,
-    Announce: list[AnnouncedEvent],
-    RecordClaim: Claim,
-    RetryAlerts: int,
-}
-"""Action -> type of what it gives."""
 
-
-def perform_action(store: Store, action: Action) -> Any:
-    """Carry out an action, now; called in the thread that owns the store.
-
-    Returns:
-        What ``RESULTS`` says.
-
-    Raises:
-        FanousError: it makes no sense, and nothing was changed.
-    """
-    by, now = getattr(action, "by", ""), store.now()
+def _check_signed(by: str) -> None:
     if len(by) > LONGEST_NAME:
         raise FanousError(f"by: more than {LONGEST_NAME} characters; give a name or a role")
-    match action:
-        case Approve():
-            return detect.approve(store, action.incident, by, action.note, now)
-        case Hold():
-            return revise.hold(store, action.incident, by, action.note, now)
-        case Retract():
-            return revise.withdraw(store, action.incident, by, action.reason, now)
-        case Annotate():
-            return revise.annotate(store, action.incident, by, action.note, now)
-        case Merge():
-            return revise.merge(store, action.incident, action.into, by, action.reason, now)
-        case NameRole():
-            return _name_role(store, action)
-        case Announce():
-            return [store.ledger.add_event(_checked(one)) for one in action.events]
-        case RecordClaim():
-            return store.ledger.add_claim(claim_of(action))
-        case RetryAlerts():
-            return store.ledger.outbox.revive(action.keys, store.now())
-
-
-def _name_role(store: Store, action: NameRole) -> str:
-    name, role = action.name.strip(), action.role.strip()
-    if not name or not role or len(role) > LONGEST_NAME:
-        raise FanousError("name the person as they signed, and the role to show, such as 'the duty editor'")
-    store.ledger.name_role(name, role)
-    return role
 
 
 def _checked(event: AnnouncedEvent) -> AnnouncedEvent:

@@ -5,8 +5,9 @@ file of their own that only its owner can read.
 """
 
 import os
+import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,9 @@ BYTES_A_MEASUREMENT = 8_000
 
 MOST_KEPT_DAYS = 3650
 
+KEY = re.compile(r"[!#-&(-\[\]-~]{1,512}")
+"""What stands in the file of secrets as it is, for us and for systemd: no spaces, quotes or backslashes."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMonitor:
@@ -43,6 +47,7 @@ class NewMonitor:
         days: how far back OONI's measurements go; 0 = as far as usual.
         free: bytes on the disk of the store.
         passphrase_hash: what is kept of the desk's passphrase; empty = there is none.
+        keys: environment variable -> the key of the operator's account at a source.
     """
 
     countries: tuple[str, ...]
@@ -53,6 +58,12 @@ class NewMonitor:
     free: int = 0
     mirrors: Mapping[str, str] | None = None
     passphrase_hash: str = ""
+    keys: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, key in (self.keys or {}).items():
+            if not KEY.fullmatch(key):
+                raise FanousError(f"{name}: a key has no spaces, quotes or letters other than ASCII")
 
 
 def offered() -> list[Source]:
@@ -164,7 +175,7 @@ def write(chosen: NewMonitor, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets_text(chosen.sources, chosen.passphrase_hash))
+            file.write(secrets_text(chosen))
         with path.open("x", encoding="utf-8") as file:
             file.write(configuration(chosen))
     except OSError as error:
@@ -172,11 +183,15 @@ def write(chosen: NewMonitor, path: Path) -> Path:
     return beside
 
 
-def secrets_text(sources: Sequence[str], passphrase_hash: str = "") -> str:
+def secrets_text(chosen: NewMonitor) -> str:
     """Names and values, as systemd's ``EnvironmentFile`` reads them."""
     lines = ["# Secrets of this monitor: keep them to yourself.", f"{ADMIN_TOKEN}={secrets.token_hex(32)}"]
-    if passphrase_hash:
-        lines.append(f"{DESK_PASSPHRASE}={passphrase_hash}")
-    keys = dict.fromkeys(SOURCES[name].token for name in sources if SOURCES[name].token)
-    lines += [f"# {key}=           # the key of your account there" for key in keys]
+    if chosen.passphrase_hash:
+        lines.append(f"{DESK_PASSPHRASE}={chosen.passphrase_hash}")
+    known = chosen.keys or {}
+    names = dict.fromkeys(SOURCES[one].token for one in chosen.sources if SOURCES[one].token)
+    lines += [
+        f"{name}={known[name]}" if name in known else f"# {name}=           # the key of your account there"
+        for name in names
+    ]
     return "\n".join(lines) + "\n"

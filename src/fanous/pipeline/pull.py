@@ -19,7 +19,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.log import logline
 from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.series import put_claims, put_series
+from fanous.pipeline.series import Bring, put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
@@ -325,7 +325,7 @@ class RoutingStream:
 
 
 def follow(
-    store: Store,
+    bring: Bring,
     stream: RoutingStream,
     listen: Callable[[], Iterator[str | bytes]],
     *,
@@ -335,6 +335,7 @@ def follow(
     """Store and detect at every bin, and reconnect if the stream fails.
 
     Args:
+        bring: stores series, and detects (``pipeline.jobs.BringSeries``).
         tries: connections after which it ends; ``None`` = never.
 
     Returns:
@@ -347,8 +348,7 @@ def follow(
         connection += 1
         try:
             for recorded in stream.counts(listen()):
-                put_series(store, list(recorded.levels(stream.networks)))
-                detect_all(store)
+                bring(list(recorded.levels(stream.networks)))
                 stored += 1
                 pause = FIRST_PAUSE
         except FanousError as error:

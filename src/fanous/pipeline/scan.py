@@ -1,4 +1,4 @@
-"""Scan: writes rounds of our own active probing to the store."""
+"""Scan: rounds of our own active probing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.series import Ints
-from fanous.pipeline.detect import detect_all
-from fanous.pipeline.series import put_series
+from fanous.pipeline.series import Bring
 from fanous.scan.rounds import BlockStates, Flags, answered, begun, learnt, levels, save, wanted
 from fanous.scan.targets import Targets
-from fanous.store.protocol import Store
 
 Ask = Callable[[Ints], Flags]
 """Addresses (numbers) -> which of them answered."""
@@ -43,7 +41,7 @@ def _addresses(targets: Targets, state: BlockStates, blocks: NDArray[np.intp]) -
 
 
 def scan_round(
-    store: Store,
+    bring: Bring,
     country: str,
     targets: Targets,
     state: BlockStates,
@@ -52,12 +50,12 @@ def scan_round(
     controls: Ints,
     journal: Path,
 ) -> BlockStates | None:
-    """One round into the store: how many blocks are up, by place; then detect.
+    """One round: how many blocks are up, by place.
 
     Args:
+        bring: stores the series of a round, and detects (``pipeline.jobs.BringSeries``).
         controls: addresses outside the country.  If most of them are silent, our own connection is down and
-        the round is
-            discarded.
+            the round is discarded.
 
     Returns:
         The state after it; ``None`` = our own connection was down, and nothing changed.
@@ -68,8 +66,7 @@ def scan_round(
     if not _is_online(ask, controls):
         save(journal, targets, _as_before(state, after))
         return None
-    put_series(store, levels(country, targets, after))
-    detect_all(store)
+    bring(levels(country, targets, after))
     return after
 
 

@@ -36,6 +36,9 @@ RATES = 28 * 86400.0
 BATCH = 200
 """Series that are written at once."""
 
+Bring = Callable[[Sequence[SourceSeries]], object]
+"""Stores series as they come, and detects (``pipeline.jobs.BringSeries``)."""
+
 
 def ingest_series(
     store: Store,

@@ -10,6 +10,7 @@ from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
+from fanous.sources.connector import open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
@@ -192,11 +193,17 @@ def _level(level: Estimate | None) -> Document | None:
     return document | {"worst": worst, "now": now}
 
 
-def series_document(one: "Series") -> Document:
-    """A series of a public source; if its terms forbid to pass on its values, they are ``null``."""
+def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
+    """A series of a public source; if its terms forbid to pass on its values, they are ``null``.
+
+    Args:
+        licences: as the operator stated them for a table of theirs.
+    """
     key, signal = one.key, SIGNALS[one.key.signal]
     source = SOURCES.get(key.source)
-    is_open = source is not None and source.is_open
+    terms, is_open = (source.licence, source.is_open) if source else ("none stated", False)
+    if source and source.takes_columns and licences:
+        terms, is_open = "; ".join(licences), all(map(open_licence, licences))
     return {
         "country": key.place.country,
         "region": key.place.region or None,
@@ -210,7 +217,7 @@ def series_document(one: "Series") -> Document:
         "access": str(key.access),
         "resolver_network": key.resolver_asn or None,
         "step": one.step,
-        "licence": source.licence if source else "none stated",
+        "licence": terms,
         "credit": source.credit if source else "",
         "may_be_passed_on": is_open,
         "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,

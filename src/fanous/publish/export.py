@@ -14,11 +14,12 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from fanous.model.place import asn_of
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
+from fanous.sources.connector import open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.narrative import sentence
@@ -43,15 +45,31 @@ def is_open(source: str) -> bool:
     return source in SOURCES and SOURCES[source].is_open
 
 
-def licence_of(sources: tuple[str, ...], own: str) -> str:
+Stated = Mapping[str, str]
+"""Source of tables -> the open licence that the operator stated for all of its series of a country."""
+
+
+def stated_licences(store: Store, country: str) -> Stated:
+    """Of tables of the operator's, such as ``fanous ingest csv --licence "CC BY 4.0"`` brings in."""
+    found: dict[str, set[str]] = {}
+    for (key, _), licences in store.facts.series_licences(country).items():
+        if key.source in SOURCES and SOURCES[key.source].takes_columns:
+            found.setdefault(key.source, set()).update(licences)
+    return {source: "; ".join(sorted(own)) for source, own in found.items() if all(map(open_licence, own))}
+
+
+def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxyType({})) -> str:
     """Licence of a row that rests on these sources; empty = it must not be exported.
 
     Args:
         own: licence of the operator's own data.
     """
-    if not sources or not all(is_open(one) for one in sources):
+    if not sources or not all(is_open(one) or one in stated for one in sources):
         return ""
-    terms = {own if SOURCES[one].licence == "ours" else SOURCES[one].licence for one in sources}
+    terms = {
+        stated.get(one) or (own if SOURCES[one].licence == "ours" else SOURCES[one].licence)
+        for one in sources
+    }
     return "; ".join(sorted({own, *terms}))
 
 
@@ -59,9 +77,9 @@ NO_LICENCE = "unclear: not to be passed on"
 """Of a row in a private export whose source states no licence."""
 
 
-def terms_of(sources: tuple[str, ...], wanted: "ExportScope") -> str:
+def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = MappingProxyType({})) -> str:
     """As ``licence_of``; in a private export never empty, but the terms of all of its sources."""
-    licence = licence_of(sources, wanted.licence)
+    licence = licence_of(sources, wanted.licence, stated)
     if licence or not wanted.private:
         return licence
     known = (SOURCES[one].licence if one in SOURCES else "" for one in sources)
@@ -120,11 +138,14 @@ class ExportTable:
 
 def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """The latest revision of each incident, retracted ones included."""
-    store = store.for_readers()
+    store = _as_seen(store, wanted)
+    stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        licence = terms_of(sources_of(incident), wanted)
+        stated = stated_in(incident)
+        licence = terms_of(sources_of(incident), wanted, stated)
         if not licence:
-            left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
+            closed = [one for one in sources_of(incident) if not is_open(one) and one not in stated]
+            left.add(f"incidents that rest on {', '.join(closed)}")
             continue
         yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence)
 
@@ -192,9 +213,29 @@ def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator
 
 def _exported(store: Store, wanted: ExportScope) -> Iterator[tuple[Incident, str]]:
     """The incidents that may leave, with their licence; ``incident_rows`` counts the others."""
+    store = _as_seen(store, wanted)
+    stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        if licence := terms_of(sources_of(incident), wanted):
+        if licence := terms_of(sources_of(incident), wanted, stated_in(incident)):
             yield incident, licence
+
+
+def _as_seen(store: Store, wanted: ExportScope) -> Store:
+    """Without what waits for a person, unless it is for the owner alone."""
+    return store if wanted.private else store.for_readers()
+
+
+def _stated_in(store: Store) -> Callable[[Incident], Stated]:
+    """For an incident: ``stated_licences`` of its country, each read once."""
+    known: dict[tuple[str, bool], Stated] = {}
+
+    def stated(incident: Incident) -> Stated:
+        where = incident.country, incident.provenance.is_synthetic
+        if where not in known:
+            known[where] = stated_licences(store.of(incident.provenance), incident.country)
+        return known[where]
+
+    return stated
 
 
 def _of_incident(incident: Incident, licence: str) -> Row:
@@ -266,7 +307,7 @@ def _cells(
 
 
 def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Series of public sources under an open licence."""
+    """Series of public sources, and of tables of the operator's, under an open licence."""
     for side in store.sides():
         yield from _series_of(side, wanted, left)
 
@@ -274,10 +315,15 @@ def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Ro
 def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     names = store.facts.countries()
     for country in [wanted.country] if wanted.country else names:
+        licences = store.facts.series_licences(country)
         for series in store.facts.levels(country, wanted.since, wanted.until):
             source = series.key.source
             terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
-            if not is_open(source) and not wanted.private:
+            is_stated = False
+            if source in SOURCES and SOURCES[source].takes_columns:
+                own = licences.get((series.key, series.step), (terms,))
+                terms, is_stated = "; ".join(own), all(map(open_licence, own))
+            if not is_open(source) and not is_stated and not wanted.private:
                 left.add(f"series of {source} ({terms})")
                 continue
             for at, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
@@ -484,11 +530,13 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     """
     left, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
     resources: list[dict[str, Any]] = []
+    used = {name for incident, _ in _exported(store, wanted) for name in sources_of(incident)}
     synthetic = 0
     try:
         for table in TABLES:
             rows = list(table.rows(store, wanted, left))
             synthetic += sum(bool(row["synthetic"]) for row in rows)
+            used |= {row["source"] for row in rows if "source" in row}
             counts[table.name] = len(rows)
             forms = {"csv": as_csv(table, rows), "parquet": as_parquet(table, rows)}
             if table.name == "incidents":
@@ -496,7 +544,7 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
             for ending, content in forms.items():
                 files[f"{table.name}.{ending}"] = content
                 resources.append(_resource(table, ending, content))
-        described = _package(wanted, resources, left, now) | {"synthetic": synthetic}
+        described = _package(wanted, resources, used, left, now) | {"synthetic": synthetic}
         files["datapackage.json"] = msgspec.json.format(msgspec.json.encode(described), indent=2)
         written = write_files(folder, files)
     except OSError as error:
@@ -539,9 +587,10 @@ PRIVATE = (
 
 
 def _package(
-    wanted: ExportScope, resources: list[dict[str, Any]], left: LeftOut, now: float
+    wanted: ExportScope, resources: list[dict[str, Any]], used: Set[str], left: LeftOut, now: float
 ) -> dict[str, Any]:
-    shown = [one for one in SOURCES.values() if one.page and (one.is_open or wanted.private)]
+    """What ``datapackage.json`` says (specs.frictionlessdata.io, version 1); it names the sources that are in it."""
+    shown = [one for one in SOURCES.values() if one.page and one.name in used]
     return {
         "profile": "data-package",
         "name": f"fanous-{'private' if wanted.private else 'open'}-data"

@@ -5,6 +5,7 @@ A plug-in's file ends with its declaration, a ``Source``; everything that Fanous
 import.  This module needs no numpy, so that a light probe can load it.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,6 +95,29 @@ class Stamp(StrEnum):
     END = "end"
 
 
+OPEN_LICENCES = (
+    "CC0 1.0",
+    "CC BY 3.0",
+    "CC BY 4.0",
+    "CC BY-SA 3.0",
+    "CC BY-SA 4.0",
+    "ODC-BY 1.0",
+    "ODbL 1.0",
+    "OGL 3.0",
+    "PDDL 1.0",
+)
+"""Licences under which data may be passed on and used for anything (opendefinition.org/licenses, conformant)."""
+
+
+def open_licence(text: str) -> str:
+    """The name of an open licence, however it is spelt (``cc-by-4.0``); empty = it is not one of them."""
+    plain = _LETTERS.sub("", text.lower())
+    return next((one for one in OPEN_LICENCES if _LETTERS.sub("", one.lower()) == plain), "")
+
+
+_LETTERS = re.compile("[^a-z0-9]")
+
+
 @dataclass(frozen=True, slots=True)
 class TableColumns:
     """What the user says about a table of any shape.
@@ -113,6 +137,7 @@ class TableColumns:
         gather: how the rows of one bin become one value.
         empty_is_zero: a bin without rows, between the first and the last of the file, is a 0: for tables
             that list every answer, so that no row means no answer.  Only for counts.
+        licence: of the table, as the user states it; empty = not stated.
     """
 
     time: str
@@ -125,6 +150,7 @@ class TableColumns:
     empty_is_zero: bool = False
     target: str = ""
     stamp: Stamp = Stamp.KNOWN
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

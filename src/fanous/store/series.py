@@ -23,7 +23,8 @@ from fanous.store.schema import LEVEL_KEY
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
 # FINAL: of rows with one key, the one fetched last.
 _STORED = f"""
-SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan)), groupArray(provenance)
+SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan)), groupArray(provenance),
+    groupArray(licence)
 FROM levels FINAL
 WHERE country = {{country:String}} AND source = {{source:String}} AND signal IN {{signals:Array(String)}}
     AND {AT_IN_WINDOW}
@@ -35,6 +36,10 @@ FROM levels FINAL
 WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
     {{only}}
 GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
+"""
+_LICENCES = f"""
+SELECT {LEVEL_KEY}, groupUniqArray(licence) FROM levels FINAL
+WHERE country = {{country:String}} AND value IS NOT NULL GROUP BY {LEVEL_KEY}
 """
 _KNOWN = """
 SELECT country, signal, multiIf(asn != 0, 'network', region != '', 'region', 'country') AS kind,
@@ -118,8 +123,8 @@ class BinnedSeries:
     bins: dict[int, tuple[float, float, float, int]]
 
 
-StoredBins = tuple[Ints, Floats, NDArray[np.bool_]]
-"""Times, values, and which of them are imported."""
+StoredBins = tuple[Ints, Floats, NDArray[np.bool_], NDArray[np.str_]]
+"""Times, values, which of them are imported, and their licences."""
 
 
 class SeriesFacts(FactsPart):
@@ -148,6 +153,11 @@ class SeriesFacts(FactsPart):
         sql = _LEVELS.replace("{only}", only)
         rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
+
+    def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
+        """Key and step -> licences of the values, as they were when they came in."""
+        rows = self.engine.rows(_LICENCES, country=country)
+        return {_key(row): tuple(sorted(row[-1])) for row in rows}
 
     @remembered(300)
     def known_signals(self) -> list[KnownSignal]:
@@ -201,8 +211,8 @@ class SeriesFacts(FactsPart):
         """Store quantity series; on disk when it returns, all of the batch or none.
 
         A bin that is stored with the same value is left, unless it now comes from where it can be trusted
-        more; one with another value is replaced, so that late corrections win (of two calls the one with the
-        later ``fetched_at``).
+        more, or under another licence; one with another value is replaced, so that late corrections win (of two
+        calls the one with the later ``fetched_at``).
 
         Args:
             batch: each bin of a key and step at most once.
@@ -255,8 +265,8 @@ class SeriesFacts(FactsPart):
                     min(int(one.times.min()) for one in own), max(int(one.times.max()) for one in own) + 1
                 ),
             )
-            found.update({_key(row): _stored_bins(*row[-3:]) for row in rows})
-        nothing = _stored_bins([], [], [])
+            found.update({_key(row): _stored_bins(*row[-4:]) for row in rows})
+        nothing = _stored_bins([], [], [], [])
         return [found.get((one.key, one.step), nothing) for one in batch]
 
 
@@ -282,15 +292,16 @@ def _only(
 
 
 def _differs(one: SourceSeries, provenance: Provenance, stored: StoredBins) -> NDArray[np.bool_]:
-    """Which bins are not stored, or with another value, or come from where they can be trusted more."""
-    times, values, imported = stored
+    """Which bins are not stored, or with another value or licence, or come from where they can be trusted more."""
+    times, values, imported, licences = stored
     if not len(times):
         return np.ones(len(one), np.bool_)
     at = np.minimum(np.searchsorted(times, one.times), len(times) - 1)
     known = times[at] == one.times
     same = (values[at] == one.values) | (np.isnan(values[at]) & np.isnan(one.values))
     stronger = imported[at] & (provenance is Provenance.REAL)
-    return np.asarray(~(known & same) | stronger)
+    relicensed = licences[at] != one.licence if one.licence else np.zeros(len(one), np.bool_)
+    return np.asarray(~(known & same) | stronger | relicensed)
 
 
 def _columns(
@@ -316,7 +327,7 @@ def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> di
     key = one.key
     return {
         "source": key.source,
-        "licence": SOURCES[key.source].licence,
+        "licence": one.licence or SOURCES[key.source].licence,
         "country": key.place.country,
         "region": key.place.region,
         "asn": key.place.asn,
@@ -344,11 +355,18 @@ def _ordered(times: list[int], values: list[float]) -> tuple[Ints, Floats]:
     return bins[order], np.array(values, np.float64)[order]
 
 
-def _stored_bins(times: list[int], values: list[float], provenances: list[str]) -> StoredBins:
+def _stored_bins(
+    times: list[int], values: list[float], provenances: list[str], licences: list[str]
+) -> StoredBins:
     bins = np.array(times, np.int64)
     order = np.argsort(bins)
     imported = np.array([one == Provenance.IMPORTED for one in provenances], np.bool_)
-    return bins[order], np.array(values, np.float64)[order], imported[order]
+    return (
+        bins[order],
+        np.array(values, np.float64)[order],
+        imported[order],
+        np.array(licences, np.str_)[order],
+    )
 
 
 def _series(row: tuple[Any, ...]) -> Series:

@@ -9,7 +9,6 @@ they get 429.
 
 import asyncio
 import hmac
-from functools import partial
 from hashlib import sha256
 from logging import getLogger
 from typing import Any
@@ -22,7 +21,7 @@ from starlette.routing import Route
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.pipeline.actions import Action, Approve, RecordClaim, Retract, perform_action
+from fanous.pipeline.actions import Approve, RecordClaim, Retract
 from fanous.publish.document import reason_of
 from fanous.web.answers import Answers
 from fanous.web.limits import Guesses
@@ -64,7 +63,7 @@ class Admin:
         """The fields of ``RecordClaim``."""
         return await self._do(request, "claim", RecordClaim)
 
-    async def _do(self, request: Request, name: str, kind: type[Action]) -> Response:
+    async def _do(self, request: Request, name: str, kind: type[Approve | Retract | RecordClaim]) -> Response:
         """Check the token, read the body, carry out the action, and log it."""
         about = request.path_params.get("id", "")
         if not is_token(request.headers.get("authorization", ""), self._token):
@@ -76,7 +75,7 @@ class Admin:
             told = await asyncio.to_thread(msgspec.json.decode, body, type=dict[str, Any])
             action = msgspec.convert(told | ({"incident": about} if about else {}), kind)
             _check_lengths(action)
-            done = await self._answers.ask(partial(perform_action, action=action))
+            done = await self._answers.ask(action.perform)
         except (msgspec.DecodeError, FanousError) as error:
             log.warning(logline("admin_failed", action=name, about=about or None, why=str(error)))
             return _answer(422, {"error": str(error)})

@@ -81,6 +81,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
 
 def routes(answers: Answers, live: Live) -> list[BaseRoute]:
     """Fixed paths come before paths with parameters."""
+    bundles = Bundles(answers)
     return [
         Route("/live", live.stream),
         *Admin(answers).routes(),
@@ -91,7 +92,8 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         Route("/metrics", answers.of(metrics)),
         *api_routes(answers),
         *feed_routes(answers),
-        Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
+        Route("/{country:country}/{id:incident}.fanous", bundles.download),
+        Route("/{country:country}/{id:incident}/evidence", bundles.page),
         *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
         *(Route(one.path, answers.page(one)) for one in PAGES),

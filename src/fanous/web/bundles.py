@@ -7,22 +7,28 @@ started for it.
 import asyncio
 import multiprocessing
 import tempfile
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
+from markupsafe import escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.protocol import Store
-from fanous.web.answers import Answers
+from fanous.text import printable
+from fanous.web.answers import HTML, Answers
 from fanous.web.limits import cost_of, too_many
-from fanous.web.routes import Reply, visit_of
+from fanous.web.routes import Reply, Visit, visit_of
+from fanous.web.templates import rendered
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_KEPT = 4
@@ -32,6 +38,27 @@ MOST_RECORDS = 60_000
 """Most measurements of an incident that is packed for a reader, which takes two processors some 20 s. Larger
 incidents are packed by ``fanous incidents bundle``, as the answer says."""
 
+LOOK_SECONDS, TELL_SECONDS = 0.2, 5.0
+"""How often the page of a bundle looks how far it is, and says that it is still at work."""
+
+STEPS = (
+    "Another bundle is packed first.",
+    "The measurements are read, and what could identify a person is taken out.",
+    "The incident is computed again from what is left, and the file is signed.",
+)
+"""What is done, one after the other."""
+
+MARK = "<!-- steps -->"
+"""Where in the page of a bundle the steps go, as they are done."""
+
+
+@dataclass(slots=True)
+class Packing:
+    """A bundle that is wanted: how many ask for it, and which of ``STEPS`` it is at."""
+
+    readers: int = 0
+    step: int = 0
+
 
 class Bundles:
     """The newest packed bundles; one is packed at a time."""
@@ -39,12 +66,61 @@ class Bundles:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._kept: OrderedDict[tuple[str, int], Reply] = OrderedDict()
-        self._packing = asyncio.Lock()
-        self._wanted: Counter[tuple[str, int]] = Counter()
+        self._one = asyncio.Lock()
+        self._wanted: dict[tuple[str, int], Packing] = {}
+
+    async def page(self, request: Request) -> Response:
+        """Answers ``/PK/PK-2023-0042/evidence``: a page that grows while the bundle is packed, without a script."""
+        visit = visit_of(request, self._answers.site)
+        key = await self._key(request, visit)
+        packing = asyncio.ensure_future(self._bundle(key, visit.now))  # goes on if the reader leaves
+        packing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        facts = {"id": key[0], "path": visit.path.removesuffix("/evidence")}
+        page = await asyncio.to_thread(rendered, "evidence.html", visit, facts)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._told(page, key, packing, visit), media_type=HTML, headers=headers)
+
+    async def _told(
+        self, page: str, key: tuple[str, int], packing: "asyncio.Future[Reply]", visit: Visit
+    ) -> AsyncIterator[str]:
+        before, after = page.split(MARK)
+        yield before
+        language, said = visit.language, -1
+        began = told = monotonic()
+        while not packing.done():
+            await asyncio.wait([packing], timeout=LOOK_SECONDS)
+            step = self._wanted[key].step if key in self._wanted else said
+            if step > said:
+                said, told = step, monotonic()
+                yield f"<li>{escape(language.say(STEPS[step]))}</li>\n"
+            elif monotonic() - told > TELL_SECONDS:
+                told = monotonic()
+                so_far = language.count("{n} second so far", "{n} seconds so far", round(told - began))
+                yield f"<li><small>{escape(so_far)}</small></li>\n"
+        try:
+            reply = packing.result()
+        except HTTPException as error:
+            yield f'<li class="wrong" lang="en" dir="ltr">{escape(printable(str(error.detail)))}</li>\n'
+        else:
+            size = escape(language.say("{size} MB", size=language.number(len(reply.body) / 1e6, 1)))
+            link = f'<a href="{escape(visit.path.removesuffix("/evidence"))}.fanous" download>'
+            yield f"<li><b>{link}{escape(language.say('Download'))}</a></b> {size}</li>\n"
+        yield after
 
     async def download(self, request: Request) -> Response:
         """Answers ``/PK/PK-2023-0042.fanous``."""
         visit = visit_of(request, self._answers.site)
+        key = await self._key(request, visit)
+        answer = (await self._bundle(key, visit.now)).answer(request)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{key[0]}.fanous"'
+        return answer
+
+    async def _key(self, request: Request, visit: Visit) -> tuple[str, int]:
+        """The incident and its latest revision, if the reader may cause the work.
+
+        Raises:
+            HTTPException: 404, there is none; 429 or 503, not now.
+        """
         label = visit.asked["id"]
         revision = await self._answers.ask(
             lambda store: _revision(store.for_readers(), label, visit.asked["country"])
@@ -56,28 +132,33 @@ class Bundles:
             self._answers.spend(request, cost_of(".fanous"))
             if len(self._wanted) >= MOST_WANTED:
                 raise too_many(60, 503)
-        self._wanted[key] += 1
+        return key
+
+    async def _bundle(self, key: tuple[str, int], now: float) -> Reply:
+        """Packed, or from the shelf."""
+        packing = self._wanted.setdefault(key, Packing())
+        packing.readers += 1
         try:
-            async with self._packing:
+            async with self._one:
                 if key not in self._kept:
-                    self._keep(key, await self._packed(label, visit.now))
-                reply = self._kept[key]
+                    self._keep(key, await self._packed(key[0], now, packing))
+                return self._kept[key]
         finally:
-            self._wanted[key] -= 1
-            self._wanted += Counter()  # drops counts of zero
-        answer = reply.answer(request)
-        answer.headers["Content-Disposition"] = f'attachment; filename="{label}.fanous"'
-        return answer
+            packing.readers -= 1
+            if not packing.readers:
+                self._wanted.pop(key, None)
 
     def _keep(self, key: tuple[str, int], reply: Reply) -> None:
         self._kept[key] = reply
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
 
-    async def _packed(self, label: str, now: float) -> Reply:
+    async def _packed(self, label: str, now: float, packing: Packing) -> Reply:
         key_file = self._answers.site.key or data_folder() / KEY_FILE
+        packing.step = 1
         try:
             gathered = await self._answers.ask(lambda store: _gathered(store, label))
+            packing.step = 2
             content = await asyncio.to_thread(_in_a_process, gathered, key_file, now)
         except FanousError as error:
             raise HTTPException(409, str(error)) from error

@@ -70,7 +70,8 @@ async def icon(request: Request) -> Response:
 async def robots(request: Request) -> Response:
     """Answers ``/robots.txt``: everything may be indexed except frames and streams, which are not pages."""
     return Reply.of(
-        "User-agent: *\nDisallow: /embed/\nDisallow: /live\nDisallow: /desk\n", "text/plain"
+        "User-agent: *\nDisallow: /embed/\nDisallow: /live\nDisallow: /desk\nDisallow: /*/evidence\n",
+        "text/plain",
     ).answer(request)
 
 

@@ -29,14 +29,18 @@ from fanous.publish.export import (
     is_open,
     licence_of,
     minute,
+    stated_licences,
 )
+from fanous.sources.connector import open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Freshness
+from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident
+from tests.commands import fanous
 from tests.each import each
 from tests.web.small_store import SmallStore
 
@@ -143,6 +147,22 @@ def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "datapackage.json").read_text())["left_out"] == done.left_out
 
 
+class Hiding(Holding):
+    """``[review] public = false``."""
+
+    def for_readers(self) -> Any:
+        return replace(self, known=[one for one in self.known if not one.held_by])
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_what_waits_for_a_person_is_in_no_table_but_the_owners(tmp_path: Path, private: bool) -> None:
+    waits = replace(OURS, id="PK-2023-0002", held_by="review")
+    exported(tmp_path, Hiding([OURS, waits]), replace(ALL, private=private))
+    for table in ("incidents", "networks", "intervals"):
+        ids = {row["id"] for row in rows(tmp_path, table)}
+        assert ids == {OURS.id, *([waits.id] if private else [])}, table
+
+
 def test_measurements_of_others_never_enter(tmp_path: Path) -> None:
     ballots = (Ballot([n / 60 for n in range(30)], True),)
     done = exported(tmp_path / "ooni", Holding(ballots=ballots, source="ooni"))
@@ -170,6 +190,13 @@ def test_series_of_open_sources_leave_with_their_licence_and_gaps_are_no_rows(tm
     found = rows(tmp_path, "levels")
     assert [(row["value"], row["licence"]) for row in found] == [("10.0", "CC0"), ("12.0", "CC0")]
     assert done.left_out == {"series of radar (CC BY-NC 4.0)": 1}
+    package = json.loads((tmp_path / "datapackage.json").read_text())
+    assert [one["title"] for one in package["sources"]] == [SOURCES["tor"].title]
+
+
+def test_a_source_of_which_no_row_is_there_is_not_named(tmp_path: Path) -> None:
+    exported(tmp_path, Holding([OURS]))
+    assert json.loads((tmp_path / "datapackage.json").read_text())["sources"] == []
 
 
 def test_times_are_whole_minutes() -> None:
@@ -281,3 +308,44 @@ def test_a_picture_credits_those_whose_data_it_shows_with_their_licence() -> Non
     assert credit_line(by("edge", "ooni"), LANGUAGES["en"]) == "Data: Fanous; OONI (CC BY-NC-SA 4.0)"
     assert credit_line(by("ooni"), LANGUAGES["ur"]).endswith("\u2068OONI (CC BY-NC-SA 4.0)\u2069")
     assert credit_line(by(), LANGUAGES["en"]) == ""
+
+
+# --- tables of the operator's ---------------------------------------------------------------------
+
+
+def test_a_table_leaves_under_the_open_licence_that_its_owner_states(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("time,value\n2023-12-17T10:00Z,5\n2023-12-17T11:00Z,6\n")
+    words = ("ingest", "csv", table, "--country", "PK", "--store", tmp_path / "store")
+    for stated, licence in (
+        ((), ""),
+        (("--licence", "all rights reserved"), ""),
+        (("--licence", "cc-by-sa-4.0"), "CC BY-SA 4.0"),
+        ((), "CC BY-SA 4.0"),  # the same values again, about which nothing new is said
+    ):
+        fanous(*words, *stated)
+        out = tmp_path / "data"
+        said = json.loads(fanous("export", "--out", out, "--store", tmp_path / "store", "--json").stdout)
+        assert [(row["value"], row["licence"]) for row in rows(out, "levels")] == (
+            [("5.0", licence), ("6.0", licence)] if licence else []
+        ), stated
+        assert bool(said["left_out"]) is not bool(licence)
+    private = tmp_path / "private"
+    fanous("export", "--private", "--out", private, "--store", tmp_path / "store")
+    assert {row["licence"] for row in rows(private, "levels")} == {"CC BY-SA 4.0"}
+    with open_store(tmp_path / "store") as store:
+        assert stated_licences(store, "PK") == {"csv": "CC BY-SA 4.0"}
+
+
+def test_what_rests_on_a_stated_table_leaves_with_both_licences() -> None:
+    assert licence_of(("edge", "csv"), OWN) == ""
+    assert licence_of(("edge", "csv"), OWN, {"csv": "ODbL 1.0"}) == "CC BY 4.0; ODbL 1.0"
+    assert licence_of(("radar", "csv"), OWN, {"csv": "ODbL 1.0"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("CC-BY-4.0", "CC BY 4.0"), ("odbl 1.0", "ODbL 1.0"), ("CC BY-NC 4.0", ""), ("ours", ""), ("", "")],
+)
+def test_an_open_licence_is_known_however_it_is_spelt(typed: str, name: str) -> None:
+    assert open_licence(typed) == name

@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from fanous.errors import FanousError, Rejected
+from fanous.pipeline.jobs import BringSeries
 from fanous.pipeline.pull import RoutingStream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
@@ -120,7 +121,12 @@ def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibili
     ]
     stream = RoutingStream(visibility)
     with ris(*said) as (address, asked), open_store(tmp_path / "store") as store:
-        stored = follow(store, stream, lambda: listen("rrc06", address), tries=1)
+        stored = follow(
+            lambda series: BringSeries(tuple(series)).perform(store),
+            stream,
+            lambda: listen("rrc06", address),
+            tries=1,
+        )
         levels = {(str(s.key.place), s.key.signal): s for s in store.facts.levels("PK")}
     assert json.loads(asked[0])["data"]["host"] == "rrc06"
     assert stored == 2 and stream.rejected == 1
@@ -129,7 +135,7 @@ def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibili
 
 
 def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
-    tmp_path: Path, visibility: Visibility
+    visibility: Visibility,
 ) -> None:
     slept: list[float] = []
 
@@ -137,8 +143,7 @@ def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
         yield message(T0)
         raise FanousError("the connection to RIS Live failed", permanent=False)
 
-    with open_store(tmp_path / "store") as store:
-        assert follow(store, RoutingStream(visibility), broken, tries=4, sleep=slept.append) == 0
+    assert follow(pytest.fail, RoutingStream(visibility), broken, tries=4, sleep=slept.append) == 0
     assert slept == [5, 10, 20]
 
 

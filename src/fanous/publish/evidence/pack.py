@@ -184,11 +184,11 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything read from the store, redacted and packed."""
+    """Everything read from the store, redacted and packed; another process can be sent it."""
 
     incident: Incident
     ledger: dict[str, Any]
-    selection: Selection
+    window: RecomputeWindow
     records: bytes
     controls: bytes
     levels: bytes
@@ -222,14 +222,14 @@ def gather(store: Store, incident_id: str) -> Gathered:
         "revision": latest.n,
         "claimed_at": to_iso(latest.at),
         "reason": reasons_text(latest.reasons, ENGLISH, latest.incident.evidence.probes_are),
-        "reasons": latest.reasons,
+        "reasons": msgspec.to_builtins(latest.reasons),
         "claim": claim_of(latest.incident),
     }
     counts = own.count, elsewhere.count, len(selection.levels)
     return Gathered(
         latest.incident,
         ledger,
-        selection,
+        RecomputeWindow(selection.country, selection.since, selection.until),
         own.packed(),
         elsewhere.packed(),
         pack_series(selection.levels),
@@ -241,16 +241,15 @@ def gather(store: Store, incident_id: str) -> Gathered:
 
 def _computed(gathered: Gathered) -> Incident:
     """The incident that the redacted records amount to."""
-    chosen = gathered.selection
+    window = gathered.window
     lines = (
         record
         for packed, name in ((gathered.records, manifest.RECORDS), (gathered.controls, manifest.CONTROLS))
         for record in unpack_lines(packed, name)
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS)
-    window = RecomputeWindow(chosen.country, chosen.since, chosen.until)
     provenance = gathered.incident.provenance
-    computed = recompute(lines, levels, window, user_weights(chosen.country), provenance)
+    computed = recompute(lines, levels, window, user_weights(window.country), provenance)
     found = closest(computed.incidents, gathered.incident)
     if found is None:
         raise FanousError(
@@ -261,14 +260,14 @@ def _computed(gathered: Gathered) -> Incident:
 
 
 def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, bytes]:
-    chosen = gathered.selection
-    span = {"country": chosen.country, "since": chosen.since, "until": chosen.until}
+    window = gathered.window
+    span = {"country": window.country, "since": window.since, "until": window.until}
     return {
         manifest.README: README.encode(),
         manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
         manifest.REFERENCE: _document(reference()),
-        manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
+        manifest.USED: _document(used(window.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(thresholds()),
         manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
         manifest.RECORDS: gathered.records,

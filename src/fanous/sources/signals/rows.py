@@ -282,11 +282,14 @@ def _named_offset(text: str) -> tzinfo:
     return offset
 
 
-def series_of_file(key: SeriesKey, step: int, times: list[int], values: list[float]) -> SourceSeries:
+def series_of_file(
+    key: SeriesKey, step: int, times: list[int], values: list[float], licence: str = ""
+) -> SourceSeries:
     """A series of bins given in any order; of two values for the same time, the later one counts."""
     last = dict(zip(times, values, strict=True))
     bins = sorted(last)
-    return SourceSeries(key, step, np.array(bins, np.int64), np.array([last[b] for b in bins], np.float64))
+    ordered = np.array([last[b] for b in bins], np.float64)
+    return SourceSeries(key, step, np.array(bins, np.int64), ordered, licence)
 
 
 def reading_of(levels: SourceSeries, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:

@@ -204,7 +204,7 @@ class _Lines:
             gathered = {at: _measured(own, columns.gather) for at, own in values.items()}
         if columns.empty_is_zero:
             gathered |= dict.fromkeys(_empty(gathered, bins.step), 0.0)
-        levels = series_of_file(key, bins.step, list(gathered), list(gathered.values()))
+        levels = series_of_file(key, bins.step, list(gathered), list(gathered.values()), columns.licence)
         return reading_of(levels, starts, place.lines)
 
 

@@ -8,7 +8,6 @@ with the session's secret; it is logged with its action and who signed, and then
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -20,7 +19,7 @@ from starlette.routing import Route
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.passphrase import is_passphrase
-from fanous.pipeline.actions import Action, perform_action
+from fanous.pipeline.actions import Action
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers
 from fanous.web.desk import announce, house, review
@@ -226,7 +225,7 @@ class Desk:
             try:
                 action = one.read(form, request.path_params)
                 name = type(action).__name__
-                await self._answers.ask(partial(perform_action, action=action))
+                await self._answers.ask(action.perform)
             except FanousError as error:
                 log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
                 facts = {"done": "", "wrong": str(error), "form": form}

@@ -9,7 +9,7 @@ import asyncio
 import re
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from secrets import choice
 
@@ -24,8 +24,9 @@ from fanous.collector.server import serve, server_config
 from fanous.config import WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
 from fanous.passphrase import hashed
-from fanous.pipeline.configure import NewMonitor, offered, terms, write
+from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms, write
 from fanous.refdata.countries import is_country
+from fanous.sources.connector import Source
 from fanous.web.answers import HTML
 from fanous.web.desk.form import form_of, is_from_here, words
 from fanous.web.desk.session import is_same
@@ -102,16 +103,19 @@ class SetUp:
         return self._page(request, form, "")
 
     def _page(self, request: Request, form: Mapping[str, str], wrong: str, status: int = 200) -> Response:
-        sources = [(one, terms(one)) for one in offered() if not one.token]
+        free = free_bytes()
         facts = {
             "session": None,
             "form": form,
             "wrong": wrong,
             "done": self.done.is_set(),
-            "sources": sources,
+            "sources": [(one, terms(one), asks) for one, asks in _asking()],
             "path": str(self._path.absolute()),
             "listen": form.get("listen") or self._listen,
-            "days": DAYS,
+            "days": form.get("days", str(DAYS)),
+            "most_days": MOST_KEPT_DAYS,
+            "free_gb": round(free / 1e9),
+            "kept_days": kept_days(free, max(1, len(words(form, "countries")))),
         }
         text = rendered("desk/setup.html", visit_of(request, Site()), facts)
         return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
@@ -126,6 +130,13 @@ def _check_own(request: Request) -> None:
     name = re.sub(r":\d+$", "", request.headers.get("host", "").lower())
     if name not in OWN_NAMES:
         raise HTTPException(403)
+
+
+def _asking() -> Iterator[tuple[Source, bool]]:
+    """Each source, and whether its key is asked for next to it: below the last of those that share it."""
+    last = {one.token: one.name for one in offered()}
+    for one in offered():
+        yield one, bool(one.token) and last[one.token] == one.name
 
 
 def new_monitor(form: Mapping[str, str]) -> NewMonitor:
@@ -152,12 +163,38 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
     if form.get("passphrase", "") != form.get("again", ""):
         raise FanousError("the two passphrases differ: type the same one twice")
     kept = hashed(form["passphrase"]) if form.get("passphrase") else ""
-    accepted = tuple(one.name for one in offered() if not one.token and form.get(f"accept_{one.name}"))
+    accepted = [one for one in offered() if form.get(f"accept_{one.name}")]
+    keys = {one.token: form.get(f"key_{one.token}", "") for one in accepted if one.token}
+    for one in accepted:
+        if one.token and not keys[one.token]:
+            raise FanousError(
+                f"{one.title}: type the key of your account there, or do not choose this source"
+            )
+    return NewMonitor(
+        countries,
+        tuple(one.name for one in accepted),
+        listen,
+        url,
+        _days(form.get("days", str(DAYS))),
+        free_bytes(),
+        passphrase_hash=kept,
+        keys=keys,
+    )
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_KEPT_DAYS:
+        raise FanousError(
+            f"days of OONI's measurements: {text!r} is not a number from 1 to {MOST_KEPT_DAYS:,}"
+        )
+    return int(text)
+
+
+def free_bytes() -> int:
+    """On the disk where the store will be."""
     place = data_folder()
     place.mkdir(parents=True, exist_ok=True)
-    return NewMonitor(
-        countries, accepted, listen, url, DAYS, shutil.disk_usage(place).free, passphrase_hash=kept
-    )
+    return shutil.disk_usage(place).free
 
 
 async def serve_setup(

@@ -1,0 +1,89 @@
+"""Call: a question or a job for a store, as a value that one process can send to another.
+
+Commands never touch a store themselves: they make a call, which is performed on the store that they opened or, while
+`fanous run` has it open, in that process (``monitor.control``).  Either way the same code runs, on the same values.
+The desk performs those of ``pipeline.actions``.
+
+To add one: a subclass in ``actions`` (changes what people decide), ``questions`` (reads), ``jobs`` (brings in,
+computes) or ``publish.files`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_origin, get_type_hints
+
+import msgspec
+import numpy as np
+
+from fanous.store.protocol import Store
+
+R = TypeVar("R")
+
+
+class Call(msgspec.Struct, Generic[R], frozen=True, forbid_unknown_fields=True):
+    """Something to be done with a store; ``R`` is what it gives, and stands in the annotation of ``perform``.
+
+    Paths in it are absolute, since the process that performs it may have another working folder.
+    """
+
+    def perform(self, store: Store) -> R:
+        """Do it, in the thread that owns the store.
+
+        Raises:
+            FanousError: the user can fix it.
+        """
+        raise NotImplementedError
+
+
+def encoded(value: Any) -> bytes:
+    """A call, or what one gave; as MessagePack, since JSON has neither NaN nor infinity."""
+    return msgspec.msgpack.encode(value, enc_hook=_plain)
+
+
+def decoded_call(data: bytes, known: Sequence[type[Call[Any]]]) -> Call[Any]:
+    """The call, checked field by field.
+
+    Raises:
+        msgspec.MsgspecError: it is none of the known ones.
+    """
+    names = msgspec.msgpack.decode(data, type=_Tagged)
+    for kind in known:
+        if kind.__struct_config__.tag == names.type:
+            call: Call[Any] = msgspec.msgpack.decode(data, type=kind, dec_hook=_built)
+            return call
+    raise msgspec.ValidationError(f"there is no call {names.type!r}")
+
+
+def decoded_result(data: bytes, call: Call[R]) -> R:
+    """What the call gave in another process."""
+    result: R = msgspec.msgpack.decode(
+        data, type=get_type_hints(type(call).perform)["return"], dec_hook=_built
+    )
+    return result
+
+
+class _Tagged(msgspec.Struct):
+    type: str
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be sent to another process")
+
+
+def _built(wanted: Any, value: Any) -> Any:
+    if wanted is Path:
+        return Path(value)
+    kind = get_origin(wanted)
+    if kind is np.ndarray:
+        dtype, data = value
+        return np.frombuffer(data, np.dtype(dtype)).copy()
+    if kind is Counter:
+        return Counter(value)
+    raise NotImplementedError(f"{wanted} cannot be received from another process")

@@ -1,0 +1,207 @@
+"""Questions: what the commands that read ask of a store, as typed calls (``pipeline.call``)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fanous.analysis.cost import of_incident
+from fanous.analysis.incidents.alternatives import Policing
+from fanous.analysis.incidents.claims import Checked
+from fanous.analysis.incidents.events import EventReport
+from fanous.charts.connectivity import SeriesNow
+from fanous.errors import FanousError
+from fanous.model.alert import AlertState, Delivery
+from fanous.model.claim import Claim
+from fanous.model.cost import Disruption
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Correction, Incident, Status, Witness
+from fanous.model.reason import Reason
+from fanous.model.vitals import Backlog, Spell
+from fanous.pipeline import claims, query
+from fanous.pipeline.call import Call
+from fanous.pipeline.query import CountryAnswer
+from fanous.pipeline.series import series_now
+from fanous.pipeline.vantage import Lacking, lacking
+from fanous.pipeline.vitals import Vitals, examine
+from fanous.store.ledger import Revision
+from fanous.store.protocol import Store
+
+
+class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
+    """What is disrupted in a country; times are unix seconds, ``None`` = all that was measured."""
+
+    country: str
+    targets: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+
+    def perform(self, store: Store) -> CountryAnswer:
+        return query.confirm(store, self.country, list(self.targets), self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsNow:
+    """The latest bin of every series of a country; ``synthetic``: all that is known of it was staged."""
+
+    series: Sequence[SeriesNow]
+    synthetic: bool
+
+
+class ReadSignals(Call[SignalsNow], frozen=True, tag="signals"):
+    """Each source's signals at an instant, unix seconds."""
+
+    country: str
+    at: float
+
+    def perform(self, store: Store) -> SignalsNow:
+        return SignalsNow(series_now(store, self.country, self.at), store.about(self.country).is_synthetic)
+
+
+class ListIncidents(Call[list[Incident]], frozen=True, tag="incidents"):
+    """Latest revisions by onset, retracted ones included."""
+
+    country: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def perform(self, store: Store) -> list[Incident]:
+        return list(store.ledger.incidents(self.country, self.since, self.until))
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetails:
+    """All that is known of one incident; ``names``: ASN -> name."""
+
+    incident: Incident
+    revisions: Sequence[Revision]
+    names: Mapping[int, str]
+    witnesses: Sequence[Witness]
+    slowed_how: Policing | None
+    hints: Sequence[Reason]
+    lacking: Lacking
+
+
+class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
+    """One incident with everything about it."""
+
+    incident: str
+
+    def perform(self, store: Store) -> IncidentDetails:
+        found = known_incident(store, self.incident)
+        return IncidentDetails(
+            found,
+            store.ledger.revisions(found.id),
+            store.of(found.provenance).facts.networks(found.country),
+            claims.witnesses(store, found),
+            claims.slowed_how(store, found),
+            claims.what_else(store, found),
+            lacking(store, found),
+        )
+
+
+class ListCorrections(Call[list[Correction]], frozen=True, tag="corrections"):
+    """What was withdrawn, newest first."""
+
+    country: str | None = None
+
+    def perform(self, store: Store) -> list[Correction]:
+        return claims.corrections(store, self.country)
+
+
+class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
+    """What an incident disrupted, for an estimate of its cost."""
+
+    incident: str
+
+    def perform(self, store: Store) -> tuple[Disruption, Incident]:
+        found = known_incident(store, self.incident)
+        if found.status is Status.RETRACTED:
+            raise FanousError(
+                f"{found.id} was retracted, so no cost is estimated; `fanous incidents show {found.id}` says why"
+            )
+        return of_incident(found, store.now()), found
+
+
+class ListClaims(Call[list[Claim]], frozen=True, tag="claims"):
+    """What others say, by the time that it is about."""
+
+    country: str | None = None
+
+    def perform(self, store: Store) -> list[Claim]:
+        return list(store.ledger.claims(self.country))
+
+
+class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_claims"):
+    """Claims, checked against the evidence; ``None`` = all."""
+
+    claim: str | None = None
+
+    def perform(self, store: Store) -> list[tuple[Claim, Checked]]:
+        wanted = [
+            one for one in store.ledger.claims() if self.claim is None or one.id.lower() == self.claim.lower()
+        ]
+        if self.claim is not None and not wanted:
+            raise FanousError(f"no claim {self.claim} in this store; see `fanous claims list`")
+        return [(one, claims.check(store, one)) for one in wanted]
+
+
+class ListEvents(Call[list[AnnouncedEvent]], frozen=True, tag="events"):
+    """Announced events by their start."""
+
+    country: str | None = None
+
+    def perform(self, store: Store) -> list[AnnouncedEvent]:
+        return list(store.ledger.events(self.country))
+
+
+class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
+    """What was seen around an announced event."""
+
+    event: str
+
+    def perform(self, store: Store) -> EventReport:
+        found = next((one for one in store.ledger.events() if one.id.lower() == self.event.lower()), None)
+        if found is None:
+            raise FanousError(f"no event {self.event} in this store; `fanous events list` shows them")
+        return claims.event_report(store, found)
+
+
+class ListDeliveries(Call[list[Delivery]], frozen=True, tag="deliveries"):
+    """Alerts, the oldest first; ``None`` = in any state."""
+
+    state: AlertState | None = None
+
+    def perform(self, store: Store) -> list[Delivery]:
+        return list(store.ledger.outbox.deliveries(self.state))
+
+
+class ExamineStore(Call[tuple[Vitals, list[Spell]]], frozen=True, tag="examine"):
+    """How a monitor fares, and what was wrong with it of late; reads every file of the archive.
+
+    Attributes:
+        folders: on the disks that it writes to.
+        backlogs: of its inboxes.
+        at: unix seconds, by the machine's clock.
+    """
+
+    folders: tuple[Path, ...]
+    backlogs: tuple[Backlog, ...]
+    at: float
+
+    def perform(self, store: Store) -> tuple[Vitals, list[Spell]]:
+        feed = list(store.ledger.ailments(self.at))
+        seen = examine(store, self.folders, self.backlogs, self.at, {})
+        damaged = {segment.name: why for segment, why in store.archive.damaged()}
+        return replace(seen, damaged=damaged | (seen.damaged or {})), feed
+
+
+def known_incident(store: Store, name: str) -> Incident:
+    """The incident of that name, in capitals or not.
+
+    Raises:
+        FanousError: there is none.
+    """
+    found = store.ledger.incident(name.upper())
+    if found is None:
+        raise FanousError(f"no incident {name} in this store; see `fanous incidents list`")
+    return found
