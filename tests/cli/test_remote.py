@@ -209,7 +209,8 @@ def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
 def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
     filled: Path, typed: Typed, tmp_path: Path
 ) -> None:
-    words = ["incidents", "bundle", "PK-2023-0001", "--key", tmp_path / "key.pem", "--store", filled]
+    key = tmp_path / "key.pem"
+    words: list[str | Path] = ["incidents", "bundle", "PK-2023-0001", "--key", key, "--store", filled]
     assert typed(*words, "--out", tmp_path / "free.fanous").code == 0
     with owner(filled):
         assert typed(*words, "--out", tmp_path / "owned.fanous").code == 0

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from fanous.cli.common import ConfigOption, Reach, reaching, say
+from fanous.cli.common import ConfigOption, StoreAccess, reaching, say
 from fanous.cli.queue import Bringing, collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -324,10 +324,10 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
         try:
             with open_store(store) as opened:
                 if not lifeline.poll(0):
-                    Bringing(Reach(opened)).detect()  # what a stop left stored and undetected
+                    Bringing(StoreAccess(opened)).detect()  # what a stop left stored and undetected
                 while not is_closed:
                     is_closed = lifeline.poll(DRAIN_SECONDS)
-                    _drain_all(inbox, Bringing(Reach(opened), detects=not is_closed))
+                    _drain_all(inbox, Bringing(StoreAccess(opened), detects=not is_closed))
         except FanousError as error:
             log.error(logline("not_drained", again_in=DRAIN_SECONDS, why=str(error)))
             is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)

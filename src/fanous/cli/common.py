@@ -165,7 +165,7 @@ def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
 # --- the store ------------------------------------------------------------------------------------
 
 
-class Reach:
+class StoreAccess:
     """Performs calls on a store, here or in the process that has it.
 
     Attributes:
@@ -188,7 +188,7 @@ class Reach:
 
 
 @contextmanager
-def reaching(store: Path | None, config: Path | None, *, read_only: bool = False) -> Iterator[Reach]:
+def reaching(store: Path | None, config: Path | None, *, read_only: bool = False) -> Iterator[StoreAccess]:
     """The store that the options name.  If `fanous run` has it open, calls are performed there."""
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
@@ -198,12 +198,12 @@ def reaching(store: Path | None, config: Path | None, *, read_only: bool = False
     try:
         opened = open_store(store_place(store, config), read_only=read_only)
     except StoreHeld as held:
-        elsewhere = Reach(None, held)
+        elsewhere = StoreAccess(None, held)
     else:
         with opened:
             if not read_only:
                 reviewed.apply(opened.ledger)
-            yield Reach(opened)
+            yield StoreAccess(opened)
         return
     yield elsewhere
 
@@ -229,14 +229,14 @@ def asked(held: "StoreHeld", call: "Call[R]") -> R:
     """
     import msgspec
 
-    from fanous.monitor.request import Reply
+    from fanous.monitor.request import ControlReply
     from fanous.pipeline.call import decoded_result, encoded
 
     answer = exchanged(held.lock, encoded(call))
     if answer is None:
         raise held
     try:
-        reply = msgspec.msgpack.decode(answer, type=Reply)
+        reply = msgspec.msgpack.decode(answer, type=ControlReply)
     except msgspec.MsgspecError:
         raise FanousError(
             "the process that has the store open stopped while it worked on this command, or does not know it "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fanous.log import logline
 
 if TYPE_CHECKING:
-    from fanous.cli.common import Reach
+    from fanous.cli.common import StoreAccess
     from fanous.pipeline.judge import Ingested
 import asyncio
 import signal
@@ -53,7 +53,7 @@ class Bringing:
         stored, duplicate, rejected: measurements so far.
     """
 
-    def __init__(self, reach: "Reach", *, detects: bool = True) -> None:
+    def __init__(self, reach: "StoreAccess", *, detects: bool = True) -> None:
         self._reach, self._detects = reach, detects
         self.stored = self.duplicate = self.rejected = 0
 

@@ -16,7 +16,7 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.monitor.request import LARGEST, Reply, address_of
+from fanous.monitor.request import LARGEST, ControlReply, address_of
 from fanous.monitor.tasks import ReadNetworks
 from fanous.overwrite import refusal
 from fanous.pipeline.actions import (
@@ -145,22 +145,22 @@ class Local:
         finally:
             writer.close()
 
-    async def _reply(self, call: Call[Any]) -> Reply:
+    async def _reply(self, call: Call[Any]) -> ControlReply:
         name = type(call).__name__
         done = await outcome(self._ask(partial(_done, call)))
         if isinstance(done, Crash):
             log.error(logline("asked_crashed", call=name, why=repr(done.error)), exc_info=done.error)
-            return Reply(crash="".join(traceback.format_exception(done.error)))
+            return ControlReply(crash="".join(traceback.format_exception(done.error)))
         log.info(logline("asked", call=name, why=done.error or None))
         return done
 
 
-def _done(call: Call[Any], store: Store) -> Reply:
+def _done(call: Call[Any], store: Store) -> ControlReply:
     """Encoded in the store's thread, since what it gave may still change."""
     try:
-        return Reply(encoded(call.perform(store)))
+        return ControlReply(encoded(call.perform(store)))
     except FanousError as error:
-        return Reply(error=str(error), permanent=error.permanent)
+        return ControlReply(error=str(error), permanent=error.permanent)
 
 
 async def _whole(reader: asyncio.StreamReader) -> bytes:

@@ -20,7 +20,7 @@ LARGEST = 64 << 20
 """Most bytes of a request: a calendar of events, or a round of series of all networks."""
 
 
-class Reply(msgspec.Struct, frozen=True):
+class ControlReply(msgspec.Struct, frozen=True):
     """What became of a call.
 
     Attributes:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.model.claim import Claim
 from fanous.model.incident import Incident
 from fanous.pipeline.actions import Approve, RecordClaim, Retract
 from fanous.publish.document import reason_of
@@ -75,7 +76,7 @@ class Admin:
             told = await asyncio.to_thread(msgspec.json.decode, body, type=dict[str, Any])
             action = msgspec.convert(told | ({"incident": about} if about else {}), kind)
             _check_lengths(action)
-            done = await self._answers.ask(action.perform)
+            done: Incident | Claim = await self._answers.ask(action.perform)
         except (msgspec.DecodeError, FanousError) as error:
             log.warning(logline("admin_failed", action=name, about=about or None, why=str(error)))
             return _answer(422, {"error": str(error)})

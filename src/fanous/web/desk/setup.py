@@ -183,7 +183,7 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
 
 
 def _days(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_KEPT_DAYS:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_KEPT_DAYS:
         raise FanousError(
             f"days of OONI's measurements: {text!r} is not a number from 1 to {MOST_KEPT_DAYS:,}"
         )
