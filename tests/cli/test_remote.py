@@ -3,6 +3,8 @@
 import json
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -113,7 +115,7 @@ READING = [
 ]
 CHANGING = [
     ["ingest", "ooni", "few.jsonl", "--json"],
-    ["ingest", "csv", "levels.csv", "--country", "PK", "--signal", "traffic"],
+    ["ingest", "csv", "levels.csv", "--country", "PK", "--signal", "bgp"],
     ["ingest", "ooni", "missing.jsonl"],
     ["detect", "PK", "--since", "2023-12-17"],
     ["detect", "FR"],
@@ -146,10 +148,11 @@ CHANGING = [
 ]
 
 
-def without_clock(said: Printed) -> list[str]:
-    """Some commands say when they were asked."""
+def without_clock(said: Printed, folder: Path | None = None) -> list[str]:
+    """Some commands say when they were asked, or the whole path of a file in ``folder``."""
     dated = ('"at": "20', '"recorded_at"')
-    return [line for line in said.out.splitlines() if not line.strip().startswith(dated)]
+    lines = said.out.replace(f"{folder}/", "").splitlines()
+    return [line for line in lines if not line.strip().startswith(dated)]
 
 
 def test_every_question_is_answered_alike_whether_the_store_is_owned_or_free(
@@ -192,8 +195,9 @@ def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
             assert {one.who for one in opened.ledger.claims()} == {"A", "NetBlocks"}
         assert "was retracted" in packed.error
     for words, one, other in zip(CHANGING, *said, strict=True):
-        assert (one.code, one.error, one.err) == (other.code, other.error, other.err), words
-        assert without_clock(one) == without_clock(other), words
+        assert (one.code, one.err) == (other.code, other.err), words
+        assert one.error.replace("/free/", "/owned/") == other.error, words
+        assert without_clock(one, tmp_path / "free") == without_clock(other, tmp_path / "owned"), words
     failing = {"missing.jsonl", "FR", "merge"}
     for words, one in zip(CHANGING, said[1], strict=True):
         assert (one.code == 0) is not bool(failing & set(words)), (words, one)
@@ -212,14 +216,15 @@ def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
     key = tmp_path / "key.pem"
     words: list[str | Path] = ["incidents", "bundle", "PK-2023-0001", "--key", key, "--store", filled]
     assert typed(*words, "--out", tmp_path / "free.fanous").code == 0
-    with owner(filled):
-        assert typed(*words, "--out", tmp_path / "owned.fanous").code == 0
+    asker = [sys.executable, "-m", "fanous", *map(str, words), "--out", str(tmp_path / "owned.fanous")]
+    with owner(filled):  # packing opens a store of its own, and a process has room for one
+        assert subprocess.run(asker, capture_output=True, timeout=60).returncode == 0
     free, owned = (read_parts(tmp_path / f"{name}.fanous") for name in ("free", "owned"))
     changing = {"manifest.json", "manifest.sig"}  # the minute of packing
     assert {n: b for n, b in free.items() if n not in changing} == {
         n: b for n, b in owned.items() if n not in changing
     }
-    assert typed("verify", tmp_path / "owned.fanous").out.startswith("MATCH")
+    assert typed("verify", tmp_path / "owned.fanous").out.startswith("SYNTHETIC, a staged event. MATCH: ")
 
 
 def test_every_call_that_is_written_can_be_sent() -> None:

@@ -95,9 +95,9 @@ def test_a_request_that_makes_no_sense_is_refused_with_what_is_wrong(path: str, 
 
 def test_a_page_is_right_at_once_after_an_action() -> None:
     client = door(SmallStore([incident(**ONGOING)]))
-    assert "1 confirmed disruption" in client.get("/").text
+    assert "1 confirmed internet disruption" in client.get("/").text
     client.post(RETRACT, WHY, authorization=f"Bearer {TOKEN}")
-    assert "1 confirmed disruption" not in client.get("/").text
+    assert "1 confirmed internet disruption" not in client.get("/").text
 
 
 def test_the_door_is_for_posts_alone() -> None:
