@@ -133,7 +133,12 @@ def block(store: Path, tmp_path: Path, *, how: str = "globalping", asns: tuple[i
             server.now = f"{BEGIN + timedelta(hours=hour):%Y-%m-%dT%H:%M:%S}.000Z"
             with out.open("ab") as file:
                 file.writelines(
-                    line.replace(b"globalping AS", how.encode() + b" AS") + b"\n" for line in lines_of(server)
+                    # a probe of one's own has a report of its own
+                    line.replace(b"globalping AS", how.encode() + b" AS").replace(
+                        b'"report_id":"', b'"report_id":"%d' % number
+                    )
+                    + b"\n"
+                    for number, line in enumerate(lines_of(server))
                 )
     fanous("ingest", how, out, "--store", store)
 

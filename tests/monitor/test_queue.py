@@ -27,7 +27,10 @@ def address() -> Iterator[StreamAddress]:
 
 
 def submission(number: int) -> Submission:
-    line = json.dumps(measurement(number, measurement_uid=f"uid{number}")).encode()
+    began = f"2023-12-17 14:30:{number:02d}"
+    line = json.dumps(
+        measurement(number, measurement_uid=f"uid{number}", measurement_start_time=began)
+    ).encode()
     return Submission(f"uid{number}", line)
 
 
