@@ -109,7 +109,7 @@ def test_sessions_may_run_past_midnight(tmp_path: Path) -> None:
             r"\[event\[1\]\] country: an ISO 3166-1 code .* not 'Pakistan'",
         ),
         ('kind = "blocking"', 'kind = "blocked"', "kind: 'blocked' is not one of .* did you mean 'blocking'"),
-        ('targets = ["x"]', "targets = []", "targets: a list of texts"),
+        ('targets = ["x"]', "targets = []", "targets: a list of strings is needed"),
         ("[17557]", '["AS17557"]', r"networks: a list of network numbers \(AS17557 is 17557\) is needed"),
         ("networks = [17557]\n", "", "networks: name the networks"),
         ("22:00:00Z]]", "14:00:00Z]]", "is not after"),

@@ -65,7 +65,10 @@ def test_a_timer_does_without_the_monitor(tmp_path: Path) -> None:
 def test_channels_can_be_tried(tmp_path: Path) -> None:
     with web_server(Receiver(status=[200, 500])) as receiver:
         config = configured(tmp_path, receiver)
-        assert in_the_process("alerts", "test", "--config", str(config))[:2] == (0, "desk (webhook): taken\n")
+        assert in_the_process("alerts", "test", "--config", str(config))[:2] == (
+            0,
+            "desk (webhook): accepted\n",
+        )
         code, out, _ = in_the_process("alerts", "test", "desk", "--config", str(config), "--json")
         assert (code, json.loads(out)["tests"][0]["why"]) == (1, "it answered 500")
         assert in_the_process("alerts", "test", "nobody", "--config", str(config))[0] == 1

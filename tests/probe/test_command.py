@@ -207,7 +207,7 @@ def test_an_announced_event_hastens_an_organisation_alone(
     slept = list[float]()
     monkeypatch.setattr("fanous.probe.allowance.repeat", partial(repeat, sleep=slept.append))
     run = ("run", "--every", "1h", "--rounds", "2", "--during", calendar, "--yes", "-i", url, "--no-health")
-    assert "never measured faster" in fanous_probe(*run, "--ca-file", ca_file).stderr
+    assert "is never measured more often" in fanous_probe(*run, "--ca-file", ca_file).stderr
     assert fanous_probe(*run, "--ca-file", ca_file, "--organisation").stderr == ""
     assert slept[0] >= 2880.0
     assert slept[1] <= 72.0

@@ -70,14 +70,14 @@ def test_hostile_claims_and_titles_are_text() -> None:
 def test_an_announced_event_is_named_with_how_the_onset_lies_to_it() -> None:
     text = visiting(announced=[RALLY]).get(PATH).text
     assert "Virtual rally" in text
-    assert "It began 60 minutes before this event, and was on when it began." in text
+    assert "It began 60 minutes before this event, and was still under way when the event began." in text
     assert "Registered before it began." in text
 
 
 def test_an_event_that_was_registered_late_says_so() -> None:
     late = AnnouncedEvent("PK", START, END, "Virtual rally", (), "PK-watch-1", END)
     for path in (PATH, "/PK/PK-watch-1"):
-        assert "Registered when it had begun" in visiting(announced=[late]).get(path).text
+        assert "Registered after it had begun" in visiting(announced=[late]).get(path).text
 
 
 def test_an_event_has_a_page_with_what_was_seen_around_it() -> None:

@@ -203,14 +203,16 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def leading_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """Of a site.  Order: a finding; else the page if it came; else what prevented it."""
+    """Of a site.  Order: a finding; else the page if it came; else what prevented it; else the handshake, where no
+    page was asked for."""
     for verdict in verdicts:
         if verdict.state not in (State.OK, State.INSUFFICIENT):
             return verdict
     page = [v for v in verdicts if v.layer is Layer.HTTP and v.state is State.OK]
     open_questions = [v for v in verdicts if v.state is State.INSUFFICIENT]
     symptoms = [v for v in open_questions if v.symptom]
-    return next(iter([*page, *symptoms, *open_questions]), None)
+    handshakes = [v for v in verdicts if v.layer is Layer.TLS and v.state is State.OK]
+    return next(iter([*page, *symptoms, *open_questions, *handshakes]), None)
 
 
 def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:

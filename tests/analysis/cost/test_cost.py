@@ -62,9 +62,9 @@ def test_without_a_gdp_people_are_counted() -> None:
     [
         ({"users": None}, "deloitte", "how many people use the internet"),
         ({"gdp": None, "population": None}, "deloitte", "neither GDP nor population"),
-        ({}, "digital-share", "no figure of the digital share"),
+        ({}, "digital-share", "gives no digital share"),
         ({}, "cipesa", "about sub-Saharan Africa"),
-        ({"in_cipesa": True}, "cipesa", "no daily figure of this country"),
+        ({"in_cipesa": True}, "cipesa", "no daily figure for this country"),
     ],
 )
 def test_what_a_method_cannot_say_is_said(missing: dict[str, Any], method: str, why: str) -> None:

@@ -88,10 +88,10 @@ def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
         ({"from": -5}, "missing or odd"),
         ({"from": 1e300}, "missing or odd"),
         ({"datasource": None}, "without a datasource"),
-        ({"entityType": "county"}, "not known"),
-        ({"entityCode": "IR"}, "not PK"),
-        ({"entityType": "asn", "entityCode": "AS1"}, "not known"),
-        ({"subtype": {"a": 1}}, "not a text"),
+        ({"entityType": "county"}, "unknown place"),
+        ({"entityCode": "IR"}, "not of PK"),
+        ({"entityType": "asn", "entityCode": "AS1"}, "unknown place"),
+        ({"subtype": {"a": 1}}, "not a string"),
     ],
 )
 def test_a_series_that_cannot_be_used_leaves_the_others(changes: dict[str, Any], why: str) -> None:
