@@ -92,7 +92,7 @@ def test_anything_else_does_not(secret: str, caplog: pytest.LogCaptureFixture) -
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
     cookie = door().login(TOKEN).headers["set-cookie"]
     assert cookie.startswith("fanous_desk=")
-    assert {"HttpOnly", "SameSite=strict", "Path=/desk"} <= set(cookie.split("; "))
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
     assert "Max-Age" not in cookie
     assert "expires" not in cookie.lower()

@@ -29,6 +29,8 @@ pytestmark = pytest.mark.browser
 CODE = "abcdefghjk"
 WAITING = "/desk/incidents/PK-2023-0042"
 LISTED = [f"/desk{page.path}" for page in PAGES if page.title]
+REFUSED = ("the server responded with a status of 422", "does not conform to the required format")
+"""What the browser notes when a form was sent in vain, and of a text that comes back in a field for a time."""
 MARKUP = "\"'><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{7*7}}"
 
 
@@ -66,7 +68,7 @@ def at_the_desk(
         yield page, asked
     finally:
         context.close()
-    assert complaints == []
+    assert [one for one in complaints if not any(said in one for said in REFUSED)] == []
 
 
 def log_in(page: Page, address: str, secret: str = TOKEN) -> None:
@@ -77,8 +79,7 @@ def log_in(page: Page, address: str, secret: str = TOKEN) -> None:
 
 
 def unfolded(page: Page) -> None:
-    for one in page.locator("details:not([open]) > summary").all():
-        one.click()
+    page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
 
 
 @each_language("ur")
@@ -219,7 +220,7 @@ def test_another_sites_page_can_decide_nothing(browser: Browser, desk: str) -> N
         frame.goto("http://evil.example/")
         frame.wait_for_timeout(300)
         inner = frame.frames[1]
-        assert not inner.locator("h1").count(), "it cannot be framed, so no click on it can be stolen"
+        assert inner.url.startswith("chrome-error:"), "it cannot be framed, so no click on it can be stolen"
         frame.close()
 
 

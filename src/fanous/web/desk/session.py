@@ -85,15 +85,10 @@ class DeskSessions:
 
     def give(self, response: Response, number: str) -> None:
         """Have the browser keep the number until it is closed; empty = have it forget."""
-        path = "/" if self._secure else "/desk"
         if number:
-            response.set_cookie(
-                self.cookie, number, path=path, secure=self._secure, httponly=True, samesite="strict"
-            )
+            response.set_cookie(self.cookie, number, secure=self._secure, httponly=True, samesite="strict")
         else:
-            response.delete_cookie(
-                self.cookie, path=path, secure=self._secure, httponly=True, samesite="strict"
-            )
+            response.delete_cookie(self.cookie, secure=self._secure, httponly=True, samesite="strict")
 
     def _cookie(self, request: Request) -> str:
         return request.cookies.get(self.cookie, "")
