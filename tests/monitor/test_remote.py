@@ -66,6 +66,24 @@ def test_a_round_an_hour_also_across_restarts(tmp_path: Path) -> None:
     assert (early, restarted) == (None, None)
 
 
+def test_a_round_that_was_cut_off_is_not_ordered_again_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with globalping(*PAKISTAN, *ABROAD, slow=0) as server:
+        with monkeypatch.context() as cut:
+            cut.setattr("fanous.monitor.remote.bring_round", dies)
+            with pytest.raises(SystemExit):
+                rounds(tmp_path, server, [0])
+        ordered = len(server.orders)
+        early, due = rounds(tmp_path, server, [HOUR - 1, 1])
+    assert ordered > 0
+    assert early is None
+    assert due is not None
+
+
 def test_a_country_without_vantage_points_is_tried_again_an_hour_later(tmp_path: Path) -> None:
     with globalping(*ABROAD, slow=0) as server:
         assert rounds(tmp_path, server, [0, HOUR]) == [None, None]

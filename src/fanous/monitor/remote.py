@@ -14,7 +14,7 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
-from fanous.pipeline.remote import bring_round, one_round
+from fanous.pipeline.remote import begin_round, bring_round, one_round
 from fanous.pipeline.remote_plan import RemotePlan
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
@@ -50,6 +50,7 @@ class Remote:
         if not await self._ask(lambda store: due(store, source, country, every, now)):
             return None
         self._tried[source, country] = now
+        await self._ask(partial(begin_round, source=source, country=country, now=now))
         left: list[str] = []
         try:
             planned, lines = await asyncio.to_thread(_measured, errand, int(now // every), left)

@@ -85,6 +85,15 @@ ROUND = "round"
 """Name under which a store remembers that a country had its round."""
 
 
+def begin_round(store: Store, source: str, country: str, now: float) -> None:
+    """Remember that a round was made.
+
+    Done before anything is ordered: a monitor that dies in the middle must not ask the same lines again at its next
+    start.
+    """
+    store.facts.put_pulled(source, country, [Pulled(ROUND, now, now, now)])
+
+
 def bring_round(
     store: Store, source: str, country: str, lines: Sequence[bytes], now: float, *, is_publisher: bool = True
 ) -> Ingested:
@@ -98,5 +107,5 @@ def bring_round(
         path = Path(folder) / "round.jsonl"
         path.write_bytes(b"".join(line + b"\n" for line in lines))
         tally = ingest(store, source, [path], provenance=provenance)
-    store.facts.put_pulled(source, country, [Pulled(ROUND, now, now, now)])
+    begin_round(store, source, country, now)
     return tally
