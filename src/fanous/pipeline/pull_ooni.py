@@ -24,11 +24,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from fanous.errors import FanousError
+from fanous.model.coverage import Backfill
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.revise import backfill_of
 from fanous.sources.connector import Get
 from fanous.sources.ooni.bucket import (
     AT_ONCE,
@@ -179,6 +181,7 @@ def pull(
     newest = planned.objects[0].hour if planned.objects else 0.0
     detected = time.monotonic()
     is_first_day = True
+    note_progress(store, done, newest + HOUR, now())
     try:
         for group in together(fetched(bucket, planned.objects, folder)):
             if (
@@ -187,11 +190,37 @@ def pull(
                 detect_all(store)
                 detected, is_first_day = time.monotonic(), False
             keep(store, group, done, bucket, now())
+            note_progress(store, done, group[-1][0].hour, now())
             on_objects(done)
         remember(store, done, now())
     finally:
+        end_backfill(store, wanted.country)
         detect_all(store)
     return done
+
+
+def note_progress(store: Store, done: PulledMeasurements, back_to: float, now: float) -> None:
+    """Let detection know how much of the past is missing yet, if any is.
+
+    Args:
+        back_to: what was uploaded since then is in.
+    """
+    objects = done.plan.objects
+    if objects and objects[-1].hour < min(back_to, now - REWRITTEN):
+        going = Backfill(objects[-1].hour, back_to, store.now())
+        store.ledger.note_backfill(done.wanted.country, going)
+
+
+def end_backfill(store: Store, country: str, *, if_stalled: bool = False) -> None:
+    """All that will come in is in: the next detection looks again at what was provisional.
+
+    Args:
+        if_stalled: only if nothing has come in for long.
+    """
+    going = store.ledger.backfill(country)
+    if going is not None and not (if_stalled and backfill_of(store, country)):
+        store.ledger.note_backfill(country, None)
+        store.ledger.mark_undetected({country: (going.since, store.now())})
 
 
 META = "https://api.ooni.io/api/v1/measurement_meta?full=true&measurement_uid="
