@@ -8,6 +8,7 @@ object too, and the same measurement counts once however often it is read.
 """
 
 import csv
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -399,7 +400,7 @@ def _listed(bucket: Bucket, asked: Sequence[str]) -> tuple[list[PublishedObject]
                 except FanousError as error:
                     failures.append((prefix, str(error)))
                     in_a_row += 1
-        if in_a_row >= len(some):
+        if in_a_row >= min(LISTED_AT_ONCE, len(asked)):
             raise FanousError(failures[-1][1], permanent=False)
     return found, failures
 
@@ -543,16 +544,34 @@ def first_wanted(country: str, days: int, now: float) -> Wanted:
 
 
 def remember(store: Store, done: PulledMeasurements, now: float) -> None:
-    """Which hours need not be listed again: those of a pull in which nothing failed."""
-    listed = done.plan.hours
-    if done.failures or not listed:
+    """Which hours need not be listed again: those in which nothing failed.
+
+    If no hour has any object, nothing is remembered: whatever answered may not have been the bucket.
+    """
+    failed = {hour for name, _ in done.failures if (hour := _hour_in(name)) is not None}
+    spans = _spans([hour for hour in done.plan.hours if hour not in failed])
+    if not spans or not (done.plan.objects or done.plan.had):
         return
-    spans = _spans(listed)
     store.facts.put_pulled(
         SOURCE,
         done.wanted.country,
         [Pulled(done.wanted.listing, first, last, now) for first, last in spans],
     )
+
+
+_BY_HOUR = re.compile(r"raw/(\d{8})/(\d{2})/")
+_BY_DAY = re.compile(r"jsonl/[^/]+/[A-Z]{2}/(\d{8})/")
+
+
+def _hour_in(name: str) -> float | None:
+    """The hour of upload in the name of an object or of what is listed."""
+    if match := _BY_HOUR.match(name) or _BY_DAY.match(name):
+        return (
+            datetime.strptime("".join((*match.groups(), "00"))[:10], "%Y%m%d%H")
+            .replace(tzinfo=UTC)
+            .timestamp()
+        )
+    return None
 
 
 def _spans(listed: Sequence[float]) -> list[tuple[float, float]]:
