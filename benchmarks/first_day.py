@@ -41,7 +41,6 @@ from tests.sources.signals.samples import ioda, ioda_series, ripestat, stat
 
 from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import DAY, HOUR
-from fanous.sources.publishers import SOURCES
 
 FANOUS = Path(sys.executable).with_name("fanous")
 COUNTRY = "PK"
@@ -212,8 +211,9 @@ class Seen:
     """What one monitor did; seconds since `fanous init` was typed.
 
     Attributes:
-        every: until each publisher has answered.  Where the monitor is killed, a round on other people's lines is not
-            waited for: one that dies in the middle is not ordered again within its hour.
+        every: until each publisher has answered.  Where the monitor is killed it is not waited for: a round on other
+            people's lines that dies in the middle is not ordered again within its hour, and what a killed monitor
+            stored without a word is not asked for again before it is due.
         moved: bytes that the publishers sent, as the kernel counted them on loopback, pages of our own included.
         memory: greatest resident memory seen, bytes.
         incidents: those that stand at the end, as `fanous confirm --json` has them, without their names.
@@ -243,7 +243,6 @@ def watched(
     } | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     began, moved = time.monotonic(), _loopback_bytes()
     heard: set[str] = set()
-    needed = mirrors.keys() - ({name for name in SOURCES if SOURCES[name].is_ordered} if kills else set())
     words = [str(FANOUS), "init", COUNTRY, "--listen", f"127.0.0.1:{port}", "--days", str(days)]
     for name, address in mirrors.items():
         words += ["--accept", name, "--mirror", f"{name}={address}"]
@@ -251,7 +250,11 @@ def watched(
         words, cwd=home, env=environment, check=True, stdin=subprocess.DEVNULL, capture_output=True
     )
     log = home / "log"
-    while seen.whole is None or seen.every is None:
+
+    def is_done() -> bool:
+        return seen.whole is not None and (seen.every is not None or kills > 0)
+
+    while not is_done():
         with log.open("ab") as file:
             running = subprocess.Popen(
                 [str(FANOUS), "run"], cwd=home, env=environment, stdout=file, stderr=file
@@ -260,14 +263,14 @@ def watched(
         while (
             running.poll() is None
             and time.monotonic() < ends
-            and (seen.whole is None or seen.every is None or seen.kills < kills)
+            and not (is_done() and seen.kills == kills)
         ):
             time.sleep(0.5)
             seen.memory = max(seen.memory, _memory(running.pid))
             if seen.first is None and _has_incident(port):
                 seen.first = time.monotonic() - began
             heard |= _heard(log)
-            if seen.every is None and heard >= needed:
+            if seen.every is None and heard >= mirrors.keys():
                 seen.every = time.monotonic() - began
             if seen.whole is None and _is_whole(log):
                 seen.whole = time.monotonic() - began
@@ -277,8 +280,8 @@ def watched(
             seen.kills += 1
             seen.whole = None  # the next one has to find that nothing is missing
             log.unlink()
-        elif seen.whole is None or seen.every is None:
-            missing = sorted(needed - heard)
+        elif not is_done():
+            missing = sorted(mirrors.keys() - heard)
             raise SystemExit(
                 f"it ended, or took longer than {LONGEST:.0f} s (without {missing}):\n{log.read_text()[-2000:]}"
             )

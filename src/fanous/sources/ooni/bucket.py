@@ -165,33 +165,18 @@ class Bucket:
         Raises:
             FanousError: it cannot be listed, or the listing does not end.
         """
+        endless = FanousError(
+            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
+            permanent=False,
+        )
         with _asking(self.address, f"list {prefix}"):
-            found = asyncio.run(self._listed(prefix))
+            found = asyncio.run(_listed(self._store, prefix, 2 * self._patience.total_seconds(), endless))
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
         return [
             one
             for one in known
             if one is not None and one.key.startswith(prefix) and f"/{one.country}/" in prefix
         ]
-
-    async def _listed(self, prefix: str) -> "list[ObjectMeta]":
-        """A server may name a next page for ever, with or without objects on it."""
-        import obstore
-
-        found: list[ObjectMeta] = []
-        endless = FanousError(
-            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
-            permanent=False,
-        )
-        try:
-            async with asyncio.timeout(2 * self._patience.total_seconds()):
-                async for chunk in obstore.list(self._store, prefix):
-                    found += chunk
-                    if len(found) > MOST_OBJECTS:
-                        raise endless
-        except TimeoutError:
-            raise endless from None
-        return found
 
     def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
         """The file with the object, complete; what an interrupted run has fetched of it is not fetched again.
@@ -273,6 +258,23 @@ class Bucket:
                     return  # it has grown, which its size tells ``save``
                 if stopped():
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
+
+
+async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousError) -> "list[ObjectMeta]":
+    """What stands under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
+    name a next page for ever, with or without objects on it."""
+    import obstore
+
+    found: list[ObjectMeta] = []
+    try:
+        async with asyncio.timeout(lasts):
+            async for chunk in obstore.list(store, prefix):
+                found += chunk
+                if len(found) > MOST_OBJECTS:
+                    raise endless
+    except TimeoutError:
+        raise endless from None
+    return found
 
 
 def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
