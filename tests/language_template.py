@@ -5,6 +5,7 @@ Texts stand in templates and code as arguments of ``say``, ``marked`` and ``coun
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
@@ -100,6 +101,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
 )
 
 
+@cache
 def texts() -> list[Text]:
     """All of them, each once, in the order in which a reader of the code meets them."""
     found: dict[Text, None] = dict.fromkeys(_extracted())
