@@ -317,6 +317,14 @@ class Incident:
         return self.kind is Kind.OUTAGE and bool(self.parts) and not self.is_of_line
 
     @property
+    def led_up_by(self) -> Stage | None:
+        """The higher level that led up to the onset, such as a soft start; None = it fell from its usual level."""
+        first = self.levels[0] if self.levels else None
+        if first is None or first.end is None or not first.start < first.end <= self.onset:
+            return None
+        return first
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Targets that are cut by name; an outage of the line itself names none."""
         return tuple(part.target for part in self.parts if part.target)
