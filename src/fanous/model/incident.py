@@ -12,6 +12,7 @@ from enum import StrEnum
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.verdict import SLOWNESS
 
 
 class Kind(StrEnum):
@@ -305,6 +306,13 @@ class Incident:
     def is_open(self) -> bool:
         """Is it ongoing, as far as measurements show?"""
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """All that it does somewhere: blocking that some networks carried out by slowing counts as both."""
+        slows = any(SLOWNESS in f"{mechanism}." for mechanism in self.mechanisms)
+        own = {self.kind, *(part.kind for part in self.parts)}
+        return frozenset(own | {Kind.THROTTLING} if slows else own)
 
     @property
     def is_of_line(self) -> bool:
