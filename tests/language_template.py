@@ -62,7 +62,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*narrative.DAYS.values(), *narrative.SINCE_DAY.values()),
     (*narrative.SESSIONS.values(), *narrative.OPEN_SESSIONS.values()),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
-    (narrative.LED_UP, narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
+    (narrative.LED_UP, narrative.HOURS, narrative.STAGES, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
