@@ -361,6 +361,9 @@ def test_sessions_are_told_as_such_with_their_hours() -> None:
 def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     nights = tuple(Interval(START + DAY * n, START + DAY * n + 28_800) for n in range(3))
     assert "It came in 3 separate periods." in told(intervals=nights, end=END + 2 * DAY)
+    steps = (Interval(START, START + DAY), Interval(START + DAY, None))
+    said = told(intervals=steps, end=None)
+    assert "The level changed on the way, and was never back in between." in said and "periods" not in said
     assert "period" not in told()
 
 

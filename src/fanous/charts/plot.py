@@ -239,8 +239,3 @@ def ticks(since: float, until: float, country: str, language: Language, most: in
         found.append((first - offset, text))
         first += step
     return found
-
-
-def levels(language: Language) -> list[tuple[float, str]]:
-    """The value axis of shares."""
-    return [(share, language.percent(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]

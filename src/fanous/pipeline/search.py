@@ -308,7 +308,7 @@ def _fits(one: Incident, sought: Sought, language: Language) -> bool:
         return False
     if sought.targets and not set(sought.targets) & set(one.targets):
         return False
-    if sought.kinds and not {one.kind, *(part.kind for part in one.parts)} & set(sought.kinds):
+    if sought.kinds and not one.kinds & set(sought.kinds):
         return False
     if sought.asns and not any(asn_of(entity) in sought.asns for entity in one.entities):
         return False

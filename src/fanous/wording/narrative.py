@@ -7,6 +7,7 @@ was met, a number of networks rather than the country below nation scope, and no
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 
 from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
 from fanous.model.instant import DAY, HOUR
@@ -474,6 +475,7 @@ CLASSES = {
 
 HOURS = "Hours, as measured: about {hours}, local time."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
+STAGES = "The level changed on the way, and was never back in between."
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
@@ -542,7 +544,7 @@ def _clause(mechanism: str) -> str:
 
 
 def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """What led up to it, then its sessions, or that it came in several periods."""
+    """What led up to it, then its sessions, or that it came in several periods or at several levels."""
     led_up = incident.led_up_by
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
@@ -552,8 +554,8 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
-        n = len(incident.intervals)
-        yield Sentence(language.count(*PERIODS, n), language)
+        periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
+        yield Sentence(language.count(*PERIODS, periods), language) if periods > 1 else language.sentence(STAGES)
 
 
 def _of_day(seconds: float, language: Language) -> str:

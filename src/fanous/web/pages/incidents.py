@@ -212,7 +212,7 @@ def choices(
         "kind": _offered(
             "kind",
             known,
-            lambda one: {one.kind, *(p.kind for p in one.parts)},
+            lambda one: one.kinds,
             lambda kind: language.say(KINDS[Kind(kind)]),
         ),
         "mechanism": _offered(
