@@ -386,8 +386,8 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     unknown = FamilyView("usage", Says.DOWN, ("ioda gtr",), there)
     told = [one.text for one in grounds(outage(opinions=(known, unknown)), ENGLISH)]
     assert told == [
-        "Routing: 5% of the usual level in PK-PB and AS17557, between 2% and 10% (ioda bgp).",
-        "Traffic and users: down in PK-PB and AS17557 (ioda gtr).",
+        "Routing: 5% of the usual level in Panjāb and AS17557, between 2% and 10% (ioda bgp).",
+        "Traffic and users: down in Panjāb and AS17557 (ioda gtr).",
     ]
 
 

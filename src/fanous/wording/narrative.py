@@ -11,7 +11,8 @@ from datetime import datetime
 from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
-from fanous.refdata.countries import local
+from fanous.refdata.countries import local, region_name
+from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, days_between
 from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
 from fanous.wording.language import ENGLISH, Language, Sentence
@@ -507,7 +508,9 @@ def _places(incident: Incident, names: Mapping[int, str], language: Language) ->
     if operators:
         yield language.sentence(ON_THESE, networks=listing(operators, language))
     elif regions := [one for one in entities if one != incident.country]:
-        yield language.sentence(IN_THESE, regions=listing(regions, language))
+        yield language.sentence(
+            IN_THESE, regions=listing([printable(region_name(one)) for one in regions], language)
+        )
 
 
 def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
