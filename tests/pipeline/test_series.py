@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from fanous.cli.main import app
 from fanous.errors import FanousError
+from fanous.model.incident import Status
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline import library
 from fanous.pipeline.series import ingest_series, series_now
@@ -112,6 +113,31 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
     ended = incident.end
     assert ended is None or ended > first + 45 * 86400
     assert percents == {20: [100, 100], 21: [4, 4], 25: [4, 4], 36: [4, 4], 45: [4, 4]}
+
+
+def test_a_source_that_corrects_its_bins_retracts_what_rested_on_them(tmp_path: Path) -> None:
+    first = from_iso("2025-11-01")
+
+    def table(lost: range, until: int = 20 * 24) -> str:
+        rows = [
+            f"{to_iso(first + 3600 * hour)},{4 if hour in lost else 100 + hour % 2}" for hour in range(until)
+        ]
+        return "time,value\n" + "\n".join(rows) + "\n"
+
+    down, later, sound = files(
+        tmp_path, a=table(range(360, 380), 372), b=table(range(366, 380)), c=table(range(0))
+    )
+    with open_store(tmp_path / "store") as store:
+        ingest_series(store, "csv", [down], PK)
+        (open_one,) = store.ledger.incidents("PK")
+        ingest_series(store, "csv", [later], PK)
+        (moved,) = store.ledger.incidents("PK")
+        ingest_series(store, "csv", [sound], PK)
+        (gone,) = store.ledger.incidents("PK")
+    assert (open_one.end, moved.status, gone.status) == (None, Status.ENDED, Status.RETRACTED)
+    assert (open_one.id, open_one.id) == (moved.id, gone.id)
+    assert (moved.onset - open_one.onset) / 3600 == pytest.approx(6, abs=0.5)
+    assert moved.end == pytest.approx(first + 380 * 3600, abs=1800)
 
 
 def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand
 from fanous.pipeline.detect import detect_all
@@ -26,8 +26,10 @@ from fanous.pipeline.pull_ooni import (
     PulledMeasurements,
     addresses,
     arrived,
+    end_backfill,
     fetched,
     first_wanted,
+    note_progress,
     plan,
     provenance_of,
     remember,
@@ -104,6 +106,7 @@ class Measurements:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             self._failing.add(country)
             self.states.note(SOURCE, country, now, str(error))
+            await self._ask(partial(end_backfill, country=country, if_stalled=True))
             return None
         self._failing.discard(country)
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
@@ -122,6 +125,7 @@ class Measurements:
         objects = fetched(bucket, planned.objects, self._cache / SOURCE / country)
         try:
             await self._take_all(objects, done, bucket)
+            await self._ask(partial(end_backfill, country=country))
         finally:
             objects.close()
             del self.doing[country]
@@ -140,6 +144,7 @@ class Measurements:
         loop = asyncio.get_running_loop()
         said = detected = loop.time()
         newest = done.plan.objects[0].hour if done.plan.objects else 0.0
+        await self._note(done, newest + HOUR)
         is_first_day = True
         groups = together(objects)
         while (group := await asyncio.to_thread(next, groups, None)) is not None:
@@ -152,9 +157,14 @@ class Measurements:
             finally:
                 for _, path in files:
                     path.unlink(missing_ok=True)
+            await self._note(done, group[-1][0].hour)
             if loop.time() - said > SAID_EVERY:
                 said = loop.time()
                 _say(done)
+
+    async def _note(self, done: PulledMeasurements, back_to: float) -> None:
+        now = self._clock()
+        await self._ask(lambda store: note_progress(store, done, back_to, now))
 
     async def _take_or_each(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         try:

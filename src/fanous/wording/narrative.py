@@ -7,6 +7,7 @@ was met, a number of networks rather than the country below nation scope, and no
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 
 from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
 from fanous.model.instant import DAY, HOUR
@@ -25,6 +26,7 @@ from fanous.wording.words import (
     counts_users,
     mechanism_words,
     network_title,
+    percent,
     target_title,
 )
 
@@ -124,6 +126,34 @@ TRAFFIC = {
 }
 """(is the level known, tense) -> clause, where the traffic of platforms fell."""
 
+NOW_AT = {
+    ("connectivity", LASTS): (
+        "connectivity has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("connectivity", MAY): (
+        "connectivity may have been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("speed", LASTS): (
+        "connection speeds have been low {where} {when}: typically {level} of their usual level, and now {now}"
+    ),
+    ("speed", MAY): (
+        "connection speeds may have been low {where} {when}: typically {level} of their usual level, and now "
+        "{now}"
+    ),
+    ("traffic", LASTS): (
+        "traffic to {targets} has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("traffic", MAY): (
+        "traffic to {targets} may have been low {where} {when}: typically {level} of its usual level, and now "
+        "{now}"
+    ),
+}
+"""(what fell, tense) -> clause, where it goes on at another level: what is typical of it is not how things stand."""
+
+ANOTHER_LEVEL = 0.1
+"""Share of the usual level by which the present level differs from the typical one, or the lede does not name it: as
+the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
+
 RETRACTED = "Retracted: Fanous no longer claims that {claim}."
 RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
 OPENING = {
@@ -173,6 +203,22 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
     """
     where, when = _where(incident, language), _when(incident, language, by_hour)
     tense = _tense(incident)
+    if _is_at_another_level(incident) and (incident.level is not None and incident.level.now is not None):
+        what = (
+            "speed"
+            if incident.kind is Kind.SLOWDOWN
+            else "traffic"
+            if incident.is_of_traffic
+            else "connectivity"
+        )
+        return language.say(
+            NOW_AT[what, tense],
+            targets=listing(_targets_of(incident, Kind.OUTAGE), language, named),
+            where=where,
+            when=when,
+            level=percent(incident.level.mean, language),
+            now=percent(incident.level.now, language),
+        )
     if incident.is_of_traffic:
         known = incident.level is not None and incident.level.mean >= LEAST_SAID
         share = language.percent(incident.level.mean) if incident.level is not None and known else ""
@@ -197,6 +243,13 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
         where=where,
         when=when,
     )
+
+
+def _is_at_another_level(incident: Incident) -> bool:
+    level, is_of_level = incident.level, incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+    if not is_of_level or incident.end is not None or incident.status is Status.RETRACTED:
+        return False
+    return level is not None and level.now is not None and abs(level.now - level.mean) >= ANOTHER_LEVEL
 
 
 def _targets_of(incident: Incident, kind: Kind) -> list[str]:
@@ -276,16 +329,24 @@ OPEN_SESSIONS = {
 
 
 def _onset_known(incident: Incident) -> str:
-    if incident.onset_earliest is None:
+    earliest = _earliest(incident)
+    if earliest is None:
         return "before"
-    return "between" if incident.onset_latest - incident.onset_earliest > ONSET_SURE else "about"
+    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
+
+
+def _earliest(incident: Incident) -> float | None:
+    """From when on the fall itself may have begun: what led up to it is told by a sentence of its own."""
+    led_up = incident.led_up_by
+    return incident.onset_earliest if led_up is None else led_up.end
 
 
 def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
     """From when to when, by the country's clock, as far as was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
-    earliest = start if incident.onset_earliest is None else local(incident.onset_earliest, country)
+    first = _earliest(incident)
+    earliest = start if first is None else local(first, country)
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
     if in_sessions is not None:
@@ -414,6 +475,8 @@ CLASSES = {
 """Classes of outages that tell more than the place does."""
 
 HOURS = "Hours, as measured: about {hours}, local time."
+LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
+STAGES = "The level changed on the way, and was never back in between."
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
@@ -482,14 +545,18 @@ def _clause(mechanism: str) -> str:
 
 
 def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """Its sessions, or that it came in several periods."""
+    """What led up to it, then its sessions, or that it came in several periods or at several levels."""
+    led_up = incident.led_up_by
+    if led_up is not None:
+        since = both_clocks(led_up.start, incident.country, language)
+        yield language.sentence(LED_UP, level=percent(led_up.left, language), since=since)
     in_sessions = sessions(incident)
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
-        n = len(incident.intervals)
-        yield Sentence(language.count(*PERIODS, n), language)
+        periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
+        yield Sentence(language.count(*PERIODS, periods), language) if periods > 1 else language.sentence(STAGES)
 
 
 def _of_day(seconds: float, language: Language) -> str:
@@ -497,9 +564,10 @@ def _of_day(seconds: float, language: Language) -> str:
 
 
 def _places(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
-    """The networks by operator, those with most evidence first; else the regions."""
+    """The networks by operator, those with most evidence (of an outage: the deepest) first; else the regions."""
     weight = {network.entity: -network.measurements for network in incident.networks}
-    entities = sorted(incident.entities, key=lambda entity: weight.get(entity, 0))
+    # those of an outage in quantity series have an order of their own: the deepest first
+    entities = sorted(incident.entities, key=lambda one: 0 if incident.opinions else weight.get(one, 0))
     of_name: dict[str, list[str]] = {}
     for asn in filter(None, map(asn_of, entities)):
         of_name.setdefault(network_title(asn, names), []).append(f"AS{asn}")
@@ -562,7 +630,7 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
     at = {
         "onset": both_clocks(incident.onset, incident.country, language),
         "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(incident.onset_earliest or incident.onset, incident.country, language),
+        "earliest": both_clocks(_earliest(incident) or incident.onset, incident.country, language),
         "end": "" if end is None else both_clocks(end, incident.country, language),
     }
     return language.sentence(WHEN[known, end is not None], **at)

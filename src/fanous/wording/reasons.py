@@ -64,6 +64,11 @@ REASONS: dict[str, Text] = {
     "held.review": "Held until a person has reviewed it, as every national incident is here. A rule is already met.",
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
+    "backfill": (
+        "Provisional: earlier measurements are still coming in (so far back to {at}), so it may grow, change or vanish."
+    ),
+    "backfill.rule": "With what is in, a rule of confirmation is already met.",
+    "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
     "noted": "{by} wrote a note to it.",
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (

@@ -167,7 +167,10 @@ class Detailed(Incident):
     rule: str | None
     held_by: Annotated[
         str | None,
-        Meta(description="review: a person has to see it before it is confirmed; person: one held it"),
+        Meta(
+            description="review: a person has to see it before it is confirmed; person: one held it; "
+            "backfill: provisional, because earlier measurements are still coming in"
+        ),
     ]
     note: Annotated[Note | None, Meta(description="what a person wrote for readers")]
     withdrawn_by: Annotated[str | None, Meta(description="the person who withdrew it for good")]
