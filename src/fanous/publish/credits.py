@@ -74,9 +74,17 @@ def credited(sources: Sequence[str]) -> dict[str, str]:
     }
 
 
+def licence_words(licence: str) -> str:
+    """A licence as it stands next to a source, where no heading says that it is one."""
+    return f"licence {licence}" if licence == NOT_STATED else licence
+
+
+NOT_STATED = "not stated"
+
+
 def _credit(name: str, licence: str = "") -> str:
     source = SOURCES.get(name)
     if source is None:
         return name.removeprefix("family:")
     who = source.credit.partition(",")[0] or source.title
-    return who if source.licence == OURS else f"{who} ({licence or source.licence})"
+    return who if source.licence == OURS else f"{who} ({licence_words(licence or source.licence)})"

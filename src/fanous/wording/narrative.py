@@ -556,7 +556,11 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
         periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
-        yield Sentence(language.count(*PERIODS, periods), language) if periods > 1 else language.sentence(STAGES)
+        yield (
+            Sentence(language.count(*PERIODS, periods), language)
+            if periods > 1
+            else language.sentence(STAGES)
+        )
 
 
 def _of_day(seconds: float, language: Language) -> str:

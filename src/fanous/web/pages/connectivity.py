@@ -20,6 +20,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import licences_by_source
+from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
 from fanous.sources.publishers import SOURCES, terms
 from fanous.store.protocol import Store
@@ -150,7 +151,7 @@ def level_of(
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
-        licence,
+        licence_words(licence),
         str(signal.family),
         None if known.percent is None else known.percent / 100,
         signal.bad is Direction.DOWN,
