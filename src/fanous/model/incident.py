@@ -12,6 +12,7 @@ from enum import StrEnum
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.verdict import SLOWNESS
 
 
 class Kind(StrEnum):
@@ -311,6 +312,13 @@ class Incident:
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
 
     @property
+    def kinds(self) -> frozenset[Kind]:
+        """All that it does somewhere: blocking that some networks carried out by slowing counts as both."""
+        slows = any(SLOWNESS in f"{mechanism}." for mechanism in self.mechanisms)
+        own = {self.kind, *(part.kind for part in self.parts)}
+        return frozenset(own | {Kind.THROTTLING} if slows else own)
+
+    @property
     def is_provisional(self) -> bool:
         """Does it rest on a part of the measurements, because those of the days before are still being brought in?"""
         return self.held_by == BACKFILL
@@ -334,6 +342,14 @@ class Incident:
     def is_of_traffic(self) -> bool:
         """Did the traffic of platforms fall, and nothing says how?"""
         return self.kind is Kind.OUTAGE and bool(self.parts) and not self.is_of_line
+
+    @property
+    def led_up_by(self) -> Stage | None:
+        """The higher level that led up to the onset, such as a soft start; None = it fell from its usual level."""
+        first = self.levels[0] if self.levels else None
+        if first is None or first.end is None or not first.start < first.end <= self.onset:
+            return None
+        return first
 
     @property
     def targets(self) -> tuple[str, ...]:

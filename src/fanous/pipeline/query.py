@@ -13,6 +13,7 @@ from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.reason import Reason
+from fanous.pipeline.call import Call
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
@@ -98,6 +99,18 @@ def confirm(
         synthetic=store.is_synthetic,
         was_measured=since <= span[1] and until > span[0],
     )
+
+
+class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
+    """What is disrupted in a country; times are unix seconds, ``None`` = all that was measured."""
+
+    country: str
+    targets: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+
+    def perform(self, store: Store) -> CountryAnswer:
+        return confirm(store, self.country, list(self.targets), self.since, self.until)
 
 
 def known_countries(store: Store) -> list[str]:

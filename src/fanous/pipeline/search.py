@@ -16,7 +16,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
 from fanous.pipeline.explore import midnight
-from fanous.refdata.countries import country_codes, country_name, other_names
+from fanous.refdata.countries import cldr_name, country_codes, country_name, other_names
 from fanous.refdata.networks import network_name, registered_name
 from fanous.refdata.platforms import platforms, target_of, title
 from fanous.store.coverage import KnownNetwork
@@ -82,7 +82,12 @@ def _loose(text: str) -> str:
 @lru_cache(maxsize=1)
 def _countries() -> Mapping[str, str]:
     """Folded name, in every language and as people abbreviate it -> code."""
-    found = {_loose(country_name(code, language)): code for language in LANGUAGES for code in country_codes()}
+    found = {
+        _loose(name(code, language)): code
+        for language in LANGUAGES
+        for code in country_codes()
+        for name in (cldr_name, country_name)
+    }
     return found | {_loose(name): code for code, names in other_names().items() for name in names}
 
 
@@ -308,7 +313,7 @@ def _fits(one: Incident, sought: Sought, language: Language) -> bool:
         return False
     if sought.targets and not set(sought.targets) & set(one.targets):
         return False
-    if sought.kinds and not {one.kind, *(part.kind for part in one.parts)} & set(sought.kinds):
+    if sought.kinds and not one.kinds & set(sought.kinds):
         return False
     if sought.asns and not any(asn_of(entity) in sought.asns for entity in one.entities):
         return False

@@ -173,6 +173,8 @@ def _incidents() -> dict[str, Any]:
         "incidents.onset_places_share": measure.EARLIEST,
         "incidents.onset_series": measure.MOST,
         "incidents.end_series": measure.CARRIERS,
+        "incidents.usage_stage_drops": measure.PART,
+        "incidents.usage_return_share": measure.LASTS,
         "incidents.products_alike_share": products.ALIKE,
         "incidents.products_noticed_share": products.NOTICED,
         "incidents.outage_same_hours_seconds": group.SAME_HOURS,
