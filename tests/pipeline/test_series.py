@@ -10,6 +10,7 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso, to_iso
+from fanous.pipeline import library
 from fanous.pipeline.series import ingest_series, series_now
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
@@ -169,7 +170,19 @@ def test_the_commands_bring_a_table_in_and_show_its_levels(tmp_path: Path) -> No
     assert [(row["entity"], row["at"], row["value"]) for row in shown["signals"]] == [
         ("PK-PB", "2025-11-30T19:00:00Z", 90)
     ]
-    assert "Panjāb" in run(tmp_path, "signals", "PK").stdout
+    printed = run(tmp_path, "signals", "PK").stdout
+    assert "Panjāb" in printed and "licence: not stated" in printed
+
+
+def test_the_licence_that_an_operator_states_is_the_one_that_is_said(tmp_path: Path) -> None:
+    (path,) = files(tmp_path, a="time,value\n2025-12-01 00:00,90\n2025-12-01 01:00,91\n")
+    run(tmp_path, "ingest", "csv", str(path), "--country", "PK", "--licence", "CC BY 4.0")
+    printed = run(tmp_path, "signals", "PK").stdout
+    assert "licence: CC BY 4.0" in printed and "not stated" not in printed
+    (row,) = json.loads(run(tmp_path, "signals", "PK", "--json").stdout)["signals"]
+    assert row["licence"] == "CC BY 4.0"
+    with library.Store(tmp_path / "store", read_only=True) as opened:
+        assert set(library.series(opened, "PK")["licence"].to_pylist()) == {"CC BY 4.0"}
 
 
 def test_a_column_that_is_passed_over_is_told_beside_the_one_document(tmp_path: Path) -> None:

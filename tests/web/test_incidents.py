@@ -339,7 +339,7 @@ def test_a_country_has_a_short_history_that_leads_to_what_it_counts() -> None:
         r"<.*?>", "", text[text.index('id="history"') : text.index("All incidents of this country")]
     )
     assert "X (Twitter): disrupted 7 times since 2022, most recently on 5 April 2023" in told
-    assert "Internet access: disrupted once, on 9 May 2023" in told
+    assert "Internet access: disrupted once: 9 to 12 May 2023" in told
     assert listed(visitor.get("/incidents?country=PK&target=-&status=sure").text) == ["PK-2023-0090"]
     assert "history" not in visiting(()).get("/PK").text
 

@@ -258,7 +258,7 @@ def test_regions_of_an_outage_are_named_in_the_order_of_their_loss() -> None:
     cells = tuple(network(name, targets=(), measurements=n) for n, name in ((9, "PK-SD"), (99, "PK-PB")))
     hit = outage(scope=Scope.REGION, entities=("PK-SD", "PK-PB"), networks=cells)
     (regions,) = [one.text for one in details(hit, {}, ENGLISH) if one.text.startswith("Regions")]
-    assert regions.index("SD") < regions.index("PB")
+    assert regions.index("Sindh") < regions.index("Panjāb")
 
 
 NAMES = ("x", "facebook", "instagram", "youtube", "whatsapp", "telegram")
@@ -383,6 +383,22 @@ def test_how_is_said_by_target() -> None:
     assert "kbit" not in told(parts=parts)
 
 
+def test_targets_that_met_the_same_in_many_ways_are_listed_once() -> None:
+    ways = ("tls.reset.sni", "tls.timeout", "tls.throttle.sni", "dns.injection.bogon")
+    parts = (
+        part("x", mechanisms=ways),
+        part("facebook", mechanisms=ways),
+        part("telegram", mechanisms=ways[:1]),
+    )
+    said = told(parts=parts[:2], kbps=Estimate(131.0, 120, 140))
+    assert "X (Twitter) and Facebook: connections reset when the name is sent" in said
+    assert "slowed encrypted connections (about 131 kbit/s) and forged DNS answers." in said
+    assert "Connections to" not in said
+    assert "Connections to X (Twitter), Facebook and Telegram were reset when they named the site." in told(
+        parts=parts
+    )
+
+
 def test_two_mechanisms_with_the_same_words_are_said_once() -> None:
     said = told(mechanisms=("dns.injection.bogon", "dns.injection.other", "tcp.timeout", "tls.timeout"))
     assert said.count("forged answers") == said.count("got no answer") == 1
@@ -463,8 +479,8 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     unknown = FamilyView("usage", Says.DOWN, ("ioda gtr",), there)
     told = [one.text for one in grounds(outage(opinions=(known, unknown)), ENGLISH)]
     assert told == [
-        "Routing: 5% of the usual level in PK-PB and AS17557, between 2% and 10% (ioda bgp).",
-        "Traffic and users: down in PK-PB and AS17557 (ioda gtr).",
+        "Routing: 5% of the usual level in Panjāb and AS17557, between 2% and 10% (ioda bgp).",
+        "Traffic and users: down in Panjāb and AS17557 (ioda gtr).",
     ]
 
 

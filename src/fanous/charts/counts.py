@@ -350,7 +350,7 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
             parts += [
                 f'<text x="{ROW_NAMES - 8}" y="{upper + high * (1 - share) + TICK_SIZE / 3:.0f}" text-anchor="end" '
                 f'font-family="{FONT}" font-size="{TICK_SIZE}" fill="{SOFT}">{xml(text)}</text>'
-                for share, text in (sheet.levels[:1] + sheet.levels[-1:])
+                for share, text in (*sheet.levels[:1], *sheet.levels[-1:])
             ]
     own = [span for span in panels[0].spans if not span.is_other]
     for span in own:

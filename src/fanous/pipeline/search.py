@@ -16,7 +16,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
 from fanous.pipeline.explore import midnight
-from fanous.refdata.countries import country_codes, country_name, other_names
+from fanous.refdata.countries import cldr_name, country_codes, country_name, other_names
 from fanous.refdata.networks import network_name, registered_name
 from fanous.refdata.platforms import platforms, target_of, title
 from fanous.store.coverage import KnownNetwork
@@ -82,7 +82,12 @@ def _loose(text: str) -> str:
 @lru_cache(maxsize=1)
 def _countries() -> Mapping[str, str]:
     """Folded name, in every language and as people abbreviate it -> code."""
-    found = {_loose(country_name(code, language)): code for language in LANGUAGES for code in country_codes()}
+    found = {
+        _loose(name(code, language)): code
+        for language in LANGUAGES
+        for code in country_codes()
+        for name in (cldr_name, country_name)
+    }
     return found | {_loose(name): code for code, names in other_names().items() for name in names}
 
 

@@ -11,7 +11,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.publish.credits import credit_line
-from fanous.publish.edition import Edition, incident_path, oldest, stories
+from fanous.publish.edition import Edition, incident_path, known_until, oldest, stories
 from fanous.refdata.countries import country_name, zone_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
@@ -201,7 +201,7 @@ def stack_key(language: Language) -> list[tuple[str, str]]:
 
 def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
     """The window that its chart shows (unix seconds, half-open); for a very busy country, only the beginning."""
-    end = now if incident.end is None else incident.end
+    end = known_until(store, incident, now) if incident.end is None else incident.end
     length = max(end - incident.onset, HOUR)
     since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
         BEFORE[0], BEFORE[1] * length

@@ -48,6 +48,12 @@ def country_name(cc: str, locale: str = "en") -> str:
     """
     if cc == UNKNOWN_COUNTRY:
         return "an unknown country" if locale == "en" else cc
+    shown = toml_table("country_names.toml")["shown"].get(locale, {})
+    return str(shown.get(cc, "")) or cldr_name(cc, locale)
+
+
+def cldr_name(cc: str, locale: str) -> str:
+    """The name in Unicode CLDR, which is made for lists: ``Congo - Kinshasa``; people may type it."""
     return _names(locale).get(cc, cc)
 
 

@@ -5,14 +5,16 @@ measured, and the times in UTC.  Nothing is claimed here that the incident does 
 was met, a number of networks rather than the country below nation scope, and no end that was not observed.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 
-from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
+from fanous.model.incident import FamilyView, Incident, Kind, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
-from fanous.refdata.countries import local
+from fanous.refdata.countries import local, region_name
+from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, days_between
 from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
 from fanous.wording.language import ENGLISH, Language, Sentence
@@ -517,15 +519,31 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
 
 
 def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """By target: targets that met the same stand together."""
-    met: dict[str, list[Part]] = {}
+    """By target: targets that met the same stand together, and are listed once where they met much."""
+    met: dict[str, dict[str, None]] = {}
+    by_clause: dict[str, dict[str, None]] = {}
     for part in incident.parts:
         for mechanism in part.mechanisms if part.target and part.kind is not Kind.OUTAGE else ():
-            met.setdefault(_clause(mechanism), []).append(part)
-    ways = sorted(met.items(), key=lambda way: -len({part.target for part in way[1]}))
-    for clause, parts in ways[:MOST_CLAUSES]:
-        targets = listing(list(dict.fromkeys(target_title(part.target) for part in parts)), language)
-        if clause == SLOWED and incident.kbps is not None:
+            met.setdefault(_clause(mechanism), {})[target_title(part.target)] = None
+            by_clause.setdefault(_clause(mechanism), {})[mechanism] = None
+    ways = sorted(met.items(), key=lambda way: -len(way[1]))[:MOST_CLAUSES]
+    of_same = Counter(tuple(sorted(titles)) for _, titles in ways if len(titles) > 1)
+    told: set[tuple[str, ...]] = set()
+    for clause, titles in ways:
+        targets, same = listing(list(titles), language), tuple(sorted(titles))
+        if of_same[same] >= MUCH:
+            if same not in told:
+                own = [
+                    name for other, named in ways if tuple(sorted(named)) == same for name in by_clause[other]
+                ]
+                words = listing(
+                    list(dict.fromkeys(_method(incident, name, language) for name in own)),
+                    language,
+                    MOST_CLAUSES,
+                )
+                yield language.sentence(OTHERWISE, targets=targets, methods=words)
+                told.add(same)
+        elif clause == SLOWED and incident.kbps is not None:
             yield language.sentence(SLOWED_TO, targets=targets, kbps=language.number(incident.kbps.mean))
         elif clause in CLAUSES.values():
             yield language.sentence(clause, targets=targets)
@@ -534,6 +552,10 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
     for mechanism in incident.mechanisms:
         if mechanism in CLASSES:
             yield language.sentence(CLASSES[mechanism])
+
+
+MUCH = 3
+"""Sentences that would each list the same targets are one from so many on."""
 
 
 def _clause(mechanism: str) -> str:
@@ -555,7 +577,11 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
         periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
-        yield Sentence(language.count(*PERIODS, periods), language) if periods > 1 else language.sentence(STAGES)
+        yield (
+            Sentence(language.count(*PERIODS, periods), language)
+            if periods > 1
+            else language.sentence(STAGES)
+        )
 
 
 def _of_day(seconds: float, language: Language) -> str:
@@ -575,7 +601,9 @@ def _places(incident: Incident, names: Mapping[int, str], language: Language) ->
     if operators:
         yield language.sentence(ON_THESE, networks=listing(operators, language))
     elif regions := [one for one in entities if one != incident.country]:
-        yield language.sentence(IN_THESE, regions=listing(regions, language))
+        yield language.sentence(
+            IN_THESE, regions=listing([printable(region_name(one)) for one in regions], language)
+        )
 
 
 def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
@@ -665,12 +693,13 @@ def because(incident: Incident, language: Language) -> list[Sentence]:
 
 def methods(incident: Incident, language: Language) -> list[str]:
     """Mechanisms in words, each once, with the speed next to what was slowed."""
-    said = []
-    for mechanism in incident.mechanisms:
-        words = language.say(mechanism_words(mechanism))
-        if incident.kbps is not None and "throttle" in mechanism:
-            words = language.say(
-                "{method} (about {kbps} kbit/s)", method=words, kbps=language.number(incident.kbps.mean)
-            )
-        said.append(words)
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(_method(incident, mechanism, language) for mechanism in incident.mechanisms))
+
+
+def _method(incident: Incident, mechanism: str, language: Language) -> str:
+    words = language.say(mechanism_words(mechanism))
+    if incident.kbps is None or "throttle" not in mechanism:
+        return words
+    return language.say(
+        "{method} (about {kbps} kbit/s)", method=words, kbps=language.number(incident.kbps.mean)
+    )

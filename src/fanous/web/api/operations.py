@@ -303,11 +303,13 @@ def series(store: Store, asked: Asked) -> bytes:
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    regions = set(_pieces(query.region))
     licences = side.facts.series_licences(query.country)
     listed = [
         series_document(one, licences.get((one.key, one.step), ()))
         for one in found
         if (not networks or one.key.place.asn in networks)
+        and (not regions or one.key.place.region in regions)
         and (not targets or target_of_series(one.key) in targets)
     ]
     document = {

@@ -27,7 +27,7 @@ from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
 from fanous.publish.credits import credits_line, sources_of
-from fanous.publish.edition import stories
+from fanous.publish.edition import known_until, stories
 from fanous.publish.feeds import filtered_feed
 from fanous.publish.filter import (
     LENGTH_WORDS,
@@ -134,6 +134,9 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
             one.incident.id: store.ledger.revisions(one.incident.id)[-1]
             for one in shown
             if one.incident.status is Status.RETRACTED
+        },
+        "unheard": {
+            one.incident.id for one in shown if known_until(store, one.incident, visit.now) < visit.now
         },
         "page": number,
         "pages": pages,
