@@ -15,7 +15,7 @@ from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY, HOUR
 from fanous.monitor.clock import Clock
-from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.monitor.sources import LOOK, SHORTEST, Errand, Turns
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, finish_interrupted, judged_records, remarks
 from fanous.pipeline.judge import log_rejects, rules_version
@@ -68,7 +68,7 @@ class Measurements:
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
-        self._tried: dict[str, float] = {}
+        self._turns = Turns()
         self._failing: set[str] = set()
         self.doing: dict[str, PulledMeasurements] = {}
         self.states = PullStates([(SOURCE, one.country) for one in wanted])
@@ -77,12 +77,9 @@ class Measurements:
         """Run until stopped."""
         while not stop.is_set():
             for errand in self._wanted:
-                if not stop.is_set() and self._is_due(errand):
+                if not stop.is_set() and self._turns.has_come(errand.country, self._clock()):
                     await unless(stop, self.pull_one(errand))
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
-
-    def _is_due(self, errand: Errand) -> bool:
-        return self._clock() >= self._tried.get(errand.country, 0.0) + errand.settings.every
 
     def incoming(self) -> list[Incoming]:
         """For the pages."""
@@ -96,7 +93,6 @@ class Measurements:
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
         """Pull what is new of one country; ``None`` = the bucket could not be listed."""
         now, country = self._clock(), errand.country
-        self._tried[country] = now
         bucket = Bucket(errand.settings.mirror)
         wanted = first_wanted(country, errand.settings.days, now)
         known: list[Pulled] = await self._ask(lambda store: store.facts.pulled(SOURCE, country))
@@ -105,10 +101,12 @@ class Measurements:
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             self._failing.add(country)
+            self._turns.failed(country, now, errand.settings.every)
             self.states.note(SOURCE, country, now, str(error))
             await self._ask(partial(end_backfill, country=country, if_stalled=True))
             return None
         self._failing.discard(country)
+        self._turns.took(country, now, errand.settings.every)
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
         done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:

@@ -568,7 +568,8 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
     if ending != "csv":
-        return described
+        # To frictionless 5.21 a Parquet file is a table unless it is told otherwise, and it fails at lists in cells.
+        return described | {"type": "file"}
     fields = [
         {"name": name, "type": "string" if kind == "list" else kind, "description": text}
         for name, kind, text in table.fields

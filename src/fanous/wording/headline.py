@@ -58,8 +58,8 @@ RESTORED: dict[tuple[Kind | None, bool], str] = {
 """The same of a nation-wide outage that goes on at ``RESTORED_FROM`` of the usual level or more."""
 
 RESTORED_FROM = 0.5
-"""Share of the usual level from which on an outage would not be nation-wide any more
-(``incidents.nation_share``)."""
+"""Share of the usual level from which on an outage would not be nation-wide any more, as among the thresholds of
+incidents."""
 
 TRAFFIC: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Traffic to {targets} fell in {country}",

@@ -172,6 +172,8 @@ def test_places_are_named_the_hardest_hit_first_without_those_that_came_back() -
         for n, (name, left) in enumerate(depths.items())
     ]
     assert one(*series).entities == ("XA-B", "XA-C", "XA-A")
+    (view,) = one(*series).opinions
+    assert view.entities == ("XA-B", "XA-C", "XA-A", "XA-D"), "the last is back"
     ended = [cut(of(AP, place=Place("XA", region=n), seed=3), 600, 640, left) for n, left in depths.items()]
     assert one(*ended).entities == ("XA-B", "XA-C", "XA-D", "XA-A")
 

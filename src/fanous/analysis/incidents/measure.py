@@ -5,7 +5,7 @@ the time before it.  Sources that lost little, next to what others lost, carry n
 dips by a thousandth on any day.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
@@ -373,10 +373,12 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
 
 
 def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]) -> tuple[FamilyView, ...]:
-    """What each family says, with what its series measure where it is down."""
+    """What each family says, with what its series measure where it is down, the deepest places first."""
     found = []
     for opinion in opinions:
         own = [one for one in measured if str(one.family) == opinion.family]
+        places = {str(one.key.place): one.lost for one in own}
+        opinion = replace(opinion, entities=_deepest_first(opinion.entities, places))
         left_of = of_families(own) if opinion.says is Says.DOWN else None
         if left_of is None:
             found.append(opinion)
@@ -385,6 +387,11 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
+
+
+def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:
+    """The country itself, then its parts by what they lost; those of which that is not known are last."""
+    return tuple(sorted(places, key=lambda place: (not place.isalpha(), -lost.get(place, -1.0))))
 
 
 def _most(measured: Sequence[SourceCourse]) -> float:

@@ -198,6 +198,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
         "incoming": visit.site.incoming(),
+        "offline": visit.site.offline(),
     }
 
 
