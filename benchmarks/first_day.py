@@ -260,11 +260,7 @@ def watched(
                 [str(FANOUS), "run"], cwd=home, env=environment, stdout=file, stderr=file
             )
         ends = time.monotonic() + (chance.uniform(2, 20) if seen.kills < kills else LONGEST)
-        while (
-            running.poll() is None
-            and time.monotonic() < ends
-            and not (is_done() and seen.kills == kills)
-        ):
+        while running.poll() is None and time.monotonic() < ends and not (is_done() and seen.kills == kills):
             time.sleep(0.5)
             seen.memory = max(seen.memory, _memory(running.pid))
             if seen.first is None and _has_incident(port):

@@ -73,6 +73,12 @@ def other_names() -> dict[str, list[str]]:
     return dict(toml_table("country_names.toml")["names"])
 
 
+@lru_cache(maxsize=1)
+def shared_names() -> dict[str, list[str]]:
+    """Name, in lower case -> codes of the countries that people may mean by it."""
+    return dict(toml_table("country_names.toml")["several"])
+
+
 def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
     """Codes that ``key`` of a configuration lists, in upper case.
 

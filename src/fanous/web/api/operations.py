@@ -42,7 +42,7 @@ from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.store.vote_sql import AXES
-from fanous.web.api.query import Key, Wrong, cursor_of, moment, place_of
+from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
     Aggregate,
     AggregateQuery,
@@ -89,7 +89,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
     """The newest first."""
     query = asked.query
     assert isinstance(query, IncidentsQuery)
-    since, until = moment(query.since, "since"), moment(query.until, "until")
+    since, until = window(query.since, query.until)
     found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
     page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
     listed = [_about(one, asked) | incident_document(one) for one in page]
@@ -225,8 +225,7 @@ def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
         tuple(map(int, _pieces(query.network))),
         _targets(query.target),
         () if query.layer is UNSET else (query.layer,),
-        moment(query.since, "since"),
-        moment(query.until, "until"),
+        *window(query.since, query.until),
         "network",
         step,
     )
@@ -296,7 +295,7 @@ def series(store: Store, asked: Asked) -> bytes:
     query = asked.query
     assert isinstance(query, SeriesQuery)
     side = shown(store, (query.country,))
-    since, until = moment(query.since, "since"), moment(query.until, "until")
+    since, until = window(query.since, query.until)
     signals = None if query.signal is UNSET else [query.signal]
     try:
         span, found = quantities(side, query.country, signals, since, until)
