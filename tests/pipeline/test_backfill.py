@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.revision import happenings
+from fanous.analysis.incidents.revision import SETTLED, happenings
 from fanous.errors import FanousError
 from fanous.model.alert import Happening
 from fanous.model.coverage import Backfill
@@ -19,7 +19,7 @@ from fanous.model.reason import Reason
 from fanous.pipeline import detect, ingest, revise
 from fanous.pipeline.claims import corrections
 from fanous.pipeline.pull_ooni import Wanted, end_backfill, pull
-from fanous.pipeline.revise import SETTLED, STALLED, write_changes
+from fanous.pipeline.revise import STALLED, write_changes
 from fanous.publish.evidence import pack
 from fanous.publish.export import ExportScope, LeftOut, incident_rows, interval_rows
 from fanous.sources.ooni.bucket import Bucket

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from logging import getLogger
-from math import inf
 
 from fanous.analysis.incidents.merge import match, united
 from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
     must_wait,
+    provisional,
+    rests_on_part,
     what_was_wrong,
 )
 from fanous.errors import FanousError
@@ -33,7 +34,6 @@ from fanous.model.incident import (
     Status,
 )
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
@@ -143,36 +143,6 @@ def write_changes(
         why_not = Reason("merged", {"incident": whole.id}) if whole else gone
         store.ledger.retract(incident.id, (*came, why_not), merged_into=whole.id if whole else "")
     return written
-
-
-SETTLED = 7 * DAY
-"""Seconds before an onset of which the measurements must be in: what is usual takes a week to show."""
-
-SAID_BACK_TO = 6 * HOUR
-"""A provisional incident says since when measurements are in, in steps of this, since each step is a revision."""
-
-
-def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
-    """May it change for no other reason than that measurements of the days before are not in yet?"""
-    over = inf if incident.end is None else incident.end
-    reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
-    return reaches and Family.OONI in incident.evidence.families
-
-
-def provisional(incident: Incident, backfill: Backfill) -> Incident:
-    """The incident as it is shown until those measurements are in: suspected at most."""
-    back_to = backfill.back_to // SAID_BACK_TO * SAID_BACK_TO
-    why = [Reason("backfill", {"at": back_to, "country": incident.country})]
-    if incident.confirmed_at is not None:
-        why.append(Reason("backfill.rule"))
-    return replace(
-        incident,
-        status=Status.SUSPECTED if incident.end is None else Status.ENDED,
-        confirmed_at=None,
-        rule="",
-        held_by=BACKFILL,
-        reasons=(*why, *incident.reasons),
-    )
 
 
 STALLED = DAY

@@ -14,10 +14,13 @@ claim corrects nothing), and what it is news of to those who were told of the on
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 
 from fanous.model.alert import Happening
-from fanous.model.coverage import Arrival, SeriesArrival
-from fanous.model.incident import Decision, Incident, Scope, Status
+from fanous.model.coverage import Arrival, Backfill, SeriesArrival
+from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
+from fanous.model.instant import DAY, HOUR
+from fanous.model.place import Family
 from fanous.model.reason import Reason
 
 # --- reviewed by a person -------------------------------------------------------------------------------
@@ -84,6 +87,38 @@ def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
         shown.append(is_shown)
         last = claim if is_shown else last
     return shown
+
+
+# --- while the past is still coming in ------------------------------------------------------------------
+
+SETTLED = 7 * DAY
+"""Seconds before an onset of which the measurements must be in: what is usual takes a week to show."""
+
+SAID_BACK_TO = 6 * HOUR
+"""A provisional incident says since when measurements are in, in steps of this, since each step is a revision."""
+
+
+def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
+    """May it change for no other reason than that measurements of the days before are not in yet?"""
+    over = inf if incident.end is None else incident.end
+    reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
+    return reaches and Family.OONI in incident.evidence.families
+
+
+def provisional(incident: Incident, backfill: Backfill) -> Incident:
+    """The incident as it is shown until those measurements are in: suspected at most."""
+    back_to = backfill.back_to // SAID_BACK_TO * SAID_BACK_TO
+    why = [Reason("backfill", {"at": back_to, "country": incident.country})]
+    if incident.confirmed_at is not None:
+        why.append(Reason("backfill.rule"))
+    return replace(
+        incident,
+        status=Status.SUSPECTED if incident.end is None else Status.ENDED,
+        confirmed_at=None,
+        rule="",
+        held_by=BACKFILL,
+        reasons=(*why, *incident.reasons),
+    )
 
 
 # --- what came in ---------------------------------------------------------------------------------------
