@@ -91,7 +91,7 @@ test-lab: install lab-packages  ## every test with real packets, of which `make 
 PEERS := $(CURDIR)/build/peers
 PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager nginx-light apache2 caddy systemd-container debootstrap
 OONIDATA := oonidata==0.3.0
-FRICTIONLESS := frictionless[parquet]==5.21.0
+FRICTIONLESS := frictionless==5.21.0
 # OONI's server pins older releases than Python 3.13 has; these are what it imports.
 OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic boto3 "boto3-stubs[s3]" clickhouse-driver \
   fastapi-utils geoip2 gunicorn httpx lz4 ooniauth-py==0.3.3 packaging pem prometheus-client \

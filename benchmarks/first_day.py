@@ -211,11 +211,13 @@ class Seen:
     """What one monitor did; seconds since `fanous init` was typed.
 
     Attributes:
-        every: until each publisher has answered.
+        every: until each publisher has answered.  Where the monitor is killed it is not waited for: a round on other
+            people's lines that dies in the middle is not ordered again within its hour, and what a killed monitor
+            stored without a word is not asked for again before it is due.
         moved: bytes that the publishers sent, as the kernel counted them on loopback, pages of our own included.
         memory: greatest resident memory seen, bytes.
         incidents: those that stand at the end, as `fanous confirm --json` has them, without their names.
-        retracted: how many were said on the way, of a part of the data.
+        corrected: how many corrections readers were shown on the way.
     """
 
     first: float | None = None
@@ -225,7 +227,7 @@ class Seen:
     memory: int = 0
     kills: int = 0
     incidents: list[dict[str, Any]] = field(default_factory=list)
-    retracted: int = 0
+    corrected: int = 0
 
 
 def watched(
@@ -248,17 +250,17 @@ def watched(
         words, cwd=home, env=environment, check=True, stdin=subprocess.DEVNULL, capture_output=True
     )
     log = home / "log"
-    while seen.whole is None or seen.every is None:
+
+    def is_done() -> bool:
+        return seen.whole is not None and (seen.every is not None or kills > 0)
+
+    while not is_done():
         with log.open("ab") as file:
             running = subprocess.Popen(
                 [str(FANOUS), "run"], cwd=home, env=environment, stdout=file, stderr=file
             )
         ends = time.monotonic() + (chance.uniform(2, 20) if seen.kills < kills else LONGEST)
-        while (
-            running.poll() is None
-            and time.monotonic() < ends
-            and (seen.whole is None or seen.every is None or seen.kills < kills)
-        ):
+        while running.poll() is None and time.monotonic() < ends and not (is_done() and seen.kills == kills):
             time.sleep(0.5)
             seen.memory = max(seen.memory, _memory(running.pid))
             if seen.first is None and _has_incident(port):
@@ -274,7 +276,7 @@ def watched(
             seen.kills += 1
             seen.whole = None  # the next one has to find that nothing is missing
             log.unlink()
-        elif seen.whole is None or seen.every is None:
+        elif not is_done():
             missing = sorted(mirrors.keys() - heard)
             raise SystemExit(
                 f"it ended, or took longer than {LONGEST:.0f} s (without {missing}):\n{log.read_text()[-2000:]}"
@@ -287,7 +289,14 @@ def watched(
     )
     every = json.loads(told.stdout)["incidents"]
     seen.incidents = [_without_name(one) for one in every if one["status"] != "retracted"]
-    seen.retracted = len(every) - len(seen.incidents)
+    told = subprocess.run(
+        [str(FANOUS), "incidents", "corrections", "--json"],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    seen.corrected = len(json.loads(told.stdout)["corrections"])
     running.terminate()
     running.wait(30)
     return seen
@@ -368,7 +377,7 @@ def main() -> None:
                     f"{name}: first incident after {_minutes(one.first)}, each publisher heard after "
                     f"{_minutes(one.every)}, the whole past after {_minutes(one.whole)}, "
                     f"{one.moved / 1e6:,.0f} MB moved, {one.memory / 2**20:,.0f} MiB, "
-                    f"killed {one.kills} times, {len(one.incidents)} incidents, {one.retracted} retracted on the way",
+                    f"killed {one.kills} times, {len(one.incidents)} incidents, {one.corrected} corrections",
                     flush=True,
                 )
         same = seen[0].incidents == seen[1].incidents

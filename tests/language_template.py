@@ -5,6 +5,7 @@ Texts stand in templates and code as arguments of ``say``, ``marked`` and ``coun
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
@@ -44,6 +45,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(headline.ON_SOME.values()),
     tuple(headline.IN_PARTS.values()),
     (*headline.TRAFFIC.values(), *narrative.TRAFFIC.values(), post.TRAFFIC_FELL),
+    (*narrative.NOW_AT.values(), *headline.RESTORED.values()),
     tuple(narrative.WHEN.values()),
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),
@@ -60,7 +62,14 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*narrative.DAYS.values(), *narrative.SINCE_DAY.values()),
     (*narrative.SESSIONS.values(), *narrative.OPEN_SESSIONS.values()),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
-    (narrative.HOURS, narrative.PERIODS, narrative.ON_THESE, narrative.IN_THESE),
+    (
+        narrative.LED_UP,
+        narrative.HOURS,
+        narrative.STAGES,
+        narrative.PERIODS,
+        narrative.ON_THESE,
+        narrative.IN_THESE,
+    ),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
@@ -100,6 +109,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
 )
 
 
+@cache
 def texts() -> list[Text]:
     """All of them, each once, in the order in which a reader of the code meets them."""
     found: dict[Text, None] = dict.fromkeys(_extracted())

@@ -87,6 +87,12 @@ def test_judging_gives_a_row_a_verdict_and_names_what_it_cannot_use(tmp_path: Pa
     assert table.num_rows == sum(len(one.verdicts) for one in judged.measurements) > 0
 
 
+def closed(store: "fanous.Store") -> "fanous.Store":
+    """Another handle of the same store, which was closed."""
+    with fanous.Store(store._shared.location, read_only=True) as other:
+        return other
+
+
 @pytest.mark.parametrize(
     ("question", "says"),
     [
@@ -95,6 +101,10 @@ def test_judging_gives_a_row_a_verdict_and_names_what_it_cannot_use(tmp_path: Pa
         (lambda store: fanous.confirm(store, "PK", since=datetime(2023, 12, 17)), "time zone"),
         (lambda store: fanous.series(store, "PK", signals=["blocked"]), "known:"),
         (lambda _store: fanous.judge("nowhere.jsonl"), "nowhere.jsonl"),
+        (lambda _store: fanous.incidents("my-store"), "an open store is needed, not 'my-store'"),  # type: ignore[arg-type]  # as people call it
+        (lambda _store: fanous.confirm(Path("my-store"), "PK"), "an open store is needed"),  # type: ignore[arg-type]  # as people call it
+        (lambda store: fanous.incidents(store, 42), "not a country code"),  # type: ignore[arg-type]  # as people call it
+        (lambda store: fanous.series(closed(store), "PK"), "this store is closed"),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why(store: "fanous.Store", question: object, says: str) -> None:

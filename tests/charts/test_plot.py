@@ -1,6 +1,7 @@
 """Charts and cards: well-formed, alone without style, hostile text as text, Arabic script shaped."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from struct import unpack
@@ -9,9 +10,10 @@ from xml.etree import ElementTree
 import pytest
 
 from fanous.charts.card import Words, card
+from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
 from fanous.charts.letters import balanced, broken, fitted
-from fanous.charts.paint import png
+from fanous.charts.paint import BLOCKED, INK, OK, png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
 
@@ -28,7 +30,7 @@ def words(headline: str = "X blocked", *, rtl: bool = False, sure: bool = True) 
         headline,
         "A sentence.",
         ["foot", HOSTILE],
-        [HOSTILE, "Y"],
+        [("blocked", HOSTILE), ("slowed", "Slowed")],
         sure,
         False,
         False,
@@ -97,26 +99,56 @@ def test_the_start_and_end_of_an_event_are_marked_unless_they_lie_outside() -> N
     assert len(bounds(600, 1e9)) == 1
 
 
+SHEET = Sheet([0, 600, 1200], [(600, HOSTILE)], [], "Share", HOSTILE, HOSTILE)
+PANELS = [
+    Panel(HOSTILE, "", [(0.0, 0.0), (0.5, 1.0)], [IncidentSpan(600, 1200, 300)]),
+    Panel("Y", "", [None, (1.0, 1.0)], [IncidentSpan(600, 1200, 300)]),
+]
+
+
+def drawn_card(of: Words, *, charted: bool = False, panels: list[Panel] = PANELS) -> str:
+    return card(of, panels, SHEET if charted else None)
+
+
 @pytest.mark.parametrize("rtl", [True, False])
-@pytest.mark.parametrize("lines", [LINES, None])
-def test_a_card_is_a_picture_of_the_size_that_is_shared(rtl: bool, lines: Lines | None) -> None:
-    drawn = card(words(rtl=rtl), lines, [(600, 1200)], LEGEND)
+@pytest.mark.parametrize("charted", [True, False])
+def test_a_card_is_a_picture_of_the_size_that_is_shared(rtl: bool, charted: bool) -> None:
+    drawn = drawn_card(words(rtl=rtl), charted=charted)
     ElementTree.fromstring(drawn)
     assert "<script" not in drawn
     assert size_of(png(drawn, 1200)) == (1200, 630)
 
 
+def test_the_chart_of_a_card_names_its_rows_and_tells_blocked_from_slowed() -> None:
+    tree = ElementTree.fromstring(drawn_card(words(), charted=True))
+    texts = [one.text for one in tree.iter() if one.tag.endswith("text")]
+    assert {HOSTILE, "Y", "Slowed"} <= set(texts)
+    rows = [one for one in tree.iter() if one.tag.endswith("path")]
+    fills = Counter(one.get("fill") for one in rows if "V" in (one.get("d") or ""))
+    assert fills["url(#slowed)"] == 1 and fills[BLOCKED] == 2
+    only_blocked = drawn_card(words(), charted=True, panels=[replace(PANELS[1], title="Z")])
+    assert "Slowed" not in only_blocked, "the key explains what is drawn"
+    areas = [one.get("d") or "" for one in rows if one.get("fill") in (BLOCKED, "url(#slowed)", OK)]
+    assert len(areas) >= 5 and not any(set(area) & set("Ll") for area in areas), "steps have no slopes"
+
+
+@pytest.mark.parametrize(("pieces", "lines"), [(1, 1), (20, 0)])
+def test_an_incident_in_many_pieces_is_marked_by_bars_alone(pieces: int, lines: int) -> None:
+    spans = [IncidentSpan(n * 60, n * 60 + 30, n * 60) for n in range(pieces)]
+    drawn = drawn_card(words(), charted=True, panels=[replace(PANELS[0], spans=spans)])
+    assert drawn.count('stroke-width="5"') == pieces
+    assert drawn.count(f'stroke="{INK}" stroke-width="2"') == lines
+
+
 def test_arabic_letters_are_joined() -> None:
     """Joined letters are another picture than the same letters kept apart by non-joiners."""
     joined, apart = "پاکستان", "\u200c".join("پاکستان")
-    assert png(card(words(joined, rtl=True), None, [], LEGEND), 1200) != png(
-        card(words(apart, rtl=True), None, [], LEGEND), 1200
-    )
+    assert png(drawn_card(words(joined, rtl=True)), 1200) != png(drawn_card(words(apart, rtl=True)), 1200)
 
 
 def test_a_suspicion_does_not_look_confirmed_in_grey() -> None:
-    assert 'stroke-dasharray="10 6"' in card(words(sure=False), None, [], LEGEND)
-    assert 'stroke-dasharray="10 6"' not in card(words(), None, [], LEGEND)
+    assert 'stroke-dasharray="10 6"' in drawn_card(words(sure=False))
+    assert 'stroke-dasharray="10 6"' not in drawn_card(words())
 
 
 @pytest.mark.parametrize(

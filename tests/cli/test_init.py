@@ -1,5 +1,6 @@
 """A new monitor: what `fanous init` writes is what `fanous run` reads, and nothing of anybody's is replaced."""
 
+import errno
 import os
 import pty
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from fanous.config import load_environment
 from fanous.errors import FanousError
 from fanous.monitor.settings import read
+from fanous.pipeline import configure
 from fanous.pipeline.configure import ADMIN_TOKEN, kept_days, offered
 from tests.commands import fanous
 
@@ -98,6 +100,13 @@ def test_it_replaces_nothing(tmp_path: Path) -> None:
         (("PK", "--accept", "nobody"), "is not one of"),
         (("PK", "--mirror", "ooni"), "is not SOURCE=URL"),
         (("PK", "--mirror", "nobody=https://a.example"), "is not SOURCE=URL"),
+        (("PK", "--mirror", "ooni=http://a.example"), "needs an address with https"),
+        (("PK", "--mirror", "ooni=a.example"), "needs an address with https"),
+        (("PK", "--mirror", "ooni=https://["), "needs an address with https"),
+        (("PK", "--listen", "nowhere"), "is not HOST:PORT"),
+        (("PK", "--listen", "0.0.0.0:99999"), "is not HOST:PORT"),
+        (("PK", "--url", "fanous.example"), "is needed"),
+        (("PK", "--url", "https://fanous.example/pages"), "without a path"),
     ],
 )
 def test_wrong_words_are_told(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
@@ -106,19 +115,36 @@ def test_wrong_words_are_told(tmp_path: Path, words: tuple[str, ...], why: str) 
     assert not (tmp_path / "fanous.toml").exists()
 
 
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(configure, "configuration", full)
+    assert "No space left on device" in init(tmp_path, "PK", code=1).stderr
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
+
+
+def test_a_file_that_is_there_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "fanous.toml").write_text("mine")
+    done = init(tmp_path, code=1)
+    assert "already there" in done.stderr
+    assert "Licence" not in done.stderr
+
+
 def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
         [FANOUS, "init"],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "TERM": "dumb"},
+        env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        | {"HOME": str(tmp_path / "home"), "TERM": "dumb"},
         stdin=theirs,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     os.close(theirs)
-    os.write(ours, b"pk, in\nooni tor\n")
+    os.write(ours, b"pk, in\nooni tor\n127.0.0.1:8480\n")
     _, said = running.communicate(timeout=60)
     os.close(ours)
     assert running.returncode == 0, said
@@ -127,6 +153,7 @@ def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
     written = tomllib.loads((tmp_path / "fanous.toml").read_text())
     assert written["sources"]["tor"]["countries"] == ["PK", "IN"]
     assert set(written["sources"]) == {"ooni", "tor"}
+    assert written["run"]["listen"] == "127.0.0.1:8480"
 
 
 def test_run_and_others_read_it_from_the_current_folder(tmp_path: Path) -> None:

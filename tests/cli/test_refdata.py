@@ -62,3 +62,11 @@ def test_user_figures_of_ones_own_are_installed_and_listed(tmp_path: Path) -> No
     (tmp_path / "mine.toml").write_text(OWN.replace("asns", "asn"))
     done = fanous(*UPDATE, "--from", tmp_path / "mine.toml", code=1)
     assert "mine.toml: not updated" in done.stdout and "asn" in done.stdout
+
+
+def test_ones_own_user_figures_are_taken_back_by_country(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OWN)
+    fanous(*UPDATE, "--from", tmp_path / "mine.toml")
+    assert "your user numbers of KE are removed" in fanous(*UPDATE, "--forget", "ke").stdout
+    assert [one["kind"] for one in document(*UPDATE, "--list")["users"]] == ["shipped"]
+    assert "no user numbers of your own for KE" in fanous(*UPDATE, "--forget", "KE", code=1).stderr

@@ -30,7 +30,7 @@ from fanous.model.series import SeriesKey, SourceSeries
 from fanous.monitor.control import CALLS
 from fanous.pipeline import query
 from fanous.pipeline.call import Call
-from fanous.pipeline.questions import ConfirmCountry
+from fanous.pipeline.query import ConfirmCountry
 from fanous.publish.evidence.container import read_parts
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld

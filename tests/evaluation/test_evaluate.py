@@ -1,6 +1,7 @@
 """What is found is held against labels: by hand-made claims, and end to end on the corpora of the project."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ())
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
 
-def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) -> None:
+def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) -> None:
     """One run of the measurements, many labels: each is matched or not by itself."""
     next_day = Interval(EVENING.end + 86_400 if EVENING.end else 0, UNTIL)
     hours_before = Interval(EVENING.start - 5 * 3600, EVENING.start - 4 * 3600)
@@ -75,7 +76,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) ->
         "one too many": event(id="one too many", networks={59257: (EVENING,), 38264: (EVENING,)}),
         "one spare": event(id="one spare", networks={59257: (EVENING,), 38264: (EVENING,)}, must=(59257,)),
     }
-    evaluation = score(rally.parent, *labels.values())
+    evaluation = score(scratch, *labels.values())
     found = dict(zip(labels, evaluation.events, strict=True))
     assert {name for name, one in found.items() if one.confirmed} == {
         "right",
@@ -98,7 +99,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(rally: Path) ->
     assert evaluation.recall == 8 / 13
     assert evaluation.false_confirmed == 0
     delay = found["right"].minutes_to_confirm
-    assert delay is not None and 0 < delay < 120
+    assert delay is not None and 0 < delay < 180, "a quarter of the measurements takes longer to convince"
     assert found["within the slack"].minutes_to_confirm == pytest.approx(delay + 300)
     assert found["right"].onset_error_minutes == pytest.approx(0, abs=90)
     assert found["right"].end_error_minutes == pytest.approx(0, abs=90)
@@ -130,7 +131,10 @@ def test_what_no_label_names_is_false(scratch: Path) -> None:
     assert evaluation.precision == 0.0
 
 
-def test_exposure_is_the_window_times_countries(scratch: Path) -> None:
+def test_exposure_is_the_window_times_countries(scratch: Path, tmp_path: Path) -> None:
+    with (scratch / "rally.jsonl").open("rb") as whole:
+        (tmp_path / "rally.jsonl").write_bytes(b"".join(islice(whole, 100)))
+    scratch = tmp_path
     files = sorted(path.name for path in scratch.iterdir())
     alone = score(scratch, event())
     assert alone.country_months == pytest.approx(3 / 30.44, rel=0.01)

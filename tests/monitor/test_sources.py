@@ -9,7 +9,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.monitor.clock import Clock
 from fanous.monitor.settings import read
-from fanous.monitor.sources import Sources
+from fanous.monitor.sources import Sources, Turns
 from fanous.pipeline.pull import Pull
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
@@ -82,3 +82,18 @@ def test_what_cannot_be_pulled_is_told_before_anything_runs(
 
 def test_a_source_that_is_switched_off_needs_nothing(tmp_path: Path) -> None:
     assert read(told(tmp_path, "[sources.radar]\nenabled = false"), tmp_path / "store").sources == ()
+
+
+def test_what_cannot_be_reached_is_tried_again_soon_then_less_often_and_never_less_than_usual() -> None:
+    turns, now, waits = Turns(), 0.0, []
+    for _ in range(6):
+        turns.failed("ioda", now, 1000.0)
+        nearly = next(wait for wait in range(100, 2000) if turns.has_come("ioda", now + wait))
+        waits.append(nearly)
+        now += nearly
+    assert waits == [120, 240, 480, 960, 1000, 1000]
+    turns.took("ioda", now, 1000.0)
+    assert not turns.has_come("ioda", now + 999) and turns.has_come("ioda", now + 1000)
+    turns.failed("ioda", now, 1000.0)
+    assert turns.has_come("ioda", now + 120)
+    assert turns.has_come("tor", 0.0)

@@ -30,7 +30,7 @@ print(json.dumps({
 def test_an_export_is_a_valid_data_package_with_every_resource(
     demo_of_x_folder: Path, tmp_path: Path, private: bool
 ) -> None:
-    python = python_with("frictionless", "frictionless", "frictionless[parquet]")
+    python = python_with("frictionless", "frictionless", "frictionless")
     store, table, out = (
         copy_of(demo_of_x_folder, tmp_path / "store"),
         tmp_path / "mine.csv",

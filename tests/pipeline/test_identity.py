@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -96,17 +96,18 @@ def votes(store: Store) -> int:
     return len(set(store.facts.votes("PK", 0, 4e9).uids))
 
 
-DELIVERIES = (lines, members, answers, table)
-IN_TURN = [(*DELIVERIES[n:], *DELIVERIES[:n]) for n in range(len(DELIVERIES))]
-"""Each of them comes before and after each other."""
+def orders(*ways: Callable[..., Any]) -> list[Any]:
+    """All orders in which they come; those in `make test` in which each is before and after each other."""
+    in_turn = [(*ways[n:], *ways[:n]) for n in range(len(ways))]
+    return [
+        order if order in in_turn else pytest.param(order, marks=pytest.mark.matrix)
+        for order in permutations(ways)
+    ]
 
 
 @pytest.mark.parametrize(
     "order",
-    [
-        order if order in IN_TURN else pytest.param(order, marks=pytest.mark.matrix)
-        for order in permutations(DELIVERIES)
-    ],
+    orders(lines, members, answers, table),
     ids=lambda order: "-".join(one.__name__ for one in order),
 )
 def test_four_deliveries_give_one_vote_each(store: Store, tmp_path: Path, order: Any) -> None:
@@ -182,7 +183,7 @@ MEASURED_HERE = [
 
 @pytest.mark.parametrize(
     "order",
-    list(permutations((spooled, uploaded, written_out, republished))),
+    orders(spooled, uploaded, written_out, republished),
     ids=lambda order: "-".join(one.__name__ for one in order),
 )
 def test_what_a_probe_keeps_writes_and_sends_is_one_measurement(

@@ -154,11 +154,19 @@ def test_a_staged_record_of_the_same_name_keeps_no_real_one_out(
     assert again.stored == 0
 
 
-def test_what_a_probe_withdraws_goes_on_both_sides(real_rally: Path, small_rally: Path, store: Store) -> None:
-    ingest.ingest(store, "ooni", [small_rally])
-    ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
-    report = documents(real_rally)[0]["report_id"]
-    own = sum(one["report_id"] == report for one in documents(real_rally))
+@pytest.fixture
+def few(real_rally: Path, small_rally: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The first hundred of them without marks, and the same as they were staged."""
+    real, staged = (written(tmp_path, path.name, documents(path)[:100]) for path in (real_rally, small_rally))
+    return real, staged
+
+
+def test_what_a_probe_withdraws_goes_on_both_sides(few: tuple[Path, Path], store: Store) -> None:
+    real, staged = few
+    ingest.ingest(store, "ooni", [staged])
+    ingest.ingest(store, "ooni", [real], provenance=REAL)
+    report = documents(real)[0]["report_id"]
+    own = sum(one["report_id"] == report for one in documents(real))
     assert ingest.forget(store, [report]).measurements == 2 * own
 
 
@@ -180,12 +188,13 @@ def test_a_store_that_stages_holds_nothing_else(real_rally: Path, tmp_path: Path
 
 
 def test_a_country_is_shown_as_it_is_and_as_it_was_staged_only_where_nothing_else_is_known(
-    real_rally: Path, small_rally: Path, store: Store
+    few: tuple[Path, Path], store: Store
 ) -> None:
+    real, staged = few
     assert not store.about("PK").is_synthetic
-    ingest.ingest(store, "ooni", [small_rally])
+    ingest.ingest(store, "ooni", [staged])
     assert store.about("PK").is_synthetic and store.about().is_synthetic
-    ingest.ingest(store, "ooni", [real_rally], provenance=REAL)
+    ingest.ingest(store, "ooni", [real], provenance=REAL)
     assert not store.about("PK").is_synthetic and not store.about().is_synthetic
 
 

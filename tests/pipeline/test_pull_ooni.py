@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import pytest
 
@@ -20,14 +21,14 @@ from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
-from fanous.pipeline.pull_ooni import Wanted, fetched, plan, pull, pull_quick, pull_uids
-from fanous.sources.ooni.bucket import LATE, Bucket, once_each, published
+from fanous.pipeline.pull_ooni import LISTED_AT_ONCE, Wanted, fetched, plan, pull, pull_quick, pull_uids
+from fanous.sources.ooni.bucket import LATE, MOST_BYTES, Bucket, once_each, published
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.shared_data import shared_file
 from tests.sources.ooni.buckets import NAME, served, uid_of, upload, upload_day
 from tests.sources.publisher import Answer as Told
-from tests.sources.publisher import publishing
+from tests.sources.publisher import always, publishing
 from tests.sources.records import document
 
 T0 = datetime(2023, 12, 17, 14, tzinfo=UTC)
@@ -252,6 +253,103 @@ def test_an_object_that_vanished_or_changed_is_named(bucket: Bucket, folder: Pat
     upload(folder, [record(T0, 5), record(T0, 6)], T0, kinds=["tar"])
     with pytest.raises(FanousError, match=r"rewritten|instead of"):
         bucket.save(one, tmp_path)
+
+
+PREFIX = "raw/20231217/14/PK/"
+
+
+def listing(*keys: str, more: str = "", size: int = 10) -> Told:
+    """As S3 answers ListObjectsV2 (Amazon S3 API reference)."""
+    each = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>2023-12-17T15:00:00.000Z</LastModified><ETag>e</ETag>"
+        f"<Size>{size}</Size></Contents>"
+        for key in keys
+    )
+    goes_on = f"<NextContinuationToken>{more}</NextContinuationToken>" if more else ""
+    return Told(
+        f'<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>'
+        f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>{goes_on}{each}</ListBucketResult>".encode()
+    )
+
+
+def test_a_listing_names_nothing_but_what_was_asked_for() -> None:
+    own = f"{PREFIX}tor/2023121714_PK_tor.n1.0.tar.gz"
+    strange = (
+        "raw/20231217/14/IR/tor/2023121714_IR_tor.n1.0.tar.gz",
+        f"{PREFIX}tor/2023121714_IR_tor.n1.0.tar.gz",
+        f"{PREFIX}tor/2023121714_PK_tor.{'a' * 5000}.tar.gz",
+        f"{PREFIX}tor/2023999999_PK_tor.n1.0.tar.gz",
+        "etc/passwd",
+    )
+    with publishing(always(listing(own, *strange))) as server:
+        assert [one.key for one in Bucket(server.address).list(PREFIX)] == [own]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Told(listing(f"{PREFIX}tor/2023121714_PK_tor.n1.0.tar.gz").body[:180]), "cannot list"),
+        (listing(f"{PREFIX}../2023121714_PK_tor.n1.0.tar.gz"), "cannot list"),
+        (
+            listing(*(f"{PREFIX}tor/2023121714_PK_tor.n1.{n}.tar.gz" for n in range(1000)), more="on"),
+            "does not end",
+        ),
+        (listing(more="on"), "does not end"),
+    ],
+    ids=["cut", "out of its folder", "for ever", "for ever without objects"],
+)
+def test_a_listing_that_is_broken_is_given_up(answer: Told, why: str) -> None:
+    with (
+        publishing(always(answer)) as server,
+        pytest.raises(FanousError, match=why),
+    ):
+        Bucket(server.address, timedelta(seconds=0.5)).list(PREFIX)
+
+
+def test_an_object_that_is_larger_than_it_was_fills_no_disk(tmp_path: Path) -> None:
+    with publishing(always(Told(b"x" * (8 << 20)))) as server:
+        bucket = Bucket(server.address)
+        one = published(f"{PREFIX}tor/2023121714_PK_tor.n1.0.tar.gz", 100, "")
+        assert one is not None
+        with pytest.raises(FanousError, match=r"bytes instead of 100"):
+            bucket.save(one, tmp_path)
+        with pytest.raises(FanousError, match="more than any object"):
+            bucket.save(replace(one, size=MOST_BYTES + 1), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_hour_that_failed_is_listed_again_and_the_others_are_not(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    upload(folder, [record(T0)], T0)
+    (strange,) = upload(folder, [record(T0, 1)], T0 + timedelta(hours=1), kinds=["jsonl"])
+    strange.write_bytes(b"measurement_uid,probe_cc\n1,PK\n")
+    brought(store, bucket, tmp_path, wanted())
+    again = plan(bucket, wanted(), store.facts.pulled("ooni", "PK"), NOW)
+    assert again.hours == ((T0 + timedelta(hours=1)).timestamp(),)
+
+
+def test_a_bucket_without_any_object_is_asked_again(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    """A page that a network puts in its place reads like an empty listing."""
+    with publishing(always(Told(b"<html>log in to the network</html>"))) as portal:
+        done = brought(store, Bucket(portal.address), tmp_path, wanted())
+    assert (done.objects, done.failures) == (0, [])
+    upload(folder, [record(T0)], T0)
+    assert brought(store, bucket, tmp_path, wanted()).tally.stored == 1
+
+
+def test_one_prefix_that_cannot_be_listed_stops_no_other() -> None:
+    """The oldest one is asked for last and alone."""
+
+    def answer(path: str, _number: int) -> Told:
+        return Told(b"<x") if PREFIX in unquote(path) else listing()
+
+    with publishing(answer) as server:
+        planned = plan(Bucket(server.address), wanted(1), (), NOW)
+    assert len(planned.hours) % LISTED_AT_ONCE == 1
+    assert [name for name, _ in planned.failures] == [PREFIX]
 
 
 def test_an_address_without_a_server_is_said_at_once(store: Store, tmp_path: Path) -> None:

@@ -50,6 +50,11 @@ YEAR = (date(2023, 1, 1), date(2023, 12, 31))
         ("pk-2023-0042", Sought(label="PK-2023-0042")),
         ("PK-watch-1", Sought(label="PK-watch-1")),
         ("safaricom kenya", Sought(("KE",), words=("safaricom",))),
+        ("congo", Sought(("CD", "CG"))),
+        ("dr congo", Sought(("CD",))),
+        ("Congo - Kinshasa", Sought(("CD",))),
+        ("birmania", Sought(("MM",))),
+        ("هونغ كونغ", Sought(("HK",))),
         ("the of", Sought()),
         ("", Sought()),
         ("\x00\u202e", Sought()),
@@ -117,6 +122,9 @@ def test_networks_are_found_by_number_and_by_any_of_their_names() -> None:
     assert [one.asn for one in networks_like(KNOWN, taken_apart("telecommunication"))] == [17557]
     assert [one.asn for one in networks_like(KNOWN, taken_apart("AS37061"))] == [37061]
     assert networks_like(KNOWN, taken_apart("safaricom pakistan")) == []
+    assert [one.asn for one in networks_like(KNOWN, taken_apart("pakistan telecommunication"))] == [17557]
+    telkom = KnownNetwork("KE", 12455, "", 5, 0.0)
+    assert networks_like([telkom], taken_apart("orange kenya"))[0].name == "Telkom Kenya", "a former name"
 
 
 def test_a_name_in_a_field_becomes_its_code() -> None:

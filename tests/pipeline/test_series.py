@@ -8,7 +8,9 @@ from typer.testing import CliRunner, Result
 
 from fanous.cli.main import app
 from fanous.errors import FanousError
+from fanous.model.incident import Status
 from fanous.model.instant import from_iso, to_iso
+from fanous.pipeline import library
 from fanous.pipeline.series import ingest_series, series_now
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
@@ -113,6 +115,31 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
     assert percents == {20: [100, 100], 21: [4, 4], 25: [4, 4], 36: [4, 4], 45: [4, 4]}
 
 
+def test_a_source_that_corrects_its_bins_retracts_what_rested_on_them(tmp_path: Path) -> None:
+    first = from_iso("2025-11-01")
+
+    def table(lost: range, until: int = 20 * 24) -> str:
+        rows = [
+            f"{to_iso(first + 3600 * hour)},{4 if hour in lost else 100 + hour % 2}" for hour in range(until)
+        ]
+        return "time,value\n" + "\n".join(rows) + "\n"
+
+    down, later, sound = files(
+        tmp_path, a=table(range(360, 380), 372), b=table(range(366, 380)), c=table(range(0))
+    )
+    with open_store(tmp_path / "store") as store:
+        ingest_series(store, "csv", [down], PK)
+        (open_one,) = store.ledger.incidents("PK")
+        ingest_series(store, "csv", [later], PK)
+        (moved,) = store.ledger.incidents("PK")
+        ingest_series(store, "csv", [sound], PK)
+        (gone,) = store.ledger.incidents("PK")
+    assert (open_one.end, moved.status, gone.status) == (None, Status.ENDED, Status.RETRACTED)
+    assert (open_one.id, open_one.id) == (moved.id, gone.id)
+    assert (moved.onset - open_one.onset) / 3600 == pytest.approx(6, abs=0.5)
+    assert moved.end == pytest.approx(first + 380 * 3600, abs=1800)
+
+
 def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
     rows = [f"2025-12-01T00:00Z,region {number},{number}" for number in range(11)]
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(rows) + "\n")
@@ -143,7 +170,19 @@ def test_the_commands_bring_a_table_in_and_show_its_levels(tmp_path: Path) -> No
     assert [(row["entity"], row["at"], row["value"]) for row in shown["signals"]] == [
         ("PK-PB", "2025-11-30T19:00:00Z", 90)
     ]
-    assert "Panjāb" in run(tmp_path, "signals", "PK").stdout
+    printed = run(tmp_path, "signals", "PK").stdout
+    assert "Panjāb" in printed and "licence: not stated" in printed
+
+
+def test_the_licence_that_an_operator_states_is_the_one_that_is_said(tmp_path: Path) -> None:
+    (path,) = files(tmp_path, a="time,value\n2025-12-01 00:00,90\n2025-12-01 01:00,91\n")
+    run(tmp_path, "ingest", "csv", str(path), "--country", "PK", "--licence", "CC BY 4.0")
+    printed = run(tmp_path, "signals", "PK").stdout
+    assert "licence: CC BY 4.0" in printed and "not stated" not in printed
+    (row,) = json.loads(run(tmp_path, "signals", "PK", "--json").stdout)["signals"]
+    assert row["licence"] == "CC BY 4.0"
+    with library.Store(tmp_path / "store", read_only=True) as opened:
+        assert set(library.series(opened, "PK")["licence"].to_pylist()) == {"CC BY 4.0"}
 
 
 def test_a_column_that_is_passed_over_is_told_beside_the_one_document(tmp_path: Path) -> None:

@@ -6,15 +6,21 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fanous.errors import Rejected
+from fanous.errors import FanousError, Rejected
+from fanous.sources.connector import Query
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni_csv import REQUIRED, STEPS
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from tests.documents import ROOT
 from tests.shared_data import shared_file
 from tests.sources.answers import ANSWERS, FOLDER, SOURCES_OF
+from tests.sources.ooni_csv.rows import UID, csv_of, row
+from tests.sources.records import document, encoded
 
 each = pytest.mark.parametrize("name", sorted(ANSWERS))
 NAMES = {"google_traffic.txt": "product=21", "ripestat_country_resource_stats.json": "country/PK"}
@@ -161,6 +167,45 @@ def test_without_a_field_that_it_needs_a_reader_says_so_or_reads_less(name: str,
     except Rejected:
         return
     assert less.rejects or (len(less.series), len(less.claims)) < (len(whole.series), len(whole.claims))
+
+
+@pytest.mark.parametrize("path", [("data",), ("data", "", "code")], ids=".".join)
+def test_a_list_of_regions_that_changed_is_said_and_loses_nothing_of_the_country(
+    path: tuple[str, ...],
+) -> None:
+    other = json.dumps(renamed(json.loads(ANSWERS["ioda_regions.json"]), path)).encode()
+    ioda = LIVE_SOURCES["ioda"]
+    pieces = list(ioda.pieces(Query("PK", 0, 86_400, regions=True), lambda _: other))
+    assert [piece.name for piece in pieces] == ["regions", "country/PK"]
+    with pytest.raises(Rejected, match="not a response with IODA"):
+        ioda.parse(other, "PK", "regions")
+
+
+def unheard(*_: object) -> None:
+    """What is rejected is not of interest."""
+
+
+@pytest.mark.parametrize("column", [*REQUIRED, *(f"{step}_failure" for step in STEPS)])
+def test_a_column_of_oonis_observations_that_is_renamed_is_named(column: str, tmp_path: Path) -> None:
+    """Of the tables that researchers share, and of what the API lists."""
+    table = tmp_path / "rows.csv"
+    table.write_bytes(csv_of(row()))
+    read = MEASUREMENT_SOURCES["ooni-csv"].read
+    assert len(list(read(table, unheard))) == 1
+    table.write_bytes(table.read_bytes().replace(column.encode(), column.encode() + b"_2"))
+    with pytest.raises(FanousError, match=f"lacks .*{column}"):
+        list(read(table, unheard))
+
+
+def test_an_answer_about_one_measurement_that_no_longer_holds_it_is_rejected(tmp_path: Path) -> None:
+    answer = json.dumps({"measurement_uid": UID, "raw_measurement": encoded(document()).decode()})
+    path, ooni = tmp_path / "answer.json", MEASUREMENT_SOURCES["ooni"]
+    path.write_text(answer, encoding="utf-8")
+    (record,) = ooni.read(path, unheard)
+    assert ooni.parse(record).measurement.target
+    path.write_text(answer.replace("raw_measurement", "raw"), encoding="utf-8")
+    with pytest.raises(Rejected):
+        [ooni.parse(record) for record in ooni.read(path, unheard)]
 
 
 @pytest.mark.parametrize("name", ["tor_relay.csv", "tor_bridge.csv"])

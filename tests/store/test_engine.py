@@ -78,6 +78,12 @@ TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1.
     ("said", "advice"),
     [
         ("Code: 432. Unknown codec family code: 47. (UNKNOWN_CODEC)", "the facts are damaged"),
+        (
+            "Code: 341. Exception happened during execution of mutation 'mutation_2.txt' with part 'all_1_1_0' "
+            "reason: 'Code: 39. Too large size_compressed_without_checksum: 1946159543. Most likely corrupted "
+            "data: While reading'. (UNFINISHED)",
+            "the facts are damaged",
+        ),
         ("Code: 40. Checksum doesn't match. (CHECKSUM_DOESNT_MATCH)", "fanous rejudge"),
         (
             "Cannot open file data.bin: errno: 24, strerror: Too many open files. (CANNOT_OPEN_FILE)",

@@ -110,3 +110,20 @@ def test_a_bundle_that_cannot_be_packed_says_why_on_its_page(tmp_path: Path) -> 
     text = reader(SmallStore([incident(status=Status.RETRACTED)]), site).get("/PK/PK-2023-0042/evidence").text
     assert "was retracted" in text
     assert "download>" not in text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_an_incident_that_waits_for_a_person_has_no_bundle_and_its_page_says_so(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_given: object) -> Reply:
+        raise AssertionError("a bundle of it must not be packed")
+
+    monkeypatch.setattr(Bundles, "_packed", never)
+    waiting = incident(held_by="national", status=Status.SUSPECTED, confirmed_at=None)
+    answer = reader(SmallStore([waiting])).get(f"/PK/PK-2023-0042/evidence?lang={code}")
+    said = LANGUAGES[code].say(
+        "This incident is waiting for a person to review it. Until it is approved, it has no evidence bundle."
+    )
+    assert (answer.status_code, said in answer.text) == (200, True)
+    assert "fanous incidents" not in answer.text and "download>" not in answer.text

@@ -196,3 +196,10 @@ def test_what_is_too_much_is_said_with_what_helps(monkeypatch: pytest.MonkeyPatc
 def test_bins_that_would_be_too_many_are_wider_and_the_answer_says_so() -> None:
     document = visiting().get("/explore.json?country=PK&since=2023-01-01&until=2023-12-31&step=600").json()
     assert document["step"] == 86_400
+
+
+def test_dates_in_the_wrong_order_are_exchanged() -> None:
+    visitor = visiting()
+    right = visitor.get("/api/v1/aggregate?country=PK&since=2023-12-01&until=2023-12-31").json()
+    wrong = visitor.get("/api/v1/aggregate?country=PK&since=2023-12-31&until=2023-12-01").json()
+    assert wrong == right and right["since"] < right["until"]

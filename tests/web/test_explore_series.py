@@ -90,12 +90,32 @@ def test_places_are_chosen_by_kind_or_by_name(asked: str, found: list[str]) -> N
         ("signal=tor_relay&country=PK&region=PK-SD&by=country", "signal=tor_relay&country=PK&region=PK-SD"),
         ("signal=tor_relay&country=PK&by=target", "signal=tor_relay&country=PK"),
         ("signal=tor_relay&country=PK&layer=dns", "signal=tor_relay&country=PK"),
-        ("country=PK&region=PK-SD", "country=PK"),
+        ("country=PK&region=sindh&by=region", "country=PK&region=PK-SD"),
     ],
 )
 def test_a_question_has_one_address(asked: str, leads_to: str) -> None:
     answer = visiting().get(f"/explore?{asked}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/explore?{leads_to}")
+
+
+def test_a_region_of_measurements_is_said_to_be_unknown_and_leads_to_series() -> None:
+    visitor = visiting()
+    text = visitor.get("/explore?country=PK&region=PK-SD").text
+    assert "Measurements name a country and a network, but no region." in text
+    assert 'href="/explore?signal=tor_relay&amp;country=PK&amp;region=PK-SD"' in text
+    assert visitor.get("/explore.csv?country=PK&region=PK-SD").status_code == 404
+    embedded = visitor.get("/embed/explore?country=PK&region=PK-SD").text
+    assert "but no region" in embedded and "Nothing was measured" not in embedded
+
+
+def test_the_api_gives_the_series_of_a_region() -> None:
+    answer = visiting().get("/api/v1/series?country=PK&region=PK-SD").json()
+    assert {one["region"] for one in answer["series"]} == {"PK-SD"}
+
+
+def test_an_embed_of_values_that_may_not_be_passed_on_says_so() -> None:
+    text = visiting(series(source=CLOSED)).get("/embed/explore?signal=tor_relay&country=PK").text
+    assert "do not allow these values to be embedded" in text and "Nothing was measured" not in text
 
 
 def test_files_and_the_api_give_the_same_numbers() -> None:

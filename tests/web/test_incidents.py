@@ -44,7 +44,8 @@ def began(at: str, hours: float | None, **given: Any) -> Incident:
 
 
 KNOWN = (
-    began("2022-03-05T10:00Z", 5, id="PK-2022-0001", targets=("youtube",), entities=("AS17557", "PK-PB")),
+    began("2022-03-05T10:00Z", 5, id="PK-2022-0001", targets=("youtube",), entities=("AS17557", "PK-PB"),
+          mechanisms=("tls.reset.sni", "tls.throttle.sni")),
     began("2023-12-17T14:00Z", 30, id="PK-2023-0002", targets=("x",), mechanisms=("dns.injection",)),
     began("2023-12-31T23:30Z", 0.5, id="PK-2023-0003", targets=("xbox.example",)),
     began(
@@ -76,7 +77,7 @@ FILTERS = [
     ("target=www.x.com", ["IR-2023-0001", "PK-2023-0002", "IR-2021-0001"]),
     ("target=xbox.example", ["PK-2023-0003"]),
     ("kind=blocking&country=IR", ["IR-2023-0001", "IR-2021-0001"]),
-    ("kind=throttling", ["IR-2023-0001"]),
+    ("kind=throttling", ["IR-2023-0001", "PK-2022-0001"]),
     ("kind=outage", ["KE-2023-0001"]),
     ("mechanism=dns", ["PK-2023-0002"]),
     ("mechanism=dns.inj", []),
@@ -338,7 +339,7 @@ def test_a_country_has_a_short_history_that_leads_to_what_it_counts() -> None:
         r"<.*?>", "", text[text.index('id="history"') : text.index("All incidents of this country")]
     )
     assert "X (Twitter): disrupted 7 times since 2022, most recently on 5 April 2023" in told
-    assert "Internet access: disrupted once, on 9 May 2023" in told
+    assert "Internet access: disrupted once: 9 to 12 May 2023" in told
     assert listed(visitor.get("/incidents?country=PK&target=-&status=sure").text) == ["PK-2023-0090"]
     assert "history" not in visiting(()).get("/PK").text
 

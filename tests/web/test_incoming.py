@@ -32,3 +32,16 @@ def test_in_every_language(language: str) -> None:
     without, said = page(language=language), page(Incoming("PK", 0.5, NOW), language=language)
     assert len(said) > len(without)
     assert ("is coming in" in said) is (language == "en")
+
+
+@each("language", sorted(LANGUAGES))
+def test_a_machine_without_internet_is_said(language: str) -> None:
+    def at(*, offline: bool) -> str:
+        return (
+            reader(SmallStore(), Site(clock=lambda: NOW, offline=lambda: offline))
+            .get(f"/?lang={language}")
+            .text
+        )
+
+    assert len(at(offline=True)) > len(at(offline=False))
+    assert ("this machine seems to have no internet connection" in at(offline=True)) is (language == "en")

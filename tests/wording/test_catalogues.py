@@ -17,7 +17,6 @@ from tests.documents import ROOT, first_table, rows, section, text_of
 from tests.language_template import KEYWORDS, SOURCE, Text, texts
 
 TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
-TEXTS = texts()
 
 
 def read(language: Language) -> Catalog:
@@ -45,7 +44,7 @@ def said(file: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("part", ["publish", "web", "wording"])
 def test_nothing_is_said_that_is_not_there_to_translate(part: str) -> None:
-    known = {one for text in TEXTS for one in ([text] if isinstance(text, str) else text)}
+    known = {one for text in texts() for one in ([text] if isinstance(text, str) else text)}
     found = [text for file in (SOURCE / part).rglob("*.py") for text in said(file)]
     assert found, f"nothing of {part} was looked at"
     assert set(found) - known == set()
@@ -58,8 +57,8 @@ def test_everything_that_is_said_has_a_translation_and_nothing_else(language: La
         for message in read(language)
         if message.id
     }
-    assert known == {one_of(text) for text in TEXTS}
-    assert all(language.knows(one_of(text)) for text in TEXTS)
+    assert known == {one_of(text) for text in texts()}
+    assert all(language.knows(one_of(text)) for text in texts())
 
 
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)

@@ -113,7 +113,7 @@ def test_a_name_that_is_too_long_is_cut_short_and_the_country_stays() -> None:
     one = incident(**NATION, country="CD", parts=(part(domain, Kind.BLOCKING),))
     text = headline(one, {}, ENGLISH).text
     assert text.startswith("a-very-long-name") and "…" in text and len(text) == HEADLINE
-    assert text.endswith(" blocked across Congo - Kinshasa")
+    assert text.endswith(" blocked across DR Congo")
 
 
 def test_what_a_headline_begins_with_takes_room_from_the_names() -> None:

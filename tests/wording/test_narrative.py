@@ -18,6 +18,7 @@ from fanous.model.incident import (
     Part,
     Says,
     Scope,
+    Stage,
     Status,
 )
 from fanous.model.instant import from_iso
@@ -26,6 +27,7 @@ from fanous.model.place import Access
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
 from fanous.wording import ENGLISH, LANGUAGES
+from fanous.wording.headline import headline
 from fanous.wording.narrative import (
     NETWORKS,
     WORDS,
@@ -187,6 +189,78 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
     assert words in lede(outage(**given), ENGLISH).text
 
 
+@each(
+    ("given", "words", "title"),
+    [
+        (
+            {},
+            "Confirmed: connectivity has been low across Pakistan since about 19:45 on 17 December 2023, local time: "
+            "typically 5% of its usual level, and now 80%.",
+            "Internet access partly restored across Pakistan",
+        ),
+        (
+            {"confirmed_at": None},
+            "connectivity may have been low across Pakistan since",
+            "may be partly restored",
+        ),
+        (
+            {"kind": Kind.SLOWDOWN, "parts": ()},
+            "connection speeds have been low across Pakistan since",
+            "slowed",
+        ),
+        (
+            {"level": Estimate(0.004, 0, 0.1, now=0.2)},
+            "typically less than 1% of its usual level, and now 20%.",
+            "cut off",
+        ),
+        (
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.3)},
+            "typically 50% of its usual level, and now 30%.",
+            "cut off",
+        ),
+        (
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
+            "connectivity has fallen to about 50% of its usual level",
+            "cut off",
+        ),
+        ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
+        (
+            {"status": Status.RETRACTED},
+            "Retracted: Fanous no longer claims that connectivity has fallen",
+            "cut off",
+        ),
+    ],
+)
+def test_an_outage_that_goes_on_at_another_level_says_so(
+    given: dict[str, Any], words: str, title: str
+) -> None:
+    goes_on = {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)}
+    one = outage(**(goes_on | {"level": Estimate(0.05, 0.02, 0.2, now=0.8)} | given))
+    assert words in lede(one, ENGLISH).text
+    assert title in headline(one, {}, ENGLISH).text
+
+
+def test_what_led_up_to_an_outage_is_told_by_itself_and_makes_its_onset_no_less_known() -> None:
+    levels = (Stage(START - DAY, START - 600, 0.59), Stage(START, END, 0.05))
+    staged = outage(levels=levels, onset_earliest=START - DAY)
+    assert "Pakistan from about 19:45 to" in lede(staged, ENGLISH).text
+    said = " ".join(one.text for one in details(staged, {}, ENGLISH))
+    assert (
+        "A smaller fall, to about 59% of the usual level, came first, from about 16 December 2023, 19:45"
+        in said
+    )
+    plain = outage(levels=levels[1:], onset_earliest=START - DAY)
+    assert "from some time between" in lede(plain, ENGLISH).text
+    assert "came first" not in " ".join(one.text for one in details(plain, {}, ENGLISH))
+
+
+def test_regions_of_an_outage_are_named_in_the_order_of_their_loss() -> None:
+    cells = tuple(network(name, targets=(), measurements=n) for n, name in ((9, "PK-SD"), (99, "PK-PB")))
+    hit = outage(scope=Scope.REGION, entities=("PK-SD", "PK-PB"), networks=cells)
+    (regions,) = [one.text for one in details(hit, {}, ENGLISH) if one.text.startswith("Regions")]
+    assert regions.index("Sindh") < regions.index("Panjāb")
+
+
 NAMES = ("x", "facebook", "instagram", "youtube", "whatsapp", "telegram")
 
 
@@ -287,6 +361,9 @@ def test_sessions_are_told_as_such_with_their_hours() -> None:
 def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     nights = tuple(Interval(START + DAY * n, START + DAY * n + 28_800) for n in range(3))
     assert "It came in 3 separate periods." in told(intervals=nights, end=END + 2 * DAY)
+    steps = (Interval(START, START + DAY), Interval(START + DAY, None))
+    said = told(intervals=steps, end=None)
+    assert "The level changed on the way, and was never back in between." in said and "periods" not in said
     assert "period" not in told()
 
 
@@ -304,6 +381,22 @@ def test_how_is_said_by_target() -> None:
     assert "Transfers from Facebook and YouTube were slowed to about 126 kbit/s." in said
     assert "Connections to X (Twitter) were reset when they named the site." in said
     assert "kbit" not in told(parts=parts)
+
+
+def test_targets_that_met_the_same_in_many_ways_are_listed_once() -> None:
+    ways = ("tls.reset.sni", "tls.timeout", "tls.throttle.sni", "dns.injection.bogon")
+    parts = (
+        part("x", mechanisms=ways),
+        part("facebook", mechanisms=ways),
+        part("telegram", mechanisms=ways[:1]),
+    )
+    said = told(parts=parts[:2], kbps=Estimate(131.0, 120, 140))
+    assert "X (Twitter) and Facebook: connections reset when the name is sent" in said
+    assert "slowed encrypted connections (about 131 kbit/s) and forged DNS answers." in said
+    assert "Connections to" not in said
+    assert "Connections to X (Twitter), Facebook and Telegram were reset when they named the site." in told(
+        parts=parts
+    )
 
 
 def test_two_mechanisms_with_the_same_words_are_said_once() -> None:
@@ -386,8 +479,8 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     unknown = FamilyView("usage", Says.DOWN, ("ioda gtr",), there)
     told = [one.text for one in grounds(outage(opinions=(known, unknown)), ENGLISH)]
     assert told == [
-        "Routing: 5% of the usual level in PK-PB and AS17557, between 2% and 10% (ioda bgp).",
-        "Traffic and users: down in PK-PB and AS17557 (ioda gtr).",
+        "Routing: 5% of the usual level in Panjāb and AS17557, between 2% and 10% (ioda bgp).",
+        "Traffic and users: down in Panjāb and AS17557 (ioda gtr).",
     ]
 
 

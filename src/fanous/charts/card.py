@@ -1,16 +1,16 @@
 """Card: an incident as a 1200x630 picture for sharing: status, headline, chart, times on both clocks.
 
-It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Text is
-wrapped to fit, and starts at the side where the script starts.
+It can be read at 400 pixels and in grey: the status is a word, and each row of the chart has its name at its side.
+Text is wrapped to fit, and starts at the side where the script starts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanous.charts.counts import HATCH, Panel, Sheet, named_rows
 from fanous.charts.letters import breadth, fitted
-from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, painted, xml
-from fanous.charts.plot import Legend, Shape, drawing
-from fanous.charts.reachability import Lines
+from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, xml
+from fanous.charts.plot import Shape
 from fanous.wording.language import END_ISOLATE
 
 RTL_ISOLATE = "\u2067"
@@ -42,13 +42,10 @@ LAMP_FLAME = "M16 12c2.600 2.600 3.600 4.200 3.600 6.200a3.600 3.600 0 0 1-7.200
 
 EDGE = 56
 SIZES = (62, 56, 50, 44, 40)
-CHART = Shape(780, 152, 6)
-"""Drawn at 1.4 times its size, so that its text can be read on a small card."""
-
-SCALE = 1.4
+CHART = Shape(1098, 240, 6)
 TEXT_SIZES = (30, 27, 24)
 FOOT_SIZES = (23, 21, 19, 17)
-REGULAR = 0.86
+REGULAR = 0.92
 """Regular letters are so much narrower than the bold ones that ``breadth`` counts with."""
 
 
@@ -62,6 +59,7 @@ class Words:
         gone: was it retracted?
         sentence: shown where there is no chart.
         foot: at most three lines at the foot: time in both clocks, what is drawn, whose data it is.
+        key: (class of an area, what it means), of the chart.
         notice: said at the top; empty = nothing.
         rtl: the language runs from the right.
     """
@@ -70,7 +68,7 @@ class Words:
     headline: str
     sentence: str
     foot: Sequence[str]
-    names: Sequence[str]
+    key: Sequence[tuple[str, str]]
     confirmed: bool
     over: bool
     gone: bool
@@ -81,8 +79,8 @@ class Words:
 GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
 
 
-def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
-    """The card as standalone SVG."""
+def card(words: Words, panels: Sequence[Panel], sheet: Sheet | None) -> str:
+    """The card as standalone SVG; without a sheet, a sentence in place of the chart."""
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
@@ -93,7 +91,7 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
     for line in headline:
         parts.append(side.text(y, line, bold))
         y += round(size * 1.22)
-    if lines is None:
+    if sheet is None:
         plain = f'font-family="{FONT}" fill="{INK}"'
         text_size, told = fitted(words.sentence, TEXT_SIZES, WIDTH - 2 * EDGE, 5)
         parts += [
@@ -101,13 +99,14 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
             for n, line in enumerate(told)
         ]
     else:
-        drawn = _chart(words, lines, spans, legend)
+        rows = named_rows(panels, sheet, words.key, CHART)
+        drawn = f'<g transform="translate({EDGE} 304)">{rows}</g>'
         parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
     first, step = (HEIGHT - 66, 26) if len(words.foot) > 2 else (HEIGHT - 52, 30)
     parts += [_small(side, first + n * step, line, FOOT_SIZES) for n, line in enumerate(words.foot[:3])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}"><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
+        f'height="{HEIGHT}"><defs>{HATCH}</defs><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
         f'<rect width="{WIDTH}" height="10" fill="{LAMP}"/>{"".join(parts)}</svg>'
     )
 
@@ -153,18 +152,3 @@ def _chip(words: Words) -> str:
         f'stroke-width="3"{dashes}/><text x="{x + width // 2}" y="129" text-anchor="middle" '
         f'font-family="{FONT}" font-weight="700" font-size="26" fill="{ink}">{xml(words.status)}</text>'
     )
-
-
-def _chart(words: Words, lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
-    """Names of the lines above, then the chart."""
-    parts, x = [], 0.0
-    for n, name in enumerate(words.names):
-        parts.append(
-            f'<path d="M{x:.0f} 0h52" {painted(f"line l{n}", alone=True)}/>'
-            f'<text x="{x + 62:.0f}" y="8" font-family="{FONT}" font-weight="600" font-size="23" '
-            f'fill="{INK}">{xml(name)}</text>'
-        )
-        x += 62 + breadth(name, 23) + 34
-    names = f'<g transform="translate({EDGE} 318)">{"".join(parts)}</g>'
-    inner = drawing(lines, spans, legend, CHART)
-    return names + f'<g transform="translate({EDGE - 14} 334) scale({SCALE})">{inner}</g>'

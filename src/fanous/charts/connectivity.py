@@ -23,6 +23,7 @@ class SeriesNow:
     Attributes:
         at: beginning of its bin; ``step`` later it ends.
         ordinary: level that is ordinary at that time of day; ``None`` = there is no history.
+        licence: under which it comes.
     """
 
     key: SeriesKey
@@ -30,6 +31,7 @@ class SeriesNow:
     at: int
     value: float
     ordinary: float | None
+    licence: str
 
     @property
     def percent(self) -> float | None:
@@ -66,7 +68,7 @@ def _row(level: SeriesNow, now: float) -> dict[str, Any]:
         "value": level.value,
         "ordinary": level.ordinary,
         "percent_of_ordinary": None if level.percent is None else round(level.percent, 1),
-        "licence": source.licence,
+        "licence": level.licence,
         "credit": source.credit,
     }
 
@@ -83,10 +85,10 @@ def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNo
         cells = (place_name(key), what, key.source, _percent(level), age_words(level.age(now)))
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
-    for name in dict.fromkeys(level.key.source for level in levels):
+    for name, licence in dict.fromkeys((level.key.source, level.licence) for level in levels):
         source = SOURCES[name]
         credit = f", by {source.credit}" if source.credit else ""
-        console.print(Text(f"{name}: {source.title}{credit}; licence: {source.licence}"))
+        console.print(Text(f"{name}: {source.title}{credit}; licence: {licence}"))
 
 
 def _percent(level: SeriesNow) -> str:

@@ -173,16 +173,20 @@ def _panels(panels: Sequence[Panel], sheet: Sheet, shape: Shape, *, alone: bool)
     return "".join(parts)
 
 
+BOUNDS = {"works": (2, 3), "slowed": (1, 2), "blocked": (0, 1)}
+"""Class of an area -> between which bounds of the stack it lies."""
+
+
 class _Frame:
     """Where times and shares lie."""
 
-    def __init__(self, sheet: Sheet, shape: Shape, alone: bool) -> None:
-        self.sheet, self.right, self.alone = sheet, shape.width - RIGHT, alone
+    def __init__(self, sheet: Sheet, shape: Shape, alone: bool, left: int = LEFT) -> None:
+        self.sheet, self.left, self.right, self.alone = sheet, left, shape.width - RIGHT, alone
         self.start, self.end = sheet.edges[0], sheet.edges[-1]
 
     def x(self, instant: float) -> float:
         share = (instant - self.start) / max(1, self.end - self.start)
-        return LEFT + min(max(share, 0.0), 1.0) * (self.right - LEFT)
+        return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
 
     def paint(self, name: str) -> str:
         return painted(name, alone=self.alone)
@@ -203,10 +207,7 @@ class _Frame:
             f'<text x="{LEFT}" y="{top - 7:.0f}" {self.paint("key")}>{xml(title)}{note if panel.note else ""}</text>'
         ]
         parts += [self.band(span, top, base) for span in panel.spans]
-        for name, low, high in (("works", 2, 3), ("slowed", 1, 2), ("blocked", 0, 1)):
-            path = self.area(panel.cells, low, high, top, base)
-            if path:
-                parts.append(f'<path d="{path}" {self.paint(name)}/>')
+        parts.append(self.stack(panel.cells, top, base))
         for share, text in self.sheet.levels:
             y = base - share * (base - top)
             parts.append(
@@ -217,6 +218,15 @@ class _Frame:
             parts.append(f'<path d="{self.steps(panel.line, top, base)}" {self.paint("line l0")}/>')
         parts += [self.span(span, top, base) for span in panel.spans]
         return "".join(parts)
+
+    def stack(self, cells: Cells, top: float, base: float) -> str:
+        """What worked, what was slowed and what was blocked, one above the other."""
+        paths = [(name, self.area(cells, *BOUNDS[name], top, base)) for name in BOUNDS]
+        return "".join(f'<path d="{path}" {self.paint(name)}/>' for name, path in paths if path)
+
+    def occurs(self, name: str, cells: Cells) -> bool:
+        """Whether an area of this class is drawn."""
+        return bool(self.area(cells, *BOUNDS[name], 0, 1000))
 
     def area(self, cells: Cells, low: int, high: int, top: float, base: float) -> str:
         """Between two bounds of the stack, in steps; a bin without data parts it, and equal ones are one."""
@@ -295,6 +305,71 @@ class _Frame:
                 f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {self.paint("tick")}>{xml(text)}</text>'
             )
         return "".join(parts)
+
+
+ROW_GAP, ROW_HIGHEST, ROW_NAMES = 8, 150, 210
+KEY_SIZE, NAME_SIZE, TICK_SIZE = 20, 23, 19
+SCALED = 70
+"""Pixels of a row from which there is room for the lowest and the highest level at its side."""
+
+MOST_BOUNDS = 3
+"""Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
+
+
+def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, str]], shape: Shape) -> str:
+    """The panels as rows, each named at its side, in letters that can be read where the picture is small.
+
+    It stands inside another picture, and carries its colours; ``HATCH`` must be among that picture's definitions.
+
+    Args:
+        key: (class of an area, what it means); those that occur are explained.
+    """
+    top, foot = KEY_SIZE + 22, TICK_SIZE + 8
+    high = min(ROW_HIGHEST, (shape.height - top - foot) / len(panels) - ROW_GAP)
+    frame = _Frame(sheet, shape, alone=True, left=ROW_NAMES)
+    parts, x = [], float(ROW_NAMES)
+    for name, text in key:
+        if not any(frame.occurs(name, panel.cells) for panel in panels):
+            continue
+        parts.append(
+            f'<path d="M{x:.0f} 3h24v17h-24z" {painted(name, alone=True)}/><text x="{x + 32:.0f}" y="{KEY_SIZE - 1}" '
+            f'font-family="{FONT}" font-size="{KEY_SIZE}" fill="{SOFT}">{xml(text)}</text>'
+        )
+        x += 32 + breadth(text, KEY_SIZE) + 26
+    bottom = top + len(panels) * (high + ROW_GAP) - ROW_GAP
+    for n, panel in enumerate(panels):
+        upper = top + n * (high + ROW_GAP)
+        size, (name, *_) = fitted(panel.title, (NAME_SIZE, NAME_SIZE - 4), ROW_NAMES - 16, 1)
+        parts += [frame.band(span, upper, upper + high) for span in panel.spans]
+        parts.append(
+            f'<text x="0" y="{upper + high / 2 + size / 3:.0f}" font-family="{FONT}" font-size="{size}" '
+            f'font-weight="600" fill="{INK}">{xml(name)}</text>{frame.stack(panel.cells, upper, upper + high)}'
+            f'<path d="M{ROW_NAMES} {upper + high:.0f}H{frame.right}" {painted("axis", alone=True)}/>'
+        )
+        if high >= SCALED:
+            parts += [
+                f'<text x="{ROW_NAMES - 8}" y="{upper + high * (1 - share) + TICK_SIZE / 3:.0f}" text-anchor="end" '
+                f'font-family="{FONT}" font-size="{TICK_SIZE}" fill="{SOFT}">{xml(text)}</text>'
+                for share, text in (*sheet.levels[:1], *sheet.levels[-1:])
+            ]
+    own = [span for span in panels[0].spans if not span.is_other]
+    for span in own:
+        a, b = frame.x(span.start), frame.x(span.end)
+        parts.append(f'<path d="M{a:.1f} {top - 7}H{max(b, a + 3):.1f}" stroke="{INK}" stroke-width="5"/>')
+        ends = ([a] if span.start >= frame.start else []) + (
+            [b] if not span.is_open and span.end <= frame.end else []
+        )
+        if len(own) <= MOST_BOUNDS:
+            drawn = "".join(f"M{x:.1f} {top - 7}V{bottom:.0f}" for x in ends)
+            parts.append(f'<path d="{drawn}" stroke="{INK}" stroke-width="2"/>')
+    for at, text in sheet.ticks:
+        x = frame.x(at)
+        anchor = "start" if x < ROW_NAMES + 40 else "end" if x > frame.right - 40 else "middle"
+        parts.append(
+            f'<text x="{x:.0f}" y="{bottom + foot:.0f}" text-anchor="{anchor}" font-family="{FONT}" '
+            f'font-size="{TICK_SIZE}" fill="{SOFT}">{xml(text)}</text>'
+        )
+    return "".join(parts)
 
 
 def framed(

@@ -223,11 +223,29 @@ class _Frame:
         return paths
 
 
-STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)
+MONTHS = 91 * DAY
+"""Between ticks so far apart, a day of the month says less than the year."""
+
+STEPS = (
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    14 * DAY,
+    28 * DAY,
+    MONTHS,
+    182 * DAY,
+    365 * DAY,
+    1826 * DAY,
+)
 
 
 def ticks(since: float, until: float, country: str, language: Language, most: int) -> list[tuple[float, str]]:
-    """Round hours of the country's clock: at midnight the day, else the hour."""
+    """Round hours of the country's clock: at midnight the day, else the hour; over years, the month."""
     step = next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
     offset = (local(since, country).utcoffset() or timedelta(0)).total_seconds()
     first = -(-(since + offset) // step) * step
@@ -235,12 +253,10 @@ def ticks(since: float, until: float, country: str, language: Language, most: in
     while first - offset <= until:
         moment = datetime.fromtimestamp(first, UTC)
         midnight = moment.hour == 0 and moment.minute == 0
-        text = clocks.day(moment, language) if midnight else language.in_digits(f"{moment:%H:%M}")
+        if step >= MONTHS:
+            text = clocks.short_month(moment.year, moment.month, language)
+        else:
+            text = clocks.day(moment, language) if midnight else language.in_digits(f"{moment:%H:%M}")
         found.append((first - offset, text))
         first += step
     return found
-
-
-def levels(language: Language) -> list[tuple[float, str]]:
-    """The value axis of shares."""
-    return [(share, language.percent(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]

@@ -61,9 +61,7 @@ def confirm(
 
     With --fail-on, disruptions that have ended count too: choose the time with --since.
     """
-    from fanous.pipeline.questions import ConfirmCountry
-    from fanous.publish.document import incident_document
-    from fanous.wording.reasons import why_document
+    from fanous.pipeline.query import ConfirmCountry
 
     code, targets = country_code(country), tuple(target_of(name) for name in target or ())
     start, end = moment(since, "--since"), moment(until, "--until")
@@ -71,6 +69,9 @@ def confirm(
         raise typer.BadParameter("--since must be before --until")
     answer = ask(store, config, ConfirmCountry(code, targets, start, end))
     if as_json:
+        from fanous.publish.document import incident_document
+        from fanous.wording.reasons import why_document
+
         print_document(
             {
                 "country": answer.country,

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PARTS = ("probe", "server", "lab")
 
+LATELY_SEEN = 300.0
+"""Seconds since a running monitor, which looks every minute, saw something that only it can know of."""
+
 
 def doctor(
     context: typer.Context,
@@ -87,7 +90,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     from fanous.monitor.settings import inboxes_of
     from fanous.pipeline.questions import ExamineStore
     from fanous.pipeline.status import feed_document
-    from fanous.pipeline.vitals import find_ailments
+    from fanous.pipeline.vitals import UNREACHED, Ailment, find_ailments
     from fanous.store.location import StoreLocation, in_folder, store_place
 
     place = store_place(store, config)
@@ -97,6 +100,11 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     folders = tuple(one.absolute() for one in (*location.folders, *inboxes))
     vitals, feed = ask(store, config, ExamineStore(folders, tuple(backlogs(inboxes)), time.time()))
     found += find_ailments(vitals)
+    found += [
+        Ailment(one.kind, one.about, one.says, one.mend)
+        for one in feed
+        if one.kind == UNREACHED and one.ended_at is None and time.time() - one.seen_at < LATELY_SEEN
+    ]
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
     for one in found if not as_json else ():

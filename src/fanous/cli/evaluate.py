@@ -40,7 +40,7 @@ def evaluate(
         typer.Option(
             "--slowdowns",
             help="Instead, measure how many probes or speed tests show a general slow-down, after how long, and what "
-            "rush hours raise falsely (takes long).",
+            "rush hours raise falsely (takes 3 minutes).",
         ),
     ] = False,
     truth_table: Annotated[

@@ -10,6 +10,8 @@ import typer
 
 from fanous.cli.common import CONFIGURATION, country_code, say
 
+PAGE = "127.0.0.1:8470"
+
 
 def init(
     countries: Annotated[
@@ -53,23 +55,26 @@ def init(
     Asks for what is not given, if someone is at the terminal.  Otherwise every source that needs no key is included;
     the file names the terms of each.  Files that exist are never replaced.
     """
-    from fanous.config import check_web_address, data_folder
-    from fanous.pipeline.configure import NewMonitor, offered, write
+    from fanous.config import data_folder
+    from fanous.pipeline.configure import NewMonitor, check_free, offered, write
 
     asks = sys.stdin.isatty()
+    check_free(config)
+    _check(listen, url)
     codes = tuple(dict.fromkeys(country_code(code) for code in countries or _asked_countries(asks)))
     known = {one.name: one for one in offered()}
     accepted = _accepted(accept, list(known), asks)
     asked_elsewhere = dict(_mirror(text, known) for text in mirrors or ())
-    for name, address in asked_elsewhere.items():
-        check_web_address(f"--mirror {name}", address)
+    if asks and not listen:
+        listen = typer.prompt("Where the pages are served, as HOST:PORT", default=PAGE, err=True).strip()
+        _check(listen, url)
     kept = _asked_passphrase() if passphrase else ""
     place = data_folder()
     place.mkdir(parents=True, exist_ok=True)
     chosen = NewMonitor(
         codes,
         accepted,
-        listen or "127.0.0.1:8470",
+        listen or PAGE,
         url,
         days,
         shutil.disk_usage(place).free,
@@ -85,6 +90,22 @@ def init(
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
     is_default = config == CONFIGURATION
     say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+
+
+def _check(listen: str, url: str) -> None:
+    """Refuse what `fanous run` would refuse later."""
+    from fanous.config import Address, WrongKey
+    from fanous.web.settings import SiteSettings
+
+    try:
+        if listen:
+            Address.from_toml(listen)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--listen") from None
+    try:
+        SiteSettings(url=url)
+    except WrongKey as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
 
 
 def _asked_passphrase() -> str:
@@ -136,9 +157,19 @@ def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[st
 
 
 def _mirror(text: str, known: Container[str]) -> tuple[str, str]:
+    from fanous.config import split_url
+    from fanous.sources.fetch import LOOPBACK
+
     name, separator, address = text.partition("=")
     if not separator or name not in known:
         raise typer.BadParameter(
             f"{text!r} is not SOURCE=URL, such as ooni=https://mirror.example", param_hint="--mirror"
+        )
+    parts = split_url(address)
+    is_own = parts is not None and parts.scheme == "http" and parts.hostname in LOOPBACK
+    if parts is None or not parts.hostname or not (is_own or parts.scheme == "https"):
+        raise typer.BadParameter(
+            f"{name} needs an address with https: without encryption, the data may have been tampered with",
+            param_hint="--mirror",
         )
     return name, address

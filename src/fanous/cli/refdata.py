@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document, say
+from fanous.cli.common import JsonOption, country_code, print_document, say
 from fanous.errors import FanousError
 from fanous.refdata.sets import PUBLIC_SETS, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
@@ -29,6 +29,14 @@ def refdata_update(
     listing: Annotated[
         bool, typer.Option("--list", help="Only show what is installed, with source and licence.")
     ] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forget",
+            metavar="CC",
+            help="Remove your own user numbers of this country; may be repeated. Nothing is downloaded.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Install larger sets of fingerprints, and the number of users of each network.
@@ -46,6 +54,9 @@ def refdata_update(
     if listing:
         _show_sets(folder, as_json)
         return
+    if forget:
+        _forget([country_code(code) for code in forget], folder)
+        return
     users = [path for path in files or () if is_figures(path)]
     updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
     updates += [update_users(path, folder) for path in (users if files else [None])]
@@ -56,6 +67,17 @@ def refdata_update(
             say(line)
     if failed := failure(updates):
         raise FanousError(failed)
+
+
+def _forget(countries: Sequence[str], folder: Path) -> None:
+    from fanous.refdata.update import forget_users
+
+    for country in countries:
+        if not forget_users(country, folder):
+            raise FanousError(
+                f"there are no user numbers of your own for {country}; `fanous refdata update --list` shows them"
+            )
+        say(f"your user numbers of {country} are removed; the estimates count again")
 
 
 def _show_sets(folder: Path, as_json: bool) -> None:

@@ -146,3 +146,18 @@ class Outcomes:
     @property
     def hit(self) -> int:
         return self.blocked + self.throttled
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Measurements of a country's past that are still being brought in, the newest first; times are unix seconds, UTC.
+
+    Attributes:
+        since: where what is wanted begins.
+        back_to: what was uploaded since then is in.
+        at: when it last made progress.
+    """
+
+    since: float
+    back_to: float
+    at: float

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.verdict import SLOWNESS
 
 
 class Kind(StrEnum):
@@ -234,6 +235,10 @@ class Note:
     at: float
 
 
+BACKFILL = "backfill"
+"""What holds a claim until the measurements of the days before it have come in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One event.  Times are unix seconds, UTC.
@@ -256,8 +261,8 @@ class Incident:
         reasons: why the status is what it is, the most important first.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause; never evidence.
-        held_by: what a claim has to wait for: ``review`` (every national one does here) or ``person`` (one asked for
-            it); empty = it does not.
+        held_by: what a claim has to wait for: ``review`` (every national one does here), ``person`` (one asked for
+            it) or ``backfill`` (see ``is_provisional``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
@@ -307,6 +312,28 @@ class Incident:
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
 
     @property
+    def kinds(self) -> frozenset[Kind]:
+        """All that it does somewhere: blocking that some networks carried out by slowing counts as both."""
+        slows = any(SLOWNESS in f"{mechanism}." for mechanism in self.mechanisms)
+        own = {self.kind, *(part.kind for part in self.parts)}
+        return frozenset(own | {Kind.THROTTLING} if slows else own)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Does it rest on a part of the measurements, because those of the days before are still being brought in?"""
+        return self.held_by == BACKFILL
+
+    @property
+    def was_dropped(self) -> bool:
+        """Was it never more than provisional, and is not shown by all measurements?  Then nothing was claimed."""
+        return self.is_provisional and self.status is Status.RETRACTED
+
+    @property
+    def awaits_review(self) -> bool:
+        """Does it wait for a person?"""
+        return bool(self.held_by) and not self.is_provisional
+
+    @property
     def is_of_line(self) -> bool:
         """Is it about connectivity itself, whatever platforms it names as well?"""
         return any(not part.target for part in self.parts)
@@ -315,6 +342,14 @@ class Incident:
     def is_of_traffic(self) -> bool:
         """Did the traffic of platforms fall, and nothing says how?"""
         return self.kind is Kind.OUTAGE and bool(self.parts) and not self.is_of_line
+
+    @property
+    def led_up_by(self) -> Stage | None:
+        """The higher level that led up to the onset, such as a soft start; None = it fell from its usual level."""
+        first = self.levels[0] if self.levels else None
+        if first is None or first.end is None or not first.start < first.end <= self.onset:
+            return None
+        return first
 
     @property
     def targets(self) -> tuple[str, ...]:

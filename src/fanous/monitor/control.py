@@ -46,9 +46,9 @@ from fanous.pipeline.jobs import (
     Rejudge,
     Retain,
 )
+from fanous.pipeline.query import ConfirmCountry
 from fanous.pipeline.questions import (
     CheckClaims,
-    ConfirmCountry,
     EstimateCost,
     ExamineStore,
     ListClaims,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.monitor.clock import Clock
-from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.monitor.sources import LOOK, SHORTEST, Errand, Turns
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, finish_interrupted, holds_older, judged_records, remarks
 from fanous.pipeline.judge import log_rejects, rules_version
@@ -26,8 +26,10 @@ from fanous.pipeline.pull_ooni import (
     PulledMeasurements,
     addresses,
     arrived,
+    end_backfill,
     fetched,
     first_wanted,
+    note_progress,
     plan,
     provenance_of,
     remember,
@@ -66,7 +68,7 @@ class Measurements:
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
-        self._tried: dict[str, float] = {}
+        self._turns = Turns()
         self._failing: set[str] = set()
         self.doing: dict[str, PulledMeasurements] = {}
         self.states = PullStates([(SOURCE, one.country) for one in wanted])
@@ -75,12 +77,9 @@ class Measurements:
         """Run until stopped."""
         while not stop.is_set():
             for errand in self._wanted:
-                if not stop.is_set() and self._is_due(errand):
+                if not stop.is_set() and self._turns.has_come(errand.country, self._clock()):
                     await unless(stop, self.pull_one(errand))
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
-
-    def _is_due(self, errand: Errand) -> bool:
-        return self._clock() >= self._tried.get(errand.country, 0.0) + errand.settings.every
 
     def incoming(self) -> list[Incoming]:
         """For the pages."""
@@ -94,7 +93,6 @@ class Measurements:
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
         """Pull what is new of one country; ``None`` = the bucket could not be listed."""
         now, country = self._clock(), errand.country
-        self._tried[country] = now
         bucket = Bucket(errand.settings.mirror)
         wanted = first_wanted(country, errand.settings.days, now)
         known: list[Pulled] = await self._ask(lambda store: store.facts.pulled(SOURCE, country))
@@ -103,9 +101,12 @@ class Measurements:
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             self._failing.add(country)
+            self._turns.failed(country, now, errand.settings.every)
             self.states.note(SOURCE, country, now, str(error))
+            await self._ask(partial(end_backfill, country=country, if_stalled=True))
             return None
         self._failing.discard(country)
+        self._turns.took(country, now, errand.settings.every)
         done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
         done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:
@@ -122,6 +123,7 @@ class Measurements:
         objects = fetched(bucket, planned.objects, self._cache / SOURCE / country)
         try:
             await self._take_all(objects, done, bucket)
+            await self._ask(partial(end_backfill, country=country))
         finally:
             objects.close()
             del self.doing[country]
@@ -140,6 +142,7 @@ class Measurements:
         loop = asyncio.get_running_loop()
         said = detected = loop.time()
         newest = done.plan.objects[0].hour if done.plan.objects else 0.0
+        await self._note(done, newest + HOUR)
         is_first_day = True
         groups = together(objects)
         while (group := await asyncio.to_thread(next, groups, None)) is not None:
@@ -152,9 +155,14 @@ class Measurements:
             finally:
                 for _, path in files:
                     path.unlink(missing_ok=True)
+            await self._note(done, group[-1][0].hour)
             if loop.time() - said > SAID_EVERY:
                 said = loop.time()
                 _say(done)
+
+    async def _note(self, done: PulledMeasurements, back_to: float) -> None:
+        now = self._clock()
+        await self._ask(lambda store: note_progress(store, done, back_to, now))
 
     async def _take_or_each(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         try:

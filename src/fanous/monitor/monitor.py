@@ -40,7 +40,7 @@ from fanous.pipeline.doctor import examine
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
-from fanous.pipeline.vitals import Workings
+from fanous.pipeline.vitals import PullState, Workings, is_offline
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.sources.publishers import SOURCES
@@ -211,7 +211,12 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)
-    selfcheck = Selfcheck(ask, _folders(configuration), (configuration.inbox, configuration.inbox / OWN))
+
+    def pulls() -> list[PullState]:
+        return [state for one in pullers for state in one.states.all()]
+
+    inboxes = configuration.inbox, configuration.inbox / OWN
+    selfcheck = Selfcheck(ask, _folders(configuration), inboxes, pulls=pulls)
     tasks.append(Task("selfcheck", lambda: selfcheck.watch(stop)))
     if configuration.status is not None:
         counted = counts if configuration.door.on else None
@@ -225,7 +230,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
             selfcheck.vitals,
             lambda: selfcheck.ailments,
             lambda: selfcheck.feed,
-            lambda: [state for one in pullers for state in one.states.all()],
+            pulls,
             hearing.networks,
             lambda: examine(_folders(configuration)[0], []),
             str(configuration.door.listen) if configuration.door.on else "",
@@ -247,6 +252,7 @@ def site_of(
         world=set_.map,
         heard=hearing.heard,
         incoming=measurements.incoming,
+        offline=lambda: is_offline(workings.pulls()),
         key=set_.key,
         token=str(set_.token),
         passphrase=str(set_.passphrase),

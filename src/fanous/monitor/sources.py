@@ -6,7 +6,8 @@ only stores the results.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +40,30 @@ minutes.
 SHORTEST = 0.5
 """Machine seconds, in a lab."""
 
+AGAIN = 120.0
+"""Seconds after which what could not be reached is tried again; doubled each time, up to its own interval."""
+
 log = getLogger("fanous.monitor")
+
+
+class Turns:
+    """When each errand is to be tried next: unix seconds, by the monitor's clock."""
+
+    def __init__(self) -> None:
+        self._next: dict[Hashable, float] = {}
+        self._failures: Counter[Hashable] = Counter()
+
+    def has_come(self, name: Hashable, now: float) -> bool:
+        return now >= self._next.get(name, 0.0)
+
+    def took(self, name: Hashable, now: float, every: float) -> None:
+        self._next[name] = now + every
+        del self._failures[name]
+
+    def failed(self, name: Hashable, now: float, every: float) -> None:
+        """A connection that comes back must not wait for a day until it is noticed."""
+        self._next[name] = now + min(every, AGAIN * 2 ** min(self._failures[name], 20))
+        self._failures[name] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,7 @@ class Sources:
 
     def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
-        self._tried: dict[tuple[str, str], float] = {}
+        self._turns = Turns()
         self.states = PullStates([(one.source, one.country) for one in wanted])
 
     async def pull(self, stop: asyncio.Event) -> None:
@@ -111,12 +135,11 @@ class Sources:
         """Pull one source, if it is due; ``None`` = it was not, or could not be reached."""
         now = self._clock()
         name = errand.source, errand.country
-        if now < self._tried.get(name, 0.0) + errand.settings.every:
+        if not self._turns.has_come(name, now):
             return None
         told = await self._ask(partial(_to_ask, errand, now))
         if told is None:
             return None
-        self._tried[name] = now
         ask, known = told
         try:
             # A thread that is not waited for: a publisher may ask us to come back in five minutes.
@@ -124,10 +147,13 @@ class Sources:
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))
             self.states.note(*name, now, str(error))
+            self._turns.failed(name, now, errand.settings.every)
             return None
         done = await self._ask(partial(_keep, errand, fetched))
         _say(done)
         self.states.note(*name, now, done.failures[0][1] if done.failures else "")
+        turn = self._turns.failed if done.failures and not done.pieces else self._turns.took
+        turn(name, now, errand.settings.every)
         return done
 
     def _fetch(self, errand: Errand, ask: Query, known: Sequence[Pulled]) -> list[Fetched]:

@@ -25,7 +25,15 @@ from fanous.pipeline.interference import TICK
 from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
-from fanous.pipeline.vitals import Ailment, HeardNetwork, Vitals, examine, find_ailments
+from fanous.pipeline.vitals import (
+    Ailment,
+    HeardNetwork,
+    PullState,
+    Vitals,
+    examine,
+    find_ailments,
+    unreached,
+)
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.protocol import Ask, Store
@@ -44,6 +52,7 @@ class Selfcheck:
     folders: on the disks that are written to.
 
     clock: the machine's.
+    pulls: how the sources fare that are asked.
 
     Attributes:
         ailments: as of the last check.
@@ -56,8 +65,10 @@ class Selfcheck:
         folders: Sequence[Path],
         inboxes: Sequence[Path],
         clock: Callable[[], float] = time.time,
+        pulls: Callable[[], list[PullState]] = list,
     ) -> None:
         self._ask, self._folders, self._inboxes, self._clock = ask, tuple(folders), tuple(inboxes), clock
+        self._pulls = pulls
         self._seen: Vitals | None = None
         self._looked = time.monotonic()
         self.ailments: list[Ailment] = []
@@ -78,7 +89,7 @@ class Selfcheck:
 
         self._seen = await self._ask(seen)
         self._looked = time.monotonic()
-        self._tell(find_ailments(self._seen))
+        self._tell([*find_ailments(self._seen), *unreached(self._pulls())])
         await self._note()
 
     async def _note(self) -> None:

@@ -162,23 +162,37 @@ def _retention(chosen: NewMonitor) -> Iterable[str]:
     yield f"observations_days = {days}"
 
 
+def check_free(path: Path) -> Path:
+    """Where the secrets of a configuration would stand.
+
+    Raises:
+        FanousError: one of the two files is there already.
+    """
+    beside = path.with_name(f"{path.stem}.env")
+    for one in (path, beside):
+        if one.exists() or one.is_symlink():
+            raise refusal(one, "a file")
+    return beside
+
+
 def write(chosen: NewMonitor, path: Path) -> Path:
     """Write both files; returns that of the secrets.
 
     Raises:
         FanousError: one of them is there already, or cannot be written; nothing was changed.
     """
-    beside = path.with_name(f"{path.stem}.env")
-    for one in (path, beside):
-        if one.exists() or one.is_symlink():
-            raise refusal(one, "a file")
+    beside, made = check_free(path), list[Path]()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            made.append(beside)
             file.write(secrets_text(chosen))
         with path.open("x", encoding="utf-8") as file:
+            made.append(path)
             file.write(configuration(chosen))
     except OSError as error:
+        for one in made:
+            one.unlink(missing_ok=True)
         raise FanousError(f"cannot write {path}: {error.strerror}") from error
     return beside
 

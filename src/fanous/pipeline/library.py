@@ -5,7 +5,7 @@ with every column's unit in its name or next to it.  An opened store answers que
 store.  It needs the server parts (``pip install 'fanous[server]'``), as every store does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
-from fanous.model.series import Series
+from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import Verdict
 from fanous.pipeline import ingest, query
 from fanous.pipeline.frame import IncidentList, html_table, time_shown
@@ -29,7 +29,7 @@ from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.sources.publishers import SOURCES
+from fanous.sources.publishers import SOURCES, terms
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld, StoreLocation, in_folder
 from fanous.store.protocol import Store as AnyStore
@@ -78,9 +78,14 @@ SERIES_COLUMNS = pa.schema(
 """``time`` is when a bin of ``step`` seconds begins; a bin that is missing was not measured (never 0)."""
 
 
-def series_table(series: Iterable[Series]) -> pa.Table:
+LicencesOfSeries = Mapping[tuple[SeriesKey, int], tuple[str, ...]]
+"""Key and step of a series -> the licences that its values came under."""
+
+
+def series_table(series: Iterable[Series], stated: LicencesOfSeries) -> pa.Table:
     """Series stacked in one table, one row per bin."""
-    return pa.concat_tables([SERIES_COLUMNS.empty_table(), *(_one_series(one) for one in series)])
+    tables = (_one_series(one, stated.get((one.key, one.step), ())) for one in series)
+    return pa.concat_tables([SERIES_COLUMNS.empty_table(), *tables])
 
 
 def verdict_table(judged: Iterable[tuple[Measurement, tuple[Verdict, ...]]]) -> pa.Table:
@@ -89,7 +94,7 @@ def verdict_table(judged: Iterable[tuple[Measurement, tuple[Verdict, ...]]]) -> 
     return pa.Table.from_pylist(rows, schema=VERDICT_COLUMNS)
 
 
-def _one_series(one: Series) -> pa.Table:
+def _one_series(one: Series, stated: Sequence[str]) -> pa.Table:
     key, rows = one.key, len(one)
     same: dict[str, Any] = {
         "step": one.step,
@@ -103,7 +108,7 @@ def _one_series(one: Series) -> pa.Table:
         "resolver_asn": key.resolver_asn or None,
         "source": key.source or None,
         "subtype": key.subtype or None,
-        "licence": SOURCES[key.source].licence if key.source in SOURCES else None,
+        "licence": terms(key.source, stated).licence if key.source in SOURCES else None,
     }
     columns = {name: pa.repeat(pa.scalar(same[name], SERIES_COLUMNS.field(name).type), rows) for name in same}
     columns |= {
@@ -186,7 +191,7 @@ class Store:
         Raises:
             FanousError: unknown source, or a file that cannot be read at all.
         """
-        return ingest.ingest(self.opened, source, [Path(path) for path in paths])
+        return ingest.ingest(_opened(self), source, [Path(path) for path in paths])
 
 
 class _Shared:
@@ -246,7 +251,7 @@ def confirm(
         FanousError: the store has no data about this country.
     """
     names = [target_of(name) for name in targets]
-    return query.confirm(store.opened, _code(country), names, _seconds(since), _seconds(until))
+    return query.confirm(_opened(store), _code(country), names, _seconds(since), _seconds(until))
 
 
 def incidents(
@@ -258,7 +263,7 @@ def incidents(
         country: ``None`` = all.
     """
     return IncidentList(
-        store.opened.ledger.incidents(_code(country) if country else None, _seconds(since), _seconds(until))
+        _opened(store).ledger.incidents(_code(country) if country else None, _seconds(since), _seconds(until))
     )
 
 
@@ -304,19 +309,30 @@ def series(
     if unknown:
         raise FanousError(f"unknown signal {unknown[0]!r}; known: {', '.join(SIGNALS)}")
     code = _code(country)
-    facts = store.opened.about(code).facts
+    facts = _opened(store).about(code).facts
     span = facts.span(code)
     if span is None:
-        return series_table([])
+        return series_table([], {})
     first = _seconds(since) if since is not None else span[0] // step * step
     last = _seconds(until) if until is not None else span[1] + 1
     assert first is not None and last is not None
     found = facts.series(code, first, last, step, list(targets) if targets is not None else None)
     found += facts.levels(code, first, last)
-    return series_table(one for one in found if signals is None or one.key.signal in signals)
+    asked = (one for one in found if signals is None or one.key.signal in signals)
+    return series_table(asked, facts.series_licences(code))
+
+
+def _opened(store: Store) -> AnyStore:
+    if not isinstance(store, Store):
+        raise FanousError(f"an open store is needed, not {store!r}: with fanous.Store(...) as store")
+    if not store._is_open:
+        raise FanousError("this store is closed: open it again with fanous.Store(...)")
+    return store.opened
 
 
 def _code(country: str) -> str:
+    if not isinstance(country, str):
+        raise FanousError(f"{country!r} is not a country code (ISO 3166-1, such as PK)")
     upper = country.upper()
     if not is_country(upper):
         raise FanousError(f"{country!r} is not a country code (ISO 3166-1, such as PK)")

@@ -8,6 +8,7 @@ object too, and the same measurement counts once however often it is read.
 """
 
 import csv
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -24,11 +25,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from fanous.errors import FanousError
+from fanous.model.coverage import Backfill
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.revise import backfill_of
 from fanous.sources.connector import Get
 from fanous.sources.ooni.bucket import (
     AT_ONCE,
@@ -179,6 +182,7 @@ def pull(
     newest = planned.objects[0].hour if planned.objects else 0.0
     detected = time.monotonic()
     is_first_day = True
+    note_progress(store, done, newest + HOUR, now())
     try:
         for group in together(fetched(bucket, planned.objects, folder)):
             if (
@@ -187,11 +191,37 @@ def pull(
                 detect_all(store)
                 detected, is_first_day = time.monotonic(), False
             keep(store, group, done, bucket, now())
+            note_progress(store, done, group[-1][0].hour, now())
             on_objects(done)
         remember(store, done, now())
     finally:
+        end_backfill(store, wanted.country)
         detect_all(store)
     return done
+
+
+def note_progress(store: Store, done: PulledMeasurements, back_to: float, now: float) -> None:
+    """Let detection know how much of the past is missing yet, if any is.
+
+    Args:
+        back_to: what was uploaded since then is in.
+    """
+    objects = done.plan.objects
+    if objects and objects[-1].hour < min(back_to, now - REWRITTEN):
+        going = Backfill(objects[-1].hour, back_to, store.now())
+        store.ledger.note_backfill(done.wanted.country, going)
+
+
+def end_backfill(store: Store, country: str, *, if_stalled: bool = False) -> None:
+    """All that will come in is in: the next detection looks again at what was provisional.
+
+    Args:
+        if_stalled: only if nothing has come in for long.
+    """
+    going = store.ledger.backfill(country)
+    if going is not None and not (if_stalled and backfill_of(store, country)):
+        store.ledger.note_backfill(country, None)
+        store.ledger.mark_undetected({country: (going.since, store.now())})
 
 
 META = "https://api.ooni.io/api/v1/measurement_meta?full=true&measurement_uid="
@@ -370,7 +400,7 @@ def _listed(bucket: Bucket, asked: Sequence[str]) -> tuple[list[PublishedObject]
                 except FanousError as error:
                     failures.append((prefix, str(error)))
                     in_a_row += 1
-        if in_a_row >= len(some):
+        if in_a_row >= min(LISTED_AT_ONCE, len(asked)):
             raise FanousError(failures[-1][1], permanent=False)
     return found, failures
 
@@ -514,16 +544,34 @@ def first_wanted(country: str, days: int, now: float) -> Wanted:
 
 
 def remember(store: Store, done: PulledMeasurements, now: float) -> None:
-    """Which hours need not be listed again: those of a pull in which nothing failed."""
-    listed = done.plan.hours
-    if done.failures or not listed:
+    """Which hours need not be listed again: those in which nothing failed.
+
+    If no hour has any object, nothing is remembered: whatever answered may not have been the bucket.
+    """
+    failed = {hour for name, _ in done.failures if (hour := _hour_in(name)) is not None}
+    spans = _spans([hour for hour in done.plan.hours if hour not in failed])
+    if not spans or not (done.plan.objects or done.plan.had):
         return
-    spans = _spans(listed)
     store.facts.put_pulled(
         SOURCE,
         done.wanted.country,
         [Pulled(done.wanted.listing, first, last, now) for first, last in spans],
     )
+
+
+_BY_HOUR = re.compile(r"raw/(\d{8})/(\d{2})/")
+_BY_DAY = re.compile(r"jsonl/[^/]+/[A-Z]{2}/(\d{8})/")
+
+
+def _hour_in(name: str) -> float | None:
+    """The hour of upload in the name of an object or of what is listed."""
+    if match := _BY_HOUR.match(name) or _BY_DAY.match(name):
+        return (
+            datetime.strptime("".join((*match.groups(), "00"))[:10], "%Y%m%d%H")
+            .replace(tzinfo=UTC)
+            .timestamp()
+        )
+    return None
 
 
 def _spans(listed: Sequence[float]) -> list[tuple[float, float]]:

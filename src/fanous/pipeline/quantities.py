@@ -22,6 +22,7 @@ from fanous.pipeline.explore import (
     width_of,
 )
 from fanous.refdata.countries import local
+from fanous.sources.publishers import SOURCES, Terms, terms
 from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 
@@ -108,6 +109,7 @@ class ComparedSeries:
         cells: mean of each bin; ``None`` = its source has no value there.
         lowest, highest, mean: of all its values.
         values: how many these are.
+        terms: under which they come.
         last: the mean of the last bin that has one.
     """
 
@@ -117,6 +119,7 @@ class ComparedSeries:
     highest: float
     mean: float
     values: int
+    terms: Terms
 
     @property
     def last(self) -> float:
@@ -177,9 +180,14 @@ def compare(store: Store, question: SeriesQuestion) -> Compared:
         for one in store.facts.binned(country, question.signal, edges)
         if asks_for(question, one.key)
     ]
+    stated: dict[tuple[SeriesKey, int], tuple[str, ...]] = {}
+    for country in {one.key.place.country for one in found if SOURCES[one.key.source].takes_columns}:
+        stated |= store.facts.series_licences(country)
     if len(found) > MOST_SERIES:
         raise TooMuch(f"these are {len(found):,} series: name fewer countries, regions or networks")
-    rows = [_compared(one, edges) for one in found]
+    rows = [
+        _compared(one, edges, terms(one.key.source, stated.get((one.key, one.step), ()))) for one in found
+    ]
     rows.sort(key=lambda row: (-row.depth, str(row.key.place), row.key.source, row.key.subtype))
     question = replace(question, step=width_of(since, until, question.step))
     return Compared(question, edges, tuple(rows), store.is_synthetic)
@@ -226,7 +234,7 @@ def _midnight(instant: float, country: str) -> float:
     return midnight(local(instant, country).date(), country)
 
 
-def _compared(one: BinnedSeries, edges: Sequence[float]) -> ComparedSeries:
+def _compared(one: BinnedSeries, edges: Sequence[float], own: Terms) -> ComparedSeries:
     """A value counts in every bin that its own bin covers."""
     cells: list[float | None] = [None] * (len(edges) - 1)
     at = {int(edge): n for n, edge in enumerate(edges[:-1])}
@@ -245,6 +253,7 @@ def _compared(one: BinnedSeries, edges: Sequence[float]) -> ComparedSeries:
         max(highest for _, _, highest, _ in one.bins.values()),
         sum(mean * count for mean, _, _, count in one.bins.values()) / values,
         values,
+        own,
     )
 
 

@@ -13,6 +13,7 @@ from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.reason import Reason
+from fanous.pipeline.call import Call
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
@@ -29,6 +30,7 @@ class CountryAnswer:
         insufficient: targets about which nothing can be said, and why.
         grid: ``None`` = nothing was measured.
         synthetic: all that is known of the country was staged.
+        was_measured: the store has data of the country in this time: otherwise, that nothing was found says nothing.
     """
 
     country: str
@@ -39,6 +41,7 @@ class CountryAnswer:
     grid: Grid | None
     names: Mapping[int, str]
     synthetic: bool = False
+    was_measured: bool = True
 
     def _repr_html_(self) -> str:
         """For notebooks: the incidents as a table, and what cannot be said."""
@@ -94,7 +97,20 @@ def confirm(
         grid=_grid(store, country, since, until, shown, own) if shown else None,
         names=store.facts.networks(country),
         synthetic=store.is_synthetic,
+        was_measured=since <= span[1] and until > span[0],
     )
+
+
+class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
+    """What is disrupted in a country; times are unix seconds, ``None`` = all that was measured."""
+
+    country: str
+    targets: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+
+    def perform(self, store: Store) -> CountryAnswer:
+        return confirm(store, self.country, list(self.targets), self.since, self.until)
 
 
 def known_countries(store: Store) -> list[str]:

@@ -1,4 +1,7 @@
-"""Questions: what the commands that read ask of a store, as typed calls (``pipeline.call``)."""
+"""Questions: what the commands that read ask of a store, as typed calls (``pipeline.call``).
+
+``fanous confirm`` asks that of ``pipeline.query``, which loads faster than all this.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,26 +20,13 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status, Witness
 from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
-from fanous.pipeline import claims, query
+from fanous.pipeline import claims
 from fanous.pipeline.call import Call
-from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-
-
-class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
-    """What is disrupted in a country; times are unix seconds, ``None`` = all that was measured."""
-
-    country: str
-    targets: tuple[str, ...] = ()
-    since: float | None = None
-    until: float | None = None
-
-    def perform(self, store: Store) -> CountryAnswer:
-        return query.confirm(store, self.country, list(self.targets), self.since, self.until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,25 @@ from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
     must_wait,
+    provisional,
+    rests_on_part,
+    what_was_wrong,
 )
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.incident import Approval, Decided, Decision, Incident, Interval, Kind, Note, Status
-from fanous.model.instant import HOUR
+from fanous.model.coverage import Backfill
+from fanous.model.incident import (
+    BACKFILL,
+    Approval,
+    Decided,
+    Decision,
+    Incident,
+    Interval,
+    Kind,
+    Note,
+    Status,
+)
+from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
@@ -101,25 +115,66 @@ def write_changes(
 ) -> list[Incident]:
     """Write a revision for what changed; incidents that the data no longer support are retracted, in public.
 
-    A national incident that a person has to see first is written as suspected until it is approved.
+    A national incident that a person has to see first is written as suspected until it is approved.  While measurements
+    of the past are still being brought in, what rests on a part of them is provisional, and nothing that was claimed
+    before is taken back because of it.  A suspicion that has faded before it was written was never a claim.
 
     Args:
         why: what else happened that may have changed incidents; comes first in the reasons.
     """
-    every = store.ledger.incidents(country, since, until, synthetic=store.is_synthetic)
+    every = store.ledger.incidents(country, since, until, synthetic=store.is_synthetic, dropped=True)
     known = [incident for incident in every if incident.onset >= since]
     reviews = Reviews(store)
-    pairs = reviews.pairs(found, known)
+    pairs = [(new, old) for new, old in reviews.pairs(found, known) if old is not None or not _faded(new)]
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
+    going = backfill_of(store, country)
+    if going is not None:
+        pairs = list(_while_it_goes_on(pairs, going))
     pairs = [(reviews.applied(_with_hindsight(store, new, old), old), old) for new, old in pairs]
     written = [_write(store, new, old, why) for new, old in pairs]
     for incident in known:
-        if incident.id not in kept and incident.status is not Status.RETRACTED:
-            whole = next((one for one in written if _holds(one, incident)), None)
-            came = *why, *what_came(store, incident, incident)
-            why_not = Reason("merged", {"incident": whole.id}) if whole else Reason("not_supported")
-            store.ledger.retract(incident.id, (*came, why_not), merged_into=whole.id if whole else "")
+        if incident.id in kept or incident.status is Status.RETRACTED:
+            continue
+        if going is not None and not incident.is_provisional and rests_on_part(incident, going):
+            continue
+        whole = next((one for one in written if _holds(one, incident)), None)
+        came = *why, *what_came(store, incident, incident)
+        gone = Reason("backfill.gone") if incident.is_provisional else Reason("not_supported")
+        why_not = Reason("merged", {"incident": whole.id}) if whole else gone
+        store.ledger.retract(incident.id, (*came, why_not), merged_into=whole.id if whole else "")
     return written
+
+
+STALLED = DAY
+"""Seconds without progress after which a backfill is taken to be over: what is in is all that there will be."""
+
+
+def backfill_of(store: Store, country: str) -> Backfill | None:
+    """The backfill that goes on in a country; ``None`` = there is none, or it has stalled."""
+    going = store.ledger.backfill(country)
+    return going if going is not None and store.now() - going.at < STALLED else None
+
+
+def _faded(new: Incident) -> bool:
+    """Was it over before it could be claimed, without ever reaching the threshold?"""
+    return new.status is Status.RETRACTED and any(reason.code == "faded" for reason in new.reasons)
+
+
+def _while_it_goes_on(
+    pairs: Iterable[tuple[Incident, Incident | None]], going: Backfill
+) -> Iterator[tuple[Incident, Incident | None]]:
+    """What may be written before a backfill is over."""
+    for new, old in pairs:
+        was_told = old is not None and old.status is not Status.RETRACTED and not old.is_provisional
+        if not rests_on_part(new, going):
+            yield new, old
+        elif old is not None and was_told:
+            if not what_was_wrong(old, new):
+                yield new, old
+        elif new.status is not Status.RETRACTED:
+            yield provisional(new, going), old
+        elif old is not None and old.is_provisional:
+            yield replace(new, held_by=BACKFILL), old
 
 
 def _holds(whole: Incident, part: Incident) -> bool:
@@ -209,6 +264,8 @@ def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason,
         return old
     if _is_same(new, old):
         return old
+    if old.is_provisional and new.status is Status.RETRACTED:
+        new = replace(new, held_by=BACKFILL)
     came = what_came(store, new, old)
     return store.ledger.put(new, (*why, *came, *new.reasons), known_as=old.id)
 
@@ -257,6 +314,10 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     if not who.strip():
         raise FanousError("an approval needs the reviewer's name: give it with --by")
+    if revisions[-1].incident.is_provisional:
+        raise FanousError(
+            f"{incident_id} is provisional until the measurements of the days before it are in: nothing to approve yet"
+        )
     if not revisions[-1].incident.held_by:
         status = revisions[-1].incident.status
         raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
@@ -291,7 +352,7 @@ def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Inci
         FanousError: there is no such incident, it is held or retracted already, or the name is missing.
     """
     incident = _standing(store, incident_id, who)
-    if incident.held_by:
+    if incident.awaits_review:
         raise FanousError(f"{incident.id} is held already: `fanous incidents approve` releases it")
     with alone_with(store, incident.country):
         decision = Decision(incident.id, Decided.HOLD, who.strip(), at, note.strip())
@@ -333,6 +394,10 @@ def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: flo
         raise FanousError(f"{part.id} cannot be merged into itself: name the incident of which it is a part")
     if part.country != whole.country or part.provenance.is_synthetic is not whole.provenance.is_synthetic:
         raise FanousError(f"{part.id} and {whole.id} are not of one country, or one of them is synthetic")
+    if part.is_provisional or whole.is_provisional:
+        raise FanousError(
+            "one of them is provisional until the measurements of the days before it are in: merge them then"
+        )
     if part.held_by or whole.held_by:
         raise FanousError("one of them is held for review: approve it first, then merge")
     by = who.strip()

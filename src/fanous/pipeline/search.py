@@ -16,8 +16,8 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
 from fanous.pipeline.explore import midnight
-from fanous.refdata.countries import country_codes, country_name, other_names
-from fanous.refdata.networks import network_name, registered_name
+from fanous.refdata.countries import cldr_name, country_codes, country_name, other_names, shared_names
+from fanous.refdata.networks import former_names, network_name, registered_name
 from fanous.refdata.platforms import platforms, target_of, title
 from fanous.store.coverage import KnownNetwork
 from fanous.store.protocol import Store
@@ -82,7 +82,12 @@ def _loose(text: str) -> str:
 @lru_cache(maxsize=1)
 def _countries() -> Mapping[str, str]:
     """Folded name, in every language and as people abbreviate it -> code."""
-    found = {_loose(country_name(code, language)): code for language in LANGUAGES for code in country_codes()}
+    found = {
+        _loose(name(code, language)): code
+        for language in LANGUAGES
+        for code in country_codes()
+        for name in (cldr_name, country_name)
+    }
     return found | {_loose(name): code for code, names in other_names().items() for name in names}
 
 
@@ -176,7 +181,9 @@ def taken_apart(text: str) -> Sought:
     while at < len(typed):
         for length in range(min(5, len(typed) - at), 0, -1):
             phrase = _loose(" ".join(typed[at : at + length]))
-            if phrase in _countries():
+            if phrase in shared_names():
+                countries += shared_names()[phrase]
+            elif phrase in _countries():
                 countries.append(_countries()[phrase])
             elif phrase in _targets():
                 targets.append(_targets()[phrase])
@@ -308,7 +315,7 @@ def _fits(one: Incident, sought: Sought, language: Language) -> bool:
         return False
     if sought.targets and not set(sought.targets) & set(one.targets):
         return False
-    if sought.kinds and not {one.kind, *(part.kind for part in one.parts)} & set(sought.kinds):
+    if sought.kinds and not one.kinds & set(sought.kinds):
         return False
     if sought.asns and not any(asn_of(entity) in sought.asns for entity in one.entities):
         return False
@@ -329,7 +336,8 @@ def _text_of(one: Incident, language: Language) -> str:
     told = {language.code: language, "en": ENGLISH}.values()
     texts = [headline(one, {}, each).text for each in told]
     texts += [one.id, str(one.kind), str(one.scope), *(mechanism_words(each) for each in one.mechanisms)]
-    texts += [network_name(asn) for entity in one.entities if (asn := asn_of(entity))]
+    for asn in filter(None, map(asn_of, one.entities)):
+        texts += [network_name(asn), *former_names(asn)]
     return f" {_loose(' '.join(texts))} "
 
 
@@ -373,7 +381,7 @@ def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
 def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNetwork]:
     """Measured networks of these numbers, or in one of whose names all the words stand; the most measured first.
 
-    Names are those that people know, that the registries have, and that measurements give.
+    Names are those that people know, that the registries have, that measurements give, and former ones.
     """
     if sought.asns:
         wanted = [one for one in known if one.asn in sought.asns]
@@ -387,7 +395,7 @@ def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNe
 
 
 def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
-    names = (network_name(one.asn), registered_name(one.asn), one.name)
+    names = (network_name(one.asn), registered_name(one.asn), one.name, *former_names(one.asn))
     return any(all(word in _loose(name) for word in words) for name in names if name)
 
 
@@ -405,7 +413,8 @@ def target_named(text: str) -> str:
 def country_named(text: str) -> str:
     """``pakistan``, ``PK``, ``پاکستان`` -> ``PK``; empty = no country."""
     code = text.strip().upper()
-    return code if code in country_codes() else _countries().get(_loose(text), "")
+    name = _loose(text)
+    return code if code in country_codes() else "" if name in shared_names() else _countries().get(name, "")
 
 
 def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:

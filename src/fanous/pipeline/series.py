@@ -5,7 +5,7 @@
 The countries concerned are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -26,7 +26,7 @@ from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
-from fanous.sources.publishers import SERIES_FILES
+from fanous.sources.publishers import SERIES_FILES, terms
 from fanous.store.ledger import spans_of
 from fanous.store.protocol import Store
 
@@ -155,7 +155,8 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
-    whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
+    licences = licences_by_source(store, country, levels)
+    whole = [level for one in series if (level := _newest(one, at, lost[one.key.place], licences))]
     if not whole:
         raise FanousError(
             f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "
@@ -164,13 +165,24 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     return sorted(whole, key=_by_place)
 
 
-def _newest(series: Series, now: float, outages: Spans) -> SeriesNow | None:
+def licences_by_source(store: Store, country: str, levels: Iterable[Series]) -> dict[str, str]:
+    """Source -> under which its series come; a table's may have several."""
+    stated = store.facts.series_licences(country)
+    found: dict[str, dict[str, None]] = {}
+    for one in levels:
+        licence = terms(one.key.source, stated.get((one.key, one.step), ())).licence
+        found.setdefault(one.key.source, {})[licence] = None
+    return {source: "; ".join(own) for source, own in found.items()}
+
+
+def _newest(series: Series, now: float, outages: Spans, licences: Mapping[str, str]) -> SeriesNow | None:
     ended = np.flatnonzero(series.times + series.step <= now)  # an incomplete bin would look like a drop
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
     ordinary = baseline_level(series, outages)(at)
-    return SeriesNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
+    licence = licences.get(series.key.source) or terms(series.key.source).licence
+    return SeriesNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary, licence)
 
 
 def _by_place(level: SeriesNow) -> tuple[int, str, str, str, str]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fanous.analysis.series.heartbeats import MEMORY
+from fanous.model.instant import to_iso
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
@@ -93,8 +94,8 @@ class Ailment:
     """Something that is wrong with the monitor now.
 
     Attributes:
-        kind: ``source_silent``, ``software_failing``, ``clocks_ahead``, ``disk_low``, ``queue_old``,
-            ``detection_late``, ``segment_damaged`` or ``configuration``.
+        kind: ``source_silent``, ``source_unreached``, ``software_failing``, ``clocks_ahead``, ``disk_low``,
+            ``queue_old``, ``detection_late``, ``segment_damaged`` or ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
@@ -276,6 +277,7 @@ class PullState:
         tried_at: of the last attempt; None = none yet.
         succeeded_at: of the last one that reached the source; None = none did.
         why: what failed last; empty = the last attempt succeeded.
+        failing_since: when the first of the attempts that have failed since then was made; None = the last succeeded.
     """
 
     source: str
@@ -283,6 +285,12 @@ class PullState:
     tried_at: float | None = None
     succeeded_at: float | None = None
     why: str = ""
+    failing_since: float | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Has it failed twice in a row?"""
+        return self.failing_since is not None and self.tried_at != self.failing_since
 
 
 class PullStates:
@@ -295,11 +303,46 @@ class PullStates:
         """An attempt ended; ``why`` as in ``PullState``."""
         one = self._states.setdefault((source, country), PullState(source, country))
         one.tried_at, one.why = at, why
-        if not why:
-            one.succeeded_at = at
+        if why:
+            one.failing_since = at if one.failing_since is None else one.failing_since
+        else:
+            one.succeeded_at, one.failing_since = at, None
 
     def all(self) -> list[PullState]:
         return list(self._states.values())
+
+
+UNREACHED = "source_unreached"
+"""Kind of the ailment that only the process that pulls can know of; others read it in the feed."""
+
+
+ASK_THEM = "`fanous doctor --sources` asks each source now, and says what is wrong"
+
+
+def is_offline(pulls: Sequence[PullState]) -> bool:
+    """Has every source that was asked failed, and none of several ever answered?"""
+    tried = [one for one in pulls if one.tried_at is not None]
+    return len({one.source for one in tried}) > 1 and all(
+        one.why and one.succeeded_at is None for one in tried
+    )
+
+
+def unreached(pulls: Sequence[PullState]) -> list[Ailment]:
+    """Sources that have failed twice in a row; if none of all answers, that once."""
+    failing = [one for one in pulls if one.is_failing]
+    if failing and len({one.source for one in pulls}) > 1 and all(one.why for one in pulls if one.tried_at):
+        since = min(one.failing_since for one in failing if one.failing_since is not None)
+        says = f"no source has been reached since {to_iso(since)}"
+        return [Ailment(UNREACHED, "", says, ASK_THEM)]
+    return [
+        Ailment(
+            UNREACHED,
+            f"{one.source} {one.country}",
+            f"{one.source} has failed for {one.country} since {to_iso(one.failing_since or 0.0)}: {one.why}",
+            ASK_THEM,
+        )
+        for one in failing
+    ]
 
 
 @dataclass(frozen=True, slots=True)

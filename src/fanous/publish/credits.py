@@ -1,6 +1,7 @@
 """Credits: whose data an incident rests on, and under which licence; every picture contains them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from fanous.model.incident import Incident, Says
 from fanous.sources.measurements import MEASUREMENTS
@@ -38,9 +39,15 @@ def credit_line(incident: Incident, language: Language) -> str:
     return credits_line(sources_of(incident), language)
 
 
-def credits_line(sources: Iterable[str], language: Language) -> str:
-    """The same of these sources, each once."""
-    named = dict.fromkeys(_credit(name) for name in sources)
+def credits_line(
+    sources: Iterable[str], language: Language, licences: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The same of these sources, each once.
+
+    Args:
+        licences: of sources whose licence is not always the same: tables of the operator's.
+    """
+    named = dict.fromkeys(_credit(name, licences.get(name, "")) for name in sources)
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
 
 
@@ -67,9 +74,17 @@ def credited(sources: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _credit(name: str) -> str:
+def licence_words(licence: str) -> str:
+    """A licence as it stands next to a source, where no heading says that it is one."""
+    return f"licence {licence}" if licence == NOT_STATED else licence
+
+
+NOT_STATED = "not stated"
+
+
+def _credit(name: str, licence: str = "") -> str:
     source = SOURCES.get(name)
     if source is None:
         return name.removeprefix("family:")
     who = source.credit.partition(",")[0] or source.title
-    return who if source.licence == OURS else f"{who} ({source.licence})"
+    return who if source.licence == OURS else f"{who} ({licence_words(licence or source.licence)})"

@@ -10,8 +10,7 @@ from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
-from fanous.sources.connector import open_licence
-from fanous.sources.publishers import SOURCES
+from fanous.sources.publishers import SOURCES, terms
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
 
@@ -201,9 +200,7 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
     """
     key, signal = one.key, SIGNALS[one.key.signal]
     source = SOURCES.get(key.source)
-    terms, is_open = (source.licence, source.is_open) if source else ("none stated", False)
-    if source and source.takes_columns and licences:
-        terms, is_open = "; ".join(licences), all(map(open_licence, licences))
+    licence, is_open = terms(key.source, licences)
     return {
         "country": key.place.country,
         "region": key.place.region or None,
@@ -217,7 +214,7 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
         "access": str(key.access),
         "resolver_network": key.resolver_asn or None,
         "step": one.step,
-        "licence": terms,
+        "licence": licence,
         "credit": source.credit if source else "",
         "may_be_passed_on": is_open,
         "times": [to_iso(at) for at in one.times.tolist()] if is_open else None,

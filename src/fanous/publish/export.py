@@ -141,6 +141,9 @@ def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[
     store = _as_seen(store, wanted)
     stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
+        if incident.is_provisional:
+            left.add("incidents that are provisional until earlier measurements are in")
+            continue
         stated = stated_in(incident)
         licence = terms_of(sources_of(incident), wanted, stated)
         if not licence:
@@ -216,7 +219,9 @@ def _exported(store: Store, wanted: ExportScope) -> Iterator[tuple[Incident, str
     store = _as_seen(store, wanted)
     stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        if licence := terms_of(sources_of(incident), wanted, stated_in(incident)):
+        if not incident.is_provisional and (
+            licence := terms_of(sources_of(incident), wanted, stated_in(incident))
+        ):
             yield incident, licence
 
 
@@ -563,7 +568,8 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
     if ending != "csv":
-        return described
+        # To frictionless 5.21 a Parquet file is a table unless it is told otherwise, and it fails at lists in cells.
+        return described | {"type": "file"}
     fields = [
         {"name": name, "type": "string" if kind == "list" else kind, "description": text}
         for name, kind, text in table.fields

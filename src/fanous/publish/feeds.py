@@ -117,8 +117,9 @@ def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Fee
 
 
 def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
-    """Those revised last, the newest revision first."""
-    revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in found]
+    """Those revised last, the newest revision first, without what is only provisional."""
+    told = (one for one in found if not one.is_provisional)
+    revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in told]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
     return _entries(store, edition, revised[:MOST])
 

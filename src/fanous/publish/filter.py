@@ -87,6 +87,7 @@ class IncidentFilter:
         region: ISO 3166-2, or the source's own name (``Place.region``).
         network: ``AS17557``.
         target: a target, part of its name as people write it, or ``THE_LINE``.
+        kind: what it does to any target on any network (``Incident.kinds``).
         mechanism: it or one below it: ``dns`` includes ``dns.injection``.
         status: of ``STATES``. began: ``2023`` or ``2023-12``. length: of ``LENGTHS``.
         words: each must occur in the headline, the id, or a name of the place, its networks or the targets.
@@ -126,7 +127,7 @@ class IncidentFilter:
             and (not self.region or self.region in one.entities)
             and (not self.network or self.network in one.entities)
             and (not self.target or self._is_about(one))
-            and (not self.kind or self.kind == one.kind or any(part.kind == self.kind for part in one.parts))
+            and (not self.kind or self.kind in one.kinds)
             and (not self.mechanism or any(_is_below(each, self.mechanism) for each in one.mechanisms))
             and (not self.status or STATES[self.status](one))
             and month(one.onset).startswith(self.began)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from fanous.charts.card import CHART, Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
-from fanous.charts.plot import WIDE, Legend, Shape, levels, ticks
+from fanous.charts.plot import WIDE, Shape, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.publish.credits import credit_line
-from fanous.publish.edition import Edition, incident_path, oldest, stories
+from fanous.publish.edition import Edition, incident_path, known_until, oldest, stories
 from fanous.refdata.countries import country_name, zone_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
@@ -39,16 +39,16 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
         headline=(headline.claimed if gone else headline.headline)(incident, story.names, language).text,
         sentence=told,
         foot=_foot(incident, edition, lines),
-        names=_names(lines),
+        key=stack_key(language),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
         gone=gone,
         notice=language.say("Synthetic") if incident.provenance.is_synthetic else "",
         rtl=language.direction == "rtl",
     )
-    empty = Lines(int(incident.onset), 1, (), False)
-    legend = legend_of(incident, lines or empty, language, CHART)
-    return card(words, lines, spans_of(incident, edition.now), legend)
+    if lines is None:
+        return card(words, [], None)
+    return card(words, panels_of(incident, lines, edition.now), sheet_of(incident, lines, language, CHART))
 
 
 def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
@@ -170,7 +170,7 @@ def sheet_of(
         [lines.start + n * lines.step for n in range(lines.bins + 1)],
         ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
-        language.say("Share of users") if lines.by_users else language.say("Share of measured networks"),
+        _unit(lines, language),
         f"{headline.lead(incident, language)}{_share(lines, language)}",
         _lowest(lines, language),
         clock_words(lines.start, incident.country, language),
@@ -201,7 +201,7 @@ def stack_key(language: Language) -> list[tuple[str, str]]:
 
 def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
     """The window that its chart shows (unix seconds, half-open); for a very busy country, only the beginning."""
-    end = now if incident.end is None else incident.end
+    end = known_until(store, incident, now) if incident.end is None else incident.end
     length = max(end - incident.onset, HOUR)
     since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
         BEFORE[0], BEFORE[1] * length
@@ -232,27 +232,6 @@ def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
 
 
-def legend_of(
-    incident: Incident,
-    lines: Lines,
-    language: Language,
-    shape: Shape,
-    marks: Sequence[tuple[float, str]] = (),
-) -> Legend:
-    """The text of a chart, which also stands for the picture where it cannot be seen.
-
-    Args:
-        marks: moments to name, such as the start of an announced event.
-    """
-    return Legend(
-        title=f"{headline.lead(incident, language)}{_share(lines, language)}",
-        description=_lowest(lines, language),
-        ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
-        levels=levels(language),
-        marks=marks,
-    )
-
-
 def _lowest(lines: Lines, language: Language) -> str:
     """For those who hear a chart: the lowest value of each line."""
     lowest = [
@@ -268,15 +247,16 @@ def _drawable(lines: Lines) -> Lines | None:
     return lines if measured else None
 
 
-def _names(lines: Lines | None) -> list[str]:
-    return [target_title(line.target) for line in lines.lines] if lines else []
-
-
 def _share(lines: Lines, language: Language) -> str:
     """The unit of the lines: a share of users or of networks."""
     if lines.by_users:
         return language.say("Share of users for whom each target worked as usual")
     return language.say("Share of measured networks on which each target worked as usual")
+
+
+def _unit(lines: Lines, language: Language) -> str:
+    """What the value axis measures."""
+    return language.say("Share of users") if lines.by_users else language.say("Share of measured networks")
 
 
 def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str]:
@@ -287,7 +267,7 @@ def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str
     if lines is None:
         return [f"{notice}{address}", *owed]
     when = narrative.roughly_when(incident, language).text
-    return [when, f"{notice}{_share(lines, language)} · {address}", *owed]
+    return [when, f"{notice}{_unit(lines, language)} · {address}", *owed]
 
 
 def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:

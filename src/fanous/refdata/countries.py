@@ -48,6 +48,12 @@ def country_name(cc: str, locale: str = "en") -> str:
     """
     if cc == UNKNOWN_COUNTRY:
         return "an unknown country" if locale == "en" else cc
+    shown = toml_table("country_names.toml")["shown"].get(locale, {})
+    return str(shown.get(cc, "")) or cldr_name(cc, locale)
+
+
+def cldr_name(cc: str, locale: str) -> str:
+    """The name in Unicode CLDR, which is made for lists: ``Congo - Kinshasa``; people may type it."""
     return _names(locale).get(cc, cc)
 
 
@@ -65,6 +71,12 @@ def country_codes() -> tuple[str, ...]:
 def other_names() -> dict[str, list[str]]:
     """Code -> names that people type, in addition to ``country_name``."""
     return dict(toml_table("country_names.toml")["names"])
+
+
+@lru_cache(maxsize=1)
+def shared_names() -> dict[str, list[str]]:
+    """Name, in lower case -> codes of the countries that people may mean by it."""
+    return dict(toml_table("country_names.toml")["several"])
 
 
 def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:

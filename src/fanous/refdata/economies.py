@@ -24,10 +24,6 @@ def economy(cc: str) -> Economy:
     )
 
 
-def countries_with_gdp() -> list[str]:
-    return [cc for cc, (gdp, _, _) in _published().items() if gdp is not None]
-
-
 def region_share(region: str) -> Figure | None:
     """Share of the country's people who live in ``PK-PB``; ``None`` = no figure ships."""
     table = _studies()["region_share"]

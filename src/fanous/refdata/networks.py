@@ -42,6 +42,16 @@ def network_name(asn: int) -> str:
     return _known_as().get(asn) or _registered().get(asn, "")
 
 
+@lru_cache(maxsize=1)
+def _former() -> dict[int, list[str]]:
+    return {int(asn): names for asn, names in toml_table("network_names.toml")["former"].items()}
+
+
+def former_names(asn: int) -> list[str]:
+    """Other names under which people know it: former ones, and those of owners."""
+    return list(_former().get(asn, ()))
+
+
 def is_same_operator(one: int, other: int) -> bool:
     """Do both have the same name?  Operators have networks for mobile lines, fixed lines and transit."""
     return any(of(one) != "" and of(one) == of(other) for of in (registered_name, network_name))

@@ -1,7 +1,8 @@
 """Publishers: the registry of every source of series and claims, and their settings in the configuration."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 from msgspec.structs import force_setattr, replace
@@ -10,7 +11,7 @@ from fanous.config import Asn, Section, check_web_address, nearest, section, wro
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
-from fanous.sources.connector import LiveSource, SeriesFiles, Source, by_name
+from fanous.sources.connector import LiveSource, SeriesFiles, Source, by_name, open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote.atlas import ATLAS
 from fanous.sources.signals.google import GOOGLE
@@ -55,6 +56,27 @@ PUBLISHERS = by_name(
 
 SOURCES: dict[str, Source] = by_name(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
 """Every source, by name."""
+
+
+class Terms(NamedTuple):
+    """Under which licence values come, and whether they may be passed on."""
+
+    licence: str
+    is_open: bool
+
+
+def terms(name: str, stated: Sequence[str] = ()) -> Terms:
+    """Of a series of a source.
+
+    Args:
+        stated: licences that the operator stated for a table of theirs, which count in place of the source's.
+    """
+    source = SOURCES.get(name)
+    if source is None:
+        return Terms("none stated", False)
+    if source.takes_columns and stated:
+        return Terms("; ".join(stated), all(map(open_licence, stated)))
+    return Terms(source.licence, source.is_open)
 
 
 def has_series(name: str) -> bool:

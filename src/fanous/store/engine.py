@@ -165,9 +165,13 @@ _DAMAGED = (
     "CHECKSUM_DOESNT_MATCH",
     "CORRUPTED_DATA",
     "NO_FILE_IN_DATA_PART",
+    "TOO_LARGE_SIZE_COMPRESSED",
     "UNEXPECTED_END_OF_FILE",
     "UNKNOWN_CODEC",
 )
+LIKELY = "Most likely corrupted data"
+"""Said within the error of a change, whose own name tells only that it was not finished."""
+
 _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
     "filesystem error": "check that it is a folder of a store, and its permissions",
@@ -412,7 +416,8 @@ def _advice(said: str) -> str:
     for words, advice in _CAUSES.items():
         if words in said:
             return advice
-    return _REPAIR if any(f"({name})" in said for name in _DAMAGED) else ""
+    is_damaged = LIKELY in said or any(f"({name})" in said for name in _DAMAGED)
+    return _REPAIR if is_damaged else ""
 
 
 def _never_arrived(error: BaseException) -> bool:

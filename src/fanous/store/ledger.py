@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import BACKFILL, Incident, Status
 from fanous.model.reason import Reason
 from fanous.model.vitals import Spell
 from fanous.store.database import (
@@ -342,7 +342,7 @@ class Ledger(Notices, Leases):
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
-        self._leaves_out_held = False
+        self._is_public = self._leaves_out_held = False
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -356,11 +356,10 @@ class Ledger(Notices, Leases):
         self._database.close()
 
     def for_readers(self) -> "Ledger":
-        """The same ledger for what is published: what waits for a person is left out where the operator wants that."""
-        if not self.hides_held():
-            return self
+        """The same ledger for what is published: without what was only provisional and is gone, and without what waits
+        for a person where the operator wants that."""
         public = copy(self)
-        public._leaves_out_held = True
+        public._is_public, public._leaves_out_held = True, self.hides_held()
         return public
 
     def put(
@@ -417,7 +416,7 @@ class Ledger(Notices, Leases):
                 before.incident,
                 status=Status.RETRACTED,
                 reasons=reasons,
-                held_by="",
+                held_by=BACKFILL if before.incident.is_provisional else "",
                 withdrawn_by=withdrawn_by,
                 merged_into=merged_into,
             )
@@ -430,12 +429,14 @@ class Ledger(Notices, Leases):
         until: float | None = None,
         *,
         synthetic: bool | None = None,
+        dropped: bool = False,
     ) -> list[Incident]:
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
         Args:
             since: ``None`` = no bound; so with ``until``.
             synthetic: those of synthetic records alone, or all others alone; ``None`` = both.
+            dropped: also those that were only provisional and are gone.
         """
         newer = _REVISIONS.alias()
         last = (
@@ -458,6 +459,8 @@ class Ledger(Notices, Leases):
         found = (
             _signed(decode_incident(row.document), roles) for row in sorted(rows, key=lambda row: row[:2])
         )
+        if not dropped:
+            found = (one for one in found if not one.was_dropped)
         if self._leaves_out_held:
             found = (last for one in found for last in self._last_shown(one))
         return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
@@ -494,6 +497,8 @@ class Ledger(Notices, Leases):
         roles = self.roles()
         with self._database.reading() as connection:
             found = _revisions(connection, incident_id)
+        if self._is_public and found and found[-1].incident.was_dropped:
+            return []
         if self._leaves_out_held:
             shown = shown_to_readers([one.incident for one in found])
             found = [one for one, is_shown in zip(found, shown, strict=True) if is_shown]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fanous.config import Section, section
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, defect
+from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Approval, Decided, Decision
 from fanous.store.database import SCHEMA, Database
@@ -82,6 +83,8 @@ _SETTINGS = sa.Table(
 )
 _HOLD = "hold_national"
 _HIDE = "hide_held"
+_BACKFILL = "backfill "
+"""Before a country's code."""
 
 
 class Notices:
@@ -194,17 +197,31 @@ class Notices:
         """Set whether they are, as with ``hold_national``."""
         self._set(_HIDE, hide)
 
+    def backfill(self, country: str) -> Backfill | None:
+        """The measurements of the past that are still being brought in; ``None`` = none are."""
+        value = self._value(_BACKFILL + country)
+        return msgspec.json.decode(value, type=Backfill) if value else None
+
+    def note_backfill(self, country: str, going: Backfill | None) -> None:
+        """Set how far it is; ``None`` = it is over."""
+        self._put(_BACKFILL + country, msgspec.json.encode(going).decode() if going else "")
+
     def _is_set(self, key: str) -> bool:
-        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == key)
-        with self._database.reading() as connection:
-            return connection.scalar(query) == "yes"
+        return self._value(key) == "yes"
 
     def _set(self, key: str, value: bool) -> None:
-        if value == self._is_set(key):
-            return
+        if value != self._is_set(key):
+            self._put(key, "yes" if value else "no")
+
+    def _value(self, key: str) -> str:
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == key)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or ""
+
+    def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
             connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == key))
-            connection.execute(_SETTINGS.insert().values(key=key, value="yes" if value else "no"))
+            connection.execute(_SETTINGS.insert().values(key=key, value=value))
 
     def _documents(self, table: sa.Table, country: str | None, noun: type[Noun]) -> Iterator[Noun]:
         query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)

@@ -17,7 +17,7 @@ from time import monotonic
 from markupsafe import escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from fanous.config import data_folder
 from fanous.errors import FanousError
@@ -73,9 +73,12 @@ class Bundles:
         """Answers ``/PK/PK-2023-0042/evidence``: a page that grows while the bundle is packed, without a script."""
         visit = visit_of(request, self._answers.site)
         key = await self._key(request, visit)
+        facts = {"id": key[0], "path": visit.path.removesuffix("/evidence"), "waits": False}
+        if await self._answers.ask(lambda store: _waits(store, key[0])):
+            page = await asyncio.to_thread(rendered, "evidence.html", visit, facts | {"waits": True})
+            return HTMLResponse(page, headers={"Cache-Control": "no-store"})
         packing = asyncio.ensure_future(self._bundle(key, visit.now))  # goes on if the reader leaves
         packing.add_done_callback(lambda done: done.cancelled() or done.exception())
-        facts = {"id": key[0], "path": visit.path.removesuffix("/evidence")}
         page = await asyncio.to_thread(rendered, "evidence.html", visit, facts)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._told(page, key, packing, visit), media_type=HTML, headers=headers)
@@ -169,6 +172,12 @@ def _revision(store: Store, label: str, country: str) -> int:
     """The number of its latest revision; 0 = there is no such incident in the country."""
     revisions = store.ledger.revisions(label)
     return revisions[-1].n if revisions and revisions[-1].incident.country == country else 0
+
+
+def _waits(store: Store, label: str) -> bool:
+    """Whether a person still has to review it: a bundle would say more than its page."""
+    incident = store.ledger.incident(label)
+    return incident is not None and bool(incident.held_by)
 
 
 def _gathered(store: Store, label: str) -> Gathered:

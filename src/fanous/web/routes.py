@@ -56,6 +56,7 @@ class Site:
         heard: (country, ASN) -> when a probe there was last heard, if heartbeats know more than the stored
             measurements.
         incoming: what is still being brought in, where the monitor itself fetches measurements.
+        offline: could no public source be reached since the monitor started?
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
@@ -72,6 +73,7 @@ class Site:
     world: Path | None = None
     heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
     incoming: Callable[[], "list[Incoming]"] = field(default=list)
+    offline: Callable[[], bool] = field(default=bool)
     key: Path | None = None
     limits: ReaderLimits = field(default_factory=ReaderLimits)
     names: SiteNames = field(default_factory=SiteNames)

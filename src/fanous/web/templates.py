@@ -144,6 +144,9 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             both_clocks=partial(clocks.both_clocks, language=language),
             hour=partial(clocks.hour, language=language),
             date=lambda instant, country: clocks.date(local(instant, country), language),
+            days_between=lambda start, end, country: clocks.days_between(
+                local(start, country), local(end, country), language
+            ),
             moment=partial(clocks.moment, language=language),
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),

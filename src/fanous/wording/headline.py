@@ -51,6 +51,16 @@ IN_PARTS: dict[tuple[Kind | None, bool], str] = {
 }
 """The same where levels of regions show it, and no network is named."""
 
+RESTORED: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet access partly restored across {country}",
+    (Kind.OUTAGE, False): "Internet access may be partly restored across {country}",
+}
+"""The same of a nation-wide outage that goes on at ``RESTORED_FROM`` of the usual level or more."""
+
+RESTORED_FROM = 0.5
+"""Share of the usual level from which on an outage would not be nation-wide any more, as among the thresholds of
+incidents."""
+
 TRAFFIC: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Traffic to {targets} fell in {country}",
     (Kind.OUTAGE, False): "Traffic to {targets} may have fallen in {country}",
@@ -153,8 +163,16 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     if incident.is_of_traffic:
         return TRAFFIC
     if incident.scope is Scope.NATION:
-        return ACROSS
+        return ACROSS | RESTORED if _is_partly_restored(incident) else ACROSS
     return ON_SOME | IN_PARTS if regions_alone(incident) else ON_SOME
+
+
+def _is_partly_restored(incident: Incident) -> bool:
+    level = incident.level
+    is_open = incident.end is None and incident.status is not Status.RETRACTED
+    if not is_open or level is None or level.now is None:
+        return False
+    return level.mean < RESTORED_FROM <= level.now
 
 
 def regions_alone(incident: Incident) -> bool:

@@ -5,13 +5,16 @@ measured, and the times in UTC.  Nothing is claimed here that the incident does 
 was met, a number of networks rather than the country below nation scope, and no end that was not observed.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 
-from fanous.model.incident import FamilyView, Incident, Kind, Part, Scope, Status
+from fanous.model.incident import FamilyView, Incident, Kind, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
-from fanous.refdata.countries import local
+from fanous.refdata.countries import local, region_name
+from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, days_between
 from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
 from fanous.wording.language import ENGLISH, Language, Sentence
@@ -24,6 +27,7 @@ from fanous.wording.words import (
     counts_users,
     mechanism_words,
     network_title,
+    percent,
     target_title,
 )
 
@@ -123,6 +127,34 @@ TRAFFIC = {
 }
 """(is the level known, tense) -> clause, where the traffic of platforms fell."""
 
+NOW_AT = {
+    ("connectivity", LASTS): (
+        "connectivity has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("connectivity", MAY): (
+        "connectivity may have been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("speed", LASTS): (
+        "connection speeds have been low {where} {when}: typically {level} of their usual level, and now {now}"
+    ),
+    ("speed", MAY): (
+        "connection speeds may have been low {where} {when}: typically {level} of their usual level, and now "
+        "{now}"
+    ),
+    ("traffic", LASTS): (
+        "traffic to {targets} has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ),
+    ("traffic", MAY): (
+        "traffic to {targets} may have been low {where} {when}: typically {level} of its usual level, and now "
+        "{now}"
+    ),
+}
+"""(what fell, tense) -> clause, where it goes on at another level: what is typical of it is not how things stand."""
+
+ANOTHER_LEVEL = 0.1
+"""Share of the usual level by which the present level differs from the typical one, or the lede does not name it: as
+the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
+
 RETRACTED = "Retracted: Fanous no longer claims that {claim}."
 RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
 OPENING = {
@@ -172,6 +204,22 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
     """
     where, when = _where(incident, language), _when(incident, language, by_hour)
     tense = _tense(incident)
+    if _is_at_another_level(incident) and (incident.level is not None and incident.level.now is not None):
+        what = (
+            "speed"
+            if incident.kind is Kind.SLOWDOWN
+            else "traffic"
+            if incident.is_of_traffic
+            else "connectivity"
+        )
+        return language.say(
+            NOW_AT[what, tense],
+            targets=listing(_targets_of(incident, Kind.OUTAGE), language, named),
+            where=where,
+            when=when,
+            level=percent(incident.level.mean, language),
+            now=percent(incident.level.now, language),
+        )
     if incident.is_of_traffic:
         known = incident.level is not None and incident.level.mean >= LEAST_SAID
         share = language.percent(incident.level.mean) if incident.level is not None and known else ""
@@ -196,6 +244,13 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
         where=where,
         when=when,
     )
+
+
+def _is_at_another_level(incident: Incident) -> bool:
+    level, is_of_level = incident.level, incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+    if not is_of_level or incident.end is not None or incident.status is Status.RETRACTED:
+        return False
+    return level is not None and level.now is not None and abs(level.now - level.mean) >= ANOTHER_LEVEL
 
 
 def _targets_of(incident: Incident, kind: Kind) -> list[str]:
@@ -275,16 +330,24 @@ OPEN_SESSIONS = {
 
 
 def _onset_known(incident: Incident) -> str:
-    if incident.onset_earliest is None:
+    earliest = _earliest(incident)
+    if earliest is None:
         return "before"
-    return "between" if incident.onset_latest - incident.onset_earliest > ONSET_SURE else "about"
+    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
+
+
+def _earliest(incident: Incident) -> float | None:
+    """From when on the fall itself may have begun: what led up to it is told by a sentence of its own."""
+    led_up = incident.led_up_by
+    return incident.onset_earliest if led_up is None else led_up.end
 
 
 def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
     """From when to when, by the country's clock, as far as was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
-    earliest = start if incident.onset_earliest is None else local(incident.onset_earliest, country)
+    first = _earliest(incident)
+    earliest = start if first is None else local(first, country)
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
     if in_sessions is not None:
@@ -413,6 +476,8 @@ CLASSES = {
 """Classes of outages that tell more than the place does."""
 
 HOURS = "Hours, as measured: about {hours}, local time."
+LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
+STAGES = "The level changed on the way, and was never back in between."
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
@@ -454,15 +519,31 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
 
 
 def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """By target: targets that met the same stand together."""
-    met: dict[str, list[Part]] = {}
+    """By target: targets that met the same stand together, and are listed once where they met much."""
+    met: dict[str, dict[str, None]] = {}
+    by_clause: dict[str, dict[str, None]] = {}
     for part in incident.parts:
         for mechanism in part.mechanisms if part.target and part.kind is not Kind.OUTAGE else ():
-            met.setdefault(_clause(mechanism), []).append(part)
-    ways = sorted(met.items(), key=lambda way: -len({part.target for part in way[1]}))
-    for clause, parts in ways[:MOST_CLAUSES]:
-        targets = listing(list(dict.fromkeys(target_title(part.target) for part in parts)), language)
-        if clause == SLOWED and incident.kbps is not None:
+            met.setdefault(_clause(mechanism), {})[target_title(part.target)] = None
+            by_clause.setdefault(_clause(mechanism), {})[mechanism] = None
+    ways = sorted(met.items(), key=lambda way: -len(way[1]))[:MOST_CLAUSES]
+    of_same = Counter(tuple(sorted(titles)) for _, titles in ways if len(titles) > 1)
+    told: set[tuple[str, ...]] = set()
+    for clause, titles in ways:
+        targets, same = listing(list(titles), language), tuple(sorted(titles))
+        if of_same[same] >= MUCH:
+            if same not in told:
+                own = [
+                    name for other, named in ways if tuple(sorted(named)) == same for name in by_clause[other]
+                ]
+                words = listing(
+                    list(dict.fromkeys(_method(incident, name, language) for name in own)),
+                    language,
+                    MOST_CLAUSES,
+                )
+                yield language.sentence(OTHERWISE, targets=targets, methods=words)
+                told.add(same)
+        elif clause == SLOWED and incident.kbps is not None:
             yield language.sentence(SLOWED_TO, targets=targets, kbps=language.number(incident.kbps.mean))
         elif clause in CLAUSES.values():
             yield language.sentence(clause, targets=targets)
@@ -473,6 +554,10 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
             yield language.sentence(CLASSES[mechanism])
 
 
+MUCH = 3
+"""Sentences that would each list the same targets are one from so many on."""
+
+
 def _clause(mechanism: str) -> str:
     """The sentence of a mechanism; its bare words where there is none."""
     steps = mechanism.split(".")
@@ -481,14 +566,22 @@ def _clause(mechanism: str) -> str:
 
 
 def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """Its sessions, or that it came in several periods."""
+    """What led up to it, then its sessions, or that it came in several periods or at several levels."""
+    led_up = incident.led_up_by
+    if led_up is not None:
+        since = both_clocks(led_up.start, incident.country, language)
+        yield language.sentence(LED_UP, level=percent(led_up.left, language), since=since)
     in_sessions = sessions(incident)
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
-        n = len(incident.intervals)
-        yield Sentence(language.count(*PERIODS, n), language)
+        periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
+        yield (
+            Sentence(language.count(*PERIODS, periods), language)
+            if periods > 1
+            else language.sentence(STAGES)
+        )
 
 
 def _of_day(seconds: float, language: Language) -> str:
@@ -496,9 +589,10 @@ def _of_day(seconds: float, language: Language) -> str:
 
 
 def _places(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
-    """The networks by operator, those with most evidence first; else the regions."""
+    """The networks by operator, those with most evidence (of an outage: the deepest) first; else the regions."""
     weight = {network.entity: -network.measurements for network in incident.networks}
-    entities = sorted(incident.entities, key=lambda entity: weight.get(entity, 0))
+    # those of an outage in quantity series have an order of their own: the deepest first
+    entities = sorted(incident.entities, key=lambda one: 0 if incident.opinions else weight.get(one, 0))
     of_name: dict[str, list[str]] = {}
     for asn in filter(None, map(asn_of, entities)):
         of_name.setdefault(network_title(asn, names), []).append(f"AS{asn}")
@@ -507,7 +601,9 @@ def _places(incident: Incident, names: Mapping[int, str], language: Language) ->
     if operators:
         yield language.sentence(ON_THESE, networks=listing(operators, language))
     elif regions := [one for one in entities if one != incident.country]:
-        yield language.sentence(IN_THESE, regions=listing(regions, language))
+        yield language.sentence(
+            IN_THESE, regions=listing([printable(region_name(one)) for one in regions], language)
+        )
 
 
 def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
@@ -559,7 +655,7 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
     at = {
         "onset": both_clocks(incident.onset, incident.country, language),
         "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(incident.onset_earliest or incident.onset, incident.country, language),
+        "earliest": both_clocks(_earliest(incident) or incident.onset, incident.country, language),
         "end": "" if end is None else both_clocks(end, incident.country, language),
     }
     return language.sentence(WHEN[known, end is not None], **at)
@@ -597,12 +693,13 @@ def because(incident: Incident, language: Language) -> list[Sentence]:
 
 def methods(incident: Incident, language: Language) -> list[str]:
     """Mechanisms in words, each once, with the speed next to what was slowed."""
-    said = []
-    for mechanism in incident.mechanisms:
-        words = language.say(mechanism_words(mechanism))
-        if incident.kbps is not None and "throttle" in mechanism:
-            words = language.say(
-                "{method} (about {kbps} kbit/s)", method=words, kbps=language.number(incident.kbps.mean)
-            )
-        said.append(words)
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(_method(incident, mechanism, language) for mechanism in incident.mechanisms))
+
+
+def _method(incident: Incident, mechanism: str, language: Language) -> str:
+    words = language.say(mechanism_words(mechanism))
+    if incident.kbps is None or "throttle" not in mechanism:
+        return words
+    return language.say(
+        "{method} (about {kbps} kbit/s)", method=words, kbps=language.number(incident.kbps.mean)
+    )

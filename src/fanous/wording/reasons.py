@@ -14,7 +14,7 @@ from typing import Any
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
-from fanous.refdata.countries import country_name, is_country
+from fanous.refdata.countries import country_name, is_country, region_name
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
@@ -64,6 +64,11 @@ REASONS: dict[str, Text] = {
     "held.review": "Held until a person has reviewed it, as every national incident is here. A rule is already met.",
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
+    "backfill": (
+        "Provisional: earlier measurements are still coming in (so far back to {at}), so it may grow, change or vanish."
+    ),
+    "backfill.rule": "With what is in, a rule of confirmation is already met.",
+    "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
     "noted": "{by} wrote a note to it.",
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
@@ -315,7 +320,7 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
     "before": lambda scope, language: language.say(SCOPES[Scope(scope)]),
     "after": lambda scope, language: language.say(SCOPES[Scope(scope)]),
     "entities": lambda entity, language: (
-        country_name(entity, language.code) if is_country(entity) else printable(entity)
+        country_name(entity, language.code) if is_country(entity) else printable(region_name(entity))
     ),
     "incident": lambda label, language: printable(label) or language.say(UNNAMED_INCIDENT),
     "incidents": lambda label, language: printable(label) or language.say(UNNAMED_INCIDENT),

@@ -172,6 +172,8 @@ def test_places_are_named_the_hardest_hit_first_without_those_that_came_back() -
         for n, (name, left) in enumerate(depths.items())
     ]
     assert one(*series).entities == ("XA-B", "XA-C", "XA-A")
+    (view,) = one(*series).opinions
+    assert view.entities == ("XA-B", "XA-C", "XA-A", "XA-D"), "the last is back"
     ended = [cut(of(AP, place=Place("XA", region=n), seed=3), 600, 640, left) for n, left in depths.items()]
     assert one(*ended).entities == ("XA-B", "XA-C", "XA-D", "XA-A")
 
@@ -196,6 +198,49 @@ def test_a_storm_shows_in_its_state_with_three_days_of_history() -> None:
     assert "short_history" in [reason.code for reason in incident.reasons]
     coarse = [replace(each, values=np.round(each.values / 10)) for each in states]
     assert found(*coarse) == [], "one of ten steps may be nothing yet"
+
+
+def test_usage_that_is_not_back_keeps_an_outage_open_after_everything_else_is() -> None:
+    probing = cut(of(AP), 600, 650, 0.04)
+    usage = cut(cut(of(GTR, noise=0.02), 600, 650, 0.01), 650, 10_000, 0.6)
+    incident = one(probing, usage)
+    assert (incident.end, incident.status) == (None, Status.CONFIRMED)
+    assert [interval.start for interval in incident.intervals] == pytest.approx([at(600), at(650)], abs=900)
+    assert [round(level.left, 1) for level in incident.levels] == [0.0, 0.6]
+    assert incident.level is not None and incident.level.now is not None
+    assert incident.level.mean == pytest.approx(0.025, abs=0.02), "a partial return is not how deep it was"
+    assert incident.level.now == pytest.approx(0.8, abs=0.03), "probing is back, usage is not"
+    back = one(probing, cut(cut(of(GTR, noise=0.02), 600, 650, 0.01), 650, 750, 0.6))
+    assert back.end == pytest.approx(at(750), abs=1800) and len(back.intervals) == 2
+
+
+def test_people_who_do_a_little_less_after_an_outage_do_not_keep_it_open() -> None:
+    for hours, left in ((200, 0.8), (10, 0.5)):
+        usage = cut(cut(of(GTR, noise=0.02), 600, 650, 0.01), 650, 650 + hours, left)
+        assert one(cut(of(AP), 600, 650, 0.04), usage).end == pytest.approx(at(650), abs=900)
+
+
+def test_a_stage_that_usage_alone_shows_belongs_to_the_bracket() -> None:
+    probing = cut(of(AP), 620, 700, 0.04)
+    staged = one(probing, cut(cut(of(GTR, noise=0.02), 600, 620, 0.5), 620, 700, 0.01))
+    assert staged.onset == pytest.approx(at(620), abs=900)
+    assert staged.onset_earliest == pytest.approx(at(600), abs=900)
+    assert [round(level.left, 1) for level in staged.levels] == [0.5, 0.0]
+    for first, left in ((600, 0.8), (618, 0.5)):
+        dip = one(probing, cut(cut(of(GTR, noise=0.02), first, 620, left), 620, 700, 0.01))
+        assert len(dip.levels) == 1, "a dip is no stage"
+
+
+def test_routes_that_one_bin_shows_lost_are_not_as_usual() -> None:
+    def until(series: Series) -> Series:
+        kept = int((at(600.5) - series.times[0]) // series.step)
+        columns = ("times", "values", "counts", "controlled", "measurements")
+        return replace(series, **{name: getattr(series, name)[:kept] for name in columns})
+
+    lost = [until(cut(of(name, noise=0.002), 600, 700, 0.04)) for name in (AP, GTR)]
+    steady, gone = until(of(BGP, noise=0.002)), until(cut(of(BGP, noise=0.002), 600, 700, 0.5))
+    assert one(*lost, steady).mechanisms == ("outage.national", "outage.stealth")
+    assert one(*lost, gone).mechanisms == ("outage.national",)
 
 
 def test_single_bins_that_nothing_supports_are_not_kept() -> None:

@@ -154,12 +154,12 @@ def test_a_level_is_back_when_a_day_of_it_is() -> None:
 
 def test_depth_is_typical_worst_and_now() -> None:
     series = cut(cut(daily(60, noise=0.01, signal=AP), 480, 600, 0.5), 540, 543, 0.2)
-    ended = depth(told(series, 480), [Interval(at(480), at(600))])
+    ended = depth(told(series, 480), [Interval(at(480), at(600))], at(600))
     assert ended is not None and ended.worst is not None and ended.now is not None
     assert (ended.mean, ended.worst, ended.now) == pytest.approx((0.5, 0.1, 1.0), abs=0.03)
-    lasts = depth(told(cut(series, 600, 10_000, 0.7), 480), [Interval(at(480), None)])
+    lasts = depth(told(cut(series, 600, 10_000, 0.7), 480), [Interval(at(480), None)], None)
     assert lasts is not None and lasts.now == pytest.approx(0.7, abs=0.02)
-    assert depth(told(without(series, 480, 481), 480), [Interval(at(480), at(480.2))]) is None, (
+    assert depth(told(without(series, 480, 481), 480), [Interval(at(480), at(480.2))], at(480.2)) is None, (
         "no bin meets it"
     )
 
@@ -168,7 +168,11 @@ def test_depth_is_typical_worst_and_now() -> None:
 @each("late", [0.0, 0.1, 0.2, 0.25, 0.4])
 def test_bins_that_were_lost_in_part_are_not_taken_for_the_loss(late: float, hours: float) -> None:
     """Half-hour bins; the loss begins ``late`` hours after the beginning of one."""
-    found = depth(told(lost(late, hours, 0.6), 480), [Interval(at(480 + late), at(480 + late + hours))])
+    found = depth(
+        told(lost(late, hours, 0.6), 480),
+        [Interval(at(480 + late), at(480 + late + hours))],
+        at(480 + late + hours),
+    )
     assert found is not None and found.worst is not None
     assert found.mean == pytest.approx(0.4, abs=0.02)
 

@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 from fanous.model.vitals import Backlog
-from fanous.pipeline.vitals import CHECKS, Disk, Vitals, find_ailments
+from fanous.pipeline.vitals import (
+    CHECKS,
+    UNREACHED,
+    Disk,
+    PullState,
+    PullStates,
+    Vitals,
+    find_ailments,
+    is_offline,
+    unreached,
+)
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from tests.documents import ROOT, rows, section, text_of
 from tests.each import each
@@ -89,6 +99,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
     )
     said = {one.kind: one.mend for one in find_ailments(wrong)}
     assert len(said) == len(CHECKS)
+    said |= {one.kind: one.mend for one in unreached(asked(("ioda PK", "xx"), ("tor PK", ".")))}
     operate = text_of(ROOT / "docs" / "operate.md")
     runbook = section(operate, "### Runbook")
     assert [line.strip("#` ") for line in runbook if line.startswith("#### ")] == [*said, "configuration"]
@@ -99,3 +110,45 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         assert {"- **Look**", "- **Do**"} <= {line.partition(":")[0] for line in entry}
     listed = rows(section(operate, "## Is the monitor itself well"))
     assert {cells[0].strip("`") for cells in listed} >= set(said)
+
+
+def asked(*errands: tuple[str, str]) -> list[PullState]:
+    """Sources with what came of each attempt, two minutes apart: ``x`` = it failed."""
+    found = PullStates([])
+    for errand, attempts in errands:
+        source, country = errand.split()
+        for n, what in enumerate(attempts):
+            found.note(source, country, NOW + 120 * n, "no route" if what == "x" else "")
+    return found.all()
+
+
+@each(
+    ("pulls", "about"),
+    [
+        (asked(), []),
+        (asked(("ioda PK", "...")), []),
+        (asked(("ioda PK", "..x")), []),  # it may be better in two minutes
+        (asked(("ioda PK", ".xx")), ["ioda PK"]),
+        (asked(("ioda PK", "xxx."), ("tor PK", ".")), []),
+        (asked(("ioda PK", "xx"), ("ioda KE", "xx"), ("tor PK", ".")), ["ioda PK", "ioda KE"]),
+        (asked(("ioda PK", "xx"), ("tor PK", "x")), [""]),
+        (asked(("ioda PK", "x"), ("tor PK", "x")), []),
+    ],
+)
+def test_sources_that_cannot_be_reached(pulls: list[PullState], about: list[str]) -> None:
+    found = unreached(pulls)
+    assert [one.about for one in found] == about
+    assert all(one.kind == UNREACHED and one.mend for one in found)
+
+
+@each(
+    ("pulls", "offline"),
+    [
+        (asked(), False),
+        (asked(("ioda PK", "x")), False),  # one alone may be down itself
+        (asked(("ioda PK", "x"), ("tor PK", "x")), True),
+        (asked(("ioda PK", "x"), ("tor PK", ".x")), False),  # it was here when this monitor started
+    ],
+)
+def test_a_machine_without_internet(pulls: list[PullState], offline: bool) -> None:
+    assert is_offline(pulls) is offline

@@ -1,4 +1,5 @@
-"""A messenger is added as its package says: one file with a ``Messenger``, and its line in ``MESSENGERS``."""
+"""A messenger is added as its package says: one file with a ``Messenger``, its line in ``MESSENGERS``, and in
+``PLATFORMS`` whose app it is."""
 
 import asyncio
 import json
@@ -7,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from fanous.model.measurement import Layer, Record
 from fanous.probe.messengers import MESSENGERS
 from fanous.probe.run import run
 from fanous.probe.trace import ProbeVantage
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.nettests import PLATFORMS
+from fanous.sources.ooni.parse import KEYS
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import scene
@@ -42,6 +47,10 @@ def harbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     spec = spec_from_file_location("harbour", file)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
+    with pytest.raises(ValueError, match="harbour has no line in PLATFORMS"):
+        spec.loader.exec_module(module)
+    monkeypatch.setitem(PLATFORMS, "harbour", "harbour")
+    monkeypatch.setitem(KEYS, "harbour", KEYS["signal"])
     spec.loader.exec_module(module)
     monkeypatch.setitem(MESSENGERS, module.MESSENGER.test_name, module.MESSENGER)
     return str(module.MESSENGER.test_name)
@@ -70,3 +79,6 @@ def test_a_new_messenger_is_measured(harbour: str, is_up: bool, said: str, tmp_p
     assert [step["server_name"] for step in record["test_keys"]["tls_handshakes"]] == [
         "chat.harbour.example"
     ] * is_up
+    (parsed,) = [MEASUREMENT_SOURCES["edge"].parse(Record("edge", json.dumps(record).encode()))]
+    assert parsed.measurement.target == "harbour"
+    assert {one.layer for one in parsed.observations} >= {Layer.DNS, Layer.TCP}

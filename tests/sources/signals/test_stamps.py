@@ -8,9 +8,11 @@ import pytest
 
 from fanous.model.series import SourceSeries
 from fanous.sources.connector import Gather, Stamp, TableColumns
-from fanous.sources.publishers import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES, SERIES_FILES, SOURCES
+from tests.documents import ROOT
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
+from tests.sources.signals.samples import NAMES, SAMPLES, T0
 
 HOUR = 3600
 START = 1_704_067_200
@@ -63,6 +65,40 @@ def test_google_writes_the_end_of_a_bin() -> None:
     data = b")]}'\n\n" + json.dumps([["tr.atsr", rows]]).encode()
     (levels,) = LIVE_SOURCES["google"].parse(data, "RU", "product=21").series
     assert levels.times.tolist() == [START - 2 * HOUR, START, START + 2 * HOUR]
+
+
+STARTS = {
+    "ioda": T0,
+    "ioda-csv": 1_764_547_200,  # 1 December 2025
+    "ripestat": T0,
+    "radar": T0,
+    "tor": T0 - 24 * HOUR,  # the whole of 14 November
+    "ndt": 1_702_825_200,  # of the hour in which the first test began
+    "mrt": T0,
+    "atlas": T0,
+    "csv": 1_764_547_200,
+    "google": T0 - HOUR / 2,
+}
+"""Beginning of the first bin of each sample: as docs/formats.md says of each source."""
+
+
+@pytest.mark.parametrize("source", STARTS)
+def test_the_first_bin_of_each_source_begins_when_its_clock_says(tmp_path: Path, source: str) -> None:
+    told = columns("connectivity") if source == "csv" else None
+    found = read(source, tmp_path / NAMES.get(source, "x"), SAMPLES[source], columns=told)
+    assert {float(reading.levels.times[0]) for reading in found.readings} == {STARTS[source]}
+
+
+def test_every_source_of_series_has_its_clock_in_the_documents() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = text.partition("### Clocks of the sources")[2].partition("\n### ")[0]
+    missing = [
+        name
+        for name, source in SOURCES.items()
+        if (name in SERIES_FILES or source.is_stream) and f"`{name}`" not in rows and "outages" not in name
+    ]
+    assert missing == []
+    assert set(STARTS) == {name for name in SERIES_FILES if "outages" not in name}
 
 
 @pytest.mark.shared_data

@@ -19,6 +19,7 @@ PAGES = (
     INCIDENT,
     f"/embed{INCIDENT}",
     f"{INCIDENT}/measurements",
+    f"{INCIDENT}/evidence",
     "/PK/PK-watch-1",
     "/corrections",
     "/search?q=x+pakistan+2023",

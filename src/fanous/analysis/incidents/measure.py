@@ -5,15 +5,26 @@ the time before it.  Sources that lost little, next to what others lost, carry n
 dips by a thousandth on any day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
 import numpy as np
 
-from fanous.analysis.incidents.fusion import DEEP, family_of, left
+from fanous.analysis.incidents.fusion import DEEP, LONE_USAGE, family_of, left
 from fanous.analysis.incidents.group import TOGETHER, is_country, reaches
-from fanous.analysis.series.depth import CLEARLY, Fall, Shares, depth, fall, rise, shares, soft_start, stages
+from fanous.analysis.series.depth import (
+    CLEARLY,
+    Fall,
+    Shares,
+    back_at,
+    depth,
+    fall,
+    rise,
+    shares,
+    soft_start,
+    stages,
+)
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage
@@ -75,14 +86,24 @@ def measure(
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
         fell = fall(told, anomaly.start_latest, reaches(anomaly), alarm=alarm)
         inside = spans if fell is None else _after(spans, fell.fallen)
-        found.append(SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside)))
+        found.append(
+            SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside, inside[-1].end))
+        )
     return tuple(found)
 
 
-def deepened(measured: Sequence[SourceCourse], spans: Sequence[Interval]) -> tuple[SourceCourse, ...]:
-    """The same series with their depth in other intervals."""
+def deepened(
+    measured: Sequence[SourceCourse], spans: Sequence[Interval], end: float | None
+) -> tuple[SourceCourse, ...]:
+    """The same series with their depth in other intervals.
+
+    Args:
+        end: of the event, which decides what is *now*: it may go on after ``spans``.
+    """
     return tuple(
-        replace(one, depth=depth(one.told, spans if one.fell is None else _after(spans, one.fell.fallen)))
+        replace(
+            one, depth=depth(one.told, spans if one.fell is None else _after(spans, one.fell.fallen), end)
+        )
         for one in measured
     )
 
@@ -142,14 +163,36 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     beside = [other for _, other in carriers if abs(other.at - fell.at) <= TOGETHER]
     earliest = min(other.earliest for other in beside)
     latest = max(other.latest for other in beside)
-    soft = _soft(lead, fell)
+    soft = _soft(lead, fell) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
     return Began(fell.at, earliest, latest, lead, soft)
 
 
+def _cut_before(carriers: Sequence[tuple[SourceCourse, Fall]], fell: Fall) -> Stage | None:
+    """The stage before the fall that what people did shows alone, as where mobile lines are cut first; None = none.
+
+    It fell at once, further than people do less by themselves, and was not back until the fall.
+    """
+    found = []
+    for one, other in carriers:
+        least = PART * SIGNALS[one.key.signal].least_drop
+        stood = one.told.between(other.at, fell.earliest)
+        lasted = len(stood) * one.told.step
+        if one.family is Family.USAGE and other.at_once and lasted >= LONE_USAGE:
+            shares = (float(np.median(part)) for part in np.array_split(stood, ceil(lasted / LONE_USAGE)))
+            if max(shares) <= 1 - least:
+                found.append(Stage(other.at, fell.earliest, float(np.median(stood))))
+    return min(found, key=lambda stage: stage.start, default=None)
+
+
 def _agrees(one: Fall, lead: Fall) -> bool:
     return lead.earliest <= one.at <= lead.latest
+
+
+PART = 2.0
+"""Times the signal's least drop that usage must have lost for a stage of an event to rest on it alone: a public holiday
+takes no such share of a whole day."""
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
@@ -247,16 +290,57 @@ def _of_share(times: Sequence[float], share: float) -> float:
     return ordered[ceil(share * len(ordered)) - 1]
 
 
+def not_yet(
+    spans: Sequence[Interval], measured: Sequence[SourceCourse], down: Collection[SeriesKey]
+) -> tuple[Interval, SourceCourse] | None:
+    """What people still did less after everything else was back: until when, and the series that shows it; None =
+    they were back.
+
+    A partial return is no end.  Over a day, people do so much less by themselves on no day.
+
+    Args:
+        spans: when the event was on until others were back.
+        down: series that detectors still found low after that.
+    """
+    over = spans[-1].end
+    carriers = [one for one, _ in _carriers(measured) if is_country(one.key.place)]
+    if over is None or all(SIGNALS[one.key.signal].of_people for one in carriers):
+        return None
+    found = []
+    for one in carriers:
+        if one.family is not Family.USAGE or one.key not in down:
+            continue
+        stood = one.told.between(over, over + DAY)
+        if len(stood) * one.told.step < LASTS * DAY:
+            continue
+        if np.median(stood) <= 1 - PART * SIGNALS[one.key.signal].least_drop:
+            found.append((Interval(over, back_at(one.told, over, one.lost)), one))
+    return max(found, key=lambda pair: inf if pair[0].end is None else pair[0].end, default=None)
+
+
+LASTS = 0.75
+"""Share of a day after the rest was back that must be known."""
+
+
 # --- in what steps, and how deep ------------------------------------------------------------------------
 
 
-def levels_of(began: Began, spans: Sequence[Interval]) -> tuple[Stage, ...]:
-    """What was left, step by step, by the source that gives the onset; empty = nothing was measured."""
+def levels_of(
+    began: Began, spans: Sequence[Interval], later: tuple[Interval, SourceCourse] | None = None
+) -> tuple[Stage, ...]:
+    """What was left, step by step, by the source that gives the onset; empty = nothing was measured.
+
+    Args:
+        later: see ``not_yet``; its steps are those of what people did.
+    """
     if began.lead is None:
         return ()
     found = [] if began.soft is None else [began.soft]
     for span in spans:
         found += stages(began.lead.told, span.start, span.end)
+    if later is not None:
+        span, one = later
+        found += stages(one.told, span.start, span.end)
     return tuple(found)
 
 
@@ -289,10 +373,12 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
 
 
 def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]) -> tuple[FamilyView, ...]:
-    """What each family says, with what its series measure where it is down."""
+    """What each family says, with what its series measure where it is down, the deepest places first."""
     found = []
     for opinion in opinions:
         own = [one for one in measured if str(one.family) == opinion.family]
+        places = {str(one.key.place): one.lost for one in own}
+        opinion = replace(opinion, entities=_deepest_first(opinion.entities, places))
         left_of = of_families(own) if opinion.says is Says.DOWN else None
         if left_of is None:
             found.append(opinion)
@@ -301,6 +387,11 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
+
+
+def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:
+    """The country itself, then its parts by what they lost; those of which that is not known are last."""
+    return tuple(sorted(places, key=lambda place: (not place.isalpha(), -lost.get(place, -1.0))))
 
 
 def _most(measured: Sequence[SourceCourse]) -> float:

@@ -42,6 +42,7 @@ from fanous.analysis.incidents.measure import (
     exactly,
     levels_of,
     measure,
+    not_yet,
     of_families,
     onset_of,
     with_depths,
@@ -168,9 +169,13 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     measured = measure(ran.core, spans, situation.series)
     began = onset_of(ran.first, measured)
     spans = exactly(_from_onset(spans, began.at), began, measured)
-    measured, end = deepened(measured, spans), spans[-1].end
+    still = {a.key for a in far.lead if reaches(a) > _end_of(spans[-1])}
+    later = not_yet(spans, measured, still)
+    end = spans[-1].end if later is None else later[0].end
+    measured = deepened(measured, spans, end)
     began, verdict = replace(began, at=spans[0].start), _not_before(verdict, began)
-    levels = levels_of(began, spans)
+    levels = levels_of(began, spans, later)
+    spans = spans if later is None else (*spans, later[0])
     target = target_of_series(group[0].key)
     lasting = _lasting_since(end, far, carrying(measured))
     entities = _entities(situation.country, far, measured, end)
@@ -554,12 +559,17 @@ def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]
     gone = [
         o for f in (Family.USAGE, Family.PROBING) if (o := says.get(f)) is not None and o.left is not None
     ]
-    if routing is not None and routing.says is Says.ORDINARY:
+    if routing is not None and routing.says is Says.ORDINARY and _as_usual(routing):
         if any(o.left is not None and o.left.mean <= STEALTH_LEFT for o in gone):
             found.append("outage.stealth")
     elif _ipv6_withdrawn(group):
         found.append("outage.ipv6")
     return tuple(found)
+
+
+def _as_usual(routing: FamilyView) -> bool:
+    """Are routes as usual?  A loss that one bin shows so far is not worth an alarm, and is none."""
+    return routing.left is None or routing.left.mean >= IPV4_LEFT
 
 
 def _only_ipv6(group: Sequence[Anomaly]) -> bool:

@@ -57,5 +57,5 @@ def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) 
 def _lost(one: Series, loss: Incident) -> float | None:
     """What another product lost at the same time, a share; None = it was not measured."""
     told = shares(one, loss.onset_earliest or loss.onset) if len(one) else None
-    left = None if told is None else depth(told, loss.intervals)
+    left = None if told is None else depth(told, loss.intervals, loss.end)
     return None if left is None else 1 - left.mean

@@ -4,16 +4,23 @@ A store may hold national claims until a person has reviewed them, and a person 
 suspected, with the reason shown.  The evidence does not change: an approval lets the same claim stand, and the time at
 which the rule was met comes back with it.
 
+While a backfill brings measurements of the past in, the newest first, an incident whose days before are not in yet is
+provisional: it rests on a part of the measurements, so it may grow, move or vanish without anything having happened.
+It is shown as suspected, with that reason, and is in no feed and no alert.
+
 The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (to widen a
 claim corrects nothing), and what it is news of to those who were told of the one before.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 
 from fanous.model.alert import Happening
-from fanous.model.coverage import Arrival, SeriesArrival
-from fanous.model.incident import Decision, Incident, Scope, Status
+from fanous.model.coverage import Arrival, Backfill, SeriesArrival
+from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
+from fanous.model.instant import DAY, HOUR
+from fanous.model.place import Family
 from fanous.model.reason import Reason
 
 # --- reviewed by a person -------------------------------------------------------------------------------
@@ -82,6 +89,38 @@ def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
     return shown
 
 
+# --- while the past is still coming in ------------------------------------------------------------------
+
+SETTLED = 7 * DAY
+"""Seconds before an onset of which the measurements must be in: what is usual takes a week to show."""
+
+SAID_BACK_TO = 6 * HOUR
+"""A provisional incident says since when measurements are in, in steps of this, since each step is a revision."""
+
+
+def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
+    """May it change for no other reason than that measurements of the days before are not in yet?"""
+    over = inf if incident.end is None else incident.end
+    reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
+    return reaches and Family.OONI in incident.evidence.families
+
+
+def provisional(incident: Incident, backfill: Backfill) -> Incident:
+    """The incident as it is shown until those measurements are in: suspected at most."""
+    back_to = backfill.back_to // SAID_BACK_TO * SAID_BACK_TO
+    why = [Reason("backfill", {"at": back_to, "country": incident.country})]
+    if incident.confirmed_at is not None:
+        why.append(Reason("backfill.rule"))
+    return replace(
+        incident,
+        status=Status.SUSPECTED if incident.end is None else Status.ENDED,
+        confirmed_at=None,
+        rule="",
+        held_by=BACKFILL,
+        reasons=(*why, *incident.reasons),
+    )
+
+
 # --- what came in ---------------------------------------------------------------------------------------
 
 NAMED = 3
@@ -120,7 +159,9 @@ _WIDTH = {Scope.INSUFFICIENT: 0, Scope.ISP: 1, Scope.REGION: 2, Scope.MULTI_ISP:
 
 
 def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
-    """Everything that ``before`` claimed and ``after`` no longer does."""
+    """Everything that ``before`` claimed and ``after`` no longer does; what was provisional is no claim."""
+    if before.is_provisional:
+        return ()
     if after.status is Status.RETRACTED:
         return (WHOLE,) if before.status is not Status.RETRACTED else ()
     found = []
@@ -154,13 +195,15 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
     """All that happened, the most urgent first; empty = nothing worth an alert.
 
     Args:
-        before: the claim that was known until now; None = there was none.
+        before: the claim that was known until now; None = there was none.  Of a provisional one nobody was told.
     """
+    was_told = before is not None and before.status is not Status.RETRACTED and not before.is_provisional
+    if after.is_provisional:
+        return ()
     if after.status is Status.RETRACTED:
-        retracts = before is not None and before.status is not Status.RETRACTED
-        return (Happening.CORRECTED,) if retracts else ()
+        return (Happening.CORRECTED,) if was_told else ()
     found = []
-    standing = before if before is not None and before.status is not Status.RETRACTED else None
+    standing = before if was_told else None
     if standing is not None and what_was_wrong(standing, after):
         found.append(Happening.CORRECTED)
     if after.status is Status.ENDED and (standing is None or standing.status is not Status.ENDED):

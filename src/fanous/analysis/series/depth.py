@@ -466,10 +466,14 @@ NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
 """Newest seconds whose median is how things stand now."""
 
 
-def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
+def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Estimate | None:
     """What is left: typically (median of the bins that were lost whole), at worst, and now; None = nothing is known.
 
     *Now* is the newest day (three hours, where a signal does not move with people's days), or the first after the end.
+
+    Args:
+        intervals: in which the event is measured.
+        end: of the event, no earlier than theirs; None = ongoing.
     """
     parts = told.lost_in(intervals)
     left = np.concatenate(parts) if parts else np.array([])
@@ -479,7 +483,6 @@ def depth(told: Shares, intervals: Sequence[Interval]) -> Estimate | None:
     width = max(1, WORST // told.step)
     worst = min((float(_means(part, width).min()) for part in parts if len(part)), default=float(low))
     newest = NOW_OF_PEOPLE if SIGNALS[told.key.signal].of_people else NOW
-    end = intervals[-1].end
     until = float(told.times[-1] + told.step) if end is None else end + max(newest, told.step)
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
     if len(now) > 1 and now[0] > now[1] + SIGMAS * told.noise:  # it began in this bin

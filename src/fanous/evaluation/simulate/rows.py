@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
@@ -123,11 +124,13 @@ def _table(path: Path) -> Iterator[Row]:
 
 def write_rows(path: Path, columns: Sequence[str], measurements: Iterable[Measured]) -> None:
     """As a table of OONI observations."""
+    blank = dict.fromkeys(columns, "")
+    fields = itemgetter(*columns)
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
+        writer = csv.writer(file)
+        writer.writerow(columns)
         for one in measurements:
-            writer.writerows(one.rows)
+            writer.writerows(fields(blank | row) for row in one.rows)
 
 
 TIMEOUT, RESET, GONE = "generic_timeout_error", "connection_reset", "dns_nxdomain_error"

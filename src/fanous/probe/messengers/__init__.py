@@ -1,6 +1,7 @@
 """Messengers: the endpoints that the apps themselves talk to, as OONI's nettests with their documented keys.
 
-There is one file per app.  To add one, write a file with a ``Messenger`` and add a line to ``MESSENGERS``.
+There is one file per app.  To add one, write a file with a ``Messenger`` and add a line to ``MESSENGERS``; an app that
+no nettest of OONI's has tested so far also needs its line in ``PLATFORMS`` (``sources.ooni.nettests``), and says so.
 The statuses that OONI's keys require only restate the steps recorded next to them; no conclusion rests on
 them.
 """

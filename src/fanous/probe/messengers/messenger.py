@@ -11,6 +11,7 @@ from fanous.probe.endpoint import open_site, to_try
 from fanous.probe.net.network import Network
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, retried, steps
+from fanous.sources.ooni.nettests import PLATFORMS
 
 Try = Callable[[Trace, Settings], Awaitable[Entry]]
 """Tries the app's endpoints; returns the nettest's own keys."""
@@ -22,11 +23,20 @@ class Messenger:
 
     Attributes:
         test_name, test_version: OONI's, whose keys these are.
+
+    Raises:
+        ValueError: its measurements would not be judged.
     """
 
     test_name: str
     test_version: str
     attempt: Try
+
+    def __post_init__(self) -> None:
+        if self.test_name not in PLATFORMS:
+            raise ValueError(
+                f"{self.test_name} has no line in PLATFORMS (sources/ooni/nettests.py), which says whose app it is"
+            )
 
 
 async def record_of(

@@ -279,6 +279,10 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
 def _check_claimed(incident: Incident) -> None:
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident.id} was retracted: nothing is claimed, so there is nothing to prove")
+    if incident.is_provisional:
+        raise FanousError(
+            f"{incident.id} is provisional until the measurements of the days before it are in; pack it then"
+        )
     if incident.held_by:
         raise FanousError(
             f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "

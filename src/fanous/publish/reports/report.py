@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, Status
-from fanous.publish.edition import Edition, incident_path, spell
+from fanous.publish.edition import Edition, incident_path, known_until, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
@@ -131,7 +131,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             )
             for one in revisions
         ),
-        cost=tuple(costs(incident, store.now(), language)),
+        cost=tuple(costs(incident, known_until(store, incident, store.now()), language)),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
         notice=headline.provenance_note(incident, language) if incident.provenance.is_synthetic else None,

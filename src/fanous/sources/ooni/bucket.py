@@ -11,6 +11,7 @@ reads them as files.
 An hour appears one to two hours after it began, and may be written anew: its ETag says whether it was.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.sources.fetch import LOOPBACK
 
 if TYPE_CHECKING:
-    from obstore import GetOptions
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import S3Store
 
 NAME, REGION = "ooni-data-eu-fra", "eu-central-1"
@@ -43,6 +44,15 @@ AT_ONCE = 4
 
 PATIENCE = timedelta(minutes=5)
 """For which a request is tried again before it counts as failed."""
+
+MOST_OBJECTS = 10_000
+"""Objects under one prefix: the fullest hour of a country has some hundreds.  A listing with more is broken."""
+
+MOST_BYTES = 2 << 30
+"""Bytes of one object: today's are split at about 20 MB, and whole days of before October 2020 had some hundreds."""
+
+LONGEST_NAME = 200
+"""Characters of an object's name: a file is named after it."""
 
 CHUNK = 1 << 20
 
@@ -80,7 +90,7 @@ def published(key: str, size: int, etag: str) -> PublishedObject | None:
     """What an object is, by its name; ``None`` = none that holds measurements."""
     name = PurePosixPath(key).name
     match = _NAME.fullmatch(name)
-    if match is None:
+    if match is None or len(name) > LONGEST_NAME:
         return None
     day, hour, country, test, _, kind = match.groups()
     try:
@@ -139,7 +149,7 @@ class Bucket:
     def __init__(self, mirror: str = "", patience: timedelta = PATIENCE) -> None:
         self.is_ooni = not mirror
         self.address = mirror.rstrip("/") or f"https://s3.{REGION}.amazonaws.com"
-        self._store = _store_at(self.address, patience)
+        self._store, self._patience = _store_at(self.address, patience), patience
 
     def tests(self) -> list[str]:
         """The tests that ``jsonl/`` has."""
@@ -150,17 +160,23 @@ class Bucket:
         return [PurePosixPath(prefix).name for prefix in found["common_prefixes"]]
 
     def list(self, prefix: str) -> list[PublishedObject]:
-        """Every object of measurements whose name begins so.
+        """Every object of measurements whose name begins so, and whose country is the one in the prefix.
 
         Raises:
-            FanousError: it cannot be listed.
+            FanousError: it cannot be listed, or the listing does not end.
         """
-        import obstore
-
+        endless = FanousError(
+            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
+            permanent=False,
+        )
         with _asking(self.address, f"list {prefix}"):
-            found = [meta for chunk in obstore.list(self._store, prefix) for meta in chunk]
+            found = asyncio.run(_listed(self._store, prefix, 2 * self._patience.total_seconds(), endless))
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
-        return [one for one in known if one is not None]
+        return [
+            one
+            for one in known
+            if one is not None and one.key.startswith(prefix) and f"/{one.country}/" in prefix
+        ]
 
     def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
         """The file with the object, complete; what an interrupted run has fetched of it is not fetched again.
@@ -201,8 +217,11 @@ class Bucket:
         import obstore
 
         path = folder / PurePosixPath(key).name
-        with _asking(self.address, f"fetch {key}"):
-            path.write_bytes(bytes(obstore.get(self._store, key).bytes()))
+        with _asking(self.address, f"fetch {key}"), path.open("wb") as file:
+            for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK):
+                file.write(chunk)
+                if file.tell() > MOST_BYTES:
+                    raise FanousError(f"{key} is larger than any object of measurements", permanent=False)
         return path
 
     def _continue(self, one: PublishedObject, part: Path, stopped: Callable[[], bool]) -> None:
@@ -215,6 +234,11 @@ class Bucket:
             begun = 0
         if begun == one.size > 0:
             return
+        if one.size > MOST_BYTES:
+            raise FanousError(
+                f"{one.key} has {one.size:,} bytes, more than any object of measurements: it is left out",
+                permanent=False,
+            )
         options: GetOptions = {"if_match": one.etag} if one.etag else {}
         if begun:
             options["range"] = {"offset": begun}
@@ -229,8 +253,28 @@ class Bucket:
         with part.open("ab") as file:
             for chunk in found.stream(min_chunk_size=CHUNK):
                 file.write(chunk)
+                begun += len(chunk)
+                if begun > one.size:
+                    return  # it has grown, which its size tells ``save``
                 if stopped():
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
+
+
+async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousError) -> "list[ObjectMeta]":
+    """What stands under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
+    name a next page for ever, with or without objects on it."""
+    import obstore
+
+    found: list[ObjectMeta] = []
+    try:
+        async with asyncio.timeout(lasts):
+            async for chunk in obstore.list(store, prefix):
+                found += chunk
+                if len(found) > MOST_OBJECTS:
+                    raise endless
+    except TimeoutError:
+        raise endless from None
+    return found
 
 
 def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:

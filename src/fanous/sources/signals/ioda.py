@@ -104,6 +104,7 @@ class Ioda:
             raise Rejected(f"IODA says: {str(error)[:200]}")
         groups = field(document, "data")
         if field(document, "type") == LOOKUP and isinstance(groups, list):
+            _codes(data)
             return Parsed(())
         if not isinstance(groups, list):
             raise Rejected("not a response with IODA's signals: `data` is not a list")
@@ -185,7 +186,10 @@ def _codes(data: bytes) -> list[str]:
     if not isinstance(entities, list):
         raise Rejected("not a response with IODA's entities: `data` is not a list")
     codes = [str(field(place, "code") or "") for place in entities]
-    return [code for code in codes if code.isascii() and code.isalnum()]
+    usable = [code for code in codes if code.isascii() and code.isalnum()]
+    if entities and not usable:
+        raise Rejected("not a response with IODA's entities: none of them has a `code`")
+    return usable
 
 
 def _batched(kind: str, codes: list[str]) -> list[str]:

@@ -272,7 +272,8 @@ def _entity(country: str, name: str) -> Place:
 
 CSV = Source(
     name=SOURCE,
-    title="a table of the user's",
+    title="the operator's own table",
+    remark="series of a table of the user's",  # as bundles have always said it
     help="any CSV table; the options marked csv name its columns",
     licence="not stated",
     is_open=False,

@@ -42,7 +42,7 @@ from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.store.vote_sql import AXES
-from fanous.web.api.query import Key, Wrong, cursor_of, moment, place_of
+from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
     Aggregate,
     AggregateQuery,
@@ -89,7 +89,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
     """The newest first."""
     query = asked.query
     assert isinstance(query, IncidentsQuery)
-    since, until = moment(query.since, "since"), moment(query.until, "until")
+    since, until = window(query.since, query.until)
     found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
     page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
     listed = [_about(one, asked) | incident_document(one) for one in page]
@@ -99,7 +99,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
 def _fits(one: Incident, query: IncidentsQuery) -> bool:
     return (
         (not query.status or one.status == query.status)
-        and (not query.kind or one.kind == query.kind)
+        and (not query.kind or query.kind in one.kinds)
         and (not query.target or target_of(query.target) in one.targets)
         and (not query.network or f"AS{query.network}" in one.entities)
     )
@@ -225,8 +225,7 @@ def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
         tuple(map(int, _pieces(query.network))),
         _targets(query.target),
         () if query.layer is UNSET else (query.layer,),
-        moment(query.since, "since"),
-        moment(query.until, "until"),
+        *window(query.since, query.until),
         "network",
         step,
     )
@@ -296,18 +295,20 @@ def series(store: Store, asked: Asked) -> bytes:
     query = asked.query
     assert isinstance(query, SeriesQuery)
     side = shown(store, (query.country,))
-    since, until = moment(query.since, "since"), moment(query.until, "until")
+    since, until = window(query.since, query.until)
     signals = None if query.signal is UNSET else [query.signal]
     try:
         span, found = quantities(side, query.country, signals, since, until)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    regions = set(_pieces(query.region))
     licences = side.facts.series_licences(query.country)
     listed = [
         series_document(one, licences.get((one.key, one.step), ()))
         for one in found
         if (not networks or one.key.place.asn in networks)
+        and (not regions or one.key.place.region in regions)
         and (not targets or target_of_series(one.key) in targets)
     ]
     document = {

@@ -81,6 +81,20 @@ def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
         raise Wrong(400, f"{name}: {text} is not a date or time such as 2023-12-17T15:00:00Z") from None
 
 
+def window(
+    since: str | msgspec.UnsetType, until: str | msgspec.UnsetType
+) -> tuple[float | None, float | None]:
+    """Both ends of a window; in the wrong order they are exchanged, as on the page ``/explore``.
+
+    Raises:
+        Wrong: one is not a time.
+    """
+    first, last = moment(since, "since"), moment(until, "until")
+    if first is not None and last is not None and first > last:
+        return last, first
+    return first, last
+
+
 Key = tuple[int, str, int]
 """Position of an item in a list: negative seconds, so that the newest comes first; label; revision."""
 

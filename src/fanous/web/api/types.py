@@ -167,7 +167,10 @@ class Detailed(Incident):
     rule: str | None
     held_by: Annotated[
         str | None,
-        Meta(description="review: a person has to see it before it is confirmed; person: one held it"),
+        Meta(
+            description="review: a person has to see it before it is confirmed; person: one held it; "
+            "backfill: provisional, because earlier measurements are still coming in"
+        ),
     ]
     note: Annotated[Note | None, Meta(description="what a person wrote for readers")]
     withdrawn_by: Annotated[str | None, Meta(description="the person who withdrew it for good")]
@@ -400,6 +403,14 @@ CountryNames = Annotated[
     str, Meta(pattern="^[A-Z]{2}(,[A-Z]{2}){0,3}$", description="ISO 3166-1, up to four between commas")
 ]
 NetworkNumbers = Annotated[str, Meta(pattern=f"^{_ASN}(,{_ASN}){{0,3}}$", description="ASN, up to four")]
+RegionCodes = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=400,
+        description="as `region` in the answer (`PK-SD`), up to four between commas",
+    ),
+]
 TargetNames = Annotated[
     str, Meta(min_length=1, max_length=500, description="platforms or host names, up to four between commas")
 ]
@@ -446,6 +457,7 @@ class SeriesQuery(Struct, forbid_unknown_fields=True):
     """Without dates, the last 7 days with data."""
 
     country: Country
+    region: RegionCodes | UnsetType = UNSET
     network: NetworkNumbers | UnsetType = UNSET
     signal: SignalName | UnsetType = UNSET
     target: TargetNames | UnsetType = UNSET

@@ -21,8 +21,8 @@ NEAR = 14 * 86_400.0
 def queue_facts(store: Store, visit: Visit) -> Facts:
     """What waits, the oldest first, and what else is open or ended of late."""
     every = store.ledger.incidents()
-    waiting = [one for one in every if one.held_by]
-    others = [one for one in every if not one.held_by]
+    waiting = [one for one in every if one.awaits_review]
+    others = [one for one in every if not one.awaits_review]
     return {
         "waiting": stories(store, waiting[:MOST_LISTED]),
         "going_on": stories(store, open_ones(others)[:MOST_LISTED]),

@@ -3,8 +3,9 @@
 The regions and networks of a country follow in a table, the lowest first.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from markupsafe import Markup
@@ -18,8 +19,10 @@ from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.pipeline.series import licences_by_source
+from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
-from fanous.sources.publishers import SOURCES
+from fanous.sources.publishers import SOURCES, terms
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.routes import Visit
@@ -96,7 +99,8 @@ def connectivity(
     if not series:
         every = _sound(store.facts.levels(country, start, until))
         series = [one for one in every if one.key.place.region]
-    levels = [level for one in series if (level := level_of(one, until, lost)) is not None]
+    licences = licences_by_source(store, country, series)
+    levels = [level for one in series if (level := level_of(one, until, licences, lost)) is not None]
     if not levels:
         return None
     series.sort(key=_interest)
@@ -105,6 +109,13 @@ def connectivity(
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
     return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans, marks), names)
+
+
+def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
+    """The same with the ages of today, where the window ended before."""
+    if found is None or not seconds:
+        return found
+    return replace(found, levels=[replace(one, age=one.age + seconds) for one in found.levels])
 
 
 def _sound(series: Sequence[Series]) -> list[Series]:
@@ -118,10 +129,13 @@ def lowest(found: Connectivity | None) -> Level | None:
     return min(known, key=lambda level: level.share or 0.0, default=None)
 
 
-def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
+def level_of(
+    series: Series, now: float, licences: Mapping[str, str] = MappingProxyType({}), outages: Spans = ()
+) -> Level | None:
     """Its newest whole bin; ``None`` = there is none.
 
     Args:
+        licences: of sources, where they are not always the same.
         outages: known outages of the place, which are not part of the baseline.
     """
     ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
@@ -129,14 +143,15 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
     ordinary = baseline_level(series, outages)(at)
-    known = SeriesNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
+    licence = licences.get(series.key.source) or terms(series.key.source).licence
+    known = SeriesNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None, licence)
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
         _name(series),
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
-        source.licence if source else "",
+        licence_words(licence),
         str(signal.family),
         None if known.percent is None else known.percent / 100,
         signal.bad is Direction.DOWN,
@@ -274,8 +289,12 @@ class Places:
         return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
 
 
-def places(store: Store, country: str, now: float) -> Places | None:
-    """The places of a country; ``None`` = no source distinguishes them."""
+def places(store: Store, country: str, now: float, older: float = 0.0) -> Places | None:
+    """The places of a country; ``None`` = no source distinguishes them.
+
+    Args:
+        older: seconds by which the present is later than ``now``, where a window ended before.
+    """
     incidents = store.ledger.incidents(country, until=now, synthetic=store.is_synthetic)
     since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
     series = [
@@ -283,19 +302,28 @@ def places(store: Store, country: str, now: float) -> Places | None:
         for one in store.facts.levels(country, since, now)
         if one.key.place != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
-    found = standing(series, now, incidents)
-    return Places(found[:MOST_PLACES], len(found)) if found else None
+    found = standing(series, now, licences_by_source(store, country, series), incidents)
+    listed = [
+        replace(one, level=replace(one.level, age=one.level.age + older)) for one in found[:MOST_PLACES]
+    ]
+    return Places(listed, len(found)) if found else None
 
 
-def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[PlaceRow]:
+def standing(
+    series: Sequence[Series],
+    now: float,
+    licences: Mapping[str, str] = MappingProxyType({}),
+    incidents: Sequence[Incident] = (),
+) -> list[PlaceRow]:
     """Each place once, lowest first; places without history are left out.
 
     Args:
+        licences: as for ``level_of``.
         incidents: of the country, which are not part of the baseline.
     """
     lowest: dict[Place, PlaceRow] = {}
     for one in series:
-        level = level_of(one, now, outage_times(incidents, one.key.place))
+        level = level_of(one, now, licences, outage_times(incidents, one.key.place))
         if level is None or level.share is None or not level.falls:
             continue
         entity = one.key.place

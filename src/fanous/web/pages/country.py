@@ -5,7 +5,7 @@ page first makes all its queries, and then draws from the answers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
@@ -19,13 +19,13 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
 from fanous.model.series import Votes
 from fanous.pipeline.explore import control_targets
-from fanous.publish.edition import Story, history, newest, open_ones, stories, whole_hours
+from fanous.publish.edition import LATE, Story, history, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.pages.connectivity import Connectivity, connectivity, lowest, places
+from fanous.web.pages.connectivity import aged, connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
 from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, Visit, page
@@ -79,7 +79,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         for one in incident.intervals
     ]
     levels = aged(connectivity(store, code, since, end, visit, outages), visit.now - end)
-    level, of_places = lowest(levels), places(store, code, end)
+    level, of_places = lowest(levels), places(store, code, end, visit.now - end)
 
     return {
         "code": code,
@@ -110,21 +110,10 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     }
 
 
-LATE = 3 * DAY
-"""A window ends with data that ended longer ago; the slowest public source has one value a day."""
-
-
 def end_of_data(store: Store, country: str, now: float) -> float:
     """Where a window ends: now, or where the data end."""
     span = store.facts.span(country)
     return now if span is None or span[1] >= now - LATE else span[1]
-
-
-def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
-    """The same with the ages of today, where the window ended before."""
-    if found is None or not seconds:
-        return found
-    return replace(found, levels=[replace(one, age=one.age + seconds) for one in found.levels])
 
 
 def without_controls(votes: Votes, incidents: Sequence[Incident]) -> Votes:

@@ -77,7 +77,7 @@ from fanous.wording.words import mechanism_words, network_title, target_title
 
 
 def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
-    """What is asked for, the answer, and in its place why there is none.
+    """What is asked for, the answer, and in its place why there is none: a word for the template.
 
     Raises:
         Elsewhere: the same question has another address.
@@ -86,10 +86,12 @@ def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[ExploreQuestion]
     check_address(want, visit)
     if want.unknown:
         return want, None, ""
+    if "region" in want.query:
+        return want, None, "region"
     try:
         return want, explore(store, want.question), ""
-    except TooMuch as much:
-        return want, None, str(much)
+    except TooMuch:
+        return want, None, "much"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,11 @@ def _read(store: Store, visit: Visit) -> _Named:
 
 
 def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
-    """A question about measurements."""
+    """A question about measurements; a region is kept in the query, although no measurement names one."""
     asked, own = visit.asked, _read(store, visit)
+    unknown = list(own.unknown)
+    country = own.countries[0] if len(own.countries) == 1 else ""
+    regions = named(asked.get("region", ""), lambda text: _region(country, text), unknown)
     usual = "network" if len(own.countries) == 1 else "country"
     by = asked.get("by", usual)
     if by not in BY:
@@ -140,8 +143,12 @@ def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
     question = ExploreQuestion(
         own.countries, own.networks, own.targets, layers, own.since, own.until, by, own.step
     )
-    more = {"layer": asked.get("layer", ""), "by": by if by != usual else ""}
-    return ExploreRequest(question, _told(own.query, more), own.unknown)
+    more = {
+        "region": ",".join(regions),
+        "layer": asked.get("layer", ""),
+        "by": by if by != usual else "",
+    }
+    return ExploreRequest(question, _told(own.query, more), tuple(unknown))
 
 
 def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
@@ -354,6 +361,15 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
         "want": want,
         "signal": visit.asked.get("signal", ""),
         "signals": [(name, SIGNALS[name].title) for name in QUANTITIES if name in signals],
+        "regional": [
+            (name, SIGNALS[name].title)
+            for name in QUANTITIES
+            if "region" in want.query
+            and any(
+                one.signal == name and one.kind == "region" and one.country in question.countries
+                for one in side.facts.known_signals()
+            )
+        ],
         "steps": STEPS,
         "layers": LAYERS,
         "axes": BY_PLACE if "signal" in visit.asked else BY,
@@ -363,6 +379,7 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
         "staged": False,
         "series": False,
         "why": "",
+        "closed": "",
         "found": None,
         "answer": None,
     }

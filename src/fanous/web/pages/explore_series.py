@@ -79,18 +79,21 @@ def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[SeriesQuestion],
         return want, None, ""
     try:
         return want, compare(store, want.question), ""
-    except TooMuch as much:
-        return want, None, str(much)
-
-
-def is_open(source: str) -> bool:
-    """May its values be passed on?"""
-    return source in SOURCES and SOURCES[source].is_open
+    except TooMuch:
+        return want, None, "much"
 
 
 def passed_on(found: Compared) -> Compared:
     """Without the series whose terms forbid it."""
-    return replace(found, rows=tuple(row for row in found.rows if is_open(row.key.source)))
+    return replace(found, rows=tuple(row for row in found.rows if row.terms.is_open))
+
+
+def licences_by_source(found: Compared) -> dict[str, str]:
+    """Of all series of each source."""
+    own: dict[str, dict[str, None]] = {}
+    for row in found.rows:
+        own.setdefault(row.key.source, {})[row.terms.licence] = None
+    return {name: "; ".join(licences) for name, licences in own.items()}
 
 
 def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
@@ -112,7 +115,7 @@ def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
         span_of(question, language),
         names,
         context_of(store, question, visit),
-        credits_line(found.sources, language),
+        credits_line(found.sources, language, licences_by_source(found)),
     )
 
 
@@ -216,12 +219,16 @@ def series_facts(store: Store, visit: Visit) -> Facts:
     facts = form_facts(store, visit, want) | {"series": True, "why": why}
     if found is None:
         return facts
+    closed = dict.fromkeys(
+        SOURCES[name].title if (name := row.key.source) in SOURCES else name
+        for row in found.rows
+        if not row.terms.is_open
+    )
     if visit.path.startswith("/embed/"):
         found = passed_on(found)
     language = visit.language
     own = told(store, found, visit)
     drawn = panels(found, own, visit)
-    closed = [SOURCES[name].title if name in SOURCES else name for name in found.sources if not is_open(name)]
     facts |= links_of(want, found.question, visit) | {
         "staged": found.synthetic,
         "found": found,
@@ -287,7 +294,7 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
     want, found, _ = _answer(store, visit)
     if found is None:
         return None
-    question = found.question
+    question, licences = found.question, {row.key: row.terms.licence for row in found.rows}
     try:
         listed = published(store, found)
     except TooMuch:
@@ -303,7 +310,9 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
         "until": to_iso(question.dates[1]),
         "by": question.by,
         "synthetic": found.synthetic,
-        "series": [series_document(one) for one in listed],
+        "series": [
+            series_document(one, (licence,) if (licence := licences.get(one.key)) else ()) for one in listed
+        ],
     }
     return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=1), JSON)
 
@@ -330,6 +339,7 @@ def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:
         listed = published(store, found)
     except TooMuch:
         return None
+    licences = {row.key: row.terms.licence for row in found.rows}
     return [
         {
             "time": to_iso(at),
@@ -344,6 +354,7 @@ def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:
             "unit": SIGNALS[one.key.signal].unit,
             "synthetic": found.synthetic,
             **credited([one.key.source]),
+            "licence": licences[one.key],
         }
         for one in listed
         for at, value in zip(one.times.tolist(), one.values.tolist(), strict=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
-from fanous.publish.edition import Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.edition import Story, known_until, lately_over, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
@@ -23,7 +23,7 @@ from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
-from fanous.web.pages.connectivity import Connectivity, connectivity
+from fanous.web.pages.connectivity import Connectivity, aged, connectivity
 from fanous.web.pages.events import events_between
 from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.routes import Facts, Visit, page
@@ -56,7 +56,8 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     levels = None
     if not incident.targets:
         spans = spans_of(incident, visit.now)
-        levels = connectivity(store, incident.country, since, min(until, visit.now), visit, spans)
+        end = min(until, visit.now)
+        levels = aged(connectivity(store, incident.country, since, end, visit, spans), visit.now - end)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
@@ -169,11 +170,17 @@ def now_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.ledger.incidents(
         None, visit.now - CORRECTED, visit.now + DAY, synthetic=store.is_synthetic
     )
-    going = stories(store, open_ones(incidents))
+    still_open = open_ones(incidents)
+    unheard = [one for one in still_open if known_until(store, one, visit.now) < visit.now]
+    going = stories(store, [one for one in still_open if one not in unheard])
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
-    record = [] if going or over else latest_on_record(store)
+    record = stories(store, unheard)[:MOST_ON_RECORD]
+    if not going and not over:
+        last = latest_on_record(store)
+        record = [*record, *(one for one in last if one.incident not in unheard)]
+        record = sorted(record, key=lambda one: one.incident.confirmed_at is None)[:MOST_ON_RECORD]
     return {
         "staged": store.is_synthetic,
         "open": going,
@@ -191,6 +198,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
         "incoming": visit.site.incoming(),
+        "offline": visit.site.offline(),
     }
 
 

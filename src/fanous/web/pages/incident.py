@@ -21,7 +21,7 @@ from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import incident_path, spell, stories, until_now
+from fanous.publish.edition import incident_path, known_until, spell, stories, until_now
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
@@ -38,7 +38,7 @@ from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.pages.connectivity import connectivity
+from fanous.web.pages.connectivity import aged, connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
@@ -75,7 +75,9 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     store = store.of(incident.provenance)
     (story,) = stories(store, [incident])
+    known = known_until(store, incident, visit.now)
     since, until = reach(store, incident, visit.now)
+    end = min(until, visit.now)
     votes = store.facts.votes(incident.country, since, until)
     own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
@@ -91,14 +93,16 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
         "chart": chart_of(store, incident, lines, visit),
-        "connectivity": connectivity(
-            store, incident.country, since, min(until, visit.now), visit, spans_of(incident, visit.now)
+        "connectivity": aged(
+            connectivity(store, incident.country, since, end, visit, spans_of(incident, visit.now)),
+            visit.now - end,
         ),
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
         "credit": credit_line(incident, visit.language),
-        "cost": costs(incident, visit.now, visit.language),
+        "cost": costs(incident, known, visit.language),
+        "known_until": known,
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
         "times": sorted(

@@ -27,7 +27,7 @@ from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
 from fanous.publish.credits import credits_line, sources_of
-from fanous.publish.edition import stories
+from fanous.publish.edition import known_until, stories
 from fanous.publish.feeds import filtered_feed
 from fanous.publish.filter import (
     LENGTH_WORDS,
@@ -135,6 +135,9 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
             for one in shown
             if one.incident.status is Status.RETRACTED
         },
+        "unheard": {
+            one.incident.id for one in shown if known_until(store, one.incident, visit.now) < visit.now
+        },
         "page": number,
         "pages": pages,
         "strip": strip(at_any_time, wanted, visit.language),
@@ -212,7 +215,7 @@ def choices(
         "kind": _offered(
             "kind",
             known,
-            lambda one: {one.kind, *(p.kind for p in one.parts)},
+            lambda one: one.kinds,
             lambda kind: language.say(KINDS[Kind(kind)]),
         ),
         "mechanism": _offered(
