@@ -421,7 +421,9 @@ class Soak:
     def sample(self) -> None:
         """One row of what the monitor takes."""
         assert self.process is not None
-        own, others = _taken_by([self.process.pid]), _taken_by(_descendants(self.process.pid))
+        below, doors = _descendants(self.process.pid), self._doors()
+        own, door = _taken_by([self.process.pid]), _taken_by(doors)
+        others = _taken_by([pid for pid in below if pid not in doors])
         if own is None:
             return
         store = self.folder / "store"
@@ -429,7 +431,8 @@ class Soak:
         self.note(
             "sample",
             monitor=own,
-            door=others,
+            door=door,
+            others=others,
             disk={
                 "store": _bytes_below(store),
                 "inbox": _bytes_below(self.folder / "store.inbox"),
@@ -478,11 +481,17 @@ class Soak:
 
     def _kill_door(self) -> None:
         assert self.process is not None
-        doors = [pid for pid in _descendants(self.process.pid) if b"spawn_main" in _command(pid)]
+        doors = self._doors()
         for pid in doors:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.note("restart", how="door killed", processes=len(doors))
+
+    def _doors(self) -> list[int]:
+        """The processes that hold the inbox; others pack evidence bundles."""
+        assert self.process is not None
+        lock = str(self.folder / "store.inbox" / "lock")
+        return [pid for pid in _descendants(self.process.pid) if lock in _open_files(pid)]
 
     def _sample_until(self, age: float) -> None:
         while self.age < age:
@@ -562,10 +571,13 @@ def _descendants(root: int) -> list[int]:
     return found
 
 
-def _command(pid: int) -> bytes:
+def _open_files(pid: int) -> set[str]:
+    found = set()
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(one.readlink()))
+    return found
 
 
 def _taken_by(pids: Sequence[int]) -> dict[str, float] | None:
@@ -619,6 +631,7 @@ QUANTITIES = (
     Quantity("monitor, proportional memory", "MiB", 20, lambda s: float(s["monitor"]["pss"])),
     Quantity("door, resident memory", "MiB", 20, lambda s: float((s["door"] or {}).get("rss", 0))),
     Quantity("door, proportional memory", "MiB", 20, lambda s: float((s["door"] or {}).get("pss", 0))),
+    Quantity("packing, resident memory", "MiB", 20, lambda s: float((s.get("others") or {}).get("rss", 0))),
     Quantity("monitor, descriptors", "", 10, lambda s: float(s["monitor"]["descriptors"])),
     Quantity("door, descriptors", "", 10, lambda s: float((s["door"] or {}).get("descriptors", 0))),
     Quantity("monitor, threads", "", 3, lambda s: float(s["monitor"]["threads"])),
@@ -630,10 +643,10 @@ QUANTITIES = (
 )
 
 PANELS = (
-    ("Memory, MiB", (0, 1, 2, 3)),
-    ("Descriptors", (4, 5)),
-    ("Threads", (6, 7)),
-    ("Disk, MiB", (8, 9, 10, 11)),
+    ("Memory, MiB", (0, 1, 2, 3, 4)),
+    ("Descriptors", (5, 6)),
+    ("Threads", (7, 8)),
+    ("Disk, MiB", (9, 10, 11, 12)),
 )
 
 
@@ -724,7 +737,7 @@ def picture(notes: Notes) -> str:
 
 def _key(number: int, name: str, top: int, *, by_process: bool) -> str:
     """A line and its name; where both are of one kind, the process is enough."""
-    x, words = 44 + 178 * number, name.removesuffix(" memory") if by_process else name.partition(",")[0]
+    x, words = 44 + 142 * number, name.removesuffix(" memory") if by_process else name.partition(",")[0]
     return (
         f'<path d="M{x} {top + 34}h26" {paint.painted(f"line l{number}", alone=True)}/>'
         f'<text x="{x + 30}" y="{top + 38}" {paint.painted("tick", alone=True)}>{paint.xml(words)}</text>'

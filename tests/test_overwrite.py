@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,29 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match=f"there is no folder {tmp_path}/none"):
         write_file(tmp_path / "none" / "file", b"ours", ours)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write anywhere but on a read-only file system."""
+    former = os.geteuid()
+    if former == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(former)
+
+
+def test_a_folder_in_which_nothing_may_be_written_is_named_before_any_work() -> None:
+    with (
+        as_nobody(),
+        pytest.raises(
+            FanousError, match=r"^cannot write /usr/x\.zip: nothing may be written in the folder /usr"
+        ),
+        file_aside(Path("/usr/x.zip"), ours),
+    ):
+        pytest.fail("the work began")
 
 
 def test_what_fails_leaves_the_earlier_file(tmp_path: Path) -> None:

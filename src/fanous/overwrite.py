@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fanous.errors import FanousError
@@ -40,6 +40,10 @@ def check_file(path: Path, is_ours: Recognises) -> None:
         raise FanousError(
             f"cannot write {path}: there is no folder {path.parent}. Make it, or name another place."
         )
+    if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise FanousError(
+            f"cannot write {path}: nothing may be written in the folder {path.parent.absolute()}. Name another place."
+        )
     found = _kind(path)
     if found == REGULAR and not _is_recognised(path, is_ours):
         raise refusal(path, "a file that this command did not write")
@@ -64,7 +68,8 @@ def file_aside(path: Path, is_ours: Recognises) -> Iterator[Path]:
         except OSError as error:
             raise _unwritable(path, error) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may have become read-only, which is what ended the block
+            aside.unlink(missing_ok=True)
 
 
 def write_file(path: Path, data: bytes, is_ours: Recognises) -> None:

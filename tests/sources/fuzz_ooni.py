@@ -6,16 +6,21 @@
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import parse as parse_record
+from fanous.sources.ooni.read import _record
 from tests.sources.records import (
     binary,
     certificate,
@@ -143,6 +148,31 @@ def parse(data: bytes) -> None:
     except Rejected:
         return
     check(bundle)
+    check_shared(data)
+
+
+def check_shared(data: bytes) -> None:
+    """A record that was decoded when it was read says what its bytes say, and leaves the same to be stored."""
+    try:
+        record = _record(Path("file"), 1, data, own=False)
+    except Rejected:
+        return
+    plain = Record(record.source, record.data, record.file, record.line)
+    assert outcome(parse_record, record) == outcome(parse_record, plain)
+    assert outcome(_taken, _record(Path("file"), 1, data, own=False)) == outcome(_taken, plain)
+
+
+def _taken(record: Record) -> Any:
+    stored, bundle = take(record)
+    return msgspec.json.decode(stored.data), replace(stored, data=b""), bundle
+
+
+def outcome(work: Callable[[Record], Any], record: Record) -> Any:
+    """What came of it, or why nothing did."""
+    try:
+        return work(record)
+    except Rejected as error:
+        return str(error)
 
 
 def read(content: bytes, source: str = "ooni") -> None:

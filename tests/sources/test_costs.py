@@ -1,7 +1,9 @@
 """Nobody can make the reading of records slow: work grows with the bytes, and what does not is counted."""
 
+import ast
 import base64
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -13,9 +15,7 @@ from typing import Any
 
 import pytest
 
-import fanous.analysis.rules
-import fanous.collector
-import fanous.sources
+import fanous
 from fanous.analysis.rules import judge
 from fanous.collector.helper.helper import title_of
 from fanous.errors import Rejected
@@ -27,6 +27,7 @@ from fanous.sources.ooni import document as ooni_document
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly, repair
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
+from fanous.web.routes import PAGES, RESOURCES
 from tests.each import each
 from tests.sources.records import control, document, encoded, handshake, query, transaction, web_keys
 
@@ -52,12 +53,15 @@ def _seconds(work: Callable[[Any], object], text: Any) -> float:
         start = time.process_time()
         work(text)
         best = min(best, time.process_time() - start)
+        if best < TINY:
+            break
     return best
 
 
 def _modules() -> Iterator[ModuleType]:
-    for package in (fanous.sources, fanous.analysis.rules, fanous.collector):
-        for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    """All but the lab's, which reads scenarios of its operator's only."""
+    for found in pkgutil.walk_packages(fanous.__path__, "fanous."):
+        if found.name != "fanous.__main__" and not found.name.startswith("fanous.lab."):
             yield importlib.import_module(found.name)
 
 
@@ -81,7 +85,55 @@ def _patterns() -> dict[str, re.Pattern[Any]]:
     }
 
 
-PATTERNS = _patterns()
+def _written_in_place() -> dict[str, re.Pattern[Any]]:
+    """Patterns that a function hands to ``re`` itself."""
+    found = {}
+    for module in _modules():
+        name = module.__name__.removeprefix("fanous.")
+        whole = ast.walk(ast.parse(inspect.getsource(module)))
+        for function in (one for one in whole if isinstance(one, ast.FunctionDef)):
+            for call in ast.walk(function):
+                if not (isinstance(call, ast.Call) and ast.unparse(call.func) in HANDED):
+                    continue
+                if isinstance(call.args[0], ast.Constant):
+                    text: Any = call.args[0].value
+                    use = ast.unparse(call.func)
+                    found[f"{use} in {name}.{function.name} {text!r}"] = re.compile(text)
+                else:
+                    assert f"{name}.{function.name}" in MADE, (name, function.name, ast.unparse(call))
+    return found
+
+
+HANDED = frozenset(
+    f"re.{one}" for one in ("compile", "sub", "match", "search", "fullmatch", "split", "findall")
+)
+
+MADE = {
+    "analysis.rules.matcher.__init__": "fingerprints, over the part of a page that they are searched in",
+    "config._refusal": "the operator's own file",
+    "config.line_of": "the operator's own file",
+    "pipeline.doctor._wants": "what an installed package declares",
+    "probe.modules.__post_init__": "the operator's own patterns",
+    "probe.modules._regexps": "the operator's own patterns",
+    "sources.ooni.scrub._database": "one of this module's own",
+    "web.pages.incidents._offered": "of the addresses of pages, which are among these",
+    "web.routes.canonical": "of the addresses of pages, which are among these",
+}
+"""Functions that put patterns together, or are given them: which they are."""
+
+
+def _of_addresses() -> dict[str, re.Pattern[Any]]:
+    """What a page or file takes after the question mark."""
+    asked = [(one.path, one.asks) for one in PAGES] + [(one.path, one.feed_asks) for one in PAGES]
+    asked += [(one.path, one.asks) for one in RESOURCES]
+    return {
+        f"re.fullmatch in {path} {name} {pattern!r}": re.compile(pattern)
+        for path, asks in asked
+        for name, pattern in asks.items()
+    }
+
+
+PATTERNS = _patterns() | _written_in_place() | _of_addresses()
 _ATOMS = (
     *(
         " ",
@@ -147,6 +199,7 @@ def _own_words(pattern: str) -> set[str]:
 
 AT_ONE_PLACE = {
     "collector.journal._NAME.0": "whole names of files",
+    "config._HEADER.0": "a line of the operator's own file",
     "collector.stream.address._URL.0": "the operator's own address",
     "sources.ooni.scrub._NUMBER.0": "what follows a key; the blanks after each are its own",
     "sources.ooni.scrub._VALUE.0": "what follows a key; the blanks after each are its own",
@@ -167,7 +220,9 @@ def test_no_pattern_goes_back_over_what_it_has_read(name: str) -> None:
             return whole if isinstance(pattern.pattern, str) else whole.encode("latin-1")
 
         def everywhere(data: Any) -> object:
-            return pattern.match(data) if name in AT_ONE_PLACE else sum(1 for _ in pattern.finditer(data))
+            if name in AT_ONE_PLACE or name.startswith(("re.match", "re.fullmatch")):
+                return (pattern.fullmatch if name.startswith("re.fullmatch") else pattern.match)(data)
+            return sum(1 for _ in pattern.finditer(data))
 
         assert grows_linearly(everywhere, text, 2_000), (name, atom)
 

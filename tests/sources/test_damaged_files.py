@@ -18,6 +18,7 @@ from fanous.errors import FanousError
 from fanous.files import check_regular, open_regular
 from fanous.probe.orders import new_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.stream import open_source
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import fanous
@@ -96,6 +97,16 @@ def test_what_is_no_file_is_refused_by_its_name(odd: dict[str, Path], kind: str)
         with pytest.raises((FanousError, OSError)) as why:
             check(odd[kind])
         assert str(odd[kind]) in str(why.value) or kind == "a socket"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """It can be opened, and reading it is an error, as on a failing disk."""
+    path = Path("/proc/self/mem")
+    with (
+        pytest.raises(FanousError, match=r"^Cannot read /proc/self/mem: Input/output error"),
+        open_source(path),
+    ):
+        pass
 
 
 COMMANDS = {

@@ -13,8 +13,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from fanous.cli.main import main
 from fanous.errors import FanousError
 from fanous.store.engine import LEAST_DESCRIPTORS, Engine, _check_descriptors, _engine_errors
+from fanous.store.local import open_store
 from fanous.store.location import at_urls
-from fanous.store.schema import TABLES, Layout
+from fanous.store.schema import ONE_BY_ONE, TABLES, Layout
 from tests.children import child_environment
 from tests.each import each
 from tests.store.servers import REAL, Server
@@ -184,3 +185,48 @@ def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> 
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (LEAST_DESCRIPTORS, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+_AS_BEFORE = "ALTER TABLE segments MODIFY SETTING concurrent_part_removal_threshold = 100"
+_THREADS_AFTER_MANY_PARTS = """
+import os, sys, time
+from pathlib import Path
+from fanous.store.local import open_store
+with open_store(Path(sys.argv[1])) as store:
+    engine = store.facts.engine
+    engine.run("ALTER TABLE segments MODIFY SETTING old_parts_lifetime = 1")
+    engine.run("SYSTEM STOP MERGES segments")
+    for n in range(150):
+        engine.run(f"INSERT INTO segments (segment) VALUES ('{n}')")
+    before = len(os.listdir("/proc/self/task"))
+    engine.run("SYSTEM START MERGES segments")
+    engine.run("OPTIMIZE TABLE segments FINAL")
+    until = time.monotonic() + 90
+    while engine.rows("SELECT 1 FROM system.parts WHERE table = 'segments' AND NOT active LIMIT 1"):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+def test_a_store_of_before_learns_to_remove_its_parts_one_by_one(tmp_path: Path) -> None:
+    told = "SELECT engine_full FROM system.tables WHERE name = 'segments'"
+    with open_store(tmp_path / "store") as store:
+        assert ONE_BY_ONE in store.facts.engine.rows(told)[0][0]
+        store.facts.engine.run(_AS_BEFORE)
+    with open_store(tmp_path / "store") as store:
+        assert ONE_BY_ONE in store.facts.engine.rows(told)[0][0]
+
+
+@pytest.mark.matrix
+def test_old_parts_are_removed_without_a_thread_for_each(tmp_path: Path) -> None:
+    """The engine looks for old ones every half minute."""
+    found = subprocess.run(
+        [sys.executable, "-c", _THREADS_AFTER_MANY_PARTS, str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=150,
+        env=child_environment(),
+    )
+    assert int(found.stdout) < 20

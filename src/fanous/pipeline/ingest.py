@@ -31,6 +31,7 @@ from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
 from fanous.store.ledger import Span, spans_of
 from fanous.store.protocol import Store
+from fanous.threads import keep_freed_memory
 
 BATCH_BYTES = 128 << 20
 BATCH_RECORDS = 2000
@@ -99,9 +100,12 @@ def bring_in(
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
+    older = holds_older(store)
     gc.disable()
+    keep_freed_memory()
     try:
-        for batch in batches(judged_records(source, paths, tally, on_progress, provenance, began, published)):
+        judged = judged_records(source, paths, tally, on_progress, provenance, began, published, older=older)
+        for batch in batches(judged):
             append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
@@ -117,12 +121,15 @@ def judged_records(
     provenance: Provenance = Provenance.IMPORTED,
     began: Span | None = None,
     published: Mapping[Path, str] | None = None,
+    *,
+    older: bool = False,
 ) -> Iterator[Judged]:
     """Every record of the files with its verdicts; unusable records go to ``tally``.
 
     Args:
         began: see ``bring_in``.
         published: file -> address of the public object that it is a copy of.
+        older: whether they are for a store that may know them by former names (``holds_older``).
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -142,10 +149,16 @@ def judged_records(
                 there = "" if published is None else published[path]
                 if own is not stored.provenance or there:
                     stored = replace(stored, provenance=own, line=record.line, published=there)
-                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), record.data)
+                came = record.data if older else b""
+                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
+
+
+def holds_older(store: Store) -> bool:
+    """Does it hold measurements under names of before November 2026, which are made of whole records?"""
+    return any(side.facts.holds_older() for side in store.sides())
 
 
 class _Began(msgspec.Struct):
@@ -190,7 +203,7 @@ def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[
     size = 0
     for one in judged:
         batch.append(one)
-        size += len(one.came)
+        size += len(one.record.data) + len(one.came)
         if len(batch) >= records or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -89,12 +89,16 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
     try:
         check_regular(path)
         raw = FileIO(path, "r")
+        try:
+            magic = raw.read(16)
+            raw.seek(0)
+        except OSError:
+            raw.close()
+            raise
     except OSError as error:
         reason = error.strerror or "unreadable"
         raise FanousError(f"Cannot read {path}: {reason}. Check the path and its permissions.") from error
     with raw:
-        magic = raw.read(16)
-        raw.seek(0)
         _refuse_foreign(path, magic)
         unpacked = Inflater(raw) if magic.startswith(MAGIC) else _unpacked_lz4(path, raw, magic)
         yield ByteSource(path, raw, BufferedReader(unpacked, BUFFER), on_progress)

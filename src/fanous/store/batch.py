@@ -14,7 +14,8 @@ class Judged:
     Attributes:
         record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
             ``line``, which says where in its segment it lies.
-        came: the record before anything of it was dropped; empty = it comes from the archive.
+        came: the record before anything of it was dropped, for a store that may know it by its former name
+            (``IdentityFacts.holds_older``); else empty.
     """
 
     record: Record

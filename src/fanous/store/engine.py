@@ -41,6 +41,7 @@ from fanous.store.schema import (
     FIND_SEGMENT,
     FORMAT,
     LEVELS_SORTED_BY,
+    ONE_BY_ONE,
     SYNTHETIC_ROWS,
     TABLES,
     Layout,
@@ -179,6 +180,11 @@ _CAUSES = {
 }
 """Text in the engine's error -> what the operator can do."""
 
+_MANY_REMOVERS = f"""
+SELECT name FROM system.tables
+WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(engine_full, '{ONE_BY_ONE}') = 0
+"""
+
 MOST_SAID = 300
 """Characters of the engine's error that are repeated."""
 
@@ -211,9 +217,16 @@ class Engine:
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
+            if location.engine_folder is not None:
+                self._remove_parts_one_by_one()
         except BaseException:
             self._client.close()
             raise
+
+    def _remove_parts_one_by_one(self) -> None:
+        """Settle it for tables of before 28 November 2026."""
+        for (table,) in self.rows(_MANY_REMOVERS):
+            self.run(f"ALTER TABLE `{table}` MODIFY SETTING {ONE_BY_ONE}")
 
     def close(self) -> None:
         self._client.close()

@@ -247,12 +247,16 @@ class IdentityFacts(FactsPart):
         """
         if not batch:
             return Settled()
-        older = bool(self.engine.rows(_OLDER))
+        older = self.holds_older()
         wanted = [candidate(judged, older=older) for judged in batch]
         instants = [one.header.started_at for one in wanted]
         led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
         uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
         return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
+
+    def holds_older(self) -> bool:
+        """Are there measurements that are named as versions before November 2026 named them?"""
+        return bool(self.engine.rows(_OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """What ``settle`` learnt."""

@@ -231,6 +231,10 @@ _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, index_granularity 
 # such a window of their own.
 _WINDOW = "non_replicated_deduplication_window = 100"
 
+ONE_BY_ONE = "concurrent_part_removal_threshold = 1000000"
+"""In the process, old parts are removed by one thread.  Else the engine takes a thread for each of them, up to 128, as
+soon as a hundred are old, and keeps these threads and three open files of each for as long as the process lives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -258,7 +262,7 @@ class Layout:
         columns = [f"`{name}` {kind}" for name, kind in table.columns.items()]
         body = ", ".join([*columns, table.index] if table.index else columns)
         engine = table.engine("ReplicatedMergeTree" if self.cluster else "MergeTree")
-        settings = _DURABLE if self.cluster else f"{_DURABLE}, {_WINDOW}"
+        settings = _DURABLE if self.cluster else f"{_DURABLE}, {_WINDOW}, {ONE_BY_ONE}"
         yield (
             f"CREATE TABLE IF NOT EXISTS {self.rows_of(table.name)} ({body}) "
             f"ENGINE = {engine} ORDER BY ({table.sorted_by}) SETTINGS {settings}"

@@ -42,13 +42,23 @@ def content_of(data: bytes) -> str:
     Raises:
         TooCostly: it has more values than any measurement.
     """
+    return identified(data)[0]
+
+
+def identified(data: bytes) -> tuple[str, dict[str, Any] | None]:
+    """The same, and the record as it was decoded for it; ``None`` = it is no legal JSON object.
+
+    Raises:
+        TooCostly: it has more values than any measurement.
+    """
     check_size(data)
     document = _decoded(data)
-    if document is None:
-        document = _decoded(repair(data))
     if isinstance(document, dict):
-        return digest_of(document)
-    return sha256(data).hexdigest()[:DIGITS]  # legal enough for its header, not for a canonical form
+        return digest_of(document), document
+    document = _decoded(repair(data)) if document is None else None
+    if isinstance(document, dict):
+        return digest_of(document), None
+    return sha256(data).hexdigest()[:DIGITS], None  # legal enough for its header, not for a canonical form
 
 
 def _decoded(data: bytes) -> Any:
@@ -86,8 +96,8 @@ def stamped(data: bytes, content: str, uid: str = "") -> bytes:
     head = _HEAD + content.encode() + b'"'
     if uid:
         head += b',"measurement_uid":' + msgspec.json.encode(uid)
-    rest = data[1:].lstrip()
-    return head + (rest if rest.startswith(b"}") else b"," + rest)
+    rest = data[1:].lstrip() if data[1:2].isspace() else memoryview(data)[1:]
+    return b"".join((head, b"" if rest[:1] == b"}" else b",", rest))
 
 
 def stamp_of(data: bytes) -> str:

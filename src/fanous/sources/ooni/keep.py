@@ -110,7 +110,17 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
         parsed = replace(parsed, observations=seen)
-    return replace(record, data=stamped(written, content) if content else written), parsed
+    data = stamped(written, content) if content else written
+    return Record(
+        record.source,
+        data,
+        record.file,
+        record.line,
+        record.items,
+        record.duplicates,
+        record.provenance,
+        record.published,
+    ), parsed
 
 
 def kept(data: bytes) -> bytes:

@@ -21,8 +21,9 @@ from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.document import NULL
-from fanous.sources.ooni.identity import content_of, stamp_of, stamped, unstamped
+from fanous.sources.ooni.identity import content_of, identified, stamp_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept
+from fanous.sources.ooni.parse import DecodedRecord
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
@@ -132,28 +133,35 @@ def _from_tar(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Re
 def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = "") -> Record:
     if raw is None:
         raise Rejected(TOO_LONG)
-    data = raw.removeprefix(BOM).strip()
+    data = came = raw.removeprefix(BOM).strip()
     if not data:
         raise Rejected("empty line")
     if not data.startswith(b"{"):
         raise Rejected("not a JSON object")
-    if not data.isascii():
-        _check_utf8(data)
     if b'"content"' in data[:200]:
         data = _unwrapped(data)
     # In an answer, the name comes before the record; in a record, these keys are near its beginning.
     if any(data.find(name, 0, data.find(b'"test_keys"')) >= 0 for name in _ANSWERED):
         data, uid = _answered(data, uid)
-    content = stamp_of(data)
+    content, document = stamp_of(data), None
     if content:
         data = unstamped(data)
-    if not (content and own):
-        content = content_of(kept(data) if own else data)
+    if not own:
+        content, document = identified(data)
+    elif not content:
+        content = content_of(kept(data))
+    if document is None and not raw.isascii():  # it was checked as it was decoded
+        _check_utf8(came)
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
-    data = scrub(data)
-    data = stamped(data, content, uid if b'"measurement_uid"' not in data else "")
-    return Record(SOURCE, data, str(path), number)
+    uid = uid if b'"measurement_uid"' not in data else ""
+    clean = scrub(data)
+    stored = stamped(clean, content, uid)
+    if document is None or clean is not data:
+        return Record(SOURCE, stored, str(path), number)
+    if uid:
+        document["measurement_uid"] = uid
+    return DecodedRecord(SOURCE, stored, str(path), number, document=document)
 
 
 _RUN = 16 * 1024
