@@ -75,7 +75,9 @@ def test_what_was_found_decides_the_exit_code(
 
 def test_nothing_in_the_time_asked_about_is_no_failure(filled: Path) -> None:
     words = ["confirm", "PK", "--store", str(filled), "--fail-on", "suspected", "--since", "2024-01-01"]
-    assert CliRunner().invoke(app, words).exit_code == 0
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0
+    assert "nothing was measured in this time" in done.output
 
 
 def test_without_the_option_a_disruption_is_no_failure(filled: Path) -> None:

@@ -71,6 +71,12 @@ def test_the_headline_counts_what_stands(given: list[dict[str, Any]], says: str)
     assert text(answer(*(incident(**each) for each in given))).splitlines()[0] == says
 
 
+def test_of_a_time_in_which_nothing_was_measured_nothing_is_said() -> None:
+    said = text(answer(was_measured=False)).splitlines()[0]
+    assert said == "Pakistan: nothing was measured in this time, so nothing can be said"
+    assert text(answer(incident(), was_measured=False)).startswith("Pakistan: 1 confirmed"), "it goes on"
+
+
 @pytest.mark.parametrize(
     ("country", "says"),
     [

@@ -89,6 +89,8 @@ def _found(answer: CountryAnswer) -> str:
     suspected = len(counted_ones) - len(confirmed)
     gone = len(_retracted(answer))
     taken_back = f"{counted(gone, 'incident')} retracted; " if gone else ""
+    if not confirmed and not suspected and not answer.was_measured:
+        return f"{taken_back}nothing was measured in this time, so nothing can be said{beside}"
     if not confirmed and not suspected:
         return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured{beside}"
     over = sum(incident.status is Status.ENDED for incident in confirmed)

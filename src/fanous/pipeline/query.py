@@ -30,6 +30,7 @@ class CountryAnswer:
         insufficient: targets about which nothing can be said, and why.
         grid: ``None`` = nothing was measured.
         synthetic: all that is known of the country was staged.
+        was_measured: the store has data of the country in this time: otherwise, that nothing was found says nothing.
     """
 
     country: str
@@ -40,6 +41,7 @@ class CountryAnswer:
     grid: Grid | None
     names: Mapping[int, str]
     synthetic: bool = False
+    was_measured: bool = True
 
     def _repr_html_(self) -> str:
         """For notebooks: the incidents as a table, and what cannot be said."""
@@ -95,6 +97,7 @@ def confirm(
         grid=_grid(store, country, since, until, shown, own) if shown else None,
         names=store.facts.networks(country),
         synthetic=store.is_synthetic,
+        was_measured=since <= span[1] and until > span[0],
     )
 
 

@@ -285,6 +285,8 @@ def _explanations() -> dict[str, Any]:
         "incidents.platform_slot_seconds": ONSET_SLOT,
         "incidents.match_same_kind": merge.SAME_KIND,
         "incidents.match_told": merge.TOLD,
+        "incidents.backfill_seconds": revision.SETTLED,
+        "incidents.backfill_said_seconds": revision.SAID_BACK_TO,
         "incidents.late_named": revision.NAMED,
         "incidents.witness_share": witnesses.SAW_SHARE,
         "incidents.claim_hours": claims.ABOUT_HOURS,
