@@ -191,7 +191,8 @@ def test_an_open_incident_whose_data_have_ended_is_not_told_as_going_on() -> Non
     going = replace(outage(), evidence=replace(outage().evidence, families=("usage",)))
     assert going.is_open
     store = SmallStore([going], quantity_series=[series()])
-    fresh, stale = (reader(store, Site(clock=lambda at=at: at)) for at in (NOW, NOW + 30 * DAY))
+    fresh = reader(store, Site(clock=lambda: NOW))
+    stale = reader(store, Site(clock=lambda: NOW + 30 * DAY))
     path = f"/{going.country}/{going.id}"
     assert "so far" in fresh.get(path).text and "the data end on" not in fresh.get(path).text
     text = stale.get(path).text
