@@ -72,10 +72,10 @@ REASONS: dict[str, Text] = {
     "noted": "{by} wrote a note to it.",
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
-        "At least {at_least} made these test runs ({test_runs}); this is the number that counts towards confirmation."
+        "The {test_runs} come from at least {at_least}; this is the number that counts towards confirmation."
     ),
     "runs.unclear": (
-        "At least {at_least} made these test runs ({test_runs}); the software or the resolver of some is unknown, so "
+        "The {test_runs} come from at least {at_least}; the software or the resolver of some is unknown, so "
         "each run counts as one probe."
     ),
     "left_out": (
