@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fanous.cli.incidents import _lines_of_lacking
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import BACKFILL, Incident, Status
 from fanous.model.reason import Reason
 from fanous.pipeline.vantage import LEAST_SHARE, MOST_NAMED, Lacking, lacking, run_link, urls_of
 from fanous.refdata.users import user_weights
@@ -58,6 +58,7 @@ def test_a_network_on_which_enough_measured_is_not_named(store: Store) -> None:
         {"reasons": (Reason("lacks.control", {}),)},
         {"reasons": (Reason("faded", {}),)},
         {"parts": ()},
+        {"held_by": BACKFILL},  # what is lacking may be on its way
     ],
 )
 def test_what_vantage_points_would_not_settle_lacks_none(changes: dict[str, Any], store: Store) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,3 +184,22 @@ def test_hostile_names_of_a_source_are_text() -> None:
         text = visiting(*known).get(f"{path}?signal=tor_relay&country=PK").text
         assert HOSTILE not in text
         assert "other" in text
+
+
+def test_an_open_incident_whose_data_have_ended_is_not_told_as_going_on() -> None:
+    """What carries it ended 30 days ago: nobody knows whether it goes on."""
+    going = replace(outage(), evidence=replace(outage().evidence, families=("usage",)))
+    assert going.is_open
+    store = SmallStore([going], quantity_series=[series()])
+    fresh = reader(store, Site(clock=lambda: NOW))
+    stale = reader(store, Site(clock=lambda: NOW + 30 * DAY))
+    path = f"/{going.country}/{going.id}"
+    assert "so far" in fresh.get(path).text and "the data end on" not in fresh.get(path).text
+    text = stale.get(path).text
+    assert "the data end on 17 December 2023" in text or "the data end on 18 December 2023" in text
+    assert "so far" not in text
+    assert "length not known" in stale.get("/incidents").text
+    assert "length not known" not in fresh.get("/incidents").text
+    heading = re.search(r"<h1>(.*?)</h1>", stale.get("/").text)
+    assert heading is not None and "ongoing" not in heading[1] and "suspected" not in heading[1]
+    assert "Last on record" in stale.get("/").text and "Last on record" not in fresh.get("/").text

@@ -70,6 +70,8 @@ class Lacking:
 def lacking(store: Store, incident: Incident) -> Lacking:
     """Nothing, unless the incident is suspected and more vantage points would settle it."""
     codes = {reason.code for reason in incident.reasons}
+    if incident.is_provisional:  # what is lacking may be on its way
+        return Lacking()
     if incident.status is not Status.SUSPECTED or not codes & set(WANTED) or not incident.targets:
         return Lacking()
     facts, since = store.of(incident.provenance).facts, incident.onset - BEFORE
