@@ -34,7 +34,7 @@ from fanous.probe.transfer import DownloadSource, fetch
 MOST_PIECES = 30
 """Pieces of a few seconds each: more than are ever fetched."""
 
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]++)=("[^"]*"|[^,]*)')
 
 
 class NotAManifest(ValueError):
