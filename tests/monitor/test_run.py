@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.monitor.lab import fanous, monitor
+from tests.monitor.lab import fanous, monitor, until
 
 QUIET = '[run]\nlisten = "127.0.0.1:0"\n[collector]\nlisten = "127.0.0.1:0"\n[rounds]\non = false\n'
 
@@ -73,6 +73,8 @@ def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Pa
 def test_a_part_can_be_left_out(switch: str, tmp_path: Path) -> None:
     config = written(tmp_path, QUIET.replace("on = false", 'urls = ["http://127.0.0.1:9/"]\nhealth = false'))
     with monitor(config, switch) as running:
+        if switch == "--no-probe":
+            until(lambda: any(" listening " in line for line in running.log), running)
         assert running.stop() == 0
     log = "".join(running.log)
     assert (" listening " in log) == (switch == "--no-probe")

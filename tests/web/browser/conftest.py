@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from starlette.types import ASGIApp
 
 from fanous.collector.server import server_config
@@ -45,6 +45,9 @@ CLAIM = Claim(
     link="https://netblocks.example/",
     quote="a nation-scale disruption",
 )
+
+expect.set_options(timeout=20_000)
+"""Milliseconds; other tests keep the machine busy, and Playwright's own five seconds are soon over."""
 
 FLAGS = [
     "--no-sandbox",  # in a container it cannot be set up, and the pages are our own

@@ -1,5 +1,6 @@
 """Pages in a browser: with and without scripts, by keyboard, on paper, on a phone."""
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
@@ -17,6 +18,9 @@ def test_a_page_is_complete_without_a_script_and_nothing_comes_from_elsewhere_or
     browser: Browser, monitor: str, path: str
 ) -> None:
     texts, asked = [], list[str]()
+    httpx.get(
+        monitor + path, timeout=120, trust_env=False
+    )  # what takes long is made, and no visit tells how far it is
     for scripts in (True, False):
         with opened(browser, monitor + path, asked, viewport=PHONE, java_script_enabled=scripts) as page:
             if scripts:
