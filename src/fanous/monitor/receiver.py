@@ -101,6 +101,7 @@ async def door_apart(
                     await _ended(child.sentinel)
             return
         told.read()
+        child.join(LAST_SECONDS)  # it is gone in a moment, and has no exit code before
         raise FanousError(told.last_words or f"the probes' door ended with exit code {child.exitcode}")
     finally:
         told.forget()
