@@ -9,6 +9,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as some
 
 from fanous.model.incident import (
+    BACKFILL,
     Estimate,
     Evidence,
     FamilyView,
@@ -55,6 +56,12 @@ def told(*, names: Any = None, **given: Any) -> str:
 
 
 # --- the lede -------------------------------------------------------------------------------------------
+
+
+def test_what_may_vanish_as_the_past_comes_in_says_so_first() -> None:
+    given = {"status": Status.ENDED, "confirmed_at": None, "held_by": BACKFILL}
+    assert led(**given).startswith("Provisional; now ended: X (Twitter) may have been blocked")
+    assert led(**ONGOING | SUSPECTED, held_by=BACKFILL).startswith("Provisional: X (Twitter) may have been")
 
 
 def test_a_confirmed_and_ended_incident_is_one_sentence() -> None:

@@ -160,10 +160,12 @@ RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
 OPENING = {
     ("suspected", False): "Suspected, not confirmed: {claim}.",
     ("suspected", True): "Suspected, never confirmed; now ended: {claim}.",
+    ("provisional", False): "Provisional: {claim}.",
+    ("provisional", True): "Provisional; now ended: {claim}.",
     ("confirmed", False): "Confirmed: {claim}.",
     ("confirmed", True): "Confirmed; now ended: {claim}.",
 }
-"""(was it ever confirmed, has it ended) -> sentence."""
+"""(how it stands, has it ended) -> sentence."""
 
 
 WORDS, WORDS_ELSEWHERE = 35, 45
@@ -178,7 +180,8 @@ def lede(incident: Incident, language: Language) -> Sentence:
     if incident.status is Status.RETRACTED:
         opening = RETRACTED if sure else RETRACTED_SUSPICION
     else:
-        opening = OPENING["confirmed" if sure else "suspected", incident.status is Status.ENDED]
+        how = "provisional" if incident.is_provisional else "confirmed" if sure else "suspected"
+        opening = OPENING[how, incident.status is Status.ENDED]
     shorter = (
         language.sentence(opening, claim=_claim(incident, language, named, by_hour))
         for by_hour in (True, False, None)
