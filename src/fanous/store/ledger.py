@@ -342,7 +342,7 @@ class Ledger(Notices, Leases):
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
-        self._is_public = self._leaves_out_held = False
+        self._leaves_out_held = False
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -356,10 +356,11 @@ class Ledger(Notices, Leases):
         self._database.close()
 
     def for_readers(self) -> "Ledger":
-        """The same ledger for what is published: without what was only provisional and is gone, and without what waits
-        for a person where the operator wants that."""
+        """The same ledger for what is published: what waits for a person is left out where the operator wants that."""
+        if not self.hides_held():
+            return self
         public = copy(self)
-        public._is_public, public._leaves_out_held = True, self.hides_held()
+        public._leaves_out_held = True
         return public
 
     def put(
@@ -497,8 +498,6 @@ class Ledger(Notices, Leases):
         roles = self.roles()
         with self._database.reading() as connection:
             found = _revisions(connection, incident_id)
-        if self._is_public and found and found[-1].incident.was_dropped:
-            return []
         if self._leaves_out_held:
             shown = shown_to_readers([one.incident for one in found])
             found = [one for one, is_shown in zip(found, shown, strict=True) if is_shown]
