@@ -55,7 +55,7 @@ def refdata_update(
         _show_sets(folder, as_json)
         return
     if forget:
-        _forget([country_code(code) for code in forget], folder)
+        _forget([country_code(code) for code in forget], folder, as_json)
         return
     users = [path for path in files or () if is_figures(path)]
     updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
@@ -69,15 +69,19 @@ def refdata_update(
         raise FanousError(failed)
 
 
-def _forget(countries: Sequence[str], folder: Path) -> None:
+def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
     from fanous.refdata.update import forget_users
 
-    for country in countries:
-        if not forget_users(country, folder):
-            raise FanousError(
-                f"there are no user numbers of your own for {country}; `fanous refdata update --list` shows them"
-            )
-        say(f"your user numbers of {country} are removed; the estimates count again")
+    forgotten = [country for country in countries if forget_users(country, folder)]
+    if as_json:
+        print_document({"forgotten": forgotten})
+    else:
+        for country in forgotten:
+            say(f"your user numbers for {country} are removed; the estimates count again")
+    if missing := [country for country in countries if country not in forgotten]:
+        raise FanousError(
+            f"there are no user numbers of your own for {', '.join(missing)}; `fanous refdata update --list` shows them"
+        )
 
 
 def _show_sets(folder: Path, as_json: bool) -> None:

@@ -329,6 +329,11 @@ class Incident:
         return self.is_provisional and self.status is Status.RETRACTED
 
     @property
+    def stands(self) -> bool:
+        """Is it a claim that readers were told, and that was not taken back?"""
+        return self.status is not Status.RETRACTED and not self.is_provisional
+
+    @property
     def awaits_review(self) -> bool:
         """Does it wait for a person?"""
         return bool(self.held_by) and not self.is_provisional

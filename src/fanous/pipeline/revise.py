@@ -165,10 +165,9 @@ def _while_it_goes_on(
 ) -> Iterator[tuple[Incident, Incident | None]]:
     """What may be written before a backfill is over."""
     for new, old in pairs:
-        was_told = old is not None and old.status is not Status.RETRACTED and not old.is_provisional
         if not rests_on_part(new, going):
             yield new, old
-        elif old is not None and was_told:
+        elif old is not None and old.stands:
             if not what_was_wrong(old, new):
                 yield new, old
         elif new.status is not Status.RETRACTED:

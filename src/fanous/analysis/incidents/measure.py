@@ -296,7 +296,7 @@ def not_yet(
     """What people still did less after everything else was back: until when, and the series that shows it; None =
     they were back.
 
-    A partial return is no end.  Over a day, people do so much less by themselves on no day.
+    A partial return does not end an event.  No ordinary day keeps usage so low for all of its hours.
 
     Args:
         spans: when the event was on until others were back.

@@ -568,7 +568,7 @@ def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]
 
 
 def _as_usual(routing: FamilyView) -> bool:
-    """Are routes as usual?  A loss that one bin shows so far is not worth an alarm, and is none."""
+    """Are routes really as usual?  A loss that only one bin shows so far raises no alarm, but it is a loss."""
     return routing.left is None or routing.left.mean >= IPV4_LEFT
 
 

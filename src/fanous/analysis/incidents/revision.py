@@ -197,13 +197,12 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
     Args:
         before: the claim that was known until now; None = there was none.  Of a provisional one nobody was told.
     """
-    was_told = before is not None and before.status is not Status.RETRACTED and not before.is_provisional
+    standing = before if before is not None and before.stands else None
     if after.is_provisional:
         return ()
     if after.status is Status.RETRACTED:
-        return (Happening.CORRECTED,) if was_told else ()
+        return (Happening.CORRECTED,) if standing is not None else ()
     found = []
-    standing = before if was_told else None
     if standing is not None and what_was_wrong(standing, after):
         found.append(Happening.CORRECTED)
     if after.status is Status.ENDED and (standing is None or standing.status is not Status.ENDED):
