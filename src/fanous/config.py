@@ -188,7 +188,9 @@ def read_config(config: Path) -> dict[str, Any]:
         FanousError: it cannot be read, or has an unknown table.
     """
     if not config.exists():
-        raise FanousError(f"configuration file not found: {config}")
+        raise FanousError(
+            f"configuration file not found: {config}; check --config, or write one with `fanous init`"
+        )
     document = toml(text_of(config), config)
     for name, table in document.items():
         if name not in TABLES:

@@ -42,7 +42,7 @@ def check_file(path: Path, is_ours: Recognises) -> None:
         )
     if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise FanousError(
-            f"cannot write {path}: nothing may be written in the folder {path.parent.absolute()}. Name another place."
+            f"cannot write {path}: no permission to write in the folder {path.parent.absolute()}. Name another place."
         )
     found = _kind(path)
     if found == REGULAR and not _is_recognised(path, is_ours):

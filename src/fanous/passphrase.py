@@ -24,8 +24,8 @@ def hashed(passphrase: str) -> str:
     """
     if not LEAST_PASSPHRASE <= len(passphrase) <= MOST_PASSPHRASE:
         raise FanousError(
-            f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE:,} characters; four or five words that do not "
-            "belong together are good"
+            f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE:,} characters; four or five unrelated words "
+            "work well"
         )
     salt = os.urandom(16)
     made = _scrypt(passphrase, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)

@@ -249,7 +249,7 @@ def drain(
     from fanous.collector.inbox import check_inbox
 
     if (inbox is None) == (queue is None):
-        raise typer.BadParameter("name either an INBOX or a --queue, not both")
+        raise typer.BadParameter("name an INBOX or a --queue: one of the two")
     if queue is not None:
         drain_stream(queue, part, follow, store, config, detects=not no_detect)
         return

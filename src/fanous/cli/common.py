@@ -240,7 +240,7 @@ def asked(held: "StoreHeld", call: "Call[R]") -> R:
     except msgspec.MsgspecError:
         raise FanousError(
             "the process that has the store open stopped while it worked on this command, or does not know it "
-            "(is it of another version?); see its log. What it acknowledged is kept: run the command again",
+            "(is it another version?); see its log. What it acknowledged is kept: run the command again",
             permanent=False,
         ) from None
     if reply.crash:

@@ -89,7 +89,7 @@ def download(
         with error:
             stays = error.code < 500 and error.code not in PASSING
             raise FanousError(
-                f"{url}: the server says {error.code} {error.reason}", permanent=stays
+                f"{url}: the server answered {error.code} {error.reason}", permanent=stays
             ) from None
     except (URLError, HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error or type(error).__name__
@@ -104,7 +104,7 @@ def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes
         pieces.append(piece)
         size += len(piece)
         if size > largest:
-            raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
+            raise FanousError(f"{url} has more than {largest:,} bytes: too large for this file")
         if time.monotonic() > ends:
             raise FanousError(f"the download of {url} is too slow: {size:,} bytes so far", permanent=False)
     if size < announced:

@@ -223,12 +223,12 @@ class Polite:
             if self._cache:
                 self._cache.keep(address, response.headers, body)
             return body
-        raise FanousError(f"{_shown(address)}: redirected in a circle")
+        raise FanousError(f"{_shown(address)}: redirects in a circle")
 
     def _redirected(self, response: httpx.Response) -> str:
         target = response.next_request
         if target is None:
-            raise FanousError(f"{_shown(str(response.url))}: redirected without a target")
+            raise FanousError(f"{_shown(str(response.url))}: redirects without naming a target")
         same = target.url.host == response.url.host
         if not same and "authorization" in self._client.headers:
             raise FanousError(f"redirected to {target.url.host}, which must not see our key")
@@ -255,7 +255,7 @@ class Polite:
             size += len(piece)
             if size > LARGEST:
                 raise FanousError(
-                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: this is not the document"
+                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: too large for this document"
                 )
             if self._waits.clock() > ends:
                 raise _Again(f"the download is too slow: {size:,} bytes so far")

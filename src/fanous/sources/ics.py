@@ -61,7 +61,7 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     except OSError as error:
         raise FanousError(f"cannot read the calendar {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise FanousError(f"{path} is not UTF-8, which a calendar has to be: {error}") from error
+        raise FanousError(f"{path} is not UTF-8, as a calendar must be: {error}") from error
 
 
 def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
@@ -125,7 +125,7 @@ def _properties(lines: list[str]) -> _Properties:
         ValueError: the event does not end, or a line of it is not a property.
     """
     if lines[-1].rstrip().upper() != "END:VEVENT":
-        raise ValueError("it does not end")
+        raise ValueError("its END:VEVENT is missing")
     found: dict[str, tuple[Mapping[str, object], str]] = {}
     for line in filter(None, Contentlines.from_ical("\r\n".join(lines))):
         try:
@@ -148,7 +148,7 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
     """
     recurs = next((key for key in RECURRING if key in properties), None)
     if recurs:
-        raise ValueError(f"{recurs} is not read: write each date as an event with DTSTART and DTEND")
+        raise ValueError(f"{recurs} is not supported: write each date as an event with DTSTART and DTEND")
     if "DTSTART" not in properties:
         raise ValueError("it has no DTSTART")
     if "DTEND" in properties and "DURATION" in properties:
@@ -179,7 +179,7 @@ def _after(start: datetime, text: str, whole_day: bool) -> datetime:
     except ValueError:
         raise ValueError(f"{text[:30]!r} is not a duration such as PT3H or P2D") from None
     if whole_day and separator:
-        raise ValueError(f"a whole day lasts whole days, not {text[:30]!r}")
+        raise ValueError(f"an all-day event lasts whole days, not {text[:30]!r}")
     return (start + nominal).astimezone(UTC) + exact
 
 
@@ -231,5 +231,5 @@ class _Zones:
             return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
         except (KeyError, ValueError, OSError):
             raise ValueError(
-                f"no time zone {name[:60]!r} (neither of the calendar's own nor an IANA name, such as Asia/Karachi)"
+                f"no time zone {name[:60]!r} (neither defined in the calendar nor an IANA name, such as Asia/Karachi)"
             ) from None

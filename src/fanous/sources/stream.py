@@ -308,7 +308,7 @@ class Inflater(io.RawIOBase):
         if not self._waiting:
             return False
         if not self._waiting.startswith(MAGIC):
-            raise OSError("there are other bytes after the compressed data")
+            raise OSError("unexpected bytes follow the compressed data")
         flags = self._header()
         if flags & FEXTRA:
             self._take(int.from_bytes(self._take(2), "little"))
@@ -334,7 +334,7 @@ class Inflater(io.RawIOBase):
         at = self._waiting.find(b"\0")
         while at < 0:
             if len(self._waiting) > LONGEST_HEADER:
-                raise OSError("a gzip header does not end")
+                raise OSError("a gzip header is cut short")
             if not self._more():
                 raise EOFError
             at = self._waiting.find(b"\0")
@@ -345,4 +345,4 @@ class Inflater(io.RawIOBase):
         trailer = self._take(TRAILER)
         written = self._crc.to_bytes(4, "little") + (self._length & 0xFFFFFFFF).to_bytes(4, "little")
         if trailer != written:
-            raise OSError("the checksum at its end is not that of the content")
+            raise OSError("its checksum does not match the content")

@@ -363,7 +363,9 @@ def check_folder(folder: Path, *, must_exist: bool) -> None:
             f"or new folder with --store"
         )
     if must_exist and LEDGER not in entries:
-        raise FanousError(f"no store at {folder}: import measurements first with `fanous ingest`")
+        raise FanousError(
+            f"no store at {folder}: check --store, or import measurements first with `fanous ingest`"
+        )
 
 
 _SQLITE = b"SQLite format 3\0"

@@ -83,7 +83,7 @@ def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
     count = floor(len(matching) * cut.compliance + 0.5)
     if not count:
         raise FanousError(
-            f"{cut.technique} hits no vantage point: {len(matching)} match, but compliance leaves none"
+            f"{cut.technique} hits no vantage point: {len(matching)} match, but compliance leaves none; raise it"
         )
     drawn = set(Random(cut.seed).sample(range(len(matching)), count))
     return tuple(point for nth, point in enumerate(matching) if nth in drawn)

@@ -58,7 +58,7 @@ def withdraw(strike: Strike) -> Undo:
     """
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     if not whole:
-        raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit completely")
+        raise FanousError(f"{strike.cut.technique} acts on whole networks, and none is hit completely")
     bgp.start(strike.internet.routers)
     bgp.announce(strike.internet.routers, whole, on=False)
     return lambda: bgp.announce(strike.internet.routers, whole, on=True)

@@ -166,7 +166,7 @@ class Bucket:
             FanousError: it cannot be listed, or the listing does not end.
         """
         endless = FanousError(
-            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
+            f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again later",
             permanent=False,
         )
         with _asking(self.address, f"list {prefix}"):

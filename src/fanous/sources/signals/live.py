@@ -159,5 +159,5 @@ class Documents:
 def _bounded(path: Path, stream: BufferedReader) -> bytes:
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise FanousError(f"{path} has more than {LARGEST:,} bytes: this is not one answer")
+        raise FanousError(f"{path} has more than {LARGEST:,} bytes: too large for one answer")
     return data
