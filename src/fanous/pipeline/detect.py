@@ -86,7 +86,7 @@ def detect(
     Args:
         last: the newest measurement, or now: in that case probes that should have been heard by now count as
             silent.
-        shares: of the networks' users; ``None`` = as this machine knows them.
+        shares: the networks' shares of users; ``None`` = as this machine knows them.
         why: what else happened that may have changed incidents.
     """
     if country == UNKNOWN_COUNTRY:
@@ -101,13 +101,13 @@ def detect(
 
 
 def _is_about(store: Store, country: str) -> bool:
-    """Whether this side of the store has any data, or has claimed anything, about the country."""
+    """Does this side of the store have any data, or has it claimed anything, about the country?"""
     known = store.facts.span(country) is not None
     return known or bool(store.ledger.incidents(country, synthetic=store.is_synthetic))
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
-    """From far enough before ``first`` to see the beginning of what was ongoing then, to the newest
+    """From far enough before ``first`` to see the beginning of anything ongoing then, to the newest
     measurement.
     """
     since = first - HISTORY
@@ -124,7 +124,7 @@ def find_incidents(
     """The incidents that follow from everything in the store about a window; writes nothing.
 
     Args:
-        shares: of the networks' users; ``None`` = no figures of this country are known.
+        shares: the networks' shares of users; ``None`` = no figures of this country are known.
     """
     in_series = find_outages(store, country, since, until, rules_version(), shares)
     traffic = [one for one in in_series if one.is_of_traffic]
@@ -159,7 +159,7 @@ def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Pr
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Approve a held incident in a person's name, and write it as it is without the hold.
+    """Approve a held incident in a person's name, and write it without the hold.
 
     Raises:
         FanousError: there is no such incident, or it is not held.
