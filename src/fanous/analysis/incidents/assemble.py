@@ -1,6 +1,6 @@
 """Assemble: one incident, with its status, from a group of anomalies of measurements and the votes behind it.
 
-suspected -> confirmed -> ended, or retracted where the suspicion faded before any network reached the threshold.
+suspected -> confirmed -> ended, or retracted if the suspicion faded before any network reached the threshold.
 Silence ends nothing: an end needs data.
 """
 
@@ -57,18 +57,19 @@ JOIN = 1800.0
 """Seconds; intervals of different networks closer than this are one interval of the incident."""
 
 CERTAIN = 0.999
-"""By the filter no network is surer than this: the filter knows nothing of faults of lines and machines."""
+"""Highest probability of a network from the filter, which knows nothing about faults of lines and machines."""
 
 SHOWN_HELPED = 0.95
 SHOWN_ELSEWHERE = 0.73
-"""No confirmed incident is surer than was ever shown.  In 500 made-up weeks full of faults (tuning seeds) 85 of 88 were
-right whose probes brought normal controls of their own, and 24 of 32 for which the target only worked elsewhere:
-Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share their lines."""
+"""No confirmed incident states more confidence than has been demonstrated.  In 500 made-up weeks full of faults (tuning
+seeds) 85 of 88 were right whose probes brought their own normal controls, and 24 of 32 for which the target only
+worked elsewhere: Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share
+their lines."""
 
 UNCONFIRMED = 0.3
-"""No suspicion is surer than this.  The filter says how unlikely a failure is by chance, but faults of single lines and
-machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones); rounded
-down to a tenth, since other seeds gave 23 of 95."""
+"""Highest confidence of a suspicion.  The filter says how unlikely a failure is by chance, but faults of single
+lines and machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones);
+rounded down to a tenth, since other seeds gave 23 of 95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def incident_of(
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds retracts the incident.
-        findings: all of the country, including the group's; the time outside of them is the baseline of its
-            targets.  Empty = there are none but the group's.
+        findings: all of the country, including the group's; the time outside them is the baseline of its
+            targets.  Empty = only the group's.
     """
     bad, findings = bad_lines(alternatives.lines), findings or group
     group = without_strays(group, votes)
@@ -218,9 +219,9 @@ def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], vote
 
 
 def end_of(anomalies: Sequence[Anomaly], line_of: Callable[[Anomaly], Hashable]) -> float | None:
-    """The end, once it was seen to end wherever anyone still measures.
+    """The end, once it has been seen to end everywhere that anyone still measures.
 
-    The last stretch of each line counts.  Lines that fell silent are unknown: they neither hold open an event that half
+    The last stretch of each line counts.  Lines that fell silent are unknown: they neither keep open an event that half
     of the others saw end, nor end one by themselves.
 
     Args:
@@ -239,15 +240,15 @@ def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
 
 
 def _earliest(sessions: Sequence[TypedAnomaly]) -> float | None:
-    """Lower bound of the onset; None where it failed on the first network from its first measurement on."""
+    """Lower bound of the onset; None if it failed on the first network from its first measurement on."""
     first = min(sessions, key=lambda f: f.anomaly.start)
     return first.anomaly.start_earliest
 
 
 def _intervals(findings: Sequence[TypedAnomaly], end: float | None) -> tuple[Interval, ...]:
-    """When it was on; the last interval is open exactly where no ``end`` was seen.
+    """When it was on; the last interval is open if and only if no ``end`` was seen.
 
-    A stretch that fell silent lasts as long as it was seen, or it would swallow what came after it.
+    A stretch that fell silent lasts as long as it was seen, otherwise it would swallow later ones.
     """
     anomalies = [finding.anomaly for finding in findings]
     found = intervals_of([replace(a, end=a.last_seen) if a.end is None else a for a in anomalies])
@@ -274,7 +275,7 @@ def status_of(ruling: Ruling, end: float | None, *, faded: bool = False) -> Stat
     """suspected -> confirmed -> ended.
 
     Args:
-        faded: a suspicion that is over, and of which nothing ever reached the threshold, is taken back.
+        faded: the suspicion is over and never reached the threshold, so it is retracted.
     """
     if end is None:
         return Status.SUSPECTED if ruling.at is None else Status.CONFIRMED
@@ -337,7 +338,7 @@ def _mechanisms(seen: Votes) -> tuple[str, ...]:
 
 
 def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
-    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: the more frequent, or if equal the
+    """Of a mechanism and its finer form (``quic.drop.target``) only one is named: the more frequent, or if equal the
     finer."""
     coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
     finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
