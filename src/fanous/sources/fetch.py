@@ -32,7 +32,7 @@ MOST = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """One document with what its publisher calls this state of it."""
+    """One document, with its publisher's identifiers of this version."""
 
     url: str
     etag: str
@@ -61,7 +61,7 @@ class HttpCache:
         return found if found.url == url else None
 
     def keep(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep it, if the publisher named this state of it; a full disk loses no more than that."""
+        """Keep it, if the publisher identified this version; with a full disk, only that is lost."""
         etag, modified = headers.get("etag", ""), headers.get("last-modified", "")
         if not (etag or modified) or len(body) > MOST:
             return
@@ -83,9 +83,9 @@ FIRST_WAIT = 2.0
 """Seconds before the second try; doubled each time: 2, 4, 8, 16."""
 LIMITED_WAIT = 60.0
 """Seconds after 429 without ``Retry-After``, doubled each time, or after an answer that says that nothing remains:
-OONI's interface allows so much a minute, and says only what remains (``X-RateLimit-Remaining``)."""
+OONI's interface has a limit per minute, and says only what remains (``X-RateLimit-Remaining``)."""
 LONGEST_WAIT = 300.0
-"""Most seconds that we wait when told to; if a publisher asks for more, we try again another day."""
+"""Most seconds that we wait when asked to; if a publisher asks for more, we try again another day."""
 LATEST_AGAIN = 10 * 365 * 86_400.0
 """Seconds: the longest ``Retry-After`` that is repeated to the operator; a server may name any number."""
 STALL = 30.0
@@ -114,7 +114,7 @@ class Waits:
 
 @dataclass(slots=True)
 class Counts:
-    """What was asked of a source: requests sent, answers that had not changed, waits."""
+    """Counts of a source's use: requests sent, answers that had not changed, waits."""
 
     requests: int = 0
     unchanged: int = 0
@@ -125,8 +125,8 @@ class Polite:
     """A client of one source; a context manager.
 
     Args:
-        cache: folder for what may not change; ``None`` = none.
-        mirror: asked in place of the publisher: ``https://host`` in every address.  Also http, where it is
+        cache: folder for documents that may not change; ``None`` = none.
+        mirror: asked instead of the publisher: ``https://host`` in every address.  Also http, if it is
             on this machine.
     """
 
@@ -266,8 +266,8 @@ class _Again(Exception):
     """A refusal that may pass.
 
     Attributes:
-        wait: seconds, as the server says; ``None`` = it does not.
-        first: seconds before the second try where it does not.
+        wait: seconds, as the server says; ``None`` = it does not say.
+        first: seconds before the second try if it does not.
     """
 
     def __init__(self, words: str, wait: float | None = None, first: float = FIRST_WAIT) -> None:

@@ -31,7 +31,7 @@ _DAY_OR_TIME = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 """icalendar takes spaces for digits."""
 
 _YEARLY = frozenset(("FREQ", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
-"""What a rule for summer time consists of.  One by the hour or second would be followed step by step."""
+"""Parts that a rule for summer time may have.  One by the hour or second would be followed step by step."""
 
 OnLeftOut = Callable[[str], None]
 """Called once for each event that is left out, with the reason in words."""
@@ -53,7 +53,7 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     """The events of a file; see ``read_events``.
 
     Raises:
-        FanousError: also where the file cannot be read.
+        FanousError: also if the file cannot be read.
     """
     check_regular(path)
     try:
@@ -69,7 +69,7 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
 
     Args:
         name: of the file, for messages.
-        country: where the events take place: a whole day is one of its main time zone (UTC for an unknown country).
+        country: where the events take place: all-day events are in its main time zone (UTC for an unknown country).
 
     Raises:
         FanousError: the text is not a calendar.
@@ -99,8 +99,8 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
 
 
 def _components(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """(1-based line, ``VEVENT`` or ``VTIMEZONE``, lines) of each, without an event's alarms, which have times of
-    their own."""
+    """(1-based line, ``VEVENT`` or ``VTIMEZONE``, lines) of each, without an event's alarms, which have their
+    own times."""
     kind, begun, lines, inner = "", 0, list[str](), 0
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         keyword, _, named = line.rstrip().upper().partition(":")
@@ -169,7 +169,8 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
 
 
 def _after(start: datetime, text: str, whole_day: bool) -> datetime:
-    """Days and weeks are the clock's, hours are exact: they differ where summer time begins or ends."""
+    """Add a duration: days and weeks follow local time, hours are exact, which differs when summer time begins or
+    ends."""
     days, separator, hours = text.upper().partition("T")
     try:
         if days.startswith("-") or not (hours or days[1:]) or text.upper().endswith("T"):
@@ -194,7 +195,7 @@ class _Zones:
         self._home = ZoneInfo(main_zone(country))
         self._own: dict[str, tzinfo] = {}
         for lines in definitions:
-            # icalendar and dateutil raise all of these for a definition that is damaged.  Events that use it are
+            # icalendar and dateutil raise all of these for a damaged definition.  Events that use it are
             # left out, unless the database knows its name.
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 zone = Timezone.from_ical("\r\n".join(lines))

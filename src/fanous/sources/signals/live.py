@@ -25,7 +25,7 @@ from fanous.sources.stream import BROKEN, broken_why, open_source
 
 
 def windows(since: int, until: int, width: int) -> Iterator[tuple[int, int]]:
-    """The time in windows of at most ``width`` seconds, oldest first.
+    """The time split into windows of at most ``width`` seconds, oldest first.
 
     If there are several, they begin at fixed times, so that a later request has the same URL.  The first may
     begin before ``since``; the last ends at ``until``.
@@ -74,7 +74,7 @@ def whole(value: Any, low: int, high: int) -> int | None:
 
 
 def plain(value: Any) -> float | None:
-    """A number, also one written as text; NaN for null, ``None`` = it is not a number."""
+    """A number, even if written as text; NaN for null, ``None`` = not a number."""
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
