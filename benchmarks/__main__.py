@@ -27,12 +27,12 @@ BENCHES = (
     ("collect", "durable submissions", "two cores, a disk", "none: OONI's backend wants servers of its own"),
     ("scan", "pings over loopback", "root", "fping, where installed"),
 )
-"""Name, what is measured, what it needs, what stands beside it."""
+"""Name, what is measured, what it needs, what it is compared with."""
 
 
 @bench_app.callback()
 def bench(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Without a name: which there are, what each needs, and what stands beside it."""
+    """Without a name: lists the benchmarks, what each needs, and what it is compared with."""
     if context.invoked_subcommand is not None:
         return
     heads = ("bench", "what", "needs", "beside it")
@@ -75,7 +75,7 @@ def bench_detect(
     days: Annotated[int, typer.Option("--days", min=8, help="Of each, in bins of ten minutes.")] = 30,
     as_json: JsonOption = False,
 ) -> None:
-    """Series a second through the whole level detector, beside a part of the work in pandas."""
+    """Series a second through the whole level detector, compared with a part of the work in pandas."""
     from benchmarks.peers.detect import measured
 
     _print(measured(series, days), (), as_json)
@@ -86,7 +86,7 @@ def bench_query(
     verdicts: Annotated[int, typer.Option("--verdicts", min=1000, help="In the store.")] = 1_000_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Series of one target for a month out of many verdicts, beside SQLite with an index on the same."""
+    """Series of one target for a month out of many verdicts, compared with SQLite with the same index."""
     from benchmarks.peers.query import measured
 
     _print(measured(verdicts), (), as_json)
@@ -98,7 +98,7 @@ def bench_serve(
     clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that stay open.")] = 16,
     as_json: JsonOption = False,
 ) -> None:
-    """Requests a second for an incident's page, beside a file server with the same bytes."""
+    """Requests a second for an incident's page, compared with a file server that sends the same bytes."""
     from benchmarks.peers.serve import measured
 
     _print(measured(seconds, clients), (), as_json)
@@ -109,7 +109,7 @@ def bench_scan(
     count: Annotated[int, typer.Option("--count", min=256, max=2_000_000, help="Addresses.")] = 100_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Pings a second over loopback, beside fping; needs root."""
+    """Pings a second over loopback, compared with fping; needs root."""
     from benchmarks.peers.scan import measured
 
     _print(*measured(count), as_json)
@@ -123,7 +123,7 @@ def bench_probe(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pages a second beside Prometheus' blackbox_exporter on the same local TLS server, and whole bundles."""
+    """Pages a second compared with Prometheus' blackbox_exporter on the same local TLS server, and whole bundles."""
     from benchmarks.peers.probe import measured
 
     figures, notes = measured(count, exporter)
@@ -138,7 +138,7 @@ def bench_collect(
 ) -> None:
     """Durable submissions a second: `fanous collect` on one core, its clients on another.
 
-    The inbox lies in TMPDIR: on a tmpfs syncing costs nothing, so name a disk.
+    The inbox is in TMPDIR: on a tmpfs syncing costs nothing, so name a disk.
     """
     from benchmarks.peers.collect import measured
 

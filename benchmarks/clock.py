@@ -1,4 +1,4 @@
-"""By the clock: measurements to incidents on the whole machine, from files, and through the door.
+"""Wall-clock time from measurements to incidents on the whole machine, from files and through a collector.
 
     python -m benchmarks.clock [FILE] [--times N] [--posted N]
 
@@ -46,7 +46,7 @@ def from_files(file: Path) -> None:
 
 
 def through_the_door(file: Path, count: int) -> None:
-    """By HTTP, a collector, a stream and a writer of their own."""
+    """By HTTP, through a collector, a stream and a writer, each in a separate process."""
     lines = file.read_bytes().splitlines()[:count]
     with tempfile.TemporaryDirectory() as folder, cluster() as (servers, address):
         store = Path(folder) / "store"
@@ -76,7 +76,7 @@ def through_the_door(file: Path, count: int) -> None:
 
 
 def _posted(line: bytes) -> bytes:
-    """A measurement as a probe sends it, under a report of its own country and network."""
+    """A measurement as a probe sends it, in a report of its country and network."""
     content = json.loads(line)
     number = content["probe_asn"].removeprefix("AS")
     report = f"20231217T143000Z_webconnectivity_{content['probe_cc']}_{number}_n0_Ab3dEf6hIj9lMnO0"

@@ -2,7 +2,7 @@
 
     python -m benchmarks.confirm [OBSERVATIONS [OBSERVATIONS_A_MEASUREMENT]]
 
-Fills a store's facts by SQL of its own (no rule and no detector is asked), with 300 targets on 40 networks
+Fills a store's facts by SQL (no rule or detector runs), with 300 targets on 40 networks
 and three incidents in the ledger, one of them months long on a much measured target.  Then the command
 itself is timed as a user types it: the start of Python, opening the store, the answer, printing.
 """
@@ -37,7 +37,7 @@ SITE = (
     f"if(cityHash64(number, 3) % 10 = 0, 'x', concat('site', toString(cityHash64(number, 3) % {TARGETS}), "
     "'.example'))"
 )
-"""A tenth of all measurements are of one platform: incidents are about what is measured most."""
+"""A tenth of all measurements are of one platform: most incidents concern what is measured most."""
 FAILS = (
     "(target = 'x' AND asn < 9020 AND toMonth(started_at) BETWEEN 3 AND 8) OR cityHash64(number, 4) % 100 = 0"
 )
@@ -84,7 +84,7 @@ def incident(targets: Sequence[str], networks: int, start: int, end: int) -> Inc
 
 
 def typed(*words: str) -> tuple[float, float]:
-    """(seconds on the clock, seconds of CPU) of one command."""
+    """(seconds of wall-clock time, seconds of CPU) of one command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "fanous", *words], check=True, stdout=subprocess.DEVNULL)

@@ -1,11 +1,11 @@
-"""The first day of somebody who watches a country: `fanous init PK`, `fanous run`, against publishers on loopback.
+"""The first day of a new monitor for a country: `fanous init PK`, `fanous run`, against publishers on loopback.
 
     python -m benchmarks.first_day [--days 30] [--kills 10]
 
 Starts a real S3 server laid out as OONI's bucket, with a month of measurements in which an event goes on, and servers
 shaped like IODA, RIPEstat, Tor Metrics, Google, Globalping and RIPE Atlas.  Then it types the two commands, and prints
-how long it takes to the first incident, to an answer of every publisher and to the whole past, the bytes that are
-moved, and the memory.  It does the same again, kills the monitor with -9 at random moments, and compares what both
+how long it takes until the first incident, an answer of every publisher and the whole past, the bytes that are
+moved, and the memory.  It repeats this, kills the monitor with -9 at random moments, and compares the results of both
 say.  Everything is marked as synthetic, so nothing here can be taken for a real event.  Nothing leaves this machine.
 """
 
@@ -45,17 +45,18 @@ from fanous.model.instant import DAY, HOUR
 FANOUS = Path(sys.executable).with_name("fanous")
 COUNTRY = "PK"
 KEY = "a-key"
-"""Of RIPE Atlas."""
+"""The key of RIPE Atlas."""
 
 LONGEST = 1800.0
-"""Seconds for which one run may take to bring everything in."""
+"""Seconds that one run may take to fetch everything."""
 
 
 # --- the publishers --------------------------------------------------------------------------------
 
 
 def fill(folder: Path, days: int, now: datetime) -> tuple[int, int]:
-    """A bucket with so many days: quiet ones, and at the end those of the staged event; measurements and bytes."""
+    """Fill a bucket with so many days, quiet ones and at the end those of the staged event; returns measurements and
+    bytes."""
     folder.mkdir()
     event, quiet = folder / "event.jsonl", folder / "quiet.jsonl"
     pakistan.write(event)
@@ -96,7 +97,7 @@ def _wave(at: float) -> float:
 
 
 def ioda_answer(path: str, _number: int) -> Answer:
-    """Signals of a country, as asked: two data sources; no outages."""
+    """The requested signals of a country, from two data sources; no outages."""
     asked = parse_qs(urlsplit(path).query)
     if "/outages/" in path or "/entities/" in path:
         return Answer(json.dumps({"type": "outages.events", "error": None, "data": []}).encode())
@@ -166,7 +167,7 @@ ATLAS_PROBES = (
 
 @contextmanager
 def remote(authority: Authority) -> Iterator[dict[str, str]]:
-    """Globalping's and RIPE Atlas' vantage points, from which everything works; keys are not asked for elsewhere."""
+    """Globalping's and RIPE Atlas' vantage points, from which everything works; only RIPE Atlas requires a key."""
     known: dict[str, str] = {}
 
     def world(_probe: Any, kind: str, host: str) -> Any:
@@ -189,7 +190,7 @@ def remote(authority: Authority) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def publishers(folder: Path, authority: Authority) -> Iterator[dict[str, str]]:
-    """Name of each source -> the address that plays it."""
+    """Name of each source -> the address of its stand-in."""
     with ExitStack() as open_ones:
         told = {"ooni": open_ones.enter_context(served(folder))}
         told |= open_ones.enter_context(remote(authority))
@@ -208,15 +209,15 @@ def publishers(folder: Path, authority: Authority) -> Iterator[dict[str, str]]:
 
 @dataclass(slots=True)
 class Seen:
-    """What one monitor did; seconds since `fanous init` was typed.
+    """What one monitor did; times are seconds since `fanous init` was typed.
 
     Attributes:
-        every: until each publisher has answered.  Where the monitor is killed it is not waited for: a round on other
+        every: until each publisher has answered.  Not waited for if the monitor is killed: a round on other
             people's lines that dies in the middle is not ordered again within its hour, and what a killed monitor
-            stored without a word is not asked for again before it is due.
-        moved: bytes that the publishers sent, as the kernel counted them on loopback, pages of our own included.
+            stored without logging it is not requested again before it is due.
+        moved: bytes that the publishers sent, as the kernel counted them on loopback, our own pages included.
         memory: greatest resident memory seen, bytes.
-        incidents: those that stand at the end, as `fanous confirm --json` has them, without their names.
+        incidents: those at the end, as in `fanous confirm --json`, without their labels.
         corrected: how many corrections readers were shown on the way.
     """
 
@@ -233,7 +234,7 @@ class Seen:
 def watched(
     home: Path, mirrors: dict[str, str], days: int, kills: int, chance: random.Random, ca_file: Path
 ) -> Seen:
-    """Types the two commands, and waits until everything is in."""
+    """Types the two commands, and waits until everything has been fetched."""
     seen, port = Seen(), _free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -338,7 +339,7 @@ def _has_incident(port: int) -> bool:
 
 
 def _heard(log: Path) -> set[str]:
-    """Sources of which something was stored, or which had nothing to say."""
+    """Sources from which something was stored, or which had nothing to report."""
     told = re.findall(r"(?:pulled|round) source=([a-z-]+) country=PK", log.read_text(errors="replace"))
     return set(told)
 
@@ -349,7 +350,7 @@ def _loopback_bytes() -> int:
 
 
 def _is_whole(log: Path) -> bool:
-    """Has it said that every object is in?"""
+    """Does the log say that every object has been fetched?"""
     lines = re.findall(r"pulled source=ooni country=PK objects=(\d+)/(\d+)", log.read_text(errors="replace"))
     return bool(lines) and lines[-1][0] == lines[-1][1]
 

@@ -1,8 +1,8 @@
-"""What small floods do to a whole monitor: its pages, its probes' door, its log, its inbox, its end.
+"""What small floods do to a whole monitor: its pages, its collector, its log, its inbox, its shutdown.
 
     python -m benchmarks.flood [ATTACK ...]
 
-Each attack starts ``fanous run`` as a process over an empty store, does on loopback what somebody with one
+Each attack starts ``fanous run`` as a process over an empty store, does on loopback what an attacker with one
 machine can do, and prints what readers and probes noticed.  Without a name, all of them, one after another
 (some four minutes).  Nothing leaves this machine.
 """
@@ -36,11 +36,11 @@ else:
     from backports import zstd
 
 SOFT = 1024
-"""Descriptors that Linux gives a process unless somebody asks for more."""
+"""Descriptors that Linux gives a process by default."""
 
 LANGUAGES = ("ur", "fa", "ar", "fr", "es", "en")
 READER = "203.0.113.7"
-"""From whom the pages' proxy says that requests come; readers on this machine have no budget."""
+"""The reader's address according to the pages' proxy; readers on this machine have no budget."""
 
 REPORT_ID = "20260101T000000Z_webconnectivity_PK_17557_n1_0123456789abcdef"
 
@@ -77,7 +77,7 @@ class Target:
 
     @property
     def inbox(self) -> int:
-        """Bytes that wait in it."""
+        """Bytes that wait in the inbox."""
         return sum(file.stat().st_size for file in (self.folder / "store.inbox").rglob("*.jsonl*"))
 
     @property
@@ -163,7 +163,7 @@ def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None
 
 
 def watched(ports: dict[str, int], seconds: float, timeout: float = 10.0) -> dict[str, str]:
-    """What somebody notices who asks each port again and again."""
+    """What a reader notices who requests each port again and again."""
     took: dict[str, list[float | None]] = {name: [] for name in ports}
 
     def ask(name: str, port: int) -> None:
@@ -200,11 +200,11 @@ def descriptors_for(count: int) -> int:
 
 @contextmanager
 def idle(port: int, count: int, addresses: int = 1, *, again: bool = True) -> Iterator[None]:
-    """Connections that say nothing, from so many addresses of loopback, held by a process of their own; those
+    """Connections that send nothing, from so many addresses of loopback, held by a separate process; those
     that are closed are opened again every five seconds, all at once.
 
     Args:
-        again: ``False`` = they are not.
+        again: whether closed connections are opened again.
     """
     descriptors_for(count)
     fresh = multiprocessing.get_context("spawn")
@@ -242,7 +242,7 @@ def opened(port: int, number: int) -> socket.socket:
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """By the other side."""
+    """Has the other side closed it?"""
     try:
         return connection.recv(1) == b""
     except BlockingIOError:
@@ -259,7 +259,7 @@ def line(name: str, **facts: object) -> None:
 
 
 def idle_pages() -> None:
-    """D3: connections to the pages that say nothing, where the process began with 1,024 descriptors."""
+    """D3: connections to the pages that send nothing, in a process that began with 1,024 descriptors."""
     with monitor() as target:
         before = target.log.stat().st_size
         with idle(target.pages, 1100, addresses=20):
@@ -272,7 +272,7 @@ def idle_pages() -> None:
 
 
 def idle_exhausted() -> None:
-    """D11: the same where no more than 1,024 can be had, and what is left afterwards."""
+    """D11: the same with a hard limit of 1,024, and what remains afterwards."""
     with monitor(descriptors=(SOFT, SOFT)) as target:
         before = target.log.stat().st_size
         with idle(target.pages, 1100, addresses=20):
@@ -423,7 +423,7 @@ async def _rate(
 
 
 def admin() -> None:
-    """Refused requests of somebody who guesses the administrator's token."""
+    """Refused requests of an attacker who guesses the administrator's token."""
     with monitor(web='admin_token = "FLOOD_TOKEN"') as target:
         before, codes = target.log.stat().st_size, dict[int, int]()
         with httpx.Client(base_url=f"http://127.0.0.1:{target.pages}", trust_env=False, timeout=30) as client:
@@ -449,7 +449,7 @@ class _Busy(BaseHTTPRequestHandler):
 
 
 def stop() -> None:
-    """SIGTERM while a source is waited for, and with a reader and a slow sender connected."""
+    """SIGTERM while the monitor waits for a source, with a reader and a slow sender connected."""
     publisher = ThreadingHTTPServer(("127.0.0.1", 0), _Busy)
     threading.Thread(target=publisher.serve_forever, daemon=True).start()
     mirror = f'[sources.ioda]\nenabled = true\ncountries = ["PK"]\nmirror = "http://127.0.0.1:{publisher.server_port}"\n'
@@ -473,7 +473,7 @@ def stop() -> None:
 
 
 def bodies() -> None:
-    """A reader beside POSTs of 100 kB, one after another."""
+    """A reader during POSTs of 100 kB, one after another."""
     with monitor() as target:
         over = threading.Event()
         body = json.dumps(

@@ -3,18 +3,18 @@
     python -m benchmarks.ingest [FILE] [--times N] [--ooni CHECKOUT --ooni-python PYTHON]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
-web_connectivity measurements are repeated, each with an id of its own, written as JSON lines as probes write
-them (compact, UTF-8), and brought in by the code that ``fanous ingest`` runs.  Prints the rate of each stage,
+web_connectivity measurements are repeated, each with its own id, written as JSON lines as probes write
+them (compact, UTF-8), and ingested by the code that ``fanous ingest`` runs.  Prints the rate of each stage,
 alone and together, and the largest resident size for files of one and of four times the length.  Includes:
 reading, decoding, scrubbing, observations, verdicts with fingerprints, archive (zstd, fsync), facts.
-Detection is apart.
+Detection is not included.
 
 With ``--ooni``, a clone of github.com/ooni/data, OONI's transform reads the shorter file in the same run,
-before and after ours: what a machine gives differs by a half from one minute to the next, a ratio by less.
+before and after ours: the speed of a machine may differ by half from one minute to the next, the ratio by less.
 PYTHON has the dependencies of its ``oonipipeline``.
 
-Stages are timed by the processor time of this process, the whole by the clock and by processor time (the
-engine's threads included): where others use the machine, only the latter says what a core can do.
+Stages are timed by the processor time of this process, the whole by wall-clock and processor time (the
+engine's threads included): if others use the machine, only the latter says what a core can do.
 """
 
 import argparse
@@ -41,7 +41,7 @@ OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the tran
 
 
 def repeated(source: Path, times: int, into: Path) -> int:
-    """Write the web_connectivity measurements ``times`` over; returns how many."""
+    """Write the web_connectivity measurements ``times`` times; returns how many there are."""
     measurements = [
         measurement
         for record in MEASUREMENT_SOURCES["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
@@ -57,7 +57,7 @@ def repeated(source: Path, times: int, into: Path) -> int:
 
 
 def stages(file: Path) -> None:
-    """Each stage by itself, on what the one before gave."""
+    """Each stage by itself, on the result of the previous one."""
     connector = MEASUREMENT_SOURCES["ooni"]
     start = time.process_time()
     records = list(connector.read(file, lambda line, why: print(f"line {line}: {why}")))
@@ -109,7 +109,7 @@ def whole(file: Path) -> None:
 
 
 def whole_apart(file: Path) -> float:
-    """The same in a process of its own."""
+    """The same in a separate process."""
     command = [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
     *told, rate = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     print("\n".join(told))

@@ -17,7 +17,7 @@ from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.tls import TLSStream, client_context
 
 FLOWS, EACH = 10, 20
-"""Connections at once, and pages that each loads after another."""
+"""Connections at once, and pages that each loads one after another."""
 
 
 def main(sizes: list[int]) -> None:

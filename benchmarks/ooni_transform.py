@@ -8,7 +8,7 @@ document, all observations.  Left out, to its advantage: the look-up of each add
 (every one is unknown: its databases are a download), judging, storing.  ``benchmarks.ingest --ooni`` calls
 this on the file that it reads itself, in the same run.
 
-Prints one JSON object: ``rate`` (measurements for a second of processor time), ``observations`` (a
+Prints one JSON object: ``rate`` (measurements per second of processor time), ``observations`` (a
 measurement) and ``refused`` (measurements that its loader or transform gave up on).
 """
 
@@ -50,7 +50,7 @@ def main() -> None:
     chosen = options.parse_args()
     sources = [chosen.checkout / "oonipipeline/src", chosen.checkout / "oonidata/src"]
     sys.path[:0] = [str(source) for source in sources]
-    logging.disable(logging.CRITICAL)  # it writes a line for each network that it does not know
+    logging.disable(logging.CRITICAL)  # OONI's code logs a line for each unknown network
     from_json = import_module("orjson").loads
     load = import_module("oonidata.dataclient").load_measurement
     transform = import_module("oonipipeline.transforms.observations").measurement_to_observations
@@ -62,7 +62,7 @@ def main() -> None:
         try:
             measurement = load(from_json(line))
             tables = transform(msmt=measurement, netinfodb=networks, bucket_date="2026-01-01")
-        except Exception:  # as it does itself: one that cannot be used stops nothing
+        except Exception:  # as OONI's code does: an unusable measurement does not stop the rest
             refused += 1
             continue
         done += 1

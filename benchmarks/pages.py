@@ -2,10 +2,10 @@
 
     python -m benchmarks.pages [OBSERVATIONS [SECONDS]]
 
-Fills a store as ``benchmarks.confirm`` does, serves it in a process of its own as ``fanous run`` does, and
+Fills a store as ``benchmarks.confirm`` does, serves it in a separate process as ``fanous run`` does, and
 reads pages as browsers do: connections that stay open, gzip, six languages.  What the reading itself costs
 is not counted: a request a second and a core is the server's own CPU time.  Meanwhile the clock goes on and
-measurements come in every few seconds, as they do in earnest.  Then an incident is put into the ledger, and
+measurements arrive every few seconds, as in production.  Then an incident is put into the ledger, and
 the first page is read until it says so.
 """
 
@@ -30,10 +30,10 @@ NOW = float(START + YEAR)
 DAY = 86_400
 READERS = 16
 PAUSE = 0.16
-"""Seconds: with it the readers ask about 100 pages a second in all, and none waits behind the others."""
+"""Seconds: with it the readers request about 100 pages a second in all, and none waits behind the others."""
 
 ARRIVAL = 5.0
-"""Seconds: so often something is brought in while the pages are read."""
+"""Seconds between arrivals of measurements while the pages are read."""
 
 LANGUAGES = ("en", "ur", "fa", "ar", "fr", "es")
 PATHS = ("/", "/countries", "/methodology", "/PK", "/PK?days=7", "/PK/AS9001", "/target/x", "/data")
@@ -41,12 +41,12 @@ OLD, NEW = "PK-2023-0001", "PK-2023-0002"
 
 
 PICTURES = tuple(f"/PK/{OLD}/{name}" for name in ("card.png", "card.png?lang=ur"))
-"""Drawn when they are first asked for; 300 ms each is the promise.  The networks of this store have no user
+"""Drawn when they are first requested; 300 ms each is the target.  The networks of this store have no user
 figures, so there is no chart to draw: those of ``fanous demo`` are measured by asking it."""
 
 
 def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> None:
-    """The server's process: pages over the store, and a change when it is asked for one."""
+    """The server's process: pages over the store, and a change on request."""
     import threading
 
     from fanous.collector.server import serve, server_config
@@ -81,7 +81,7 @@ async def change(owner: object) -> None:
 
 
 async def arrival(owner: object) -> None:
-    """The marker of one more segment: what pages remember of the country has to be asked anew."""
+    """Write the marker of one more segment: pages must query again what they remember of the country."""
     marker = (
         "INSERT INTO segments (segment, country, records, committed_at) "
         f"SELECT toString(generateUUIDv4()), '{COUNTRY}', 1, now64(6)"
@@ -100,7 +100,7 @@ async def get(port: int, path: str, streams: tuple[asyncio.StreamReader, asyncio
 
 
 async def fresh(port: int, paths: list[str]) -> dict[str, float]:
-    """Seconds of each page that nobody has asked for yet, one after the other."""
+    """Seconds for each page that has not been requested yet, one after the other."""
     streams, took = await asyncio.open_connection("127.0.0.1", port), {}
     for path in paths:
         began = time.perf_counter()
@@ -111,7 +111,7 @@ async def fresh(port: int, paths: list[str]) -> dict[str, float]:
 
 
 async def crowd(port: int, paths: list[str], seconds: float, pause: float) -> list[float]:
-    """Seconds of each request of ``READERS`` who read all pages over and over, with a pause after each."""
+    """Seconds for each request of ``READERS`` who read all pages over and over, with a pause after each."""
     took: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -132,7 +132,7 @@ async def crowd(port: int, paths: list[str], seconds: float, pause: float) -> li
 async def crowd_and_arrivals(
     ours: Connection, port: int, paths: list[str], seconds: float, pause: float
 ) -> list[float]:
-    """The same, while measurements come in."""
+    """The same, while measurements arrive."""
     reading = asyncio.ensure_future(crowd(port, paths, seconds, pause))
     while not reading.done():
         ours.send("arrival")

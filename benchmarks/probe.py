@@ -3,8 +3,8 @@
 ``python -m benchmarks.probe [bundles] [at once]``.  What is counted: one URL from the look-ups (system, UDP
 with its window of two seconds, DoH, DoT) over the control handshake, the handshake, the page, the record and
 its verdict; then the same of a site that also speaks QUIC, with the ping and both handshakes.  Downloads are
-left out: what they cost is their bytes.  *Per core* is by processor time of the probe alone; *by the clock*
-contains the window.  The resident size contains what this benchmark itself imports.
+left out: their cost is their bytes.  *Per core* is the processor time of the probe alone; *by the clock*
+includes the window.  The resident size includes what this benchmark itself imports.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ REAL = Settings()
 async def serve(folder: Path) -> None:
     """The site and its resolvers; prints their ports, then serves until it is killed."""
     authority = Authority(folder)
-    # Beside Mozilla's: QUIC's state machine reads all authorities anew for each handshake.
+    # In addition to Mozilla's: QUIC's state machine reads all authorities anew for each handshake.
     with authority.ca_file.open("ab") as known:
         known.write(Path(certifi.where()).read_bytes())
     async with AsyncExitStack() as stack:
@@ -106,7 +106,7 @@ def main() -> None:
                 page_timeout=REAL.page_timeout,
                 endpoint_seconds=REAL.endpoint_seconds,
             )
-            measure(routes, settings, 20, "warm-up")  # imports, fingerprints and contexts are made once
+            measure(routes, settings, 20, "warm-up")  # imports, fingerprints and contexts are loaded once
             measure(routes, settings, count, "without QUIC")
             routes.udp[SITE_IP, 443] = quic
             measure(routes, settings, 20, "warm-up")

@@ -1,9 +1,9 @@
-"""Quiet: months of made-up countries in which nothing was cut, and what is claimed of them all the same.
+"""Quiet: months of made-up countries in which nothing was cut, and what is nevertheless claimed about them.
 
     python -m benchmarks.quiet [--first SEED] [--months N]
 
 Prints false claims a country-month, and how often 30 % lost for 3 hours at a random moment of each month is
-told. The countries (``fanous.evaluation.simulate.series``) share no module and no figure with the detector.
+reported. The countries (``fanous.evaluation.simulate.series``) share no module and no figure with the detector.
 """
 
 import argparse

@@ -7,8 +7,8 @@ measurements are repeated over thirty days and ten countries, at two sizes: what
 measurement is the slope between them, so that what happens once (opening, compiling, caches) is left out.
 Detection's slope is taken over a country whose facts are filled by SQL, at two volumes with the same series.
 
-All figures are processor time, the engine's threads included: they hold on a machine that others use too.
-``observations a minute`` is what so much processor time gives; one process alone does not use two cores.
+All figures are processor time, the engine's threads included: they are valid on a machine that others use too.
+``observations a minute`` follows from that processor time; one process alone does not use two cores.
 """
 
 import argparse
@@ -49,7 +49,7 @@ OONI_A_MONTH = 48_500_000
 MONTH_MINUTES = 31 * 1440
 WINDOW_MONTHS = detect.HISTORY / (31 * 86_400)
 COUNTRIES_THERE = 230
-"""From which OONI gets measurements, roughly; each has a window of its own."""
+"""From which OONI gets measurements, roughly; each has its own window."""
 
 VCPU_HOUR = 0.0816 / 2
 """US dollars: AWS m7g.large, 2 vCPU, us-east-1, on demand, list price of June 2026 (factualminds.com)."""
@@ -72,7 +72,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What detecting in one country once costs.
+    """The cost of detecting once in one country.
 
     Attributes:
         fixed: seconds with hardly any measurements in the window.
@@ -104,7 +104,7 @@ def adding(owner: Any, method: str, took: dict[str, float], stage: str) -> Itera
 
 
 def spread(source: Path, times: int, into: Path) -> None:
-    """Write the web_connectivity measurements ``times`` over, over thirty days and ten countries."""
+    """Write the web_connectivity measurements ``times`` times, over thirty days and ten countries."""
     found = [
         one
         for record in MEASUREMENT_SOURCES["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
@@ -123,7 +123,7 @@ def spread(source: Path, times: int, into: Path) -> None:
 
 
 def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of each stage; and of what is stored: observations, bytes of archive and facts."""
+    """Seconds of each stage, and how much is stored: observations, bytes of archive and facts."""
     connector, known = MEASUREMENT_SOURCES["ooni"], known_fingerprints()
     took: dict[str, float] = {}
 
@@ -200,7 +200,7 @@ def stages(source: Path, times: int) -> tuple[list[Stage], dict[str, float]]:
 
 
 def received(count: int) -> list[Stage]:
-    """Collector and servers; submissions of 3 kB."""
+    """Cost in the collector and the servers, for submissions of 3 kB."""
     with cluster() as (servers, _), processes() as start:
         words = ["collect", "--queue", servers.url(), "--per-address", "1000000", "--listen", "127.0.0.1:0"]
         collector = start(words)
@@ -219,7 +219,7 @@ def received(count: int) -> list[Stage]:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of processor time that a process has had."""
+    """Seconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -251,7 +251,7 @@ def _end_of_year() -> float:
 def projection(
     told: list[Stage], holds: dict[str, float], detects: Detection, times: int
 ) -> dict[str, float]:
-    """At so many times OONI's volume."""
+    """Projection to so many times OONI's volume."""
     a_minute = OONI_A_MONTH * times / MONTH_MINUTES
     ingest = sum(one.microseconds for one in told if one.name != "detect") * a_minute / 60e6
     window = OONI_A_MONTH * times * WINDOW_MONTHS

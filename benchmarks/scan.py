@@ -1,4 +1,4 @@
-"""Own active probing over a country of 20,000 blocks, in two network namespaces of its own; needs root.
+"""Our own active probing over a country of 20,000 blocks, in two network namespaces; needs root.
 
     python -m benchmarks.scan
 
@@ -32,7 +32,7 @@ OURS, WORLD = f"fanbench-a{os.getpid()}", f"fanbench-b{os.getpid()}"
 
 
 def country() -> Targets:
-    """Blocks 10.16.0.0/24 and on; addresses answer nine times of ten."""
+    """Blocks from 10.16.0.0/24 on; addresses answer nine times out of ten."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "targets"
         with path.open("w") as file:
@@ -91,7 +91,7 @@ def inside(world: str) -> None:
 
 
 def quiet() -> None:
-    """Many quiet rounds without a wire: one probe of ten is lost."""
+    """Many quiet rounds without a wire: one probe in ten is lost."""
     targets, chance = country(), np.random.default_rng(1)
 
     def ask(addresses: Ints) -> Flags:

@@ -1,16 +1,16 @@
-"""Soak: the whole monitor for an hour, under a fast clock, with everything going wrong; what grows?
+"""Soak: run the whole monitor for an hour under a fast clock while everything goes wrong, and see what grows.
 
     python -m benchmarks.soak [--minutes N] [--rate N] [--into FOLDER]
     python -m benchmarks.soak --draw FOLDER
 
-``fanous run`` with its pages, its probes' door, its helper, its own probe and three public sources works on a
+``fanous run`` with its pages, its collector, its helper, its own probe and three public sources works on a
 store that begins empty.  Records of the lab's recording arrive all the time, dated by the fast clock; readers
 read; publishers are busy, broken, slow or poisonous in turn; every two and a half minutes there is a flood; in
-the first third the monitor is stopped and killed twice each, and its door is killed all along.  Memory,
-descriptors, threads and disk are noted every five seconds in ``FOLDER/soak.jsonl``, and told and drawn in
+the first third the monitor is stopped and killed twice each, and its collector is killed throughout.  Memory,
+descriptors, threads and disk are noted every five seconds in ``FOLDER/soak.jsonl``, and reported and drawn in
 ``soak.md`` and ``soak.svg``, which ``--draw`` makes again.
 
-Nothing leaves this machine: every name but the loopback's is unknown to the monitor.  A guard ends the monitor
+Nothing leaves this machine: the monitor can resolve only the names of loopback.  A guard ends the monitor
 and removes its files even if this program is killed.
 """
 
@@ -59,10 +59,10 @@ IDLE = 1500
 """Connections of one flood."""
 
 CUT_EVERY, CUT_FOR = 86_400.0, 4 * 3600.0
-"""By the monitor's clock: once a day for four hours the recorded event comes round, and traffic falls."""
+"""In the monitor's clock: once a day for four hours the recorded event is played, and traffic falls."""
 
 RESTARTS = ((1 / 12, "SIGTERM"), (2 / 12, "SIGKILL"), (3 / 12, "SIGTERM"), (4 / 12, "SIGKILL"))
-"""Share of the run, and how the monitor ends; what follows is the long life, in which growth is looked for."""
+"""Share of the run, and how the monitor ends; the long life, in which growth is looked for, follows."""
 
 DOORS_KILLED = 8
 """How often the probes' door is killed, evenly spread."""
@@ -92,16 +92,16 @@ except (OSError, ValueError):
     pass
 shutil.rmtree(folder, ignore_errors=True)
 """
-"""Waits for the end of this program, however it comes."""
+"""Waits for the end of this program, for whatever reason it ends."""
 
 
 @dataclass
 class Tallies:
-    """What was done to the monitor, and what came back.
+    """What was done to the monitor, and how it answered.
 
     Attributes:
         answers: "who code" -> count; ``-`` = no answer.
-        seconds: of readers' requests: (machine time, seconds, was there a flood?).
+        seconds: for readers' requests: (machine time, seconds, was there a flood?).
     """
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -139,7 +139,7 @@ class Soak:
             self._notes.flush()
 
     def is_cut(self, at: float) -> bool:
-        """Is the event on, by the monitor's clock?"""
+        """Is the event under way, by the monitor's clock?"""
         return (at - self.began) % CUT_EVERY > CUT_EVERY - CUT_FOR
 
     # ---- the monitor
@@ -230,7 +230,7 @@ class Soak:
     # ---- the world
 
     def publisher(self) -> type[BaseHTTPRequestHandler]:
-        """Publishers, a website, and a desk that gets alerts, each in its mood of the minute."""
+        """Publishers, a website, and a desk that receives alerts, each with its current fault."""
         soak = self
 
         class Outside(BaseHTTPRequestHandler):
@@ -300,7 +300,7 @@ class Soak:
             self.over.wait(max(0.0, due - time.monotonic()))
 
     def readers(self, number: int) -> None:
-        """Somebody who looks around; now and then takes away what is dear to make, or watches."""
+        """A reader who browses, now and then downloads something expensive, or keeps a page open."""
         dice, paths = random.Random(number), ["/"]
         while not self.over.is_set():
             path = dice.choice([*paths[-40:], "/", "/PK", "/countries", "/methodology", "/feed.atom"])
@@ -316,7 +316,7 @@ class Soak:
             self.over.wait(dice.uniform(0.2, 0.8))
 
     def _watch(self, seconds: float) -> None:
-        """An open page that is told of changes."""
+        """An open page that is notified of changes."""
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.pages), timeout=5) as watching:
             watching.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             self.tallies.answers["watchers"] += 1
@@ -387,7 +387,7 @@ class Soak:
             one.join()
 
     def rubbish(self, until: float) -> None:
-        """Bytes that are no requests, bodies that are no records, records that are dear to read."""
+        """Bytes that are not requests, bodies that are not records, and records that are expensive to read."""
         addresses = " ".join(f"10.{n % 250}.{n % 199}.{n % 251}" for n in range(7000))
         content = {
             "test_name": "web_connectivity",
@@ -404,7 +404,7 @@ class Soak:
             self.over.wait(0.05)
 
     def guesses(self, until: float) -> None:
-        """Somebody guesses the administrator's token."""
+        """An attacker guesses the administrator's token."""
         with httpx.Client(trust_env=False, timeout=20) as client:
             while time.monotonic() < until and not self.over.is_set():
                 with suppress(httpx.HTTPError):
@@ -419,7 +419,7 @@ class Soak:
     # ---- what is noted
 
     def sample(self) -> None:
-        """One row of what the monitor takes."""
+        """One row of what the monitor uses."""
         assert self.process is not None
         below, doors = _descendants(self.process.pid), self._doors()
         own, door = _taken_by([self.process.pid]), _taken_by(doors)
@@ -488,7 +488,7 @@ class Soak:
         self.note("restart", how="door killed", processes=len(doors))
 
     def _doors(self) -> list[int]:
-        """The processes that hold the inbox; others pack evidence bundles."""
+        """The processes of the collector; others pack evidence bundles."""
         assert self.process is not None
         lock = str(self.folder / "store.inbox" / "lock")
         return [pid for pid in _descendants(self.process.pid) if lock in _open_files(pid)]
@@ -512,7 +512,7 @@ class Soak:
 
 
 def _published(path: str, soak: Soak) -> bytes | None:
-    """What a publisher has; ``None`` = it never works."""
+    """What a publisher serves; ``None`` = it never works."""
     asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
     if path.startswith("/v2/signals/raw/country/PK"):
         since, until = int(asked["from"]) // 600 * 600, min(int(asked["until"]), int(soak.clock()))
@@ -662,7 +662,7 @@ class Notes:
 
     @property
     def last_life(self) -> list[dict[str, Any]]:
-        """Samples since the monitor was started for the last time, without its first two minutes and its end."""
+        """Samples since the monitor's last start, without its first two minutes and its end."""
         starts = [0.0] + [one["at"] for one in self.restarts if one["how"] in ("SIGTERM", "SIGKILL")]
         end = self.done["at"] if self.done else self.samples[-1]["at"]
         since = max(at for at in starts if at < end)
@@ -736,7 +736,7 @@ def picture(notes: Notes) -> str:
 
 
 def _key(number: int, name: str, top: int, *, by_process: bool) -> str:
-    """A line and its name; where both are of one kind, the process is enough."""
+    """A line and its name; if both lines are of one kind, the process is enough."""
     x, words = 44 + 142 * number, name.removesuffix(" memory") if by_process else name.partition(",")[0]
     return (
         f'<path d="M{x} {top + 34}h26" {paint.painted(f"line l{number}", alone=True)}/>'

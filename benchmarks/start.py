@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 TIMES = 7
-"""Runs of each command; the least and the median are printed."""
+"""Runs of each command; the lowest and the median are printed."""
 
 SETTLED = 20.0
 """Seconds after which the monitor has started."""

@@ -1,4 +1,4 @@
-"""How fast the store takes judged measurements, and answers.
+"""How fast the store stores judged measurements, and answers.
 
     python -m benchmarks.store [MEASUREMENTS]
 
@@ -30,7 +30,7 @@ LAYERS = [Layer.DNS, Layer.DNS, Layer.TCP, Layer.TLS, Layer.HTTP] * 2
 
 
 def measured(number: int, random: Random) -> Judged:
-    """A web measurement with the facts that such ones have."""
+    """A web measurement with as many facts as real ones have."""
     site = f"site{random.randint(0, 300)}.example"
     started_at = START + random.random() * DAYS * 86400
     uid = f"{int(started_at)}.{number:06d}_PK_webconnectivity_{random.getrandbits(64):016x}"
@@ -83,7 +83,7 @@ def timed(name: str, work: Callable[[], object]) -> float:
 
 
 def ask(store: Store, uids: list[str]) -> None:
-    """The questions that detection and an answer to a person consist of."""
+    """The queries that detection and an answer to a person consist of."""
     until, always = START + DAYS * 86400, [Interval(START, None)]
     site = "site7.example"
     for _ in "first", "second":

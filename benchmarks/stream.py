@@ -40,7 +40,7 @@ CLIENTS = 32
 MEASUREMENTS = 100_000
 
 PATIENCE = 0.5
-"""Seconds to wait where a collector says "later": less than it asks for, so that the gap is seen as it is."""
+"""Seconds to wait if a collector says "later": less than it asks for, so that the true gap is seen."""
 
 NOTHING_FOR = 120.0
 """Seconds without an acknowledgement, or without a message stored, after which the run has failed."""
@@ -78,7 +78,7 @@ class Load:
 
 @dataclass
 class Process:
-    """A part of Fanous that can be killed and started again with the same words."""
+    """A part of Fanous that can be killed and started again with the same command."""
 
     words: list[str]
     running: "subprocess.Popen[str]" = field(init=False)
@@ -124,11 +124,11 @@ class Process:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.
+    """The result.
 
     Attributes:
         lost: identities that were acknowledged and are not in the store.
-        rows: measurements in the facts; ``twice`` those that stand there, or in the archive, again.
+        rows: measurements in the facts; ``twice``: those that are there, or in the archive, more than once.
         refused_for_good: messages that the writer set aside.
         drained: seconds from the last acknowledgement until the stream was empty.
     """
@@ -154,7 +154,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
             collectors = [start([*words, "127.0.0.1:0"]) for _ in range(2)]
             ports = [int(one.said(r"listening .*port=(\d+)")[1]) for one in collectors]
             for one, port in zip(collectors, ports, strict=True):
-                one.words[-1] = f"127.0.0.1:{port}"  # where it comes back
+                one.words[-1] = f"127.0.0.1:{port}"  # the address on which it returns
             drains = ["drain", "--queue", url, "--follow", "--no-detect", "--store", str(store)]
             writer = start(drains)
             deaths = Deaths(servers, address, collectors[0], writer)
@@ -192,7 +192,7 @@ class Deaths:
     done: list[str] = field(default_factory=list)
 
     def due(self, share: float) -> None:
-        """Kill whose turn it is, and start it again."""
+        """Kill the process whose turn it is, and start it again."""
         if len(self.done) == int(share * 4) or len(self.done) == 3:
             return
         turn = (self._leader, self._collector, self._writer)[len(self.done)]
@@ -211,7 +211,7 @@ class Deaths:
         return "a collector"
 
     def _writer(self) -> str:
-        self.writer.said(r"drained .*stored=[1-9]")  # it is at work
+        self.writer.said(r"drained .*stored=[1-9]")  # it is working
         self.writer.kill()
         self.writer.start()
         return "the writer"
@@ -227,7 +227,7 @@ async def sent(
     """Every measurement, by clients that do not give up.
 
     Args:
-        first: number of the first one; others are other measurements.
+        first: number of the first one; other numbers give other measurements.
         message: the request with that number.
     """
     load, numbers = Load(), iter(range(first, first + measurements))
@@ -245,7 +245,7 @@ async def sent(
 
 
 async def _client(own: int, ports: list[int], messages: Iterator[bytes], load: Load) -> None:
-    """One connection after the other, each measurement until it is acknowledged."""
+    """One connection after the other; each measurement is sent until it is acknowledged."""
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     for message in messages:
         while True:
@@ -295,7 +295,7 @@ def wait_until_empty(address: StreamAddress) -> None:
     """Until the writer has taken all that was acknowledged.
 
     Raises:
-        FanousError: it takes nothing any more.
+        FanousError: the writer has stopped taking anything.
     """
     left, since = -1, time.monotonic()
     while (now := _waiting(address, StreamPart.MAIN)) != 0:
@@ -307,7 +307,7 @@ def wait_until_empty(address: StreamAddress) -> None:
 
 
 def _compared(store: Path, load: Load, drained: float, killed: tuple[str, ...], refused: int) -> Outcome:
-    """What was acknowledged, beside what the store holds."""
+    """Compare what was acknowledged with what the store holds."""
     with open_store(store) as opened:
         lost = load.acknowledged - opened.facts.known(load.acknowledged, settled=True)
         ((rows, single),) = opened.facts.engine.rows("SELECT count(), uniqExact(uid) FROM measurements")

@@ -6,11 +6,11 @@ Five tasks, each from the first page (the operator's from the login): find what 
 compare X on three networks of Pakistan on 17 December 2023; download the numbers behind a chart; list all throttling of
 2023; approve an incident that waits.  There are two stores, since real and staged incidents are never listed
 together: one holds OONI's tables of Telegram in Kenya in 2023, the other a generated event modelled on Pakistan,
-17 December 2023, of which the nation-wide claim waits for a person.
+17 December 2023, whose nation-wide incident waits for a person's approval.
 
-With ``--stores`` the stores are kept in this folder, or taken from there.  A task counts only if what it is about is
-there at its end, and is done three times, the first of which fills the shelf of pages.  Three figures each, of the
-third:
+With ``--stores`` the stores are kept in this folder, or taken from there.  A task counts only if its goal is
+reached at its end; it is done three times, the first of which fills the shelf of pages.  Three figures are given,
+from the third time:
 
 - how many clicks, keys and pages it takes;
 - the seconds for which a reader waits: the browser loads and draws, the server works;
@@ -81,7 +81,7 @@ class Hand:
         self.pages += 1
 
     def click(self, what: Locator, *, leads_on: bool = True) -> None:
-        """A link or a button; most lead to another page."""
+        """Click a link or a button; most lead to another page."""
         self._reach()
         self.clicks += 1
 
@@ -96,14 +96,14 @@ class Hand:
         self.pages += leads_on
 
     def type(self, what: Locator, text: str) -> None:
-        """Into a field that is clicked first, in place of what it holds."""
+        """Type into a field that is clicked first, replacing its content."""
         self._reach()
         self.clicks += 1
         self._waits(lambda: what.fill(text))
         self._press(len(text))
 
     def choose(self, what: Locator, value: str) -> None:
-        """From a list: a click to open it, one on the choice."""
+        """Choose from a list: one click to open it, one on the choice."""
         self._reach()
         self.clicks += 2
         self.moved += POINT + CLICK
@@ -119,7 +119,7 @@ class Hand:
         self.pages += 1
 
     def take(self, what: Locator) -> bytes:
-        """A file that a link gives."""
+        """Download the file behind a link."""
         self._reach()
         self.clicks += 1
         began = time.perf_counter()
@@ -208,7 +208,7 @@ def approve_held(hand: Hand) -> None:
 
 @dataclass(frozen=True)
 class Measured:
-    """One task, as the last of ``TRIES`` went; seconds."""
+    """One task, in the last of ``TRIES``; times in seconds."""
 
     task: str
     scripts: bool
@@ -226,7 +226,7 @@ TASKS: dict[str, tuple[str, Callable[[Hand], None]]] = {
     "List all throttling of 2023": ("PK", list_throttling),
     "Approve an incident that waits": ("PK", approve_held),
 }
-"""Name -> the store, and what is done."""
+"""Name -> the store, and the actions."""
 
 
 def fill(folder: Path, country: str, data: Path) -> None:
@@ -242,7 +242,7 @@ def fill(folder: Path, country: str, data: Path) -> None:
 
 
 def hold_again(owner: OneThread) -> None:
-    """So that there is something to approve at each try."""
+    """Hold the incident again, so that there is something to approve at each try."""
 
     def once(store: Store) -> None:
         known = store.ledger.incidents("PK", synthetic=True)
@@ -256,7 +256,7 @@ def hold_again(owner: OneThread) -> None:
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, OneThread]]:
-    """The store's pages and desk, as ``fanous run`` serves them; gives their address."""
+    """Serve the store's pages and desk as ``fanous run`` does; yields their address."""
     began = time.monotonic()
     site = Site(clock=lambda: NOW + time.monotonic() - began, token=TOKEN)
     with OneThread(lambda: open_store(folder)) as owner:
@@ -272,7 +272,7 @@ def served(folder: Path) -> Iterator[tuple[str, OneThread]]:
 
 
 def done(browser: Browser, address: str, task: str, pictures: Path | None, *, scripts: bool) -> Measured:
-    """A task, in a window of its own."""
+    """Do a task in a new window."""
     context = browser.new_context(java_script_enabled=scripts, locale="en-GB", accept_downloads=True)
     hand = Hand(context.new_page(), address)
     try:

@@ -2,11 +2,11 @@
 
 Included: finding and removing the client's address, decoding the JSON, the certificate of each handshake,
 the header and all observations of the probe and the helper.  Not included: unpacking the file, judging,
-storing.  Each repetition has an identity of its own.
+storing.  Each repetition has its own identity.
 
     python benchmarks/transform.py [FILE.jsonl.gz] [--seconds 10] [--cold]
 
-FILE is one of raw OONI measurements; the default is the real ones beside the repository, or in the folder
+FILE holds raw OONI measurements; the default is the real ones next to the repository, or in the folder
 that FANOUS_SHARED_DATA names.  ``--cold`` forgets certificates and URLs before each round, as if every
 measurement were of a site never seen before.
 """
@@ -30,7 +30,7 @@ BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = Path(os.environ.get("FANOUS_SHARED_DATA", BESIDE)) / "ooni" / "real_measurements.jsonl.gz"
 
 REPEATED = 20
-"""Copies of each measurement in a round: enough to forget the clock, and they fit in memory."""
+"""Copies of each measurement in a round: enough for a reliable time, and they fit in memory."""
 
 
 def measurements(path: Path) -> list[bytes]:
@@ -59,7 +59,7 @@ def renamed(lines: list[bytes], round_number: int) -> list[bytes]:
 
 
 def forget() -> None:
-    """Empty what is remembered from one measurement to the next."""
+    """Empty the caches that last from one measurement to the next."""
     for remembered in (steps._known_leaf, values._split, values._endpoint, values._host, is_address):
         remembered.cache_clear()
 

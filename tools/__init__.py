@@ -1,1 +1,1 @@
-"""Tools: what makes files that stand in the repository; nothing here runs in earnest."""
+"""Tools: programs for developers, many of which make files of the repository; nothing here runs in production."""

@@ -2,8 +2,8 @@
 
     python -m tools.compare [COMMIT] [--only NAME]... [--shared-data FOLDER] [--whole]
 
-Both sides are asked the same questions on the command line, each with an empty home of its own, and every
-difference between their answers is printed.  The files that both are given (a store, a spool, an inbox, a
+Both sides are asked the same questions on the command line, each with its own empty home, and every
+difference between their answers is printed.  The files given to both (a store, a spool, an inbox, a
 bundle) are written by COMMIT.  Exit 0: nothing differs; 1: something does; 2: nothing could be compared.
 
 Intended differences are listed, each with its reason, in ``tools/compare-expected.toml``.
@@ -53,7 +53,7 @@ VARIES: Mapping[str, str] = {
     "* / *heard*: document.at": "the time of asking",
     "* / *: document.revisions.*.at": "when a detection ran, where each side runs its own",
 }
-"""Values that differ each time by their nature.  Their presence is compared, their value is not."""
+"""Values that always differ.  Their presence is compared, their value is not."""
 
 SHORTER: Mapping[str, str] = {
     r"^hours = \[[\d, ]+\]$": "hours = [12]",
@@ -65,12 +65,12 @@ SHORTER: Mapping[str, str] = {
     r"^quiet = .*$": "quiet = 1",
     r"^techniques = .*$": 'techniques = ["tls.reset"]',
 }
-"""Lines of corpora that replay the same thing dozens of times.  One replay takes the same code; ``--whole``
+"""Lines of corpora that replay the same thing dozens of times.  One replay runs the same code; ``--whole``
 runs them all, which takes half an hour."""
 
 LISTENING = re.compile(r"listening host=\S+ port=(\d+)")
 WAIT_SECONDS = 60.0
-"""For a collector to listen or to stop, on a busy machine."""
+"""Time for a collector to start listening or to stop, on a busy machine."""
 
 
 class Impossible(Exception):
@@ -106,10 +106,10 @@ class Difference:
 
 
 def differences(old: Any, new: Any, where: str, path: str = "") -> Iterator[Difference]:
-    """Field by field.  Items that were added to a list, or taken out, do not make the others differ.
+    """Compare field by field.  Items that were added to a list, or removed, do not make the others differ.
 
     Args:
-        old, new: documents as JSON has them.
+        old, new: decoded JSON documents.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
@@ -156,7 +156,7 @@ BEFORE = 40
 
 
 def _shown(old: Any, new: Any) -> tuple[str, str]:
-    """Both in a line; of long ones the part where they begin to differ."""
+    """Both in one line; of long ones only the part where they begin to differ."""
     texts = _text(old), _text(new)
     if max(map(len, texts)) <= SHOWN:
         return texts
@@ -171,7 +171,7 @@ def _part(text: str, start: int) -> str:
 
 
 def in_vain(document: Any) -> str:
-    """Why it is no answer; empty = it is one.  A command that fails alike on both sides compares nothing."""
+    """Why it is not an answer; empty = it is one.  A command that fails on both sides compares nothing."""
     if isinstance(document, dict) and document.get("exit") and not document.get("document"):
         return str(document.get("error"))
     return ""
@@ -182,7 +182,7 @@ def in_vain(document: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Differences that are meant.
+    """Intended differences.
 
     Attributes:
         pattern: of the whole line ``check / label: path: old -> new``; ``*`` stands for anything.
@@ -211,7 +211,7 @@ def read_expected(text: str) -> list[Expected]:
 
 
 def reason_for(difference: Difference, expected: Sequence[Expected]) -> str:
-    """Why it is meant; empty = it is not."""
+    """Why it is intended; empty = it is not."""
     line = str(difference)
     return next((one.reason for one in expected if fnmatchcase(line, one.pattern)), "")
 
@@ -244,7 +244,7 @@ class Children:
                 self._running.discard(process)
 
     def end(self) -> None:
-        """All of them, and no more are started."""
+        """End all of them; no more are started."""
         with self._lock:
             self._is_over = True
             for process in self._running:
@@ -260,7 +260,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Side:
-    """One version of Fanous, asked by its command line.
+    """One version of Fanous, used through its command line.
 
     Attributes:
         name: ``old`` or ``new``.
@@ -285,7 +285,7 @@ class Side:
 
     @property
     def data(self) -> Path:
-        """Where it keeps what belongs to the user."""
+        """Where it keeps the user's data."""
         return self.home / "data" / "fanous"
 
     @property
@@ -305,12 +305,12 @@ class Side:
         return Ran(process.returncode, out, err.decode(errors="replace"))
 
     def script(self, code: str, *arguments: str) -> None:
-        """Python with this side's modules.
+        """Run Python with this side's modules.
 
         Raises:
             Impossible: it failed.
         """
-        # Its tests too: the golden measurements stand there.
+        # Its tests too: the golden measurements are there.
         begin = f"import sys; sys.path.append({str(self.tree)!r})\n"
         ran = self.run([sys.executable, "-c", begin + code, *arguments])
         if ran.code:
@@ -365,7 +365,7 @@ class Side:
 
 
 def _document(out: bytes) -> Any:
-    """JSON where it is JSON, and lines of text otherwise."""
+    """The parsed JSON if it is JSON, otherwise lines of text."""
     try:
         return json.loads(out)
     except ValueError:
@@ -396,7 +396,7 @@ class Given:
     left_out: list[str] = field(default_factory=list)
 
     def real(self, name: str) -> Path | None:
-        """A file of real measurements; noted where it is missing."""
+        """A file of real measurements; noted if it is missing."""
         path = self.shared / name if self.shared else None
         if path is None or not path.exists():
             self.left_out.append(f"{name}: not present (set {SHARED} or pass --shared-data)")
@@ -425,7 +425,7 @@ class Check:
 
 
 def evaluate(side: Side, given: Given, *, whole: bool) -> Documents:
-    """Each corpus of the side's own tree of which the measurements are here."""
+    """Evaluate each corpus of the side's own tree whose measurements are available."""
     found: Documents = {}
     for source in sorted((side.tree / "corpora").iterdir()):
         text = (source / "events.toml").read_text(encoding="utf-8")
@@ -462,15 +462,15 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "event report": ("watch report PK-watch-1 --json", "events report PK-watch-1 --json"),
     "export": ("export -o export --json",),
 }
-"""What else the demonstration's store is asked, by each of the names that a command has had."""
+"""What else is asked about the demonstration's store, with each name that a command has had."""
 
 
 def answers(side: Side, store: str, country: str, before: str = "") -> Documents:
-    """What a store says of a country and of each of its incidents.
+    """What a store says about a country and each of its incidents.
 
     Args:
         store: in the side's folder.
-        before: of each label.
+        before: the words in front of each label.
     """
     confirmed = side.fanous(f"confirm {country} --json --store {store}")
     found = {f"{before}confirm": confirmed}
@@ -499,7 +499,7 @@ def demo_store(old: Side, given: Given) -> Path:
 
 
 def copied(given: Given, side: Side, name: str, to: str = STORE) -> None:
-    """Into the side's folder; a store with the mark beside it that says it was made up."""
+    """Copy it into the side's folder; a store together with the mark next to it that says it was made up."""
     shutil.copytree(given.folder / name, side.work / to, symlinks=True)
     for mark in given.folder.glob(f"{name}.made-by-*"):
         shutil.copy(mark, side.work / mark.name.replace(name, to, 1))
@@ -510,7 +510,7 @@ def make_demo(old: Side, _new: Side, given: Given) -> None:
 
 
 def confirm(side: Side, given: Given) -> Documents:
-    """The old side's store: as it is, exported, judged anew; and the demonstration that each makes itself."""
+    """The old side's store, unchanged, exported and judged again; and the demonstration that each side makes itself."""
     copied(given, side, "demo")
     found = answers(side, STORE, "PK")
     for label, commands in QUESTIONS.items():
@@ -531,7 +531,7 @@ REAL = (
 
 
 def ingest(side: Side, given: Given) -> Documents:
-    """Real measurements, brought in by each side."""
+    """Real measurements, ingested by each side."""
     found: Documents = {}
     for source, country, names in REAL:
         paths = [path for name in names if (path := given.real(name))]
@@ -543,7 +543,7 @@ def ingest(side: Side, given: Given) -> Documents:
 
 
 # Single measurements.
-# What COMMIT runs takes its modules by the names they have now, or had before the code was rearranged.
+# Code that runs on COMMIT imports modules by their present names or those from before the code was rearranged.
 
 GOLDEN_CASES = """
 import importlib, json, pkgutil
@@ -608,7 +608,7 @@ signing_key(Path(sys.argv[1]))
 
 
 def make_bundles(old: Side, new: Side, given: Given) -> None:
-    """Golden ones, those that a release signed, and one that each side packs of the same incident."""
+    """Golden bundles, those that a release signed, and one that each side packs of the same incident."""
     demo_store(old, given)
     old.script(KEY, str(given.folder / "key.pem"))
     for path in sorted((ROOT / "tests" / "golden" / "bundles").glob("*.fanous")):
@@ -624,7 +624,7 @@ def make_bundles(old: Side, new: Side, given: Given) -> None:
 
 
 def pack(side: Side, given: Given) -> None:
-    """``old.fanous`` or ``new.fanous``, and what the command said of it, less its name."""
+    """``old.fanous`` or ``new.fanous``, and the command's output about it, without the name."""
     copied(given, side, "demo")
     bundle = given.folder / f"{side.name}.fanous"
     command = f"incidents bundle PK-2023-0001 -o {bundle} --key {given.folder / 'key.pem'} --json"
@@ -637,7 +637,7 @@ SMALL_BYTES = 200_000
 
 
 def verify(side: Side, given: Given) -> Documents:
-    """As a document; small ones as text too, which is made of the same."""
+    """Verify as a document; small bundles also as text, which is made from the same data."""
     found: Documents = {"pack": json.loads((given.folder / f"{side.name}.json").read_bytes())}
     for path in sorted(given.folder.glob("*.fanous")):
         found[path.stem] = side.fanous(f"verify {path} --json")
@@ -680,7 +680,7 @@ OPENED_BY = (
 
 
 def report(url: str, measurements: Sequence[bytes]) -> None:
-    """To a collector, by OONI's protocol: each report opened once, then its measurements."""
+    """Send to a collector by OONI's protocol: each report is opened once, then its measurements are sent."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=WAIT_SECONDS)
 
@@ -704,7 +704,7 @@ def report(url: str, measurements: Sequence[bytes]) -> None:
 
 
 def waiting(side: Side, given: Given) -> Documents:
-    """What waits on the disk of a collector is taken in, and what waits on a probe's is sent and taken in."""
+    """A collector's waiting files are drained, and a probe's are sent and then drained."""
     copied(given, side, "inbox", "inbox")
     found: Documents = {"inbox": side.fanous(f"drain inbox --store {STORE}")}
     found["inbox, left"] = sorted(path.name for path in (side.work / "inbox").iterdir())
@@ -715,7 +715,7 @@ def waiting(side: Side, given: Given) -> Documents:
     shutil.rmtree(spool)
     shutil.copytree(given.folder / "spool", spool)
     with side.collector(side.work / "received") as url:
-        # A cap of nothing: what waits is sent, and nothing is measured.
+        # With a cap of zero, what waits is sent and nothing is measured.
         command = f"probe run -i {url}/ --collector {url} --cap-mb 0 --no-health --yes --json"
         found["sent"] = json.loads(json.dumps(side.fanous(command)).replace(url, "http://collector"))
     received = sorted((side.work / "received").rglob("*.jsonl"))
@@ -741,7 +741,7 @@ def checks(*, whole: bool) -> tuple[Check, ...]:
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A work tree of the commit; gone at the end.
+    """A work tree of the commit; removed at the end.
 
     Raises:
         Impossible: no repository, or no such commit.
@@ -769,10 +769,10 @@ def _git(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def check_side(side: Side) -> None:
-    """It must run its own code, not what is installed beside it.
+    """It must run its own code, not an installed package.
 
     Raises:
-        Impossible: it runs another.
+        Impossible: it runs other code.
     """
     ran = side.run([sys.executable, "-c", "import fanous; print(fanous.__file__)"])
     place = ran.out.decode().strip()
@@ -783,10 +783,10 @@ def check_side(side: Side) -> None:
 
 
 def compared(check: Check, old: Side, new: Side, given: Given) -> list[Difference]:
-    """Both sides asked at once.
+    """Ask both sides at once.
 
     Raises:
-        Impossible: what they should be given could not be made.
+        Impossible: the files for both sides could not be made.
     """
     sides = old.inside(check.name), new.inside(check.name)
     check.make(*sides, given)
@@ -808,7 +808,7 @@ def compared(check: Check, old: Side, new: Side, given: Given) -> list[Differenc
 
 
 def run(commit: str, names: Sequence[str], shared: Path | None, *, whole: bool) -> int:
-    """Print what differs; how many differences are not meant."""
+    """Print what differs; returns how many differences are not intended."""
     expected = read_expected(EXPECTED.read_text(encoding="utf-8"))
     known = checks(whole=whole)
     wrong, meant = 0, 0
@@ -864,7 +864,7 @@ def main() -> int:
     given = parser.parse_args()
     named = given.shared_data or Path(os.environ.get(SHARED) or SHARED_DEFAULT)
     shared = named.resolve() if named.is_dir() else None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed
     try:
         if given.shared_data and shared is None:
             raise Impossible(f"there is no folder {given.shared_data}")

@@ -32,7 +32,7 @@ SEEN = 3.0
 
 DOT = 2.5
 LEFT_OUT = {"010"}
-"""Antarctica, which has no network that is watched."""
+"""Antarctica, which has no network to monitor."""
 
 
 def main(coarse: Path, fine: Path, codes: Path) -> None:
@@ -105,7 +105,7 @@ def unwrapped(ring: Ring) -> Ring:
 
 
 def pieces(ring: Ring) -> list[Ring]:
-    """The ring cut at +-180 degrees from the centre; what lies beyond comes in on the other side."""
+    """The ring cut at +-180 degrees from the centre; the part beyond reappears on the other side."""
     whole = unwrapped(ring)
     found = []
     for shift in (-360.0, 0.0, 360.0):
@@ -141,8 +141,8 @@ def projected(longitude: float, latitude: float) -> Point:
 
 
 def path_of(rings: Iterable[Ring]) -> str:
-    """Whole pixels, relative; rings too small to see are left out, but for a country of such ones alone,
-    which becomes a dot; empty = no rings."""
+    """An SVG path in whole pixels, relative; rings too small to see are left out, except for a country that has only
+    such rings, which becomes a dot; empty = no rings."""
     drawn = [[projected(x, y) for x, y in piece] for ring in rings for piece in pieces(ring)]
     large = [ring for ring in drawn if _extent(ring) >= SEEN]
     paths = [path for ring in large if (path := _relative(ring))]

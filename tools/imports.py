@@ -67,7 +67,7 @@ def longest_chain(graph: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
 
 
 def main() -> None:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # once `| head` has its lines, end in silence
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently once `| head` has its lines
     graph = graph_of(PACKAGE)
     import fanous
 

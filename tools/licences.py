@@ -1,8 +1,8 @@
-"""Licences: under which licence each package that Fanous installs is given, and whether it may go along.
+"""Licences: the licence of each package that Fanous installs, and whether it is compatible.
 
     python -m tools.licences
 
-prints a table and ends with 1 where a licence is unknown or does not go with Apache-2.0 in one program.
+prints a table and ends with 1 if a licence is unknown or incompatible with Apache-2.0 in one program.
 """
 
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("packaging/probe.lock", "packaging/server.lock")
-"""What is installed with Fanous; the tools of development are not given on."""
+"""What is installed with Fanous; development tools are not distributed."""
 
 FREE = (
     "Apache",
@@ -28,13 +28,13 @@ FREE = (
     "CC0",
     "0BSD",
 )
-"""Licences that ask for no more than notice."""
+"""Licences that require no more than a notice."""
 
 WEAK_COPYLEFT = ("MPL", "Mozilla", "LGPL")
-"""They bind changes of their own files; as a separate, unchanged package they go along."""
+"""They cover changes to their own files; as a separate, unchanged package they are compatible."""
 
 KNOWN = {"resvg_py": "MIT"}
-"""Packages whose metadata say nothing, by their own licence file."""
+"""Packages whose metadata name no licence, according to their licence file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Licence:
 
 
 def packages() -> Iterator[str]:
-    """Of the locks, each once, in order."""
+    """The packages of the lock files, each once, in order."""
     seen = set()
     for lock in LOCKS:
         for name in re.findall(
@@ -62,7 +62,8 @@ def packages() -> Iterator[str]:
 
 
 def licences() -> Iterator[Licence]:
-    """Of all packages of the locks that are for this machine and Python; others are not installed."""
+    """The licences of all packages of the lock files that apply to this machine and Python; others are not
+    installed."""
     for name in packages():
         try:
             yield licence_of(distribution(name))
@@ -71,7 +72,7 @@ def licences() -> Iterator[Licence]:
 
 
 def licence_of(package: Distribution) -> Licence:
-    """As its metadata say it: the SPDX expression, else the classifiers, else the free text's first line."""
+    """According to its metadata: the SPDX expression, else the classifiers, else the first line of the free text."""
     about = package.metadata.json
     name = str(about["name"])
     classifiers = [

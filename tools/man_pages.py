@@ -1,4 +1,4 @@
-"""Man pages: one for each command, from the same words as ``--help``.
+"""Man pages: one for each command, from the same text as ``--help``.
 
     python -m tools.man_pages FOLDER
 
@@ -21,7 +21,7 @@ TITLE = "Fanous"
 
 
 def man_pages(command: Any = None, words: tuple[str, ...] = ("fanous",)) -> Iterator[tuple[str, str]]:
-    """(file name, text in roff) of a command and of all below it."""
+    """(file name, text in roff) of a command and all its subcommands."""
     command = command if command is not None else typer.main.get_command(app)
     yield f"{'-'.join(words)}.1", page(command, words)
     for name, below in getattr(command, "commands", {}).items():
@@ -90,7 +90,7 @@ def _options(command: Any) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that roff takes as text: hyphens stay hyphens, no line is taken for a request."""
+    """Escape text for roff: hyphens stay hyphens, and no line is taken for a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{text}" if text[:1] in (".", "'") else text
 

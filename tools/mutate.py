@@ -1,4 +1,4 @@
-"""Mutate: would the tests notice if somebody broke this?
+"""Mutate: would the tests notice if this were broken?
 
     python -m tools.mutate [--only NAME]... [--list] [--json] [--workers N] [--limit SECONDS]
 
@@ -44,11 +44,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MUTATIONS = Path(__file__).with_name("mutations.toml")
 
 LEFT_OUT = (".*", "__pycache__", "build", "dist", "*.egg-info")
-"""Of the copy: version control, the virtual environment, caches, and what is built."""
+"""Left out of the copy: version control, the virtual environment, caches, and build output."""
 
 SHARED = "FANOUS_SHARED_DATA"
 SHARED_DEFAULT = ROOT.parent / "shared" / "data"
-"""As the tests look for it (``tests/shared_data.py``); a copy stands elsewhere."""
+"""Where the tests look for it (``tests/shared_data.py``); a copy of the tree is elsewhere."""
 
 LIMIT = 900.0
 """Seconds for one mutation.  The slowest tests of one package take four minutes on a busy machine."""
@@ -106,7 +106,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a mutation's text stands.
+    """Where a mutation's text is.
 
     Attributes:
         file: relative to the root.
@@ -121,7 +121,7 @@ class Place:
 
 
 class Outcome(StrEnum):
-    """What became of a mutation."""
+    """The outcome of a mutation."""
 
     CAUGHT = "caught"
     SURVIVED = "survived"
@@ -152,10 +152,10 @@ class Result:
 
 
 def read_table(path: Path = MUTATIONS) -> Table:
-    """The mutations in the order of the file.
+    """Read the mutations in the order of the file.
 
     Raises:
-        Impossible: the file does not say what it should.
+        Impossible: the file is not valid.
     """
     try:
         table = msgspec.convert(tomllib.loads(path.read_text()), Table)
@@ -224,7 +224,7 @@ def mutated(source: str, place: Place, replacement: str) -> str:
     """The source with the mistake in it.
 
     Raises:
-        Impossible: it is not Python any more, or says the same as before.
+        Impossible: it is no longer valid Python, or has not changed.
     """
     line = source.rfind("\n", 0, place.begin) + 1
     indent = source[line : place.begin]
@@ -277,7 +277,7 @@ class Children:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """With whatever its tests started."""
+    """Together with everything that its tests started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -302,8 +302,8 @@ class Copy:
     """A copy of a working tree, for one mutation at a time.
 
     Attributes:
-        folder: of the copy and of all that its tests leave behind.
-        sound: test that caught something -> whether it passes without any mutation.
+        folder: of the copy and of everything that its tests leave behind.
+        sound: a test that caught something -> whether it passes without any mutation.
     """
 
     root: Path
@@ -379,7 +379,7 @@ class Copy:
 
 
 def write(file: Path, source: str) -> None:
-    """Without the compiled form of what stood there: it is told apart by seconds and size alone."""
+    """Write without the old compiled file: Python distinguishes it by seconds and size alone."""
     file.write_text(source)
     Path(importlib.util.cache_from_source(file)).unlink(missing_ok=True)
 
@@ -387,7 +387,7 @@ def write(file: Path, source: str) -> None:
 def judge_all(
     table: Table, chosen: Sequence[Mutation], *, workers: int, limit: float, root: Path = ROOT
 ) -> Iterator[Result]:
-    """As they are done.
+    """Yield the results as they are completed.
 
     Args:
         limit: seconds for each.
@@ -407,7 +407,7 @@ def judge_all(
             copy = free.get()
             try:
                 done.put(copy.judge(one, table.tests_of(one), limit))
-            except BaseException as error:  # said by the thread that waits
+            except BaseException as error:  # reported by the waiting thread
                 done.put(error)
             finally:
                 free.put(copy)
@@ -530,7 +530,7 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=float, default=LIMIT, metavar="SECONDS", help=f"for each; default: {LIMIT:.0f}"
     )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed
     try:
         return run(parser.parse_args())
     except Impossible as why:

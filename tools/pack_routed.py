@@ -2,9 +2,9 @@
 
     python -m tools.pack_routed 2.3.2026061719 asn-ipv4.csv asn-ipv6.csv > src/fanous/refdata/routed.xz
 
-The files are those of npm ``@ip-location-db/asn`` (CC BY 4.0).  What is kept of a line is its range and its
-ASN; neighbours of one network become one range, and of IPv6 the upper 64 bits are kept.  The form is that
-which ``fanous.refdata.networks`` reads.
+The files come from npm ``@ip-location-db/asn`` (CC BY 4.0).  Of each line, the range and the
+ASN are kept; adjacent ranges of one network become one, and of IPv6 the upper 64 bits are kept.  The format is the
+one that ``fanous.refdata.networks`` reads.
 """
 
 import csv
@@ -27,7 +27,7 @@ def main(release: str, v4: Path, v6: Path) -> None:
 
 
 def ranges(path: Path, shift: int) -> list[Range]:
-    """In order, without overlaps: of two that overlap the first keeps what both claim."""
+    """In order, without overlaps: if two overlap, the first keeps the part that both claim."""
     found: list[Range] = []
     with path.open(encoding="utf-8", newline="") as file:
         rows = sorted(
@@ -47,7 +47,7 @@ def ranges(path: Path, shift: int) -> list[Range]:
 
 
 def columns(found: list[Range], kind: str) -> tuple[int, bytes]:
-    """Distance from the end of the range before, length less one, ASN; each a column, little-endian."""
+    """Distance from the end of the previous range, length less one, ASN; each a column, little-endian."""
     ends = [-1, *(last for _, last, _ in found)]
     gaps = array(kind, (first - end - 1 for (first, _, _), end in zip(found, ends, strict=False)))
     lengths = array(kind, (last - first for first, last, _ in found))

@@ -1,8 +1,9 @@
 """Print thirty sentences that the product makes, in the words of this checkout or of an earlier commit.
 
 ``python -m tools.sentences`` prints today's: ledes, why an incident has its status, and complaints.  With a commit it
-prints what that version says of the same incidents and to the same commands, and with ``--lang ur`` the same in another
-language; complaints are English.  Nothing is compared: which of two sentences reads better, a person says.
+prints what that version says about the same incidents and to the same commands, and with ``--lang ur`` the same in
+another language; complaints are English.  Nothing is compared: a person has to judge which of two sentences reads
+better.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from tools.compare import ROOT, Impossible, checked_out
 
 LANGUAGES = ("en", "ur", "fa", "ar", "fr", "es")
-"""Written here: this program runs without the product, so that it can ask an earlier one."""
+"""Listed here, since this program runs without the product, so that it can ask an earlier version."""
 
 TOLD = r'''
 """Runs within the version that is asked: prints {"ledes": [...], "reasons": [...]} as JSON."""
@@ -144,7 +145,7 @@ class Told(NamedTuple):
 
 
 def told(tree: Path, language: str) -> list[Told]:
-    """The sentences of the version whose work tree this is.
+    """The sentences of the version in this work tree.
 
     Raises:
         Impossible: it cannot be asked.

@@ -16,7 +16,7 @@ country's page.  What is counted:
   process, is left out.
 - The walk to the store is what happens inside ``bring_in``, from opening the file to the last row.  The walk to
   the page is from the request to the response, in an application that has yet to answer one.  ``--whole`` adds
-  what lies around: command line, opening the store, detection, building the application.
+  the rest: command line, opening the store, detection, building the application.
 """
 
 import argparse
@@ -57,16 +57,16 @@ MOVED = {
     "application": ("fanous.web.application",),
     "Site": ("fanous.web.routes", "fanous.web.visit", "fanous.web.site"),
 }
-"""Where the two ends of a page have been found, in one version or another."""
+"""Where the two ends of a page are, in one version or another."""
 
 MODULE = "<module>"
-"""What Python calls the code of a module that is being imported."""
+"""Python's name for the code of a module that is being imported."""
 
 PAGE = "/PK"
 COMMAND = ("ingest", "ooni")
 STARTED_AT = datetime(2023, 12, 17, 15, 2, 11, tzinfo=UTC)
 READ_AT = datetime(2023, 12, 18, tzinfo=UTC)
-"""When the page is read: later on the day of the measurement, so that the page is about it."""
+"""When the page is read: later on the day of the measurement, so that the page shows it."""
 
 
 # --- counting ---------------------------------------------------------------------------------------------
@@ -105,11 +105,11 @@ def returns(files: Sequence[Visited]) -> int:
 
 
 class Tracer:
-    """Takes down first calls in this thread and in every thread that starts after ``install``.
+    """Records first calls in this thread and in every thread that starts after ``install``.
 
     Args:
         root: the folder of the code that counts.
-        inside: the function during whose calls steps are taken down; empty = always.
+        inside: the function during whose calls steps are recorded; empty = always.
     """
 
     def __init__(self, root: Path, inside: str = "") -> None:
@@ -129,7 +129,7 @@ class Tracer:
 
     @contextmanager
     def taking(self) -> Iterator[None]:
-        """Steps are taken down inside this context only."""
+        """Steps are recorded inside this context only."""
         self._is_on = True
         try:
             yield
@@ -270,7 +270,7 @@ def found(name: str) -> Any:
     """The first of the places in ``MOVED`` that has it.
 
     Raises:
-        Impossible: none has.
+        Impossible: none of them has it.
     """
     for module in MOVED[name]:
         try:
@@ -283,7 +283,7 @@ def found(name: str) -> Any:
 
 
 def ingest(tree: Path, number: int) -> None:
-    """``fanous ingest`` with one measurement, by the entry point that the tree declares.
+    """Run ``fanous ingest`` with one measurement, through the entry point that the tree declares.
 
     Raises:
         Impossible: the command failed.
@@ -311,7 +311,7 @@ def request(path: str, during: AbstractContextManager[None]) -> None:
         during: entered from the request to the response.
 
     Raises:
-        Impossible: the answer is no page.
+        Impossible: the answer is not a page.
     """
     import httpx
 
@@ -439,7 +439,7 @@ def main() -> int:
     except Impossible as why:
         print(f"walk: {why}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # once `| head` has its lines, end in silence
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently once `| head` has its lines
     if given.as_json:
         print(json.dumps({name: document(steps) for name, steps in walks.items()}, indent=2))
     else:

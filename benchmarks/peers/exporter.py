@@ -52,7 +52,7 @@ def their_program(named: Path | None) -> str | None:
 
 @contextmanager
 def ours(ca_file: Path, core: int) -> Iterator[Running]:
-    """``fanous probe serve`` as anybody runs it."""
+    """``fanous probe serve`` as users run it."""
     port = free_port()
     words = ("probe", "serve", "--port", str(port), "--ca-file", str(ca_file), "--yes")
     with started("fanous", port, [sys.executable, "-m", "fanous", *words], core) as running:
@@ -78,7 +78,7 @@ def theirs(program: str, ca_file: Path, core: int) -> Iterator[Running]:
 def started(
     name: str, port: int, command: list[str], core: int, patience: float = START_SECONDS
 ) -> Iterator[Running]:
-    """A program that will listen on a port of loopback, on one core; ended at the end.
+    """Start a program that will listen on a port of loopback, on one core; it is ended at the end.
 
     Args:
         patience: seconds within which it must answer.
@@ -112,17 +112,17 @@ def _await(process: "subprocess.Popen[bytes]", command: list[str], port: int, pa
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has right now."""
+    """A free port of loopback."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])
 
 
 async def load(port: int, target: str, count: int, at_once: int) -> float:
-    """``count`` probes of ``target``; seconds by the clock.
+    """``count`` probes of ``target``; seconds of wall-clock time.
 
     Raises:
-        FanousError: one of them was no success.
+        FanousError: one of them failed.
     """
     waiting = list(range(count))
 

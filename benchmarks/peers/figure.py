@@ -26,7 +26,7 @@ class Figure:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures hang on."""
+    """The machine on which the figures depend."""
     cpu = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         "",

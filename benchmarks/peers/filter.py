@@ -19,7 +19,7 @@ DAY = 86400.0
 
 
 def measured(count: int, ticks: int) -> list[Figure]:
-    """Of made-up series, a hundredth of them failing for a while."""
+    """Measured on made-up series, a hundredth of which fail for a while."""
     shape = (ticks, count)
     chance = np.random.default_rng(1)
     probes = chance.integers(1, 6, shape)

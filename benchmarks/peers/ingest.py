@@ -19,10 +19,10 @@ NO_PEER = (
 
 
 def measured(times: int) -> tuple[list[Figure], list[str]]:
-    """With all that ``fanous ingest`` does but for detection, which ``detect`` measures.
+    """Everything that ``fanous ingest`` does except detection, which ``detect`` measures.
 
     Raises:
-        FanousError: not all of them came in.
+        FanousError: not all of them were stored.
     """
     known_fingerprints()
     with tempfile.TemporaryDirectory() as temporary:

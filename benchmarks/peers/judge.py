@@ -1,7 +1,7 @@
 """Judge: raw measurements of the recorded event to verdicts, one process, without a store.
 
-No other program takes these records to verdicts that could stand beside: OONI's pipeline needs a database and
-judges elsewhere.  What it does a second is published, and stands in docs/operate.md beside ``ingest``.
+No other program turns these records into comparable verdicts: OONI's pipeline needs a database and
+judges elsewhere.  Its published rate is in docs/operate.md, next to ``ingest``.
 """
 
 import tempfile

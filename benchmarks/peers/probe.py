@@ -1,7 +1,7 @@
-"""Probe: pages a second by ``fanous probe serve`` beside blackbox_exporter, and whole bundles a second.
+"""Probe: pages a second by ``fanous probe serve`` and by blackbox_exporter, and whole bundles a second.
 
-Both probe the same TLS server of loopback by the same request, in turn, on the same core; the server and the
-clients have the other one.  What is compared is the processor time of the probing process: the clock also
+Both probe the same TLS server on loopback with the same request, in turn, on the same core; the server and the
+clients have the other one.  What is compared is the processor time of the probing process: wall-clock time also
 measures the server.
 """
 
@@ -28,7 +28,7 @@ from fanous.probe.trace import ProbeVantage
 ROUNDS = 3
 AT_ONCE = 20
 WARM_UP = 20
-"""Probes before the first round: imports, contexts and fingerprints are made once."""
+"""Probes before the first round, since imports, contexts and fingerprints are loaded once."""
 
 
 def measured(count: int, exporter: Path | None) -> tuple[list[Figure], list[str]]:
@@ -74,7 +74,7 @@ def _compared(url: str, ca_file: Path, program: str | None, count: int, core: in
 
 
 def _round(one: Running, url: str, count: int) -> tuple[float, float]:
-    """Pages a second and core, and by the clock."""
+    """Pages a second and core, and a second of wall-clock time."""
     before = one.processor_seconds()
     seconds = asyncio.run(load(one.port, url, count, AT_ONCE))
     return count / max(one.processor_seconds() - before, 1e-2), count / seconds
@@ -108,7 +108,7 @@ def _bundles(url: str, ca_file: Path, count: int) -> list[Figure]:
 
 
 def _bundles_once(url: str, settings: Settings, count: int) -> tuple[float, float]:
-    """Seconds by the clock and of this process."""
+    """Seconds of wall-clock time and of this process."""
     urls = [f"{url}{number}" for number in range(count)]
     clock, cpu = time.monotonic(), time.process_time()
     asyncio.run(run(SocketNetwork(), settings, ProbeVantage(), urls, lambda _line: None, with_health=False))

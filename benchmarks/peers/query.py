@@ -1,4 +1,4 @@
-"""Query: verdicts of one target in ten-minute bins by network, beside SQLite with an index on the same.
+"""Query: verdicts of one target in ten-minute bins by network, compared with SQLite with the same index.
 
 Both hold the same verdicts, and answer the same question.
 """
@@ -30,10 +30,10 @@ SQLITE = f"""
 
 
 def measured(verdicts: int) -> list[Figure]:
-    """Median of some runs, by the clock.
+    """Median wall-clock time of some runs.
 
     Raises:
-        FanousError: the two do not agree.
+        FanousError: the two answers differ.
     """
     since, until = float(START), float(START + DAYS * 86_400)
     with tempfile.TemporaryDirectory() as temporary:
@@ -73,7 +73,7 @@ def measured(verdicts: int) -> list[Figure]:
 
 
 def _fill(store: Store, verdicts: int) -> None:
-    """By SQL of its own: no rule is asked."""
+    """By SQL: no rule runs."""
     site = f"concat('site', toString(cityHash64(number, 3) % {TARGETS}))"
     store.facts.engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,
         test_name, source, rules_version, number, target, layer, state, rule_id, mechanism, why, symptom,

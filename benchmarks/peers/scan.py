@@ -1,6 +1,6 @@
-"""Scan: pings of our own scanner over loopback, beside fping where it is installed.  Needs root.
+"""Scan: pings of our own scanner over loopback, compared with fping if it is installed.  Needs root.
 
-Every address of 127/8 answers, so what is measured is the program and the kernel, no network.
+Every address of 127/8 answers, so what is measured is the program and the kernel, not a network.
 """
 
 import os
@@ -19,16 +19,16 @@ from fanous.scan.icmp import Icmp
 
 FIRST = 127 << 24 | 16 << 16
 RATE = 1e6
-"""A second: more than either can."""
+"""Pings a second: more than either program can send."""
 
 WAIT = 0.5
-"""Seconds for the last answers: there is no way to go."""
+"""Seconds to wait for the last answers: loopback has no distance."""
 
 NO_PEER = "fping is not installed, so nothing is compared: apt-get install fping"
 
 
 def measured(count: int) -> tuple[list[Figure], list[str]]:
-    """By processor time, kernel's part included.
+    """In processor time, the kernel's part included.
 
     Raises:
         FanousError: no right to open a raw socket.

@@ -1,7 +1,7 @@
-"""Serve: the incident page of the recorded event from the shelf, beside nginx with the same bytes as a file.
+"""Serve: the incident page of the recorded event from the shelf, compared with nginx sending the same bytes as a file.
 
-nginx does what no page that must be right can do: it sends a file.  Where it is not installed, Python's own
-``http.server`` does.  Requests for a second of the server's processor time, over connections that stay open.
+nginx only sends a file, which a page that must be up to date cannot do.  If it is not installed, Python's own
+``http.server`` takes its place.  Requests per second of the server's processor time, over connections that stay open.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from fanous.errors import FanousError
 
 PAGE = "/PK/PK-2023-0001"
 PATIENCE = 180.0
-"""Seconds: the event is brought in first."""
+"""Seconds: the event is ingested first."""
 
 HEAD = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n"
 NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;
@@ -85,7 +85,7 @@ def _peer(folder: Path) -> tuple[str, list[str], int]:
 
 
 async def _rates(running: Running, path: str, seconds: float, clients: int) -> tuple[float, float]:
-    """Requests for a second of the server's processor time, and by the clock."""
+    """Requests per second of the server's processor time, and per second of wall-clock time."""
     before, began = running.processor_seconds(), time.monotonic()
     counts = await asyncio.gather(*(_client(running.port, path, began + seconds) for _ in range(clients)))
     took = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""Site: a small TLS server on loopback with an authority of its own, as a process of its own.
+"""Site: a small TLS server on loopback with its own certificate authority, in a separate process.
 
 ``python -m benchmarks.peers.site FOLDER`` writes ``ca.pem`` there, prints its port and serves until it is killed.
 """
