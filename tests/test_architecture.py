@@ -305,7 +305,7 @@ API_TYPES = "web/api/types.py"
 """The API's form of a noun is named as the noun: the OpenAPI document gives these names to programs."""
 
 
-def test_no_class_name_stands_for_two_things() -> None:
+def test_no_class_name_means_two_things() -> None:
     """But `Store`: what `import fanous` gives under that name is the store, opened for reading."""
     where: dict[str, list[str]] = {}
     for path in files("."):

@@ -352,7 +352,7 @@ def test_every_command_of_the_program_is_carried_out_somewhere_or_excused(words:
     assert words in paths or excuse_of(f"fanous {' '.join(words)}")
 
 
-def test_a_command_stands_for_its_own_kind() -> None:
+def test_a_command_represents_its_own_kind() -> None:
     for typed, instead in RUN.items():
         path, _, _ = found_command(words_of(typed), ROOT_COMMAND)
         assert not instead or found_command(words_of(instead), ROOT_COMMAND)[0] == path

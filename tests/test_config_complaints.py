@@ -311,7 +311,7 @@ def test_what_does_not_go_together_is_told_with_a_key_that_there_is(
     assert complaint(tmp_path, text).startswith(says)
 
 
-def test_the_nearest_source_is_told(tmp_path: Path) -> None:
+def test_the_nearest_source_is_reported(tmp_path: Path) -> None:
     assert complaint(tmp_path, "[sources.iod]").endswith("; did you mean 'ioda'?")
 
 

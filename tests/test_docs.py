@@ -210,7 +210,7 @@ def test_every_threat_names_the_test_that_holds_it() -> None:
         assert f"def {name}(" in text_of(ROOT / file), f"{cell} is not there"
 
 
-def test_a_fault_of_security_is_reported_where_somebody_is() -> None:
+def test_a_security_flaw_is_reported_where_someone_reads_it() -> None:
     authors = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["authors"]
     has_address = any("email" in author for author in authors)
     assert ("There is no mail address" in text_of(ROOT / "SECURITY.md")) is not has_address
@@ -388,7 +388,7 @@ def test_every_command_that_is_named_exists_with_its_options() -> None:
     assert len(typed) > 200
 
 
-def test_every_command_has_help_and_stands_in_the_readme() -> None:
+def test_every_command_has_help_and_is_in_the_readme() -> None:
     readme, commands = text_of(ROOT / "README.md"), {" ".join(words): words for words in leaves()}
     assert [name for name in commands if f"`fanous {name}" not in readme] == []
     helped = {name: CliRunner().invoke(app, [*words, "--help"]).exit_code for name, words in commands.items()}

@@ -50,7 +50,7 @@ def test_one_that_fails_alone_fails_as_it_is() -> None:
     assert error.value.__notes__ == ["in the case number 1"]
 
 
-def test_a_case_has_a_folder_and_patches_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_has_its_own_folder_and_patches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {"n": 0}
 
     @each("n", [1, 2])

@@ -93,7 +93,7 @@ def test_a_traceback_is_written_once() -> None:
     assert told.lines.count("task_crashed") == 5
 
 
-def test_kinds_that_somebody_makes_up_are_one_kind() -> None:
+def test_kinds_that_someone_makes_up_are_one_kind() -> None:
     told = Told()
     for number in range(2 * MOST_KINDS):
         told.say(f"word{number}")

@@ -41,7 +41,7 @@ def test_a_file_of_our_own_is_replaced_and_another_is_not(tmp_path: Path) -> Non
     assert names(tmp_path) == {"file"}
 
 
-def test_a_link_to_a_file_of_our_own_is_somebody_elses(tmp_path: Path) -> None:
+def test_a_link_to_our_own_file_counts_as_someone_elses(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"ours")
     (tmp_path / "link").symlink_to("file")
     with pytest.raises(FanousError, match="a link to file is already there"):

@@ -51,7 +51,7 @@ def test_so_many_run_at_once_and_the_others_wait_their_turn() -> None:
     assert pool.busy == 0
 
 
-def test_what_a_call_raises_reaches_whoever_awaits_it() -> None:
+def test_what_a_call_raises_reaches_its_caller() -> None:
     async def main() -> None:
         await asyncio.get_running_loop().run_in_executor(Threads(1, "one"), int, "x")
 

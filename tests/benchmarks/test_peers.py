@@ -18,9 +18,7 @@ from fanous.errors import FanousError
 
 
 @pytest.mark.matrix
-def test_the_probe_is_measured_also_where_nothing_stands_beside_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_probe_is_measured_even_without_a_peer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     before = os.sched_getaffinity(0)
     said = json.loads(CliRunner().invoke(bench_app, ["probe", "--count", "20", "--json"]).stdout)
@@ -41,7 +39,7 @@ def test_the_ratio_of_the_medians_comes_first() -> None:
     assert (figures[0].name, figures[0].value, figures[0].unit) == ("fanous to other", 0.5, "x")
 
 
-def test_the_exporter_is_found_by_its_name_or_by_what_is_said(
+def test_the_exporter_is_found_by_its_name_or_at_the_given_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "prometheus-blackbox-exporter"
@@ -98,7 +96,7 @@ def test_where_a_peer_can_run_the_ratio_comes_first(words: tuple[str, ...], peer
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", ["ingest", "judge"])
-def test_where_none_can_run_that_is_said(name: str) -> None:
+def test_if_none_can_run_that_is_reported(name: str) -> None:
     document = run(name, "--times", "1")
     assert all(one["value"] > 0 for one in document["figures"])
     assert any("compared" in note or "cannot run" in note for note in document["notes"])

@@ -99,15 +99,15 @@ def test_the_legend_names_the_marks_in_use_and_the_width_of_a_column() -> None:
     ("step", "words"),
     [(HOUR, "an hour"), (3 * HOUR, "3 hours"), (DAY, "a day"), (WEEK, "a week from Monday")],
 )
-def test_the_width_of_a_column_is_said(step: timedelta, words: str) -> None:
+def test_the_width_of_a_column_is_reported(step: timedelta, words: str) -> None:
     assert lines(grid("..", step=step))[-1].startswith(f"blank = no data; one column = {words}, EAT;")
 
 
-def test_what_was_left_out_is_said() -> None:
+def test_what_was_left_out_is_reported() -> None:
     assert lines(grid("..", step=WEEK, left_out=9))[-1].endswith("; 9 earlier columns left out")
 
 
-def test_every_state_has_a_mark_of_its_own() -> None:
+def test_every_state_has_its_own_mark() -> None:
     assert len(set(lines(grid(". '#/"))[2][35:40])) == 5
 
 

@@ -46,7 +46,7 @@ def test_people_see_places_by_name_levels_and_whose_figures_they_are() -> None:
         assert words in text
 
 
-def test_of_a_loss_more_is_worse_and_that_is_said() -> None:
+def test_a_rise_of_losses_is_worse_and_the_answer_says_so() -> None:
     loss = SeriesNow(
         SeriesKey(PUNJAB, "", "ping-slash24-loss", source="ioda"), 600, T0, 0.6, 0.02, "as stated"
     )

@@ -51,7 +51,7 @@ def test_what_was_measured_at_other_times_is_no_data_and_never_reachable() -> No
     assert 2 not in cells(Ballot([0, 5], False, asn=2))
 
 
-def test_a_large_network_that_nobody_measured_shows_as_a_hole() -> None:
+def test_a_large_network_that_no_one_measured_shows_as_a_hole() -> None:
     weights = UserWeights(
         "PK",
         (
@@ -67,7 +67,7 @@ def test_a_large_network_that_nobody_measured_shows_as_a_hole() -> None:
     assert found.unseen == 1
 
 
-def test_what_else_was_measured_stands_beside_most_measured_first() -> None:
+def test_other_targets_are_listed_next_to_it_the_most_measured_first() -> None:
     ballots = (
         Ballot([1, 2, 3], True),
         Ballot([2, 3], False, target="wikipedia"),

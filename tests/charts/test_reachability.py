@@ -29,7 +29,7 @@ def test_networks_count_by_their_users_where_these_are_known() -> None:
     assert first(lines_of(*ballots)) == pytest.approx(0.5)
 
 
-def test_a_network_without_known_users_says_nothing_beside_those_with() -> None:
+def test_a_network_without_known_users_does_not_count_next_to_those_with() -> None:
     ballots = Ballot(THRICE, True, asn=1), Ballot(THRICE, False, asn=99)
     assert first(lines_of(*ballots, weights=WEIGHTS)) == 0.0
 

@@ -22,7 +22,7 @@ def bundle(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     return folder / "b.fan"
 
 
-def test_a_bundle_matches_for_whoever_has_the_file(bundle: Path, tmp_path: Path) -> None:
+def test_a_bundle_matches_for_anyone_who_has_the_file(bundle: Path, tmp_path: Path) -> None:
     done = document("verify", bundle)
     assert done["result"] == "match"
     assert done["claim"]["scope"] == "nation"
@@ -46,9 +46,7 @@ def test_a_changed_bundle_is_refused_in_one_sentence(bundle: Path, tmp_path: Pat
     assert json.loads(as_json.stdout)["result"] == "refused"
 
 
-def test_a_bundle_is_replaced_by_whoever_signed_it_for_the_same_incident(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_a_bundle_is_replaced_only_by_its_signer_for_the_same_incident(bundle: Path, tmp_path: Path) -> None:
     place, store = tmp_path / "b.fan", bundle.with_name("store")
     place.write_bytes(bundle.read_bytes())
     words = ("incidents", "bundle", "PK-2023-0001", "-o", place, "--store", store)
@@ -66,7 +64,7 @@ def test_a_bundle_is_replaced_by_whoever_signed_it_for_the_same_incident(
     stays(*words)
 
 
-def test_what_is_no_bundle_or_no_incident_is_said(tmp_path: Path) -> None:
+def test_an_invalid_bundle_or_incident_is_reported(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello", "utf-8")
     assert "not an evidence bundle" in fanous("verify", tmp_path / "text", code=1).stderr
     assert "cannot read" in fanous("verify", tmp_path / "nothing", code=1).stderr

@@ -37,7 +37,7 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     assert "no claim PK-9" in fanous("claims", "check", "PK-9", "--store", store, code=1).stderr
 
 
-def test_a_claim_has_somebody_who_makes_it_and_a_link_is_an_address(tmp_path: Path) -> None:
+def test_a_claim_has_someone_who_makes_it_and_a_link_is_an_address(tmp_path: Path) -> None:
     store, said = tmp_path / "store", ("claims", "add", "PK", "--what", "normal", *WHEN)
     assert "must not be empty" in fanous(*said, "--who", " ", "--store", store, code=2).stderr
     unlinked = fanous(*said, "--who", "a", "--link", "a newspaper", "--store", store, code=2).stderr

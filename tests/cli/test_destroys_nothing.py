@@ -264,7 +264,7 @@ Put = Callable[[Path], None]
 
 @pytest.mark.parametrize("put", FILES)
 @pytest.mark.parametrize("command", TO_A_FILE)
-def test_a_file_of_somebody_else_is_not_written_to(
+def test_a_file_of_someone_else_is_not_written_to(
     command: str, put: Put, given: dict[str, Path], tmp_path: Path
 ) -> None:
     put(tmp_path / "place")
@@ -305,7 +305,7 @@ FOLDERS = (letter, folder_of_letters, linked_folder, measurements, sums, files_o
 
 @pytest.mark.parametrize("put", FOLDERS)
 @pytest.mark.parametrize("command", TO_A_FOLDER)
-def test_a_folder_of_somebody_else_is_not_written_to(
+def test_a_folder_of_someone_else_is_not_written_to(
     command: str, put: Put, given: dict[str, Path], tmp_path: Path
 ) -> None:
     theirs, new = tmp_path / "theirs", tmp_path / "new"
@@ -390,9 +390,7 @@ def test_the_demonstration_leaves_a_store_of_real_measurements_as_it_is(filled: 
 # --- of the same kind, and yet not ours -----------------------------------------------------------
 
 
-def test_orders_are_replaced_by_whoever_signed_them_and_nobody_else(
-    given: dict[str, Path], tmp_path: Path
-) -> None:
+def test_orders_are_replaced_only_by_their_signer(given: dict[str, Path], tmp_path: Path) -> None:
     place, other = tmp_path / "orders.json", tmp_path / "other.pem"
     new_key(other)
     mine = typed("orders sign", TO_A_FILE["orders sign"], given, place=place)

@@ -67,7 +67,7 @@ def test_a_token_that_is_not_set_is_named_and_the_file_of_secrets_counts(
     assert doctor("--config", str(config))[0] == 0
 
 
-def test_a_damaged_file_and_a_queue_that_nobody_takes_are_named(tmp_path: Path) -> None:
+def test_a_damaged_file_and_a_queue_that_no_one_takes_are_named(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.append([judged("a")], rules_version="1")
         (segment,) = store.archive.segments()

@@ -69,7 +69,7 @@ def test_whole_days_of_a_calendar_are_days_of_the_country_and_what_is_left_out_d
     assert done.stderr.count("'Rally' is left out: no time zone 'Mars/Base'") == 1
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+def test_what_is_missing_is_reported(tmp_path: Path) -> None:
     store = tmp_path / "store"
     fanous("events", "add", "--country", "PK", "--title", "x", "--store", store, code=2)
     turned = ("--start", "2024-02-09", "--end", "2024-02-08", "--title", "x")

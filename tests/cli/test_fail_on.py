@@ -73,12 +73,12 @@ def test_what_was_found_decides_the_exit_code(
     assert ran.stdout.startswith("{"), "the answer is printed all the same"
 
 
-def test_nothing_in_the_time_asked_about_is_no_failure(filled: Path) -> None:
+def test_nothing_in_the_time_asked_about_is_not_a_failure(filled: Path) -> None:
     words = ["confirm", "PK", "--store", str(filled), "--fail-on", "suspected", "--since", "2024-01-01"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0
     assert "nothing was measured in this time" in done.output
 
 
-def test_without_the_option_a_disruption_is_no_failure(filled: Path) -> None:
+def test_without_the_option_a_disruption_is_not_a_failure(filled: Path) -> None:
     assert CliRunner().invoke(app, ["confirm", "PK", "--store", str(filled)]).exit_code == 0

@@ -64,7 +64,7 @@ def test_the_secrets_are_new_each_time_and_their_owners_alone(tmp_path: Path) ->
     assert len(told) == 2
 
 
-def test_every_source_stands_there_with_its_terms_and_only_accepted_ones_are_on(tmp_path: Path) -> None:
+def test_every_source_is_listed_with_its_terms_and_only_accepted_ones_are_on(tmp_path: Path) -> None:
     done = init(tmp_path, "PK", "--accept", "tor")
     assert "included" not in done.stderr
     text = (tmp_path / "fanous.toml").read_text()
@@ -109,7 +109,7 @@ def test_it_replaces_nothing(tmp_path: Path) -> None:
         (("PK", "--url", "https://fanous.example/pages"), "without a path"),
     ],
 )
-def test_wrong_words_are_told(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+def test_wrong_words_are_reported(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
     said = " ".join(init(tmp_path, *words, code=2).stderr.replace("│", " ").split())
     assert why in said
     assert not (tmp_path / "fanous.toml").exists()

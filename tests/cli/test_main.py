@@ -116,7 +116,7 @@ def test_a_folder_that_is_no_store_is_left_alone(tmp_path: Path, small_rally: Pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["letter.txt"]
 
 
-def test_a_file_of_which_nothing_can_be_used_is_no_success(tmp_path: Path) -> None:
+def test_a_file_of_which_nothing_can_be_used_is_not_a_success(tmp_path: Path) -> None:
     (tmp_path / "letter.jsonl").write_text("dear\nall\n")
     done = fanous("ingest", "ooni", tmp_path / "letter.jsonl", "--store", tmp_path / "store", code=1)
     assert "read 2: stored 0" in done.stdout

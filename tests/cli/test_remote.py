@@ -290,7 +290,7 @@ def test_an_owner_that_answers_no_commands_is_named(filled: Path, typed: Typed) 
     assert "the store at" in said.error
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_none_for_a_store(typed: Typed, tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_for_a_socket_cannot_be_a_store(typed: Typed, tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 6) / "store"
     deep.parent.mkdir(parents=True)
     assert len(str(deep)) > 150
@@ -298,7 +298,7 @@ def test_a_path_that_is_too_long_for_a_socket_is_none_for_a_store(typed: Typed, 
         assert typed("incidents", "list", "--store", deep).out == "no incidents\n"
 
 
-def test_a_bug_in_the_owner_is_told_as_a_bug_and_the_owner_goes_on(
+def test_a_bug_in_the_owner_is_reported_as_a_bug_and_the_owner_goes_on(
     filled: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with owner(filled):
@@ -324,7 +324,7 @@ def test_what_is_no_request_is_dropped_and_the_owner_goes_on(sent: bytes, filled
         assert typed("incidents", "list", "--store", filled).code == 0
 
 
-def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
+def test_an_owner_that_breaks_off_is_reported(tmp_path: Path) -> None:
     lock = tmp_path / "facts.lock"
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(tmp_path / "fanous.sock"))

@@ -107,7 +107,7 @@ def test_what_went_wrong_is_in_the_line_of_the_event(given: dict[str, Any], says
     assert says in told(evaluation(event(**given)))
 
 
-def test_rates_stand_beside_their_exposure() -> None:
+def test_rates_are_next_to_their_exposure() -> None:
     found = told(evaluation(event(), false_confirmed=1))
     assert "false confirmed 1: 195.0 a world-year, at most" in found
     assert "on 12.00 country-months, 240.0 series-months" in found
@@ -142,7 +142,7 @@ def test_planted_blocking_is_told_by_what_was_varied() -> None:
     assert "hours sessions 3 0 0.00 0.00 - 0 - - - -" in lines
 
 
-def test_losses_stand_beside_the_peers_rule_and_quiet_series_below() -> None:
+def test_losses_are_next_to_the_peers_rule_and_quiet_series_below() -> None:
     losses = (
         LossScore(("ping-slash24",), 0.1, 3, 20, 1.0, 0.0, 60.0, 1.0, 0.0, 0.9, 0.02),
         LossScore(("gtr", "bgp"), 0.3, 12, 20, 0.5, None, None, 0.5, 0.25),

@@ -55,7 +55,7 @@ def test_help_lists_the_groups_in_order_and_every_command_once() -> None:
     assert [name for name in named if name in LazyCommands()] == [entry.name for entry in COMMANDS]
 
 
-def test_no_name_stands_for_two_commands() -> None:
+def test_no_name_means_two_commands() -> None:
     names = [*(entry.name for entry in COMMANDS), *FORMER]
     assert len(set(names)) == len(names)
 

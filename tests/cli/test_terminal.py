@@ -67,11 +67,11 @@ def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
         ),
     ],
 )
-def test_the_headline_counts_what_stands(given: list[dict[str, Any]], says: str) -> None:
+def test_the_headline_counts_what_was_not_retracted(given: list[dict[str, Any]], says: str) -> None:
     assert text(answer(*(incident(**each) for each in given))).splitlines()[0] == says
 
 
-def test_of_a_time_in_which_nothing_was_measured_nothing_is_said() -> None:
+def test_nothing_is_said_about_a_time_in_which_nothing_was_measured() -> None:
     said = text(answer(was_measured=False)).splitlines()[0]
     assert said == "Pakistan: nothing was measured in this time, so nothing can be said"
     assert text(answer(incident(), was_measured=False)).startswith("Pakistan: 1 confirmed"), "it goes on"
@@ -100,7 +100,7 @@ def test_what_is_confirmed_comes_before_what_is_suspected() -> None:
     assert places == sorted(places)
 
 
-def test_a_staged_event_beside_a_real_one_is_not_counted_with_it() -> None:
+def test_a_staged_event_next_to_a_real_one_is_not_counted_with_it() -> None:
     told = text(answer(incident(**ONGOING), incident(**ONGOING, provenance=Provenance.SYNTHETIC)))
     assert told.startswith("Pakistan: 1 confirmed, 0 suspected; 1 staged event (synthetic)")
 

@@ -50,7 +50,7 @@ READERS = {
 
 @each("encoding", ["", "zstd"])
 @each("path", READERS)
-def test_every_body_is_worked_on_in_a_thread_of_its_own(
+def test_every_body_is_processed_in_a_separate_thread(
     path: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: dict[str, str] = {}

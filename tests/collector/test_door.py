@@ -184,7 +184,7 @@ def test_the_test_helper_says_that_it_lives(probe: httpx.Client) -> None:
     assert probe.get("/").json() == {"message": "Hello OONItarian!"}
 
 
-def test_who_calls_too_often_is_told_to_wait(tmp_path: Path) -> None:
+def test_a_client_that_calls_too_often_is_told_to_wait(tmp_path: Path) -> None:
     with door(tmp_path, Policy(submissions=SLOW, helper=SLOW)) as client:
         answers = [client.post("/report", json=OPEN) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -204,7 +204,7 @@ def test_behind_a_proxy_each_client_has_its_own_limit(tmp_path: Path) -> None:
     assert statuses == [200, 200, 429, 200]
 
 
-def test_nobody_gets_another_limit_by_a_header(tmp_path: Path) -> None:
+def test_no_client_gets_another_limit_by_a_header(tmp_path: Path) -> None:
     with door(tmp_path, Policy(submissions=SLOW)) as client:
         statuses = [
             client.post("/report", json=OPEN, headers={"x-forwarded-for": f"198.51.{n}.1"}).status_code

@@ -90,7 +90,7 @@ def test_a_client_that_goes_away_takes_nothing_with_it(tmp_path: Path) -> None:
     assert lines(tmp_path) == [b'{"n":1}']
 
 
-def test_what_has_no_known_network_is_kept_in_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_what_has_no_known_network_is_kept_in_a_separate_folder(tmp_path: Path) -> None:
     async def use(inbox: Inbox) -> None:
         await asyncio.gather(inbox.keep(submission(1)), inbox.keep(submission(2, apart=True)))
 

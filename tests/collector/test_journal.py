@@ -108,7 +108,7 @@ def test_a_first_write_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_no_one_else_may_read_it(tmp_path: Path) -> None:
     Journal(tmp_path).write([b"one"], 1.0)
     (path,) = tmp_path.glob(f"*{PART}")
     assert path.stat().st_mode & 0o077 == 0

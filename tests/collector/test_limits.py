@@ -39,7 +39,7 @@ def test_the_addresses_of_one_subscriber_count_as_one() -> None:
     assert admitted(limiter, *(f"2001:db8:0:{n}::1" for n in range(1, 5))) == [True, True, False, False]
 
 
-def test_who_is_refused_is_told_when_to_come_again() -> None:
+def test_a_refused_client_is_told_when_to_try_again() -> None:
     limiter = Limiter(RateLimits(RateLimit(0.1, 1), RateLimit(10, 100)))
     limiter.admit("192.0.2.1", 0)
     with pytest.raises(Refused) as refusal:

@@ -56,7 +56,7 @@ def test_what_is_no_measurement_has_no_report(content: str) -> None:
     assert refused.value.status == 400
 
 
-def test_a_client_with_a_credential_hears_that_nobody_checked_it() -> None:
+def test_a_client_with_a_credential_hears_that_no_one_checked_it() -> None:
     sent = sent_alone(
         msgspec.json.encode({"content": CONTENT, "nym": "n", "zkp_request": "z", "manifest_version": "1"})
     )
@@ -66,7 +66,7 @@ def test_a_client_with_a_credential_hears_that_nobody_checked_it() -> None:
     assert accepted(sent_alone(b'{"content":"{}"}'), "uid", reports().of(CONTENT, "::1", NOW)).error is None
 
 
-def test_an_identity_that_nobody_checked_is_not_kept() -> None:
+def test_an_identity_that_no_one_checked_is_not_kept() -> None:
     sent = measurement(1, probe_id="one of many that a liar may write")
     report = reports().of(CONTENT, "203.0.113.7", NOW)
     kept = receive(report, msgspec.json.encode({"content": sent}), "203.0.113.7", UNKNOWN, NOW)

@@ -36,7 +36,7 @@ def test_without_a_trusted_proxy_no_header_is_believed() -> None:
     assert client_address("127.0.0.1", ["203.0.113.77"], ()) == "127.0.0.1"
 
 
-def test_what_is_no_network_is_said() -> None:
+def test_an_invalid_network_is_reported() -> None:
     with pytest.raises(FanousError, match=r"10\.0\.0\.0/99"):
         trusted_proxies(["10.0.0.0/99"])
 

@@ -89,7 +89,7 @@ def test_a_poisoned_measurement_is_refused_by_name_or_kept_in_its_time(
     assert word in answer.text
 
 
-def test_a_get_beside_any_body_of_100_kb_is_quick(client: httpx.Client) -> None:
+def test_a_get_during_any_body_of_100_kb_is_quick(client: httpx.Client) -> None:
     over, took = threading.Event(), []
     bodies = [f'{{"content":{made()}}}'[:103_000].encode() for made, _, _ in POISON.values()]
     paths = [f"/report/{REPORT_ID}"] * len(bodies)

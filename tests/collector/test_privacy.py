@@ -90,7 +90,7 @@ def test_no_planted_address_or_name_is_written_by_the_collector(tmp_path: Path) 
     assert len(lines) == 1 and left_in(with_bodies(lines[0]), secrets) == []
 
 
-def test_a_spool_keeps_what_the_probe_gave_it_and_no_address_of_its_own(tmp_path: Path) -> None:
+def test_a_spool_keeps_what_the_probe_gave_it_but_not_its_address(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
     spool.put(msgspec.json.encode(measurement()))
 

@@ -53,6 +53,6 @@ def test_what_is_no_table_is_said_with_its_line(text: str, tmp_path: Path) -> No
         read_ranges(tmp_path / "table.csv")
 
 
-def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_table_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="cannot read"):
         read_ranges(tmp_path / "none.tsv")

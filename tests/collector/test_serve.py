@@ -155,7 +155,7 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
         assert found.ledger.undetected() == {}
 
 
-def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_an_inbox_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="no inbox"):
         drain(tmp_path / "none", tmp_path / "store")
 

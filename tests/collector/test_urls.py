@@ -22,7 +22,7 @@ def test_a_list_has_a_target_a_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "https://a.example/,NEWS\n", "url,name\n"])
-def test_what_is_no_list_is_said(text: str, tmp_path: Path) -> None:
+def test_an_invalid_list_is_reported(text: str, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(FanousError, match="url and category_code"):
         read_urls(tmp_path / "list.csv")

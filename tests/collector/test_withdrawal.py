@@ -81,12 +81,14 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     assert len(kept) == 1
 
 
-def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_an_inbox_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="no inbox"):
         forget(["x"], tmp_path / "none", tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 
-def test_that_no_inbox_was_looked_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_reported_that_no_inbox_was_searched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     forget(["x"], None, tmp_path / "store")
     assert "name one with --inbox" in capsys.readouterr().out

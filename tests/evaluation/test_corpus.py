@@ -137,7 +137,7 @@ def test_one_name_for_two_events_is_refused(tmp_path: Path) -> None:
         load_corpus(written(tmp_path, HEAD + EVENT + EVENT))
 
 
-def test_what_is_no_corpus_is_said(tmp_path: Path) -> None:
+def test_an_invalid_corpus_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="is not a corpus"):
         load_corpus(tmp_path)
     with pytest.raises(FanousError, match="cannot be read as TOML"):
@@ -222,7 +222,7 @@ def test_an_outage_needs_no_target_and_no_network(tmp_path: Path) -> None:
         ('country = "PK"\ntime', "time", "country: it is missing"),
     ],
 )
-def test_what_is_wrong_with_series_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+def test_what_is_wrong_with_series_is_reported(tmp_path: Path, right: str, wrong: str, why: str) -> None:
     assert right in SERIES
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, SERIES.replace(right, wrong, 1)))
@@ -263,7 +263,7 @@ def test_a_planting_says_what_is_varied(tmp_path: Path) -> None:
         ("densities", "densites", "did you mean 'densities'"),
     ],
 )
-def test_what_is_wrong_with_a_planting_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+def test_what_is_wrong_with_a_planting_is_reported(tmp_path: Path, right: str, wrong: str, why: str) -> None:
     assert right in PLANTED
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, PLANTED.replace(right, wrong, 1)))
@@ -303,7 +303,7 @@ def test_a_world_says_where_and_how_long(tmp_path: Path) -> None:
         ("density", "densty", "did you mean 'density'"),
     ],
 )
-def test_what_is_wrong_with_a_world_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+def test_what_is_wrong_with_a_world_is_reported(tmp_path: Path, right: str, wrong: str, why: str) -> None:
     assert right in WORLD
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, WORLD.replace(right, wrong, 1)))

@@ -106,7 +106,7 @@ def world_of(play: FailurePlay) -> set[str]:
     return {m.rows[0]["probe_cc"] for m in play.measurements}
 
 
-def test_a_liar_is_one_device_and_lies_only_meanwhile(played: dict[WorldEvent, FailurePlay]) -> None:
+def test_a_liar_is_one_device_and_lies_only_during_the_event(played: dict[WorldEvent, FailurePlay]) -> None:
     play = played[WorldEvent.AMID]
     lies = [m for m in play.measurements if "lie" in m.uid]
     assert {(m.rows[0]["probe_cc"], m.rows[0]["report_id"]) for m in lies} == {
@@ -141,7 +141,7 @@ def test_without_that_rule_it_would_be_six_false_claims(
 @pytest.mark.parametrize(
     "happening", [WorldEvent.AMID, pytest.param(WorldEvent.TWO, marks=pytest.mark.matrix)]
 )
-def test_blocks_beside_others_and_amid_liars_are_confirmed(
+def test_blocks_next_to_others_and_amid_liars_are_confirmed(
     played: dict[WorldEvent, FailurePlay], happening: WorldEvent, tmp_path: Path
 ) -> None:
     found = score(played[happening], tmp_path)

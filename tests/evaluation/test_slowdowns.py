@@ -14,7 +14,7 @@ from fanous.model.score import SlowdownScore
 SHORT = SpeedCountry(asns=(17557, 45669), days=1)
 
 
-def test_a_probe_measures_every_five_minutes_beside_three_targets_and_one_abroad_is_never_slowed() -> None:
+def test_a_probe_measures_every_five_minutes_next_to_three_targets_and_one_abroad_is_never_slowed() -> None:
     slowed = SpeedCountry(asns=SHORT.asns, days=1, slowed=((12.0, 18.0, 0.3),))
     calm, slow = (rates(country, 2, 1) for country in (SHORT, slowed))
     assert len(calm) == len(slow) == (2 * 2 + 1) * 288 * 3

@@ -69,7 +69,7 @@ def test_a_cut_that_cannot_be_leaves_no_lab_behind() -> None:
     assert {lab.name for lab in registry.labs()} <= before
 
 
-def test_a_target_that_nobody_knows_is_answered_by_the_nearest() -> None:
+def test_a_target_that_no_one_knows_is_answered_by_the_nearest() -> None:
     failed = fanous("up", "--networks", "1", "--target", "instagrm")
     assert failed.returncode == 1
     assert "did you mean 'instagram'?" in failed.stderr

@@ -63,7 +63,7 @@ def test_the_seed_alone_decides_who_complies() -> None:
         (Cut("sni_reset", vantage_points=("as1-1",)), "no vantage point 'as1-1'"),
     ],
 )
-def test_a_cut_that_hits_nobody_is_refused(cut: Cut, words: str) -> None:
+def test_a_cut_that_hits_no_one_is_refused(cut: Cut, words: str) -> None:
     with pytest.raises(FanousError, match=words):
         hit_by(NOT_UP, cut)
 
@@ -99,7 +99,7 @@ def test_a_cut_that_fails_on_the_way_leaves_nothing(
     assert handshake(point, internet.ca_file, ip, "x.com") == "ok"
 
 
-def test_a_target_that_nobody_knows_is_named() -> None:
+def test_a_target_that_no_one_knows_is_named() -> None:
     with pytest.raises(FanousError, match="'twiter'"):
         _ = Plan("PK", (PlannedNetwork(1),), ("twiter",)).sites
 

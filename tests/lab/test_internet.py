@@ -111,7 +111,7 @@ def test_without_root_one_sentence_says_so(call: str) -> None:
     assert said.stdout == "a lab needs root, because its networks are kernel namespaces: run it with sudo\n"
 
 
-def test_a_lab_that_somebody_holds_is_left_alone(internet: Internet) -> None:
+def test_a_lab_that_someone_holds_is_left_alone(internet: Internet) -> None:
     assert internet.folder.name not in registry.remove_dead()
     with pytest.raises(FanousError, match="already exists"):
         Internet(plan_of(1), name=internet.folder.name).up()
@@ -126,7 +126,7 @@ def test_a_lab_can_be_looked_at_from_another_process(internet: Internet) -> None
         seen.vantage_point("as1-1")
 
 
-def test_without_ipv6_nobody_has_an_address_of_it() -> None:
+def test_without_ipv6_no_one_has_an_address_of_it() -> None:
     skip_without_a_lab()
     from dataclasses import replace
 

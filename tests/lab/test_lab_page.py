@@ -14,7 +14,7 @@ def test_every_technique_is_described() -> None:
     assert harmless | {"none"} == {one.name for one in TECHNIQUES.values() if not one.is_interference}
 
 
-def test_no_name_stands_twice() -> None:
+def test_no_name_occurs_twice() -> None:
     text = text_of(ROOT / "src" / "fanous" / "lab" / "censors" / "__init__.py")
     names = re.findall(r'Technique\(\s*"(\w+)"', text)
     assert len(names) == len(set(names)) == len(TECHNIQUES)

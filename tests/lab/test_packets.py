@@ -82,7 +82,7 @@ def test_what_is_no_question_has_none(message: bytes) -> None:
     assert question_of(message) is None
 
 
-def test_the_first_packet_of_quic_shows_the_name_to_anybody() -> None:
+def test_the_first_packet_of_quic_shows_the_name_to_anyone() -> None:
     made = new_handshake("www.youtube.com")
     made.connection.connect(("peer", 443), now=0.0)
     datagram, _ = made.connection.datagrams_to_send(now=0.0)[0]

@@ -24,7 +24,7 @@ NAMES = Namespaces("fanous-t-")
 LARGE = providers_of(plan_of(MOST_NETWORKS), NAMES)
 
 
-def test_no_address_stands_twice() -> None:
+def test_no_address_occurs_twice() -> None:
     points = [point for one in LARGE for point in one.vantage_points]
     own = [address for point in points for address in (point.address, point.address6, point.resolver)]
     own += [address for one in LARGE for address in (one.address6,)]
@@ -32,7 +32,7 @@ def test_no_address_stands_twice() -> None:
     assert len(set(own + sites)) == len(own + sites)
 
 
-def test_addresses_look_public_and_are_written_as_everybody_writes_them() -> None:
+def test_addresses_look_public_and_are_written_as_everyone_writes_them() -> None:
     sites = Plan("PK", (PlannedNetwork(1),), known_targets()).sites
     addresses = [a for site in sites for a in (*site.addresses, *site.addresses6)]
     addresses += [

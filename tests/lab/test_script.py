@@ -70,7 +70,7 @@ def test_a_scenario_says_who_where_when_and_what() -> None:
     assert read.networks[1].access is Access.MOBILE
 
 
-def test_everybody_is_everybody_inside_the_country() -> None:
+def test_everyone_is_everyone_inside_the_country() -> None:
     everybody = TEXT.replace("networks = [17557]", 'networks = ["*"]')
     assert parse_scenario(everybody, "a.toml").events[0].networks == (17557, 45669)
     unsaid = TEXT.replace("networks = [17557]\n", "")
@@ -120,7 +120,7 @@ def test_a_network_that_the_collector_would_keep_apart_is_refused_with_a_sentenc
     parse_scenario(TEXT.replace("asn = 45669", "asn = 64496"), "a.toml")
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="cannot be read"):
         load_scenario(tmp_path / "none.toml")
     with pytest.raises(FanousError, match="did you mean 'quiet'"):

@@ -242,7 +242,7 @@ def test_a_stop_waits_for_no_work_of_the_store(busy: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.matrix
-def test_pages_answer_beside_bodies_of_100_kb(tmp_path: Path) -> None:
+def test_pages_answer_during_bodies_of_100_kb(tmp_path: Path) -> None:
     config, port = written(tmp_path)
     addresses = " ".join(f"10.{n % 250}.{n % 199}.{n % 251}" for n in range(4000))
     content = {"test_name": "web_connectivity", "probe_ip": "10.1.2.3", "test_keys": {"x": addresses}}
@@ -269,7 +269,7 @@ def test_pages_answer_beside_bodies_of_100_kb(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["connections = 1", "address_mb = 0", "network_mb = 0"])
-def test_a_limit_that_lets_nobody_in_is_refused(key: str, tmp_path: Path) -> None:
+def test_a_limit_of_zero_is_refused(key: str, tmp_path: Path) -> None:
     from fanous.errors import FanousError
     from fanous.monitor.settings import read
 

@@ -30,7 +30,7 @@ def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
     return [record.message for record in caplog.records if record.message.startswith(f"{event} ")]
 
 
-def test_files_are_taken_and_what_they_change_is_said(
+def test_files_are_taken_and_what_they_change_is_reported(
     real_rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "fanous.monitor")

@@ -71,7 +71,7 @@ def test_all_rounds_are_one_witness_also_after_a_restart(tmp_path: Path) -> None
     assert {record["report_id"] for record in moved} > {witness}, "another network is another witness"
 
 
-def test_nothing_is_measured_before_somebody_consents(
+def test_nothing_is_measured_before_someone_consents(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fanous.monitor.rounds.ASKED_AGAIN", 0.01)
@@ -104,7 +104,7 @@ def test_what_was_spent_counts_for_all_commands_of_the_day(tmp_path: Path) -> No
     assert used["bytes"] > 0
 
 
-def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_read_counts_as_missing(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
     (tmp_path / "rounds.json").write_text("{")
     assert read_state(tmp_path) is None

@@ -36,7 +36,7 @@ def looks(folder: Path, inbox: Path, *hours: tuple[float, bool]) -> Selfcheck:
     return asyncio.run(live())
 
 
-def test_a_queue_that_is_old_begins_stays_ends_and_begins_anew_over_restarts(
+def test_an_old_queue_begins_stays_ends_and_begins_again_over_restarts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "fanous.monitor")

@@ -86,7 +86,7 @@ def test_with_the_week_before_it_an_incident_stands_though_older_days_are_missin
 
 
 @pytest.mark.parametrize("families", [("edge",), ("routing", "probing")])
-def test_what_does_not_rest_on_these_measurements_stands_at_once(
+def test_what_does_not_rest_on_these_measurements_is_final_at_once(
     store: Store, families: tuple[str, ...]
 ) -> None:
     store.ledger.note_backfill("PK", GOING)
@@ -165,7 +165,7 @@ def test_a_suspicion_that_faded_before_it_was_written_was_no_claim(store: Store)
     assert store.for_readers().ledger.incident(told.id) is not None, "this one was shown"
 
 
-def test_a_backfill_that_stalls_holds_nothing_for_ever(store: Store) -> None:
+def test_a_backfill_that_stalls_holds_nothing_forever(store: Store) -> None:
     store.ledger.note_backfill("PK", replace(GOING, at=NOW - STALLED))
     end_backfill(store, "PK", if_stalled=True)
     assert store.ledger.backfill("PK") is None
@@ -177,7 +177,7 @@ def test_a_backfill_that_stalls_holds_nothing_for_ever(store: Store) -> None:
     assert [one.status for one in written(store, found())] == [Status.CONFIRMED]
 
 
-def test_nobody_decides_about_what_is_provisional_and_it_does_not_leave(store: Store, tmp_path: Path) -> None:
+def test_no_one_decides_about_what_is_provisional_and_it_does_not_leave(store: Store, tmp_path: Path) -> None:
     store.ledger.note_backfill("PK", GOING)
     part, other = written(
         store,

@@ -45,7 +45,7 @@ def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
         )
 
 
-def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_told(tmp_path: Path) -> None:
+def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_reported(tmp_path: Path) -> None:
     uploaded = datetime.fromtimestamp(NOW - BUCKET_LATELY, UTC)
     upload(tmp_path / "s3", [measurement(1), measurement(2)], uploaded)
     with served(tmp_path / "s3") as address:
@@ -99,7 +99,7 @@ def _nowhere(folder: Path) -> dict[str, SourceSettings]:
     }
 
 
-def test_a_bucket_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
+def test_a_missing_bucket_is_reported_within_seconds(tmp_path: Path) -> None:
     path = tmp_path / "fanous.toml"
     path.write_text('[sources.ooni]\nmirror = "http://127.0.0.1:9"\n')
     (found,) = buckets(check_sources(source_settings(path), "PK", NOW, {}))
@@ -160,7 +160,7 @@ def test_what_differs_is_said_in_words(tmp_path: Path) -> None:
     assert [line for line in lines if line.startswith("google ") and "as expected" in line]
 
 
-def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_said(tmp_path: Path) -> None:
+def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_reported(tmp_path: Path) -> None:
     path = settings(tmp_path, None)
     words = ["doctor", "--sources", "--config", str(path)]
     result = CliRunner().invoke(app, words, env={"CLOUDFLARE_API_TOKEN": ""})
@@ -176,7 +176,7 @@ def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_said(
 
 
 @pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"[]", b"{}"])
-def test_a_login_page_is_no_answer_of_any_publisher(body: bytes, tmp_path: Path) -> None:
+def test_a_login_page_is_not_an_answer_by_any_publisher(body: bytes, tmp_path: Path) -> None:
     with publishing(publisher(lambda *_: Answer(body))) as server:
         found = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
     found = [one for one in found if one.source not in OTHERS]

@@ -195,9 +195,7 @@ def test_what_a_probe_keeps_writes_and_sends_is_one_measurement(
 
 
 @pytest.mark.parametrize("first", ["probe", "ooni"])
-def test_what_ooni_published_stands_before_what_was_sent_to_us(
-    store: Store, tmp_path: Path, first: str
-) -> None:
+def test_what_ooni_published_replaces_what_was_sent_to_us(store: Store, tmp_path: Path, first: str) -> None:
     """Or a censor could keep OONI's measurements out by sending them to our collector first."""
     deliveries = [sent(tmp_path, "aaaa", RECORDS), _as_arguments(members(tmp_path))]
     for source, paths in deliveries if first == "probe" else deliveries[::-1]:

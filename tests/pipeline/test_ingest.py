@@ -107,7 +107,7 @@ def test_what_names_no_network_or_country_has_no_voice(
         assert store.of(Provenance.SYNTHETIC).facts.series(country, 0, 2e9) == []
 
 
-def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
+def test_ordinary_trouble_is_not_an_incident(store: Store, quiet: Path) -> None:
     ingest.ingest(store, "ooni", [quiet])
     assert [i for i in store.ledger.incidents() if i.status is not Status.RETRACTED] == []
 

@@ -129,5 +129,5 @@ def test_one_network_alone_is_no_nation(store: Store, tmp_path: Path) -> None:
     assert incident.entities == ("AS1",)
 
 
-def test_probes_that_are_all_heard_are_no_outage(store: Store, tmp_path: Path) -> None:
+def test_probes_that_are_all_heard_are_not_an_outage(store: Store, tmp_path: Path) -> None:
     assert found(store, tmp_path, heard((1, 2, 3), range(BINS)) + abroad(range(BINS)), BINS) == []

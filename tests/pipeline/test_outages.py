@@ -107,7 +107,7 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
     assert insufficient == []
 
 
-def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally_folder: Path) -> None:
+def test_an_outage_is_shown_next_to_measurements_of_platforms(tmp_path: Path, rally_folder: Path) -> None:
     """Its network parts are named by the country: every view that counts by network has to pass them over."""
     levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
     with open_store(copy_of(rally_folder, tmp_path / "store"), staged=True) as store:
@@ -163,7 +163,7 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
     assert lacking[0][1] == Reason("lacks.second_family", {"families": ("probing",)})
 
 
-def test_too_little_history_is_said(tmp_path: Path) -> None:
+def test_too_little_history_is_reported(tmp_path: Path) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
     assert any(why.code == "lacks.baseline" and why.params["series"] for _, why in insufficient)
 

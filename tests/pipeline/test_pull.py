@@ -95,7 +95,7 @@ def test_a_source_that_only_fails_is_left_alone(store: Store) -> None:
     assert len(asked) == len(done.failures) == FAILURES_IN_A_ROW
 
 
-def test_what_could_not_be_read_of_a_piece_is_told(store: Store) -> None:
+def test_what_could_not_be_read_of_a_piece_is_reported(store: Store) -> None:
     body = ioda(ioda_series(step=0), ioda_series(datasource="mozilla"))
     done, _ = pulled(store, Query("PK", T0, T0 + DAY), always(Answer(body)))
     assert [(piece, number) for piece, number, _ in done.rejects] == [("country/PK", 1)]
@@ -257,7 +257,7 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
         (["ioda", "--country", "PK", "--follow", "--json"], "cannot be combined with"),
     ],
 )
-def test_wrong_usage_is_told(home: Path, words: list[str], why: str) -> None:
+def test_wrong_usage_is_reported(home: Path, words: list[str], why: str) -> None:
     code, output = run(home, *words)
     assert code == 2
     assert why in " ".join(output.replace("│", " ").split())

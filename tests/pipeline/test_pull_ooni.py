@@ -83,7 +83,7 @@ def uids(store: Store) -> set[str]:
     return {uid for (uid,) in store.facts.engine.rows("SELECT uid FROM measurements")}
 
 
-def test_an_hour_that_stands_there_twice_is_read_once_with_its_uids(
+def test_an_hour_that_is_there_twice_is_read_once_with_its_uids(
     store: Store, bucket: Bucket, folder: Path, tmp_path: Path
 ) -> None:
     records = [record(T0 + timedelta(minutes=n), n) for n in range(3)]
@@ -108,7 +108,7 @@ def test_measurements_of_a_blackout_that_come_days_later_are_brought(
     assert done.may_come_until is None
 
 
-def test_what_may_still_come_is_said(store: Store, bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+def test_what_may_still_come_is_reported(store: Store, bucket: Bucket, folder: Path, tmp_path: Path) -> None:
     upload(folder, [record(T0)], T0)
     now = T0.timestamp() + 3 * DAY
     done = brought(store, bucket, tmp_path, wanted(), now)
@@ -127,7 +127,7 @@ def test_a_second_pull_fetches_nothing_and_lists_little(
     assert wider.objects == 0, "what was uploaded in that hour was measured before its end"
 
 
-def test_an_hour_that_was_written_anew_is_read_again(
+def test_an_hour_that_was_rewritten_is_read_again(
     store: Store, bucket: Bucket, folder: Path, tmp_path: Path
 ) -> None:
     now = T0.timestamp() + 20 * HOUR
@@ -544,7 +544,7 @@ def test_a_quick_answer_that_is_cut_leaves_out_the_measurement_that_may_be_cut_a
     assert uids(store) == {rows[0]["measurement_uid"], rows[1]["measurement_uid"]}
 
 
-def test_an_answer_in_another_shape_is_said(store: Store) -> None:
+def test_an_answer_in_another_shape_is_reported(store: Store) -> None:
     with pytest.raises(FanousError, match="no longer answers as it used to"):
         pull_quick(store, wanted(), lambda _url: b'{"observations": []}', NOW, is_ooni=True)
     assert pull_quick(store, wanted(), lambda _url: b'{"results": []}', NOW, is_ooni=True).back_to == ""

@@ -97,7 +97,7 @@ def test_what_nothing_rests_on_is_kept_by_reference_and_reads_as_before(store: S
     assert plan(store, POLICY).published == ()
 
 
-def test_what_is_not_old_enough_and_what_nobody_published_stays(
+def test_what_is_not_old_enough_and_what_no_one_published_stays(
     store: Store, tmp_path: Path, clock: dict[str, float]
 ) -> None:
     assert plan(store, Retention(references_days=41)).published == ()
@@ -188,9 +188,7 @@ def test_a_vanished_object_is_said_by_its_name_and_loses_no_conclusion(store: St
     assert store.facts.votes("PK", 0, NOW).uids.tolist() == facts
 
 
-def test_an_object_that_was_written_anew_does_not_pass_for_what_was_stored(
-    store: Store, folder: Path
-) -> None:
+def test_a_rewritten_object_does_not_pass_for_what_was_stored(store: Store, folder: Path) -> None:
     carry_out(store, plan(store, POLICY))
     other = [record(T0 + timedelta(minutes=n), n, input="https://other.example/") for n in range(6)]
     upload(folder, other, T0 + timedelta(minutes=50), kinds=("jsonl",))
@@ -251,7 +249,7 @@ def test_a_report_is_forgotten_in_a_thinned_segment_too(store: Store) -> None:
     assert [digest_of(one) for one in rest] == [digest_of(one) for one in lines if report not in one.decode()]
 
 
-def test_a_damaged_file_of_references_is_said(store: Store) -> None:
+def test_a_damaged_file_of_references_is_reported(store: Store) -> None:
     carry_out(store, plan(store, POLICY))
     (path,) = store.archive.folder.rglob("*.thin.zst")  # type: ignore[attr-defined]
     path.write_bytes(b"nothing")

@@ -77,12 +77,12 @@ def test_a_target_is_measured_by_one_https_address() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://www.torproject.org/", "https://opposition.example/"])
-def test_only_what_everybody_uses_is_asked_for_from_other_peoples_lines(url: str) -> None:
+def test_only_what_everyone_uses_is_asked_for_from_other_peoples_lines(url: str) -> None:
     with pytest.raises(FanousError, match="other people's lines"):
         popular_urls([X, url])
 
 
-def test_nobody_is_asked_where_measuring_endangers_people() -> None:
+def test_no_one_is_asked_where_measuring_endangers_people() -> None:
     with pytest.raises(FanousError, match="measuring from KP is disabled"):
         plan("KP", [X], [], 225)
 

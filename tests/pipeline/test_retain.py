@@ -109,7 +109,7 @@ def test_what_goes_on_is_kept_until_now() -> None:
     assert around([claimed()], NOW) == (("PK", NOON - 60 * DAY, NOW + DAY),)
 
 
-def test_old_raw_records_move_and_are_read_by_whoever_opens_the_store(
+def test_old_raw_records_move_and_are_read_by_anyone_who_opens_the_store(
     served: tuple[str, Path], tmp_path: Path
 ) -> None:
     filled(tmp_path / "s", 0, 399)

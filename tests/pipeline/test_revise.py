@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(
+def test_a_national_claim_waits_for_a_person_and_is_then_unchanged(
     store: Store, rally: Path, tmp_path: Path
 ) -> None:
     some = tmp_path / "some.jsonl"
@@ -53,7 +53,7 @@ def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(
         detect.approve(store, "XX-1", "Ayesha", "", NOON)
 
 
-def test_a_claim_that_nobody_approved_waits_however_often_it_is_found(store: Store) -> None:
+def test_a_claim_that_no_one_approved_waits_however_often_it_is_found(store: Store) -> None:
     store.ledger.hold_national(True)
     for end in (None, NOON + 3600):
         found = incident(

@@ -55,7 +55,7 @@ def together(times: int, error: Exception, patience: Patience = QUICK) -> list[s
     return done
 
 
-def test_a_task_that_crashes_is_started_anew_and_the_others_do_not_notice(
+def test_a_task_that_crashes_is_restarted_and_the_others_do_not_notice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert together(3, ValueError("a bug")) == ["began", "ended"]
@@ -67,7 +67,7 @@ def test_a_task_that_crashes_is_started_anew_and_the_others_do_not_notice(
     assert all(record.exc_info for record in crashes), "a bug is told with where it happened"
 
 
-def test_what_somebody_can_mend_is_a_sentence_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_an_operator_can_fix_is_a_sentence_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
     together(1, FanousError("the disk is full: free some space"))
     (record,) = caplog.records
     assert record.message == (
@@ -103,7 +103,7 @@ def test_a_task_that_does_not_end_is_cancelled(caplog: pytest.LogCaptureFixture)
     assert [record.message for record in caplog.records] == ["task_cancelled task=deaf after=0.1"]
 
 
-def test_a_task_that_ends_though_nobody_asked_is_started_anew(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_task_that_ends_unasked_is_restarted(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[int] = []
 
     async def lazy() -> None:
@@ -177,7 +177,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "fanous.pipeline.scheduler")
 
 
-def test_work_is_given_up_once_it_is_asked_to_stop_and_what_fails_is_told() -> None:
+def test_work_is_given_up_once_it_is_asked_to_stop_and_what_fails_is_reported() -> None:
     async def failing() -> None:
         raise FanousError("why")
 

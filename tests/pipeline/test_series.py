@@ -77,7 +77,7 @@ def test_an_unknown_source_names_the_known(tmp_path: Path) -> None:
         ingest_series(store, "ooni", [], PK)
 
 
-def test_the_levels_now_are_the_newest_whole_bins_beside_what_is_ordinary(tmp_path: Path) -> None:
+def test_the_levels_now_are_the_newest_whole_bins_next_to_what_is_ordinary(tmp_path: Path) -> None:
     hours = [
         f"2025-12-{day:02}T{hour:02}:00Z,{10 if day == 9 else 100}"
         for day in range(1, 10)
@@ -174,7 +174,7 @@ def test_the_commands_bring_a_table_in_and_show_its_levels(tmp_path: Path) -> No
     assert "Panjāb" in printed and "licence: not stated" in printed
 
 
-def test_the_licence_that_an_operator_states_is_the_one_that_is_said(tmp_path: Path) -> None:
+def test_the_licence_that_an_operator_states_is_the_one_that_is_shown(tmp_path: Path) -> None:
     (path,) = files(tmp_path, a="time,value\n2025-12-01 00:00,90\n2025-12-01 01:00,91\n")
     run(tmp_path, "ingest", "csv", str(path), "--country", "PK", "--licence", "CC BY 4.0")
     printed = run(tmp_path, "signals", "PK").stdout
@@ -185,7 +185,7 @@ def test_the_licence_that_an_operator_states_is_the_one_that_is_said(tmp_path: P
         assert set(library.series(opened, "PK")["licence"].to_pylist()) == {"CC BY 4.0"}
 
 
-def test_a_column_that_is_passed_over_is_told_beside_the_one_document(tmp_path: Path) -> None:
+def test_a_skipped_column_is_reported_outside_the_document(tmp_path: Path) -> None:
     (path,) = files(tmp_path, a="Time (UTC),BGP,Weather\n2025-12-01 00:00:00,1,2\n")
     told = run(tmp_path, "ingest", "ioda-csv", str(path), "--country", "PK", "--json")
     assert json.loads(told.stdout)["rejects"] == [] and json.loads(told.stdout)["read"] == 1

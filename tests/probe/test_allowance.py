@@ -76,7 +76,7 @@ def test_a_round_that_ends_after_midnight_does_not_undo_the_new_day(tmp_path: Pa
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"day": "1970-01-01"}', '{"day": "1970-01-01", "bytes": "many"}']
 )
-def test_a_count_that_is_none_is_begun_anew(content: str, tmp_path: Path) -> None:
+def test_an_invalid_count_starts_again(content: str, tmp_path: Path) -> None:
     (tmp_path / "used.json").write_text(content)
     with day_meter(tmp_path, None, 0.0) as meter:
         meter.spend(9)

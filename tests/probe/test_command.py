@@ -70,7 +70,7 @@ def test_consent_once_given_holds_until_it_is_withdrawn(site: tuple[str, Path]) 
         fanous_probe(*run)
 
 
-def test_localising_needs_a_consent_of_its_own_each_time(site: tuple[str, Path]) -> None:
+def test_localising_needs_separate_consent_each_time(site: tuple[str, Path]) -> None:
     url, ca_file = site
     fanous_probe("consent", "--yes")
     run = ("run", "-i", url, "--ca-file", ca_file, "--json", "--no-health")
@@ -285,7 +285,7 @@ def test_a_list_shows_what_is_in_it() -> None:
     assert "https://x.com/" in shown and "telegram (the app itself)" in shown
 
 
-def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
+def test_what_a_list_holds_that_is_not_a_url_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("https://a.example/\n" + "".join(f"{n}.example\n" for n in range(7)))
     shown = fanous_probe("list", str(path))
@@ -294,6 +294,6 @@ def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
     assert shown.stderr.endswith("... and 2 more\n")
 
 
-def test_a_url_that_is_none_is_named() -> None:
+def test_an_invalid_url_is_named() -> None:
     with pytest.raises(FanousError, match="is not a website URL"):
         fanous_probe("run", "-i", "gopher://a.example", "--yes", "--json")

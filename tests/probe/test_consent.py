@@ -19,7 +19,7 @@ def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
 
 
 @each("content", ["", "[]", "not json", '{"version": 0}', '{"version": 99}', '{"given": "2026"}'])
-def test_what_is_no_consent_to_this_text_is_none(content: str, tmp_path: Path) -> None:
+def test_only_consent_to_this_text_counts(content: str, tmp_path: Path) -> None:
     consent.consent_file(tmp_path).write_text(content)
     assert not consent.is_given(tmp_path)
 
@@ -31,7 +31,7 @@ def test_a_country_where_it_endangers_people_is_refused() -> None:
     consent.check_country("ZZ")
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FanousError, match="cannot write"):
         consent.give(tmp_path / "file" / "below", 0.0)

@@ -313,7 +313,7 @@ def test_an_address_that_only_encrypted_dns_gives_is_tried_too(tmp_path: Path) -
         (servers.redirect("/"), 5),  # for ever: four redirects are enough
     ],
 )
-def test_only_a_redirect_is_followed_and_not_for_ever(answer: bytes, pages: int, tmp_path: Path) -> None:
+def test_only_a_redirect_is_followed_and_not_forever(answer: bytes, pages: int, tmp_path: Path) -> None:
     async def build(place: Scene) -> None:
         await place.serve(SITE, SITE_IP, 443, servers.pages({"/": answer}))
 

@@ -161,7 +161,7 @@ def test_spared_sites_are_left_alone_on_a_sound_line(tmp_path: Path) -> None:
     assert "spared.example" not in {one["hostname"] for one in found.records[0]["test_keys"]["queries"]}
 
 
-def test_a_domestic_site_beside_a_sound_line_changes_nothing(tmp_path: Path) -> None:
+def test_a_domestic_site_next_to_a_sound_line_changes_nothing(tmp_path: Path) -> None:
     async def build(place: Scene) -> None:
         await _healthy(place)
         place.routes.names["home.example"] = [CONTROL_IP]
@@ -171,7 +171,7 @@ def test_a_domestic_site_beside_a_sound_line_changes_nothing(tmp_path: Path) -> 
     assert found.outcome.state is State.OK
 
 
-def test_an_answer_of_the_systems_resolver_alone_is_no_network(tmp_path: Path) -> None:
+def test_an_answer_of_the_systems_resolver_alone_is_not_a_network(tmp_path: Path) -> None:
     async def build(place: Scene) -> None:
         place.routes.names |= {name: [SITE_IP] for name in (SITE, "control.example", "portal.example")}
 

@@ -124,7 +124,7 @@ def test_a_lift_ends_only_the_stop_that_it_names(key: Key) -> None:
     assert not stopped(key, after(key, first, second, key.go(NOW - 50, lifts=[first, second])))
 
 
-def test_a_stop_that_an_earlier_version_kept_stands(key: Key) -> None:
+def test_a_stop_that_an_earlier_version_kept_is_in_force(key: Key) -> None:
     stop = key.stop(NOW - 100)
     known = Remembered(stop.orders, stop.signature)
     assert stopped(key, known)

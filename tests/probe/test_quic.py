@@ -56,7 +56,7 @@ def test_another_ones_certificate_over_quic_is_named_and_kept(
     assert caplog.text == ""  # nor does the library write over the table that the user is reading
 
 
-def test_a_server_without_quic_is_no_failure(tmp_path: Path) -> None:
+def test_a_server_without_quic_is_not_a_failure(tmp_path: Path) -> None:
     found = probe(tmp_path)
     assert found.keys["x_quic_pings"][0]["failure"] == "network_unreachable"
     assert found.keys["quic_handshakes"] == []

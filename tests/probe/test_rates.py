@@ -25,7 +25,7 @@ def test_a_bucket_of_more_than_a_third_of_a_short_download_does_not_either() -> 
     assert rates(policed, 0.0, 2.5)["kbps_late"] == pytest.approx(137.0, rel=0.02)
 
 
-def test_what_came_in_one_piece_at_the_end_has_no_rate_of_its_own() -> None:
+def test_what_came_in_one_piece_at_the_end_has_no_separate_rate() -> None:
     """A page of 64 KB that arrives within a millisecond after two round trips."""
     found = rates([(0.1, 14_000), (0.2995, 20_000), (0.2997, 16_000), (0.3, 15_500)], 0.0, 0.3)
     assert found["kbps_late"] is None

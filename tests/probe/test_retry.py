@@ -54,7 +54,7 @@ def test_what_was_cut_is_tried_once_more(failure: str) -> None:
 @pytest.mark.parametrize(
     "failure", ["dns_nxdomain_error", "connection_refused", "ssl_invalid_hostname", "ssl_failed_handshake"]
 )
-def test_what_somebody_said_is_not_asked_again(failure: str) -> None:
+def test_an_explicit_refusal_is_not_tried_again(failure: str) -> None:
     assert attempts(failure) == [1]
 
 
@@ -124,7 +124,7 @@ async def _silent(place: Scene) -> None:
     await place.put(SITE_IP, 443, servers.say_nothing)
 
 
-def test_a_handshake_that_is_slow_beside_the_control_is_made_once_more(tmp_path: Path) -> None:
+def test_a_handshake_that_is_slow_compared_with_the_control_is_repeated(tmp_path: Path) -> None:
     async def play() -> list[dict[str, object]]:
         async with scene(tmp_path) as place:
             place.routes.names[SITE] = [SITE_IP]

@@ -60,7 +60,7 @@ def test_how_it_fails_is_recorded(serve: servers.Serve, failure: str, tmp_path: 
     assert opinion["failure"] == failure
 
 
-def test_nobody_is_asked_where_the_handshake_works_or_the_certificate_is_wrong(tmp_path: Path) -> None:
+def test_no_one_is_asked_where_the_handshake_works_or_the_certificate_is_wrong(tmp_path: Path) -> None:
     def honest(behind: int) -> servers.Serve:
         return servers.reset_on_name(b"no such name", behind)
 

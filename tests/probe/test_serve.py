@@ -87,7 +87,7 @@ def test_a_page_that_comes_is_a_success_with_blackbox_names(tmp_path: Path) -> N
         ("/probe?target=tcp://x&module=tcp_connect", b""),
     ],
 )
-def test_a_page_that_does_not_come_is_no_success(path: str, page: bytes, tmp_path: Path) -> None:
+def test_a_page_that_does_not_come_is_not_a_success(path: str, page: bytes, tmp_path: Path) -> None:
     status, values = ask(tmp_path, path, page)
     assert status == 400 or values["probe_success"] == 0
 
@@ -134,7 +134,7 @@ def test_a_question_that_cannot_be_answered_is_refused_with_its_reason(path: str
     assert body.strip()
 
 
-def test_a_port_that_is_taken_is_said_so() -> None:
+def test_a_port_that_is_taken_is_reported() -> None:
     async def play() -> None:
         server = await serve(SocketNetwork(), SETTINGS, "127.0.0.1", 0)
         try:
@@ -215,7 +215,7 @@ def test_a_ping_is_answered_with_its_time_and_hops() -> None:
     assert values["probe_ip_protocol"] == 4
 
 
-def test_a_ping_that_nobody_answers_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ping_that_no_one_answers_is_not_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
     async def silence(ip: str, size: int, ttl: int) -> None:
         assert (ip, size, ttl) == ("127.0.0.1", 28, 64)
         await asyncio.Event().wait()

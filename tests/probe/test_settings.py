@@ -44,7 +44,7 @@ def test_a_mistake_is_named(table: dict[str, object], words: str) -> None:
         convert(table, Settings, "probe.toml")
 
 
-def test_a_file_that_is_not_there_or_no_toml_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_toml_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("= 1")
     for name in ("none.toml", "bad.toml"):
         with pytest.raises(FanousError, match="cannot be read as TOML"):

@@ -130,7 +130,7 @@ def test_what_looks_sound_is_sampled_in_a_share_of_the_rounds(
     assert seen.outcome.state is State.OK
 
 
-def test_a_small_page_is_no_control_of_a_download_that_froze(tmp_path: Path) -> None:
+def test_a_small_page_is_not_a_control_of_a_download_that_froze(tmp_path: Path) -> None:
     async def freeze(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(servers.response(b"x" * LARGE)[:18_000])

@@ -176,7 +176,7 @@ def test_where_all_is_slow_the_line_is_named_first() -> None:
     assert "points to the connection" not in first(slow, slow, slow, "tls.reset.sni")
 
 
-def test_quic_that_nobody_answers_is_told_once() -> None:
+def test_quic_that_no_one_answers_is_told_once() -> None:
     def lines(*quic: str) -> list[str]:
         outcomes = [
             replace(outcome(State.OK, target=f"t{n}"), layers={"http": "ok", "quic": one})

@@ -101,7 +101,7 @@ def test_figures_are_rounded_to_what_they_are_worth() -> None:
     assert (whole["level"]["worst"], whole["level"]["now"]) == (0.123, 0.988)
 
 
-def test_the_levels_of_an_outage_stand_beside_its_intervals() -> None:
+def test_the_levels_of_an_outage_are_next_to_its_intervals() -> None:
     start = datetime(2024, 8, 1, tzinfo=UTC).timestamp()
     levels = (Stage(start, start + 3600, 0.90909), Stage(start + 3600, None, 0.6))
     assert incident_document(incident(levels=levels))["levels"] == [

@@ -85,12 +85,12 @@ def event(real_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Spoiled
     return Spoiled(folder / "store", secrets, done.stdout + done.stderr)
 
 
-def test_messages_name_nobody(event: Spoiled) -> None:
+def test_messages_name_no_one(event: Spoiled) -> None:
     assert "rejected" in event.said
     assert left_in(event.said.encode(), event.secrets) == []
 
 
-def test_the_store_names_nobody(event: Spoiled) -> None:
+def test_the_store_names_no_one(event: Spoiled) -> None:
     """Its files, and what its engine, which compresses them, says that they hold."""
     for path in event.store.rglob("*"):
         if path.is_file() and not path.is_symlink():
@@ -109,7 +109,7 @@ def test_the_store_names_nobody(event: Spoiled) -> None:
         engine.close()
 
 
-def test_what_our_probe_leaves_on_its_machine_names_nobody(
+def test_what_our_probe_leaves_on_its_machine_names_no_one(
     event: Spoiled, small_rally: Path, tmp_path: Path
 ) -> None:
     records = [json.loads(one) for one in small_rally.read_bytes().splitlines()]
@@ -126,7 +126,7 @@ def test_what_our_probe_leaves_on_its_machine_names_nobody(
         assert left_in(path.read_bytes(), secrets) == [], path
 
 
-def test_a_bundle_its_verification_and_exports_name_nobody(event: Spoiled, tmp_path: Path) -> None:
+def test_a_bundle_its_verification_and_exports_name_no_one(event: Spoiled, tmp_path: Path) -> None:
     bundle = tmp_path / "event.fan"
     key = ("--key", tmp_path / "key.pem")
     said = [fanous("incidents", "bundle", EVENT, "-o", bundle, *key, "--store", event.store)]
@@ -166,7 +166,7 @@ def pages(visitor: Reader) -> Iterator[str]:
     yield from ("/corrections", "/target/x", "/metrics", "/data", "/api/v1/incidents?country=PK", "/nowhere")
 
 
-def test_pages_feeds_and_documents_name_nobody(event: Spoiled) -> None:
+def test_pages_feeds_and_documents_name_no_one(event: Spoiled) -> None:
     with OneThread(lambda: open_store(event.store, read_only=True, clock=lambda: NOW)) as owner:
         visitor = Reader(application(owner.ask, Site(clock=lambda: NOW)))
         asked, seen = list(pages(visitor)), 0

@@ -37,7 +37,7 @@ def test_a_whole_file_comes_as_it_is(address: str, path: str) -> None:
         ("/too-many", "the server answered 429", False),
     ],
 )
-def test_what_goes_wrong_is_said(address: str, path: str, reason: str, permanent: bool) -> None:
+def test_what_goes_wrong_is_reported(address: str, path: str, reason: str, permanent: bool) -> None:
     with pytest.raises(FanousError, match=reason) as raised:
         download(address + path, largest=100_000, stall=0.3, deadline=0.6, loopback=True)
     assert raised.value.permanent is permanent
@@ -62,7 +62,7 @@ def test_a_length_that_is_no_number_is_no_length(address: str) -> None:
     assert download(address + "/odd-length", loopback=True) == GOOD
 
 
-def test_a_machine_without_a_network_is_told_so() -> None:
+def test_a_machine_without_a_network_gets_an_explanation() -> None:
     with pytest.raises(FanousError, match=r"https://127.0.0.1:1/set cannot be fetched: .*refused") as raised:
         download("https://127.0.0.1:1/set")
     assert not raised.value.permanent

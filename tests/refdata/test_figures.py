@@ -133,7 +133,7 @@ def test_another_form_of_apnics_table_is_refused(text: str) -> None:
         parse_apnic(text, "apnic.json")
 
 
-def test_a_table_that_has_shrunk_leaves_what_stands(tmp_path: Path) -> None:
+def test_a_table_that_has_shrunk_keeps_the_installed_one(tmp_path: Path) -> None:
     many = [(n, f"N{n} Name {n}, X", c, 100, 60.0) for n, c in enumerate(("KE", "UG", "TZ", "RW"), 1)]
     update_users(None, tmp_path, fetch=lambda _: apnic(many).encode())
     done = update_users(None, tmp_path, fetch=lambda _: apnic(many[:1]).encode())

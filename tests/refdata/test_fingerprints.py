@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_an_installed_set_is_used_beside_ours(tmp_path: Path) -> None:
+def test_an_installed_set_is_used_next_to_ours(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_text(OONI_HEADER + IN_PAKISTAN)
     both = installed_fingerprints(tmp_path)
     assert [p.id for p in both.patterns[len(fingerprints().patterns) :]] == ["ooni/test.one"]

@@ -22,7 +22,7 @@ def test_a_network_has_the_name_that_users_know(asn: int, name: str) -> None:
     assert network_name(asn) == name
 
 
-def test_the_registered_name_is_kept_beside_it() -> None:
+def test_the_registered_name_is_kept_next_to_it() -> None:
     assert registered_name(45669).startswith("Mobilink GSM")
 
 

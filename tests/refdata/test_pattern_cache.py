@@ -19,14 +19,14 @@ def test_what_was_compiled_is_found_again(tmp_path: Path) -> None:
     assert stored.stat().st_mtime_ns == written
 
 
-def test_other_patterns_are_compiled_anew(tmp_path: Path) -> None:
+def test_other_patterns_are_compiled_again(tmp_path: Path) -> None:
     compiler = kept_matcher(tmp_path, worth=0)
     compiler(PATTERNS)
     assert compiler([PatternText("a", "from")]).find(b"kept from you") == [(0, 9)]
 
 
 @pytest.mark.parametrize("fault", ["cut", "flipped", "empty", "alien"])
-def test_a_damaged_form_is_compiled_anew(tmp_path: Path, fault: str) -> None:
+def test_a_damaged_form_is_compiled_again(tmp_path: Path, fault: str) -> None:
     compiler = kept_matcher(tmp_path, worth=0)
     compiler(PATTERNS)
     whole = (tmp_path / FILE).read_bytes()

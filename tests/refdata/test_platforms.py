@@ -58,7 +58,7 @@ def test_a_host_belongs_to_the_longest_suffix(host: str, target: str, role: str)
         ("pk", "pk"),
     ],
 )
-def test_a_name_stands_under_every_countrys_domain(host: str, target: str) -> None:
+def test_a_name_counts_under_every_countrys_domain(host: str, target: str) -> None:
     assert target_of(host) == target
 
 
@@ -115,7 +115,7 @@ def test_each_platform_says_where_its_domains_come_from() -> None:
     assert [entry["name"] for entry in ENTRIES if "ranges" in entry and not entry["ranges_source"]] == []
 
 
-def test_each_domain_stands_once_and_leads_home() -> None:
+def test_each_domain_is_listed_once_and_leads_home() -> None:
     assert len({domain for domain, _ in DOMAINS}) == len(DOMAINS)
     assert [domain for domain, name in DOMAINS if target_of(domain.replace(".*", ".pk")) != name] == []
     assert [domain for domain, _ in DOMAINS if domain != normal_host(domain)] == []

@@ -73,7 +73,7 @@ def test_the_table_that_ships_knows_well_known_addresses(address: str, asn: int)
     assert network_of(address) == asn
 
 
-def test_what_is_no_address_is_refused() -> None:
+def test_an_invalid_address_is_refused() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         network_of("nonsense")
 

@@ -33,7 +33,7 @@ ANSWER = ooni("10.1.1.1", place="dns", how="full", countries="PK")
         (signature("x_parked", "for sale"), sets.FALSE_POSITIVES),
     ],
 )
-def test_a_file_is_known_by_what_stands_in_it(text: str, known: PublicSet) -> None:
+def test_a_file_is_recognised_by_its_content(text: str, known: PublicSet) -> None:
     assert public_set(text, "download(1)") is known
     assert public_set("", known.file) is known
 

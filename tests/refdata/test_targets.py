@@ -43,7 +43,7 @@ def test_the_social_list_has_what_people_use() -> None:
     assert {"x", "facebook", "instagram", "youtube", "tiktok", "whatsapp", "telegram", "signal"} <= targets
 
 
-def test_countries_in_which_nobody_should_measure_have_a_reason() -> None:
+def test_countries_in_which_no_one_should_measure_have_a_reason() -> None:
     assert do_not_run()
     assert all(is_country(code) and why for code, why in do_not_run().items())
 
@@ -86,7 +86,7 @@ def test_what_is_no_url_is_named(name: str, content: str, left_out: tuple[str, .
 @pytest.mark.parametrize(
     "content", ["target = 1", "target = ['https://a.example/']", "[[target]]\nweb = 'https://a.example/'"]
 )
-def test_a_table_of_another_shape_is_said_so(content: str, tmp_path: Path) -> None:
+def test_a_table_of_another_shape_is_reported(content: str, tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text(content)
     with pytest.raises(FanousError, match="cannot be read"):
         target_list(str(tmp_path / "odd.toml"))
@@ -97,7 +97,7 @@ def test_an_unknown_list_names_the_known_ones() -> None:
         target_list("socail")
 
 
-def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("= 1")
     with pytest.raises(FanousError, match="cannot be read"):
         target_list(str(tmp_path / "bad.toml"))

@@ -56,7 +56,7 @@ def test_a_fetched_set_is_installed_with_its_source_and_licence(address: str, tm
         ("/in-clear", "is not https"),
     ],
 )
-def test_a_failure_leaves_what_stands_and_the_others_go_on(
+def test_a_failure_keeps_the_installed_set_and_the_others_go_on(
     address: str, tmp_path: Path, path: str, reason: str
 ) -> None:
     (tmp_path / "ooni-http.csv").write_bytes(GOOD)
@@ -83,7 +83,7 @@ def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcom
         assert f"delete {tmp_path / 'ooni-http.csv'}" in one.why
 
 
-def test_what_stands_broken_is_replaced_by_any_set(tmp_path: Path) -> None:
+def test_a_broken_installed_set_is_replaced_by_any_set(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_bytes(b"\xff")
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(1).encode()))
     assert one.outcome is UpdateOutcome.UPDATED

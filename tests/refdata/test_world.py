@@ -29,7 +29,7 @@ def test_no_country_is_drawn_across_the_map() -> None:
     assert {code: step for code, step in longest.items() if step > LONGEST_STEP} == {}
 
 
-def test_every_shape_lies_on_the_map() -> None:
+def test_every_shape_is_on_the_map() -> None:
     for code, path in shapes().items():
         for x, y in re.findall(r"M(-?\d+) (-?\d+)", path):
             assert -3 <= int(x) <= WIDTH + 3, code

@@ -35,5 +35,5 @@ def test_bayes_is_right_in_one_case_by_hand() -> None:
     assert after(0.5, 0.8, "-") == pytest.approx(0.2 / (0.2 + 1 - 0.99 / 256))
 
 
-def test_what_lies_between_up_and_down_is_in_doubt() -> None:
+def test_a_belief_between_up_and_down_is_in_doubt() -> None:
     assert undecided(np.array([0.05, 0.1, 0.5, 0.9, 0.95])).tolist() == [False, True, True, True, False]

@@ -92,7 +92,7 @@ def test_what_is_believed_outlives_the_process_and_a_changed_list(tmp_path: Path
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"PK\x03\x04"])
-def test_a_damaged_journal_is_told(tmp_path: Path, rubbish: bytes) -> None:
+def test_a_damaged_journal_is_reported(tmp_path: Path, rubbish: bytes) -> None:
     targets, _ = listed(tmp_path, block("10.0.0"))
     (tmp_path / "journal").write_bytes(rubbish)
     with pytest.raises(FanousError, match="damaged"):

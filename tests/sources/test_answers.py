@@ -170,7 +170,7 @@ def test_without_a_field_that_it_needs_a_reader_says_so_or_reads_less(name: str,
 
 
 @pytest.mark.parametrize("path", [("data",), ("data", "", "code")], ids=".".join)
-def test_a_list_of_regions_that_changed_is_said_and_loses_nothing_of_the_country(
+def test_a_changed_list_of_regions_is_reported_and_the_country_is_complete(
     path: tuple[str, ...],
 ) -> None:
     other = json.dumps(renamed(json.loads(ANSWERS["ioda_regions.json"]), path)).encode()

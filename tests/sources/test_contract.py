@@ -78,6 +78,6 @@ def test_a_missing_file_is_for_the_operator_to_mend(tmp_path: Path, name: str) -
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[]", b"{}", b"null", b"\xff\xfe", b"{" * 100_000, b'{"rows":1}']
 )
-def test_a_record_that_is_none_is_rejected_with_a_reason(name: str, data: bytes) -> None:
+def test_an_invalid_record_is_rejected_with_a_reason(name: str, data: bytes) -> None:
     with pytest.raises(Rejected, match=r"\w"):
         MEASUREMENT_SOURCES[name].parse(Record(name, data))

@@ -159,7 +159,7 @@ def test_silence_does_not_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
         client.get(URL)
 
 
-def test_an_endless_document_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_document_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "LARGEST", 1000)
     with (
         asking(always(Answer(b"x" * 2000))) as (client, _),
@@ -238,7 +238,7 @@ def test_nothing_is_fetched_in_clear(url: str) -> None:
         client.get(url)
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_server_that_is_not_there_is_reported() -> None:
     with publishing(always(Answer())) as server:
         address = server.address
     client = Polite(RIPESTAT, mirror=address, waits=Clock().waits)

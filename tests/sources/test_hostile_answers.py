@@ -66,7 +66,7 @@ def test_every_value_of_an_answer_may_be_anything(name: str) -> None:
     [b"", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'{"data":' + b"[" * 100_000, b'{"data":1e999}'],
     ids=["nothing", "no text", "lists", "maps", "lists in data", "infinity"],
 )
-def test_what_is_no_answer_is_refused_in_a_sentence(name: str, data: bytes) -> None:
+def test_an_invalid_answer_is_refused_in_a_sentence(name: str, data: bytes) -> None:
     with pytest.raises((Rejected, FanousError)):
         LIVE_SOURCES[SOURCES_OF[name]].parse(data, "PK", NAMES.get(name, name))
 

@@ -128,7 +128,7 @@ def test_the_archive_holds_none(source: str, whole: Planted, tmp_path: Path) -> 
             assert left_in(path.read_bytes(), secrets) == [], path
 
 
-def test_what_is_kept_of_a_page_that_differs_names_nobody_but_in_its_title(whole: Planted) -> None:
+def test_what_is_kept_of_a_page_that_differs_names_no_one_but_in_its_title(whole: Planted) -> None:
     given = json.loads(encoded(whole.document))
     given["test_keys"]["control"]["http_request"] |= {"title": "Another page", "status_code": 404}
     stored = kept(scrub(encoded(given), [CAME_FROM]))
@@ -164,7 +164,7 @@ def test_a_page_that_is_the_helper_s_leaves_its_title_and_length(whole: Planted)
     assert judge_record(stored)[1] == judge_record(record)[1]
 
 
-def test_a_public_record_names_nobody(whole: Planted) -> None:
+def test_a_public_record_names_no_one(whole: Planted) -> None:
     clean = scrub(encoded(whole.document), [CAME_FROM])
     public = redacted(Record("ooni", clean)).data
     assert left_in(public, whole.secrets) == []
@@ -172,7 +172,7 @@ def test_a_public_record_names_nobody(whole: Planted) -> None:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_page_that_is_evidence_names_nobody_either(name: str, whole: Planted) -> None:
+def test_a_page_that_is_evidence_names_no_one_either(name: str, whole: Planted) -> None:
     """But for its own words, of which the name in its title is one."""
     source = MEASUREMENT_SOURCES["ooni"]
     data = scrub(encoded(whole.document))
@@ -242,7 +242,7 @@ def facts_of(data: bytes) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_a_certificate_that_names_somebody_loses_the_name_and_keeps_its_facts(wide: bool) -> None:
+def test_a_certificate_that_names_someone_loses_the_name_and_keeps_its_facts(wide: bool) -> None:
     der = certificate(PERSON, wide)
     given = shown(der)
     stored, parsed = take(Record("ooni", given))
@@ -278,7 +278,7 @@ def test_a_certificate_that_names_somebody_loses_the_name_and_keeps_its_facts(wi
         (certificate(PERSON)[:-9], False),
     ],
 )
-def test_a_damaged_certificate_that_names_somebody_is_left_out(der: bytes, is_kept: bool) -> None:
+def test_a_damaged_certificate_that_names_someone_is_left_out(der: bytes, is_kept: bool) -> None:
     given = shown(der)
     whole = [{"data": b64encode(der).decode(), "format": "base64"}]
     for one in (kept(given), redacted(Record("ooni", given)).data):

@@ -62,7 +62,7 @@ def test_a_declaration_with_all_it_needs_is_made(declared: dict[str, Any]) -> No
     assert by_name(source(**declared)) == {"harbour": source(**declared)}
 
 
-def test_no_name_stands_for_two_sources() -> None:
+def test_no_name_means_two_sources() -> None:
     with pytest.raises(TypeError, match="two sources are called 'harbour'"):
         by_name(source(**MEASURED), source(**LIVE))
 

@@ -48,6 +48,6 @@ def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
         ('[sources.ioda]\ncountries = ["Pakistan"]', "an ISO 3166-1 code such as 'PK' is needed"),
     ],
 )
-def test_what_a_table_of_sources_says_wrong_is_told(tmp_path: Path, text: str, why: str) -> None:
+def test_what_a_table_of_sources_says_wrong_is_reported(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(FanousError, match=why):
         source_settings(toml(tmp_path, text))

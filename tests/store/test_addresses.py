@@ -37,7 +37,7 @@ def test_targets_are_told_with_the_addresses_to_which_most_connections_fail(stor
     assert store.facts.failing_addresses("PK", [], [Interval(NOON - HOUR, None)]) == {}
 
 
-def test_a_site_behind_an_address_that_was_cut_is_named_beside_the_incident(store: Store) -> None:
+def test_a_site_behind_an_address_that_was_cut_is_named_next_to_the_incident(store: Store) -> None:
     timeout = "generic_timeout_error"
     both = (connection("telegram", "192.0.2.1", timeout), connection("shop.example", "192.0.2.1", timeout))
     store.append([judged("m1", observations=both, asn=17557)], rules_version="1")

@@ -38,7 +38,7 @@ def test_the_same_content_is_one_object_with_its_first_time(archive: BucketArchi
     assert len(list(archive.segments())) == 1
 
 
-def test_segments_are_listed_in_order_of_receipt_and_foreign_objects_are_none(
+def test_segments_are_listed_in_order_of_receipt_without_foreign_objects(
     archive: BucketArchive, served: tuple[str, Path], request: pytest.FixtureRequest
 ) -> None:
     for at in (NOON + 86400, NOON, NOON + 3600):
@@ -82,7 +82,7 @@ def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(archive: Buc
         next(archive.records(gone))
 
 
-def test_wrong_keys_and_a_bucket_that_is_not_there_are_said(
+def test_wrong_keys_and_a_bucket_that_is_not_there_are_reported(
     served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = BucketArchive(f"s3://nothing?endpoint={served[0]}", Path("/nowhere"))

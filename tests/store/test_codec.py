@@ -22,6 +22,6 @@ def test_a_nan_is_a_bug_and_is_not_written() -> None:
 
 
 @pytest.mark.parametrize("document", ["", "{}", "[1]"])
-def test_a_document_that_is_no_incident_is_said_to_be_damaged(document: str) -> None:
+def test_a_document_that_is_not_an_incident_is_said_to_be_damaged(document: str) -> None:
     with pytest.raises(FanousError, match="restore the ledger"):
         decode_incident(document)

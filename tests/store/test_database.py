@@ -29,7 +29,7 @@ def test_a_wrong_password_is_said_without_it(postgres_server: PostgresServer) ->
     assert PASSWORD not in str(refusal.value)
 
 
-def test_a_character_that_a_server_cannot_keep_is_no_bug(postgres_server: PostgresServer) -> None:
+def test_a_character_that_a_server_cannot_keep_is_not_a_bug(postgres_server: PostgresServer) -> None:
     ledger = Ledger(postgres_server.new_database())
     with pytest.raises(FanousError, match="remove it"):
         ledger.approve(Approval("PK-2023-0001", 1, "A\0yesha", 1.0))

@@ -21,12 +21,12 @@ def test_what_an_operator_can_mend_says_what_to_do(number: int, advice: str) -> 
         raise OSError(number, "so says the kernel", "/some/file")
 
 
-def test_an_error_that_nobody_can_mend_rises_as_it_is() -> None:
+def test_an_error_that_no_one_can_fix_is_raised_unchanged() -> None:
     with pytest.raises(OSError, match="Bad file"), disk_errors("write here"):
         raise OSError(errno.EBADF, "Bad file descriptor")
 
 
-def test_a_file_is_written_whole_with_its_time_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_written_whole_with_its_time_and_nothing_next_to_it(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b")
     path = tmp_path / "a" / "b" / "file"
     write_durably(path, b"content", ".tmp", 1000.5)

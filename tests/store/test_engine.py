@@ -101,7 +101,7 @@ def test_what_an_operator_can_do_is_said_without_the_engines_trace(said: str, ad
     assert len(str(why.value).splitlines()) == 1
 
 
-def test_what_nobody_can_mend_is_a_sentence_and_a_bug(
+def test_what_no_one_can_fix_is_a_sentence_and_a_bug(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:

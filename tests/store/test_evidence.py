@@ -36,7 +36,7 @@ def test_evidence_counts_who_saw_it_and_who_shows_that_it_worked(store: Store) -
     assert found.controls == 4
 
 
-def test_evidence_of_nothing_is_none(store: Store) -> None:
+def test_no_measurements_give_no_evidence(store: Store) -> None:
     assert store.facts.evidence("PK", ["x"], [17557], []) == EvidenceCounts(0, 0, 0, 0, 0, ())
 
 

@@ -157,7 +157,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oddsql://host/db", "mysql://me:secret@host/db"])
-def test_a_url_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(FanousError, match="cannot keep the ledger in") as refusal:
         Ledger(url)
     assert "secret" not in str(refusal.value)

@@ -160,7 +160,7 @@ def test_odd_values_do_not_stop_a_batch(store: Store) -> None:
 
 
 @pytest.mark.parametrize("at", [float("nan"), float("-inf"), float("inf"), -1.0])
-def test_a_time_that_is_none_does_not_stop_a_batch(store: Store, at: float) -> None:
+def test_an_invalid_time_does_not_stop_a_batch(store: Store, at: float) -> None:
     store.append([judged("a", started_at=at)], rules_version="1")
     assert store.facts.known(["a"]) == {"a"}
 

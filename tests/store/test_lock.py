@@ -61,7 +61,7 @@ def test_the_lock_of_a_killed_process_is_taken_over_and_it_is_named(tmp_path: Pa
     lock.release()
 
 
-def test_a_lock_released_in_order_names_nobody(tmp_path: Path) -> None:
+def test_a_lock_released_in_order_names_no_one(tmp_path: Path) -> None:
     path = tmp_path / "facts.lock"
     StoreLock(path).release()
     lock = StoreLock(path)
@@ -110,7 +110,7 @@ def test_a_lock_file_that_was_cut_off_or_damaged_can_be_taken(tmp_path: Path, te
 
 
 @pytest.mark.parametrize("text", ["dear diary", "{}", '{"pid":' + " " * 5000])
-def test_a_file_of_somebody_else_is_no_lock_and_stays(tmp_path: Path, text: str) -> None:
+def test_a_file_of_someone_else_is_no_lock_and_stays(tmp_path: Path, text: str) -> None:
     path = tmp_path / "facts.lock"
     path.write_text(text)
     with pytest.raises(FanousError, match="already there"):

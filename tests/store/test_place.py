@@ -22,7 +22,7 @@ def toml(folder: Path, text: str) -> Path:
     return path
 
 
-def test_by_default_it_stands_with_the_users_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_it_is_with_the_users_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert store_place(None, None) == home / ".local" / "share" / "fanous" / "store"
     monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
     assert store_place(None, None) == Path("/srv/data/fanous/store")
@@ -46,7 +46,7 @@ def test_the_file_names_a_folder(text: str, place: str, home: Path) -> None:
     assert store_place(None, toml(home, text)) == home / place
 
 
-def test_a_relative_folder_stands_beside_the_file_wherever_one_calls_from(
+def test_a_relative_folder_is_next_to_the_file_wherever_the_command_runs(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "elsewhere").mkdir()
@@ -92,7 +92,7 @@ def test_the_message_names_the_file(home: Path) -> None:
         store_place(None, config)
 
 
-def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
+def test_a_missing_or_unreadable_file_is_reported(home: Path) -> None:
     with pytest.raises(FanousError, match="configuration file not found"):
         store_place(None, home / "none.toml")
     with pytest.raises(FanousError, match="cannot be read"):

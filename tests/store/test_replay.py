@@ -49,7 +49,7 @@ def test_what_a_crash_left_is_finished_once(tmp_path: Path) -> None:
         assert list(store.unfinished()) == []
 
 
-def test_what_stands_twice_in_the_archive_counts_once(tmp_path: Path) -> None:
+def test_what_is_twice_in_the_archive_counts_once(tmp_path: Path) -> None:
     """As where a kill fell between writing the rest of a segment and removing the segment."""
     archived_only(tmp_path, "a", "b")
     archived_only(tmp_path, "b", "c")

@@ -6,7 +6,7 @@ from tests.store.cases import NOON
 DIGEST = "0123456789abcdef"
 
 
-def test_a_segment_lies_where_ooni_would_put_it() -> None:
+def test_a_segment_is_where_ooni_would_put_it() -> None:
     segment = shelf(NOON, "PK", "web_connectivity", "ooni").holding(DIGEST)
     assert str(segment.path) == (
         "raw/20231217/12/PK/webconnectivity/2023121712_PK_webconnectivity.ooni.0123456789abcdef.jsonl.zst"

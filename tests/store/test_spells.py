@@ -37,7 +37,7 @@ def test_an_ailment_that_stays_is_one_entry_with_when_it_was_last_seen(ledger: L
     assert ledger.ailments(NOON + 300) == [spell(FULL, NOON, NOON + 240, says="4")]
 
 
-def test_it_ends_with_the_look_that_does_not_find_it_and_may_begin_anew(ledger: Ledger) -> None:
+def test_it_ends_with_the_look_that_does_not_find_it_and_may_begin_again(ledger: Ledger) -> None:
     look(ledger, NOON, FULL)
     look(ledger, NOON + 60, LATE)
     look(ledger, NOON + 120, LATE)
@@ -71,7 +71,7 @@ def test_what_ended_is_forgotten_after_thirty_days_and_what_goes_on_never(ledger
     assert ledger.ailments(NOON) == [spell(LATE, NOON, NOON + 61 + KEPT)]
 
 
-def test_it_does_not_grow_for_ever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_grow_forever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MOST >= 500
     monkeypatch.setattr("fanous.store.ledger.MOST", 3)
     for minute in range(20):

@@ -22,6 +22,6 @@ def test_a_query_is_the_one_that_was_written_by_hand(name: str) -> None:
     assert getattr(vote_sql, name).split() == WRITTEN[name].split()
 
 
-def test_each_signal_that_is_counted_from_verdicts_has_columns_of_its_own() -> None:
+def test_each_signal_that_is_counted_from_verdicts_has_its_own_columns() -> None:
     votes = re.findall(r"AS (\w+_vote)\b", vote_sql.WITNESSES)
     assert len(set(votes)) == len(votes) == len(COUNTED)

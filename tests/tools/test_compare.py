@@ -77,7 +77,7 @@ def test_only_values_that_vary_by_nature_are_passed_over() -> None:
     assert (kept["document"]["at"], kept["document"]["seconds"]) == ("2023", 1)
 
 
-def test_an_answer_that_is_an_error_is_no_answer() -> None:
+def test_an_answer_that_is_an_error_is_not_an_answer() -> None:
     assert in_vain({"exit": 1, "document": [], "error": "no store"}) == "no store"
     assert in_vain({"exit": 1, "document": {"result": "differs"}, "error": ""}) == ""
     assert in_vain({"exit": 0, "document": []}) == ""

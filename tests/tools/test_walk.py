@@ -83,7 +83,7 @@ def test_todays_code_can_be_walked(name: str) -> None:
     assert not any("progress" in step.file for step in steps), "only from file to store"
 
 
-def test_a_name_that_is_gone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MOVED, "open_store", ("fanous.no_such_room", "fanous.store"))
     with pytest.raises(
         Impossible, match=r"no open_store in fanous\.no_such_room or fanous\.store: add to MOVED"

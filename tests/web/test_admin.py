@@ -37,7 +37,7 @@ def test_without_a_token_in_the_configuration_there_is_no_door() -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}0"]
 )
-def test_whoever_lacks_the_token_changes_nothing_and_is_logged(
+def test_requests_without_the_token_change_nothing_and_are_logged(
     header: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = SmallStore([incident(**ONGOING)])

@@ -14,7 +14,7 @@ HOUR = 3600.0
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
-def test_an_open_incident_stands_on_the_first_page_as_a_sentence() -> None:
+def test_an_open_incident_is_on_the_first_page_as_a_sentence() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/").text
     assert "1 confirmed internet disruption is ongoing" in text
@@ -136,7 +136,7 @@ def test_a_host_header_that_is_no_host_is_not_repeated() -> None:
         (9 * 24 * HOUR, "Nothing was measured in the last 7 days, so nothing can be said"),
     ],
 )
-def test_a_page_without_disruptions_says_what_was_looked_at_and_reassures_nobody(
+def test_a_page_without_disruptions_says_what_was_checked_and_does_not_reassure(
     ago: float, headline: str
 ) -> None:
     heard = Heard("PK", 45669, NOW - ago, 12, 2)

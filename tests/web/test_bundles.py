@@ -34,7 +34,7 @@ def test_what_a_page_gives_away_is_verified_elsewhere(rally_folder: Path, tmp_pa
 
 
 @pytest.mark.parametrize("path", ["/PK/PK-2023-9999.fanous", "/KE/PK-2023-0042.fanous"])
-def test_there_is_none_of_an_incident_that_is_not_there(path: str) -> None:
+def test_an_unknown_incident_has_no_bundle(path: str) -> None:
     assert reader(SmallStore([incident()])).get(path).status_code == 404
 
 

@@ -25,7 +25,7 @@ def claim(**given: Any) -> Claim:
     return Claim(**(fields | {"since": START, "until": END} | given))
 
 
-def test_a_claim_stands_beside_ours_with_what_the_evidence_answers() -> None:
+def test_a_claim_is_shown_next_to_ours_with_the_answer_of_the_evidence() -> None:
     client = visiting(said=[claim(targets=("x",)), claim(who="the regulator", said=Said.NORMAL)])
     for path in (PATH, "/PK"):
         text = client.get(path).text
@@ -67,7 +67,7 @@ def test_hostile_claims_and_titles_are_text() -> None:
         assert 'href="javascript:' not in answer.text
 
 
-def test_an_announced_event_is_named_with_how_the_onset_lies_to_it() -> None:
+def test_an_announced_event_is_named_with_its_relation_to_the_onset() -> None:
     text = visiting(announced=[RALLY]).get(PATH).text
     assert "Virtual rally" in text
     assert "It began 60 minutes before this event, and was still under way when the event began." in text

@@ -16,7 +16,7 @@ def at(one: Series, asn: int = 0, region: str = "") -> Series:
     return replace(one, key=replace(one.key, place=Place("PK", asn, region)))
 
 
-def test_each_place_stands_once_by_its_lowest_level_the_lowest_place_first() -> None:
+def test_each_place_is_listed_once_by_its_lowest_level_the_lowest_first() -> None:
     low, lower, fine = (at(series(left), region="PK-PB") for left in (0.5, 0.2, 1.0))
     found = standing([fine, low, lower, at(series(0.05), asn=17557), at(series(1.0), asn=9541)], NOW)
     assert [(p.name.split()[0], p.asn, p.level.share) for p in found] == [

@@ -73,7 +73,7 @@ def house(tmp_path: Path, waiting: Path) -> Iterator[House]:
         yield one
 
 
-def test_what_waits_stands_first_with_the_sentence_it_would_be_published_with(house: House) -> None:
+def test_waiting_incidents_come_first_with_the_sentence_to_be_published(house: House) -> None:
     waiting = house.incident()
     assert waiting.held_by == "review"
     queue = house.hand.get("/desk").text

@@ -62,7 +62,7 @@ def test_the_page_answers_what_where_since_when_how_and_for_whom() -> None:
     assert text.index('class="lede"') < text.index("<svg xmlns") < text.index('class="gridt"')
 
 
-def test_what_still_worked_stands_beside_what_did_not() -> None:
+def test_what_still_worked_is_shown_next_to_what_did_not() -> None:
     text = visiting(event()).get(PATH).text
     assert re.search(r'<td class="c b">Blocked</td>', text)
     assert re.search(r'<td class="c k">Reachable</td>', text)
@@ -98,7 +98,7 @@ def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_a
     assert (language == "en") is ("Too few people have measured on these networks:" in text)
 
 
-def test_what_is_confirmed_lacks_nobody() -> None:
+def test_a_confirmed_incident_names_no_missing_networks() -> None:
     assert 'id="lacking"' not in visiting(event(**NATION)).get(PATH).text
 
 

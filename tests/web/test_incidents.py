@@ -278,7 +278,7 @@ def test_json_says_what_was_asked_and_each_incident_as_the_api_does() -> None:
     json.dumps(document)
 
 
-def test_a_feed_of_a_filter_has_an_identity_and_an_address_of_its_own() -> None:
+def test_a_feed_of_a_filter_has_its_own_identity_and_address() -> None:
     visitor = visiting()
     one, other = (visitor.get(f"/incidents/feed.{form}?country=KE&lang=ur") for form in ("atom", "json"))
     assert other.json()["feed_url"] == "https://fanous.example/incidents/feed.json?country=KE&lang=ur"

@@ -35,7 +35,7 @@ def test_in_every_language(language: str) -> None:
 
 
 @each("language", sorted(LANGUAGES))
-def test_a_machine_without_internet_is_said(language: str) -> None:
+def test_a_machine_without_internet_is_reported(language: str) -> None:
     def at(*, offline: bool) -> str:
         return (
             reader(SmallStore(), Site(clock=lambda: NOW, offline=lambda: offline))

@@ -40,7 +40,7 @@ def from_(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address}
 
 
-def test_who_has_pages_made_for_nobody_else_is_told_to_wait() -> None:
+def test_a_reader_who_requests_too_many_unshared_pages_is_told_to_wait() -> None:
     paths = [f"/PK/AS{n}" for n in range(1, 6)]
     answers = reading(site(limits=PROXY), *((path, from_("203.0.113.7")) for path in paths))
     assert [one.status_code for one in answers[3:]] == [429, 429]
@@ -53,7 +53,7 @@ def test_what_others_read_costs_nothing() -> None:
     assert {one.status_code for one in answers} == {200}
 
 
-def test_a_network_has_a_budget_of_its_own_and_other_networks_are_left_alone() -> None:
+def test_a_network_has_its_own_budget_and_other_networks_are_unaffected() -> None:
     asked = [(f"/PK/AS{n}", from_(f"203.0.113.{n}")) for n in range(1, 9)]
     answers = reading(site(limits=PROXY), *asked, ("/countries", from_("198.51.100.1")))
     assert [one.status_code == 429 for one in answers] == [False] * 5 + [True] * 3 + [False]

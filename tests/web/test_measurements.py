@@ -54,7 +54,7 @@ def test_a_long_list_has_pages(asked: str, shown: int) -> None:
 
 
 @each(("asked", "status"), [("3", 404), ("99999", 404), ("-1", 308), ("x", 308), ("0", 308), ("123456", 308)])
-def test_a_page_beyond_the_list_is_none(asked: str, status: int) -> None:
+def test_a_page_beyond_the_list_does_not_exist(asked: str, status: int) -> None:
     often = [n / 40 for n in range(40 * 11)]
     answer = listing(ballots=(Ballot(often, True, asn=59257),)).get(f"{LIST}?page={asked}")
     assert answer.status_code == status

@@ -95,7 +95,7 @@ def test_the_details_follow_in_the_order_of_the_contents() -> None:
     assert listed[-2:] == ["wrong", "rules"]
 
 
-def test_no_text_of_the_page_has_a_number_of_its_own() -> None:
+def test_no_text_of_the_page_has_its_own_number() -> None:
     texts = re.findall(r'(?:say|marked)\(\s*"([^"]+)"', TEMPLATE.read_text(encoding="utf-8"))
     assert len(texts) > 40
     assert [text for text in texts if re.search(r"\d", text)] == []
@@ -149,7 +149,7 @@ def test_the_page_gives_the_options_that_the_detector_of_drops_has(
 
 
 @pytest.mark.parametrize("file", [STYLE, REPORT], ids=lambda file: file.name)
-def test_urdu_stands_in_a_nastaliq_face_of_the_reader_and_none_is_sent(file: Any) -> None:
+def test_urdu_uses_the_readers_nastaliq_face_and_none_is_sent(file: Any) -> None:
     text = file.read_text(encoding="utf-8")
     faces = re.findall(r"@font-face{(.*?)}", text)
     assert faces

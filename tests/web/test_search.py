@@ -63,7 +63,7 @@ def test_pages_are_found_by_their_names(words: str, path: str) -> None:
     assert path in [one["path"] for one in visitor.get(f"/search.json?q={words}").json()["suggestions"]]
 
 
-def test_what_fits_nothing_is_said() -> None:
+def test_what_fits_nothing_is_reported() -> None:
     assert "No matches for qwertz." in visiting().get("/search?q=qwertz").text
 
 

@@ -104,7 +104,7 @@ def test_a_calendar_of_one_country_in_the_language_asked_for(language: str) -> N
     assert str(calendar["x-wr-calname"]).startswith("Fanous: ")
 
 
-def test_what_anybody_wrote_adds_no_line_to_the_calendar() -> None:
+def test_foreign_text_adds_no_line_to_the_calendar() -> None:
     bad = replace(ELECTION, title=f"{HOSTILE}\r\nEND:VCALENDAR", targets=(HOSTILE,))
     text = visiting(bad).get("/events.ics").text
     unfolded = text.replace("\r\n ", "")

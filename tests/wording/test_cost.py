@@ -70,7 +70,7 @@ def test_targets_have_no_low_figure_unless_one_is_given() -> None:
         ("PK", "--hours", "1", "--dependence", "0.5-0.1"),
     ],
 )
-def test_wrong_usage_is_said(words: tuple[str, ...]) -> None:
+def test_wrong_usage_is_reported(words: tuple[str, ...]) -> None:
     assert fanous(*words)[0] == 2
 
 

@@ -40,7 +40,7 @@ def test_a_count_takes_the_form_of_its_number(code: str, n: int, text: str) -> N
         ("fr", "18 décembre 2023, 03:25 PKT (17 décembre 2023, 22:25 UTC)"),
     ],
 )
-def test_an_instant_stands_on_both_clocks(code: str, text: str) -> None:
+def test_an_instant_is_given_on_both_clocks(code: str, text: str) -> None:
     assert both_clocks(EVENING, "PK", LANGUAGES[code]) == text
 
 

@@ -117,7 +117,7 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
         ),
     ],
 )
-def test_it_says_when_as_well_as_anybody_knows(given: dict[str, Any], says: str) -> None:
+def test_it_says_when_as_exactly_as_is_known(given: dict[str, Any], says: str) -> None:
     assert says in led(**given)
 
 
@@ -491,7 +491,7 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     ]
 
 
-def test_an_end_that_nobody_saw_is_not_given() -> None:
+def test_an_end_that_no_one_saw_is_not_given() -> None:
     assert "no end has been seen" in told(**ONGOING)
     assert "no end" not in told()
 

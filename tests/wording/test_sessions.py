@@ -43,7 +43,7 @@ def test_a_curfew_that_runs_past_midnight_is_one_session() -> None:
     assert seen is not None and len(seen.weekdays) == 7
 
 
-def test_a_day_on_which_nobody_saw_it_come_back_at_noon_changes_nothing() -> None:
+def test_a_day_on_which_no_one_saw_it_come_back_at_noon_changes_nothing() -> None:
     spans = daily(WEEKDAYS[:8], (5, 7.5), (11, 13)) + daily(WEEKDAYS[8:], (5, 13))
     assert hours(found(network(1, spans))) == [(5, 7.5), (11, 13)]
 

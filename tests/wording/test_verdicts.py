@@ -63,6 +63,6 @@ def test_a_target_of_unsound_measurements_is_said_to_be_so_in_every_language() -
         assert "VPN" in said.text
 
 
-def test_a_defect_that_nobody_has_put_in_words_stays_as_it_is_and_is_english() -> None:
+def test_a_defect_without_a_translation_stays_unchanged_and_is_english() -> None:
     said = defect_said("of tomorrow\x1b[31m", LANGUAGES["fa"])
     assert (said.text, said.language) == ("Of tomorrow[31m.", ENGLISH)

@@ -34,7 +34,7 @@ def demo(
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.
+    """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a separate store.
 
     Prints the answer, then serves pages on this machine that replay the event, until you press Ctrl-C.
     """

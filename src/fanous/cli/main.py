@@ -48,7 +48,7 @@ COMMANDS = (
         "demo",
         "demo:demo",
         "Start",
-        "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.",
+        "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a separate store.",
     ),
     CommandEntry(
         "init",

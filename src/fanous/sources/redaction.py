@@ -122,7 +122,7 @@ def pruned(value: Any, wanted: Any) -> Any:
 
     Args:
         wanted: ``None`` = all of it; a map = these keys; a list of one = the same of each element; ``{"*": ...}`` =
-            the same of every key.  If the value has another form, nothing of it is kept.
+            the same of every key.  If the value has another form, it is not kept at all.
     """
     if wanted is None:
         return value

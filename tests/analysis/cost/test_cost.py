@@ -68,7 +68,7 @@ def test_without_a_gdp_people_are_counted() -> None:
         ({"in_cipesa": True}, "cipesa", "no daily figure for this country"),
     ],
 )
-def test_what_a_method_cannot_say_is_said(missing: dict[str, Any], method: str, why: str) -> None:
+def test_what_a_method_cannot_say_is_reported(missing: dict[str, Any], method: str, why: str) -> None:
     found = cost_of(DAY, replace(POOR, **missing))
     (estimate,) = [one for one in found.estimates if one.method == method]
     assert estimate.per_hour is None

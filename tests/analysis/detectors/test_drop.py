@@ -97,7 +97,7 @@ def test_bins_of_any_width_that_fills_a_day_serve(step: int) -> None:
         (86400, 20 * 3600 + 1800),
     ],
 )
-def test_bins_that_begin_beside_utcs_keep_their_moments(step: int, phase: int) -> None:
+def test_bins_that_are_offset_from_utcs_keep_their_moments(step: int, phase: int) -> None:
     quiet = daily(24, swing=0.1, signal="ping-slash24", step=step)
     moved = replaced(quiet, quiet.times + phase, quiet.values)
     (anomaly,) = found(cut(moved, 480, 528, 0.3))

@@ -49,7 +49,7 @@ def test_an_outage_that_goes_on_holds_what_goes_on() -> None:
     assert len(absorb([outage(None)], [blocking(2, None)])) == 1
 
 
-def test_beside_a_suspicion_or_in_another_country_it_stays_its_own() -> None:
+def test_next_to_a_suspicion_or_in_another_country_it_stays_its_own() -> None:
     suspected = replace(outage(), confirmed_at=None)
     assert len(absorb([suspected], [blocking(2, 8)])) == 2
     assert len(absorb([outage()], [blocking(2, 8, country="XB")])) == 2

@@ -41,7 +41,7 @@ def test_a_country_counts_only_if_the_failure_is_new_and_general(third: Onset) -
     assert platform_down([*THREE[:2], third]) is None
 
 
-def test_who_fails_elsewhere_vetoes_nothing_while_somebody_outside_still_reached_it() -> None:
+def test_failures_elsewhere_veto_nothing_while_the_target_is_reached_from_outside() -> None:
     known = Alternatives(onsets=tuple(THREE))
     assert other_explanation(known, controlled=True) is None
     assert other_explanation(known, controlled=False) == platform_down(THREE)
@@ -78,7 +78,7 @@ def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], 
         ([Ballot([10, 11], True, 1, probe="other 0")], False),
     ],
 )
-def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
+def test_one_machine_next_to_others_that_reach_the_target_is_an_instrument(
     others: list[Ballot], said: bool
 ) -> None:
     inside = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)

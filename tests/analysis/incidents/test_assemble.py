@@ -46,7 +46,7 @@ def test_two_networks_with_a_domestic_control_are_confirmed_and_over() -> None:
     assert 0.5 * HOUR <= incident.confirmed_at - incident.onset <= 1.5 * HOUR
 
 
-def test_who_asks_another_resolver_is_no_witness_against_the_providers_own() -> None:
+def test_who_asks_another_resolver_is_not_a_witness_against_the_providers_own() -> None:
     def told(seen: bool, asn: int, resolver: int) -> Ballot:
         return Ballot(TEN, seen, asn, signal="blocked_dns", mechanism="dns.nxdomain", resolver=resolver)
 
@@ -88,7 +88,7 @@ def test_without_a_control_it_stays_suspected() -> None:
     assert codes(incident) == ["lacks.control"]
 
 
-def test_a_control_of_another_hour_is_no_control() -> None:
+def test_a_control_of_another_hour_is_not_a_control() -> None:
     incident = event(
         Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot([1, 2, 3, 20, 21], False, 3), end=None
     )
@@ -96,7 +96,7 @@ def test_a_control_of_another_hour_is_no_control() -> None:
 
 
 @pytest.mark.parametrize(("failing", "confirmed"), [(TEN, False), (TEN[:2], True)])
-def test_a_network_that_fails_too_is_no_control_by_its_good_measurements_before_and_after(
+def test_a_network_that_fails_too_is_not_a_control_by_its_good_measurements_before_and_after(
     failing: list[float], confirmed: bool
 ) -> None:
     """A site that is down for everybody: the third network is too thin to be named, and fails as well."""
@@ -107,7 +107,7 @@ def test_a_network_that_fails_too_is_no_control_by_its_good_measurements_before_
     assert (incident.confirmed_at is not None) is confirmed
 
 
-def test_a_name_that_is_looked_up_where_no_connection_is_made_is_no_control() -> None:
+def test_a_name_that_is_looked_up_where_no_connection_is_made_is_not_a_control() -> None:
     """A site that is down for everybody: thin networks look it up, and fail as the named ones do."""
     named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
     third = Ballot(TEN[:4], True, 3), Ballot(TEN[:4], False, 3, signal="blocked_dns")
@@ -132,7 +132,7 @@ def test_the_target_working_abroad_is_a_control() -> None:
     assert incident_of(group, here, other_target, SETTING).rule == ""
 
 
-def test_a_platform_that_falls_elsewhere_too_is_no_incident_of_this_country() -> None:
+def test_a_platform_that_falls_elsewhere_too_is_not_an_incident_of_this_country() -> None:
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
     down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
@@ -164,7 +164,7 @@ def test_a_lone_thin_network_stays_suspected(hours: list[float], confirmed: bool
     assert incident.scope is Scope.ISP
 
 
-def test_two_networks_that_fail_a_day_apart_are_no_witnesses_to_each_other() -> None:
+def test_two_networks_that_fail_a_day_apart_are_not_witnesses_to_each_other() -> None:
     group = [finding(10, 15, asn=1), finding(34, 39, asn=2)]
     seen = votes(Ballot(TEN[:6], True, 1), Ballot([34, 35, 36], True, 2), Ballot([*TEN, 34, 35], False, 3))
     incident = incident_of(group, seen, NOBODY, SETTING)

@@ -56,7 +56,7 @@ def test_a_name_that_holds_another_may_be_hit_without_being_meant() -> None:
     assert beside(X, [], {"x": ["x.com"], "other": ["y.com"]}, {}) == []
 
 
-def test_what_stands_behind_an_address_that_is_cut_may_be_hit_without_being_meant() -> None:
+def test_sites_behind_an_address_that_is_cut_may_be_hit_unintentionally() -> None:
     """Russia, April 2018: addresses of a cloud were cut for one messenger, and shops fell with it."""
     telegram = of("telegram", "tcp.timeout", 0)
     failing = {

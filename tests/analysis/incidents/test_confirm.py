@@ -139,7 +139,7 @@ def test_a_stretch_must_be_worse_than_what_a_line_is_used_to(outside: list[Ballo
     assert beyond_baseline(inside, votes(*outside)) is beyond
 
 
-def test_what_is_left_over_beside_a_block_that_never_ends_is_no_habit() -> None:
+def test_what_is_left_over_next_to_a_block_that_never_ends_is_not_a_habit() -> None:
     inside = votes(Ballot(range(95), True), Ballot(range(5), False))
     assert beyond_baseline(inside, votes(Ballot(range(3), False), Ballot(range(5), True)))
     assert not beyond_baseline(inside, votes(Ballot(range(4), False), Ballot(range(6), True)))
@@ -208,7 +208,7 @@ def test_c2_says_that_a_notice_may_have_been_the_control(mechanism: str, control
         (c2(*TWO, raised={3: 10}), Reason("lacks.probes", {"probes": 0, "needed": PROBES})),
     ],
 )
-def test_what_c2_lacks_is_said(ruling: Ruling, lacking: Reason) -> None:
+def test_what_c2_lacks_is_reported(ruling: Ruling, lacking: Reason) -> None:
     assert (ruling.rule, ruling.at) == ("", None)
     assert ruling.reason == lacking
 
@@ -236,7 +236,7 @@ def test_a_lone_network_must_be_seen_by_more_and_for_longer(hours: range, probes
 MIXED = Ballot([10, 10.1], True, 1, controlled=True), Ballot([10.2], True, 1)
 
 
-def test_a_failure_without_a_control_is_no_witness_beside_others_controls() -> None:
+def test_a_failure_without_a_control_is_not_a_witness_next_to_others_controls() -> None:
     assert c2(*MIXED, controls=[]).rule == ""
     assert c2(*MIXED, Ballot([10.3], True, 1, controlled=True), controls=[]).rule == "C2"
 
@@ -311,7 +311,7 @@ def test_it_is_confirmed_when_the_last_thing_needed_came_in() -> None:
     assert hour_of(c2(*lone)) == pytest.approx(17.0), "the eighth hour"
 
 
-def test_a_network_that_was_not_raised_yet_is_no_witness_yet() -> None:
+def test_a_network_that_was_not_raised_yet_is_not_a_witness_yet() -> None:
     """Its failures before count from the moment it is raised."""
     early, late = Ballot([10, 10.2, 11, 11.2], True, 1), Ballot([10.1, 10.3, 11.1], True, 2)
     assert hour_of(c2(early, late, raised={1: 10, 2: 30})) == pytest.approx(30.0)

@@ -26,7 +26,7 @@ END = MONDAY + 8 * HOUR
         ([Ballot(range(8), False), Ballot(range(8), False, asn=2)], None),
     ],
 )
-def test_what_the_coverage_lacks_is_said(ballots: list[Ballot], why: Reason | None) -> None:
+def test_what_the_coverage_lacks_is_reported(ballots: list[Ballot], why: Reason | None) -> None:
     assert lacking(coverage_of(votes(*ballots), MONDAY, END)) == why
 
 

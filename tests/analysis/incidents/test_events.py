@@ -57,7 +57,7 @@ def report(*incidents: Incident, event: AnnouncedEvent = RALLY) -> EventReport:
         (cut(14, 15, end=None), Timing.BEFORE),
     ],
 )
-def test_the_bounds_of_an_onset_say_how_it_lies_to_the_event(found: Incident, timing: Timing) -> None:
+def test_the_bounds_of_an_onset_give_its_relation_to_the_event(found: Incident, timing: Timing) -> None:
     (relation,) = report(found).relations
     assert relation.timing is timing
     assert relation.is_preemptive is (timing is Timing.BEFORE)
@@ -88,7 +88,7 @@ def test_what_has_nothing_to_do_with_it_is_left_out(elsewhere: Incident) -> None
         ([], EventOutcome.NONE_SEEN),
     ],
 )
-def test_the_outcome_is_said(incidents: list[Incident], outcome: EventOutcome) -> None:
+def test_the_outcome_is_reported(incidents: list[Incident], outcome: EventOutcome) -> None:
     assert report(*incidents).outcome is outcome
 
 

@@ -49,7 +49,7 @@ def test_the_feast_itself_is_suspected_neither_of_the_country_nor_of_a_network()
 
 
 @pytest.mark.parametrize("left", [0.1, 0.3, 0.5])
-def test_a_cut_on_a_feast_is_found_and_is_no_holiday(left: float) -> None:
+def test_a_cut_on_a_feast_is_found_and_is_not_a_holiday(left: float) -> None:
     (incident,) = found(usage(now=left))
     assert began(incident) == pytest.approx(MORNING, abs=1)
     assert incident.level is not None and incident.level.mean == pytest.approx(left, abs=0.05)

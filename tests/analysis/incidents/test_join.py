@@ -85,7 +85,7 @@ def test_what_begins_hours_later_within_it_is_the_same() -> None:
     assert len(join([long], [replace(late, end=MONDAY + 90 * HOUR)])) == 2
 
 
-def test_a_share_left_by_probes_stands_where_levels_have_none() -> None:
+def test_a_share_left_by_probes_is_used_if_levels_have_none() -> None:
     slow = replace(PROBES, level=Estimate(0.3, 0.2, 0.4))
     (one,) = join([replace(LEVELS, level=None)], [slow])
     assert one.level == slow.level

@@ -146,7 +146,7 @@ def test_a_level_that_lasts_is_open_and_a_further_fall_of_it_no_new_incident() -
     assert any(interval.start == pytest.approx(at(1500), abs=3600) for interval in incident.intervals)
 
 
-def test_a_blackout_within_a_lasting_lower_level_is_an_incident_of_its_own() -> None:
+def test_a_blackout_within_a_lasting_lower_level_is_a_separate_incident() -> None:
     probing = cut(cut(of(AP, days=80), 700, 10_000, 0.85), 1500, 1520, 0.1)
     usage = cut(of(GTR, days=80, noise=0.02), 1500, 1520, 0.1)
     incidents = found(probing, usage)

@@ -37,7 +37,7 @@ def named(*ballots: Ballot, last: float = 0.999, networks: int = 3) -> set[int]:
         (1, 0, 0.92, False),
     ],
 )
-def test_beside_two_that_stand_alone_a_suspicion_and_half_of_the_voices_name_a_third(
+def test_next_to_two_that_stand_alone_a_suspicion_and_half_of_the_voices_name_a_third(
     failing: int, working: int, probability: float, *, joins: bool
 ) -> None:
     """A fifth of its probes may lie, and a twentieth of what is restricted gets through."""
@@ -46,7 +46,7 @@ def test_beside_two_that_stand_alone_a_suspicion_and_half_of_the_voices_name_a_t
     assert found == ({1, 2, 3} if joins else {1, 2})
 
 
-def test_beside_one_alone_they_do_not() -> None:
+def test_next_to_one_alone_they_do_not() -> None:
     assert named(*cast(1, 4, 0), *cast(2, 6, 4), networks=2) == {1}
     assert named(*cast(1, 4, 0), *cast(2, 4, 0), last=0.92, networks=2) == {1}
 

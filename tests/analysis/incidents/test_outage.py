@@ -220,7 +220,7 @@ def _some(chance: np.random.Generator) -> Anomaly:
     )
 
 
-def test_a_level_that_lasts_is_no_return_and_a_short_history_is_said() -> None:
+def test_a_level_that_lasts_is_not_a_return_and_a_short_history_is_reported() -> None:
     lasts = made(drop(AP, 0, None, last_seen=300, lasting=200, short=True))
     assert lasts.reasons[-2:] == (Reason("short_history"), Reason("lasting"))
     assert (lasts.lasting_since, lasts.end, lasts.status) == (MONDAY + 200 * HOUR, None, Status.SUSPECTED)
@@ -272,7 +272,7 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
     assert replace(hinted, hints=()) == replace(plain, hints=())
 
 
-def test_delays_beside_a_fall_of_speed_are_remarked_on() -> None:
+def test_delays_next_to_a_fall_of_speed_are_remarked_on() -> None:
     slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     lossy = made(drop("ndt_loss", 0, 5, left=3), drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)

@@ -102,7 +102,7 @@ def test_what_measurements_show_of_the_same_target_is_the_same_incident_and_lead
     assert len(with_traffic([taken_back], [loss])) == 2
 
 
-def test_it_is_told_as_a_fall_of_traffic_and_not_of_connectivity() -> None:
+def test_it_is_described_as_a_fall_of_traffic_and_not_of_connectivity() -> None:
     (loss,) = found(product("youtube", "youtube", left=0.6))
     loss = replace(loss, country="RU")
     assert headline(loss, {}, ENGLISH).text == "Traffic to YouTube may have fallen in Russia"

@@ -106,7 +106,7 @@ def test_networks_that_are_small_or_registered_abroad_deny_no_nation(
     assert remark.params["figures"] == "a table of 2026"
 
 
-def test_they_are_left_out_whether_they_worked_or_not_and_both_results_are_said() -> None:
+def test_they_are_left_out_whether_they_worked_or_not_and_both_results_are_reported() -> None:
     """Here the nation rests on networks that do not count, so it is none; with them it would be."""
     small = tuple(NetworkWeight(10 + n, 0.0049, F, f"small {n}") for n in range(150))
     weights = UserWeights("XB", (NetworkWeight(1, 0.26, F, "one"), *small), 0.05, "a table")
@@ -125,6 +125,6 @@ def test_networks_that_kept_working_and_count_are_never_left_out() -> None:
     assert extent({1, 2, 3}, ALL - {1, 2, 3} | {1, 2, 3, 4, 5}, COUNTRY).remarks == ()
 
 
-def test_below_a_nation_nobody_is_left_out() -> None:
+def test_below_a_nation_no_network_is_left_out() -> None:
     with_them = extent({1}, {1, 2, 6}, IRAN)
     assert with_them.scope is Scope.ISP and with_them.remarks == ()

@@ -37,7 +37,7 @@ def test_what_is_like_the_event_or_stands_alone_is_its_first_session(stretch: Ba
     assert kept(stretch) == [10, 30]
 
 
-def test_what_lies_within_it_is_kept_however_it_fails() -> None:
+def test_failures_within_it_are_kept_however_they_fail() -> None:
     assert kept(timeouts([40, 40.5], asn=2)) == [30, 40]
 
 

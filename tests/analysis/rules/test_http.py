@@ -203,7 +203,7 @@ def test_what_a_company_bought_to_filter_its_own_is_no_block_page() -> None:
     assert said(Layer.HTTP, notice(body=words), CONTROL)[0][1] == "http.portal"
 
 
-def test_a_page_that_is_missing_in_a_network_of_its_own_is_a_symptom() -> None:
+def test_a_page_that_is_missing_in_a_different_network_is_a_symptom() -> None:
     astray = observation(Layer.DNS, answers=("5.5.5.5",), answer_asns=(64501,))
     missing = other(ip="5.5.5.5", status_code=404)
     found = verdicts(astray, missing, helper(Layer.DNS), CONTROL)

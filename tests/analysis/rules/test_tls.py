@@ -118,7 +118,9 @@ def test_a_handshake_is_judged_by_its_control(observations: list[Observation], f
         (3.6, 0.7, State.THROTTLED),
     ],
 )
-def test_a_slow_handshake_is_slow_beside_other_names(seconds: float, control: float, state: State) -> None:
+def test_a_slow_handshake_is_slow_compared_with_other_names(
+    seconds: float, control: float, state: State
+) -> None:
     others = [handshake(hostname=f"{name}.com", role="redirect", seconds=control) for name in "abc"]
     found = said(Layer.TLS, handshake(seconds=seconds), *others, UP)
     assert (state is State.THROTTLED) is (
@@ -148,7 +150,7 @@ def test_a_slow_handshake_without_control_says_nothing() -> None:
         (0.8, 3.4, "tls.ok"),  # all is slow here
     ],
 )
-def test_a_slow_handshake_beside_its_connection_alone_is_neither_ok_nor_a_symptom(
+def test_a_handshake_slow_only_against_its_connection_is_neither_ok_nor_a_symptom(
     connect: float, seconds: float, rule: str
 ) -> None:
     found = verdicts(observation(Layer.TCP, seconds=connect), handshake(seconds=seconds), UP)

@@ -53,7 +53,7 @@ def test_every_observation_finds_a_rule(layer: Layer, failure: str | None, contr
     assert {v.target for v in found} == {"x", "y"}
 
 
-def test_the_most_severe_stands_first_then_the_lower_layer_then_the_target_itself() -> None:
+def test_the_most_severe_comes_first_then_the_lower_layer_then_the_target_itself() -> None:
     found = verdicts(
         observation(Layer.HTTP, hostname="y.com", url="https://y.com/", role="redirect"),
         observation(Layer.TCP),
@@ -82,14 +82,12 @@ def test_two_targets_are_two_verdicts() -> None:
 
 
 @pytest.mark.parametrize(("control", "controlled"), [([helper(Layer.TCP)], True), ([], False)])
-def test_a_verdict_knows_whether_a_normal_control_stood_beside_it(
-    control: list[object], controlled: bool
-) -> None:
+def test_a_verdict_knows_whether_it_has_a_normal_control(control: list[object], controlled: bool) -> None:
     seen = [observation(Layer.TCP), *(c for c in control if isinstance(c, type(helper())))]
     assert verdicts(*seen)[0].controlled is controlled
 
 
-def test_a_rate_stands_with_throttling_only() -> None:
+def test_only_throttling_has_a_rate() -> None:
     assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TRANSFER, kbps=900.0)))
 
 
@@ -160,7 +158,7 @@ VENDORS = observation(
         ("PK", VENDORS, False),  # a school's or a company's filter shows it as well
     ],
 )
-def test_the_countrys_own_notice_is_a_control_of_its_own(
+def test_the_countrys_own_notice_is_itself_a_control(
     country: str, seen: Observation, controlled: bool
 ) -> None:
     first = verdicts(seen, country=country, test_name="web_connectivity")[0]

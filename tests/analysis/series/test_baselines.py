@@ -67,7 +67,7 @@ def test_a_doubtful_bin_counts_in_part() -> None:
 
 
 @pytest.mark.parametrize(("failed", "share"), [(0, LOW), (10_000, HIGH)])
-def test_nobody_is_perfect_and_a_block_is_never_ordinary(failed: int, share: float) -> None:
+def test_no_series_is_perfect_and_a_block_is_never_normal(failed: int, share: float) -> None:
     assert shares([[failed]], [[10_000]])[0] == share
 
 
@@ -102,7 +102,7 @@ def test_the_bin_itself_and_what_comes_after_do_not_count() -> None:
     assert slot_baseline(times, values, 5 * DAY + 4 * HOUR) == 10
 
 
-def test_with_little_history_all_of_it_counts_and_with_none_nothing_is_said() -> None:
+def test_a_short_history_counts_in_full_and_without_one_nothing_is_said() -> None:
     times, values = daily(2)
     assert slot_baseline(times, values, DAY + 4 * HOUR) == 100
     assert np.isnan(slot_baseline(times, values, 0))

@@ -42,14 +42,14 @@ def test_only_who_was_heard_regularly_is_silent(notation: str, silent: list[int]
     assert silent_bins(beats(notation)) == silent
 
 
-def test_the_bin_that_is_still_going_on_counts_against_nobody() -> None:
+def test_the_bin_that_is_still_going_on_counts_against_no_probe() -> None:
     found = beats("1" * 10)
     now = SilenceWindow(0, 11 * STEP + 10, STEP)
     (series,) = silence_series(found, "PK", now)
     assert int(series.times[-1]) < 10 * STEP
 
 
-def test_whoever_is_gone_for_more_than_a_day_is_not_expected_any_more() -> None:
+def test_a_probe_that_is_gone_for_more_than_a_day_is_no_longer_expected() -> None:
     found = beats("1" * 10)
     (series,) = silence_series(found, "PK", SilenceWindow(0, 400 * STEP, STEP))
     assert int(series.times[-1]) <= 9 * STEP + 86_400

@@ -107,14 +107,14 @@ def test_only_a_browsers_headers_are_sent_on() -> None:
     assert got["http_request"]["headers"]["X-Host"] == f"site.example:{port}"
 
 
-def test_a_name_that_is_not_there_is_said() -> None:
+def test_a_name_that_is_not_there_is_reported() -> None:
     got = answer("http://nowhere.example/")
     assert got["dns"] == {"failure": "dns_name_error", "addrs": []}
     assert got["http_request"]["failure"] == "dns_lookup_error"
     assert (got["http_request"]["status_code"], got["http_request"]["body_length"]) == (-1, -1)
 
 
-def test_a_refusal_is_said() -> None:
+def test_a_refusal_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     got = answer(f"http://site.example:{port}/")

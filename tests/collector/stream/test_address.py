@@ -37,7 +37,7 @@ def test_a_password_is_for_the_servers_and_not_for_the_log() -> None:
         ("nats://a?stream=a.b", "the name of a stream"),
     ],
 )
-def test_what_is_no_address_is_refused(url: str, complaint: str) -> None:
+def test_an_invalid_address_is_refused(url: str, complaint: str) -> None:
     with pytest.raises(FanousError, match=complaint) as refusal:
         parse_address(url)
     assert "secret" not in str(refusal.value)

@@ -60,7 +60,7 @@ def test_every_technique_is_tried_in_every_placement_that_it_has() -> None:
             assert len(where) == 1
 
 
-def test_each_seed_has_the_same_cases_under_names_of_its_own() -> None:
+def test_each_seed_has_the_same_cases_under_its_own_names() -> None:
     names = [name for case in cases(3) for name in case.names if case.placement != "cadence"]
     first = [name for case in cases(1) for name in case.names if case.placement != "cadence"]
     assert len(names) == len(set(names)) == 3 * len(first)
@@ -125,7 +125,7 @@ def test_results_are_appended_and_read_again(tmp_path: Path) -> None:
     assert [one.label for one in known(path)] == ["exact", "coarser"]
 
 
-def test_an_outage_names_no_target_and_is_found_all_the_same() -> None:
+def test_an_outage_names_no_target_and_is_found_nevertheless() -> None:
     case = next(c for c in cases(1) if "outage_national nation 1" in c.names)
     networks = [f"AS{asn}" for asn in PLACEMENTS["nation"]]
     said = {"kind": "outage", "targets": [""], "mechanisms": ["outage.national"], "entities": networks}
@@ -175,7 +175,7 @@ def test_what_older_rules_gave_is_played_again(tmp_path: Path) -> None:
     assert played == [wanted[0].names]
 
 
-def test_the_page_shows_what_older_rules_gave_until_most_was_played_anew_and_says_so() -> None:
+def test_the_page_shows_and_labels_results_of_older_rules_until_most_were_replayed() -> None:
     names = ["sni_reset", "sni_drop", "dns_nxdomain"]
     older = [TechniqueResult(technique=t, placement="nation", seed=1, rules="2023.01") for t in names]
     anew = [TechniqueResult(technique=t, placement="nation", seed=2) for t in names]
@@ -280,7 +280,7 @@ def test_outages_do_not_stand_among_the_seconds_of_blocking() -> None:
     assert "nation-wide outages, median and p95 | 30.0 and 30.0 (n = 1)" in text
 
 
-def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirmed() -> None:
+def test_throttling_is_separate_and_counts_from_the_confirmation_of_its_own_target() -> None:
     """``nation`` is the incident's, in which the other technique of the run may have been first."""
     quick = TechniqueResult(
         technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0

@@ -50,7 +50,7 @@ def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
 
 
 @pytest.mark.matrix
-def test_a_fifth_of_all_packets_lost_is_no_incident() -> None:
+def test_a_fifth_of_all_packets_lost_is_not_an_incident() -> None:
     _, scored = played(replace(QUIET, duration=26.0, events=(ScenarioStep(8.0, 24.0, "loss_20", (), ALL),)))
     assert scored.false_confirmed == ()
 

@@ -38,7 +38,7 @@ def test_what_was_done_and_found_is_neither_missed_nor_false() -> None:
         ({"entities": ["AS1", "AS3"]}, "networks on which nothing was done: 3"),
     ],
 )
-def test_what_an_expectation_lacks_is_said(said: dict[str, Any], lacks: str) -> None:
+def test_what_an_expectation_lacks_is_reported(said: dict[str, Any], lacks: str) -> None:
     (missed,) = score(SCENARIO, [sighting(**said)]).missed
     assert lacks in missed.why
 

@@ -61,7 +61,7 @@ def test_a_picture_shows_networks_targets_incidents_and_what_is_done() -> None:
     assert "quiet" in drawn(picture)
 
 
-def test_nothing_is_drawn_where_nobody_looks() -> None:
+def test_nothing_is_drawn_where_no_one_looks() -> None:
     with watched(SCENARIO, Console(file=io.StringIO())) as watcher:
         assert isinstance(watcher, Nobody)
 

@@ -22,7 +22,7 @@ def test_a_failed_step_carries_nothing_of_a_success() -> None:
     assert observation(Layer.HTTP, "generic_timeout_error").status_code == 0
 
 
-def test_what_a_test_says_stands() -> None:
+def test_what_a_test_says_is_kept() -> None:
     assert measurement(asn=45669, country="KE").asn == 45669
     assert observation(Layer.TLS, ip="192.0.2.1").ip == "192.0.2.1"
     assert verdict(State.BLOCKED).mechanism == "tls.reset.sni"

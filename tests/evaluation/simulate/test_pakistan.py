@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one == two != three
 
 
-def test_a_few_thousand_records_each_with_a_name_of_its_own(evening: Made) -> None:
+def test_a_few_thousand_records_each_have_their_own_name(evening: Made) -> None:
     records, truth = evening
     assert len(records) == truth.measurements
     assert 2_000 < len(records) < 4_000

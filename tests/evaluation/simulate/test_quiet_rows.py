@@ -40,7 +40,7 @@ def test_only_what_was_quiet_is_kept_and_repeated_rows_once(rows: QuietRows) -> 
     assert [len(m.rows) for day in rows.days[1] for m in day] == [2, 1]
 
 
-def test_a_day_keeps_its_hours_and_gets_names_of_its_own(rows: QuietRows) -> None:
+def test_a_day_keeps_its_hours_and_gets_new_names(rows: QuietRows) -> None:
     found = rows.replay(Random(1), START + 100 * DAY, 40, 1)
     ours = [m for m in found if m.asn == 1]
     assert {m.at % DAY for m in ours} == {6 * 3600 + 1800, 21 * 3600}

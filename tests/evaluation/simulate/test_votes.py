@@ -60,7 +60,7 @@ def test_broken_and_lying_probes_fail_without_any_restriction() -> None:
     assert not any(vote.controlled for vote in votes if vote.probe == "broken-0")
 
 
-def test_nobody_measures_in_silence() -> None:
+def test_no_one_measures_in_silence() -> None:
     votes = votes_of(Life(silent=((10, 50),)), 60, 1)
     assert [vote for vote in votes if 10 <= vote.hour < 50] == []
     assert votes_of(Life(rounds_per_hour=0), 60, 1) == []

@@ -92,7 +92,7 @@ def test_a_real_connection_that_breaks_is_named(serve: servers.Serve, failure: s
     assert asyncio.run(scene()) == failure
 
 
-def test_a_port_where_nobody_listens_refuses() -> None:
+def test_a_port_where_no_one_listens_refuses() -> None:
     with socket.socket() as placeholder:
         placeholder.bind(("127.0.0.1", 0))
         port = placeholder.getsockname()[1]

@@ -31,7 +31,7 @@ def test_an_answer_lists_the_servers_versions() -> None:
         _negotiation(b"12345678", [1])[:10],
     ],
 )
-def test_what_is_no_answer_to_us_is_none(datagram: bytes) -> None:
+def test_only_answers_to_us_count(datagram: bytes) -> None:
     assert read_versions(datagram, b"12345678") is None
 
 

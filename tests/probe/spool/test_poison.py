@@ -111,14 +111,14 @@ def test_an_outage_of_the_server_sets_nothing_aside(tmp_path: Path) -> None:
         assert sent(spool, url) == Sent(2, 0, 0)
 
 
-def test_why_the_rest_waits_is_said(tmp_path: Path) -> None:
+def test_why_the_rest_waits_is_reported(tmp_path: Path) -> None:
     spool = spool_with(tmp_path, measurement(0))
     with answering(lambda _path, _body: (503, {}, b"")) as url:
         line = sent_line(sent(spool, url))
     assert f"{url} answered 503" in line
 
 
-def test_who_measures_is_told_what_the_collector_keeps_apart(tmp_path: Path) -> None:
+def test_the_user_of_a_probe_is_told_what_the_collector_sets_aside(tmp_path: Path) -> None:
     private = {"probe_cc": "PK", "probe_asn": "AS64512"}
     spool = spool_with(tmp_path, measurement(0, **private), measurement(1, **UNPLACED), measurement(2))
     with door(tmp_path / "inbox", Policy()) as client:

@@ -31,7 +31,7 @@ def test_a_measurement_is_sent_as_it_is_under_its_report() -> None:
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b'{"test_name":"x"}', b'{"test_name":7}'])
-def test_what_is_no_measurement_is_said(document: bytes) -> None:
+def test_an_invalid_measurement_is_reported(document: bytes) -> None:
     with pytest.raises(ValueError, match="not a measurement"):
         template_of(document)
 
@@ -44,7 +44,7 @@ def test_a_report_is_known_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [b"", b"[1]", b'{"a":'])
-def test_a_damaged_list_is_begun_anew(left: bytes, tmp_path: Path) -> None:
+def test_a_damaged_list_starts_again(left: bytes, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(left)
     reports = Reports(tmp_path)
     assert reports.of(template_of(DOCUMENT)) is None
@@ -52,7 +52,7 @@ def test_a_damaged_list_is_begun_anew(left: bytes, tmp_path: Path) -> None:
     assert reports.of(template_of(DOCUMENT)) == REPORT_ID
 
 
-def test_the_list_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_does_not_grow_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports_module, "KEPT", 3)
     reports = Reports(tmp_path)
     runs = [Template("ndt", f"2023-12-17 14:{minute}:00", "1", "fanous", "1") for minute in range(5)]

@@ -112,7 +112,7 @@ def test_what_a_killed_put_left_half_written_is_removed_in_time(tmp_path: Path) 
         assert not left.exists() and fresh.exists()
 
 
-def test_nobody_else_may_read_what_somebody_measured(tmp_path: Path) -> None:
+def test_no_one_else_may_read_what_someone_measured(tmp_path: Path) -> None:
     one = Spool(tmp_path / "spool").put(b"one")
     assert one.path.stat().st_mode & 0o077 == 0
     assert (tmp_path / "spool").stat().st_mode & 0o077 == 0

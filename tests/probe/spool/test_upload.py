@@ -95,7 +95,7 @@ def test_all_that_waits_is_sent_oldest_first(spool: Spool, collector: str, tmp_p
     assert len(set(uids)) == 3
 
 
-def test_one_run_is_one_report_though_the_probe_began_anew(
+def test_one_run_is_one_report_though_the_probe_restarted(
     spool: Spool, collector: str, tmp_path: Path
 ) -> None:
     sent(spool, collector)
@@ -226,7 +226,7 @@ def test_what_comes_later_is_sent_when_the_collector_is_there_again(
         ([NOWHERE], "socks5://127.0.0.1:9", "socksio"),
     ],
 )
-def test_what_an_operator_got_wrong_is_said(
+def test_what_an_operator_got_wrong_is_reported(
     urls: list[str], proxy: str | None, why: str, tmp_path: Path
 ) -> None:
     with pytest.raises(FanousError, match=why):

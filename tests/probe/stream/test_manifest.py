@@ -68,6 +68,6 @@ def test_a_timeline_goes_on_where_it_was() -> None:
 
 
 @each("text", ["", "<html>blocked</html>", "#EXTM3U\n", "<MPD", DASH.format(inside=""), "<MPD></MPD>"])
-def test_what_is_no_manifest_is_said_so(text: str) -> None:
+def test_an_invalid_manifest_is_reported(text: str) -> None:
     with pytest.raises(NotAManifest):
         read_manifest(text, URL)

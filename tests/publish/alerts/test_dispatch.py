@@ -82,7 +82,7 @@ def test_what_changed_before_it_was_sent_is_one_message(tmp_path: Path) -> None:
     assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.DROPPED, AlertState.SENT]
 
 
-def test_a_claim_that_was_taken_back_before_anybody_heard_it_is_not_told(tmp_path: Path) -> None:
+def test_a_claim_that_was_taken_back_before_anyone_heard_it_is_not_told(tmp_path: Path) -> None:
     told = Told(tmp_path)
     with web_server() as receiver:
         alerting = webhook(receiver, tmp_path)

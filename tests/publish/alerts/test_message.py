@@ -52,7 +52,7 @@ def test_a_correction_says_what_is_taken_back() -> None:
     assert "No longer claimed: that it is confirmed." in message(narrowed, CONFIRMED).text
 
 
-def test_the_address_is_permanent_and_stands_on_a_line_of_its_own() -> None:
+def test_the_address_is_permanent_and_on_a_separate_line() -> None:
     told = message(CONFIRMED, language=LANGUAGES["ur"])
     assert told.body.splitlines()[-1] == told.url == "https://fanous.example/PK/PK-2023-0001"
 

@@ -56,18 +56,18 @@ def test_a_rule_can_ask_for_some_news_only() -> None:
     assert len(orders_of(news(ended, OPEN), rules, NOW)) == 1
 
 
-def test_who_was_told_is_told_of_the_correction_whatever_the_rules_say() -> None:
+def test_everyone_who_was_alerted_gets_the_correction_whatever_the_rules_say() -> None:
     retracted = replace(OPEN, status=Status.RETRACTED)
     (order,) = orders_of(news(retracted, OPEN, told=("desk",)), [], NOW)
     assert (order.channel, order.happening) == ("desk", Happening.CORRECTED)
 
 
-def test_nobody_else_hears_of_a_correction() -> None:
+def test_no_one_else_hears_of_a_correction() -> None:
     retracted = replace(OPEN, status=Status.RETRACTED)
     assert orders_of(news(retracted, OPEN), [AlertRule(("desk",))], NOW) == []
 
 
-def test_history_wakes_nobody_up() -> None:
+def test_history_sends_no_alerts() -> None:
     ended = incident(id="PK-2023-0001")
     assert orders_of(news(ended), [AlertRule(("desk",))], END + 6 * DAY)
     assert orders_of(news(ended), [AlertRule(("desk",))], END + 8 * DAY) == []

@@ -21,7 +21,7 @@ def read(folder: Path, text: str) -> Alerting:
     return read_alerting(file)
 
 
-def test_nothing_is_told_where_nothing_is_said(tmp_path: Path) -> None:
+def test_nothing_is_reported_if_nothing_is_given(tmp_path: Path) -> None:
     assert read(tmp_path, "") == read_alerting(None) == Alerting(channels={})
 
 

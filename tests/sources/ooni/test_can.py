@@ -64,7 +64,7 @@ def test_a_report_may_be_longer_than_a_measurement_and_a_line_may_not() -> None:
     assert [one.size for one in members(stream_of(whole), 1000)] == [512, 1]
 
 
-def test_two_frames_are_one_stream_and_damage_is_said(tmp_path: Path) -> None:
+def test_two_frames_are_one_stream_and_damage_is_reported(tmp_path: Path) -> None:
     first, second = lz4.frame.compress(b"one\n" * 5000), lz4.frame.compress(b"two\n")
     path = tmp_path / "a.json.lz4"
     path.write_bytes(first + second)

@@ -37,7 +37,7 @@ def test_bytes_that_are_no_certificate_have_no_names(der: bytes) -> None:
 
 
 @each("chain", [None, [], [None], [{}], ["?"], [7], {"a": 1}, "text", [{"format": "base64", "data": "AAA"}]])
-def test_a_chain_that_is_none_shows_no_leaf(chain: Any) -> None:
+def test_an_invalid_chain_shows_no_leaf(chain: Any) -> None:
     assert leaf_of(Raw(encoded(chain))) == NO_LEAF
 
 

@@ -118,7 +118,7 @@ def test_a_record_that_is_an_object_in_the_answer_is_the_same(tmp_path: Path) ->
     assert header(tmp_path / "a.jsonl", answer).content == digest_of(PLAIN)
 
 
-def test_a_page_that_holds_an_answer_is_no_answer(tmp_path: Path) -> None:
+def test_a_page_that_holds_an_answer_is_not_an_answer(tmp_path: Path) -> None:
     page = PLAIN | {"annotations": {"x": '"raw_measurement" "measurement_url"', "raw_measurement": "{}"}}
     assert header(tmp_path / "a.jsonl", json.dumps(page).encode()).content == digest_of(page)
 

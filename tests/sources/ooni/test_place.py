@@ -93,7 +93,7 @@ def test_a_clock_that_went_backwards_measured_nothing(
     assert duration(start, end) == pytest.approx(lasted, nan_ok=True)
 
 
-def test_what_is_no_address_is_empty() -> None:
+def test_an_invalid_address_is_empty() -> None:
     assert address_of("203.0.113.1") == "203.0.113.1"
     assert address_of("[2001:db8::1]") == "2001:db8::1"
     assert [address_of(text) for text in ("[scrubbed]", "x.org", "192.0.2", None, "")] == [""] * 5

@@ -101,12 +101,12 @@ def test_a_server_that_names_itself_as_the_client_does_not_forge_an_answer() -> 
 
 
 @pytest.mark.parametrize("value", ["[scrubbed]", "127.0.0.1", "", "gateway"])
-def test_a_value_that_is_no_address_stays(value: str) -> None:
+def test_a_value_that_is_not_an_address_stays(value: str) -> None:
     data = encoded(told("X-Client-IP", value))
     assert scrub(data) is data
 
 
-def test_a_probe_ip_that_is_no_address_is_replaced_all_the_same() -> None:
+def test_a_probe_ip_that_is_not_an_address_is_replaced_nevertheless() -> None:
     assert json.loads(scrub(encoded(document(probe_ip="my laptop"))))["probe_ip"] == "127.0.0.1"
 
 

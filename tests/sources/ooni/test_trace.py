@@ -51,7 +51,7 @@ def test_a_step_received_bytes_and_had_a_longest_silence(
 
 
 @pytest.mark.parametrize(("transaction", "end"), [(2, 10.0), (None, 10.0), (0, 10.0), (1, None)])
-def test_where_nobody_counted_nothing_is_said(transaction: int | None, end: float | None) -> None:
+def test_without_counts_nothing_is_said(transaction: int | None, end: float | None) -> None:
     assert Traces([read(1.0)]).step(transaction, 0.5, end, True) is NO_TRACE
 
 
@@ -89,7 +89,7 @@ def test_handshakes_that_overlap_cannot_be_told_apart() -> None:
     assert traces.handshake(1.4) is NO_TRACE  # of the two that were open, nobody knows which is left
 
 
-def test_a_handshake_nobody_can_place_does_not_take_the_place_of_the_next() -> None:
+def test_a_handshake_no_one_can_place_does_not_take_the_place_of_the_next() -> None:
     overlapping = [other("tls_handshake_start", 1.0), other("tls_handshake_start", 1.1)]
     ends = [other("tls_handshake_done", 1.3), other("tls_handshake_done", 1.3)]
     alone = [other("tls_handshake_start", 1.2), other("tls_handshake_done", 1.3)]

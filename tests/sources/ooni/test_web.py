@@ -65,7 +65,9 @@ def test_the_helpers_steps_are_observations_of_the_same_target() -> None:
         ),
     ],
 )
-def test_what_failed_for_the_helper_is_said(given: dict[str, Any], layer: Layer, failure: str | None) -> None:
+def test_what_failed_for_the_helper_is_reported(
+    given: dict[str, Any], layer: Layer, failure: str | None
+) -> None:
     seen_ = helper(layer, **given)
     assert seen_.failure == failure
     assert (seen_.status_code, seen_.body_length) in ((0, -1), (200, 1200))
@@ -79,7 +81,7 @@ def test_what_failed_for_the_helper_is_said(given: dict[str, Any], layer: Layer,
         ({"http_request": {"status_code": -1}}, Layer.HTTP),
     ],
 )
-def test_a_helper_that_says_nothing_of_a_step_is_no_control_of_it(
+def test_a_helper_that_says_nothing_of_a_step_is_not_a_control_of_it(
     given: dict[str, Any], layer: Layer
 ) -> None:
     assert seen(document(web_keys(control=control() | given)), layer, Observer.HELPER) == []

@@ -41,7 +41,7 @@ def test_rows_that_differ_only_in_what_is_left_out_become_one() -> None:
     assert len(json.loads(redacted(record(ROW, other)).data)["rows"]) == 1
 
 
-def test_a_stored_row_names_nobody_in_addresses_urls_and_certificates() -> None:
+def test_a_stored_row_names_no_one_in_addresses_urls_and_certificates() -> None:
     mail = "parveen@mail.example"
     row = ROW | {
         "input": "https://n.example/?page=12345678",

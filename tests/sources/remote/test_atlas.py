@@ -91,7 +91,7 @@ def test_a_probe_of_which_nothing_is_known_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("status", [ABANDONED, {"id": 0, "name": "Never Connected"}])
-def test_probes_that_nobody_uses_do_not_count(status: Any) -> None:
+def test_probes_that_no_one_uses_do_not_count(status: Any) -> None:
     assert counted(probes=[*PROBES, probe(99, 100, status)], lasts=600) == [12.0]
 
 
@@ -105,7 +105,7 @@ def test_eight_probes_on_three_networks_make_a_series() -> None:
     assert parsed.rejects[0][1].startswith("8 probes on 2 networks")
 
 
-def test_probes_that_were_away_for_a_month_are_none_of_them() -> None:
+def test_probes_that_were_away_for_a_month_are_not_among_them() -> None:
     away = [probe(number, 100 + number % 3, DISCONNECTED) for number in range(1, 13)]
     assert not ATLAS.parse(atlas_document(T0, T0 + 3600, (), away), "PK", "").series
 
@@ -119,7 +119,7 @@ def test_a_cut_does_not_end_the_series_that_shows_it() -> None:
 # --- controllers ----------------------------------------------------------------------------------------
 
 
-def test_a_failing_controller_takes_nobodys_line() -> None:
+def test_a_failing_controller_does_not_disconnect_any_line() -> None:
     back = [event(number, T0 + 7200 + 1500, "connect", controller="ctr-nue16") for number in range(1, 10)]
     gone = leave(T0 + 7200)
     assert counted(*gone, *back, world=restart(T0 + 7200)) == [12.0] * 36
@@ -197,7 +197,7 @@ def test_a_country_without_probes_is_not_asked_for() -> None:
         assert list(fetch("atlas", Query("PK", T0, T0 + HOURS), client.get, lambda: T0, ())) == []
 
 
-def test_it_is_a_family_of_its_own_and_one_of_c3() -> None:
+def test_it_is_a_separate_family_and_one_of_c3() -> None:
     assert SIGNALS["atlas_connected"].family is Family.ATLAS
     assert Family.ATLAS in OUTAGE_FAMILIES
     assert Family.REMOTE not in OUTAGE_FAMILIES
@@ -236,6 +236,6 @@ def test_a_field_that_is_renamed_is_noticed(path: tuple[Any, ...]) -> None:
         ({"error": {"status": 400}}, "known shape"),
     ],
 )
-def test_an_answer_that_is_none_is_refused(document: Any, why: str) -> None:
+def test_an_invalid_answer_is_refused(document: Any, why: str) -> None:
     with pytest.raises(Rejected, match=why):
         ATLAS.parse(json.dumps(document).encode(), "PK", "")

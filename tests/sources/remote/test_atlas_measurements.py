@@ -194,9 +194,7 @@ def test_an_expired_certificate_of_a_known_authority_may_be_the_sites_own(
         assert ("tls", "insufficient", "") in found
 
 
-def test_an_authority_that_is_unknown_everywhere_is_nobodys_interception(
-    sound: World, tmp_path: Path
-) -> None:
+def test_an_authority_that_is_unknown_everywhere_is_not_interception(sound: World, tmp_path: Path) -> None:
     other = chain(Authority(tmp_path, "Somebody else"), "x.com")
 
     def world(one: Any, kind: str, host: str) -> Any:
@@ -258,7 +256,7 @@ def test_words_of_the_firmware_in_oonis(result: Any, step: AtlasStep) -> None:
     assert step_of(decoded(json.dumps(whole).encode(), AtlasHandshake, "results")) == step
 
 
-def test_nobody_is_named(sound: World) -> None:
+def test_no_one_is_named(sound: World) -> None:
     text = b"\n".join(lines_of(sound)).decode()
     for secret in ("192.168.1", "39.40.1.2", "secret", '"prb_id"', '"from"', "101"):
         assert secret not in text.replace("report_id", "")
@@ -336,17 +334,17 @@ def test_a_network_is_asked_twice_at_most() -> None:
 
 
 @pytest.mark.parametrize("country", ["KP", "TM"])
-def test_nobody_is_asked_where_measuring_endangers_people(country: str) -> None:
+def test_no_one_is_asked_where_measuring_endangers_people(country: str) -> None:
     with pytest.raises(FanousError, match="is disabled"):
         plan_atlas(country, (X,), [], [], MILLION)
 
 
-def test_only_what_everybody_uses_is_asked_for() -> None:
+def test_only_what_everyone_uses_is_asked_for() -> None:
     with pytest.raises(FanousError, match="other people's lines"):
         plan_atlas("PK", ("https://www.torproject.org/",), [], [], MILLION)
 
 
-def test_a_wrong_key_is_said(sound: World) -> None:
+def test_a_wrong_key_is_reported(sound: World) -> None:
     said = pytest.raises(FanousError, match=r"403: The provided API key.*right to schedule")
     with (
         atlas(probes=(*HERE, *ANCHORS), world=sound) as (server, _),

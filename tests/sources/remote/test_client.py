@@ -64,7 +64,7 @@ def test_keys_and_orders_go_over_https_alone() -> None:
         Client("http://globalping.example")
 
 
-def test_an_answer_that_is_none_is_refused() -> None:
+def test_an_invalid_answer_is_refused() -> None:
     with (
         globalping(*PAKISTAN) as server,
         client_of(server) as client,

@@ -106,7 +106,7 @@ def test_an_address_that_no_site_can_have_is_a_forged_answer() -> None:
         assert not any(layer == "http" for layer, _, _ in found)
 
 
-def test_a_certificate_of_somebody_else_is_interception() -> None:
+def test_a_certificate_of_someone_else_is_interception() -> None:
     found = states(here(page(tls_error="DEPTH_ZERO_SELF_SIGNED_CERT")))
     assert all(("tls", "blocked", "tls.mitm") in one for one in found)
 
@@ -143,7 +143,7 @@ def test_a_refusal_by_the_site_counts_for_nothing_but_the_connection(code: int) 
         assert not any(layer == "http" for layer, _, _ in found)
 
 
-def test_a_refusal_under_a_certificate_of_somebody_else_is_not_the_sites() -> None:
+def test_a_refusal_under_a_certificate_of_someone_else_is_not_the_sites() -> None:
     for found in states(here(page(403, "Blocked", tls_error="SELF_SIGNED_CERT_IN_CHAIN"))):
         assert any(layer == "http" for layer, _, _ in found)
 
@@ -194,7 +194,7 @@ def test_what_globalping_could_not_run_says_nothing() -> None:
         assert {judged(line)[0].measurement.defect for line in lines_of(server)} == {OWN_TROUBLE}
 
 
-def test_lines_of_data_centres_in_the_country_speak_for_nobody() -> None:
+def test_lines_of_data_centres_in_the_country_do_not_count() -> None:
     hosted = FakeProbe("PK", 45669, DATACENTRE)
     with globalping(*PAKISTAN[:2], hosted, *ABROAD) as server:
         assert {judged(line)[0].measurement.asn for line in lines_of(server)} == {17557}
@@ -215,7 +215,7 @@ def test_probes_are_distinct_within_a_call_only() -> None:
     assert first == second == [f"globalping {name}" for name in ("AS45669 1", "AS17557 1", "AS17557 2")]
 
 
-def test_nobody_is_named() -> None:
+def test_no_one_is_named() -> None:
     told = here(failed("connect ENETUNREACH 104.244.42.1:443 - Local (192.168.1.20:51234)"))
     with globalping(*PAKISTAN, *ABROAD, world=told) as server:
         text = b"\n".join(lines_of(server)).decode()

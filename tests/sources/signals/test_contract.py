@@ -61,7 +61,7 @@ def test_packed_or_not_it_is_the_same(tmp_path: Path, name: str) -> None:
 
 
 @each
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(FanousError, match="Cannot read"):
         read(name, tmp_path / "nowhere", columns=COLUMNS)
 

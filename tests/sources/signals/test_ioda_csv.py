@@ -153,7 +153,7 @@ def test_a_column_that_is_passed_over_is_named_and_rejects_no_line(tmp_path: Pat
     assert found.shown["PK", "bgp", ""] == [99.5, 99.25]
 
 
-def test_a_step_that_no_detector_looks_at_is_told(tmp_path: Path) -> None:
+def test_a_step_that_no_detector_looks_at_is_reported(tmp_path: Path) -> None:
     rows = "".join(f"{1764547200 + 1700 * n},1,2,3\n" for n in range(4))
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
     assert {line for line, _ in found.rejects} == {WHOLE_FILE}
@@ -180,7 +180,7 @@ def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes
         read("ioda-csv", tmp_path / "x.csv", data)
 
 
-def test_a_head_without_rows_is_said(tmp_path: Path) -> None:
+def test_a_head_without_rows_is_reported(tmp_path: Path) -> None:
     found = read("ioda-csv", tmp_path / "x.csv", HEAD.encode())
     assert (WHOLE_FILE, "there are no rows below the line with the names of the columns") in found.rejects
 

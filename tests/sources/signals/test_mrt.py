@@ -64,7 +64,7 @@ def test_updates_without_a_table_say_nothing_of_levels(tmp_path: Path) -> None:
         shown(tmp_path, update(T0, 0, withdrawn=(PTCL,)))
 
 
-def test_a_new_command_begins_anew(tmp_path: Path) -> None:
+def test_a_new_command_starts_again(tmp_path: Path) -> None:
     shown(tmp_path, TABLE)
     with pytest.raises(FanousError, match="give a table"):
         shown(tmp_path, update(T0, 0, withdrawn=(PTCL,)))

@@ -83,7 +83,7 @@ def test_another_answer_of_radar_is_rejected(data: bytes, why: str) -> None:
 
 
 @pytest.mark.parametrize("values", [["x", "1"], [[], "1"], [True, "1"]])
-def test_a_value_of_radar_that_is_none_is_named(values: list[Any]) -> None:
+def test_an_invalid_value_of_radar_is_named(values: list[Any]) -> None:
     found = parsed("radar", radar(timestamps=RADAR_TIMES, values=values))
     assert [number for number, _ in found.rejects] == [1]
     assert found.series[0].values.tolist() == [1]

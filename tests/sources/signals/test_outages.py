@@ -222,7 +222,7 @@ def test_an_alert_that_ends_on_the_next_page_has_ended() -> None:
 @pytest.mark.parametrize(
     ("second", "why"), [(b'{"error": "no", "data": []}', "page 1: no"), (b"[]", "page 1"), (b"<", "not JSON")]
 )
-def test_a_page_that_is_none_spoils_the_answer(second: bytes, why: str) -> None:
+def test_an_invalid_page_spoils_the_answer(second: bytes, why: str) -> None:
     pages = [ioda_outages("events", *LIMIT * [ioda_event()]), second]
     live = LIVE_SOURCES["ioda-outages"]
     with pytest.raises(Rejected, match=why):

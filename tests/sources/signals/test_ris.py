@@ -49,7 +49,7 @@ def test_what_is_withdrawn_is_gone_and_what_is_announced_is_back(visibility: Vis
     assert visibility.count().networks == {45669: (1, 0), 17557: (1, 0)}
 
 
-def test_a_peer_that_went_down_is_no_outage(visibility: Visibility) -> None:
+def test_a_peer_that_went_down_is_not_an_outage(visibility: Visibility) -> None:
     for peer in range(2):
         apply(message(T0, peer, type="RIS_PEER_STATE", state="down"), visibility)
     assert visibility.count().v4 == 2
@@ -150,7 +150,7 @@ def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
     assert slept == [5, 10, 20]
 
 
-def test_a_server_that_is_not_there_or_says_nothing_is_told() -> None:
+def test_a_server_that_is_not_there_or_says_nothing_is_reported() -> None:
     with ris() as (address, _):
         pass
     with pytest.raises(FanousError, match="RIS Live failed"):

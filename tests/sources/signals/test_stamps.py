@@ -46,7 +46,7 @@ def test_a_time_marks_what_its_publisher_or_the_user_says(
 
 
 @pytest.mark.parametrize("step", [300, 1800, 3 * HOUR, 24 * HOUR])
-def test_a_table_keeps_the_bins_and_the_moments_of_its_own_times(tmp_path: Path, step: int) -> None:
+def test_a_table_keeps_its_own_bins_and_times(tmp_path: Path, step: int) -> None:
     found = read("csv", tmp_path / "x", table(step, [1.0] * 40, START + 60), columns=columns("gtr"))
     levels = found.readings[0].levels
     assert (levels.step, len(levels), int(levels.times[0])) == (step, 40, START + 60)

@@ -95,7 +95,7 @@ def test_what_was_not_measured_is_nan_and_never_zero(tmp_path: Path) -> None:
         (replace(PLAIN, zone="Mars"), "not a time zone"),
     ],
 )
-def test_what_the_user_said_wrong_is_told(tmp_path: Path, columns: TableColumns | None, why: str) -> None:
+def test_what_the_user_said_wrong_is_reported(tmp_path: Path, columns: TableColumns | None, why: str) -> None:
     with pytest.raises(FanousError, match=why):
         read("csv", tmp_path / "x", table((0, 0, 1)), columns=columns)
 
@@ -111,7 +111,7 @@ def test_a_table_with_semicolons_has_commas_before_decimals(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("step", "told"), [(7, True), (1800, False), (86_400, False)])
-def test_a_step_that_no_day_is_made_of_is_told(tmp_path: Path, step: int, told: bool) -> None:
+def test_a_step_that_no_day_is_made_of_is_reported(tmp_path: Path, step: int, told: bool) -> None:
     found = read("csv", tmp_path / "x", table((0, 0, 1)), columns=replace(PLAIN, step=step))
     assert [line for line, why in found.rejects if "not searched for" in why] == [WHOLE_FILE] * told
 

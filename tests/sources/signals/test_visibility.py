@@ -46,7 +46,7 @@ def test_a_peer_that_sends_little_has_no_say() -> None:
     assert visibility.count().networks == {1: (1, 0)}, "only e still has it, and e has one route of three"
 
 
-def test_a_peer_that_goes_away_is_no_outage() -> None:
+def test_a_peer_that_goes_away_is_not_an_outage() -> None:
     visibility = seen(*by_all("39.32.0.0/16", 17557))
     for peer in "abc":
         visibility.forget(peer)

@@ -30,7 +30,7 @@ def place_on_screen(page: Page, share: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("viewport", "language"), [(DESKTOP, "en"), (PHONE, "ur")])
-def test_a_pointer_reads_what_stands_under_it(
+def test_a_pointer_reads_what_is_under_it(
     browser: Browser, monitor: str, viewport: object, language: str
 ) -> None:
     with opened(browser, f"{monitor}{INCIDENT}?lang={language}", viewport=viewport) as page:
@@ -97,7 +97,7 @@ def test_a_chart_that_spans_less_is_dragged_along(browser: Browser, monitor: str
         is_right_for_everyone(page)
 
 
-def test_every_tick_of_a_part_stands_within_the_picture(browser: Browser, monitor: str) -> None:
+def test_every_tick_of_a_part_is_within_the_picture(browser: Browser, monitor: str) -> None:
     with opened(browser, f"{monitor}{INCIDENT}?lang=fa", viewport=PHONE) as page:
         page.locator("figure.chart >> nth=0 >> .tools button").first.click()
         ticks = page.locator(f"{CHART} >> g:not(.moving) > text.tick")

@@ -266,7 +266,7 @@ def _from_onset(spans: Sequence[Interval], onset: float) -> tuple[Interval, ...]
 
 
 def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Interval, ...]:
-    """The intervals, cut where the level changed: a further fall or a partial return is an interval of its own."""
+    """The intervals, cut where the level changed: a further fall or a partial return is a separate interval."""
     found: list[Interval] = []
     for span in spans:
         inside = [one.start for one in levels if span.start < one.start < _end_of(span)]

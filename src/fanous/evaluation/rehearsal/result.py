@@ -45,9 +45,9 @@ SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
 to tell a freeze.  2026.21 differs from 2026.20 in pages that are compared with the control's, in what is dead
 for all, and in what the lab has not: phones, old probes, programs against viruses.  Detectors 2026.18 differ
 from 2026.17 in a platform that fails in three countries, in several resolvers of one network, and in a habit
-of weeks; 2026.19 in networks of long events and in stretches beside them that carried no controls.  The lab
+of weeks; 2026.19 in networks of long events and in stretches next to them that carried no controls.  The lab
 has none of these.  2026.20 differs on networks of three probes and more that do not say the same, above all
-beside two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
+next to two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
 out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
 has not; 2026.23 in how many probes count behind OONI's test runs, and the lab's probes are our own.  Any other
 pair differs in everything.

@@ -49,7 +49,7 @@ MOST_OBJECTS = 10_000
 """Objects under one prefix: the fullest hour of a country has some hundreds.  A listing with more is broken."""
 
 MOST_BYTES = 2 << 30
-"""Bytes of one object: today's are split at about 20 MB, and whole days of before October 2020 had some hundreds."""
+"""Bytes of one object: today's are split at about 20 MB, and whole days from before October 2020 had some hundreds."""
 
 LONGEST_NAME = 200
 """Characters of an object's name: a file is named after it."""
