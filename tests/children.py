@@ -1,4 +1,4 @@
-"""Children: how tests start Fanous as a process of its own."""
+"""Children: how tests start Fanous as a separate process."""
 
 import os
 

@@ -106,14 +106,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, P
 
 @pytest.fixture
 def served(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
-    """Address of a real S3 server, whose keys stand in the environment, and the folder of its bucket."""
+    """Address of a real S3 server, whose keys are in the environment, and the folder of its bucket."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     return s3_server
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes get no names: nobody can read them, and gzip's hold the second, in which workers differ."""
+    """Bytes get no names: no one can read them, and gzip's hold the second, in which workers differ."""
     return argname if isinstance(val, bytes) else None
 
 
@@ -142,5 +142,5 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those first, all others in the order in which they stand."""
+    """Those first, all others in their original order."""
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in str(item.path)), len(LONG)))

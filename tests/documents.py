@@ -12,7 +12,7 @@ NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SEC
 PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").rglob("*.md")))
 
 COMMAND_BLOCKS = ("", "text", "sh", "bash", "console")
-"""What follows the fence of a block in which commands may stand."""
+"""What follows the fence of a block that may contain commands."""
 
 UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
@@ -98,7 +98,7 @@ def prose_of(page: Path) -> str:
 
 
 def typed_in(page: Path) -> list[str]:
-    """Command lines of Fanous that stand in blocks, to be typed as they are."""
+    """Command lines of Fanous in blocks, to be typed unchanged."""
     lines = block_lines(page, *COMMAND_BLOCKS)
     found = (re.match(r"(?:sudo )?(?:\.venv/bin/)?(fanous .+?)(?: \| .+)?$", line) for line in lines)
     return [match[1] for match in found if match]

@@ -2,7 +2,7 @@
 
 pytest spends milliseconds on a test before it asserts anything, and every worker collects all of them.  A matrix of
 hundreds of cases that take microseconds each is therefore one test that goes through them all; what takes longer,
-may be skipped or has a fixture of its own stays with ``pytest.mark.parametrize``.
+may be skipped or has its own fixture stays with ``pytest.mark.parametrize``.
 """
 
 from collections.abc import Callable, Iterable

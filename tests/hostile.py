@@ -17,7 +17,7 @@ ACTING = re.compile(
 
 
 def planted(text: str) -> list[str]:
-    """What of ``HOSTILE`` is left in an output raw, or forges a line of its own; empty = none."""
+    """The parts of ``HOSTILE`` that are left raw in an output, or forge a separate line; empty = none."""
     text = text.replace("\r\n", "\n")  # as formats of lines have it; a line that is not ours is found below
     left = [f"U+{ord(c):04X} in {text[max(at - 20, 0) : at + 20]!r}" for at, c in _acting(text)]
     return left + [line for line in text.splitlines() if line.strip().startswith(FORGED)]

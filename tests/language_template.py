@@ -1,6 +1,6 @@
 """What there is to translate: ``python -m tests.language_template`` writes it as an empty catalogue.
 
-Texts stand in templates and code as arguments of ``say``, ``marked`` and ``count``, and in the tables below.
+Texts are in templates and code as arguments of ``say``, ``marked`` and ``count``, and in the tables below.
 """
 
 import sys

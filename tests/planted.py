@@ -1,4 +1,4 @@
-"""Planted: one measurement in which everything that might name somebody stands in every place and spelling.
+"""Planted: one measurement that holds everything that might name someone, in every place and spelling.
 
 ``secrets`` are what must not be found anywhere afterwards: each is a text that was planted, and its own line in the
 test's answer.  The addresses are of the networks for documentation (RFC 5737, RFC 3849).

@@ -1,4 +1,4 @@
-"""Where the real measurements for development stand, and what a test says when they do not."""
+"""Where the real measurements for development are, and what a test says if they are missing."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every command in the documents is carried out on a small store, or stands here with the reason why not.
+"""Every command in the documents is run on a small store, or listed here with the reason why not.
 
 The pages for newcomers are carried out by `test_start.py`, the claims by `test_story.py`.
 """
@@ -66,7 +66,7 @@ NOT_RUN = {
     "scan": "needs root, and sends to others' addresses; tests/scan",
 }
 """The beginning of commands that no test can carry out as they are typed, each with the reason.  Their words,
-options and arguments are checked all the same."""
+options and arguments are checked nevertheless."""
 
 EVENT = "event.jsonl.gz"
 INCIDENT = "PK-2023-0001"
@@ -247,7 +247,7 @@ channels = ["desk"]
 
 
 def documented() -> set[str]:
-    """What stands in blocks, and what stands in sentences and could be typed as it is."""
+    """Commands in blocks, and those in sentences that could be typed unchanged."""
     pages = [page for page in PAGES if label(page) not in ELSEWHERE]
     found = {typed for page in pages for typed in typed_in(page)}
     named = {typed for page in pages for typed in named_in(page)}
@@ -264,7 +264,7 @@ def excuse_of(typed: str) -> str:
 
 @pytest.fixture
 def webhook() -> Iterator[str]:
-    """Takes whatever is sent to it."""
+    """Accepts everything that is sent to it."""
 
     class Takes(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

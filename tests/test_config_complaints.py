@@ -1,6 +1,6 @@
-"""What is wrong in a configuration is said with file, table and key, and the nearest word that would do.
+"""Mistakes in a configuration are reported with file, table and key, and the nearest valid word.
 
-Every table and every key stands here: one that is new, and is not, fails the first two tests.
+Every table and every key is listed here: a new one that is not listed fails the first two tests.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.each import each
 from tests.publish.alerts.outbox import SECRET
 
 Wrong = tuple[str, str]
-"""A value as TOML has it, and what the complaint says beside file, table and key."""
+"""A value in TOML, and what the complaint says in addition to file, table and key."""
 
 FLAG: list[Wrong] = [("1", "true or false is needed")]
 TEXT: list[Wrong] = [("5", "a string is needed")]

@@ -127,7 +127,7 @@ def test_every_file_of_the_project_that_is_named_exists() -> None:
 
 
 def python_files_that_are_not_there(page: Path) -> list[str]:
-    """``store/ask.py``, or a name alone; ``NAME`` stands for a file that is still to be written."""
+    """``store/ask.py``, or a name alone; ``NAME`` represents a file that is still to be written."""
     paths = re.findall(r"`((?:\w+/)*(?!NAME)\w+\.py)`", text_of(page))
     return [path for path in paths if not is_python_file(path)]
 

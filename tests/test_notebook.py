@@ -1,4 +1,4 @@
-"""The notebook runs from its first cell to its last, in a process of its own as a reader would run it."""
+"""The notebook runs from its first cell to its last, in a separate process, as a reader would run it."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """The pages for newcomers: every command in them is carried out, in order, in an empty folder.
 
-What needs the internet, root, or goes on until it is stopped stands in blocks marked ``text``, and only that.
+Commands that need the internet or root, or run until stopped, are in blocks marked ``text``, and no others are.
 """
 
 import os
@@ -29,11 +29,11 @@ end."""
 
 
 REAL = ("organisation.md", "volunteer.md")
-"""Pages that `make test` carries out as they stand; the others share one demonstration, and this process."""
+"""Pages that `make test` runs unchanged; the others share one demonstration, and this process."""
 
 
 SMALLER = {"python -m benchmarks filter": "python -m benchmarks filter --series 100"}
-"""What stands for a command that takes long, where the page is not carried out as it stands."""
+"""Replacements for commands that take long, if the page is not run unchanged."""
 
 
 def environment_of(home: Path) -> dict[str, str]:

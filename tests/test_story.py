@@ -28,7 +28,7 @@ RESTRICTED = ("facebook", "instagram", "x", "youtube")
 
 @pytest.fixture(scope="module")
 def folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a demonstration's store to which nobody adds anything."""
+    """A demonstration's store to which nothing is added."""
     return copy_of(demo_folder, tmp_path_factory.mktemp("story") / "store")
 
 
@@ -108,7 +108,7 @@ def test_the_recorded_event_answers_what_was_said(
 def test_the_commands_of_the_document_give_the_answers_that_it_prints(
     demo_folder: Path, tmp_path: Path
 ) -> None:
-    """docs/claims.md, typed as it stands."""
+    """docs/claims.md, typed unchanged."""
     where = copy_of(demo_folder, tmp_path / "demo")
     for command in commands_of(ROOT / "docs" / "claims.md"):
         _, *words = shlex.split(command)

@@ -1,4 +1,4 @@
-"""Blocking calls in threads that nobody waits for at the end."""
+"""Blocking calls in threads that are not waited for at the end."""
 
 import asyncio
 import subprocess

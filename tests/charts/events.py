@@ -35,7 +35,7 @@ NATION = {
 
 
 def incident(**given: Any) -> Incident:
-    """``given`` replaces fields; ``targets`` and ``mechanisms`` stand for parts alike in all else."""
+    """``given`` replaces fields; ``targets`` and ``mechanisms`` are short for parts that are otherwise alike."""
     targets = given.pop("targets", ("x",))
     mechanisms = given.pop("mechanisms", ("tls.reset.sni",))
     entities = given.get("entities", ("AS59257",))

@@ -17,7 +17,7 @@ MARKS = {".": Cell.REACHABLE, " ": Cell.NO_DATA, "'": Cell.SOME_FAILED, "#": Cel
 def grid(
     *words: str, begins: datetime = datetime(2023, 10, 30), step: timedelta = DAY, left_out: int = 0
 ) -> Grid:
-    """A network a word, AS4200000001 and following: nobody has a name for these."""
+    """A network a word, AS4200000001 and following: these have no names."""
     columns = tuple(begins + step * n for n in range(len(words[0])))
     rows = tuple(GridRow(4200000001 + n, tuple(MARKS[c] for c in word), 1234) for n, word in enumerate(words))
     return Grid(columns, step, rows, left_out)

@@ -1,4 +1,4 @@
-"""Networks x time: what stands in a cell, and how wide a column is."""
+"""Networks x time: what a cell holds, and how wide a column is."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""No command destroys what it did not create: each is tried on what is somebody else's, or writes nothing.
+"""No command destroys what it did not create: each is tried on someone else's files, or writes nothing.
 
 A new command, or a new option that takes a path, fails here until it is in one of the tables.
 """
@@ -229,7 +229,7 @@ NOT_OURS = "a file that this command did not write is already there"
 
 
 def refused(words: list[str], theirs: Path) -> str:
-    """What the command says; it must end with 1, and everything below ``theirs`` must be as it was."""
+    """What the command says; it must end with 1, and everything below ``theirs`` must be unchanged."""
     before = everything(theirs)
     assert before, "there must be something to destroy"
     said = fanous(*words, code=1).stderr
@@ -277,7 +277,7 @@ def test_a_file_of_someone_else_is_not_written_to(
 
 
 def measurements(place: Path) -> None:
-    """Which somebody downloaded, and has not finished."""
+    """A file that someone is still downloading."""
     place.mkdir()
     letter(place / "mine.jsonl")
     (place / "mine.jsonl.part").write_bytes(b"no line yet")

@@ -74,7 +74,7 @@ def started(config: Path, *options: str) -> "subprocess.Popen[str]":
 
 
 def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
-    """What one process finds, in a ledger of its own."""
+    """What one process finds, in a separate ledger."""
     alone = StoreLocation(place.archive, place.facts, f"sqlite:///{ledger}")
     with open_store(alone) as store:
         mark_all(store)

@@ -1,4 +1,4 @@
-"""Who types a former name of a command is told the present one, and the present one exists."""
+"""A former name of a command leads to a hint at the present one, which exists."""
 
 import re
 

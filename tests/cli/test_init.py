@@ -1,4 +1,4 @@
-"""A new monitor: what `fanous init` writes is what `fanous run` reads, and nothing of anybody's is replaced."""
+"""A new monitor: what `fanous init` writes is what `fanous run` reads, and no one's files are replaced."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ FANOUS = str(Path(sys.executable).with_name("fanous"))
 
 
 def init(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """In the folder, without a terminal, by somebody who has nothing of Fanous's."""
+    """In the folder, without a terminal, by a user without any data of Fanous."""
     with pytest.MonkeyPatch.context() as patch, Path(os.devnull).open() as nothing:
         patch.chdir(folder)
         patch.setattr("sys.stdin", nothing)

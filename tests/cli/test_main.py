@@ -130,7 +130,7 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
 
 
 def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, small_rally: Path) -> None:
-    """Brought in by the program itself, which prints the documented tally."""
+    """Ingested by the program itself, which prints the documented tally."""
     whole = gzip.compress(b"".join(small_rally.read_bytes().splitlines(keepends=True)[:200]))
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(whole[: len(whole) // 2])

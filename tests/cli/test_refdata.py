@@ -1,4 +1,4 @@
-"""`fanous refdata update` as a user meets it, with a data folder of its own."""
+"""`fanous refdata update` as a user runs it, with a separate data folder."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ UPDATE = ("refdata", "update")
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data folder; a proxy that refuses stands for a machine without a network."""
+    """The data folder; a proxy that refuses represents a machine without a network."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
 

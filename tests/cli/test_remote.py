@@ -50,7 +50,7 @@ class Printed:
 
 @pytest.fixture(scope="module")
 def filled(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the rally, an event, a claim, series and an alert, and nobody has it open."""
+    """A store with the rally, an event, a claim, series and an alert; no process has it open."""
     folder = copy_of(small_rally_folder, tmp_path_factory.mktemp("filled") / "store")
     noon = from_iso("2023-12-17T12:00Z")
     with open_store(folder) as store:

@@ -133,7 +133,7 @@ def block(store: Path, tmp_path: Path, *, how: str = "globalping", asns: tuple[i
             server.now = f"{BEGIN + timedelta(hours=hour):%Y-%m-%dT%H:%M:%S}.000Z"
             with out.open("ab") as file:
                 file.writelines(
-                    # a probe of one's own has a report of its own
+                    # the organisation's own probe has its own report
                     line.replace(b"globalping AS", how.encode() + b" AS").replace(
                         b'"report_id":"', b'"report_id":"%d' % number
                     )

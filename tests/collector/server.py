@@ -1,4 +1,4 @@
-"""A collector as a process of its own, on a free port of loopback."""
+"""A collector in a separate process, on a free port of loopback."""
 
 import os
 import re
@@ -62,7 +62,7 @@ class Running:
         return self.process.wait(60)
 
     def stop_all(self) -> int:
-        """As a service manager does: it and the child that drains are told at the same moment."""
+        """As a service manager does: it and the child that drains get the signal at the same moment."""
         os.killpg(self.process.pid, signal.SIGTERM)
         return self.process.wait(60)
 

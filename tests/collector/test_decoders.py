@@ -1,4 +1,4 @@
-"""Whoever sends a body does not keep others waiting: no body is decoded, searched or judged in the event loop."""
+"""A client that sends a body does not keep others waiting: no body is decoded, searched or judged in the event loop."""
 
 import asyncio
 import json

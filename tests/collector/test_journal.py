@@ -1,4 +1,4 @@
-"""What was written is on the disk, whole lines only, and a sealed file stays as it is."""
+"""What was written is on the disk, whole lines only, and a sealed file does not change."""
 
 import os
 from pathlib import Path

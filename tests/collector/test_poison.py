@@ -16,7 +16,7 @@ from tests.collector.probe import REPORT_ID, measurement
 from tests.collector.threads import door
 
 MARK = '"@@"'
-"""Stands in a measurement for what JSON written by a library would not hold."""
+"""Placeholder in a measurement for what JSON written by a library would not hold."""
 
 
 def sent(raw: str = "", **fields: object) -> str:

@@ -1,4 +1,4 @@
-"""A probe reports to a collector that runs, as a process of its own, beside its store."""
+"""A probe reports to a collector that runs in a separate process next to its store."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A store is upgraded under a collector that goes on: nobody is turned away, and nothing is lost."""
+"""A store is upgraded under a running collector: no client is turned away, and nothing is lost."""
 
 import threading
 import time

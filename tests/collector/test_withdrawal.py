@@ -1,4 +1,4 @@
-"""What waits is taken out for good too: of whoever withdraws, and of nobody else."""
+"""A volunteer who withdraws is removed from what waits too, and no one else is."""
 
 import os
 from pathlib import Path

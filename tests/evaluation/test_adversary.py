@@ -64,7 +64,7 @@ def test_how_often_a_fifth_of_one_networks_probes_reaches_its_goal_is_counted() 
 
 
 def test_enough_liars_on_every_network_do_make_a_nation() -> None:
-    """Nobody can tell them from the honest: the table says how many it takes."""
+    """No one can tell them from the honest: the table says how many it takes."""
     many = crowd(Strategy.MIMIC, honest=3, liars=60, spread=5)
     assert succeeds(many, Scope.NATION, 1)
     assert not succeeds(crowd(Strategy.MIMIC, honest=3, liars=5, spread=5), Scope.NATION, 1)

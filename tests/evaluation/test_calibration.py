@@ -1,4 +1,4 @@
-"""Confidences beside what turned out, on made-up weeks, the lab's table and a labelled corpus."""
+"""Confidences compared with the truth, on made-up weeks, the lab's table and a labelled corpus."""
 
 from io import StringIO
 from pathlib import Path

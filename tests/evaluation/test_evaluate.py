@@ -25,7 +25,7 @@ RESTRICTED = tuple(pakistan.RESTRICTIONS)
 
 
 def event(**given: Any) -> LabelledEvent:
-    """The rally as labelled by somebody who knows evening and networks."""
+    """The rally as labelled by someone who knows the evening and the networks."""
     networks = given.get("networks", dict.fromkeys(RESTRICTED, (EVENING,)))
     fields: dict[str, Any] = {
         "id": "rally",

@@ -1,4 +1,4 @@
-"""Clients: plain sockets at a vantage point of a lab, that know nothing of probes, rules or detectors."""
+"""Clients: plain sockets at a vantage point of a lab, independent of probes, rules and detectors."""
 
 import asyncio
 import errno

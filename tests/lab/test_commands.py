@@ -1,4 +1,4 @@
-"""``fanous lab``: a lab that stands until somebody takes it down, and programs in it."""
+"""``fanous lab``: a lab that stays up until it is taken down, and programs in it."""
 
 import json
 import subprocess

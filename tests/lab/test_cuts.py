@@ -1,4 +1,4 @@
-"""Who is hit, how hard, and that cuts stand side by side."""
+"""Who is hit, how hard, and that several cuts coexist."""
 
 import asyncio
 import time

@@ -11,8 +11,8 @@ from tests.each import each
 from tests.lab.golden import FOLDER, bundle_of, described
 
 KNOWN_WRONG: dict[str, str] = {}
-"""What single measurements say that is not true.  A detector and a confirmation rule stand behind them;
-whoever mends the rule takes the line out."""
+"""False verdicts of single measurements.  A detector and a confirmation rule come after them;
+remove the line when the rule is fixed."""
 
 RECORDS = sorted(FOLDER.glob("*.json"))
 

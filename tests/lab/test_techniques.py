@@ -36,7 +36,7 @@ class Row:
 
     Attributes:
         target: X at a vantage point that is hit; ``other``: YouTube there.
-        elsewhere: X where nobody is hit.
+        elsewhere: X where no one is hit.
     """
 
     target: Picture

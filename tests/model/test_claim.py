@@ -1,4 +1,4 @@
-"""What no claim can say, whoever makes it."""
+"""What no claim can say, regardless of its author."""
 
 from dataclasses import replace
 from math import inf, nan

@@ -36,7 +36,7 @@ QUICK = Settings(
 
 
 class Platform:
-    """A site behind a censor, in a thread of its own.
+    """A site behind a censor, in a separate thread.
 
     Attributes:
         broken: requests are cut, but for those of the test helper, which stands for one abroad: it is known
@@ -203,7 +203,7 @@ def fanous(*words: str) -> tuple[int, str, str]:
 
 
 def in_the_process(*words: str) -> tuple[int, str, str]:
-    """The same without a process of its own: exit code, stdout, and stderr or the error that ended it."""
+    """The same without a separate process: exit code, stdout, and stderr or the error that ended it."""
     ran = CliRunner().invoke(app, words)
     why = "" if ran.exception is None else f"{ran.exception}\n"
     return ran.exit_code, ran.stdout, ran.stderr + why

@@ -1,4 +1,4 @@
-"""Each door of a monitor on its own: what ends or floods one leaves the others, and a stop waits for nobody."""
+"""Each door of a monitor on its own: what ends or floods one leaves the others, and a stop waits for no client."""
 
 import json
 import os

@@ -12,7 +12,7 @@ from fanous.monitor.clock import Clock
 from tests.monitor.lab import ASN, COUNTRY, Monitor, Platform, Volunteers, fanous, free_port, monitor, until
 
 RATE = 900
-"""A tick of ten minutes is two thirds of a second; no threshold is another than in earnest."""
+"""A tick of ten minutes is two thirds of a second; all thresholds are as in production."""
 
 CONFIG = """
 [store]

@@ -1,4 +1,4 @@
-"""What ships beside the package holds together: units, containers, locks, licences, man pages, the site.
+"""What ships with the package is consistent: units, containers, locks, licences, man pages, the site.
 
 No container engine and no running systemd is needed; what only they could show is not shown (docs/limits.md).
 """
@@ -84,7 +84,7 @@ def test_units_that_share_a_folder_share_its_user() -> None:
 
 
 def test_pulls_of_several_countries_take_turns(tmp_path: Path) -> None:
-    """The program that stands for Fanous fails as it does where another process has the store."""
+    """The stand-in for Fanous fails as Fanous does if another process has the store."""
     if shutil.which("flock") is None:
         pytest.skip("flock is not here (Debian: apt-get install util-linux)")
     alone = tmp_path / "fanous"

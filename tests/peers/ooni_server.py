@@ -1,4 +1,4 @@
-"""OONI's own reports service and scorer, as a program in an environment of its own.
+"""OONI's own reports service and scorer, as a program in a separate environment.
 
     python ooni_server.py CHECKOUT PORT FOLDER [down]
 

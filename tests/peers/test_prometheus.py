@@ -50,7 +50,7 @@ def test_promtool_accepts_what_a_collector_counts(tmp_path: Path) -> None:
 
 @contextmanager
 def site(serve: servers.Serve) -> Iterator[int]:
-    """A server on loopback, in a thread of its own."""
+    """A server on loopback, in a separate thread."""
     loop, ready, port = asyncio.new_event_loop(), threading.Event(), [0]
     stop = asyncio.Event()
 

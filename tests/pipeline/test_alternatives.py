@@ -102,7 +102,7 @@ def test_two_networks_that_fail_while_it_works_elsewhere_are_confirmed(store: St
 
 
 def each_a_run(batch: list[Judged], *, versions: int) -> list[Judged]:
-    """Each measurement is a run of its own, by so many versions of the software in turn."""
+    """Each measurement is a separate run, by so many versions of the software in turn."""
     return [
         replace(
             one,
@@ -182,7 +182,7 @@ def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store
 
 
 def beside(asn: int, *, fails: bool) -> list[Judged]:
-    """What the same probes make of six more sites meanwhile."""
+    """The same probes' results for six more sites at the same time."""
     return [
         one
         for site in range(6)

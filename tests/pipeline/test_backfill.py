@@ -1,4 +1,4 @@
-"""While the past comes in, the newest first: what rests on a part of it is provisional, and no news."""
+"""While the past is fetched, the newest first, an incident that rests on a part of it is provisional, and not news."""
 
 import json
 from collections.abc import Iterator

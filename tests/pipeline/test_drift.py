@@ -24,7 +24,7 @@ NOW = 1_764_000_000
 
 
 OTHERS = frozenset({"ooni", "globalping", "atlas-measurements"})
-"""Asked otherwise than sources of series."""
+"""Queried differently from sources of series."""
 
 
 def buckets(found: "list[SourceCheck]") -> "list[SourceCheck]":
@@ -33,7 +33,7 @@ def buckets(found: "list[SourceCheck]") -> "list[SourceCheck]":
 
 @pytest.fixture(autouse=True)
 def no_bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Servers that speak no S3 are asked for no bucket; a test of its own asks one that does."""
+    """Servers without S3 are not asked for a bucket; a separate test asks one with it."""
     if "bucket" not in request.node.name:
         monkeypatch.setattr(
             "fanous.pipeline.drift._bucket_checked", lambda *_: SourceCheck("ooni", "", AnswerState.NOT_ASKED)
@@ -93,7 +93,7 @@ def test_vantage_points_of_others_are_counted_and_none_is_asked(tmp_path: Path) 
 
 
 def _nowhere(folder: Path) -> dict[str, SourceSettings]:
-    """The sources of series, at an address where nobody answers."""
+    """The sources of series, at an address where nothing answers."""
     return {
         name: one for name, one in source_settings(settings(folder, None)).items() if name in LIVE_SOURCES
     }

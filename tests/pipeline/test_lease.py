@@ -1,4 +1,4 @@
-"""A country is one worker's for as long as it works there, and anybody's afterwards."""
+"""A country belongs to one worker for as long as it works there, and is free afterwards."""
 
 import time
 from pathlib import Path

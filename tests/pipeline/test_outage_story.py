@@ -1,4 +1,4 @@
-"""An outage from end to end: probes that fall silent, and what they wrote down meanwhile."""
+"""An outage from end to end: probes that fall silent, and what they recorded in the meantime."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is staged can pass for nothing else, and can change nothing that is said of anything else."""
+"""Staged events cannot pass for anything else, and change no conclusion about anything else."""
 
 import json
 from collections.abc import Iterator
@@ -124,7 +124,7 @@ def test_through_the_doors_of_real_records_nothing_marked_comes_in(small_rally: 
 def test_marked_records_amid_a_real_event_change_nothing(
     working: bool, door: Provenance, real_folder: Path, real_rally: Path, quiet: Path, tmp_path: Path
 ) -> None:
-    """Whoever may send records could otherwise switch a claim off, or make one."""
+    """Otherwise anyone who may send records could switch a claim off, or make one."""
     source = documents(quiet if working else real_rally)
     staged = [
         one | {"annotations": one["annotations"] | {"synthetic": "x"}, "measurement_uid": f"{n}"}

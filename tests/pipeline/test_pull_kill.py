@@ -1,4 +1,4 @@
-"""A pull of OONI's measurements that is killed again and again brings the same as one that is not."""
+"""A pull of OONI's measurements that is killed again and again stores the same as one that is not."""
 
 import random
 import signal

@@ -72,7 +72,7 @@ def contents(store: Store) -> dict[Segment, list[bytes]]:
 
 
 def entries(store: Store) -> list[Any]:
-    """What is really here, without asking anybody."""
+    """What is really here, without any request."""
     paths = sorted(store.archive.folder.rglob("*.thin.zst"))  # type: ignore[attr-defined]
     return [one for path in paths for one in unpack_entries(path.read_bytes())]
 

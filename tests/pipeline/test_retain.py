@@ -29,7 +29,7 @@ OLD = Retention(observations_days=200)
 
 
 def filled(folder: Path, *days: float, hours: int = 1) -> None:
-    """One measurement of two observations on each day, each in a segment of its own."""
+    """One measurement of two observations on each day, each in its own segment."""
     with open_store(folder, clock=lambda: NOW) as store:
         for n, day in enumerate(days):
             at = NOON + day * DAY

@@ -1,4 +1,4 @@
-"""What is kept going, and how a crash is told."""
+"""What is kept running, and how a crash is reported."""
 
 import asyncio
 import logging

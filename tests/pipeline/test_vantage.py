@@ -1,4 +1,4 @@
-"""What a suspicion lacks: the networks on which too few measured, and how somebody there can."""
+"""What a suspicion lacks: the networks with too few measurements, and how people there can measure."""
 
 import json
 from collections.abc import Iterator

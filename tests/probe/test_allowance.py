@@ -23,7 +23,7 @@ from tests.probe.net.authority import Authority
 DAY = 86_400.0
 CAP = 2_000_000
 SITE_BYTES = 25_000_000
-"""Of each of four pages: 100 MB that nobody may fetch."""
+"""Each of four pages has 100 MB, which must not be fetched."""
 
 
 def test_what_was_spent_counts_for_its_day_only(tmp_path: Path) -> None:

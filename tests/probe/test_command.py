@@ -27,7 +27,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A site on loopback, served by a thread of its own: its URL and the authority to trust."""
+    """A site on loopback, served by a separate thread: its URL and the authority to trust."""
     authority, loop = Authority(tmp_path), asyncio.new_event_loop()
     stop, ports, ready = asyncio.Event(), list[int](), threading.Event()
 

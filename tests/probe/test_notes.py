@@ -1,4 +1,4 @@
-"""What a record of our own probe says beside its verdicts."""
+"""What a record of our own probe says in addition to its verdicts."""
 
 import json
 from typing import Any

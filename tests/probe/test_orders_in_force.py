@@ -42,7 +42,7 @@ URLS = ("https://x.example/",)
 
 
 class Key:
-    """A key pair in a folder of its own."""
+    """A key pair in a separate folder."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.text = path, new_key(path)

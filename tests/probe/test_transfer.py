@@ -1,4 +1,4 @@
-"""How fast data come, beside a control."""
+"""How fast data arrive, compared with a control."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The JSON of an incident, on which other people's scripts stand."""
+"""The JSON of an incident, on which other people's scripts depend."""
 
 import json
 import subprocess

@@ -42,7 +42,7 @@ OF_REQUESTS = "where it came from", "where the request came from"
 
 
 def spoiled(record: dict[str, Any]) -> dict[str, Any]:
-    """A measurement of the event, with everything that might name somebody beside what it says about the target.
+    """A measurement of the event, with everything that might name someone in addition to what it says about the target.
 
     The pages are the helper's but for a name in their title: what is kept of other pages is the subject of
     ``tests/sources/test_planted.py``.
@@ -59,7 +59,7 @@ class Spoiled:
     """Attributes:
     store: of the event, detected.
     secrets: what may not be found in it, by name.
-    said: by the command that brought the measurements in.
+    said: by the command that ingested the measurements.
     """
 
     store: Path

@@ -1,4 +1,4 @@
-"""Wherever a staged event is told, it says first that it is staged; and what is not staged never says so.
+"""Every mention of a staged event says first that it is staged; what is not staged never says so.
 
 Records of one of two countries are marked at random, in either way; then every output is read.
 """

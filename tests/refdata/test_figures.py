@@ -1,4 +1,4 @@
-"""User figures: APNIC's table, a file of one's own, and what is said of bad ones."""
+"""User figures: APNIC's table, the user's own file, and complaints about bad ones."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The patterns that ship, and files of the user's own beside them."""
+"""The patterns that ship, together with the user's own files."""
 
 from collections.abc import Iterator
 from pathlib import Path

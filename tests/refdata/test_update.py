@@ -1,4 +1,4 @@
-"""Update: what is installed, what is refused, and that what stood before stands."""
+"""Update: what is installed, what is refused, and that the earlier set is then kept."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""A publisher on loopback that behaves and misbehaves as it is told."""
+"""A publisher on loopback that behaves and misbehaves as instructed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Publisher:
     """A running server.
 
     Attributes:
-        asked: path with query of each request, in order; ``headers`` likewise.
+        asked: path with query of each request, in order; ``headers`` in the same way.
     """
 
     address: str
@@ -109,5 +109,5 @@ def always(answer: Answer) -> Callable[[str, int], Answer]:
 
 
 def in_turn(*answers: Answer) -> Callable[[str, int], Answer]:
-    """One after the other; the last for ever."""
+    """One after the other; the last is repeated."""
     return lambda _, number: answers[min(number, len(answers) - 1)]

@@ -147,7 +147,7 @@ def der(tag: int, *parts: bytes) -> bytes:
 
 
 def certificate(subject: str, issuer: str, *names: str) -> bytes:
-    """An X.509 certificate that is well formed and signed by nobody."""
+    """An X.509 certificate that is well formed but signed by no authority."""
 
     def name(text: str) -> bytes:
         return der(0x30, der(0x31, der(0x30, bytes.fromhex("0603550403"), der(0x0C, text.encode()))))

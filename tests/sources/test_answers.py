@@ -1,4 +1,4 @@
-"""Contracts with publishers: answers typed anew, and recorded ones that may be kept, fit what we declare and read.
+"""Contracts with publishers: retyped answers, and recorded ones that may be kept, fit what we declare and read.
 
 ``tests/sources/answers/README.md`` says what each typed answer imitates; docs/limits.md, what each source rests on.
 """

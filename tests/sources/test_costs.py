@@ -1,4 +1,4 @@
-"""Nobody can make the reading of records slow: work grows with the bytes, and what does not is counted."""
+"""No one can make the reading of records slow: work grows with the bytes, and what does not is counted."""
 
 import ast
 import base64

@@ -1,4 +1,4 @@
-"""Files that are damaged, endless or no files at all: what was whole is kept, and nothing waits for ever."""
+"""Files that are damaged, endless or no files at all: what was whole is kept, and nothing waits indefinitely."""
 
 import gzip
 import json
@@ -74,7 +74,7 @@ def test_all_whole_lines_before_damage_in_the_middle_are_kept(tmp_path: Path) ->
 
 @pytest.fixture
 def odd(tmp_path: Path) -> dict[str, Path]:
-    """A path of each kind that is no regular file; nobody writes to the pipe."""
+    """A path of each kind that is not a regular file; nothing is written to the pipe."""
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "s"))

@@ -1,4 +1,4 @@
-"""What docs/ethics.md promises: no address of a probe is kept, and public records name nobody."""
+"""What docs/ethics.md promises: no address of a probe is kept, and public records name no one."""
 
 import json
 from base64 import b64decode, b64encode
@@ -111,7 +111,7 @@ def test_the_probe_writes_none(whole: Planted) -> None:
 
 @pytest.mark.parametrize("source", ["ooni", "edge"])
 def test_the_archive_holds_none(source: str, whole: Planted, tmp_path: Path) -> None:
-    """No address, and nobody's name, on a page that is the helper's but for a name in its title.  ``probe_id``, under
+    """No address, and no one's name, on a page that is the helper's but for a name in its title.  ``probe_id``, under
     which OONI publishes a probe, stays: it tells one from another."""
     file = tmp_path / "in.jsonl"
     secrets = {k: v for k, v in whole.secrets.items() if "came from" not in k}
@@ -197,7 +197,7 @@ PERSON = (
     (NameOID.SURNAME, "Khan"),
     (NameOID.USER_ID, "u-5551"),
 )
-"""What the certificate of a box in somebody's home may say."""
+"""What the certificate of a device in someone's home may say."""
 
 
 def certificate(persons: Sequence[tuple[ObjectIdentifier, str]], wide: bool = False) -> bytes:

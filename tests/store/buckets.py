@@ -13,7 +13,7 @@ RCLONE = Path(sys.executable).with_name("rclone")
 
 @contextmanager
 def s3(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Its address, and the folder in which the bucket lies."""
+    """Its address, and the folder of the bucket."""
     (folder / "raw").mkdir()
     words = ["serve", "s3", str(folder), "--addr", "127.0.0.1:0", "--auth-key", "key,secret"]
     words += ["--config", "/dev/null", "--vfs-cache-mode", "off"]

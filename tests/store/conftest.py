@@ -1,4 +1,4 @@
-"""A store of its own for each test.
+"""A separate store for each test.
 
 The in-process engine hosts one store a process at a time and opens another in 40 ms after ``close``.  A
 test that needs two at once, or a kill, starts processes.

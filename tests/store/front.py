@@ -192,7 +192,7 @@ class Front(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Nobody reads it."""
+        """It is never read."""
 
 
 def _form(kind: str, body: bytes) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Server:
 
     Attributes:
         host: ``127.0.0.1:8123``, or with ``user:password@`` before it.
-        more: what stands behind a database's name in the URL: ``?cluster=NAME``.
+        more: what follows a database's name in the URL: ``?cluster=NAME``.
     """
 
     def __init__(self, host: str, more: str = "") -> None:
@@ -61,7 +61,7 @@ class Server:
 
 @contextmanager
 def front(folder: Path, *other: str) -> Iterator[str]:
-    """The port of a front in a process of its own."""
+    """The port of a front end in a separate process."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.store.front", str(folder), *other],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A server of facts that is away, or refuses, is said in words."""
+"""A server of facts that is down, or refuses, is reported in a sentence."""
 
 import errno
 import resource

@@ -1,4 +1,4 @@
-"""What people put into the ledger beside the incidents."""
+"""What people put into the ledger in addition to the incidents."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An archive whose older segments lie in a bucket (of a real S3 server): one archive for whoever reads."""
+"""An archive whose older segments are in a bucket (of a real S3 server): one archive for every reader."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What people put beside an incident: claims by others, and announced events."""
+"""What people add to an incident: claims by others, and announced events."""
 
 from typing import Any
 

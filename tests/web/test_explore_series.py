@@ -187,7 +187,7 @@ def test_hostile_names_of_a_source_are_text() -> None:
 
 
 def test_an_open_incident_whose_data_have_ended_is_not_told_as_going_on() -> None:
-    """What carries it ended 30 days ago: nobody knows whether it goes on."""
+    """What carries it ended 30 days ago: no one knows whether it goes on."""
     going = replace(outage(), evidence=replace(outage().evidence, families=("usage",)))
     assert going.is_open
     store = SmallStore([going], quantity_series=[series()])

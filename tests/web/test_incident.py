@@ -243,7 +243,7 @@ def test_a_permanent_address_is_that_of_the_site_not_of_the_request() -> None:
 @pytest.mark.parametrize("lang", ["en", "ur"])
 @pytest.mark.parametrize("path", [PATH, f"/embed{PATH}"])
 def test_a_retraction_is_as_loud_as_the_claim(path: str, lang: str) -> None:
-    """That it was taken back, when and why, stands before what was claimed, which is struck through."""
+    """That it was retracted, when and why, comes before what was claimed, which is struck through."""
     say = LANGUAGES[lang].say
     gone = event(status=Status.RETRACTED, reasons=(Reason("not_supported"),))
     page = visiting(gone).get(f"{path}?lang={lang}").text

@@ -1,4 +1,4 @@
-"""While a monitor still brings in the past, its first page says so, in each language; and when it cannot."""
+"""While a monitor is still fetching the past, or cannot, its first page says so, in each language."""
 
 from fanous.web.routes import Incoming, Site
 from fanous.wording.language import LANGUAGES

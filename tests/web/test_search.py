@@ -1,4 +1,4 @@
-"""The search page: what fits stands first, and nothing that somebody types can do harm."""
+"""The search page: what fits comes first, and nothing that is typed can do harm."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is sent beside a page: little, and of our own."""
+"""What is sent in addition to a page: little, and only our own."""
 
 import gzip
 from importlib.resources import files

@@ -120,7 +120,7 @@ def test_the_glossary_explains_the_same_words_in_every_language() -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
 def test_an_incident_is_never_called_a_claim(language: Language) -> None:
-    """A claim is what somebody else says."""
+    """A claim is what someone else says."""
     claim = {"ur": "دعو", "fa": "ادعا", "ar": "ادعاء", "fr": "affirmation", "es": "afirmaci"}[language.code]
     for message in read(language):
         forms = [message.string] if isinstance(message.string, str) else [*(message.string or ())]

@@ -1,4 +1,4 @@
-"""A headline: what and where in one line, no more than the incident claims, and what has to stand before it."""
+"""A headline: what and where in one line, no more than the incident claims, and what has to come before it."""
 
 from itertools import product
 from typing import Any

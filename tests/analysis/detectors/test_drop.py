@@ -1,4 +1,4 @@
-"""What lies below the ordinary level for the hour is found, from its onset to its end; all else is not."""
+"""A level below the normal one for the hour is found, from its onset to its end; nothing else is."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ OPTIONS = InterferenceOptions()
 def series(
     notation: str, *, asn: int = 1, probes: int = 1, controlled: bool = True, step: int = STEP, start: int = 0
 ) -> Series:
-    """``"ok*72 no*6 -*3"``: bins in which all probes succeeded, all failed, nobody measured."""
+    """``"ok*72 no*6 -*3"``: bins in which all probes succeeded, all failed, none measured."""
     times, values, at = [], [], start
     for word in notation.split():
         what, _, times_over = word.partition("*")

@@ -1,4 +1,4 @@
-"""A cut is told from a morning that comes late, whatever the hour."""
+"""A cut is distinguished from a late morning, at any hour."""
 
 from dataclasses import replace
 

@@ -104,7 +104,7 @@ def test_one_machine_next_to_others_that_reach_the_target_is_an_instrument(
         ),  # liars among honest probes
         ([LineRecord(1, 10, 8, 8.0)] * 2 + [LineRecord(1, 1, 0, 0.0)] * 3, set()),  # the others do not tell
         ([LineRecord(1, 10, 8, 8.0)] * 3 + [LineRecord(2, 10, 8, 0.0)] * 3, {1}),
-        # Each measurement under a name of its own: what all measured tells.
+        # Each measurement has its own name: all of them together decide.
         ([LineRecord(1, 1, 0, 0.0)] * 9 + [LineRecord(1, 12, 11, 9.0, of_all=True)], {1}),
         ([LineRecord(1, 1, 0, 0.0)] * 9 + [LineRecord(1, 12, 11, 3.0, of_all=True)], set()),
         (

@@ -57,7 +57,7 @@ def test_who_asks_another_resolver_is_not_a_witness_against_the_providers_own() 
 
 
 def test_in_a_long_event_a_network_is_named_that_fails_beyond_its_habit_all_the_while() -> None:
-    """Three failures that stand close are a stretch in the alert of another network's ninety hours."""
+    """Three failures close together are a stretch in the alert of another network's ninety hours."""
     long, close = [10 + n for n in range(90)], [50, 51, 52]
     sure = [Ballot(long, True, 1), Ballot(long, True, 2), Ballot(long, False, 4)]
     group = [finding(10, 100, asn=asn) for asn in (1, 2)] + [finding(50, 53, asn=3)]
@@ -99,7 +99,7 @@ def test_a_control_of_another_hour_is_not_a_control() -> None:
 def test_a_network_that_fails_too_is_not_a_control_by_its_good_measurements_before_and_after(
     failing: list[float], confirmed: bool
 ) -> None:
-    """A site that is down for everybody: the third network is too thin to be named, and fails as well."""
+    """A site that is down for everyone: the third network is too thin to be named, and fails as well."""
     named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
     others = Ballot(failing, True, 3, probe="p"), Ballot([9.2, 9.4, 9.6, 15, 15.2, 15.4], False, 3)
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
@@ -108,7 +108,7 @@ def test_a_network_that_fails_too_is_not_a_control_by_its_good_measurements_befo
 
 
 def test_a_name_that_is_looked_up_where_no_connection_is_made_is_not_a_control() -> None:
-    """A site that is down for everybody: thin networks look it up, and fail as the named ones do."""
+    """A site that is down for everyone: thin networks look it up, and fail as the named ones do."""
     named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
     third = Ballot(TEN[:4], True, 3), Ballot(TEN[:4], False, 3, signal="blocked_dns")
     every = votes(*named, *third)
@@ -383,7 +383,7 @@ def test_the_last_interval_is_open_exactly_where_no_end_was_seen(
 
 @pytest.mark.parametrize("controlled", [True, False])
 def test_no_confirmed_incident_is_surer_than_was_ever_shown(controlled: bool) -> None:
-    """With controls of their own the failing measurements are worth more than with others that work."""
+    """Failing measurements with their own controls are worth more than with others that work."""
     seen = (Ballot(TEN, True, asn, controlled=controlled) for asn in (1, 2))
     incident = event(*seen, Ballot(TEN, False, 3))
     assert incident.confirmed_at is not None

@@ -1,4 +1,4 @@
-"""Networks that fell at once and went on sinking, beside those that were cut."""
+"""Networks that fell at once and went on sinking, and networks that were cut."""
 
 from collections.abc import Callable
 from dataclasses import replace

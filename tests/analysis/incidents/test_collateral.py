@@ -1,4 +1,4 @@
-"""What goes first, and what is hit beside: hints."""
+"""Hints: what was cut first, and what else was hit."""
 
 from dataclasses import replace
 from typing import Any

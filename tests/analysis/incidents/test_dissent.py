@@ -17,7 +17,7 @@ def lone(*ballots: Ballot) -> bool:
     ("ballots", "expected"),
     [
         ([Ballot(HOURS, True, probe="a"), Ballot(HOURS, False, probe="b")], True),
-        # Nobody else measures there: it may be so.
+        # No one else measures there: it may be true.
         ([Ballot(HOURS, True, probe="a"), Ballot(HOURS, False, 2, probe="b")], False),
         # A second one says so, on the same network or on another.
         (
@@ -32,7 +32,7 @@ def lone(*ballots: Ballot) -> bool:
             ],
             False,
         ),
-        # What neighbours saw at another time says nothing of it.
+        # What neighbours saw at another time is irrelevant.
         ([Ballot(HOURS, True, probe="a"), Ballot([8.0, 9.0, 13.0], False, probe="b")], False),
         # A neighbour that fails at times is a second witness.
         (

@@ -1,4 +1,4 @@
-"""On a feast people do less every year; a cut on the same day is told all the same, and phones were cut on many."""
+"""On a feast people do less every year; a cut on the same day is reported nevertheless, and phones were cut on many."""
 
 from dataclasses import replace
 

@@ -91,7 +91,7 @@ def test_probes_of_ones_own_are_known_by_their_names() -> None:
 
 
 def event(runs: Sequence[Run]) -> Incident:
-    """Runs of two networks that fail next to a normal control of their own, each run in an hour of its own."""
+    """Runs of two networks that fail with their own normal controls, each run in a different hour."""
     hours = [10, 11, 12, 13, 14, 15]
     ballots = [
         Ballot([hours[n]], True, asn=1 + n % 2, probe=one.probe, controlled=True)
@@ -117,7 +117,7 @@ def test_c2_counts_as_many_probes_as_there_certainly_are() -> None:
 
 
 def test_a_name_that_is_the_senders_word_adds_no_weight() -> None:
-    """Who keeps ten made-up names for days must not outvote runs that nobody recognises again."""
+    """An attacker with ten made-up names for days must not outvote runs that are never recognised again."""
     honest = [Ballot([n], False) for n in range(4)]
     liars = [Ballot(range(4), True, probe=f"{STATED}{n}") for n in range(2)]
     made = votes(*honest, *liars)

@@ -17,7 +17,7 @@ def cast(asn: int, failing: int, working: int) -> list[Ballot]:
 
 
 def named(*ballots: Ballot, last: float = 0.999, networks: int = 3) -> set[int]:
-    """The last network's stretch is as probable as is said, those of the others are raised."""
+    """The last network's stretch has the given probability, those of the others are raised."""
     group = [
         finding(10, 14, asn=asn, probability=last if asn == networks else 0.999)
         for asn in range(1, networks + 1)
@@ -57,7 +57,7 @@ def test_nor_without_normal_controls_of_its_own() -> None:
 
 
 def test_names_that_are_heard_once_make_no_network_where_others_come_again() -> None:
-    """One device, under a new name each round, beside a probe that failed by chance."""
+    """One device, under a new name each round, and a probe that failed by chance."""
     regulars = [
         Ballot([*range(10), 12.5, 15], False, probe=name, controlled=True) for name in ("a", "b", "c", "d")
     ]

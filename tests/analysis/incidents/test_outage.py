@@ -259,7 +259,7 @@ def test_cells_count_their_bins_from_the_onset_on() -> None:
 
 
 def test_remarks_on_a_cause_count_for_nothing() -> None:
-    """Of the season, of other countries and of delays; each is a hint and leaves the claim as it is."""
+    """Season, other countries and delays; each is a hint and does not change the claim."""
     group = (drop(AP, 0, 5), drop(GTR, 0, 5))
     plain = made(*group)
     there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]

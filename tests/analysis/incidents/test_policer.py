@@ -1,4 +1,4 @@
-"""A fixed rate and a crowded line are told apart, and where they cannot be, nothing is said."""
+"""A fixed rate and a crowded line are told apart; if they cannot be, nothing is said."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A line that did not see an outage says whether it stood lower meanwhile."""
+"""A line that did not see an outage says whether it was lower at the time."""
 
 from dataclasses import replace
 

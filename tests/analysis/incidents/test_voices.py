@@ -25,7 +25,7 @@ def test_who_is_heard_in_two_hours_is_known() -> None:
 
 
 def test_where_most_names_are_new_no_one_is_a_stranger() -> None:
-    """As with OONI's reports, each of which has a name of its own."""
+    """As with OONI's reports, each of which has its own name."""
     assert names_of(votes(Ballot(range(20), True), *REGULARS)).strangers == frozenset()
     assert names_of(votes()).strangers == frozenset()
 

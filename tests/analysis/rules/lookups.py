@@ -48,5 +48,5 @@ OK, BLOCKED, DOWN, INSUFFICIENT = State.OK, State.BLOCKED, State.DOWN, State.INS
 
 
 def first_said(case: Case) -> tuple[State, str, str]:
-    """What is said first at the DNS layer."""
+    """The first verdict at the DNS layer."""
     return said(Layer.DNS, *case.observations, **({"test_name": "web_connectivity"} | case.given))[0]

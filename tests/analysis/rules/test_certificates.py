@@ -1,4 +1,4 @@
-"""An invalid certificate: interception only if nothing else explains it, at whatever layer it shows."""
+"""An invalid certificate: interception only if nothing else explains it, on any layer."""
 
 from typing import Any
 
@@ -132,5 +132,5 @@ def test_an_interceptors_certificate_may_be_out_of_date_too(
 ) -> None:
     stale = observation(Layer.TLS, EXPIRED, cert_issuer=issuer, cert_subject="x.com")
     assert said(Layer.TLS, stale, *beside, helper(Layer.TLS))[0][1] == f"tls.{rule}"
-    # Where the helper met nobody at this address, it may be the site's.
+    # If the helper reached nothing at this address, it may be the site's.
     assert said(Layer.TLS, stale, *beside, helper(Layer.HTTP))[0][1] == "tls.clock"

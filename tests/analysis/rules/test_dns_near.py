@@ -1,4 +1,4 @@
-"""Answers of a network's own ways, and names that lead nowhere for everybody."""
+"""Answers with a network's own routes, and names that lead nowhere for everyone."""
 
 from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer

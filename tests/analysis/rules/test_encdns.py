@@ -17,7 +17,7 @@ def resolver(name: str, failure: str | None = None) -> Observation:
 
 
 def look(*observations: Observation, control_failure: str | None = None) -> list[Said]:
-    """What is said of a probe's look at its line."""
+    """Verdicts about a probe's check of its line."""
     return said(Layer.DNS, *observations, control_failure=control_failure, test_name="fanous_health")
 
 

@@ -1,4 +1,4 @@
-"""Whole measurements, read as the archive holds them, and what is said of each."""
+"""Whole measurements, read from their archived form, and the verdicts on each."""
 
 import json
 

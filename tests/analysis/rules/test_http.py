@@ -39,9 +39,9 @@ SECURE = "https://x.com/"
         ([page(), CONTROL], (State.OK, "http.same_page", "")),
         ([notice(), CONTROL], (State.BLOCKED, "http.blockpage", "http.blockpage")),
         ([notice()], (State.BLOCKED, "http.blockpage", "http.blockpage")),
-        # Over validated TLS it is the site's own word, whatever it says.
+        # Over validated TLS it is the site's own answer, whatever its content.
         ([notice(url=SECURE), CONTROL], (State.OK, "http.ok_over_tls", "")),
-        # A domain that was seized shows everybody the same page.
+        # A domain that was seized shows everyone the same page.
         (
             [notice(), helper(Layer.HTTP, title="Surf Safely!", body_length=99)],
             (State.OK, "http.same_page", ""),

@@ -33,7 +33,7 @@ FAILED_CONTROL = helper(Layer.HTTP, "eof_error")
         ),
         ([request(TIMEOUT), CONTROL], (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
         ([request("eof_error"), CONTROL], (State.BLOCKED, "http.failure_control_ok", "http")),
-        # Nobody on the path sees a Host header inside TLS.
+        # No one on the path sees a Host header inside TLS.
         (
             [request("connection_reset", SECURE), CONTROL],
             (State.BLOCKED, "http.failure_control_ok", "tls.reset.sni"),

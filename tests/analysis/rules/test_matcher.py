@@ -1,4 +1,4 @@
-"""Many patterns in one pass, and the loop that stands in for it."""
+"""Many patterns in one pass, and the loop that replaces it."""
 
 import pytest
 

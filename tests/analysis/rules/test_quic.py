@@ -8,7 +8,7 @@ from tests.each import each
 
 CUT = observation(Layer.QUIC, "generic_timeout_error")
 INNOCUOUS = observation(Layer.QUIC, hostname="example.com", cert_valid=None)
-"""At the target's own address, under a name whose certificate nobody checked."""
+"""At the target's own address, under a name whose certificate was not checked."""
 OTHER = observation(Layer.QUIC, hostname="y.com", ip="1.2.3.4")
 UP = helper(Layer.QUIC)
 

@@ -1,4 +1,4 @@
-"""Real measurements of many years, countries and versions: what is said of them, and what is not."""
+"""Real measurements of many years, countries and versions: which verdicts they get, and which not."""
 
 import gzip
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Connections: cut by address, dead for everybody, or a probe without IPv6?"""
+"""Connections: cut by address, dead for everyone, or a probe without IPv6?"""
 
 from typing import Any
 

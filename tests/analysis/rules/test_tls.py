@@ -20,7 +20,7 @@ def handshake(failure: str | None = None, **given: Any) -> Observation:
 
 
 INNOCUOUS = handshake(hostname="example.com", role="redirect", cert_valid=None)
-"""Nobody checks the certificate of a control name at the target's own address."""
+"""The certificate of a control name at the target's own address is not checked."""
 
 PASSES = handshake("connection_reset", browser="answered")
 UP = helper(Layer.TLS)
@@ -73,7 +73,7 @@ PAGE = helper(Layer.HTTP)
             [handshake("ssl_failed_handshake"), INNOCUOUS],
             (State.INSUFFICIENT, "tls.unclear_failure", "tls"),
         ),
-        # Another site's sound handshake at a shared address is no control that somebody planned.
+        # Another site's sound handshake at a shared address is not a planned control.
         (
             [handshake("connection_reset"), replace(INNOCUOUS, cert_valid=True)],
             (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni"),
@@ -90,7 +90,7 @@ PAGE = helper(Layer.HTTP)
         ),
         ([replace(PASSES, failure="eof_error"), UP], (State.BLOCKED, "tls.browser_hello_passes", "tls")),
         ([replace(PASSES, browser="cut"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
-        # Nobody else got through: a symptom, and its mechanism is known all the same.
+        # No one else got through: a symptom, but its mechanism is known.
         ([PASSES], (State.INSUFFICIENT, "tls.no_control", "tls.reset.fingerprint")),
         ([PASSES, helper(Layer.TLS, "connection_reset")], (State.DOWN, "tls.down", "server.down")),
         # An alert is the server's own word, and one browser that was cut elsewhere speaks for the name.
@@ -207,7 +207,7 @@ def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> No
 
 
 def test_a_handshake_where_the_helper_cannot_even_connect_has_no_control_there() -> None:
-    """Old helpers try no handshakes; that the page came from elsewhere says nothing of this address."""
+    """Old helpers try no handshakes; a page from elsewhere says nothing about this address."""
     cut = observation(Layer.TLS, "connection_reset")
     page = helper(Layer.HTTP, url="https://x.com/")
     assert said(Layer.TLS, cut, page)[0][1] == "tls.failure_control_ok"

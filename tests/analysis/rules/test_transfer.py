@@ -1,4 +1,4 @@
-"""Transfers: a rate beside the control's."""
+"""Transfers: a rate compared with the control's."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
             [observation(Layer.TRANSFER, kbps=140.0), CONTROL, OUTSIDE],
             (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
         ),
-        # A site that cannot do better is slow beside any control.
+        # A site that cannot do better is slow compared with any control.
         (
             [observation(Layer.TRANSFER, kbps=140.0), CONTROL, replace(OUTSIDE, kbps=300.0)],
             (State.INSUFFICIENT, "transfer.slow_for_all", ""),
@@ -98,7 +98,7 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
             [observation(Layer.TRANSFER, "generic_timeout_error", received=90_000), CONTROL],
             (State.INSUFFICIENT, "transfer.failed", ""),
         ),
-        # A control is no target: that it is slower than one says nothing of its name.
+        # A control is not a target: that it is slower than one says nothing about its name.
         (
             [
                 observation(Layer.TRANSFER, kbps=9_000.0),

@@ -1,4 +1,4 @@
-"""What the rules say of hand-built observations, short enough to stand in a table."""
+"""The rules' verdicts on hand-built observations, short enough for a table."""
 
 from typing import Any
 
@@ -22,6 +22,6 @@ def verdicts(
 def said(
     layer: Layer, *observations: Observation, control_failure: str | None = None, **given: Any
 ) -> list[Said]:
-    """What is said at one layer, the most severe first."""
+    """The verdicts at one layer, the most severe first."""
     found = verdicts(*observations, control_failure=control_failure, **given)
     return [(v.state, v.rule_id, v.mechanism) for v in found if v.layer is layer]

@@ -1,4 +1,4 @@
-"""How far a series lies below the time before an event, when it fell, in what steps, and when it came back."""
+"""How far a series is below the time before an event, when it fell, in what steps, and when it came back."""
 
 from dataclasses import replace
 from math import ceil

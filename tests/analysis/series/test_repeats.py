@@ -53,7 +53,7 @@ def heard(*probes: str) -> list[str]:
         # Alone, or among neighbours who agree, each hour is news.
         (["FFFF"], "FFFF"),
         (["FFFF", "F.F.", ".F.F", "F..F"], "FFFF"),
-        # Neighbours who measured before the change, or at once with it, contradict nobody.
+        # Neighbours that measured before the change, or at the same time, contradict no probe.
         (["oooFFF", "oo....", "ooo...", "o.o...", "o..o.."], "oooFFF"),
         (["FFFooo", "FF....", "FFF...", "F.F...", "F..F.."], "FFFooo"),
         # What a neighbour said last is what counts.
@@ -67,7 +67,7 @@ def heard(*probes: str) -> list[str]:
         # ... but a word that was not said for six hours is.
         (["o......o", "o.....F.", "o.....F.", "o.....F."], "o......o"),
         (["o....oo", "o...FF.", "o...F..", "o...F.."], "o....--"),
-        # Nobody is contradicted by what was said more than six hours ago.
+        # No probe is contradicted by a statement more than six hours old.
         (["oooooooooo", "oF........", "oF........", "o.F......."], "oo-----ooo"),
     ],
 )

@@ -34,7 +34,7 @@ class Town:
     Attributes:
         rush: share of a line's rate that is lost at nine in the evening.
         choke: (from, to) in hours since the beginning, share of its rate that a line keeps, networks.
-        named: the same of the downloads beside one target alone.
+        named: the same for the downloads next to one target alone.
         every: minutes from one round of a probe to the next; if it is longer than usual, probes take turns.
     """
 
@@ -48,7 +48,7 @@ class Town:
 
 
 def rates(town: Town) -> list[Rate]:
-    """Three networks with two probes each, and one abroad; each measures beside all targets in turn."""
+    """Three networks with two probes each, and one abroad; each measures next to all targets in turn."""
     found = []
     places = [("PK", asn, probe) for asn in (1, 2, 3) for probe in "ab"] + [("SE", 9, "c")]
     for country, asn, probe in places:
@@ -162,7 +162,7 @@ def test_one_network_is_slow_alone(store: Store, tmp_path: Path) -> None:
     [
         Town(days=2, rush=0.5),
         pytest.param(Town(days=4, rush=0.5), marks=pytest.mark.matrix),
-        # The first evening that anybody measured:
+        # The first evening with measurements:
         pytest.param(Town(days=1, rush=0.5, seed=2), marks=pytest.mark.matrix),
         # The address of one target:
         pytest.param(Town(days=0.6, named=(8.0, 12.0, 0.1)), marks=pytest.mark.matrix),

@@ -140,7 +140,7 @@ def test_a_name_of_a_private_address_is_reached_at_no_layer(name: str) -> None:
 def test_a_redirect_into_the_private_network_is_not_followed() -> None:
     with site() as port:
         helper = Helper(HelperPolicy(resolve=resolving(site=["127.0.0.1"]), reach=HelperReach(own=set)))
-        # The site itself stands on loopback here, so it is let through, and nothing else is.
+        # The site itself is on loopback here, so it is let through, and nothing else is.
         helper._is_private = lambda address: address != "127.0.0.1"  # type: ignore[method-assign]  # as above
         for target in ("http://10.0.0.1/", "http://site.example:1/", "file:///etc/passwd"):
             question = {"http_request": f"http://site.example:{port}/to?{target}"}

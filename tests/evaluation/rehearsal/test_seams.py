@@ -1,4 +1,4 @@
-"""What stands between a probe of the lab and its network."""
+"""The layer between a probe of the lab and its network."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Quiet days come again whole, at their hours, under names of their own."""
+"""Quiet days are replayed whole, at their hours, under new names."""
 
 from pathlib import Path
 from random import Random

@@ -15,7 +15,7 @@ class Routes:
     Attributes:
         names: host name -> addresses.
         ports: (address, port) -> port of a server on loopback; others refuse.
-        udp: likewise for datagrams.
+        udp: the same for datagrams.
         silent: (address, port) that never answer.
     """
 

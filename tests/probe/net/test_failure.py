@@ -63,7 +63,7 @@ def test_an_error_without_a_name_keeps_its_words() -> None:
 
 
 async def _exchange(port: int) -> str:
-    """What happens to somebody who connects, speaks and listens."""
+    """What happens to a client that connects, sends and listens."""
     try:
         async with asyncio.timeout(0.4):
             stream: Stream = await SocketNetwork().open_tcp("127.0.0.1", port)

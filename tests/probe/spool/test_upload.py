@@ -1,4 +1,4 @@
-"""A measurement leaves the spool when a collector has it, by whatever way it gets there."""
+"""A measurement leaves the spool when a collector has it, by any route."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ from tests.collector.probe import measurement
 from tests.collector.threads import door
 
 NOWHERE = "http://127.0.0.1:9"
-"""The discard port, where nobody listens."""
+"""The discard port, where nothing listens."""
 
 Answer = tuple[int, dict[str, str], bytes]
 PORTAL: Answer = (200, {"content-type": "text/html"}, b"<html>Please log in</html>")

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 @dataclass
 class Receiver:
     """Attributes:
-    status: what it answers, in turn; the last one for ever.
+    status: what it answers, in turn; the last one is repeated.
     headers: of its answers.
     on_arrival: called when a message is whole, before anything is answered.
     posts: (path, headers by lower-case name, body).

@@ -1,4 +1,4 @@
-"""What a channel is told."""
+"""The messages that a channel gets."""
 
 from dataclasses import replace
 

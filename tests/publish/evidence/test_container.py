@@ -25,7 +25,7 @@ def test_tar_opens_it() -> None:
 
 
 def test_every_byte_around_the_content_is_determined() -> None:
-    """Whatever byte changes, the content changes with it or the file is refused."""
+    """If any byte changes, the content changes with it or the file is refused."""
     for at in range(len(PACKED)):
         changed = bytearray(PACKED)
         changed[at] ^= 1

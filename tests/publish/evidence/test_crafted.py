@@ -1,4 +1,4 @@
-"""Bundles crafted by whoever has a key of their own: a sentence each, never a traceback, and never our words."""
+"""Bundles crafted by someone with their own key: a sentence each, never a traceback, and never our words."""
 
 import io
 import json
@@ -158,7 +158,7 @@ def test_members_given_twice_are_a_sentence(tmp_path: Path, name: str) -> None:
 
 
 def forged(**changed: Any) -> bytes:
-    """A bundle whose manifest has other members, signed all the same."""
+    """A bundle whose manifest has other members, but is signed."""
     document = {
         "what": manifest.WHAT,
         "format": manifest.FORMAT,

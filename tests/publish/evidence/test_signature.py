@@ -1,4 +1,4 @@
-"""The key of whoever packs."""
+"""The packer's key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A bundle, recomputed by somebody who never saw the store."""
+"""A bundle, recomputed by someone who never saw the store."""
 
 import csv
 import gzip
@@ -65,7 +65,7 @@ def test_only_minutes_leave(packed: Packed) -> None:
             assert len(document["report_id"]) == len(document["measurement_uid"]) == 32
 
 
-# --- changed by somebody without the key ------------------------------------------------------------
+# --- changed by someone without the key ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by_chance", [100, pytest.param(1000, marks=pytest.mark.matrix)])
@@ -122,7 +122,7 @@ def test_parts_that_are_missing_added_moved_or_changed_are_refused(
     _refused(tmp_path, pack_parts(change(read_parts(packed.path))))
 
 
-# --- changed by somebody with a key -----------------------------------------------------------------
+# --- changed by someone with a key -----------------------------------------------------------------
 
 
 def resigned(packed: Packed, folder: Path, **changed: bytes) -> Path:

@@ -57,7 +57,7 @@ OURS = by("edge")
 
 @dataclass
 class Holding(SmallStore):
-    """Votes of a source, and ready-made series, beside the incidents."""
+    """Votes of a source, and ready-made series, in addition to the incidents."""
 
     source: str = "edge"
     ready: list[Series] = field(default_factory=list)

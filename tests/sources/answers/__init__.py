@@ -1,4 +1,4 @@
-"""Answers of publishers, typed anew: keys, types and odd values are exact, figures and places are made up.
+"""Answers of publishers, retyped: keys, types and odd values are exact, figures and places are made up.
 
 README.md names for each file the public repository or page, path and commit that it imitates.
 """

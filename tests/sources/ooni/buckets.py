@@ -25,7 +25,7 @@ NAME = "ooni-data-eu-fra"
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of an S3 server that anybody may read, with the bucket in ``folder``."""
+    """The address of a publicly readable S3 server, with the bucket in ``folder``."""
     (folder / NAME).mkdir(parents=True, exist_ok=True)
     words = [
         "serve",
@@ -64,7 +64,7 @@ def upload(
     number: int = 0,
     kinds: Sequence[str] = ("jsonl", "tar"),
 ) -> list[Path]:
-    """Records of one country and test, as they stand in the bucket when the hour is over."""
+    """Records of one country and test, as they are in the bucket when the hour is over."""
     country, test = records[0]["probe_cc"], records[0]["test_name"].replace("_", "")
     hour = uploaded.astimezone(UTC)
     place = folder / NAME / f"raw/{hour:%Y%m%d/%H}/{country}/{test}"

@@ -1,4 +1,4 @@
-"""Which failed handshakes a browser's ClientHello was tried beside."""
+"""After which failed handshakes a browser's ClientHello was tried."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One record in, a measurement with observations out - whatever the record is."""
+"""One record in, a measurement with observations out, for any record."""
 
 import math
 

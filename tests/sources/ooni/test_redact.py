@@ -20,7 +20,7 @@ PAGE = "<html><head><title>Hello at 15:04:05</title></head><body>dear Mrs Doe, 1
 
 
 def record(**keys: Any) -> Record:
-    """A record with one request, and things in it that nobody should pass on."""
+    """A record with one request, and things in it that must not be passed on."""
     response = {
         "code": 200,
         "body": PAGE,

@@ -1,4 +1,4 @@
-"""CSVs of every origin: rows brought together, counted, and none lost in silence."""
+"""CSVs of every origin: rows are combined and counted, and none is lost silently."""
 
 import gzip
 import json

@@ -71,7 +71,7 @@ def routing() -> SourceSeries:
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
-    """The application on a free port of loopback, in a thread of its own; gives its address."""
+    """The application on a free port of loopback, in a separate thread; gives its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(server_config(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -1,4 +1,4 @@
-"""Opening: a page in a window of its own, and what of it must hold for everybody."""
+"""Opening a page in a new window, and what must be true of every page for every reader."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 @contextmanager
 def opened(browser: Browser, address: str, asked: list[str] | None = None, **options: Any) -> Iterator[Page]:
-    """A page in a window of its own; whatever the browser complains of fails the test.
+    """A page in a new window; any complaint of the browser fails the test.
 
     Args:
         asked: takes down the addresses that the page asks for.

@@ -55,7 +55,7 @@ def desk() -> Iterator[str]:
 def at_the_desk(
     browser: Browser, address: str, *, scripts: bool = True, phone: bool = True
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Logged in, in a window of its own; gives the page and what it asks the server for."""
+    """Logged in, in a new window; gives the page and its requests to the server."""
     asked: list[str] = []
     complaints: list[str] = []
     context = browser.new_context(viewport=PHONE if phone else DESKTOP, java_script_enabled=scripts)
@@ -176,7 +176,7 @@ def cookie_of(context: BrowserContext) -> str:
 
 
 def test_a_session_that_was_planted_beforehand_opens_nothing(browser: Browser, desk: str) -> None:
-    """Fixation: somebody sets the cookie of the victim's browser, waits for the login, and uses it."""
+    """Fixation: an attacker sets the cookie of the victim's browser, waits for the login, and uses it."""
     victim, thief = browser.new_context(), browser.new_context()
     try:
         planted = {"name": "fanous_desk", "value": "a" * 43, "url": desk}

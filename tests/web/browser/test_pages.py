@@ -26,7 +26,7 @@ def test_a_page_is_complete_without_a_script_and_nothing_comes_from_elsewhere_or
             if scripts:
                 kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie].join()")
                 assert kept == "0,0,"
-            # What a script adds to charts stands there and nowhere else.
+            # What a script adds to charts is there and nowhere else.
             page.locator(".tools").evaluate_all("(tools) => tools.forEach((one) => one.remove())")
             texts.append(page.locator("main").inner_text())
     # The script draws names on charts anew, after their other words.

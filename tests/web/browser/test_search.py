@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 def typed(page: Page, text: str) -> None:
-    """Somebody types into the search field, and suggestions appear."""
+    """A reader types into the search field, and suggestions appear."""
     field = page.get_by_role("combobox", name="Search")
     field.press_sequentially(text)
     expect(field).to_have_attribute("aria-expanded", "true")

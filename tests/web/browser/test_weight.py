@@ -1,4 +1,4 @@
-"""What a page weighs as it is sent, compressed and before pictures."""
+"""The size of a page as it is sent, compressed and without pictures."""
 
 import httpx
 import pytest

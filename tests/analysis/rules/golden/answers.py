@@ -1,4 +1,4 @@
-"""Answers: lookups that are in doubt, and what is no doubt beside them."""
+"""Answers: doubtful lookups, and similar ones that are not."""
 
 from tests.analysis.rules.golden.case import EOF, PLAIN, RESET, TIMEOUT, Golden
 from tests.analysis.rules.golden.record import ELSEWHERE, HOME, Row, Web
@@ -32,7 +32,7 @@ def away(here: str | None, outside: str | None, at_home: str | None = None) -> W
 
 
 def injected(host: str, ip: str, asn: int) -> Web:
-    """As on China's border: another platform's address, where nobody answers for this name."""
+    """As on China's border: another platform's address, where no server answers for this name."""
     web = Web(f"https://{host}/", country="CN").lookup(ip, host=host, asn=asn)
     return web.connect(ip, failure=TIMEOUT).helper()
 

@@ -30,7 +30,7 @@ def works(url: str = f"https://{SITE}/") -> Web:
 
 
 def front() -> Web:
-    """A short link on a host of its own, which the helper followed to the site."""
+    """A short link on a separate host, which the helper followed to the site."""
     web = Web(FRONT_URL).lookup("104.16.9.9", host=FRONT).connect("104.16.9.9").shake("104.16.9.9", FRONT)
     web.helper("104.16.9.9", connects={"104.16.9.9:443": None}, handshakes={"104.16.9.9:443": None})
     moved = {"Location": f"https://{SITE}/"}

@@ -9,7 +9,7 @@ DENIED = "<html><head><title>No entry</title></head><body>Not here.</body></html
 
 
 def moved() -> Web:
-    """The site in clear sends everybody to TLS, of which the record has the request alone."""
+    """The site in clear redirects everyone to TLS, of which the record has only the request."""
     return Web(PLAIN).lookup(HOME).connect(port=80).helper().fetch(code=301, body="", headers=MOVED)
 
 

@@ -1,4 +1,4 @@
-"""Pages: what comes in clear from sites and their fronts, and what networks put in its place."""
+"""Pages: what sites and their front ends send in clear, and what networks put in its place."""
 
 from base64 import b64encode
 
@@ -21,7 +21,7 @@ def article(words: str, filler: str) -> str:
 
 
 def at_another(code: int, body: str, server: str = "", url: str = PLAIN) -> Web:
-    """In clear, from an address in a network that the helper knows nothing of."""
+    """In clear, from an address in a network unknown to the helper."""
     web = Web(url).lookup(ELSEWHERE).connect(ELSEWHERE, 80).helper()
     return web.fetch(ip=ELSEWHERE, code=code, body=body, headers={"Server": server} if server else {})
 

@@ -9,11 +9,11 @@ SIBLING = "104.16.1.9"
 """In the network of HOME."""
 
 ONLY_80: Row = {"connects": {f"{HOME}:80": None, f"{HOME}:443": "connection_refused"}, "handshakes": {}}
-"""The helper finds nobody at port 443."""
+"""The helper finds nothing at port 443."""
 
 
 def in_clear(ip: str = HOME) -> Web:
-    """A site whose address begins with ``http:``; probes try its port 443 all the same."""
+    """A site whose address begins with ``http:``; probes try its port 443 nevertheless."""
     return Web(PLAIN).lookup(ip).connect(ip, port=80)
 
 

@@ -1,4 +1,4 @@
-"""Throttled: a site that is slowed down, and how that is told from blocking."""
+"""Throttled: a site that is slowed down, as opposed to blocked."""
 
 from tests.analysis.rules.golden.case import PLAIN, TIMEOUT, Golden, front, works
 from tests.analysis.rules.golden.record import HOME, Web
