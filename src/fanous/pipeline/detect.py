@@ -93,29 +93,22 @@ def detect(
         return []
     written = []
     for side in store.sides():
-        if _is_about(side, country):
-            since, until = _window(side, country, first, last)
+        measured = side.facts.span(country)
+        if measured or side.ledger.incidents(country, synthetic=side.is_synthetic):
+            since, until = _window(side, country, first, max(last, measured[1]) if measured else last)
             found = find_incidents(side, country, since, until, shares or user_weights(country))
             written += write_changes(side, country, found, since, until, why)
     return written
 
 
-def _is_about(store: Store, country: str) -> bool:
-    """Whether this side of the store has any data, or has claimed anything, about the country."""
-    known = store.facts.span(country) is not None
-    return known or bool(store.ledger.incidents(country, synthetic=store.is_synthetic))
-
-
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
-    """From far enough before ``first`` to see the beginning of what was ongoing then, to the newest
-    measurement.
+    """From far enough before ``first`` to see the beginning of what was ongoing then, to ``last``, the newest
+    measurement, unless its clock was ahead.
     """
     since = first - HISTORY
     for incident in store.ledger.incidents(country, since, first, synthetic=store.is_synthetic):
         since = min(since, incident.onset - HISTORY)
-    newest = store.facts.span(country)
-    until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
-    return since, until + TICK
+    return since, min(last, store.now() + AHEAD) + TICK
 
 
 def find_incidents(

@@ -98,7 +98,7 @@ def _interference(
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
-    return slowdowns_of(store.facts.rates(*when), setting)
+    return slowdowns_of(store.facts.rates(setting.country, *when), setting)
 
 
 def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:

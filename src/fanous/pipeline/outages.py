@@ -57,7 +57,7 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.facts.rates(since, until), country)
+    speeds += speed_series(store.facts.rates(country, since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
