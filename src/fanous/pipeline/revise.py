@@ -145,8 +145,9 @@ def write_changes(
     return written
 
 
-STALLED = DAY
-"""Seconds without progress after which a backfill is taken to be over: what is in is all that there will be."""
+STALLED = 7 * DAY
+"""Seconds without progress after which a backfill is taken to be over: what is in is all that there will be.  A laptop
+that was closed over a holiday must not confirm anything from half of the past on its first minute."""
 
 
 def backfill_of(store: Store, country: str) -> Backfill | None:

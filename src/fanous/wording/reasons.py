@@ -65,7 +65,7 @@ REASONS: dict[str, Text] = {
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
     "backfill": (
-        "Provisional: earlier measurements are still coming in (so far back to {at}), so it may grow, change or vanish."
+        "Provisional: only measurements sent since {at} are in so far, so it may grow, change or vanish."
     ),
     "backfill.rule": "With what is in, a rule of confirmation is already met.",
     "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
