@@ -120,6 +120,11 @@ class Language:
         return "؛ " if self.direction == "rtl" else "; "
 
     @property
+    def stop(self) -> str:
+        """At the end of a sentence; Urdu has one of its own."""
+        return "۔" if self.code == "ur" else "."
+
+    @property
     def colon(self) -> str:
         """French puts a space before it that does not break."""
         return "\u00a0: " if self.code == "fr" else ": "
