@@ -9,8 +9,8 @@ number of processes can share the work.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fanous.analysis.incidents.merge import absorb, join, with_traffic
-from fanous.model.incident import Incident, Kind
+from fanous.analysis.incidents.merge import merged
+from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
@@ -120,12 +120,8 @@ def find_incidents(
         shares: of the networks' users; ``None`` = no figures of this country are known.
     """
     in_series = find_outages(store, country, since, until, rules_version(), shares)
-    traffic = [one for one in in_series if one.is_of_traffic]
-    outages = [one for one in in_series if not one.is_of_traffic]
-    interference = with_traffic(find_interference(store, country, since, until, shares), traffic)
-    joined = join(outages, interference)
-    lost = [one for one in joined if one.kind is Kind.OUTAGE and one.is_of_line]
-    return _with_provenance(store, absorb(lost, [one for one in joined if one not in lost]), (since, until))
+    in_votes = find_interference(store, country, since, until, shares)
+    return _with_provenance(store, merged(in_series, in_votes), (since, until))
 
 
 def _with_provenance(
