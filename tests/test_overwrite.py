@@ -76,7 +76,7 @@ def test_a_folder_in_which_nothing_may_be_written_is_named_before_any_work() -> 
     with (
         as_nobody(),
         pytest.raises(
-            FanousError, match=r"^cannot write /usr/x\.zip: nothing may be written in the folder /usr"
+            FanousError, match=r"^cannot write /usr/x\.zip: no permission to write in the folder /usr"
         ),
         file_aside(Path("/usr/x.zip"), ours),
     ):

@@ -58,7 +58,7 @@ CountryCode = Annotated[
     Meta(pattern=r"^[A-Z]{2}\Z", extra={"needed": ("an ISO 3166-1 code such as 'PK'", "ISO 3166-1 codes")}),
 ]
 """Two capital letters; reference data decides whether a country has this code.  ``needed`` is what errors ask
-for, in the singular and the plural, where the type and its bounds do not describe it well."""
+for, in the singular and the plural, if the type and its bounds do not describe it well."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,7 +133,7 @@ class WrongKey(ValueError):
 
 @contextmanager
 def about(key: str) -> Iterator[None]:
-    """Attribute a ``FanousError`` from code that knows nothing of files to ``key``."""
+    """Attribute a ``FanousError`` from code that knows nothing about files to ``key``."""
     try:
         yield
     except FanousError as error:
@@ -150,7 +150,7 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def text_of(path: Path) -> str:
-    """Raises ``FanousError`` where there is none."""
+    """The text of a file; raises ``FanousError`` if there is none."""
     check_regular(path)
     try:
         return path.read_text(encoding="utf-8")
@@ -164,7 +164,7 @@ def parse(text: str, kind: type[T], file: str | Path) -> T:
 
 
 def toml(text: str, file: str | Path) -> dict[str, Any]:
-    """Raises ``FanousError`` where the text is not TOML."""
+    """The parsed text; raises ``FanousError`` if it is not TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -172,7 +172,7 @@ def toml(text: str, file: str | Path) -> dict[str, Any]:
 
 
 def section(config: Path | None, name: str, kind: type[T]) -> T:
-    """One table of a configuration file; the defaults where there is none, or no file.
+    """One table of a configuration file; the defaults if there is no such table, or no file.
 
     Raises:
         FanousError: the file cannot be read, has an unknown table, or something in this table is wrong.
@@ -188,7 +188,9 @@ def read_config(config: Path) -> dict[str, Any]:
         FanousError: it cannot be read, or has an unknown table.
     """
     if not config.exists():
-        raise FanousError(f"configuration file not found: {config}")
+        raise FanousError(
+            f"configuration file not found: {config}; check --config, or write one with `fanous init`"
+        )
     document = toml(text_of(config), config)
     for name, table in document.items():
         if name not in TABLES:
@@ -209,8 +211,8 @@ def convert(values: Any, kind: type[T], file: str | Path, name: str = "", text: 
 
     Args:
         file: where the values come from; relative paths start in its folder.
-        name: of the table; empty = the whole file.
-        text: of the file, so that an error can name the line; empty = no line is named.
+        name: name of the table; empty = the whole file.
+        text: text of the file, so that an error can name the line; empty = no line is named.
 
     Raises:
         FanousError: a key is unknown, missing or wrong.
@@ -400,9 +402,9 @@ def _now(path: str, counts: dict[str, int]) -> str:
 
 
 def load_environment(path: Path) -> None:
-    """Set the variables of a file of secrets, if it is there, as systemd's ``EnvironmentFile`` does.
+    """Set the variables in a file of secrets, if it exists, as systemd's ``EnvironmentFile`` does.
 
-    What is set already stays.
+    Variables that are already set keep their values.
 
     Raises:
         FanousError: others than its owner may read it, or a line of it is neither a comment nor NAME=VALUE.
@@ -425,7 +427,7 @@ def load_environment(path: Path) -> None:
 
 
 def data_folder() -> Path:
-    """Where programs keep a user's data (XDG base directories; a relative path is ignored)."""
+    """The folder for a user's data (XDG base directories; a relative path is ignored)."""
     base = os.environ.get("XDG_DATA_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "fanous"
 
@@ -434,7 +436,7 @@ def check_web_address(key: str, address: str) -> None:
     """Refuse anything but a web address; empty = none is set.
 
     Raises:
-        WrongKey: its message leaves the address out, which may hold a password.
+        WrongKey: the message omits the address, which may contain a password.
     """
     parts = split_url(address)
     if address and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
@@ -443,7 +445,7 @@ def check_web_address(key: str, address: str) -> None:
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Its parts; ``None`` = its brackets or port are malformed."""
+    """The parts of a URL; ``None`` = its brackets or port are malformed."""
     try:
         parts = urlsplit(text)
         _ = parts.port

@@ -14,9 +14,9 @@ class FanousError(Exception):
 
 
 class EngineFault(Exception):
-    """The engine of the store failed in a way that the user cannot fix: a bug of ours or of its own.
+    """The store's engine failed in a way that the user cannot fix: a bug in our code or in the engine.
 
-    The message is what it said, without the trace of its C++ code, which can fill a screen and helps no reader.
+    The message is the engine's, without the trace of its C++ code, which can fill a screen and helps no reader.
     """
 
 

@@ -1,4 +1,4 @@
-"""Files that a user names to be read: regular ones only, since a pipe, a socket or /dev/zero may never end."""
+"""Files: opens files named by users; only regular ones, since a pipe, a socket or /dev/zero may never end."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ _KINDS = (
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file, open for reading; what was checked is what is read, whatever is put in its place meanwhile.
+    """The file, open for reading; the checked file itself is read, even if another takes its place.
 
     Raises:
         FanousError: it is a folder, a pipe, a socket or a device.
@@ -33,7 +33,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def check_regular(path: Path) -> None:
-    """Raise ``FanousError`` if it is something else than a file; for files that a library opens by name.
+    """Raise ``FanousError`` if it is anything other than a file; for files that a library opens by name.
 
     One that does not exist passes: opening it will say so.
     """

@@ -29,11 +29,11 @@ INTERVAL = 60.0
 """Seconds for which lines of one kind are counted together."""
 
 MOST_OF_A_KIND = 30
-"""Lines of one kind in an interval.  A monitor of forty countries that starts up writes as many; an attacker
-who can cause a line by a request gets at most some 40,000 a day of each kind, instead of a disk full."""
+"""Most lines of one kind in an interval.  A monitor of forty countries writes that many at start-up; an attacker
+who can cause a line with a request gets at most some 40,000 a day of each kind, instead of filling the disk."""
 
 MOST_KINDS = 500
-"""Kinds counted apart; ours are some eighty.  Beyond, all others are one kind."""
+"""Most kinds counted separately; we have some eighty.  All others count as one kind."""
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class _Counted:
 
 
 class SparingHandler(StreamHandler[TextIO]):
-    """Writes so many lines of each kind in an interval, then "and N more like this" once it is over.
+    """Writes a limited number of lines of each kind in an interval, then "and N more like this" once it is over.
 
     A kind is a logger, a level and the first word of the line, which in our lines is the event.  A traceback
     is written with the first line of its kind only.
@@ -78,7 +78,7 @@ class SparingHandler(StreamHandler[TextIO]):
         super().emit(record if counted.written == 1 else _without_traceback(record))
 
     def close(self) -> None:
-        """Also tells what was held back until now."""
+        """Close, after reporting the lines held back so far."""
         self._tell_what_was_held_back(float("inf"))
         super().close()
 

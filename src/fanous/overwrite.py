@@ -1,11 +1,11 @@
-"""Overwrite: what a command may replace where its user tells it to write, and how it replaces it.
+"""Overwrite: what a command may replace at the place where its user tells it to write, and how.
 
-A command replaces what it can be sure to have written itself, such as the same export into the same folder.  Anything
-else stays as it is, and the command ends with a ``FanousError`` that says what is there.  There is no option that
-overrules this: moving a file away takes one command, and getting it back may be impossible.  A link is always
-somebody's, even if it leads to a file of ours.
+A command replaces only what it can be sure that it wrote itself, such as the same export into the same folder.
+Anything else stays as it is, and the command ends with a ``FanousError`` that says what is there.  There is no
+option that overrides this: moving a file away takes one command, and getting it back may be impossible.  A link
+always belongs to someone else, even if it leads to a file of ours.
 
-Files are written aside and renamed, so that the old or the new one is there, whole, whenever the process is killed.
+Files are written aside and renamed, so that if the process is killed, either the old or the new one is there, whole.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from pathlib import Path
 from fanous.errors import FanousError
 
 Recognises = Callable[[Path], bool]
-"""Is the regular file at this path one that the command itself wrote?  It may raise ``FanousError`` for no."""
+"""Did the command itself write the regular file at this path?  It may raise ``FanousError`` to say no."""
 
 
 def nothing(_path: Path) -> bool:
-    """Recognises no file: what was written once is never replaced."""
+    """Recognises no file, so existing files are never replaced."""
     return False
 
 
@@ -31,7 +31,7 @@ def nothing(_path: Path) -> bool:
 
 
 def check_file(path: Path, is_ours: Recognises) -> None:
-    """Refuse to write to a place that holds anything but a file of the command's own.
+    """Refuse to write to a place that has anything but a file written by the command.
 
     Raises:
         FanousError: it does, or the folder for it is missing; nothing was changed.
@@ -42,7 +42,7 @@ def check_file(path: Path, is_ours: Recognises) -> None:
         )
     if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise FanousError(
-            f"cannot write {path}: nothing may be written in the folder {path.parent.absolute()}. Name another place."
+            f"cannot write {path}: no permission to write in the folder {path.parent.absolute()}. Name another place."
         )
     found = _kind(path)
     if found == REGULAR and not _is_recognised(path, is_ours):
@@ -53,7 +53,7 @@ def check_file(path: Path, is_ours: Recognises) -> None:
 
 @contextmanager
 def file_aside(path: Path, is_ours: Recognises) -> Iterator[Path]:
-    """A path to write to, which takes the place of ``path`` when the block ends well.
+    """A path to write to, which replaces ``path`` when the block succeeds.
 
     Raises:
         FanousError: see ``check_file``, which looks before the block and after it; or it cannot be written.
@@ -68,7 +68,7 @@ def file_aside(path: Path, is_ours: Recognises) -> Iterator[Path]:
         except OSError as error:
             raise _unwritable(path, error) from error
     finally:
-        with suppress(OSError):  # the folder may have become read-only, which is what ended the block
+        with suppress(OSError):  # the folder may have become read-only, which may be what ended the block
             aside.unlink(missing_ok=True)
 
 
@@ -100,7 +100,7 @@ REGULAR = "a file"
 
 
 def _kind(path: Path) -> str:
-    """What is there, for people; empty = nothing."""
+    """What is at the path, for people; empty = nothing."""
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -124,19 +124,19 @@ def _is_recognised(path: Path, is_ours: Recognises) -> bool:
 # --- several files in a folder --------------------------------------------------------------------
 
 RECORD = "SHA256SUMS"
-"""In a folder of ours: the digest of each file that Fanous wrote there, as ``sha256sum --check`` reads it."""
+"""File in a folder of ours with the digest of each file that Fanous wrote there, as ``sha256sum --check`` reads it."""
 
 _HEAD = "# Written by Fanous, which replaces these files only while they have these digests.\n"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 Digests = dict[str, set[str]]
-"""Name -> SHA-256; two where a process was killed between writing the record and the file."""
+"""Name -> SHA-256; two if a process was killed between writing the record and the file."""
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write files into a folder that is new, empty, or was written by this function.
 
-    If a file there is not as this function left it, someone changed it, and no file is written.
+    If a file there differs from what this function wrote, someone changed it, and no file is written.
 
     Returns:
         Their paths, in the order given.
@@ -159,10 +159,10 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def check_folder_of_files(folder: Path) -> None:
-    """Refuse a folder that holds other things, before the work that ``write_files`` would refuse to keep.
+    """Refuse a folder with other things in it, before doing work that ``write_files`` would then refuse to save.
 
     Raises:
-        FanousError: it does.
+        FanousError: the folder has other things in it.
     """
     _known(folder)
 
@@ -180,7 +180,7 @@ def _known(folder: Path) -> Digests:
     """What Fanous wrote into the folder; empty = it is new or empty.
 
     Raises:
-        FanousError: it is no folder, or holds something and no record.
+        FanousError: it is not a folder, or has files but no record.
     """
     if not folder.exists() and not folder.is_symlink():
         return {}
@@ -212,7 +212,7 @@ def _is_left_over(name: str) -> bool:
 
 
 def _read_record(path: Path) -> Digests | None:
-    """``None`` = it is missing, or not ours."""
+    """The record; ``None`` = it is missing, or not ours."""
     if _kind(path) != REGULAR:
         return None
     try:
@@ -242,10 +242,10 @@ def _digest(path: Path) -> str:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: the old or the new one is always there, even after a crash.
+    """Replace a file atomically: the old or the new one is always there, even after a crash.
 
     Raises:
-        OSError: it failed, and the old file is unchanged.
+        OSError: it failed, leaving the old file unchanged.
     """
     aside = _aside(path)
     try:
@@ -260,7 +260,7 @@ def _aside(path: Path) -> Path:
 
 
 def _put(aside: Path, path: Path) -> None:
-    """Give a file its name, once its content is on the disk."""
+    """Give a file its name, once its content is on disk."""
     _sync(aside)
     aside.replace(path)
     _sync(path.parent)

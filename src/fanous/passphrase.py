@@ -1,4 +1,4 @@
-"""Passphrase: what is kept of one, and whether another is the same."""
+"""Passphrase: hashing and checking."""
 
 import hmac
 import os
@@ -17,15 +17,15 @@ SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 5
 
 
 def hashed(passphrase: str) -> str:
-    """What is kept of a passphrase: ``scrypt$N$r$p$salt$hash``.
+    """The hash of a passphrase, as it is stored: ``scrypt$N$r$p$salt$hash``.
 
     Raises:
         FanousError: it is too short, or too long.
     """
     if not LEAST_PASSPHRASE <= len(passphrase) <= MOST_PASSPHRASE:
         raise FanousError(
-            f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE:,} characters; four or five words that do not "
-            "belong together are good"
+            f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE:,} characters; four or five unrelated words "
+            "work well"
         )
     salt = os.urandom(16)
     made = _scrypt(passphrase, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
@@ -34,14 +34,14 @@ def hashed(passphrase: str) -> str:
 
 
 def is_passphrase(given: str, kept: str) -> bool:
-    """Takes a tenth of a second; ``kept`` as ``hashed`` gives it."""
+    """Does it match the hash ``kept``?  Takes a tenth of a second."""
     _, n, r, p, salt, made = kept.split("$")
     again = _scrypt(given[:MOST_PASSPHRASE], b64decode(salt), int(n), int(r), int(p))
     return hmac.compare_digest(again, b64decode(made))
 
 
 def is_hash(text: str) -> bool:
-    """Whether ``hashed`` may have made it."""
+    """Does the text have the form of a hash from ``hashed``?"""
     parts = text.split("$")
     return len(parts) == 6 and parts[0] == "scrypt" and all(part.isdigit() for part in parts[1:4])
 

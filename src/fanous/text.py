@@ -1,4 +1,5 @@
-"""Text that others wrote, made safe to show: measurements, claims, bundles and servers' answers come from anyone.
+"""Text: makes other people's text safe to show, since measurements, claims, bundles and servers' answers come from
+anyone.
 
 Raw, such text can move a terminal's cursor, set its title or clipboard, reverse the order of a line so that it
 reads as something else, add lines that look like ours, or hide characters that a reader cannot see.
@@ -7,7 +8,7 @@ reads as something else, add lines that look like ours, or hide characters that 
 import re
 
 MOST_QUOTED = 120
-"""Characters of a quotation; what is longer is cut, so that no part of a file fills the screen."""
+"""Most characters of a quotation; longer text is cut, so that no part of a file fills the screen."""
 
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI, ECMA-48 section 5.4: colours, cursor movements, erasing
@@ -22,9 +23,9 @@ grapheme joiner, and the supplement of variation selectors (DerivedCorePropertie
 
 
 def printable(text: str) -> str:
-    """Without characters that cannot be seen; white space of any kind becomes one blank.
+    """The text without characters that cannot be seen; white space of any kind becomes one blank.
 
-    What goes: C0 and C1 controls, bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
+    Removed: C0 and C1 controls, bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
     U+2069), zero-width characters, line and paragraph separators, tags, surrogates, private use, unassigned.
     Every visible character stays, so that a name is not shown as another one.
     """
@@ -35,9 +36,9 @@ def printable(text: str) -> str:
 
 
 def quoted(text: object, most: int = MOST_QUOTED) -> str:
-    """In double quotes, printable, and cut after ``most`` characters: what someone else says, not what we say.
+    """The text in double quotes, printable, and cut after ``most`` characters, marked as someone else's words.
 
-    Control sequences go as a whole, so that no ``[31m`` is left of them.  A double quote or backslash in the text
+    Control sequences are removed completely, so that no ``[31m`` remains.  A double quote or backslash in the text
     is preceded by a backslash, so that the quotation ends where it ends.
     """
     raw = str(text)

@@ -1,7 +1,7 @@
 """Threads: blocking calls in threads that are not waited for when the process ends.
 
 The standard pool joins its threads at exit, so one look-up of a name whose server never answers, or one
-publisher that says "come back in five minutes", keeps a stopped process alive for as long.
+publisher that says "come back in five minutes", keeps a stopped process alive that long.
 """
 
 import ctypes
@@ -17,15 +17,15 @@ M_ARENA_MAX = -8
 """A parameter of glibc's mallopt(3)."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""The same."""
+"""Further parameters of mallopt(3)."""
 
 ARENAS = 2
 
 KEPT_FREE = 64 << 20
-"""Bytes that a process may hold without using them."""
+"""Bytes that a process may keep without using them."""
 
 LARGE = 32 << 20
-"""Bytes of a piece of memory that glibc asks of the kernel alone, and gives back at once; its own greatest."""
+"""Size of an allocation that glibc maps separately and returns to the kernel at once; the largest value it allows."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Threads(ThreadPoolExecutor):
     nothing that must be finished (a write, a commit) belongs here.
 
     Args:
-        most: threads at once; further calls wait for one of them.
+        most: most threads at once; further calls wait for one of them.
         name: of the threads.
     """
 
@@ -55,7 +55,7 @@ class Threads(ThreadPoolExecutor):
         return self._busy
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """As of any executor."""
+        """Submit a call, as with any executor."""
         future: Future[T] = Future()
         call = partial(_answer, future, partial(fn, *args, **kwargs))
         with self._guard:
@@ -65,7 +65,7 @@ class Threads(ThreadPoolExecutor):
         if begins:
             try:
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
-            except RuntimeError:  # no more threads can be had (TasksMax): the call must not wait for ever
+            except RuntimeError:  # no more threads are allowed (TasksMax), and the call must not wait forever
                 with self._guard:
                     self._busy -= 1
                     self._waiting.remove(call)
@@ -76,7 +76,7 @@ class Threads(ThreadPoolExecutor):
         """Waits for nothing: see above."""
 
     def forget(self) -> None:
-        """Begin nothing of what waits for a thread."""
+        """Drop the calls that are waiting for a thread."""
         with self._guard:
             self._waiting.clear()
 
@@ -95,13 +95,13 @@ def _answer(future: "Future[Any]", call: Callable[[], Any]) -> None:
         return
     try:
         future.set_result(call())
-    except BaseException as error:  # the caller who awaits it must learn of any error
+    except BaseException as error:  # the caller awaiting it must learn of any error
         future.set_exception(error)
 
 
 def keep_freed_memory() -> None:
-    """Use freed memory again where much is read: a record of a hundred kilobytes is read, decoded and dropped, and if
-    each time its memory goes back to the kernel, getting it again takes a fifth of the time of an ingest.
+    """Reuse freed memory when much is read: a record of a hundred kilobytes is read, decoded and dropped, and if
+    its memory goes back to the kernel each time, getting it again takes a fifth of the time of an ingest.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -112,8 +112,8 @@ def keep_freed_memory() -> None:
 def few_arenas(most: int = ARENAS) -> None:
     """Let the threads of this process share their memory.
 
-    glibc gives threads arenas of their own, up to eight for each processor, and what one thread has freed no other
-    gets: a monitor with fifty threads held ninety MiB of it after an hour.  Elsewhere this does nothing.
+    glibc gives threads their own arenas, up to eight per processor, and memory freed by one thread is not available to
+    others: a monitor with fifty threads held ninety MiB of it after an hour.  On other systems this does nothing.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, most)

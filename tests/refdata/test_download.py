@@ -24,17 +24,17 @@ def test_a_whole_file_comes_as_it_is(address: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "reason", "permanent"),
     [
-        ("/missing", "/missing: the server says 404", True),
-        ("/busy", "/busy: the server says 503", False),
+        ("/missing", "/missing: the server answered 404", True),
+        ("/busy", "/busy: the server answered 503", False),
         ("/truncated", "ended after 100 of", False),
         ("/huge", "has more than 100,000 bytes", True),
         ("/huge-unsized", "has more than 100,000 bytes", True),
         ("/silent", "/silent cannot be fetched: .*timed out", False),
         ("/drip", "/drip is too slow", False),
-        ("/in-circles", "the server says 302", True),
+        ("/in-circles", "the server answered 302", True),
         ("/in-clear", "http://mirror.example.org/good is not https", True),
-        ("/to-a-file", "the server says 302", True),
-        ("/too-many", "the server says 429", False),
+        ("/to-a-file", "the server answered 302", True),
+        ("/too-many", "the server answered 429", False),
     ],
 )
 def test_what_goes_wrong_is_said(address: str, path: str, reason: str, permanent: bool) -> None:

@@ -30,9 +30,9 @@ PACKED = gzip.compress(b"".join(RECORD % n for n in range(2000)))
 @pytest.mark.parametrize(
     ("packed", "why"),
     [
-        (PACKED[:-6] + b"abcdef", "damaged here (the checksum at its end is not that of the content)"),
+        (PACKED[:-6] + b"abcdef", "damaged here (its checksum does not match the content)"),
         (PACKED[:-8], "ends too early"),
-        (PACKED + b"more", "damaged here (there are other bytes after"),
+        (PACKED + b"more", "damaged here (unexpected bytes follow"),
     ],
     ids=["wrong checksum", "no trailer", "bytes behind it"],
 )

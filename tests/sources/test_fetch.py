@@ -163,7 +163,7 @@ def test_an_endless_document_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "LARGEST", 1000)
     with (
         asking(always(Answer(b"x" * 2000))) as (client, _),
-        pytest.raises(FanousError, match="not the document"),
+        pytest.raises(FanousError, match="too large"),
     ):
         client.get(URL)
 

@@ -19,10 +19,10 @@ RTL_ISOLATE = "\u2067"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Where text begins: ``x`` is its first edge.
+    """Where text begins; ``x`` is its leading edge.
 
     Attributes:
-        rtl: from the right.
+        rtl: text runs from the right.
     """
 
     x: int
@@ -46,7 +46,7 @@ CHART = Shape(1098, 240, 6)
 TEXT_SIZES = (30, 27, 24)
 FOOT_SIZES = (23, 21, 19, 17)
 REGULAR = 0.92
-"""Regular letters are so much narrower than the bold ones that ``breadth`` counts with."""
+"""Width of regular letters relative to bold ones, which ``breadth`` assumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class Words:
         confirmed: was it ever confirmed, so that the chip is filled?
         over: has it ended?
         gone: was it retracted?
-        sentence: shown where there is no chart.
-        foot: at most three lines at the foot: time in both clocks, what is drawn, whose data it is.
-        key: (class of an area, what it means), of the chart.
-        notice: said at the top; empty = nothing.
+        sentence: shown if there is no chart.
+        foot: at most three lines at the foot: time on both clocks, what is drawn, whose data it is.
+        key: the chart's key, as (class of an area, what it means).
+        notice: shown at the top; empty = nothing.
         rtl: the language runs from the right.
     """
 

@@ -35,8 +35,8 @@ def grid_text(grid: Grid, names: Mapping[int, str], zone: str, width: int = 120)
     """Networks x time with a legend.
 
     Args:
-        zone: what people call the clock of the columns.
-        width: characters that a line may have.
+        zone: the name of the columns' time zone, as people call it.
+        width: most characters in a line.
     """
     room = max(NAME_LEAST, min(NAME_WIDTH, width - len(grid.columns) - COUNT_WIDTH - 1))
     upper, lower = _labels(grid)

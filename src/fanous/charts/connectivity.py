@@ -22,8 +22,8 @@ class SeriesNow:
 
     Attributes:
         at: beginning of its bin; ``step`` later it ends.
-        ordinary: level that is ordinary at that time of day; ``None`` = there is no history.
-        licence: under which it comes.
+        ordinary: usual level at that time of day; ``None`` = there is no history.
+        licence: the licence of the value.
     """
 
     key: SeriesKey
@@ -99,7 +99,7 @@ def _percent(level: SeriesNow) -> str:
 
 
 def place_name(key: SeriesKey) -> str:
-    """As people call it: ``Panjāb``, ``AS17557 Pakistan Telecom``."""
+    """The place as people call it: ``Panjāb``, ``AS17557 Pakistan Telecom``."""
     place = key.place
     if place.asn:
         return f"AS{place.asn} {network_name(place.asn)}".strip()

@@ -1,8 +1,8 @@
 """Counts: what became of measurements over time, as stacked steps in SVG, one panel for each row.
 
-Blocked stands at the bottom, slowed above it, and what works on top, so that the two kinds of disruption are told
-apart by place, colour and pattern.  Shares are of what says anything.  A bin without that stays empty.  A panel may
-have a line in steps instead.  All panels have the same scale and the same clock, so they can be compared.
+Blocked is at the bottom, slowed above it, and what works on top, so that the two kinds of disruption can be told
+apart by position, colour and pattern.  Shares are of the conclusive measurements; a bin without any stays empty.  A
+panel may have a stepped line instead.  All panels have the same scale and time axis, so they can be compared.
 """
 
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ from fanous.wording.language import Language
 
 LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
-"""Pixels: above a panel for its title, between two panels, and of a row of words above or below all of them."""
+"""Pixels: above a panel for its title, between two panels, and for a row of words above or below all of them."""
 
 MOST_PANELS = 5
 """As many rows as can be distinguished in one picture."""
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
-"""The height is that of a panel."""
+"""Sizes for a page and for a phone; the height is that of one panel."""
 
 MOST_BOUNDS = 3
 """Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
 
 ALONE, LOW = 150, 64
-"""Pixels of a panel's height where there is only one, and where there are more than three."""
+"""Height of a panel in pixels if it is the only one, and if there are more than three."""
 
 Stack = tuple[float, float]
 """Share that was blocked, and share that was blocked or slowed down; 0..1."""
@@ -43,7 +43,7 @@ Cells = Sequence[Stack | None]
 
 
 def stack_of(cells: Sequence[Outcomes | None]) -> Cells:
-    """Of counts; ``None`` = nothing in them says anything."""
+    """The stack of some counts; ``None`` = no conclusive measurement."""
     return [
         (cell.blocked / cell.decided, cell.hit / cell.decided) if cell is not None and cell.decided else None
         for cell in cells
@@ -73,10 +73,10 @@ class IncidentSpan:
     """An incident on the time axis; unix seconds.
 
     Attributes:
-        end: of an ongoing one, the present.
-        earliest: from which its beginning is uncertain; ``start`` if it is not.
+        end: the present for an ongoing one.
+        earliest: earliest possible beginning; ``start`` if that is certain.
         is_open: it is ongoing.
-        is_other: it is not the one that the picture is about.
+        is_other: the picture is about another incident.
     """
 
     start: float
@@ -98,8 +98,8 @@ class Sheet:
         clock: whose clock the time axis follows, in words.
         marks: (unix seconds, text) of announced events.
         bounds: (unix seconds, text): when the incident began and ended, in words.
-        title, description: for those who hear the picture.
-        rtl: its language runs from the right; time still runs from the left.
+        title, description: for readers who use a screen reader.
+        rtl: the language runs from the right; time still runs from the left.
     """
 
     edges: Sequence[float]
@@ -118,24 +118,24 @@ HATCH = (
     '<pattern id="slowed" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     f'<path d="M0 0h6v6h-6z" fill="{PAPER}"/><path d="M0 0h3.4v6h-3.4z" fill="{SLOWED}"/></pattern>'
 )
-"""Of a picture that stands alone; a page has its own, with the colours of its stylesheet."""
+"""Patterns of a standalone picture; a page has its own, with the colours of its stylesheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the panels lie; pixels from the top."""
+    """Where the panels are; pixels from the top."""
 
     panels: int
     sheet: Sheet
 
     @property
     def high(self) -> int:
-        """Of a panel."""
+        """Height of a panel."""
         return ALONE if self.panels == 1 else WIDE.height if self.panels <= 3 else LOW
 
     @property
     def named(self) -> int:
-        """The foot of the row of events and bounds."""
+        """Bottom of the row of events and bounds."""
         return TOP + ROW * bool(self.sheet.unit) + ROW * bool(self.sheet.marks or self.sheet.bounds)
 
     def top(self, panel: int) -> int:
@@ -150,7 +150,7 @@ class _Layout:
 
 
 def stacked(panels: Sequence[Panel], sheet: Sheet, shape: Shape, mark: str) -> str:
-    """The panels for a page, with class names for its stylesheet; where they lie is said for a script.
+    """The panels for a page, with class names for its stylesheet and positions for its script.
 
     Args:
         mark: makes the ids of title and description unique in a page.
@@ -180,11 +180,11 @@ def _panels(panels: Sequence[Panel], sheet: Sheet, shape: Shape, *, alone: bool)
 
 
 BOUNDS = {"works": (2, 3), "slowed": (1, 2), "blocked": (0, 1)}
-"""Class of an area -> between which bounds of the stack it lies."""
+"""Class of an area -> the bounds of the stack between which it is drawn."""
 
 
 class _Frame:
-    """Where times and shares lie."""
+    """Maps times and shares to positions."""
 
     def __init__(self, sheet: Sheet, shape: Shape, alone: bool, left: int = LEFT) -> None:
         self.sheet, self.left, self.right, self.alone = sheet, left, shape.width - RIGHT, alone
@@ -232,11 +232,12 @@ class _Frame:
         return "".join(f'<path d="{path}" {self.paint(name)}/>' for name, path in paths if path)
 
     def occurs(self, name: str, cells: Cells) -> bool:
-        """Whether an area of this class is drawn."""
+        """Is an area of this class drawn?"""
         return bool(self.area(cells, *BOUNDS[name], 0, 1000))
 
     def area(self, cells: Cells, low: int, high: int, top: float, base: float) -> str:
-        """Between two bounds of the stack, in steps; a bin without data parts it, and equal ones are one."""
+        """The area between two bounds of the stack, in steps; a bin without data interrupts it, and equal bins are
+        merged."""
         path, last = "", (-1, -1.0, -1.0)
         for n, cell in enumerate(cells):
             bounds = (0.0, *cell, 1.0) if cell is not None else (0.0,) * 4
@@ -252,7 +253,7 @@ class _Frame:
         return path
 
     def steps(self, line: Sequence[float | None], top: float, base: float) -> str:
-        """Level for as long as a bin, since nothing is known of a slope; a gap stays a gap."""
+        """Level within each bin, since nothing is known about a slope; a gap stays a gap."""
         path, before = "", False
         for n, share in enumerate(line):
             if share is not None:
@@ -263,14 +264,14 @@ class _Frame:
         return path
 
     def band(self, span: IncidentSpan, top: float, base: float) -> str:
-        """Where its beginning is uncertain."""
+        """The time in which its beginning is uncertain."""
         a, earliest = self.x(span.start), self.x(span.earliest)
         if span.is_other or a - earliest < 1:
             return ""
         return f'<path d="M{earliest:.1f} {top:.0f}V{base:.0f}H{a:.1f}V{top:.0f}z" {self.paint("shade")}/>'
 
     def span(self, span: IncidentSpan, top: float, base: float, *, lined: bool) -> str:
-        """A bar from its beginning to its end, and a line at either; of another incident only a grey bar."""
+        """A bar from its beginning to its end, with a line at each; for another incident only a grey bar."""
         a, b = self.x(span.start), self.x(span.end)
         bar = f'<path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}"'
         if span.is_other:
@@ -285,7 +286,7 @@ class _Frame:
         return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
-        """Words of bounds and events stand in one row, where there is room for them."""
+        """The words of bounds and events, in one row, if there is room for them."""
         parts, taken = [], list[tuple[float, float]]()
         for is_event, (at, text) in [
             *((False, one) for one in self.sheet.bounds),
@@ -320,13 +321,14 @@ class _Frame:
 ROW_GAP, ROW_HIGHEST, ROW_NAMES = 8, 150, 210
 KEY_SIZE, NAME_SIZE, TICK_SIZE = 20, 23, 19
 SCALED = 70
-"""Pixels of a row from which there is room for the lowest and the highest level at its side."""
+"""Height of a row, in pixels, from which the lowest and highest level fit at its side."""
 
 
 def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, str]], shape: Shape) -> str:
-    """The panels as rows, each named at its side, in letters that can be read where the picture is small.
+    """The panels as rows, each named at its side, in letters that are legible when the picture is small.
 
-    It stands inside another picture, and carries its colours; ``HATCH`` must be among that picture's definitions.
+    It is drawn inside another picture, with its colours as attributes; that picture's definitions must include
+    ``HATCH``.
 
     Args:
         key: (class of an area, what it means); those that occur are explained.
@@ -377,7 +379,7 @@ def framed(
     foot: Sequence[str],
     subtitle: str,
 ) -> str:
-    """The panels as a picture that stands alone: title, legend, axes with their unit, source and licence.
+    """The panels as a standalone picture: title, legend, axes with their units, source and licence.
 
     Args:
         legend: (class of an area, what it means).
@@ -431,8 +433,8 @@ def strips(
 
     Args:
         rows: (ASN, target or other name; cells; measurements).
-        words: for those who hear it: mostly blocked, mostly slowed, worked.
-        more: rows that are left out.
+        words: for screen readers: mostly blocked, mostly slowed, worked.
+        more: number of rows left out.
     """
     wide = cell_width(len(edges) - 1)
     drawn = [
@@ -451,7 +453,7 @@ def bars(
     """A grid of series: in each cell a bar as high as its share of the highest value.
 
     Args:
-        more: rows that are left out.
+        more: number of rows left out.
     """
     wide = cell_width(len(edges) - 1)
     drawn = []

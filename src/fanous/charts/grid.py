@@ -2,7 +2,7 @@
 
 Columns are days if they fit, hours in a short window, weeks in a long one.  ``network_times`` counts and
 ``by_network`` and ``by_target`` draw: each row is SVG in which height and pattern tell the state, and colour
-repeats it.  No data is a separate state, drawn as an empty space; *reachable* is a low bar.  Neither can be
+repeats it.  No data is a separate state, drawn as empty space; *reachable* is a low bar.  Neither can be
 confused with the other, or with *disrupted*.
 """
 
@@ -64,7 +64,7 @@ class Grid:
         columns: when each begins, on the country's clock (naive).
         step: width of a column; an hour that the clock repeats in autumn is one column.
         rows: one per network.
-        left_out: columns before the first that had to be left out.
+        left_out: number of columns before the first that had to be left out.
     """
 
     columns: tuple[datetime, ...]
@@ -83,7 +83,7 @@ def network_times(
 
     Args:
         span: unix seconds, UTC, of the first and the last column, so that several grids have the same;
-            ``None`` = of the votes.
+            ``None`` = those of the votes.
     """
     if not len(votes):
         return Grid((), timedelta(days=1), ())
@@ -109,11 +109,11 @@ def filled(columns: "GridColumns", made: "Places", failed: "Places", incidents: 
 
 @dataclass(frozen=True, slots=True)
 class GridColumns:
-    """Which stretches of a country's clock the columns are, numbered from the first Monday of unix time.
+    """The stretches of local time that the columns cover, numbered from the first Monday of unix time.
 
     Attributes:
-        first, last: the first and the last shown.
-        left_out: columns before it that do not fit.
+        first, last: the first and the last column shown.
+        left_out: number of earlier columns that do not fit.
     """
 
     country: str
@@ -123,7 +123,7 @@ class GridColumns:
     left_out: int
 
     def edges(self) -> list[tuple[int, int]]:
-        """(unix seconds, column): each instant from which on another column, or another offset, holds."""
+        """(unix seconds, column): each instant at which another column, or another UTC offset, begins."""
         found = []
         for start, end, offset in _offsets(
             self._instant(self.first), self._instant(self.last + 1), self.country
@@ -299,10 +299,10 @@ def _run(cell: Cell, x: int, width: int) -> str:
 
 
 MOST_TARGETS = 6
-"""Grids of single targets on one page."""
+"""Most grids of single targets on one page."""
 
 MOST_ROWS = 16
-"""Networks, or targets, of one grid; the table of all stands elsewhere on the page."""
+"""Most networks or targets in one grid; elsewhere on the page a table lists all of them."""
 
 WORDS = {
     Cell.NO_DATA: "No data",
@@ -319,9 +319,9 @@ class Drawn:
     """One row.
 
     Attributes:
-        name: ASN or target that it is about.
+        name: the ASN or target.
         picture: shapes for an ``<svg>`` of the grid's width.
-        tally: what the row says, in words with numbers of columns, for those who hear it.
+        tally: what the row shows, in words with numbers of columns, for screen readers.
     """
 
     name: int | str
@@ -334,8 +334,8 @@ class Drawn:
 class Drawing:
     """Attributes:
     width: pixels of the columns.
-    hours: of one column.
-    more: rows that are left out.
+    hours: width of one column.
+    more: number of rows left out.
     """
 
     width: int
@@ -364,7 +364,7 @@ def by_network(
 
 
 def _is_hit(row: GridRow) -> bool:
-    """Does an incident name it in one of its columns?"""
+    """Is any of its columns covered by an incident?"""
     return not {Cell.CUT, Cell.IN_SESSIONS, Cell.SUSPECTED}.isdisjoint(row.cells)
 
 

@@ -1,11 +1,11 @@
-"""Letters: how much room a text takes in a picture, and how it is broken into lines that fit."""
+"""Letters: how much room text takes in a picture, and how it is broken into lines that fit."""
 
 import re
 
 from fanous.wording.language import END_ISOLATE, ISOLATE
 
 ISOLATED = re.compile(f"{ISOLATE}[^{ISOLATE}{END_ISOLATE}]*{END_ISOLATE}")
-"""A name that was set apart, the innermost of nested ones."""
+"""An isolated name, the innermost of nested ones."""
 
 NO_BREAK = "\u00a0"
 
@@ -13,7 +13,7 @@ NARROW, BROAD = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW%@")
 
 
 def breadth(text: str, size: float) -> float:
-    """About how many pixels bold text takes; on the safe side."""
+    """About how many pixels bold text takes; errs on the high side."""
     ems = sum(0.33 if c in NARROW else 0.95 if c in BROAD else 0.62 for c in text if c.isprintable())
     return ems * size
 
@@ -47,7 +47,8 @@ def balanced(line: str) -> str:
 
 
 def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[int, list[str]]:
-    """The largest of ``sizes`` (falling) at which ``most`` lines hold the text; else cut with an ellipsis."""
+    """The text in the largest of ``sizes`` (descending) at which it fits in ``most`` lines; else cut with an
+    ellipsis."""
     for size in sizes:
         lines = broken(text, size, room)
         if len(lines) <= most:
@@ -57,6 +58,6 @@ def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[i
 
 
 def running(text: str) -> str:
-    """A text that has names set apart is one that runs from the right: a picture begins from the left unless
+    """Text with isolated names runs from the right: a picture begins from the left unless
     the text itself says so (U+202B)."""
     return f"\u202b\u200f{text}\u200f\u202c" if ISOLATE in text else text

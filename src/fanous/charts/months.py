@@ -1,6 +1,6 @@
 """Months: how many incidents began in each month, as stacked bars.
 
-Confirmed ones stand at the foot by what they did (blocked, slowed down, cut off), and mere suspicions on top of them,
+Confirmed ones are at the bottom by kind (blocked, slowed down, cut off), with suspicions on top of them,
 outlined only, so that a reader can tell them apart without colour.
 """
 
@@ -20,13 +20,13 @@ TITLE = 18
 
 WIDE, NARROW = Shape(760, 150, 12), Shape(360, 150, 6)
 MOST_BARS = 72
-"""Six years of months; what began earlier is counted by the year."""
+"""Six years of months; earlier incidents are counted by the year."""
 
 BROADEST = 72.0
-"""Pixels of a bar: a few months should not look like a wall."""
+"""Most pixels of a bar's width: a few months should not look like a wall."""
 
 LEVELS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-"""Steps of the axis: the smallest that gives at most four lines."""
+"""Steps of the axis, of which the smallest is used that gives at most four lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class MonthBar:
 
     Attributes:
         began: ``2023-12``, or ``2023``.
-        blocked, slowed, offline: incidents that were confirmed at some time, by kind.
-        suspected: incidents that never were.
+        blocked, slowed, offline: incidents confirmed at some time, by kind.
+        suspected: incidents never confirmed.
     """
 
     began: str
@@ -70,7 +70,7 @@ class BarWords:
 
 
 def axis_lines(bars: Sequence[MonthBar]) -> list[int]:
-    """The numbers at which lines stand, from 0 up to at least the highest bar."""
+    """The numbers at which lines are drawn, from 0 up to at least the highest bar."""
     highest = max((bar.all for bar in bars), default=0)
     step = next((step for step in LEVELS if highest / step <= 4), LEVELS[-1])
     return list(range(0, max(highest, 1) + step, step))
@@ -83,7 +83,7 @@ def bars_drawn(
 
     Args:
         mark: makes the ids of title and description unique in a page.
-        alone: a standalone picture carries its colours.
+        alone: standalone, with colours as attributes.
     """
     size = f' width="{shape.width}" height="{shape.height}"' if alone else ""
     return (
@@ -94,7 +94,7 @@ def bars_drawn(
 
 
 def inside(bars: Sequence[MonthBar], words: BarWords, shape: Shape, mark: str, *, alone: bool) -> str:
-    """The same without its ``<svg>``, to stand inside another picture."""
+    """The picture without its ``<svg>``, to be placed inside another."""
     top, bottom, right = TOP + TITLE, shape.height - FOOT, shape.width - RIGHT
     highest = max(number for number, _ in words.numbers) or 1
     wide = (right - LEFT) / max(1, len(bars))
@@ -139,7 +139,7 @@ def inside(bars: Sequence[MonthBar], words: BarWords, shape: Shape, mark: str, *
 
 
 FRAME = Shape(900, 230, 12)
-"""Of the bars in a standalone picture."""
+"""Size of the bars in a standalone picture."""
 
 
 def bars_framed(

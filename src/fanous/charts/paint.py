@@ -74,11 +74,11 @@ def painted(classes: str, *, alone: bool) -> str:
 
 
 JOINERS_AND_ISOLATES = "\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0"
-"""Invisible, but Persian spelling and the order of mixed scripts rest on them."""
+"""Invisible, but Persian spelling and the order of mixed scripts depend on them."""
 
 
 def xml(text: str) -> str:
-    """Text for an element, less control characters."""
+    """Text for an element, without control characters."""
     return escape("".join(c for c in text if c.isprintable() or c in JOINERS_AND_ISOLATES))
 
 

@@ -23,7 +23,7 @@ BESIDE = 2.5
 """Pixels between lines that coincide."""
 
 OVER = 18
-"""Pixels of a row of words: names of announced events above the lines, those of the axes above and below."""
+"""Pixels of a row of words: names of announced events above the lines, names of the axes above and below."""
 
 NAMES, NAME_HIGH = 172, 15
 """Pixels next to the lines for their names, and between two names."""
@@ -48,14 +48,14 @@ class Legend:
     """What is written on a plot, in the reader's language.
 
     Attributes:
-        title: what it shows, for those who hear it.
+        title: what it shows, for screen readers.
         description: what there is to see.
         ticks: (unix seconds, text) of the time axis.
         levels: (share, text) of the value axis; the highest is the top of the picture.
         marks: (unix seconds, text) of announced events, each a line across the picture.
         unit: what the value axis measures, in words.
         clock: whose clock the time axis follows, in words.
-        names: of the lines, in order, to stand at their ends in a wide picture; empty = they are named elsewhere.
+        names: names of the lines, in order, for their ends in a wide picture; empty = they are named elsewhere.
     """
 
     title: str
@@ -87,7 +87,7 @@ def plot(
     Args:
         spans: unix seconds, shaded: when the incident was on.
         mark: makes the ids of title and description unique in a page.
-        alone: a standalone picture carries its colours; one in a page says where its lines are, so that a
+        alone: a standalone picture has its colours as attributes; one in a page says where its lines are, so that a
             script can read it.
     """
     frame = _Frame(lines, shape, legend)
@@ -102,12 +102,12 @@ def plot(
 def drawing(
     lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape, *, alone: bool = True
 ) -> str:
-    """The same without its ``<svg>``, to stand inside another picture."""
+    """The chart without its ``<svg>``, to be placed inside another picture."""
     return _Frame(lines, shape, legend).drawn(spans, legend, alone)
 
 
 class _Frame:
-    """Where times and shares lie in the picture."""
+    """Maps times and shares to positions in the picture."""
 
     def __init__(self, lines: Lines, shape: Shape, legend: Legend) -> None:
         self.lines, self.shape, self.highest = lines, shape, legend.top
@@ -162,7 +162,7 @@ class _Frame:
         return "".join(parts)
 
     def _ends(self, alone: bool) -> list[str]:
-        """The names of the lines at their ends, moved apart where they would touch, each with a thread to its line."""
+        """The names of the lines at their ends, moved apart if they would touch, each with a thin line to its own."""
         last = [
             (next((share for share in reversed(line.shares) if share is not None), 0.0), n)
             for n, line in enumerate(self.lines.lines[: len(self.named)])
@@ -184,7 +184,7 @@ class _Frame:
         return parts
 
     def _mark(self, at: float, text: str, alone: bool) -> str:
-        """Its words stand on the side where there is room."""
+        """An announced event, with its words on the side where there is room."""
         x = self.x(at)
         anchor, words = ("end", x - 5) if x > (LEFT + self.right) / 2 else ("start", x + 5)
         return (
@@ -202,9 +202,9 @@ class _Frame:
         )
 
     def _paths(self) -> list[str]:
-        """Each line in steps, level for as long as its bin, since nothing is known of a slope; a gap stays a gap.
+        """Each line in steps, level within each bin, since nothing is known about a slope; a gap stays a gap.
 
-        Where lines coincide, the later ones lie beside the first, towards the middle, so that each is seen.
+        Where lines coincide, the later ones are drawn next to the first, towards the middle, so that each can be seen.
         """
         taken: Counter[tuple[int, int]] = Counter()
         paths = []
@@ -224,7 +224,7 @@ class _Frame:
 
 
 MONTHS = 91 * DAY
-"""Between ticks so far apart, a day of the month says less than the year."""
+"""Seconds between ticks from which labels give month and year instead of the day."""
 
 STEPS = (
     HOUR,

@@ -3,10 +3,10 @@ matrix.
 
 A line is the share of users for whom a target worked as usual, neither blocked nor slowed down: a target that
 loads at a tenth of its speed does not count.  In each bin the networks that were measured speak for all, each
-by its users where figures are published, else all alike.  A bin without a measurement has no value.
+weighted by its users if figures are published, otherwise all alike.  A bin without a measurement has no value.
 
 A cell of the matrix (networks x targets) is *blocked* or *slowed* only where the incident names the network and the
-target; which of the two it is, most of its failing measurements tell.  No data is a state of its own.
+target; which of the two is decided by most of its failing measurements.  No data is a separate state.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ MOST_BINS = 72
 
 LEAST_BINS = 12
 FILLED = 0.7
-"""Share of bins with a value from which a line looks like a line and not a row of dots."""
+"""Share of bins with a value above which a line looks like a line and not like a row of dots."""
 
 LEAST_MADE = 3
 """Least measurements per bin: with fewer, chance would look like an event."""
@@ -38,8 +38,8 @@ LEAST_MADE = 3
 class ShareLine:
     """Attributes:
     shares: 0..1, one per bin; ``None`` = not measured, or too little.
-    blocked: of it, the share for which it was blocked, with 0 where nothing was measured; what is neither in
-        ``shares`` nor here was slowed down.  Empty = of a line that does not tell them apart.
+    blocked: the share for which it was blocked, with 0 where nothing was measured; what is neither in
+        ``shares`` nor here was slowed down.  Empty = the line does not tell them apart.
     """
 
     target: str
@@ -155,7 +155,7 @@ def _fates(
 
 
 def _shares(tally: Tally, known: dict[int, float]) -> tuple[float, float] | None:
-    """Of one bin: the share for which it worked, and that for which it was blocked."""
+    """For one bin: the share for which it worked, and the share for which it was blocked."""
     if sum(fates.total() for fates in tally.values()) < LEAST_MADE:
         return None
     weighed = {asn: known.get(asn, 0.0) if known else 1.0 for asn in tally}
@@ -174,7 +174,7 @@ THROTTLED = "throttled"
 
 
 LARGE = 0.02
-"""A network with this share of users gets a row even if no one measured there: the gap must show."""
+"""A network with at least this share of users gets a row even if no one measured there: the gap must show."""
 
 
 class Reachability(StrEnum):
@@ -193,8 +193,8 @@ class Reached:
     """One network: a cell for each target.
 
     Attributes:
-        share: of the country's users, 0..1; ``None`` = not known.
-        measurements: of these targets while it was on.
+        share: share of the country's users, 0..1; ``None`` = not known.
+        measurements: number of these targets' measurements while it was on.
     """
 
     asn: int
@@ -206,10 +206,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows by users where these are known, then by measurements.
+    """Rows by users if these are known, then by measurements.
 
     Attributes:
-        unseen: networks with fewer than ``LARGE`` of the users, and without a measurement: not listed.
+        unseen: networks not listed: below ``LARGE`` of the users, and without a measurement.
     """
 
     targets: tuple[str, ...]
@@ -221,7 +221,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
     """Who could reach what.
 
     Args:
-        votes: of the country; those outside the incident's intervals are left out here.
+        votes: the country's; those outside the incident's intervals are ignored.
         targets: columns, in order.
     """
     made, failed, slowed = _counts(votes.where(_within(votes, incident)))
@@ -255,7 +255,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
 
 
 def beside(incident: Incident, votes: Votes, most: int) -> list[str]:
-    """Targets that were also measured during the incident, but that it does not name: most measured first."""
+    """Targets measured during the incident that it does not name: most measured first."""
     inside = votes.where(_within(votes, incident))
     uids: dict[str, set[str]] = defaultdict(set)
     for uid, target in zip(inside.uids.tolist(), inside.targets.tolist(), strict=True):

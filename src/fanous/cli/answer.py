@@ -1,4 +1,4 @@
-"""Prints the answer on a terminal: a sentence for each incident, the grid, and what data could not settle."""
+"""Prints the answer on a terminal: a sentence for each incident, the grid, and what the data could not settle."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -26,11 +26,11 @@ STYLES = {
     Status.RETRACTED: "dim",
 }
 SHOWN = 12
-"""Networks, or targets, that are listed one by one."""
+"""Most networks, or targets, listed one by one."""
 
 
 def incident_list(incidents: Sequence[Incident]) -> Table:
-    """One row an incident, its sentence broken between words next to its name."""
+    """One row per incident, with its sentence wrapped next to its name."""
     table = Table.grid(padding=(0, 2))
     for fixed in (True, True, False):
         table.add_column(no_wrap=fixed)
@@ -99,7 +99,7 @@ def _found(answer: CountryAnswer) -> str:
 
 
 def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
-    """Label, sentence, and the lines that stand under it."""
+    """Label, sentence, and the lines below it."""
     head = Text.assemble(
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
@@ -126,7 +126,7 @@ def _line(sentences: Sequence[Sentence]) -> str:
 
 
 def _state(incident: Incident) -> str:
-    """``ENDED`` alone would not tell whether it was ever confirmed."""
+    """The status; ``ENDED`` alone would not say whether it was ever confirmed."""
     status = str(incident.status).upper()
     if incident.status is not Status.ENDED:
         return status

@@ -33,8 +33,8 @@ DRAIN_SECONDS = 5.0
 """Seconds between two checks of the inbox."""
 
 LAST_SECONDS = 4.7
-"""From the signal to the end.  What the store has not taken by then stays in the inbox: the child is killed, which a
-store survives, and the next start takes it up."""
+"""Seconds from the signal to the end.  What the store has not taken by then stays in the inbox: the child is killed,
+which a store survives, and the next start takes it up."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -154,7 +154,7 @@ def collect(
         store = None  # FANOUS_STORE is set for all commands; options given here take precedence
     if [inbox, store, queue].count(None) != 2:
         raise typer.BadParameter("give exactly one of --inbox, --store and --queue")
-    if store is not None:  # before a measurement is acknowledged that could not be stored
+    if store is not None:  # before acknowledging a measurement that could not be stored
         check_folder(store, must_exist=False)
         check_parts(in_folder(store))
     if inbox is not None:
@@ -249,7 +249,7 @@ def drain(
     from fanous.collector.inbox import check_inbox
 
     if (inbox is None) == (queue is None):
-        raise typer.BadParameter("name either an INBOX or a --queue, not both")
+        raise typer.BadParameter("name an INBOX or a --queue: one of the two")
     if queue is not None:
         drain_stream(queue, part, follow, store, config, detects=not no_detect)
         return
@@ -265,7 +265,7 @@ def drain(
 class Draining:
     """A child process that owns the store and drains the inbox into it; restarted if it dies.
 
-    However this process ends, the child ends too, because it then reads the end of its pipe.
+    However this process ends, the child ends too, because it then sees the end of its pipe.
 
     Attributes:
         last: seconds that the child gets once this process has to stop.
@@ -282,7 +282,7 @@ class Draining:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Waits until what was acknowledged is in the store, but not longer than ``last``."""
+        """Waits until acknowledged measurements are in the store, but no longer than ``last``."""
         self._stopping.set()
         self._thread.join()
 
@@ -324,7 +324,9 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
         try:
             with open_store(store) as opened:
                 if not lifeline.poll(0):
-                    Bringing(StoreAccess(opened)).detect()  # what a stop left stored and undetected
+                    Bringing(
+                        StoreAccess(opened)
+                    ).detect()  # detect what was stored before a stop but not examined
                 while not is_closed:
                     is_closed = lifeline.poll(DRAIN_SECONDS)
                     _drain_all(inbox, Bringing(StoreAccess(opened), detects=not is_closed))

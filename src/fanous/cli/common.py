@@ -32,7 +32,7 @@ StoreOption = Annotated[
     typer.Option("--store", envvar="FANOUS_STORE", help="Folder of the store.", show_default=False),
 ]
 CONFIGURATION = Path("fanous.toml")
-"""Read where no file is named, if it is in the current folder: what `fanous init` writes."""
+"""File that `fanous init` writes; read by default if it is in the current folder."""
 
 
 def _configured(named: Path | None) -> Path | None:
@@ -115,7 +115,7 @@ def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
 def say(text: object = "", *, file: TextIO | None = None, flush: bool = False) -> None:
     """Print one line for people.
 
-    What a command says often holds words of others: names in measurements, claims, a server's answer.  They can
+    A command's output often contains other people's words: names in measurements, claims, a server's answer.  They can
     neither act on the terminal nor add a line that looks like ours.
     """
     from fanous.text import one_line
@@ -124,7 +124,7 @@ def say(text: object = "", *, file: TextIO | None = None, flush: bool = False) -
 
 
 def print_document(document: Any) -> None:
-    """What ``--json`` prints: the document as it is, but no character in it that could act on a terminal."""
+    """Print the document for ``--json``, without characters that could act on a terminal."""
     import msgspec
 
     from fanous.text import json_for_terminal
@@ -147,7 +147,7 @@ def console() -> "Console":
 
 
 def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
-    """The console of a terminal, as wide as the terminal: rich assumes 80 columns for a dumb one.
+    """A console as wide as the terminal: rich assumes 80 columns for a dumb one.
 
     Args:
         highlight: colour numbers and names in what is printed.
@@ -176,10 +176,10 @@ class StoreAccess:
         self.store, self._held = store, held
 
     def __call__(self, call: "Call[R]", **hooks: Any) -> R:
-        """What the call gives.
+        """Perform a call and return its result.
 
         Args:
-            hooks: of its ``perform``, for a progress bar; another process has none.
+            hooks: further arguments of its ``perform``, for a progress bar; another process has none.
         """
         if self.store is not None:
             return call.perform(self.store, **hooks)
@@ -209,13 +209,13 @@ def reaching(store: Path | None, config: Path | None, *, read_only: bool = False
 
 
 def ask(store: Path | None, config: Path | None, call: "Call[R]") -> R:
-    """What one call that only reads gives."""
+    """The result of one call that only reads."""
     with reaching(store, config, read_only=True) as reach:
         return reach(call)
 
 
 def act(store: Path | None, config: Path | None, call: "Call[R]") -> R:
-    """What one call that changes something gives."""
+    """The result of one call that changes something."""
     with reaching(store, config) as reach:
         return reach(call)
 
@@ -240,7 +240,7 @@ def asked(held: "StoreHeld", call: "Call[R]") -> R:
     except msgspec.MsgspecError:
         raise FanousError(
             "the process that has the store open stopped while it worked on this command, or does not know it "
-            "(is it of another version?); see its log. What it acknowledged is kept: run the command again",
+            "(is it another version?); see its log. What it acknowledged is kept: run the command again",
             permanent=False,
         ) from None
     if reply.crash:
@@ -257,7 +257,7 @@ CONNECT_SECONDS = 5.0
 def exchanged(lock: Path, request: bytes) -> bytes | None:
     """The answer of the process that has the store open; ``None`` = nothing listens at its socket.
 
-    If that process is dead, its socket file refuses the connection or does not exist.  The answer is empty where it
+    If that process is dead, its socket file refuses the connection or does not exist.  The answer is empty if it
     hung up.
     """
     import socket

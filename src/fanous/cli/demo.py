@@ -1,4 +1,4 @@
-"""``fanous demo``: prints what Fanous makes of a recorded event, then replays the event and serves its pages."""
+"""``fanous demo``: prints Fanous's findings about a recorded event, then replays the event and serves its pages."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 STEP_SECONDS = 20.0
-"""Between two arrivals of new measurements: judging and detecting it takes about two seconds, in which the
+"""Seconds between arrivals of new measurements: judging and detecting takes about two seconds, during which the
 pages wait."""
 
 
@@ -63,7 +63,7 @@ def demo(
 
 
 def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: bool) -> None:
-    """Serve the pages of a store as it is, on this machine until Ctrl-C.
+    """Serve the pages of a store that does not change, on this machine until Ctrl-C.
 
     Args:
         now: unix seconds, UTC, at which the pages' clock starts.
@@ -98,7 +98,7 @@ def serve_pages(
         port: 0 = any free port.
         clock: unix seconds, UTC; the *now* of the pages.
         browser: open the home page in the user's browser.
-        follow: brings in what was measured since, every ``STEP_SECONDS``.
+        follow: imports later measurements, every ``STEP_SECONDS``.
 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PARTS = ("probe", "server", "lab")
 
 LATELY_SEEN = 300.0
-"""Seconds since a running monitor, which looks every minute, saw something that only it can know of."""
+"""Greatest age of an observation that only a running monitor can make; it checks every minute."""
 
 
 def doctor(

@@ -107,7 +107,7 @@ def slowdown_document(one: SlowdownScore) -> dict[str, Any]:
 
 
 def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
-    """A row for each source and number, as each is worked out."""
+    """A row for each source and number, as each is computed."""
     table = Table(
         "measured by",
         "number",
@@ -268,7 +268,7 @@ LOSS_COLUMNS = (
     "depth off",
     "to raise",
 )
-"""``recall`` and IODA's rule use the first signal alone; onset and depth are of the incidents found."""
+"""``recall`` and IODA's rule use only the first signal; onset and depth refer to the incidents found."""
 
 
 def _loss_table(evaluation: Evaluation) -> Table:
@@ -349,7 +349,7 @@ def attack_document(attack: Attack) -> dict[str, Any]:
 
 
 def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
-    """One row per attack, as each is worked out."""
+    """One row per attack, as each is computed."""
     table = Table("goal", "scope", "strategy", "networks", "honest", "days", "least liars", "share", box=None)
     for attack in attacks:
         liars = "none sufficed" if attack.liars is None else f"{attack.liars} on {attack.spread}"

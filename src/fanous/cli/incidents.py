@@ -110,7 +110,7 @@ def incidents_show(
 
 
 def _lines_of_lacking(wanted: "Lacking") -> list[str]:
-    """How people there could settle it."""
+    """How people there could settle the suspicion."""
     if not wanted.networks:
         return []
     lines = ["", "More measurements would settle it, from these networks"]

@@ -182,7 +182,7 @@ def _about(
         raise typer.BadParameter(f"more than {LONGEST_LICENCE} characters", param_hint="--licence")
     if licence and not open_licence(licence):
         say(
-            f"{licence!r} is none of {', '.join(OPEN_LICENCES)}: the values stay out of open exports",
+            f"{licence!r} is not an open licence ({', '.join(OPEN_LICENCES)}): the values stay out of open exports",
             file=sys.stderr,
         )
     columns = TableColumns(

@@ -263,7 +263,7 @@ class Root(TyperGroup):
         self.commands = LazyCommands()
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Plain text: rich, which draws the help of single commands, takes as long to load as everything else
+        """Writes plain text: rich, which draws the help of single commands, takes as long to load as everything else
         together.
         """
         self.format_usage(ctx, formatter)
@@ -354,7 +354,7 @@ def main() -> None:
             f"{fault}. This is a bug in fanous {__version__} or in its engine; please report this sentence"
         )
         sys.exit(BUG)
-    except Exception as error:  # the last resort: say that it is our fault, and how to report it
+    except Exception as error:  # last resort: say that it is our fault, and how to report it
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
             sys.exit(1)
@@ -367,7 +367,7 @@ def main() -> None:
 
 
 def _complain(text: str) -> None:
-    """An error may quote a file, a server's answer or what was typed: each of its lines says whose it is."""
+    """Print an error.  It may quote a file, a server's answer or what was typed, so each line says that it is ours."""
     for line in printable_lines(text).split("\n"):
         print(f"fanous: {line}".rstrip(), file=sys.stderr)
 

@@ -104,7 +104,7 @@ def _of_counts(path: Path, as_json: bool) -> None:
     for one in found:
         say(_in_a_line(one))
     if not found:
-        say("no day on which hardly any network was heard from")
+        say("on every day, most networks were heard from")
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:

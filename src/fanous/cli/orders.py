@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fanous.probe.run import ProbeOptions
 
 KNOWN = "orders.json"
-"""Stored next to the consent: the orders last accepted, which hold until they expire if no collector
+"""File next to the consent with the orders last accepted, which hold until they expire if no collector
 answers.
 """
 
@@ -135,7 +135,7 @@ def heeded(
     proxy: str | None,
     root_text: str | None = None,
 ) -> "ProbeOptions":
-    """What to measure according to the current orders; what the user named takes precedence over their lists.
+    """What to measure according to the current orders; targets named by the user take precedence over their lists.
 
     Raises:
         FanousError: the orders tell the probe to stop or are not the organisation's, or the collector places
@@ -175,13 +175,13 @@ class _Following:
         self.known = _known(self._path) if key_text else Remembered()
 
     def key(self) -> "Ed25519PublicKey | None":
-        """Whose orders are followed; ``None`` = no one's but a stop."""
+        """The key whose orders are followed; ``None`` = only an order to stop is."""
         from fanous.probe.orders import present_key, public_key
 
         return public_key(present_key(self._given, self._root, self.known)) if self._given else None
 
     def heed_revocation(self, answer: "SignedOrders") -> None:
-        """Remember a revocation that came with orders, whatever becomes of them."""
+        """Remember a revocation that came with orders, even if these are refused."""
         from fanous.probe.orders import with_revocation
 
         if self._root is None:
@@ -192,7 +192,7 @@ class _Following:
             say(f"refused: {error}", file=sys.stderr)
 
     def accept(self, answer: "SignedOrders", key: "Ed25519PublicKey", now: float) -> None:
-        """Raises ``FanousError`` where the orders are refused."""
+        """Accept orders; raises ``FanousError`` if they are refused."""
         from fanous.probe.orders import accepted
 
         self._remember(accepted(self.known, answer, key, now))
@@ -236,7 +236,7 @@ def _current(
 
 
 def _known(path: Path) -> "Remembered":
-    """What was accepted before; nothing if the file is not there or cannot be read."""
+    """What was accepted before; nothing if the file is missing or cannot be read."""
     import msgspec
 
     from fanous.probe.orders import Remembered

@@ -400,7 +400,7 @@ def _go_on(
 
 
 def _announced(calendar: Path | None, country: str, *, organisation: bool) -> list[AnnouncedEvent]:
-    """The events of a calendar, all taken to be in the probe's own country."""
+    """The events of a calendar, all assumed to be in the probe's own country."""
     if calendar is None:
         return []
     from fanous.sources.ics import read_calendar

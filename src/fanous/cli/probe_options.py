@@ -1,7 +1,7 @@
 """What the probe commands share: options, consent before the first packet, and one round.
 
 Measurements go to a collector through a spool on the probe's own disk, so that none is lost.  If no collector
-can be reached they wait there, above all those made while there was no network, until a later run names a
+can be reached they wait there (especially those made while there was no network) until a later run names a
 collector.
 """
 
@@ -61,9 +61,9 @@ def spooled(folder: Path, write: "Write") -> "Write":
 
 
 def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
-    """Send everything that waits, as far as a collector can be reached now.
+    """Send everything that is waiting, if a collector can be reached now.
 
-    It counts towards the day's data cap but is never held back by it: what was measured should arrive.
+    It counts towards the day's data cap but is never held back by it: measurements should arrive.
 
     Raises:
         FanousError: another process is sending.
@@ -85,7 +85,7 @@ APART = {
     "address_contradicts": "came from an address of another country or network (a tunnel?)",
     "clock_ahead": "are dated ahead: set this machine's clock",
 }
-"""Reasons of ``fanous.collector.submission.Apart``, for who runs the probe; a test compares their names."""
+"""Reasons of ``fanous.collector.submission.Apart``, for the person who runs the probe; a test compares their names."""
 
 
 def sent_line(sent: "Sent") -> str:
@@ -106,7 +106,7 @@ def sent_line(sent: "Sent") -> str:
 
 
 def withdrawn(folder: Path) -> list[str]:
-    """Withdraw consent and delete what no collector has; returns what to tell the user, and what only an
+    """Withdraw consent and delete measurements that no collector has; returns what to tell the user, and what only an
     operator can delete.
 
     Args:
@@ -212,7 +212,7 @@ def country_of(code: str) -> str:
 
 
 def check_consent(yes: bool, cap_mb: float) -> None:
-    """Before the first packet.
+    """Check consent before the first packet.
 
     Raises:
         FanousError: no consent.
@@ -234,7 +234,7 @@ def check_consent(yes: bool, cap_mb: float) -> None:
 
 
 def check_consent_to_localise(yes: bool) -> None:
-    """Asked in every run, and never remembered.
+    """Ask in every run, and never remember the answer.
 
     Raises:
         FanousError: no consent.
@@ -260,7 +260,7 @@ def measure(
     to_spool: bool = False,
     chance: "Random | None" = None,
 ) -> "RunReport":
-    """One round under the day's data cap; what it spent is recorded however it ends."""
+    """One round under the day's data cap; usage is recorded however it ends."""
     from fanous.cli.common import screen
     from fanous.probe.allowance import day_meter
     from fanous.probe.net.sockets import SocketNetwork

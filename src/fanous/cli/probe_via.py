@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Via(StrEnum):
-    """Whose vantage points are asked."""
+    """The network whose vantage points measure."""
 
     GLOBALPING = "globalping"
     ATLAS = "atlas"
@@ -110,7 +110,7 @@ def _announced(plan: "RemotePlan", via: Via) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What one vantage point met at one target.
+    """One vantage point's result for one target.
 
     Attributes:
         defect: why it is not counted; empty = it is.

@@ -156,10 +156,10 @@ def pull(
 
 
 def _repeated(once: "Callable[[], T]", source: str, country: str, every: float | None) -> "T":
-    """What ``once`` gives; again and again until stopped, if there is an interval.
+    """The result of ``once``, repeated until stopped if there is an interval.
 
     Args:
-        every: seconds between two pulls, after which a failure that may pass is forgotten; ``None`` = pull once.
+        every: seconds between two pulls, after which a temporary failure is forgotten; ``None`` = pull once.
     """
     while True:
         try:
@@ -177,7 +177,7 @@ def _repeated(once: "Callable[[], T]", source: str, country: str, every: float |
 def _call(
     source: str, country: str, settings: "SourceSettings", window: tuple[float | None, float | None]
 ) -> "PullSeries":
-    """What is to be pulled, as the settings say.
+    """The call that pulls, according to the settings.
 
     Raises:
         FanousError: the key is missing.
@@ -242,7 +242,7 @@ def _pull_ooni(
 
 
 def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | None, as_json: bool) -> None:
-    """Single measurements, over OONI's API."""
+    """Pull single measurements over OONI's API."""
     from fanous.cli.ingest import show
     from fanous.pipeline.jobs import PullSingle
     from fanous.sources.publishers import source_settings
@@ -263,7 +263,7 @@ def _pull_quick(
     config: Path | None,
     as_json: bool,
 ) -> None:
-    """The newest rows, over OONI's API."""
+    """Pull the newest rows over OONI's API."""
     from math import inf
 
     from fanous.cli.ingest import show
@@ -291,14 +291,14 @@ def _pull_quick(
 
 
 _SHOWN_EVERY = 30.0
-"""Seconds between two lines about a long pull where there is no terminal for a bar."""
+"""Seconds between two lines about a long pull if there is no terminal for a bar."""
 
 
 @contextmanager
 def _objects_progress(
     country: str, *, quiet: bool
 ) -> "Iterator[tuple[Callable[[PullPlan], None], Callable[[PulledMeasurements], None]]]":
-    """A bar over the bytes of all objects with rate and time left; a line now and then where there is no terminal."""
+    """A bar over the bytes of all objects with rate and time left; without a terminal, a line now and then."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

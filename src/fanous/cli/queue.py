@@ -44,7 +44,7 @@ SOURCE = "edge"
 
 
 class Bringing:
-    """Has files imported into a store, and logs the result.
+    """Imports files into a store, and logs the result.
 
     Args:
         reach: performs calls on it.
@@ -132,7 +132,7 @@ def _status_of(
 
 
 def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
-    """What waits in a stream, in the form of an inbox's vitals."""
+    """The backlog of a stream, in the form of an inbox's vitals."""
     from fanous.collector.stream.address import StreamPart
     from fanous.model.vitals import Backlog
     from fanous.pipeline.vitals import Vitals
@@ -151,7 +151,7 @@ def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
 def drain_stream(
     url: str, part: str, follow: bool, store: Path | None, config: Path | None, *, detects: bool
 ) -> None:
-    """Import what waits, until nothing does; with ``follow``, until SIGINT or SIGTERM."""
+    """Import until nothing is waiting; with ``follow``, until SIGINT or SIGTERM."""
     from fanous.collector.stream.address import StreamPart, parse_address
     from fanous.collector.stream.pull import Writer
 
@@ -179,7 +179,7 @@ def _drain(
                 return {reject.line: reject.why for reject in bringing(files).rejects}
             except (
                 FanousError
-            ) as error:  # the disk is full or a server is down: until that changes, the messages wait here
+            ) as error:  # the disk is full or a server is down; until that changes, the messages wait here
                 if not follow or error.permanent:
                     raise
                 log.error(logline("not_stored", again_in=AGAIN, why=str(error)))

@@ -194,7 +194,7 @@ def users_document(users: Sequence[InstalledUsers]) -> list[dict[str, Any]]:
 
 
 def users_lines(users: Sequence[InstalledUsers]) -> list[str]:
-    """Whose figures are used, in order of precedence."""
+    """The sources of the figures, in order of precedence."""
     lines = []
     for one in users:
         named = ", ".join(one.countries[:ROWS_SHOWN])

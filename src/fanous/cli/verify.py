@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from fanous.publish.evidence.verify import Verification
 
 SHOWN = 20
-"""Differences, sources and versions each that are listed on a terminal; --json has all."""
+"""Most differences, sources and versions listed on a terminal; --json has all."""
 
 LINE = 200
-"""Characters shown of a difference: two long lists are cut; --json has them whole."""
+"""Most characters shown of a difference: long lists are cut; --json has them whole."""
 
 WORDS = {
     "match": "MATCH: the records give exactly this incident",
@@ -82,7 +82,7 @@ def _document(done: "Verification") -> dict[str, Any]:
 
 
 def _print(done: "Verification") -> None:
-    """What we found and computed first; then what the packer wrote, in quotation marks and named as theirs.
+    """Print our own findings first, then the packer's statements, in quotation marks and named as theirs.
 
     A bundle comes from anyone: its texts could look like our lines, and name a signer who never saw it.
     """
@@ -109,7 +109,7 @@ def _print(done: "Verification") -> None:
 
 
 def _stated(done: "Verification") -> "Iterator[str]":
-    """What the bundle says, a line each, beginning with our words and quoted."""
+    """The bundle's statements, one per line, quoted after our own words."""
     from fanous.text import quoted
 
     yield "The bundle says, in the words of whoever packed it:"

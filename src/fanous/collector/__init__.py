@@ -1,10 +1,10 @@
 """Collector: the probes' door - opens reports, keeps measurements, and tells probes what to measure.
 
 It speaks OONI's collector protocol as OONI's server code does (ooni/backend, cited in each module), so that
-OONI's probes could report here; none has been run against it.  Its parts, each in a separate file:
+OONI's probes could report here, though none has been run against it yet.  Its parts, each in a separate file:
 
 - pure, request -> answer: ``reports`` (ids), ``submission`` (one measurement), ``checkin``, ``bodies``;
-- at the door: ``origin`` (who calls, from which network), ``limits``, ``connections`` (slow clients);
+- at the door: ``origin`` (who calls, from which network), ``limits`` (rates, and slow clients), ``accept``;
 - ``journal`` and ``inbox``: acknowledged means fsynced; many acknowledgements share one fsync;
 - ``drain``: the store's owner takes sealed files of the inbox into the store;
 - ``helper``: the outside control of web_connectivity;

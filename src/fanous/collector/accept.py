@@ -1,8 +1,8 @@
-"""Accept: connections wait here, for next to nothing, until their first byte; only then does uvicorn get them.
+"""Accept: connections wait here, at almost no cost, until their first byte; only then does uvicorn get them.
 
-A transport, a parser and a task for each connection cost four tenths of a millisecond, so that a few thousand
-connections which never ask for anything kept everybody else waiting for seconds.  Here such a connection costs a
-descriptor and, with what the kernel does for it, a seventh of that.
+A transport, a parser and a task for each connection cost four tenths of a millisecond, so a few thousand
+connections that never ask for anything kept everyone else waiting for seconds.  Here such a connection costs a
+descriptor and, including the kernel's work, a seventh of that time.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from typing import Protocol
 from fanous.log import logline
 
 IN_A_TURN = 64
-"""Connections accepted in one turn of the event loop, so that requests get theirs in between."""
+"""Connections accepted in one turn of the event loop, so that requests get their turn in between."""
 
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept(2) that no client causes: descriptors or memory are used up."""
+"""Errors of accept(2) that no client causes: the machine has run out of descriptors or memory."""
 
 PAUSE_SECONDS = 0.02
-"""Then nothing is accepted for so long; those who connect wait in the kernel."""
+"""Seconds for which nothing is then accepted; new connections wait in the kernel."""
 
 SAID_SECONDS = 1.0
-"""Between two log lines that say so."""
+"""Seconds between two log lines about that."""
 
 log = logging.getLogger("fanous.server")
 
@@ -70,7 +70,7 @@ class Acceptor:
     Args:
         listening: does not block; its owner closes it.
         made: a protocol for a connection that has sent something; it keeps the place that the connection has.
-        places: are asked before anything is spent on a connection.
+        places: asked before anything is spent on a connection.
         head: seconds for the first byte to arrive.
     """
 
@@ -79,10 +79,10 @@ class Acceptor:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places, self._head = listening, made, places, head
-        self._silent: dict[Silent, None] = {}  # in the order in which they came, and so of their deadlines
+        self._silent: dict[Silent, None] = {}  # in order of arrival, and so of their deadlines
         self._deadline: asyncio.TimerHandle | None = None
         self._resuming: asyncio.TimerHandle | None = None
-        self._say_next = 0.0  # seconds of the loop's clock
+        self._say_next = 0.0  # seconds by the loop's clock
         self._handing_over: set[asyncio.Task[object]] = set()
         self._resume()
 
@@ -97,7 +97,7 @@ class Acceptor:
             self._deadline.cancel()
 
     def close_silent(self, one: Silent) -> None:
-        """Its place is free from now on."""
+        """Close a silent connection and free its place."""
         self._forget(one)
         self._places.work(one)
         self._places.leave(one.peer)
@@ -131,7 +131,7 @@ class Acceptor:
                 self._deadline = self._loop.call_at(one.closes, self._close_overdue)
 
     def _pause(self, error: OSError) -> None:
-        """Connections that ask for nothing give way, so that the next can be accepted."""
+        """Close connections that ask for nothing, so that the next can be accepted."""
         now = self._loop.time()
         if now >= self._say_next:
             self._say_next = now + SAID_SECONDS

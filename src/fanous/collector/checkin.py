@@ -39,7 +39,7 @@ FEATURES = {
     "openvpn_enabled": False,
     "webconnectivity_0.5": True,
 }
-"""As ``check_in`` sets them."""
+"""The features that ``check_in`` sets."""
 
 MOST_URLS = {"manual": 9999, "charging": 100, "timed": 20}
 """``check_in``: the whole list when run manually, 100 URLs while charging, 20 on battery."""
@@ -91,10 +91,10 @@ def check_in(
         helper: URL of the test helper.
         now: unix seconds, UTC.
         random: source of the random part of a report's id.
-        orders: the organisation's, for its own probes; our extension of the protocol (``x_orders``).
+        orders: the organisation's orders to its own probes; our extension of the protocol (``x_orders``).
 
     Raises:
-        Refused: 422 where a field is of the wrong type, as theirs does.
+        Refused: 422 if a field has the wrong type, as OONI's server does.
     """
     try:
         asked = _check_in.decode(body)

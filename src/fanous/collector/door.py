@@ -72,7 +72,7 @@ T = TypeVar("T")
 
 
 class Queue(Protocol):
-    """Belongs to one event loop."""
+    """Where measurements are kept until the store takes them; belongs to one event loop."""
 
     async def keep(self, submission: Submission) -> None:
         """Returns once the measurement is safe; only then may it be acknowledged.
@@ -126,7 +126,7 @@ ROOM = 256 << 20
 """Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
 
 DECODERS = 2
-"""Threads in which every body is decoded and cleaned, however small, so that no one waits behind one."""
+"""Threads that decode and clean bodies, even small ones, so that a large body holds up no one in the event loop."""
 
 
 @dataclass(slots=True)
@@ -134,8 +134,8 @@ class DoorCounts:
     """What came through a door since it opened.
 
     Attributes:
-        received: measurements that were acknowledged, by ``Apart`` (``main`` = those that are judged), with those
-            that had come before.
+        received: measurements that were acknowledged, by ``Apart`` (``main`` = those that are judged), including those
+            sent again.
         refused: requests of any kind that were refused, by status code.
     """
 
@@ -169,14 +169,14 @@ class Policy:
 
     Attributes:
         trusted: our own proxies, whose ``X-Forwarded-For`` is trusted.
-        helper_url: where probes reach the test helper; empty = the address at which they reached the
+        helper_url: where probes reach the test helper; empty = the address at which they reached this
             collector.
         urls: what probes are told to measure.
         orders: handed out unchanged; ``None`` = there are none.
         grace: seconds for a body to arrive before its rate counts.
         head: seconds for the head of a request to arrive.
-        volume: bytes of measurements, unpacked.
-        connections: most open ones, in all; the number of descriptors may allow fewer.
+        volume: allowed bytes of measurements, unpacked.
+        connections: most open connections in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
     """
@@ -208,14 +208,14 @@ class Door:
         self._submissions = Limiter(policy.submissions)
         self._asks = Limiter(policy.helper)
         self._volume = Limiter(policy.volume)
-        # A separate thread: what the helper fetches and the names it looks up hold up no measurement.
+        # A separate thread, so that the helper's fetches and look-ups hold up no measurement.
         self._helping = LoopThread("helper")
         self._room = Room(ROOM)
         self._reports = LoneReports()
-        # A separate pool: look-ups for the test helper may occupy all threads of the loop's.
-        # Nothing in it was acknowledged, so it is not waited for when the process ends.
+        # A separate pool, since look-ups for the test helper may occupy all of the loop's threads.
+        # Nothing in it has been acknowledged, so the process can end without waiting for it.
         self._decoding = Threads(DECODERS, "decoding")
-        # So that who asks something, which takes a millisecond at most, does not wait for measurements of seconds.
+        # So that a question, which takes a millisecond at most, does not wait for measurements that take seconds.
         self._reading = Threads(1, "reading")
 
     async def open(self, request: Request) -> Response:
@@ -273,7 +273,7 @@ class Door:
         return _json(self._counted(submission, answer))
 
     def _counted(self, submission: Submission, answer: object) -> object:
-        """The answer, which also says whether the measurement is kept apart (``x_apart``, our extension)."""
+        """The answer, extended to say whether the measurement is kept apart (``x_apart``)."""
         self._counts.received[submission.apart or "main"] += 1
         if submission.apart is None:
             return answer
@@ -363,11 +363,11 @@ class Door:
         return self._policy.helper_url or str(request.base_url).rstrip("/")
 
     def end(self) -> None:
-        """Questions to the helper that are under way are given up."""
+        """Give up questions to the helper that are under way."""
         self._helping.end()
 
     async def _small(self, request: Request, work: Callable[[bytes], T]) -> T:
-        """What ``work`` makes of the body of a request that is no measurement."""
+        """Apply ``work`` to the body of a request that is not a measurement."""
         with self._room.holding() as held:
             body = await _read(request, SMALL, self._policy.grace, held)
             encoding = request.headers.get("content-encoding", "")
@@ -386,7 +386,7 @@ def collector_app(
     """The application; it tends the queue while it runs, and closes it at the end.
 
     Args:
-        counts: are kept up to date; ``None`` = they are not read.
+        counts: kept up to date; ``None`` = no one reads them.
     """
     counted = counts or DoorCounts()
     door = Door(queue, helper, policy, counted)
@@ -481,7 +481,7 @@ def _refusal(error: Exception) -> Response:
 
 
 SAID_SECONDS = 60.0
-"""Seconds between two log lines that say that measurements are kept apart, for each reason."""
+"""Seconds between two log lines about measurements kept apart, for each reason."""
 
 IDLE_SECONDS = 30
 
@@ -496,7 +496,7 @@ def serve(
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, object]] | None = None,
     counts: DoorCounts | None = None,
 ) -> float:
-    """Run until SIGINT or SIGTERM; what was accepted by then is finished.
+    """Run until SIGINT or SIGTERM; requests accepted by then are finished.
 
     Returns:
         Seconds since that signal.
@@ -504,7 +504,7 @@ def serve(
     Args:
         inbox: where measurements are kept: a folder, or another queue.
         beside: runs at the same time, until its event is set.
-        counts: are kept up to date.
+        counts: kept up to date.
 
     Modules loaded by now are hidden from the garbage collector: walking them repeatedly kept one client in
     fifty waiting for 70 ms.
@@ -542,11 +542,11 @@ async def serving(
     seal_seconds: float = SEAL_SECONDS,
     counts: DoorCounts | None = None,
 ) -> float:
-    """The same in a running event loop.
+    """Serve in a running event loop.
 
     Args:
         seal_seconds: see ``Inbox``.
-        counts: are kept up to date.
+        counts: kept up to date.
         stop: ends it, leaving signals to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
     queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox

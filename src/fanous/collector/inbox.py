@@ -52,7 +52,7 @@ def sealed_files(inbox: Path) -> list[Path]:
 
 
 def check_inbox(folder: Path) -> None:
-    """Refuse a folder in which files lie that no collector wrote, unless it is an inbox besides.
+    """Refuse a folder that has files not written by a collector, unless it is also an inbox.
 
     Raises:
         FanousError: the folder holds other files, and is left as it is.
@@ -78,7 +78,7 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
     """Move sealed files into the store.
 
     Args:
-        bring_in: has all measurements of the files on disk when it returns (``pipeline.ingest.ingest``).
+        bring_in: stores the files' measurements; all are on disk when it returns (``pipeline.ingest.ingest``).
     """
     waiting = sealed_files(inbox)
     files = waiting[:MOST_FILES]
@@ -95,10 +95,10 @@ INBOX = ".inbox"
 """Suffix of a store's name: the folder next to it for what waits to be stored."""
 
 OWN, STATE = "own", "rounds.json"
-"""Folder, within the inbox, of what the monitor's own probe measured, and the file there that says when."""
+"""Folder within the inbox for the monitor's own measurements, and the file there that says when they were made."""
 
 LOCK = "lock"
-"""File that the collector whose inbox it is holds locked."""
+"""File that the inbox's collector keeps locked."""
 
 APART = "apart"
 """Folder in the inbox for measurements set aside, such as those of no known network; nothing takes them
@@ -153,7 +153,7 @@ class Inbox:
         self._writing: asyncio.Task[None] | None = None
         self._bytes = bytes_in(folder)
         self._not_kept = 0  # since the log last said so
-        self._say_next = 0.0  # when it may say so again; 0 = all is well
+        self._say_next = 0.0  # when it may next say so; 0 = all is well
 
     async def keep(self, submission: Submission) -> None:
         """Returns once the measurement would survive a power cut.
@@ -209,7 +209,7 @@ class Inbox:
                 self._say_not_kept(len(batch), error)
                 self._refuse(batch)
                 continue
-            except BaseException:  # no one may be left waiting for ever
+            except BaseException:  # no one may be left waiting forever
                 self._refuse(batch)
                 raise
             self._say_kept_again()
@@ -280,7 +280,7 @@ def inbox_of(store: Path) -> Path:
 
 
 def backlogs(inboxes: Iterable[Path]) -> tuple[Backlog, ...]:
-    """What waits in each; nothing in one that does not exist."""
+    """What waits in each inbox; one that does not exist counts as empty."""
     return tuple(backlog(inbox) for inbox in inboxes if inbox.is_dir())
 
 

@@ -20,7 +20,8 @@ _NAME = re.compile(r"[0-9]{14,}-[0-9]+-[0-9]{6,}")
 
 
 def is_written(path: Path, ending: str) -> bool:
-    """Is it a file that a journal wrote?  Whatever else lies in the folder is somebody's, and is never touched."""
+    """Is it a file that a journal wrote?  Any other file in the folder belongs to someone else, and is never
+    touched."""
     return path.name.endswith(ending) and bool(_NAME.fullmatch(path.name.removesuffix(ending)))
 
 

@@ -1,4 +1,4 @@
-"""Limits: what one address, one network and everyone together may take of a door, and for how long.
+"""Limits: how much of a door one address, one network and everyone together may use, and for how long.
 
 They are kept only in memory, and forgotten when the process ends.
 
@@ -63,7 +63,7 @@ MiB, so counting requests, or bytes as sent, limits nothing."""
 
 
 def volume_of(address: int, network: int) -> RateLimits:
-    """Bytes of measurements, from so many an hour; a single body always fits."""
+    """Limits in bytes, from MiB an hour; a single body always fits."""
     return RateLimits(*(RateLimit(one / 3600, max(one, MOST_BYTES)) for one in (address, network)))
 
 
@@ -82,7 +82,7 @@ def submissions_at(a_second: float) -> RateLimits:
 
 @lru_cache(maxsize=4096)
 def places_of(address: str) -> tuple[str, str]:
-    """Those who are counted for an address: the subscriber, and the network."""
+    """The two that an address counts towards: the subscriber and the network."""
     version = ip_address(address).version
     subscriber, network = (
         str(ip_network(f"{address}/{bits[version]}", strict=False)) for bits in (ADDRESS_BITS, NETWORK_BITS)
@@ -104,7 +104,7 @@ class Limiter:
 
         Args:
             now: seconds of a monotonic clock.
-            cost: of the call, in what the rates count: calls, bytes.
+            cost: of the call, in the unit of the rates: calls or bytes.
 
         Raises:
             Refused: 429, with the seconds until it is allowed; then it does not count.
@@ -166,10 +166,10 @@ MOST_CONNECTIONS = 2000
 """Connections of one door; each takes some 20 kB and a descriptor."""
 
 STALL_SECONDS = 30.0
-"""A reader who takes nothing of an answer for so long has gone, or wants to keep us waiting."""
+"""Seconds after which a reader who takes nothing of an answer has gone, or wants to keep us waiting."""
 
 LOOKED_AT = 32
-"""Waiting connections among which the one to close is chosen: more would take longer than a flood allows."""
+"""Number of waiting connections from which the one to close is chosen: more would take too long in a flood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class ConnectionLimits:
     most: open connections in all.
     of_one: open connections of one address; ``None`` = unlimited.
     head: seconds from the connection, or the first byte of a further request, to the end of its head.
-    is_exempt: whether an address has no limit of its own: that of our own proxy.
+    is_exempt: tells whether an address has no limit of its own, as our own proxy's.
     """
 
     most: int = MOST_CONNECTIONS
@@ -190,8 +190,8 @@ class ConnectionLimits:
 class Connections:
     """The open connections of one door; belongs to one event loop.
 
-    A connection is *waiting* while it has asked for nothing.  Where the door is full, a waiting one is closed in
-    favour of the newcomer: somebody who connects in earnest asks at once.  Where all are at work, the newcomer
+    A connection is *waiting* while it has asked for nothing.  If the door is full, a waiting one is closed in
+    favour of the newcomer: a genuine client asks at once.  If all are at work, the newcomer
     is turned away.
     """
 
@@ -218,15 +218,15 @@ class Connections:
             del self.of[peer]
 
     def wait(self, waiting: Abortable, peer: str) -> None:
-        """It asks for nothing now."""
+        """A connection asks for nothing now."""
         self._waiting[waiting] = peer
 
     def work(self, waiting: Abortable) -> None:
-        """It has asked."""
+        """A connection has asked for something."""
         self._waiting.pop(waiting, None)
 
     def shed(self) -> bool:
-        """Close one of those that have waited longest: that of whoever has the most connections."""
+        """Close one of those that have waited longest, preferably of the address with the most connections."""
         if not self._waiting:
             return False
         oldest = islice(self._waiting.items(), LOOKED_AT)

@@ -33,7 +33,7 @@ from fanous.refdata.networks import is_same_operator, network_of
 Network = IPv4Network | IPv6Network
 
 NOBODY = "127.0.0.1"
-"""Stands for a peer without an address (a unix socket)."""
+"""Represents a peer without an address (a unix socket)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Origins(Protocol):
 
 
 class NoOrigins:
-    """Derives nothing from an address, so claims are all there is."""
+    """Derives nothing from an address, so only claims count."""
 
     def of(self, _address: str, /) -> Origin:
         return UNKNOWN
@@ -133,7 +133,7 @@ _Row = tuple[int, int, Origin]
 
 
 class Ranges:
-    """Look-up by address; some 50 bytes a range.
+    """Look-up by address; takes some 50 bytes per range.
 
     Args:
         rows: (first, last, origin) of IPv4, and the same of IPv6, each in any order and not overlapping.
@@ -148,7 +148,7 @@ class Ranges:
 
 
 class _Table:
-    """Ranges of one IP version, ascending; of IPv6 the upper 64 bits, since none is smaller than a /64."""
+    """Ranges of one IP version, ascending; for IPv6 only the upper 64 bits, since none is smaller than a /64."""
 
     def __init__(self, rows: Iterable[_Row]) -> None:
         ordered = sorted(rows, key=lambda row: row[0])
@@ -210,14 +210,14 @@ class ShippedOrigins:
 
 
 def origins_named(networks: Path | None) -> Origins:
-    """What the operator chose: their own table, none, or the one that ships.
+    """The operator's choice: their own table, none, or the included one.
 
     Raises:
         FanousError: the file cannot be read as a table.
     """
     if networks is None:
         known = ShippedOrigins()
-        known.of("192.0.2.1")  # unpacked before the first probe calls
+        known.of("192.0.2.1")  # unpack it before the first probe calls
         return known
     is_word = networks.name == NOTHING and not networks.exists()
     return NoOrigins() if is_word else read_ranges(networks)

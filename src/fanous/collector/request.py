@@ -73,7 +73,7 @@ WINDOW_LOG = 25
 """zstd: a frame may ask for a window of 2^n bytes, and so for memory; 32 MiB is the limit for a body."""
 
 MOST_RATIO, LEAST_LIMIT = 100, 1 << 20
-"""A body may become this many times larger, or one MiB; measurements become 5 to 30 times as large.  So a small body
+"""A body may unpack to this many times its size, or to one MiB; measurements unpack to 5 to 30 times.  So a small body
 cannot keep a decoder busy for long."""
 
 _GZIP = 31

@@ -40,7 +40,7 @@ dropped, and the client tries again after a second."""
 MOST_HEADER_BYTES = 16 << 10
 
 DESCRIPTORS = 8192
-"""What a monitor asks for: two doors of 2,000 connections, the engine's files, and as much again."""
+"""What a monitor asks for: two doors of 2,000 connections, the engine's files, and as many again."""
 
 ADDED = 4
 """Threads of a door next to its event loop, for blocking calls."""
@@ -51,13 +51,13 @@ log = getLogger("fanous.server")
 def raise_descriptors(wanted: int = DESCRIPTORS) -> int:
     """Let this process open as many files and connections as the system allows; returns how many.
 
-    Linux starts a process with 1,024 unless told otherwise, and lets it have more for the asking.  Where even
-    the most is little, that is logged: the doors then serve fewer connections.
+    Linux starts a process with 1,024 unless told otherwise, and lets it have more on request.  If even
+    the maximum is low, that is logged: the doors then serve fewer connections.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(OSError, ValueError):  # a sandbox may forbid it; then we live with what there is
+        with suppress(OSError, ValueError):  # a sandbox may forbid it; then what there is must do
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -67,7 +67,7 @@ def raise_descriptors(wanted: int = DESCRIPTORS) -> int:
 
 
 def connections_at_most(wanted: int) -> int:
-    """As many, or half of what this process may open: the rest is for the store, its files, and its own calls."""
+    """This many, or half of what this process may open: the rest is for the store, its files, and its own calls."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return wanted if soft == resource.RLIM_INFINITY else max(16, min(wanted, soft // 2))
 
@@ -133,9 +133,9 @@ class DoorConfig(uvicorn.Config):
 
 
 class LastAnswers:
-    """Middleware: a request that is given up because the server stops is answered with 503 and said in the log.
+    """Middleware: a request abandoned because the server stops is answered with 503, and logged.
 
-    uvicorn cancels it after ``STOP_SECONDS``, and would answer 500, as for a bug.
+    uvicorn cancels it after ``STOP_SECONDS``, and would answer 500, as it does for a bug.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -164,7 +164,7 @@ class LastAnswers:
 
 
 MOST_UNSAID = 500
-"""Connections of a server unless set otherwise: the pages, the status page."""
+"""Default number of connections of a server, such as the pages or the status page."""
 
 
 async def serve(
@@ -190,7 +190,7 @@ async def serve_and_time(
         ready: called once, when requests are answered and signals are handled.
 
     Returns:
-        Seconds since the signal that ended it; 0 where none did.
+        Seconds since the signal that ended it; 0 if none did.
     """
     server = _Server(config, ready, heeds_signals=stop is None)
     try:
@@ -200,7 +200,7 @@ async def serve_and_time(
             await _serve_until(stop, server, listening)
         return time.monotonic() - server.told_to_stop if server.told_to_stop else 0.0
     finally:
-        listening.close()  # uvicorn leaves it open where it fails, and then the address stays taken
+        listening.close()  # uvicorn leaves it open if it fails, and then the address stays taken
 
 
 async def _serve_until(stop: asyncio.Event, server: "_Server", listening: socket.socket) -> None:
@@ -215,16 +215,16 @@ async def _serve_until(stop: asyncio.Event, server: "_Server", listening: socket
 
 
 END_SECONDS = 1.0
-"""For what is cancelled in a loop of its own to end."""
+"""Seconds for cancelled work in a separate loop to end."""
 
 
 class LoopThread:
-    """An event loop in a thread of its own, with its own threads for what blocks: work of one kind, which then
-    holds up no other.
+    """An event loop in a separate thread, with its own threads for blocking calls: for one kind of work, which then
+    holds up no other work.
 
     Args:
-        name: of the threads.
-        most: threads for calls that block.
+        name: the threads' name.
+        most: number of threads for blocking calls.
     """
 
     def __init__(self, name: str, most: int = ADDED) -> None:
@@ -234,15 +234,15 @@ class LoopThread:
         self._thread.start()
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of work that is done over there; cancelling this cancels it."""
+        """The result of work done in that loop; cancelling this call cancels the work."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def call(self, function: Callable[[], object]) -> None:
-        """Call it over there."""
+        """Call a function in that loop."""
         self._loop.call_soon_threadsafe(function)
 
     def end(self) -> None:
-        """Cancels what is under way."""
+        """Cancel what is under way."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(END_SECONDS)
@@ -263,10 +263,10 @@ class LoopThread:
 async def serve_apart(
     name: str, serving: Callable[[asyncio.Event], Coroutine[Any, Any, object]], stop: asyncio.Event
 ) -> None:
-    """Serve in a thread of its own until ``stop`` is set here.
+    """Serve in a separate thread until ``stop`` is set here.
 
     Args:
-        serving: given the event that ends it, over there.
+        serving: called with the event that ends it, in that thread.
     """
 
     async def over_there(ending: "asyncio.Future[asyncio.Event]", home: asyncio.AbstractEventLoop) -> None:

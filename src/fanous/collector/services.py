@@ -1,4 +1,5 @@
-"""Services: what OONI's probes ask of OONI's server besides check-in and reports; answered, or refused in its words.
+"""Services: other requests of OONI's probes to OONI's server, besides check-in and reports; answered, or refused as
+it would.
 
 Follows ooni/backend at 32d8349d: ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py (``register``,
 ``login``, ``sign_credential``, ``tor-targets``, ``psiphon-config``), .../routers/v2/vpn.py,
@@ -6,9 +7,9 @@ ooniapi/services/oonimeasurements/src/oonimeasurements/routers/v1/measurements.p
 ``raw_measurement``) and ooniapi/services/oonirun/src/oonirun/routers/v2.py.  What a probe asks: ooni/probe-cli at
 7cb22410, internal/probeservices.
 
-A refusal is in OONI's own words and status, so that a probe does what it does when OONI's server lacks the same: it
+A refusal has OONI's own wording and status, so that a probe does what it does when OONI's server lacks the service: it
 skips the nettest, or submits without a credential.  A collector hands out no bridges, tunnels or credentials, and shows
-no measurement: what it received is in its operator's store.
+no measurements: what it received is in its operator's store.
 """
 
 from collections.abc import Mapping
@@ -38,11 +39,11 @@ TOKEN_BYTES = 18
 """Random bytes of a client's id and of a token: 24 characters."""
 
 TOKEN_DAYS = 7
-"""As ``probe_login_post`` gives them."""
+"""Life of a token, as in ``probe_login_post``."""
 
 
 class ProbeRegister(Struct):
-    """Body of ``POST /api/v1/register``; nothing of it is kept, and it only has to be there."""
+    """Body of ``POST /api/v1/register``; none of it is kept, but it must be present."""
 
     password: str
     platform: str
@@ -76,7 +77,7 @@ def registered(body: bytes, random: str) -> dict[str, str]:
     """Answer to ``POST /api/v1/register``: an id that is not stored.
 
     Raises:
-        Refused: 422 where a field is missing or of the wrong type.
+        Refused: 422 if a field is missing or has the wrong type.
     """
     _decoded(_register, body, "registration")
     return {"client_id": random}
@@ -86,7 +87,7 @@ def logged_in(body: bytes, random: str, now: float) -> dict[str, str]:
     """Answer to ``POST /api/v1/login``: a token that opens nothing, since nothing here needs one.
 
     Raises:
-        Refused: 401 without a name or password, 422 where one is of the wrong type.
+        Refused: 401 without a name or password, 422 if one has the wrong type.
     """
     asked = _decoded(_login, body, "login")
     if asked.username is None or asked.password is None:
@@ -98,7 +99,7 @@ def logged_in(body: bytes, random: str, now: float) -> dict[str, str]:
 def refuse_to_sign(body: bytes) -> None:
     """
     Raises:
-        Refused: always: 404, since no manifest is known here; 422 where the request is not valid.
+        Refused: always: 404, since no manifest is known here; 422 if the request is not valid.
     """
     asked = _decoded(_sign, body, "request for a credential")
     version = asked.manifest_version[:80]
@@ -106,10 +107,10 @@ def refuse_to_sign(body: bytes) -> None:
 
 
 def no_measurement(query: Mapping[str, str], *, raw: bool) -> dict[str, str]:
-    """Answer to ``measurement_meta`` or ``raw_measurement`` about a measurement that is not known.
+    """Answer to ``measurement_meta`` or ``raw_measurement``: the measurement is not known.
 
     Raises:
-        Refused: 400 if it is not said which.
+        Refused: 400 if the request names none.
     """
     if not (query.get("measurement_uid") or query.get("report_id")):
         missing = (

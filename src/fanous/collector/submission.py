@@ -159,7 +159,7 @@ def _content(body: bytes) -> dict[str, Any]:
 
 
 def _malformed(error: Exception) -> Refused:
-    """It is not JSON of this form; Python's word for deep nesting says nothing to whoever sent it."""
+    """The refusal of anything but JSON of this form; Python's message about deep nesting would not help the sender."""
     why = "nested deeper than any measurement is" if isinstance(error, RecursionError) else error
     return Refused(400, f"Incorrect format: {why}")
 
@@ -217,7 +217,7 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
 
 
 def _kept(text: bytes) -> bytes:
-    """The fields that rules read; the identity is of all that was sent."""
+    """The fields that rules read; the identity covers everything that was sent."""
     try:
         return kept(text)
     except Rejected as reason:
@@ -251,7 +251,7 @@ KEY_BYTES = 32
 class LoneMeasurement(Struct):
     """Body of ``POST /api/v1/submit_measurement`` (``SubmitMeasurementRequest``): a measurement as a text.
 
-    ``nym`` and ``zkp_request`` concern who measured; they are not even read.
+    ``nym`` and ``zkp_request`` concern who measured, so they are not even read.
     """
 
     content: str
@@ -260,8 +260,8 @@ class LoneMeasurement(Struct):
 
 
 PROTOCOL_VERSION = "0.1.0"
-"""Of anonymous credentials, which OONI's answer always names: ``ooniauth_py.get_protocol_version()`` of ooniauth-py
-0.3.3, which ooni/backend requires at 32d8349d.  No credential is ever verified here."""
+"""Version of anonymous credentials, which OONI's answer always states: ``ooniauth_py.get_protocol_version()`` of
+ooniauth-py 0.3.3, which ooni/backend requires at 32d8349d.  No credential is ever verified here."""
 
 
 class Accepted(Struct):
@@ -288,10 +288,10 @@ _header = msgspec.json.Decoder(_Header)
 
 
 def sent_alone(body: bytes) -> LoneMeasurement:
-    """What was sent.
+    """The measurement that was sent.
 
     Raises:
-        Refused: 422 where a field is missing or of the wrong type, as theirs does.
+        Refused: 422 if a field is missing or has the wrong type, as OONI's server does.
     """
     try:
         return _sent.decode(body)
@@ -319,7 +319,7 @@ class LoneReports:
         """The report that a measurement belongs to.
 
         Args:
-            address: of the client.
+            address: the client's.
             now: unix seconds, UTC.
 
         Raises:

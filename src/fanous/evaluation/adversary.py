@@ -1,4 +1,4 @@
-"""Adversary: how many lying probes it takes to fake a confirmed incident, or to suppress a real one.
+"""Adversary: how many lying probes it takes to fake a confirmed incident or suppress a real one.
 
 The liars' attempts go through the live series, detectors and confirmation rules.  It looks for the
 break-even, the least number of liars with which an attack succeeds for most seeds, and for how often a number
@@ -18,13 +18,13 @@ from fanous.model.score import Attack, Fifth
 COUNTRY = "XA"
 BEFORE = 36.0
 AFTER = 12.0
-"""Ordinary hours on either side of an attack."""
+"""Normal hours on either side of an attack."""
 
 SEEDS = 3
 """Runs of each attack; it counts as working if most of them succeed."""
 
 MOST_SHARE = 4.0
-"""Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
+"""Most liars per honest probe of the attacked networks; no break-even is sought beyond that."""
 
 FIFTH_SEEDS = range(14_000_000, 14_000_100)
 """Seeds on which nothing was tuned."""
@@ -47,7 +47,7 @@ def attacks(
 
 
 def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:
-    """Every goal and strategy by a fifth of the probes on one network of five, and the same without liars."""
+    """Every goal and strategy with a fifth of the probes on one network of five lying, and the same without liars."""
     for goal, strategies in (("unmake", UNMAKING), ("make", MAKING)):
         for honest, liars in FIFTHS:
             for strategy in strategies:
@@ -100,7 +100,7 @@ def _attack(
 
 
 def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
-    """Whether the liars reach their goal."""
+    """Do the liars reach their goal?"""
     return _has_worked(_confirmed(crowd, seed), crowd, scope)
 
 

@@ -1,4 +1,4 @@
-"""Calibration: are the confidences that Fanous states right?  Compares them with the truth where it is known.
+"""Calibration: are the stated confidences right?  Compares them with the truth where it is known.
 
 There are three kinds of evidence, never mixed: runs of the lab, made-up weeks and months, and labelled real files.  The
 seeds of the reported weeks were never looked at while thresholds were set.
@@ -31,10 +31,10 @@ confidences.
 """
 
 SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
-"""Reported, and looked at since when something was set: what is changed must not be reported on them."""
+"""Reported before, and since used to set something: later changes must not be reported on them."""
 
 REPORTING_SEEDS = range(3_000_000, 3_000_200)
-"""What is reported: disjoint from those above, and looked at only to report."""
+"""Seeds to report: disjoint from those above, and never used to set anything."""
 
 SLACK = 1800.0
 """How far outside the restriction an anomaly may be dated and still belong to it (the detectors
@@ -43,8 +43,8 @@ back-date).
 
 
 FAULTS = {"ordinary": 0.2, "bad": 0.6}
-"""How likely another fault of a network's own path to the site is, after each that it had in a week: one in
-four networks has any, or each one and a half.  Which of the two a country resembles is unknown."""
+"""Probability of a further fault of a network's own path to the site, after each that it had in a week: one in
+four networks has a fault, or each has one and a half.  Which of the two a country resembles is unknown."""
 
 
 def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calibration, ...]:
@@ -72,10 +72,11 @@ def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calib
 
 
 SERIES_TUNING_SEEDS = range(3000, 3018)
-"""Months that gave the confidence of one family of series (``outage.ONE_FAMILY``)."""
+"""Months from which the confidence of one family of series was set (``outage.ONE_FAMILY``)."""
 
 SERIES_SEEDS = range(5000, 5012)
-"""What is reported: disjoint from those, and looked at only to report; so were 4000 to 4011, with older detectors."""
+"""Seeds to report: disjoint from those, and never used to set anything.  Older detectors were reported on 4000 to
+4011."""
 
 LOSSES = (0.15, 0.9)
 HOURS = (3, 6, 24, 72)
@@ -128,7 +129,7 @@ def _is_real(anomaly: Anomaly, week: Week) -> bool:
 
 
 def _tells_of(incident: Incident, week: Week) -> bool:
-    """Does a network that it names lie under a restriction while it is said to?"""
+    """Is a network that it names really restricted at some time that it states?"""
     return any(
         _overlaps(interval.start, interval.end, one, {network.asn})
         for network in incident.networks

@@ -1,4 +1,4 @@
-"""Corpus: labelled events with which to compare the live code path: a folder with ``events.toml``.
+"""Corpus: a folder with ``events.toml``, which labels events to compare the live code path with.
 
 The format is public (docs/corpora.md).  A corpus names its measurements as files next to it, as files in the
 shared research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
@@ -31,16 +31,16 @@ SHARED = "FANOUS_SHARED_DATA"
 WEEK = 7
 
 LEAST_COUNTRIES = 6
-"""One country that blocks, two that always have, two with a liar each, and one where nothing is wrong."""
+"""One country that blocks, two that have always blocked, two with a liar each, and one where nothing is wrong."""
 
 WARM_UP, AFTER = 8, 2
-"""Days before anything happens, since the week before tells whether the target worked, and after its end."""
+"""Days before anything happens (the week before shows whether the target worked), and days after its end."""
 
 SPARE = WARM_UP + AFTER
 
 
 class WorldEvent(StrEnum):
-    """What happens at a random moment, in the words of the table that is printed."""
+    """What happens at a random moment, as worded in the printed table."""
 
     FAILS = "it fails everywhere"
     BLOCKED = "one country blocks it"
@@ -53,14 +53,14 @@ class SimulatedWorld(Section, frozen=True):
     the same quiet measurements.
 
     Attributes:
-        countries: the first one is that which blocks.
-        targets: the targets of the measurements, by Fanous' names.
+        countries: the first is the one that blocks.
+        targets: the targets of the measurements, by Fanous's names.
         technique: how a measurement fails, whatever the cause.
         hours: how long.
-        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
-        density: how many quiet days are laid over each other.
-        days: of one replay.
-        times: of each happening and length.
+        networks_quiet: networks that are quiet throughout the tables, not only in the corpus's window.
+        density: how many quiet days are superimposed.
+        days: length of one replay.
+        times: replays of each happening and length.
     """
 
     countries: Some[Text]
@@ -120,7 +120,7 @@ class CorpusFile(Section, frozen=True):
 
     @property
     def about(self) -> About | None:
-        """What a file of series does not state itself; ``None`` = it has measurements."""
+        """What a file of series does not state itself; ``None`` = the file has measurements."""
         if self.source not in SERIES_FILES:
             return None
         columns = TableColumns(
@@ -133,14 +133,14 @@ class CorpusFile(Section, frozen=True):
 
 
 class Injection(Section, frozen=True):
-    """The table ``[injection]``: losses put into quiet level series, to see which are found.
+    """The table ``[injection]``: losses injected into quiet level series, to see which are found.
 
     Attributes:
         signals: each set loses at once, one set after the other.
         losses: shares of the level, 0..1.
         hours: how long.
-        times: of each combination, at random moments.
-        aligned: seconds that a loss begins a multiple of: of the bins, or 1 for any moment.
+        times: losses of each combination, at random moments.
+        aligned: a loss begins at a multiple of this many seconds: the bin width, or 1 for any moment.
     """
 
     country: CountryCode
@@ -157,17 +157,17 @@ class Injection(Section, frozen=True):
 
 
 class Planting(Section, frozen=True):
-    """The table ``[planting]``: blocking put into replays of quiet measurements, to see what is found and what is
+    """The table ``[planting]``: blocking planted into replays of quiet measurements, to see what is found and what is
     invented.
 
     Attributes:
-        targets: as Fanous names what the measurements are of.
+        targets: the targets of the measurements, by Fanous's names.
         hours: how long; 0 = sessions on several days.
         networks: on how many.
-        densities: how many quiet days are laid over each other.
-        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
-        days: of one replay.
-        times: of each combination; quiet: replays without an event, for each density.
+        densities: how many quiet days are superimposed.
+        networks_quiet: networks that are quiet throughout the tables, not only in the corpus's window.
+        days: length of one replay.
+        times: replays of each combination; quiet: replays without an event, for each density.
     """
 
     country: CountryCode
@@ -190,7 +190,7 @@ class Planting(Section, frozen=True):
 
 
 class Sessions(Section, frozen=True):
-    """The same hours on several days, on a country's clock; past midnight where the end lies before the start."""
+    """The same hours on several days, in a country's local time; past midnight if the end is before the start."""
 
     days: tuple[date, ...]
     hours: Some[Hours]
@@ -219,7 +219,7 @@ Pair = Annotated[
 
 
 class Times(Section, frozen=True):
-    """When something was on: ``intervals = [[start, end], ...]``, ``sessions = [{days, hours, zone}]``, or both."""
+    """When an event was on: ``intervals = [[start, end], ...]``, ``sessions = [{days, hours, zone}]``, or both."""
 
     intervals: tuple[Pair, ...] = ()
     sessions: tuple[Sessions, ...] = ()
@@ -246,7 +246,7 @@ class Times(Section, frozen=True):
 
 
 class OnNetworks(Times, frozen=True, kw_only=True):
-    """A table ``[[event.on]]``: when it was on, on these networks."""
+    """A table ``[[event.on]]``: when the event was on, on these networks."""
 
     networks: tuple[Asn, ...]
 
@@ -296,9 +296,9 @@ class LabelledEvent:
     Attributes:
         id: unique in the corpus.
         networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
-        line: when connectivity itself, or the whole country's traffic to the targets, was lost; empty = the networks
-            say it.
-        left: share of the baseline that was typically left; None = not labelled.
+        line: when connectivity itself, or the whole country's traffic to the targets, was lost; empty = given
+            by the networks.
+        left: share of the baseline that typically remained; None = not labelled.
         scope: ``None`` = not labelled.
         source: who reported it, and how the times were set.
         must: it counts as missed unless it is *confirmed* on these; on the other networks a suspicion is
@@ -394,11 +394,11 @@ class Corpus:
     """A labelled set of measurements.
 
     Attributes:
-        generated: name of a generator, empty = none.
+        generated: name of a generator; empty = none.
         seed: for the generator.
-        since: of the window that is labelled, unix seconds.
-        injection: ``None`` = nothing is put into the series.
-        planting, world: ``None`` = nothing is put into the measurements.
+        since: start of the labelled window, unix seconds.
+        injection: ``None`` = nothing is injected into the series.
+        planting, world: ``None`` = nothing is planted in the measurements.
         country: of all the measurements, unless an event or a quiet stretch names it.
     """
 
@@ -431,7 +431,7 @@ def load_corpus(folder: Path) -> Corpus:
     """Read and check ``folder/events.toml``.
 
     Raises:
-        FanousError: it is missing, or wrong; names file, table and key, and the nearest key there is.
+        FanousError: it is missing, or wrong; the error names file, table and key, and the nearest valid key.
     """
     path = folder / FILE
     if not path.exists():
@@ -457,7 +457,7 @@ def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tup
         shared: the folder of shared research data; ``None`` = the user named none.
 
     Raises:
-        FanousError: a file is not there; says what to do.
+        FanousError: a file is missing; the error says what to do.
     """
     found = [(file, _path_of(corpus, file, shared)) for file in corpus.files]
     if corpus.generated:

@@ -2,7 +2,7 @@
 
 The event was recorded in the lab (``fanous lab record pakistan-2023-12-17``): real packets, the real probe,
 staged censors.  It consists only of raw measurements, so that everything said about it comes from the rules;
-each is marked, so that everything said about them says that it is synthetic.
+each is marked, so that everything derived from them says that it is synthetic.
 """
 
 import tempfile
@@ -30,13 +30,13 @@ COUNTRY = "PK"
 NOTICE = (
     "Demonstration: a staged event modelled on Pakistan, 17 December 2023. Every measurement is synthetic."
 )
-"""Shown on each of its pages."""
+"""Shown on each page of the demonstration."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """Attributes:
-    folder: of the store.
+    folder: the store's.
     begins, until: unix seconds, UTC; where a replay begins, and when the last measurement was made.
     """
 
@@ -46,16 +46,16 @@ class RecordedEvent:
 
 
 INTO = HOUR
-"""The replay begins this many seconds after the event did: by then it is confirmed, and ongoing."""
+"""Seconds into the event at which the replay begins: by then it is confirmed, and ongoing."""
 
 
 class DemoReplay:
-    """The recorded event as if it were on: brought in as it was measured, by a clock that may run faster.
+    """The recorded event as if it were happening now: imported as it was measured, by a clock that may run faster.
 
     Args:
-        folder: an empty one, for a store of its own.
-        speed: seconds of the event in each second.
-        ticks: monotonic seconds.
+        folder: an empty one, for a separate store.
+        speed: seconds of the event per second.
+        ticks: reads a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -68,19 +68,20 @@ class DemoReplay:
         self._seen = -inf
 
     def clock(self) -> float:
-        """Unix seconds, UTC: it stands still until the event is brought in so far, and again at its end."""
+        """Unix seconds, UTC; it stands still until the event has been imported up to that point, and again at its
+        end."""
         passed = 0.0 if self._began is None else self._ticks() - self._began
         return min(self._recorded.begins + self._speed * passed, self._recorded.until)
 
     def begin(self, store: Store) -> Store:
-        """Bring in what was measured before; then the clock starts.  Returns the store."""
+        """Import what was measured before; then the clock starts.  Returns the store."""
         unpack(EVENT, self._recording)
         self.follow(store)
         self._began = self._ticks()
         return store
 
     def follow(self, store: Store) -> None:
-        """Bring in what was measured since, and detect, as a monitor does."""
+        """Import what was measured since, and detect, as a monitor does."""
         now = self.clock()
         if now > self._seen:
             tally = Ingested()
@@ -91,7 +92,7 @@ class DemoReplay:
 
 
 def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAnswer], None]) -> RecordedEvent:
-    """Import the recording, and show the answer.  Nothing is deleted: what is already there is recognised.
+    """Import the recording, and show the answer.  Nothing is deleted: records already in the store are recognised.
 
     Args:
         store: a new folder, or one that an earlier demonstration made; ``None`` = in the user's data folder.
@@ -112,7 +113,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
         _refuse_others(opened, recording, folder)
-        ingest.rejudge(opened)  # what an older Fanous brought in
+        ingest.rejudge(opened)  # imported by an older version
         tally = ingest.ingest(opened, "edge", [recording])
         answer = query.confirm(opened, COUNTRY, [], None, None)
     count = tally.stored + tally.duplicate

@@ -33,7 +33,7 @@ COMPARED = (DROP, IODA)
 """Detectors that see the same series."""
 
 WARM_UP = 14 * DAY
-"""Losses begin when both rules have their history: two weeks, and IODA's seven days."""
+"""Losses begin once both rules have the history that they need: two weeks, and IODA's seven days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Loss:
 def inject(
     store: Store, corpus: Corpus, injection: Injection
 ) -> tuple[tuple[LossScore, ...], tuple[QuietScore, ...]]:
-    """Every combination of signals, loss and length, and the series untouched.
+    """Every combination of signals, loss and length, and the unchanged series.
 
     Raises:
         FanousError: a signal is not in the corpus.
@@ -76,7 +76,9 @@ def inject(
             start = float(chance.uniform(first, last) // injection.aligned * injection.aligned)
             loss = Loss(signals, share, start, start + hours * HOUR)
             wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
-            if not any(_overlap(a.start, a.end, wide) for a in busy):  # nothing was raised there anyhow
+            if not any(
+                _overlap(a.start, a.end, wide) for a in busy
+            ):  # nothing was raised there without the loss
                 losses.append(loss)
         scores.append(_score(losses, hours, series, calm, injection.country))
     return tuple(scores), tuple(_quiet(one, calm) for one in series)
@@ -131,13 +133,13 @@ def _score(
 
 
 def struck(one: Series, loss: Loss) -> Series:
-    """The series with the loss: a bin that it takes up in part loses that part."""
+    """The series with the loss: a bin that it covers in part loses that part."""
     within = np.minimum(one.times + one.step, loss.end) - np.maximum(one.times, loss.start)
     return replace(one, values=one.values * (1 - loss.share * np.clip(within / one.step, 0, 1)))
 
 
 def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
-    """It was raised during the loss, or within an hour after it, since averages lag."""
+    """Was it raised during the loss, or within an hour after it, since averages lag?"""
     raised = anomaly.raised_at or anomaly.last_seen
     return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.end, loss)
 
@@ -147,7 +149,7 @@ def _overlap(start: float, end: float | None, loss: Loss) -> bool:
 
 
 def overlap(incident: Incident, loss: Loss) -> bool:
-    """Is the incident on at any time of the loss?"""
+    """Is the incident on at any time during the loss?"""
     return _overlap(incident.onset, incident.end, loss)
 
 

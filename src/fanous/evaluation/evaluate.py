@@ -1,4 +1,4 @@
-"""Evaluate: runs labelled events through the live code path, and counts what was found, missed and invented,
+"""Evaluate: runs labelled events through the live code path, and counts what is found, missed and invented,
 and how late.
 
 A corpus goes into a separate store through the same ``ingest`` that users run; what ``confirm`` would answer
@@ -77,7 +77,7 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
 
 
 def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
-    """Each goes into a separate store, as if it were all that is known."""
+    """Each replay goes into a separate store, as if it were all that is known."""
     found = []
     for number, one in enumerate(replays):
         path = folder / f"replay-{number}.csv"
@@ -94,7 +94,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
 
 
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
-    """Lines or measurements stored."""
+    """Import a file; returns the number of lines or measurements stored."""
     if file.about is None:
         return ingest.ingest(store, file.source, [path]).stored
     return ingest_series(store, file.source, [path], file.about).stored
@@ -138,7 +138,7 @@ def _quantity_months(store: Store, country: str, corpus: Corpus) -> float:
 
 
 def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
-    """Where quiet stretches of the country are labelled, only what lies in one of them is false."""
+    """Is it a false alarm?  If quiet intervals of the country are labelled, only an incident in one of them is."""
     labelled = [q for q in quiet if q.country == incident.country]
     networks = _asns(incident)
     return not labelled or any(
@@ -150,7 +150,7 @@ def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
 
 
 def _is_of(incident: Incident, event: LabelledEvent) -> bool:
-    """Same country, a target and a network in common (or both of the line), and overlapping in time."""
+    """Do they share country, a target and a network (or both concern the line), and overlap in time?"""
     if incident.country != event.country:
         return False
     if event.line and incident.kind is not event.kind:

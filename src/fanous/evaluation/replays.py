@@ -4,7 +4,7 @@ For blocking, each replay is a separate country: quiet days in a new order, with
 event's place, length, technique and networks are known exactly; the rest is exposure.
 
 A platform that fails for everyone must never be called blocked.  For this, each replay is a separate world:
-countries that each replay the same real quiet measurements in a different order, and one thing that happens.
+countries that each replay the same real quiet measurements in a different order, with one event.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,13 +35,13 @@ from fanous.model.score import Evaluation, EventScore, PlantScore, WorldScore, t
 BLOCK_WARM_UP = 7
 """Days before an event may begin: data that begin with it would have no baseline."""
 BLOCK_AFTER = 3
-"""Days after its end, in which the end can be seen."""
+"""Days after the end of an event, so that the end can be seen."""
 STEADY = 0.95
 """Share of the measurements on a blocked network that meet the block: some probes use a VPN or a resolver
 elsewhere."""
 SESSION_DAYS = 5
 SESSION = 4 * HOUR
-"""``hours = 0``: four hours on each of five days, as examinations have it."""
+"""Stands for ``hours = 0``: four hours on each of five days, as for examinations."""
 
 
 VARIED = ("technique", "hours", "networks", "density")
@@ -50,11 +50,11 @@ VARIED = ("technique", "hours", "networks", "density")
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Measurements that are all that is known, and what is true of them.
+    """Measurements that are everything known, and the truth about them.
 
     Attributes:
         corpus: the labels.
-        columns: of the table that the measurements were taken from.
+        columns: those of the table that the measurements were taken from.
     """
 
     corpus: Corpus
@@ -70,7 +70,7 @@ class BlockPlan(Replay):
     """One replay of one country.
 
     Attributes:
-        technique: empty = nothing happens in it.
+        technique: empty = nothing happens.
         hit: measurements that met the block.
     """
 
@@ -103,7 +103,7 @@ def quiet_of(corpus: Corpus, always_quiet: Sequence[int], paths: Sequence[Path])
     """The quiet measurements of a corpus.
 
     Args:
-        always_quiet: networks that are quiet for as long as the tables reach.
+        always_quiet: networks that are quiet throughout the tables.
 
     Raises:
         FanousError: the tables have none in the window.
@@ -141,7 +141,7 @@ def _planted(
 def block(
     name: str, country: str, targets: tuple[str, ...], networks: Mapping[int, tuple[Interval, ...]]
 ) -> LabelledEvent:
-    """The label of a block that was put in."""
+    """The label of a planted block."""
     return LabelledEvent(
         name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=()
     )
@@ -151,13 +151,13 @@ def moment(chance: Random, since: float, days: float, warm_up: float, after: flo
     """A random minute at which something of that length may begin.
 
     Args:
-        days: of the replay; ``warm_up``, ``after``: of them, those before it and after its end.
+        days: length of the replay; ``warm_up``, ``after``: the days of it before the event and after its end.
     """
     return since + chance.uniform(warm_up * DAY, (days - after) * DAY - seconds) // 60 * 60
 
 
 def _intervals(chance: Random, since: float, days: int, hours: float) -> tuple[Interval, ...]:
-    """At a random minute; sessions at the same hour of consecutive days."""
+    """Intervals that begin at a random minute; sessions are at the same hour of consecutive days."""
     whole = hours * HOUR or (SESSION_DAYS - 1) * DAY + SESSION
     start = moment(chance, since, days, BLOCK_WARM_UP, BLOCK_AFTER, whole)
     if hours:
@@ -178,7 +178,7 @@ def gathered_blocks(title: str, found: Sequence[tuple[BlockPlan, Evaluation]]) -
 
 
 def _margins(scores: Sequence[tuple[BlockPlan, EventScore]]) -> Iterator[PlantScore]:
-    """All together, then by each thing that was varied."""
+    """Scores overall, then by each thing that was varied."""
     if not scores:
         return
     yield _score("all", "", scores)
@@ -214,7 +214,7 @@ def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) 
 
 
 def _middle(values: Sequence[float | None]) -> float | None:
-    """Median distance from the label, whichever way."""
+    """Median distance from the label, in either direction."""
     known = [abs(value) for value in values if value is not None]
     return median(known) if known else None
 
@@ -222,7 +222,7 @@ def _middle(values: Sequence[float | None]) -> float | None:
 Span = tuple[float, float]
 """``[start, end)`` in unix seconds."""
 LIES = 2.0
-"""Measurements an hour of a liar."""
+"""Measurements per hour from a liar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class _Fate:
 
 
 def _of(happening: WorldEvent, number: int) -> _Fate:
-    """Of the country with this number; the first is the one that blocks."""
+    """The fate of the country with this number; the first is the one that blocks."""
     match happening:
         case WorldEvent.FAILS:
             return _Fate(fails=True)
@@ -288,7 +288,7 @@ def _as_it_was(
 
 
 def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random) -> Iterator[Measured]:
-    """One device on one network, under one report, that says *blocked* again and again."""
+    """Records of one device on one network, under one report, that says *blocked* again and again."""
     asn = chance.choice(quiet).asn
     models = [one for one in quiet if one.asn == asn]
     at, end = span
@@ -303,10 +303,10 @@ def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random)
 def _failures_labelled(
     corpus: Corpus, world: SimulatedWorld, happening: WorldEvent, on: Mapping[int, tuple[Interval, ...]]
 ) -> Corpus:
-    """Events where something was blocked in that time; all others are quiet, but where it always was.
+    """Labels: events where something was blocked in that time; all others are quiet, except where it always was.
 
     Args:
-        on: when a block was on, by ASN of those that are measured daily.
+        on: when a block was on, by ASN, for networks measured daily.
     """
     until = corpus.since + world.days * DAY
     events, quiet = [], []

@@ -1,4 +1,4 @@
-"""Slow-downs: how many probes or speed tests show one, after how long, and what rush hours raise falsely.
+"""Slow-downs: how many probes or speed tests show one, how soon, and how many false ones rush hours cause.
 
 Own downloads go through the detector of slow probes and the rules of confirmation, speed tests through that of
 quantities; both are made by ``evaluation.simulate``, which shares nothing with either.
@@ -22,24 +22,24 @@ from fanous.pipeline.outages import found_in
 
 COUNTRY = "PK"
 ASNS = (45669, 59257, 24499)
-"""Three of the largest networks: a national slow-down is to be found without figures of the others."""
+"""Three of the largest networks: a national slow-down must be found without figures from the others."""
 
 DAYS_OF_DOWNLOADS, DAYS_OF_TESTS = 7, 16
-"""A probe knows its line after three days at each hour, a series of tests its week after two."""
+"""A probe has a baseline after three days at each hour, a series of tests after two weeks."""
 
 LASTED = 6.0
-"""Hours, from noon of the last day on."""
+"""Hours that a slow-down lasts, from noon of the last day on."""
 
 LEFT = (0.3, 0.5)
-"""Shares of the speed that are left: Iran left 10 to 40 % in 2012 and 2013 (Anderson 2013), half is the mildest that
+"""Shares of the speed that remain: Iran left 10 to 40 % in 2012 and 2013 (Anderson 2013); half is the mildest that
 is suspected of one family."""
 
 PROBES = (1, 2, 3)
 TESTS = (0.2, 1.0, 4.0)
-"""Own probes on each network, a round every five minutes; speed tests a minute on each network."""
+"""Own probes on each network (a round every five minutes), or speed tests per minute on each network."""
 
 SEEDS = range(7000, 7010)
-"""Looked at only to report."""
+"""Seeds to report, never used to set anything."""
 
 EVENINGS = {
     "ordinary": SpeedCountry(asns=ASNS),
@@ -52,7 +52,7 @@ Find = Callable[[SpeedCountry, float, int], list[Incident]]
 
 
 def slowdown_scores(seeds: Sequence[int] = SEEDS) -> Iterator[SlowdownScore]:
-    """One row a source and number, as each is worked out."""
+    """One row per source and number, as each is computed."""
     for number in PROBES:
         yield _score("own downloads, probes a network", number, _by_downloads, DAYS_OF_DOWNLOADS, seeds)
     for tests in TESTS:
@@ -94,7 +94,7 @@ def _score(by: str, number: float, find: Find, days: int, seeds: Sequence[int]) 
 
 
 def _ending(country: SpeedCountry, days: int) -> SpeedCountry:
-    """The country for so many days; its crowded evenings are counted from the last."""
+    """The country for this many days; its crowded evenings are counted from the last."""
     return replace(country, days=days, crowded=tuple((days + day, lost) for day, lost in country.crowded))
 
 

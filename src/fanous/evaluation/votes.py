@@ -1,6 +1,6 @@
-"""Votes: what made-up votes amount to, through the live series, detectors and confirmation rules.
+"""Votes: what Fanous concludes from made-up votes, through the live series, detectors and confirmation rules.
 
-For evaluations that need thousands of small events and no store; ``aggregate`` makes the series.
+For evaluations that need thousands of small events but no store; ``aggregate`` makes the series.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def stretches_of(votes: Votes, country: str) -> list[Anomaly]:
 
 
 def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
-    """What Fanous says of them.
+    """The incidents that Fanous finds in them.
 
     Args:
         elsewhere: votes of other countries that say *works*.

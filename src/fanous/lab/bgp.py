@@ -18,10 +18,10 @@ GATEWAY_ASN = 64_496
 """Reserved for documentation (RFC 5398), so it belongs to no network."""
 
 PATIENCE = 20.0
-"""Seconds until all routes are learned; they need two."""
+"""Seconds to wait for all routes; learning them takes about two."""
 
 MARK = "bgp"
-"""A file in the lab's folder: its routes are learned, not set."""
+"""A file in the lab's folder that says its routes are learned by BGP, not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Routers:
     """The routers of a lab.
 
     Attributes:
-        folder: of the lab: their configurations and sockets.
+        folder: the lab's; has their configurations and sockets.
         gateway: namespace of the router that every provider is connected to.
         providers: each has a router of its own.
-        programs: where their daemons run.
+        programs: runs their daemons.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ def is_routed(routers: Routers) -> bool:
 
 
 def start(routers: Routers) -> None:
-    """Let the gateway learn its routes to the providers from now on; static ones are removed.
+    """Let the gateway learn its routes to the providers from now on; removes the static ones.
 
     Raises:
         FanousError: bird is not installed, or the routes do not arrive.

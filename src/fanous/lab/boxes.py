@@ -3,7 +3,7 @@
 One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a class with ``close``,
 whose constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
 
-Some crowd or delay a line; some read traffic (a name in a DNS query, a ClientHello or a QUIC packet, a plain request)
+Some congest or delay a line; some read traffic (a name in a DNS query, a ClientHello or a QUIC packet, a plain request)
 and forge an answer, on path (a race) or in path (the query never arrives); some are servers in a router to which
 connections are redirected: TLS interception, and a login page.  The keys of a QUIC connection's first packet can be
 derived by anyone (RFC 9001 section 5.2).
@@ -65,9 +65,9 @@ class BoxPlace:
     """Where a box runs.
 
     Attributes:
-        namespace: of a router.
+        namespace: the router's.
         uplink: its interface towards the gateway.
-        queue: number of its NFQUEUE; of no other box in that router.
+        queue: number of its NFQUEUE, unique in that router.
     """
 
     namespace: str
@@ -83,7 +83,7 @@ class Injector:
         self._v6 = socket_in(namespace, socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
     def send(self, packet: bytes, target: str) -> None:
-        with suppress(OSError):  # the way there is cut, as cuts do
+        with suppress(OSError):  # a cut has taken the route away
             if ":" in target:
                 self._v6.sendto(packet, (target, 0, 0, 0))
             else:
@@ -163,17 +163,17 @@ DISCARD = 9
 
 STEP = 0.01
 WANTED = (0.2, 1.1)
-"""Share of the line: two thirds on average, now and then more than there is."""
+"""Share of the line that neighbours want: two thirds on average, at times more than there is."""
 
 MOOD = 0.5
-"""Seconds on average until they want more, or less."""
+"""Seconds, on average, before they want more or less."""
 
 
 class Neighbours:
     """Args:
-    clients: addresses (IPv4) of the users whose pipes are crowded; each has neighbours of its own.
-    rate_kbps: of each pipe.
-    seed: of what they want when.
+    clients: addresses (IPv4) of the users whose pipes are crowded; each has its own neighbours.
+    rate_kbps: rate of each pipe.
+    seed: decides what they want, and when.
     """
 
     def __init__(self, place: BoxPlace, clients: Sequence[str], rate_kbps: float, seed: int) -> None:
@@ -209,7 +209,7 @@ class Neighbours:
 
 class Delaying:
     """Args:
-    seconds: for each packet.
+    seconds: delay of each packet.
     """
 
     def __init__(self, place: BoxPlace, seconds: float) -> None:
@@ -237,7 +237,7 @@ PORT = 53
 
 
 def forged(seen: TcpSegment, hosts: frozenset[str], answer: list[str]) -> bytes | None:
-    """The packet that answers a question about one of ``hosts``, or a name below; ``None`` = it is about
+    """The packet that answers a question about one of ``hosts`` or a subdomain; ``None`` = it asks about
     none."""
     if seen.protocol != UDP or seen.target_port != PORT:
         return None
@@ -294,7 +294,7 @@ class Answering:
 
 
 RESETS = 3
-"""Resets sent for one handshake, like China's censor: one may be lost or come too late."""
+"""Resets sent for one handshake, as China's censor does: one may be lost or come too late."""
 
 
 def name_in_hello(host: str) -> bytes:
@@ -331,7 +331,7 @@ PADDING, PING, CRYPTO = 0x00, 0x01, 0x06
 
 class ReadingQuic:
     """Args:
-    hosts: names whose connections are dropped; all later packets of such a flow, too.
+    hosts: names whose connections are dropped, along with all later packets of the flow.
     """
 
     def __init__(self, place: BoxPlace, hosts: list[str]) -> None:
@@ -353,7 +353,7 @@ class ReadingQuic:
 
 
 def crypto_of(datagram: bytes) -> bytes:
-    """What the CRYPTO frames of a client's Initial packet carry; empty = it is none, or unreadable."""
+    """Contents of the CRYPTO frames of a client's Initial packet; empty = another packet, or unreadable."""
     try:
         buffer = Buffer(data=datagram)
         header = pull_quic_header(buffer, host_cid_length=8)
@@ -412,7 +412,7 @@ class ForgingPages:
 
 
 SO_ORIGINAL_DST = 80
-"""Of linux/netfilter_ipv4.h and its IPv6 twin: where a connection was going before it was redirected."""
+"""From linux/netfilter_ipv4.h and its IPv6 counterpart: where a connection was going before it was redirected."""
 
 CHUNK = 65_536
 
@@ -425,7 +425,7 @@ LOGIN_PAGE = (
 
 
 def listening_in(namespace: str, port: int) -> socket.socket:
-    """On all addresses, of both IP versions."""
+    """A socket that listens on all addresses, IPv4 and IPv6."""
     with entered(namespace):
         made = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=256)
     made.setblocking(False)
@@ -446,7 +446,7 @@ class Serving:
         try:
             await self.serve(reader, writer)
         except (OSError, EOFError):
-            pass  # either side went away
+            pass  # one side closed the connection
         finally:
             self._open.discard(writer)
             writer.close()
@@ -479,7 +479,7 @@ class Intercepting(Serving):
     """Terminates TLS with a certificate from its own authority, and relays what it reads to the true server.
 
     Args:
-        folder: for the certificates.
+        folder: where the certificates go.
     """
 
     def __init__(self, place: BoxPlace, port: int, folder: str) -> None:

@@ -1,6 +1,6 @@
 """Delay: a separate program in the core that holds every packet crossing the border for a fixed time.
 
-Many machines have no netem, and without a delay every injector loses its race.  Since the delay is the same
+Many machines lack netem, and without a delay every injector loses its race.  Since the delay is the same
 for all packets, they leave in order of arrival, and one message releases many.
 """
 
@@ -15,7 +15,7 @@ from fanous.lab.netqueue import Netqueue
 QUEUE = 0
 
 SLACK = 0.0005
-"""Seconds by which packets may leave early, so that those of one burst leave together."""
+"""Seconds by which packets may leave early, so that a burst leaves together."""
 
 
 def hold(queue: Netqueue, seconds: float) -> None:

@@ -3,8 +3,8 @@
 with Internet(plan) as internet:
     for point in internet.vantage_points: ...
 
-Many vantage points run in one process.  Each socket is made inside the vantage point's namespace and stays there; all
-else is ``probe.net.sockets``.
+Many vantage points run in one process.  Each socket is made inside the vantage point's namespace and stays there;
+``probe.net.sockets`` does the rest.
 """
 
 import asyncio
@@ -53,14 +53,14 @@ from fanous.probe.net.network import Meter
 from fanous.probe.net.sockets import SocketNetwork
 
 LOOKUP_PATIENCE = (1.0, 2.0)
-"""Seconds for each of two questions to the provider's resolver; glibc's 5 s are no use at a lab's tick."""
+"""Seconds for each of two questions to the provider's resolver; glibc's 5 s are too long for a lab's tick."""
 
 
 class NamespacedNetwork(SocketNetwork):
     """The network as seen by a probe at ``point``.
 
     Args:
-        clock_offset: seconds by which this probe's clock is ahead: a broken one.
+        clock_offset: seconds by which this probe's clock is ahead; 0 unless it is broken.
     """
 
     def __init__(self, point: VantagePoint, meter: Meter | None = None, clock_offset: float = 0.0) -> None:
@@ -119,7 +119,7 @@ async def _read(receive: Callable[[], Awaitable[bytes]], identity: int) -> tuple
 
 
 STANDING_NAME = "lab"
-"""Of the lab that ``fanous lab up`` leaves standing; those that a process holds have drawn names."""
+"""Name of the lab that ``fanous lab up`` leaves running; those held by a process have random names."""
 
 WORKERS = 4
 """Threads that set namespaces up: iproute2 waits for the kernel's one lock most of the time."""
@@ -176,14 +176,14 @@ class Internet:
         (self.folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
 
     def down(self) -> None:
-        """Take it down, however far it was built."""
+        """Take it down, even if it was only partly built."""
         registry.remove(self._standing)
         self.programs.wait()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
-    # --- what others ask of it -----------------------------------------------------------------------
+    # --- for callers -----------------------------------------------------------------------
 
     def vantage_point(self, name: str) -> VantagePoint:
         for point in self.vantage_points:
@@ -195,17 +195,17 @@ class Internet:
     def network(
         self, point: VantagePoint, meter: Meter | None = None, clock_offset: float = 0.0
     ) -> NamespacedNetwork:
-        """The probe's seam at ``point``."""
+        """The network as a probe at ``point`` sees it."""
         return NamespacedNetwork(point, meter, clock_offset)
 
     @property
     def routers(self) -> bgp.Routers:
-        """What routes are announced between."""
+        """The routers between which routes are announced."""
         gateway, v6 = self.names.gateway, self.plan.is_ipv6
         return bgp.Routers(self.folder, gateway, self.providers, v6, self.programs)
 
     def argv(self, place: VantagePoint | str, command: Sequence[str]) -> list[str]:
-        """``command`` as it runs at a vantage point, or in another namespace (``names.outside``)."""
+        """The command line that runs ``command`` at a vantage point, or in another namespace (``names.outside``)."""
         namespace = place if isinstance(place, str) else place.namespace
         trusting = [f"{name}={self.ca_file}" for name in CA_VARIABLES]
         return ["ip", "netns", "exec", namespace, "env", *trusting, *command]
@@ -227,7 +227,7 @@ class Internet:
         tell(self.folder / MIDDLEBOX_CONTROL, dict(order))
 
     def next_number(self) -> int:
-        """Counts the cuts, so that several can coexist; it lasts as long as the lab.
+        """Number for the next cut, so that several can coexist; the count lasts as long as the lab.
 
         Two made at the same instant, in threads or programs, get different numbers.
         """
@@ -319,17 +319,17 @@ class Internet:
 
 
 MIDDLEBOX_CONTROL = "middlebox.sock"
-"""As ``middlebox.CONTROL``, which is not imported here: it loads all that boxes need."""
+"""The same as ``middlebox.CONTROL``; not imported, because that would load everything that boxes need."""
 
 CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables that tell OpenSSL, curl and Python's requests which authorities to trust."""
 
 
 def attach(lab: Standing) -> Internet:
-    """The running lab in a folder, to inspect and to change.
+    """The running lab in a folder, to inspect and change it.
 
     Raises:
-        FanousError: it is not whole.
+        FanousError: it is incomplete.
     """
     plan = lab.record().get("plan")
     if not isinstance(plan, dict):

@@ -13,13 +13,13 @@ CONTROL = "middlebox.sock"
 
 
 class Middlebox:
-    """The boxes that stand, by cut."""
+    """The boxes in place, by cut."""
 
     def __init__(self) -> None:
         self._standing: dict[str, list[Box]] = {}
 
     def obey(self, order: dict[str, Any]) -> None:
-        """``put`` boxes of one kind for a cut, or ``take`` those of a cut away."""
+        """Obey ``put`` (boxes of one kind, for a cut) or ``take`` (remove a cut's boxes)."""
         if order["do"] == "put":
             make = BOXES[order["kind"]]
             standing = self._standing.setdefault(order["cut"], [])

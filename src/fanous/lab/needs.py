@@ -59,7 +59,7 @@ QUEUES = {
 
 
 def needs() -> list[Need]:
-    """What the lab needs, in order; if something is missing, whatever depends on it is not tested."""
+    """What the lab needs, in order; if something is missing, what depends on it is not tested."""
     found = [_root()]
     found += [
         Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
@@ -74,7 +74,7 @@ def needs() -> list[Need]:
 
 
 def missing() -> list[Need]:
-    """Those without which no lab can start."""
+    """The missing ones without which no lab can start."""
     return [need for need in needs() if need.is_vital and not need.found]
 
 

@@ -1,6 +1,6 @@
 """Netqueue: packets that iptables' NFQUEUE hands to a program, and the program's verdicts.
 
-The kernel's own protocol (linux/netfilter/nfnetlink_queue.h) over a netlink socket; a verdict of many packets
+It speaks the kernel's protocol (linux/netfilter/nfnetlink_queue.h) over a netlink socket; a verdict on many packets
 at once (NFQNL_MSG_VERDICT_BATCH) is what lets a small program hold back a whole country's traffic.
 """
 
@@ -25,7 +25,7 @@ COPY_META, COPY_PACKET = 1, 2
 
 SO_RCVBUFFORCE = 33
 RECEIVE_BUFFER = 16 << 20
-"""Bytes.  A burst of a hundred vantage points waits here and is not lost."""
+"""Bytes.  Holds a burst from a hundred vantage points without loss."""
 
 MOST_QUEUED = 60_000
 """Packets: 25 ms of 10 Gbit/s are 20,000."""
@@ -39,7 +39,7 @@ class Packet:
     """One packet that waits for a verdict.
 
     Attributes:
-        mark: that iptables set.
+        mark: set by iptables.
         payload: from the IP header on; empty where only the header was asked for.
     """
 
@@ -75,7 +75,7 @@ class Netqueue:
         return self.socket.fileno()
 
     def received(self) -> Iterator[Packet]:
-        """All that wait now."""
+        """All packets that are waiting now."""
         while True:
             try:
                 message = self.socket.recv(LARGEST)
@@ -86,7 +86,7 @@ class Netqueue:
             yield from _packets(message)
 
     def settle(self, number: int, verdict: int) -> None:
-        """Say what happens to one packet."""
+        """Decide one packet."""
         self.socket.send(self._message(VERDICT, _attribute(2, struct.pack(">II", verdict, number))))
 
     def accept_up_to(self, number: int) -> None:

@@ -22,12 +22,12 @@ from fanous.refdata.targets import list_names
 HOME = "home"
 
 DOMESTIC_HOST = "www.gov.lab-country.net"
-"""A site inside the country: it answers where nothing outside does."""
+"""A site inside the country: it still answers when nothing outside does."""
 
 BLOCK_PAGE_HOST = "block.lab-country.net"
 
 HOME_V4, HOME_V6 = "45.15.0", "2a0f:f9"
-"""Prefix of what stands inside the country but in no provider's network."""
+"""Prefix of hosts inside the country but outside all providers' networks."""
 
 BLOCK_PAGE_ADDRESS = f"{HOME_V4}.66"
 DOMESTIC_ADDRESS = f"{HOME_V4}.80"
@@ -43,7 +43,7 @@ AUTHORITY = "198.41.0.4"
 """Where the lab's recursive resolvers ask: one authority for all names outside the country."""
 
 HOME_AUTHORITY = f"{HOME_V4}.53"
-"""And one for those inside, which answers also where nothing outside does."""
+"""One for the names inside, which still answers when nothing outside does."""
 
 COLLECTOR_HOST, HELPER_HOST = "collector.fanous.net", "helper.fanous.net"
 OUTSIDE_V4, OUTSIDE_V6 = "192.36.148", "2a10:fa"
@@ -57,7 +57,7 @@ CONTROL_HOSTS = (
     "detectportal.firefox.com",
     "captive.apple.com",
 )
-"""What ``probe.settings.Settings`` rests on by default."""
+"""Hosts that ``probe.settings.Settings`` relies on by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def sites_of(targets: tuple[str, ...]) -> tuple[LabSite, ...]:
 
 
 def _site(number: int, host: str) -> LabSite:
-    """Each on a /24 of its own, two addresses in it; IPv6 as others write it (RFC 5952), so from 1 on."""
+    """Each on its own /24, with two addresses in it; IPv6 counts from 1, so it is in canonical form (RFC 5952)."""
     net = f"37.{10 + number // 250}.{number % 250}"
     return LabSite(
         host,
@@ -107,7 +107,7 @@ def _site(number: int, host: str) -> LabSite:
 
 
 def hosts_of(target: str) -> tuple[str, ...]:
-    """Hosts of a target: by the lists that ship, else a host name stands for itself.
+    """Hosts of a target from the shipped lists; a host name is its own host.
 
     Raises:
         FanousError: it is neither.
@@ -123,7 +123,7 @@ def hosts_of(target: str) -> tuple[str, ...]:
 
 
 def known_targets() -> tuple[str, ...]:
-    """All targets of the lists that ship."""
+    """All targets of the shipped lists."""
     return tuple(_listed())
 
 
@@ -143,10 +143,10 @@ def _listed() -> dict[str, tuple[str, ...]]:
 
 
 MOST_NETWORKS = 4000
-"""Of one lab: the second and third byte of an address count them."""
+"""Most networks of one lab: the second and third byte of an address number them."""
 
 MOST_VANTAGE_POINTS = 100
-"""Of one network."""
+"""Most vantage points of one network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class PlannedNetwork:
 
     Attributes:
         access: ``fixed`` or ``mobile``.
-        users_share: of the country's users of that access, 0..1.
+        users_share: share of the country's users of that access, 0..1.
         vantage_points: how many probes are in it.
     """
 
@@ -168,7 +168,7 @@ class PlannedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A country, and the sites that its people use.
+    """A country and the sites that its people use.
 
     Attributes:
         targets: names of platforms (``x``) or host names; each becomes real servers under its real names.
@@ -187,7 +187,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Raises:
-        FanousError: more than addresses can count, or a network that stands twice.
+        FanousError: too many networks or vantage points to number, or a network listed twice.
         """
         asns = [network.asn for network in self.networks]
         twice = next(iter(asn for asn, count in Counter(asns).items() if count > 1), None)
@@ -218,9 +218,9 @@ class VantagePoint:
     Attributes:
         name: ``as17557-1``.
         namespace: as ``ip netns`` knows it.
-        address, address6: its own; empty = it has none.
+        address, address6: its own; empty = none.
         resolver: address of its provider's resolver.
-        router: namespace of its provider's router, where censors stand.
+        router: namespace of its provider's router, where censors act.
         link: the router's interface that leads to it.
     """
 
@@ -261,7 +261,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """Names of the namespaces of one lab; all begin with its prefix."""
+    """Names of one lab's namespaces; all begin with its prefix."""
 
     prefix: str
 

@@ -19,7 +19,7 @@ from fanous.lab.registry import Standing
 from fanous.lab.space import entered, socket_in
 
 PATIENCE = 15.0
-"""Seconds until a program must be ready; they need a quarter of one."""
+"""Seconds within which a program must be ready; it takes a quarter of one."""
 
 LOOK = 0.005
 
@@ -32,7 +32,7 @@ class Programs:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, namespace: str, argv: Sequence[str]) -> None:
-        """Start one; what it says goes to ``NAME.log`` in the lab's folder.
+        """Start one; its output goes to ``NAME.log`` in the lab's folder.
 
         Raises:
             FanousError: it is not installed.
@@ -47,7 +47,7 @@ class Programs:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C is for us: we take them down in order
+                    start_new_session=True,  # Ctrl-C must reach only us: we take them down in order
                     cwd="/",
                     env=os.environ | {"PYTHONUNBUFFERED": "1"},
                 )
@@ -57,13 +57,13 @@ class Programs:
         self._running[name] = child
 
     def wait(self) -> None:
-        """Wait until all have ended because they were told to."""
+        """Wait until all have ended on request."""
         for child in self._running.values():
             child.wait()
         self._running.clear()
 
     def wait_for_socket(self, name: str, path: Path) -> None:
-        """Until a program takes orders."""
+        """Wait until a program takes orders."""
 
         def try_it() -> None:
             with socket.socket(socket.AF_UNIX) as there:
@@ -72,7 +72,7 @@ class Programs:
         self._wait(name, try_it)
 
     def wait_for_port(self, name: str, namespace: str, address: str, port: int) -> None:
-        """Until a program takes connections."""
+        """Wait until a program accepts connections."""
 
         def try_it() -> None:
             with socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM) as there:
@@ -96,7 +96,7 @@ class Programs:
 
 
 SECONDS = 20.0
-"""An answer that takes longer will not come."""
+"""Seconds to wait for an answer; one that takes longer will not come."""
 
 DONE = "ok"
 
@@ -104,7 +104,7 @@ Obey = Callable[[dict[str, Any]], None]
 
 
 def tell(path: Path, message: dict[str, Any]) -> None:
-    """Say it, and wait until it is done.
+    """Send an order, and wait until it is done.
 
     Raises:
         FanousError: no one answers, or the order could not be carried out.
@@ -132,7 +132,7 @@ async def listen(path: Path, obey: Obey) -> asyncio.Server:
             said = DONE
         except (OSError, ValueError, KeyError) as error:
             said = f"{type(error).__name__}: {error}"
-        with suppress(OSError):  # who asked did not wait
+        with suppress(OSError):  # the asker did not wait
             writer.write(said.encode() + b"\n")
             await writer.drain()
         writer.close()

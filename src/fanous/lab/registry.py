@@ -1,8 +1,8 @@
 """Registry: the labs on this machine, and the removal of those whose process has died.
 
-A lab that a process holds locks a file: the kernel frees that however the process dies, so the next ``up`` or
+A process that holds a lab locks a file: the kernel releases the lock however the process dies, so the next ``up`` or
 ``down`` knows what it may remove.  Programs are recorded before anything else happens, with their start time,
-since the kernel gives their numbers to others.
+since the kernel reuses process ids.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from fanous.lab.space import FOLDER as NAMESPACES
 from fanous.lab.space import run
 
 RUN = Path("/run/fanous-lab")
-"""One folder a lab, gone with the next start of the machine, as the namespaces are."""
+"""One folder per lab; a reboot removes it, as it does the namespaces."""
 
 PREFIX = "fanous-"
 RESOLV_CONF = Path("/etc/netns")
@@ -30,7 +30,7 @@ RESOLV_CONF = Path("/etc/netns")
 LOCK, CHILDREN, RECORD = "lock", "children", "lab.json"
 
 PATIENCE = 3.0
-"""Seconds for a program to end when it is asked to; then it is killed."""
+"""Seconds that a program has to end when asked; then it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Standing:
     """A lab's folder.
 
     Attributes:
-        name: ``lab`` of one that was left standing by ``fanous lab up``, else drawn.
+        name: ``lab`` if ``fanous lab up`` left it running, else random.
     """
 
     folder: Path
@@ -65,7 +65,7 @@ class Standing:
 
     @property
     def prefix(self) -> str:
-        """Of its namespaces."""
+        """Prefix of its namespaces."""
         return f"{PREFIX}{self.name}-"
 
     def record_child(self, pid: int) -> None:
@@ -80,7 +80,7 @@ class Standing:
         return [Child(*map(int, line.split())) for line in lines if len(line.split()) == 2]
 
     def record(self) -> dict[str, object]:
-        """What ``up`` wrote down; empty where it did not come so far."""
+        """What ``up`` wrote down; empty if it did not get that far."""
         try:
             return dict(json.loads((self.folder / RECORD).read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError):
@@ -88,7 +88,7 @@ class Standing:
 
     @property
     def is_held(self) -> bool:
-        """Does a living process hold it, or was it left standing on purpose?"""
+        """Does a live process hold it, or was it left running on purpose?"""
         if self.record().get("is_standing"):
             return True
         try:
@@ -96,7 +96,7 @@ class Standing:
         except FileNotFoundError:
             return False
         except PermissionError:
-            return True  # root's: to others it is as good as held
+            return True  # root's: other users must treat it as held
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,7 +110,7 @@ def hold(folder: Path) -> int:
     """Make the folder of a new lab and lock it; the lock lasts until the descriptor is closed.
 
     Raises:
-        FanousError: a lab of that name stands already, or this is not root.
+        FanousError: a lab of that name already exists, or this is not root.
     """
     with _alone():
         try:
@@ -146,7 +146,7 @@ def _alone() -> Iterator[None]:
 
 
 def labs() -> list[Standing]:
-    """All labs of this machine, whole or not."""
+    """All labs on this machine, complete or not."""
     folders = sorted(RUN.iterdir()) if RUN.is_dir() else []
     return [Standing(folder) for folder in folders if folder.is_dir()]
 
@@ -161,7 +161,7 @@ def remove_dead(also: str = "") -> list[str]:
 
 
 def remove(lab: Standing) -> None:
-    """Take a lab down: its programs, whatever else runs in its namespaces, these, its files."""
+    """Take a lab down: its programs, anything else that runs in its namespaces, the namespaces, its files."""
     names = namespaces_of(lab)
     end([child.pid for child in lab.children() if child.is_alive])
     end(inside(names))
@@ -179,7 +179,7 @@ def namespaces_of(lab: Standing) -> list[str]:
 
 
 def inside(namespaces: Iterable[str]) -> list[int]:
-    """Processes that run in them."""
+    """Processes that run in the namespaces."""
     wanted = set()
     for name in namespaces:
         found = (NAMESPACES / name).stat()
@@ -197,7 +197,7 @@ def inside(namespaces: Iterable[str]) -> list[int]:
 
 
 def end(pids: Iterable[int]) -> None:
-    """Ask them to end, then make them."""
+    """Ask processes to end; kill those that do not."""
     left = [pid for pid in pids if _signal(pid, signal.SIGTERM)]
     until = time.monotonic() + PATIENCE
     while left and time.monotonic() < until:
@@ -219,14 +219,14 @@ def _signal(pid: int, number: int) -> bool:
 
 
 def _has_ended(pid: int) -> bool:
-    """Also if it is our own child that was not waited for."""
+    """Also true of our own child that was not waited for."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     return start_time(pid) < 0
 
 
 def start_time(pid: int) -> int:
-    """proc(5), field 22; -1 = there is no such process (or only what is left of one)."""
+    """proc(5), field 22; -1 = no such process (or a zombie)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except OSError:

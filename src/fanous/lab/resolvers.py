@@ -2,7 +2,7 @@
 
 The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
 provider has a recursive one that asks the authorities over the real path, and lies if a censor tells it to.
-So a forged answer injected on the path poisons a recursive resolver, and if the way out is cut it has no
+So a forged answer injected on the path poisons a recursive resolver; if the way out is cut, it has no
 answer.
 """
 
@@ -27,10 +27,10 @@ from fanous.lab.space import allow_many_files, socket_in
 SendReply = Callable[[bytes], None]
 
 PATIENCE = (0.4, 0.8, 1.6)
-"""Seconds for each of three questions; after that the answer is SERVFAIL, sooner than a stub's 5 s."""
+"""Seconds to wait after each of three questions; then the answer is SERVFAIL, within a stub's patience of 5 s."""
 
 REMEMBERED = 1.0
-"""Seconds that an answer is kept: the TTL of the lab's names."""
+"""Seconds for which an answer is cached: the TTL of the lab's names."""
 
 
 class Recursion:
@@ -103,7 +103,7 @@ class Recursion:
 
 
 def _for(question: Question, answer: bytes) -> bytes:
-    """The answer under the asker's own number."""
+    """The answer with the message id of the question."""
     return question.identity.to_bytes(2, "big") + answer[2:]
 
 
@@ -117,8 +117,8 @@ class Zone:
     """The lab's names.
 
     Attributes:
-        names: host -> all its addresses; one IPv4 and one IPv6 of them are given to an asker.
-        rotating: hosts that give different askers different ones, as content networks do.
+        names: host -> all its addresses; each asker gets one IPv4 and one IPv6 address.
+        rotating: hosts whose answers differ by asker, as those of content networks do.
     """
 
     names: dict[str, list[str]]
@@ -143,7 +143,7 @@ def _by_version(addresses: list[str]) -> list[list[str]]:
 
 
 def _number(asker: str) -> int:
-    """The last but one number of the asker's address: providers differ in it."""
+    """The third number of the asker's IPv4 address, which differs between providers."""
     return int(asker.split(".")[-2]) if "." in asker else sum(asker.encode())
 
 
@@ -175,7 +175,7 @@ class Lie:
 
 
 class Resolver:
-    """One provider's: clients ask, lies are told, else the recursion answers."""
+    """One provider's resolver: clients ask; it tells its lies, otherwise the recursion answers."""
 
     def __init__(self, namespace: str, addresses: list[str], recursion: Recursion) -> None:
         self.lies: list[Lie] = []
@@ -193,7 +193,7 @@ class Resolver:
 
 
 Reply = Any
-"""Callable[[bytes], None]: sends an answer to who asked."""
+"""Callable[[bytes], None]: sends an answer to the asker."""
 
 
 def _bound(namespace: str, address: str) -> socket.socket:
@@ -224,7 +224,7 @@ def _send(bound: socket.socket, answer: bytes, peer: Any) -> None:
     try:
         bound.sendto(answer, peer)
     except OSError:
-        return  # its network is down: the client will notice
+        return  # its network is down; the client will time out
 
 
 class Dns:
@@ -249,7 +249,7 @@ class Dns:
         reply(self.zone.answer(question, asker))
 
     def obey(self, order: dict[str, Any]) -> None:
-        """``lie`` and ``truth`` by cut, ``rotate`` and ``fix`` by host."""
+        """Obey ``lie`` and ``truth`` (by cut), ``rotate`` and ``fix`` (by host)."""
         if order["do"] == "lie":
             for one in order["resolvers"]:
                 lie = Lie(order["cut"], frozenset(one["clients"]), frozenset(order["hosts"]), order["answer"])
@@ -263,7 +263,7 @@ class Dns:
             self.zone.rotating -= set(order["hosts"])
 
     async def over_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """DNS over TLS: length and message, until the client goes."""
+        """DNS over TLS: length and message, until the client disconnects."""
         try:
             while True:
                 size = int.from_bytes(await reader.readexactly(2), "big")

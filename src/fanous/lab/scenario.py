@@ -37,11 +37,11 @@ class LabNetwork:
     """One network of the lab's country.
 
     Attributes:
-        country: where it is; another one than the scenario's = abroad.
-        users_share: of the country's users, 0..1.
-        lying: vantage points (the last ones) that report failures that did not happen.
-        broken: vantage points (those before the lying) whose own line loses most packets.
-        portal: vantage points behind a login page.
+        country: where it is; abroad if it differs from the scenario's.
+        users_share: share of the country's users, 0..1.
+        lying: number of vantage points (the last ones) that report failures that did not happen.
+        broken: number of vantage points (before the lying ones) whose own line loses most packets.
+        portal: number of vantage points behind a login page.
     """
 
     country: str
@@ -57,15 +57,15 @@ class LabNetwork:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """One technique, applied for a while.
+    """One technique, applied for a time.
 
     Attributes:
         at, until: seconds since the scenario began.
         targets: platforms or domains; empty = does not apply.
         networks: ASNs.
         compliance: share of the matching vantage points that are hit, 0..1.
-        rate_kbps: of a throttle; 0 = does not apply.
-        keep: targets that an allow-list leaves.
+        rate_kbps: rate of a throttle; 0 = does not apply.
+        keep: targets that an allow-list lets through.
     """
 
     at: float
@@ -83,10 +83,10 @@ class Expectation(Section, frozen=True):
 
     Attributes:
         scope: ``None`` = any.
-        targets: that it must name; empty = whatever.
-        mechanisms: one of these must be named; empty = whatever.
+        targets: it must name these; empty = any.
+        mechanisms: it must name one of these; empty = any.
         access: ``None`` = any.
-        status: ``suspected`` = a suspicion is enough (and a confirmation no error).
+        status: ``suspected`` = a suspicion is enough (a confirmation is not an error).
     """
 
     kind: Kind
@@ -102,13 +102,13 @@ class Expectation(Section, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A country, what happens in it, and what must be found; without an expectation nothing may be.
+    """A country, what happens in it, and what must be found; without an expectation, nothing may be found.
 
     Attributes:
         tick: seconds between the rounds of a vantage point.
         duration: seconds.
         targets: what is probed: those of the events, or ``targets`` of the file.
-        begins: instant of the monitor's clock at which it begins; ``None`` = so that it ends now.
+        begins: when it begins by the monitor's clock; ``None`` = such that it ends now.
         tick_stands_for: seconds of the monitor's clock in a tick.
         transfer_every: ticks from one measurement of rates to the next; 0 = none is made.
     """
@@ -137,10 +137,10 @@ class Scenario:
 
 
 DEFAULT_TARGETS = ("x", "youtube")
-"""Probed where neither the file nor an event names a target."""
+"""Probed if neither the file nor an event names a target."""
 
 LONGEST = 3600.0
-"""Seconds that a scenario may last: it is real time."""
+"""Most seconds that a scenario may last, since it runs in real time."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -165,7 +165,7 @@ class Duration(float):
 
 
 class Offset(Duration):
-    """The same since the scenario began."""
+    """Seconds since the scenario began, written like a ``Duration``."""
 
     least = 0.0
 
@@ -213,7 +213,7 @@ class EventTable(Section, frozen=True):
     """A table ``[[event]]``; see ``ScenarioStep``.
 
     Attributes:
-        networks: ASNs, or ``["*"]`` = all of the country.  Networks abroad are meant only where they are named.
+        networks: ASNs, or ``["*"]`` = all of the country.  Networks abroad are included only if named.
     """
 
     at: Offset
@@ -232,7 +232,7 @@ class EventTable(Section, frozen=True):
         _check_targets("keep", self.keep)
 
     def step(self, networks: Sequence[LabNetwork], country: str, duration: float) -> ScenarioStep:
-        """Raises ``WrongKey`` where it does not fit its scenario."""
+        """The event as a step; raises ``WrongKey`` if it does not fit its scenario."""
         if self.at > duration:
             raise WrongKey("at", f"it must be between 0 and {duration:g} seconds, not {self.at:g}")
         until = duration if self.until is None else min(float(self.until), duration)
@@ -317,7 +317,7 @@ def load_scenario(path: Path) -> Scenario:
     """Read and check a file.
 
     Raises:
-        FanousError: it cannot be read, or is wrong; names file, line, and the nearest right word.
+        FanousError: it cannot be read, or is wrong; the error names file, line and the nearest valid word.
     """
     return read(path, ScenarioFile).scenario()
 
@@ -350,7 +350,7 @@ def scenario(name_or_path: str) -> Scenario:
     """A shipped scenario, or one from a file.
 
     Raises:
-        FanousError: there is none, or it is wrong.
+        FanousError: it does not exist, or is invalid.
     """
     if name_or_path in scenario_names():
         return shipped(name_or_path)
@@ -363,5 +363,5 @@ def scenario(name_or_path: str) -> Scenario:
 
 
 def nearest(name: str) -> str:
-    """The shipped name most like ``name``; empty = none is."""
+    """The shipped name most like ``name``; empty = none is close."""
     return next(iter(get_close_matches(name, scenario_names(), n=1)), "")

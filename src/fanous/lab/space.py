@@ -19,7 +19,7 @@ FOLDER = Path("/run/netns")
 """Where ``ip netns`` keeps them (ip-netns(8))."""
 
 CLONE_NEWNET = 0x40000000
-"""setns(2): only a network namespace."""
+"""setns(2): accept only a network namespace."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -28,7 +28,7 @@ def set_namespace(descriptor: int) -> None:
     """Put this thread into the namespace of an open file.
 
     Raises:
-        OSError: not permitted, or it is none.
+        OSError: not permitted, or not a network namespace.
     """
     if _libc.setns(descriptor, CLONE_NEWNET) != 0:
         code = ctypes.get_errno()
@@ -52,7 +52,7 @@ def entered(namespace: str) -> Iterator[None]:
 
 
 def socket_in(namespace: str, family: int, kind: int, protocol: int = 0) -> socket.socket:
-    """A new socket that is in ``namespace``."""
+    """A new socket in ``namespace``."""
     with entered(namespace):
         return socket.socket(family, kind, protocol)
 
@@ -60,10 +60,10 @@ def socket_in(namespace: str, family: int, kind: int, protocol: int = 0) -> sock
 def run_in(
     namespace: str, argv: Sequence[str], text: str = "", environment: Mapping[str, str] | None = None
 ) -> str:
-    """Run a program there, give it ``text``, wait for it, return what it printed.
+    """Run a program there with ``text`` as its input, and return what it printed.
 
     Raises:
-        FanousError: it is not installed, or it failed; its own words are in the message.
+        FanousError: it is not installed, or it failed; the message has its output.
     """
     with entered(namespace):
         return run(argv, text, namespace, environment)
@@ -72,7 +72,7 @@ def run_in(
 def run(
     argv: Sequence[str], text: str = "", where: str = "", environment: Mapping[str, str] | None = None
 ) -> str:
-    """The same in this thread's namespace; ``environment`` is added to our own."""
+    """Run a program in this thread's namespace; ``environment`` is added to our own."""
     variables = os.environ | (environment or {})
     try:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, env=variables)

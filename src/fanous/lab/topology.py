@@ -1,8 +1,8 @@
-"""Topology: a plan as the commands of iproute2 that build it; pure text, one batch a namespace.
+"""Topology: a plan as the iproute2 commands that build it; pure text, one batch per namespace.
 
 vantage point -> its provider's router -> national gateway -> core -> sites; sites inside the country are
 connected to the gateway, so they work when the way out is cut.  Every interface is made inside its namespace:
-none of them is ever seen by the machine's own network.
+the machine's own network never sees them.
 """
 
 from collections.abc import Iterable
@@ -26,25 +26,25 @@ Batches = dict[str, list[str]]
 """Namespace -> lines for ``ip -batch``."""
 
 COUNTRY_V4, COUNTRY_V6 = "45.0.0.0/8", "2a0f::/16"
-"""All that is inside the country."""
+"""Prefixes of everything inside the country."""
 
 ONE_SEGMENT = "gso_max_segs 1 gso_max_size 1514"
-"""Every packet is one segment of Ethernet's size, as on a real line: a policer that drops a bundle of 64 KB
-would punish far more than it meters."""
+"""Every packet is one segment of Ethernet's size, as on a real line: a policer that dropped a bundle of 64 KB
+would drop far more than the rate calls for."""
 
 CORE, GATEWAY, ROUTER = 0, 1, 2
 """Levels of links, by who holds their upper end."""
 
 
 def numbers_of(level: int) -> tuple[str, str, str, str]:
-    """Addresses of both ends of a link, upper and lower, IPv4 and IPv6; what is reached over it stands on the
+    """Addresses of both ends of a link, upper and lower, IPv4 and IPv6; the hosts reached over it are on the
     loopback interface.  They differ by level, since a router must not be its own next hop."""
     first = 2 * level + 1
     return f"169.254.0.{first}", f"169.254.0.{first + 1}", f"fe80::{first}", f"fe80::{first + 1}"
 
 
 NODAD = " nodad"
-"""No waiting for duplicates of an address that has none."""
+"""Skip duplicate address detection: there are no duplicates, and it would delay the start."""
 
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -55,7 +55,7 @@ SYSCTLS = {
     "net/ipv6/icmp/ratelimit": "0",
     "net/netfilter/nf_conntrack_acct": "1",
 }
-"""Of routers.  Forged answers come from where no route leads back, so the reverse path is not checked."""
+"""Settings of routers.  No route leads back to the source of a forged answer, so reverse paths are not checked."""
 
 
 def namespaces_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
@@ -67,7 +67,7 @@ def namespaces_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]
 
 
 def links_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
-    """Pairs of interfaces, each end made where it belongs; for one batch in any namespace."""
+    """Pairs of interfaces, each end made in its own namespace; one batch, to be run in any namespace."""
     lines = [
         _pair("uplink", names.gateway, "country", names.core),
         _pair("uplink", names.world, "world", names.core),
@@ -118,13 +118,13 @@ def _addresses(plan: Plan, place: str) -> list[str]:
 
 
 def _end(addresses: list[str], v6: bool, level: int) -> list[str]:
-    """A host at the end of its line ``uplink``: its addresses, and everything else that way."""
+    """Settings of a host at the end of a line: its addresses, and a default route over ``uplink``."""
     own = [address for address in addresses if address and (v6 or ":" not in address)]
     return ["link set lo up", *_lower("uplink", own, v6, level)]
 
 
 def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
-    """The end of a link that is farther from the core, and its way up."""
+    """The end of a link that is farther from the core, and its default route."""
     upper4, lower4, upper6, lower6 = numbers_of(level)
     lines = [
         f"link set dev {interface} up",
@@ -145,7 +145,7 @@ def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
 def upper(
     interface: str, prefixes: Iterable[str], v6: bool, level: int, source: str = "", source6: str = ""
 ) -> list[str]:
-    """The end of a link that is nearer to the core, and what lies behind it."""
+    """The end of a link that is nearer to the core, and the routes to what is behind the link."""
     upper4, lower4, upper6, lower6 = numbers_of(level)
     lines = [f"link set dev {interface} up", f"addr replace {upper4}/32 dev {interface}"]
     if v6:
@@ -179,7 +179,7 @@ def _gateway(providers: tuple[Provider, ...], v6: bool) -> list[str]:
 
 
 def port_of(provider: Provider, v6: bool, *, with_routes: bool = True) -> list[str]:
-    """The gateway's side of a provider's uplink; again after it was down."""
+    """The gateway's side of a provider's uplink; set again after it was down."""
     prefixes = [provider.prefix, provider.prefix6] if with_routes else []
     return upper(provider.port, prefixes, v6, GATEWAY)
 

@@ -1,7 +1,7 @@
 """Truth: what each technique of the lab really does, and what may truthfully be said about it.
 
 The lab knows the cause; a probe sees only effects.  So each technique has the mechanisms that name it
-exactly, and those that are coarser but still true; any other one is a wrong label.
+exactly, and those that are coarser but still true; any other is a wrong label.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ class Truth:
     """What a technique is.
 
     Attributes:
-        kinds: what an incident made of it may be, the likeliest first; empty = none may be made of it.
+        kinds: kinds of incident that may be claimed for it, likeliest first; empty = none may be.
         exact: mechanisms that name it.
-        coarser: mechanisms that say less and nothing false.
+        coarser: mechanisms that say less but nothing false.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -29,7 +29,7 @@ class Truth:
         return bool(self.kinds)
 
     def label(self, mechanisms: Iterable[str]) -> str:
-        """``exact``, ``coarser``, ``wrong`` or ``none``: how the mechanisms that were named compare."""
+        """How well the named mechanisms fit: ``exact``, ``coarser``, ``wrong`` or ``none``."""
         named = set(mechanisms)
         if not named:
             return "none"
@@ -42,7 +42,7 @@ _DNS = ("dns", "dns.injection.other")
 _ADDRESS = ("tcp", "ip", "tcp.timeout", "quic.drop", "quic.drop.target")
 _SNI = ("tls",)
 _SLOW = ("tls.timeout",)
-"""A handshake that outlasts the probe's patience is silence to it."""
+"""A handshake that outlasts the probe's time-out looks like silence."""
 
 
 def _blocking(exact: Iterable[str], coarser: Iterable[str] = ()) -> Truth:
@@ -54,7 +54,7 @@ def _throttling(exact: Iterable[str], coarser: Iterable[str] = ()) -> Truth:
 
 
 OUTAGES = ("outage.national", "outage.isp", "outage.mobile")
-"""Which of them it is follows from who is hit: a scenario may hit fewer than the technique's name says."""
+"""Which of them it is depends on who is hit: a scenario may hit fewer than the technique's name says."""
 
 
 def _outage(exact: str) -> Truth:

@@ -16,26 +16,26 @@ from cryptography.x509.oid import NameOID
 from fanous.lab.plan import BLOCK_PAGE_HOST, DOH_HOST, LabSite
 
 PAGE_BYTES = 420_000
-"""Of a platform's front page: more than ``Settings.transfer_bytes``, so a policer's bucket is emptied."""
+"""Size of a platform's front page: more than ``Settings.transfer_bytes``, so a policer's bucket is emptied."""
 
 SMALL_PAGES = {
     "detectportal.firefox.com": "success\n",
     "captive.apple.com": "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>\n",
 }
-"""What the real ones answer over plain HTTP; a login page changes it."""
+"""What the real sites answer over plain HTTP; a login page changes it."""
 
 MODEST_HOSTS = frozenset({"www.example.com", "example.com"})
-"""Their page has a kilobyte, as the real one: a look at the line must not fill a narrow one."""
+"""Their page has a kilobyte, like the real one: checking a line must not fill a narrow one."""
 
 BLOCK_PAGE = (
     "<html><head><title>Access denied</title></head><body><h1>Surf Safely!</h1><p>This website is not "
     "accessible. The site you are trying to access contains content that is prohibited for viewership from "
     "within the country.</p></body></html>\n"
 )
-"""Headed as the notice of Pakistani operators, whose fingerprint stands in ``refdata/fingerprints.toml``."""
+"""Has the heading of Pakistani operators' notice, whose fingerprint is in ``refdata/fingerprints.toml``."""
 
 DOH_BACKEND = "127.0.0.1:8053"
-"""Where the lab's resolver takes DNS messages over HTTP from nginx."""
+"""Where nginx passes DNS messages to the lab's resolver, over HTTP."""
 
 _HEAD = """\
 daemon off;
@@ -86,7 +86,7 @@ def configuration(
     """nginx.conf for the sites of ``place``.
 
     Args:
-        run: the lab's folder: pages, logs, and ``451/HOST/ADDRESS``, a file for each refused client.
+        run: the lab's folder: pages, logs, and ``451/HOST/ADDRESS``, one file per refused client.
         certificate_of: host -> PEM file.
     """
     text = _HEAD.format(run=run, place=place)
@@ -166,7 +166,7 @@ class Authority:
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def sign(self, *names: str) -> Path:
-        """One PEM file with certificate and key for host names and addresses; named after the first."""
+        """A PEM file with certificate and key for host names and addresses, named after the first of them."""
         path = self._folder / f"{names[0]}.pem"
         if path.exists():
             return path

@@ -1,4 +1,4 @@
-"""The nouns of Fanous: frozen dataclasses that every other package shares (``noun`` where there are many).
+"""Model: the nouns of Fanous, frozen dataclasses that every other package shares (``noun`` for the numerous ones).
 
 Only the standard library is imported here, and numpy by ``model.series`` alone.  Instants are unix seconds, UTC;
 ``None`` and NaN mean "not measured" and are never 0.

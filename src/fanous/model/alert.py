@@ -50,7 +50,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One revision has to be sent to one channel."""
+    """One revision that has to be sent to one channel."""
 
     channel: str
     incident: str
@@ -68,8 +68,8 @@ class Delivery:
         n: the revision that it reports.
         told_n: the last revision that this channel was sent; 0 = none.
         created_at, due_at, sent_at: unix seconds.
-        attempts: that were begun.
-        why: the reason for its last failure, or why it was dropped; empty = none.
+        attempts: number of attempts begun.
+        why: the reason for its last failure, or for dropping it; empty = none.
     """
 
     key: str

@@ -11,22 +11,22 @@ class Departure:
 
     Attributes:
         step: bin width in seconds, which bounds how exact its times can be.
-        left: median of what is left during the stretch; low, high: its 5 % and 95 % quantiles.
-        ratio: the deepest drop over what it had to exceed, at least 1.
+        left: median of what remains during the stretch; low, high: its 5 % and 95 % quantiles.
+        ratio: the deepest drop, divided by what it had to exceed; at least 1.
         unlike: share of its bins that lay below every day of the week before at that hour.
         short: the series had less than a week of history, so more was demanded.
-        accepted: it lasted so long, without coming back, that it became the baseline of what follows.
+        accepted: it lasted so long without recovery that it became the baseline of what follows.
         deep_from: beginning of the first bin in which more than half was gone, unix seconds; None = none.
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin during it, as under an imposed rate.
         sudden_from: beginning of the bin in which most of the loss happened at once; None = it declined
             gradually, as human activity does on a holiday, or the signal does not show human activity.
         lasting_since: when the lower level was accepted as the baseline, unix seconds; None = it was not.
-        single: one deep bin raised it, and never as many in a row as one series alone needs; only another family of
+        single: one deep bin raised it, and never as many in a row as one series alone needs; only another family from
             another publisher can support it.
-        gone_at: end of the first bin that had lost so much that it counts alone where another publisher's has too,
+        gone_at: end of the first bin that had lost so much that it counts alone if another publisher's has too,
             unix seconds; None = none had.
-        earlier_year: in which the same place lost as much on the same days; None = it did not, or is not known to.
+        earlier_year: a year in which the same place lost as much on the same days; None = none known.
     """
 
     step: int
@@ -64,7 +64,7 @@ class Anomaly:
         bins: bins in which it was seen.
         probes: sum over bins of the probes that saw it.
         controlled: of those, with a normal control of their own.
-        departure: of a quantity; None = the series is none.
+        departure: how far a quantity departed; None = the series is not a quantity.
     """
 
     key: SeriesKey

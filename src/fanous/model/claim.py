@@ -26,7 +26,7 @@ class ClaimCheck(StrEnum):
 
 
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
-"""1990 and 2100, unix seconds: before and after, there is no public internet that anyone can tell about."""
+"""1990 and 2100, unix seconds: no claim can be about a public internet before or after."""
 
 LARGEST_ASN = 2**32 - 1
 """RFC 6793; 0 is reserved (RFC 7607), and here it means no network."""
@@ -38,7 +38,7 @@ MOST_NAMED = 1000
 """Networks or targets of a claim: the largest country has a few hundred access networks."""
 
 MOST_HOURS = 24 * 366 * 10
-"""Ten years: longer than the longest shutdown known (Jammu and Kashmir, Tigray: one to two years)."""
+"""Ten years: longer than the longest known shutdown (Jammu and Kashmir, Tigray: one to two years)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Claim:
             everything is slow.
         country: ISO 3166-1 alpha-2.
         since: the time the claim is about, half-open with ``until``.
-        networks: ASNs that they name; empty = none in particular.
-        targets: that they name; empty = none in particular.
+        networks: ASNs that the claim names; empty = none in particular.
+        targets: targets that the claim names; empty = none in particular.
         scope: how far they say it reached.
-        level: for outages: share of the baseline that was left, 0..1.
+        level: for outages: share of the baseline that remained, 0..1.
         began_before: the instant before which they say it began.
         hours: how long they say it lasted.
         link: where they said it.
@@ -81,8 +81,8 @@ class Claim:
 
 
 def defect(claim: Claim) -> str:
-    """What no claim can say, in words; empty = nothing.  A sum over claims, a chart or a page must be able to take
-    whatever was recorded.
+    """Why this cannot be a claim, in words; empty = it can.  A sum over claims, a chart or a page must be able to
+    handle everything that was recorded.
     """
     times = [claim.since, claim.until, *([] if claim.began_before is None else [claim.began_before])]
     texts = [claim.who, claim.link, claim.quote, *claim.targets]

@@ -85,10 +85,10 @@ class Disruption:
     """The disruption whose cost is computed.
 
     Attributes:
-        hours: that it lasted.
+        hours: how long it lasted.
         targets: empty = the line itself.
-        affected: share of users that it reached, 0..1.
-        dependence: share of what people do online that it stopped, 0..1; all of it for an outage.
+        affected: share of users affected, 0..1.
+        dependence: share of online activity that it stopped, 0..1; 1 for an outage.
         notes: where these shares come from, or why nothing narrower can be said.
     """
 
@@ -103,7 +103,7 @@ class Disruption:
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """What one method says.
+    """The estimate of one method.
 
     Attributes:
         method: a stable name.

@@ -15,13 +15,13 @@ class Coverage:
     """Counts over one window.
 
     Attributes:
-        measurements: that say yes or no about one of the targets.
-        failing: those of them in which a target was blocked or throttled.
-        probes: independent ones.
+        measurements: number that say yes or no about one of the targets.
+        failing: of these, those in which a target was blocked or throttled.
+        probes: number of independent probes.
         networks: ASNs, ascending.
-        hours: of the window.
-        hours_measured: in which at least one measurement was made.
-        targets: that were measured, sorted.
+        hours: length of the window.
+        hours_measured: hours in which at least one measurement was made.
+        targets: those that were measured, sorted.
     """
 
     measurements: int
@@ -44,7 +44,7 @@ class Arrival:
 
     Attributes:
         measurements: that came in.
-        late: of these, made before the newest that was known then.
+        late: of these, those made before the newest that was known then.
     """
 
     asn: int
@@ -58,7 +58,7 @@ class SeriesArrival:
 
     Attributes:
         source: a name in ``fanous.sources.publishers``; ``signal``: one in ``fanous.analysis.series.signals``.
-        bins: that came in, or came in with another value.
+        bins: number that came in, or came in with another value.
         late: of these, those before the newest that was known then and has not changed since.
     """
 
@@ -140,7 +140,7 @@ class Outcomes:
 
     @property
     def decided(self) -> int:
-        """Measurements that say whether the target works: what shares are shares of."""
+        """Measurements that say whether the target works: the denominator of all shares."""
         return self.ok + self.blocked + self.throttled
 
     @property
@@ -153,8 +153,8 @@ class Backfill:
     """Measurements of a country's past that are still being brought in, the newest first; times are unix seconds, UTC.
 
     Attributes:
-        since: where what is wanted begins.
-        back_to: what was uploaded since then is in.
+        since: start of the wanted period.
+        back_to: everything uploaded since then is in.
         at: when it last made progress.
     """
 

@@ -43,9 +43,9 @@ T = TypeVar("T")
 def noun(kind: type[T]) -> type[T]:
     """A frozen dataclass that is cheap to make, for nouns that are made anew for each measurement.
 
-    To the type checker it is ``dataclass(frozen=True, slots=True)``: same fields, equality and hash.  At run time
-    nothing prevents a change, which would cost a call for each field: 7.9 us for the 35 of an observation instead of
-    0.8, and a fifteenth of the time of an ingest.  Two are equal where the same is unknown of both; in dataclasses of
+    To the type checker it is ``dataclass(frozen=True, slots=True)``, with the same fields, equality and hash.  At
+    run time changes are not prevented, since that would cost a call per field: 7.9 us for the 35 of an observation
+    instead of 0.8, and a fifteenth of the time of an ingest.  Two are equal even where both have NaN; in dataclasses of
     Python 3.13 a NaN differs from itself.
     """
     made = dataclass(slots=True, unsafe_hash=True, eq=False)(kind)
@@ -85,11 +85,11 @@ class Record:
 
 
 STATED = "probe_id "
-"""What the name of a probe begins with that only its sender states."""
+"""Prefix of a probe's name that rests only on its sender's word."""
 
 
 def is_stated(probe: str) -> bool:
-    """Is it a name that only the sender states?  Such a name joins measurements, and adds no weight to them."""
+    """Does the name rest only on the sender's word?  Such a name groups measurements, but adds no weight to them."""
     return probe.startswith(STATED)
 
 
@@ -244,7 +244,7 @@ class ParsedMeasurement:
             apart.
         control_failure: why the outside helper could not be asked; None = it answered, or the nettest has no
             helper and there is no observation of one.
-        bogus: what of the record could not be read, in words; each says field and reason.
+        bogus: parts of the record that could not be read, in words: field and reason.
     """
 
     measurement: Measurement

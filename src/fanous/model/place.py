@@ -57,7 +57,7 @@ class Place:
 
 
 MOST_DIGITS = 20
-"""Decimal digits of a number of a network that is worth naming in a complaint; the largest have ten (RFC 6793)."""
+"""Most digits of an ASN that an error message repeats; the largest have ten (RFC 6793)."""
 
 
 def asn_of(place: str) -> int:
@@ -67,7 +67,7 @@ def asn_of(place: str) -> int:
 
 
 def written_asn(text: str) -> int:
-    """What a publisher writes for a network, ``as17557`` or ``17557`` -> 17557; 0 = it is not the number of one."""
+    """What a publisher writes for a network, ``as17557`` or ``17557`` -> 17557; 0 = not an ASN."""
     number = asn_of(text.upper())
     return number if number < 2**32 else 0
 
@@ -77,7 +77,7 @@ PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456
 
 
 def is_unroutable(asn: int) -> bool:
-    """Is it a number that no network on the public internet has?"""
+    """Is it an ASN that no network on the public internet has?"""
     return any(asn in numbers for numbers in PRIVATE_ASNS)
 
 
@@ -104,7 +104,7 @@ class NetworkWeight:
     Attributes:
         asn: the network.
         share: of the country's users (all access classes together), 0..1.
-        access: the line that this network sells; ``any`` = both or unknown.
+        access: the kind of line that this network sells; ``any`` = both or unknown.
         operator: who runs it; several networks may have one operator.
     """
 

@@ -29,7 +29,7 @@ AS_WRITTEN = "as_written"
 """Code of a reason that is known only as text."""
 
 HINDSIGHT = "hindsight"
-"""Code of the reason that the data that confirm an incident came in long after they could have."""
+"""Code of the reason that the data confirming an incident arrived much later than they could have."""
 
 
 def as_written(text: str) -> tuple[Reason, ...]:

@@ -18,10 +18,10 @@ WORLD = 195
 # --- calibration ----------------------------------------------------------------------------------------
 
 EDGES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.995, 1.0)
-"""Bounds of the classes of confidence: most claims lie above .9, where one in a hundred matters."""
+"""Bounds of the classes of confidence: most claims are above .9, where one in a hundred matters."""
 
 Z = 1.96
-"""Deviations of a normal distribution on either side of a 95 % interval."""
+"""Standard deviations on either side of a 95 % interval of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Reliability:
     """Claims of one class of confidence.
 
     Attributes:
-        low, high: bounds of the class; ``low`` belongs to it.
+        low, high: bounds of the class; ``low`` is included.
         stated: mean confidence.
         right: share that was right, with its 95 % interval (Wilson's).
     """
@@ -59,7 +59,7 @@ class Calibration:
         name: what the claims are about.
         remark: what a reader must know; empty = nothing.
         brier: mean squared difference between confidence and truth; None = there are no claims.
-        classes: those with any claim.
+        classes: those with at least one claim.
     """
 
     name: str
@@ -124,11 +124,11 @@ class EventScore:
         confirmed: by an incident on every network that must be.
         found: ``confirmed``, ``suspected`` or ``missed``, as an incident.
         minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; None = never.
-        incidents: that were made of it, and should be one; only the confirmed ones, where there are any.
+        incidents: number made of it, which should be one; if any are confirmed, only those count.
         intervals: of those incidents.
         level: share of the baseline left in them, 0..1; None = not about quantities.
-        level_error: that minus the labelled one; None = either is not known.
-        subject_right: do they name the labelled targets and no others?  None = nothing was found.
+        level_error: that minus the labelled one; None = one of them is not known.
+        subject_right: do they name exactly the labelled targets?  None = nothing was found.
         extra_networks: named in those incidents, but not labelled.
     """
 
@@ -153,11 +153,11 @@ class SlowdownScore:
     """How well one number of probes or tests shows a general slow-down of a country.
 
     Attributes:
-        by: what measured; number: how many of it.
-        found: share of the speed that was left -> share of the slow-downs of which there was an incident.
-        confirmed: the same of those that a rule confirmed; minutes: median from the onset to that.
-        false_suspected: kind of evenings -> suspicions a country-month where nothing was slowed.
-        false_confirmed: the same of confirmed incidents.
+        by: what measured; number: how many of them.
+        found: share of the speed that remained -> share of such slow-downs that became an incident.
+        confirmed: the same for those that a rule confirmed; minutes: median from the onset to that.
+        false_suspected: kind of evenings -> suspicions per country-month in which nothing was slowed.
+        false_confirmed: the same for confirmed incidents.
         months: country-months of each kind of evenings.
     """
 
@@ -173,13 +173,13 @@ class SlowdownScore:
 
 @dataclass(frozen=True, slots=True)
 class LossScore:
-    """The results for one sort of loss put into quiet series at several random moments.
+    """The results for one kind of loss injected into quiet series at several random moments.
 
     Attributes:
-        signals: that lost at once.
+        signals: those that lost at once.
         loss: share of the level; hours: how long.
         recall: of the detector of drops, on the first signal.
-        peer_recall: of IODA's rule on the same series; None = it does not watch such a signal.
+        peer_recall: that of IODA's rule on the same series; None = it does not watch such a signal.
         minutes: median from onset to the alarm on the first signal; None = never raised.
         found: share of the times in which there was an incident; confirmed: of those, by rule.
         onset_within: of those found, the share whose onset is within a bin; None = none was found.
@@ -216,14 +216,14 @@ class QuietScore:
 
 @dataclass(frozen=True, slots=True)
 class PlantScore:
-    """The results for blocking put into replays of quiet measurements.
+    """The results for blocking planted in replays of quiet measurements.
 
     Attributes:
         by: the property by which replays are grouped; value: that of this group.
         hit: median of the measurements that met the block: how much there was to see.
         confirmed, found: share of the events, found = suspected or confirmed.
-        networks: share of the struck networks, where measured, that an incident names.
-        extra_networks: named and not struck, in all.
+        networks: share of the blocked networks, where measured, that an incident names.
+        extra_networks: networks named though not blocked, in all.
         incidents: made of one event that was found; None = none was.
         onset_minutes, end_minutes: median distance from the label, of those with an onset or end.
         minutes_to_confirm: median from the label's onset.
@@ -245,7 +245,7 @@ class PlantScore:
 
 @dataclass(frozen=True, slots=True)
 class WorldScore:
-    """The results for one sort of event in worlds made of replays of quiet measurements.
+    """The results for one kind of event in worlds made of replays of quiet measurements.
 
     Attributes:
         happening: in words; hours: how long; times: worlds in which it did.
@@ -276,8 +276,8 @@ class Evaluation:
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
         stated: confidence of each incident that the labels call right or false.
-        losses: put into quantities; quiet: what is raised on these series untouched.
-        plants: blocking put into replays of quiet measurements.
+        losses: those injected into quantities; quiet: what is raised on these series without them.
+        plants: blocking planted in replays of quiet measurements.
         worlds: platforms that fail, or are blocked, in several countries.
     """
 
@@ -299,7 +299,7 @@ class Evaluation:
 
     @property
     def false_suspected_a_quantity_month(self) -> float | None:
-        """Suspicions that are false for each month of a quantity series; None = there are none in the corpus."""
+        """False suspicions per month of a quantity series; None = the corpus has no such series."""
         return self.false_suspected / self.quantity_months if self.quantity_months else None
 
     @property
@@ -359,9 +359,9 @@ class Attack:
         goal: ``make`` a confirmed incident of this scope or wider, or ``unmake`` a real national one, so that
             none of the networks attacked is named any more.
         networks: in the country, with ``honest`` probes each.
-        days: for which the liars keep it up.
-        spread: networks on which the liars sit.
-        liars: least number with which it succeeds; None = not even with four times as many as the honest ones
+        days: how long the liars keep it up.
+        spread: number of networks with liars.
+        liars: the fewest with which it succeeds; None = not even with four times as many as the honest probes
             there.
     """
 
@@ -387,8 +387,8 @@ class Fifth:
     Attributes:
         goal: ``make``: a confirmed incident names the network; ``unmake``: a real incident no longer does.
         strategy: empty = no one lies.
-        times: attacks, each with a seed of its own.
-        worked: of them; national: of these, those that made or unmade a national claim.
+        times: attacks, each with its own seed.
+        worked: attacks that succeeded; national: of these, those that made or unmade a national claim.
     """
 
     goal: str

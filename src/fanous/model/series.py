@@ -1,5 +1,5 @@
-"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are made
-of.
+"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are computed
+from.
 
 ``Votes`` record whether each measurement saw one target fail.  A ``SourceSeries`` is a series as published by
 a public source, before it is stored.  A ``Rate`` is how fast data reached a probe under innocuous names, and

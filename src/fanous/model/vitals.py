@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits between a collector and the store, in an inbox or in a stream, where messages count as files.
+    """What is waiting between a collector and the store, in an inbox or a stream; in a stream, messages count as files.
 
     Attributes:
-        files: that are sealed.
+        files: number of sealed files.
         since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
         apart: sealed files that need a person (their network is unknown).
-        refused: messages of a stream that were set aside because they cannot be used; ``None`` = it is an inbox, whose
+        refused: messages of a stream that were set aside as unusable; ``None`` = it is an inbox, whose
             reader reports them.
     """
 
@@ -27,7 +27,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """Something that was wrong with the monitor itself, from when to when: unix seconds by the machine's clock.
+    """A period in which something was wrong with the monitor itself; unix seconds by the machine's clock.
 
     Attributes:
         kind, about: as in ``fanous.pipeline.vitals.Ailment``.

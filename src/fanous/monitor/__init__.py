@@ -5,10 +5,9 @@ one event loop that ``fanous.pipeline.scheduler`` keeps running:
 
 - ``rounds``: runs this machine's probe on its schedule, and writes to a journal on disk;
 - the collector, with an inbox on disk;
-- ``intake``: brings what waits in either into the store, judges it and detects incidents;
-- ``heartbeats``: records when each network was last heard from, and which have been silent for unusually
-  long;
-- ``alerts``: reports changes to incidents over the configured channels;
+- ``intake``: moves what waits in either into the store, judges it and detects incidents;
+- ``tasks``: checks the monitor itself, records when each network was last heard from, deletes old data and
+  sends alerts;
 - ``control``: a unix socket at which other commands' calls (``fanous.pipeline.call``) are performed;
 - the pages.
 

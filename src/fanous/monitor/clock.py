@@ -1,6 +1,6 @@
-"""Clock: the monitor's time: the machine's or, in a lab, one that runs faster.
+"""Clock: the monitor's time, which is the machine's or, in a lab, runs faster.
 
-Detection needs hours of data.  A lab that cannot wait makes the hours shorter, never the thresholds.
+Detection needs hours of data.  A lab that cannot wait shortens the hours, never the thresholds.
 """
 
 import time

@@ -109,7 +109,7 @@ CALLS: tuple[type[Call[Any]], ...] = (
     WriteExport,
     WriteReport,
 )
-"""Everything that another process may ask for."""
+"""All calls that another process may make."""
 
 log = getLogger("fanous.monitor")
 
@@ -118,7 +118,7 @@ class Local:
     """Performs other processes' calls.
 
     Args:
-        lock: of the store that ``ask`` reaches; it is held, so a socket found next to it belongs to a dead
+        lock: the lock of the store that ``ask`` reaches; we hold it, so a socket found next to it belongs to a dead
             process.
     """
 
@@ -156,7 +156,7 @@ class Local:
 
 
 def _done(call: Call[Any], store: Store) -> ControlReply:
-    """Encoded in the store's thread, since what it gave may still change."""
+    """Perform a call, and encode its result in the store's thread, since the result may still change."""
     try:
         return ControlReply(encoded(call.perform(store)))
     except FanousError as error:

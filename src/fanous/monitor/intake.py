@@ -1,6 +1,6 @@
 """Intake: moves what waits on disk into the store, judges it and detects; each change is logged.
 
-What other collectors keep in a NATS stream is moved in the same way.  Messages are acknowledged to the
+Measurements that other collectors keep in a NATS stream are moved in the same way.  Messages are acknowledged to the
 servers only once they are stored: if killed at any point, the same ones come again, and are recognised by
 their identities.
 """
@@ -25,14 +25,14 @@ from fanous.store.protocol import Ask, Store
 from fanous.wording.narrative import sentence
 
 FINISH_SECONDS = 1.0
-"""For further files when the monitor is stopped: they are as safe in the inbox, and a flood may have filled it."""
+"""Seconds for further files when the monitor stops: they are safe in the inbox, and a flood may have filled it."""
 
 log = getLogger("fanous.monitor")
 
 
 class Intake:
     """Args:
-    folders: of sealed files, with measurements of ``source``, a source's name.
+    folders: folders of sealed files, with measurements of ``source``, a source's name.
         every: machine seconds between two checks.
     """
 
@@ -47,8 +47,9 @@ class Intake:
                 await pause(stop, self._every)
 
     async def finish(self) -> None:
-        """Take what waits, so that what was acknowledged is in the store before it is closed; where much waits,
-        the rest stays on disk for the next start.  Detection waits for it too: it may take seconds."""
+        """Take what waits, so that acknowledged measurements are in the store before it is closed; if much is waiting,
+        the rest stays on disk for the next start.  Detection is left to the next start too, since it may take
+        seconds."""
         until = time.monotonic() + FINISH_SECONDS
         while await self.take_once(lambda: False):
             if time.monotonic() > until:
@@ -59,7 +60,7 @@ class Intake:
         """Take some files of each folder; returns whether there are more.
 
         Args:
-            detects: asked once they are stored: otherwise they are marked for detection later.
+            detects: asked once they are stored; if false, they are marked for detection later.
         """
         taken = [
             await self._ask(partial(take_from, folder, self._source, detects)) for folder in self._folders
@@ -145,12 +146,12 @@ class Streamed:
         """Run until stopped.
 
         Raises:
-            FanousError: the servers cannot be reached, or the store does not take what came.
+            FanousError: the servers cannot be reached, or the store rejects the messages.
         """
         await asyncio.to_thread(self._take, stop, asyncio.get_running_loop())
 
     def _take(self, stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
-        """Runs in a separate thread, since a writer waits; the store is called in the thread that owns it."""
+        """Runs in a separate thread, since a writer blocks; the store is called in the thread that owns it."""
 
         async def brought(files: Sequence[Path]) -> Ingested:
             return await self._ask(partial(bring, str(self._address), files, self._source))

@@ -1,7 +1,7 @@
 """Measurements: OONI's, pulled from its public bucket for the countries that the configuration names.
 
-The newest come first and the past follows, so that what goes on is seen within minutes.  Objects are fetched and judged
-in threads of their own; the store's thread only stores some measurements at a time, between other questions.
+The newest come first and the past follows, so that ongoing events show within minutes.  Objects are fetched and judged
+in separate threads; the store's thread only stores a few measurements at a time, between other calls.
 """
 
 import asyncio
@@ -45,15 +45,15 @@ from fanous.store.series import Pulled
 from fanous.web.routes import Incoming
 
 SOME = 200
-"""Measurements stored at a time: a fraction of a second of the store's thread."""
+"""Measurements stored at a time; they take a fraction of a second of the store's thread."""
 
 OneFile = tuple[PublishedObject, Path]
 
 FEW = 50
-"""Objects that are brought in before a reader could notice."""
+"""Number of objects that are imported before a reader could notice."""
 
 SAID_EVERY = 60.0
-"""Seconds between two lines about a long pull."""
+"""Seconds between two log lines about a long pull."""
 
 log = getLogger("fanous.monitor")
 
@@ -82,7 +82,7 @@ class Measurements:
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
 
     def incoming(self) -> list[Incoming]:
-        """For the pages."""
+        """Pulls in progress, for the pages."""
         going = [
             Incoming(country, done.size / done.plan.size if done.plan.size else 1.0, done.back_to)
             for country, done in self.doing.items()
@@ -93,7 +93,7 @@ class Measurements:
         ]
 
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
-        """Pull what is new of one country; ``None`` = the bucket could not be listed."""
+        """Pull one country's new measurements; ``None`` = the bucket could not be listed."""
         now, country = self._clock(), errand.country
         bucket = Bucket(errand.settings.mirror)
         wanted = first_wanted(country, errand.settings.days, now)
@@ -181,7 +181,7 @@ class Measurements:
         try:
             await self._take(files, done, bucket)
         except FanousError:
-            for one in files:  # one of them: the others count
+            for one in files:  # one object failed; the others count
                 try:
                     await self._take([one], done, bucket)
                 except FanousError as error:

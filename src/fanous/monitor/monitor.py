@@ -56,20 +56,23 @@ from fanous.web.routes import Site
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 THREADS = 32
-"""For what blocks: publishers, look-ups of our own probe.  Nobody waits for them when the monitor stops."""
+"""Threads for blocking calls: publishers, look-ups of our own probe.  When the monitor stops, it does not wait for
+them."""
 
 STOP_SECONDS = 4.7
-"""From the signal to the end.  A piece of the store's work may take longer (detection of a country on a busy machine)
-and cannot be broken off, so the process ends amid it, as if it were killed: each piece may be repeated."""
+"""Seconds from the signal to the end.  The store's current work may take longer (detection in a country on a busy
+machine) and cannot be interrupted, so the process ends in the middle of it, as if killed; all such work can be
+repeated."""
 
 LATEST_SECONDS = 4.9
-"""The same where the end itself takes long: threads that wait for each other on a busy machine, a store that closes."""
+"""The limit if shutting down itself takes long: threads that wait for each other on a busy machine, a store that
+closes."""
 
 log = getLogger("fanous.monitor")
 
 
 def watch(configuration: Configuration, source: str) -> None:
-    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store, or in its inbox.
+    """Run until SIGINT or SIGTERM; measurements acknowledged by then are in the store, or in its inbox.
 
     Args:
         source: the source of what probes send, including our own.
@@ -100,7 +103,7 @@ def _opened(configuration: Configuration) -> Store:
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str) -> bool:
-    """Whether all was finished when it was stopped."""
+    """Run; returns whether everything was finished when it stopped."""
     stop, clock = Stop(_end_amid_work), configuration.clock
     stopped_by_signals(stop)
     asyncio.get_running_loop().set_default_executor(Threads(THREADS, "monitor"))
@@ -130,13 +133,13 @@ async def _watch(configuration: Configuration, ask: Ask, source: str) -> bool:
 
 
 class Stop(asyncio.Event):
-    """Set when the monitor shall end.
+    """Set when the monitor must end.
 
     Args:
-        at_last: ends the process, in a thread of its own, where it has not ended ``LATEST_SECONDS`` later.
+        at_last: ends the process, from a separate thread, if it has not ended ``LATEST_SECONDS`` later.
 
     Attributes:
-        age: seconds since then; 0 = it is not set.
+        age: seconds since it was set; 0 = it is not.
     """
 
     def __init__(self, at_last: Callable[[], None]) -> None:
@@ -173,7 +176,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     """The concurrent tasks.
 
     Raises:
-        FanousError: what restarting a task cannot fix: an address that is taken, a file that cannot be read.
+        FanousError: something that restarting a task cannot fix: an address that is taken, a file that cannot be read.
     """
     clock = configuration.clock
     hearing = Hearing(ask, clock, stop)
@@ -243,7 +246,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
 def site_of(
     configuration: Configuration, hearing: Hearing, measurements: Measurements, workings: Workings
 ) -> Site:
-    """Warnings shown on the pages."""
+    """The settings of the pages, with the warnings that they show."""
     set_ = configuration.site
     return Site(
         url=set_.url,
@@ -302,7 +305,7 @@ def _status(address: Address, selfcheck: Selfcheck, counts: DoorCounts | None, s
 
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:
-    """Folders on every disk that the monitor writes to."""
+    """Folders on all disks that the monitor writes to."""
     store = configuration.store
     location = store if isinstance(store, StoreLocation) else in_folder(store)
     return *location.folders, configuration.inbox
@@ -312,10 +315,10 @@ def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.E
     sockets = Sockets(configuration.door.listen, "[collector] listen")
     inbox, door, clock = configuration.inbox, configuration.door, configuration.clock
     if door.networks or door.orders:
-        policy_of(door, clock)  # what cannot be read is said before anything begins
+        policy_of(door, clock)  # unreadable files are reported before anything begins
     check_inbox(inbox)
     with disk_errors(f"open the inbox {inbox}"):
-        make_folder(inbox)  # by now, since the monitor's checks look there
+        make_folder(inbox)  # create it now, since the monitor's checks look there
     return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts))
 
 
@@ -324,7 +327,7 @@ class Sockets:
     and kept, so that a restarted task cannot fail to get it back.
 
     Attributes:
-        listening: stays open; those who call while the task is restarted wait in the kernel's queue.
+        listening: stays open; clients that connect while the task is restarted wait in the kernel's queue.
     """
 
     def __init__(self, address: Address, key: str) -> None:

@@ -1,8 +1,8 @@
-"""Receiver: the probes' door of a monitor, in a process of its own.
+"""Receiver: a monitor's door for probes, in a separate process.
 
-Anybody may send to it.  So its memory, its descriptors and its processor time are its own: what floods it, or
-makes it work, leaves detection and the pages as they are; and if it dies, it is started again.  Its counters come over
-the pipe by which the two processes know of each other.
+Anyone may send to it, so it has its own memory, descriptors and processor time: traffic that floods it, or
+makes it work, does not slow detection or the pages; and if it dies, it is started again.  Its counters come over
+the pipe that connects the two processes.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from fanous.monitor.clock import Clock
 from fanous.probe.orders import envelope_of
 
 LAST_SECONDS = 3.0
-"""For the door to finish what is under way when the monitor stops; then it is killed.  What it acknowledged is
+"""Seconds for the door to finish its work when the monitor stops; then it is killed.  What it acknowledged is
 on disk."""
 
 
@@ -78,16 +78,16 @@ async def door_apart(
     """Run the door until ``stop`` is set.
 
     Args:
-        counts: are kept up to date, from 0 whenever the door starts, as Prometheus expects of counters.
-        listening: bound; stays open here, so that probes that call while a door is started again just wait.
+        counts: kept up to date; they start from 0 whenever the door starts, as Prometheus expects of counters.
+        listening: bound; stays open here, so that probes that connect while a door restarts just wait.
 
     Raises:
-        FanousError: it ended by itself, and why.
+        FanousError: it ended by itself; the error says why.
     """
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     child = spawning.Process(target=run_door, args=(listening, inbox, door, clock, theirs), daemon=True)
-    resource_tracker.ensure_running()  # before: Python 3.11 unblocks the signals when it starts it
+    resource_tracker.ensure_running()  # beforehand, since Python 3.11 unblocks the signals when it starts the process
     with _signals_blocked():
         child.start()
     theirs.close()
@@ -101,7 +101,7 @@ async def door_apart(
                     await _ended(child.sentinel)
             return
         told.read()
-        child.join(LAST_SECONDS)  # it is gone in a moment, and has no exit code before
+        child.join(LAST_SECONDS)  # it will be gone in a moment, and has no exit code until then
         raise FanousError(told.last_words or f"the probes' door ended with exit code {child.exitcode}")
     finally:
         told.forget()
@@ -114,8 +114,8 @@ async def door_apart(
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """A terminal, and systemd, signal every process of the group.  The child inherits what is blocked, and so
-    does not die before it can ignore them: when it ends is decided here."""
+    """A terminal and systemd signal every process of the group.  The child inherits blocked signals, and so
+    does not die before it can ignore them: its end is decided here."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -138,7 +138,7 @@ async def _ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
 
 
 class _Told:
-    """What the child says: its counters as JSON, and at most one sentence about why it ends.
+    """What the child reports: its counters as JSON, and at most one sentence about why it ends.
 
     Attributes:
         last_words: empty = none.
@@ -174,7 +174,7 @@ class _Told:
 
 
 def _report(pipe: Connection, counts: DoorCounts) -> None:
-    """Tell the parent the counters; never wait for it."""
+    """Send the parent the counters, without ever waiting for it."""
     if select.select([], [pipe], [], 0)[1]:
         with suppress(OSError):
             pipe.send_bytes(json.encode((counts.received, counts.refused)))
@@ -183,7 +183,7 @@ def _report(pipe: Connection, counts: DoorCounts) -> None:
 def run_door(
     listening: socket.socket, inbox: Path, door: DoorSettings, clock: Clock, lifeline: Connection
 ) -> None:
-    """The child's part: until something comes through ``lifeline``, or its other end is closed."""
+    """Run in the child until something arrives through ``lifeline``, or its other end is closed."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
     log_to_stderr()
@@ -192,7 +192,7 @@ def run_door(
     try:
         policy, helper = policy_of(door, clock)
         gc.collect()
-        gc.freeze()  # modules need not be walked again and again: see ``collector.door.serve``
+        gc.freeze()  # keeps the garbage collector from walking modules repeatedly: see ``collector.door.serve``
         asyncio.run(_serving(listening, inbox, policy, helper, lifeline))
     except FanousError as error:
         lifeline.send_bytes(str(error).encode())

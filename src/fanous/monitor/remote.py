@@ -1,6 +1,6 @@
-"""Remote: rounds from vantage points of others, for the countries that the configuration names.
+"""Remote: rounds from other people's vantage points, for the countries that the configuration names.
 
-They keep their own pace whatever happens: the lines are other people's, and the hourly tests are few.
+Their pace never changes: the lines are other people's, and the hourly tests are few.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = getLogger("fanous.monitor")
 
 class Remote:
     """Args:
-    wanted: errands of sources whose measurements are ordered.
+    wanted: errands of sources that measure on order.
     """
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:

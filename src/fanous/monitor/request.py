@@ -1,6 +1,6 @@
 """Request: what another process asks of the store's owner, and the answer.
 
-One call (``pipeline.call``) in one direction over a unix socket next to the store, and what it gave in the other.  The
+One call (``pipeline.call``) goes one way over a unix socket next to the store, and its result comes back.  The
 module is light, since commands that need no store import it.
 """
 
@@ -21,13 +21,13 @@ LARGEST = 64 << 20
 
 
 class ControlReply(msgspec.Struct, frozen=True):
-    """What became of a call.
+    """The outcome of a call.
 
     Attributes:
-        result: what it gave, as ``pipeline.call.encoded`` writes it; empty where it failed.
-        error: what the user can fix; empty = it is done.
-        permanent: of an error: will it fail again if repeated?
-        crash: of a bug, as Python prints it.
+        result: its result, as ``pipeline.call.encoded`` writes it; empty if it failed.
+        error: what the user can fix; empty = it succeeded.
+        permanent: for an error: will it fail again if repeated?
+        crash: for a bug, the error as Python prints it.
     """
 
     result: bytes = b""

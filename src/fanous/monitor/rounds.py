@@ -39,7 +39,7 @@ NO_CONSENT = (
     "no consent: set consent = true in [rounds], or run `fanous probe consent` as the user of this process; to measure "
     "nothing from here, set on = false in [rounds]"
 )
-"""Under systemd the process has a user of its own, for whom no one can give a remembered consent."""
+"""Under systemd the process has its own user, on whose behalf no one can store a consent."""
 
 
 class RoundsState(msgspec.Struct, frozen=True):
@@ -81,14 +81,14 @@ class OwnProbe:
             await pause(stop, self.clock.lasts(self.rounds.wait(dice, events, self.clock())))
 
     async def _wait_for_turn(self, stop: asyncio.Event) -> None:
-        """Rounds of a process that died or has just crashed count too."""
+        """Wait until a round is due; rounds of a process that died or crashed count too."""
         state = read_state(self.folder)
         if state is not None:
             left = state.began + self.rounds.least - self.clock()
             await pause(stop, max(0.0, self.clock.lasts(min(left, self.rounds.least))))
 
     async def _wait_for_consent(self, stop: asyncio.Event) -> None:
-        """Checked before each round, so that withdrawing consent stops the monitor's probe, too."""
+        """Wait for consent; checked before each round, so that withdrawing it stops the monitor's probe, too."""
         if self.rounds.consented or consent.is_given(probe_folder()):
             return
         log.warning(logline("not_measuring", why=NO_CONSENT))

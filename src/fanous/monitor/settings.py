@@ -38,11 +38,11 @@ from fanous.web.settings import SiteSettings
 PAGE = "127.0.0.1:8470"
 
 FASTEST = 10_000.0
-"""At this rate ten minutes take 60 ms: less than a measurement takes."""
+"""Fastest rate: ten minutes take 60 ms, less than a measurement."""
 
 
 class OptionalAddress(Address):
-    """``none`` in the file, or empty here, = nowhere."""
+    """An address; ``none`` in the file, or empty here, = nowhere."""
 
     __slots__ = ()
 
@@ -92,7 +92,7 @@ class Rounds:
         on: ``False`` = this monitor measures nothing itself.
         every: seconds between rounds, by the monitor's clock.
         apps: names of the nettests of apps to try along with the sites.
-        least: the least interval, whatever the jitter.
+        least: the least interval, even with jitter.
         consented: the operator consents in the file; otherwise the remembered consent counts.
         health: check the line before each round.
     """
@@ -174,14 +174,14 @@ class RoundsTable(Section, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Attributes:
-    inbox: folder of what waits for the store.
-    queue: a stream filled by other collectors, to be stored too; ``None`` = there is none.
+    inbox: folder of measurements that wait for the store.
+    queue: a stream filled by other collectors, to be stored too; ``None`` = none.
     page: ``None`` = no pages.
     status: where the monitor serves its own state; ``None`` = nowhere.
         every: seconds between two checks of the inbox, by the machine's clock.
         settings: the probe's.
         sources: the public sources that are enabled.
-        review: what waits for a person, and whether readers see it.
+        review: which incidents wait for a person, and whether readers see them.
     """
 
     store: Path | StoreLocation
@@ -240,7 +240,7 @@ def _inbox(run: RunTable, store: Path | StoreLocation, file: Path | None) -> Pat
 
 
 def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
-    """Folders of what waits to be stored; none for a store given by addresses."""
+    """Folders of measurements waiting to be stored; none for a store given by URLs."""
     run = section(file, "run", RunTable)
     if isinstance(store, StoreLocation) and run.inbox is None:
         return ()

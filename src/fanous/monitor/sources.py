@@ -38,10 +38,10 @@ minutes.
 """
 
 SHORTEST = 0.5
-"""Machine seconds, in a lab."""
+"""Shortest pause in a lab, in machine seconds."""
 
 AGAIN = 120.0
-"""Seconds after which what could not be reached is tried again; doubled each time, up to its own interval."""
+"""Seconds after which an unreachable source is tried again; doubled each time, up to its own interval."""
 
 log = getLogger("fanous.monitor")
 
@@ -61,7 +61,7 @@ class Turns:
         del self._failures[name]
 
     def failed(self, name: Hashable, now: float, every: float) -> None:
-        """A connection that comes back must not wait for a day until it is noticed."""
+        """Note a failure: a source that recovers must not wait a day to be noticed."""
         self._next[name] = now + min(every, AGAIN * 2 ** min(self._failures[name], 20))
         self._failures[name] += 1
 
@@ -102,7 +102,7 @@ def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
 
 def _check_order(source: str, told: SourceSettings) -> None:
     """Raises:
-    FanousError: what may not be measured from other people's lines.
+    FanousError: the order names something that may not be measured from other people's lines.
     """
     try:
         popular_urls(wanted_of((), told.lists, lambda _: None).urls)
@@ -178,7 +178,7 @@ def _key(source: str, variable: str) -> str:
 
 
 def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulled]] | None:
-    """What to request, and what is already stored; ``None`` = it is not due yet."""
+    """What to request, and what is already stored; ``None`` = not due yet."""
     told = errand.settings
     if not due(store, errand.source, errand.country, told.every, now):
         return None

@@ -1,5 +1,5 @@
-"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete what is too
-old, send alerts.
+"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete old
+data, send alerts.
 
 Each change of state is logged.  For ``[retention]`` the store's thread handles one segment at a time, so that
 pages and detection never wait for a bucket.
@@ -49,10 +49,10 @@ log = getLogger("fanous.monitor")
 
 class Selfcheck:
     """Args:
-    folders: on the disks that are written to.
+    folders: one on each disk that is written to.
 
     clock: the machine's.
-    pulls: how the sources fare that are asked.
+    pulls: how the requests to each source went.
 
     Attributes:
         ailments: as of the last check.
@@ -93,7 +93,7 @@ class Selfcheck:
         await self._note()
 
     async def _note(self) -> None:
-        """Update the feed in the ledger.  A full disk is an ailment itself, so this may be what fails."""
+        """Update the feed in the ledger.  This may fail too, since a full disk is itself an ailment."""
         now = self._clock()
         found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
 
@@ -139,7 +139,7 @@ HEARTBEATS_EVERY = 60.0
 """Seconds between two checks, by the monitor's clock; silence is measured in bins of ten minutes anyway."""
 
 SHORTEST = 0.5
-"""Seconds of the machine, in a lab."""
+"""Shortest pause in a lab, in machine seconds."""
 
 COLLAPSES = 60 * DAY
 """How far back to look for a country's silence."""
@@ -159,7 +159,7 @@ def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
 
 
 def country_collapses(store: Store, country: str) -> list[Collapse]:
-    """Days in the last two months on which hardly any network of a country was heard from."""
+    """Days in the last two months on which almost no network of a country was heard from."""
     now, store = store.now(), store.about(country)
     since = now - COLLAPSES
     others = [name for name in store.facts.countries(since, now) if name != country]
@@ -173,9 +173,9 @@ class NetworksHeard:
 
     Attributes:
         at: unix seconds, by the store's clock.
-        synthetic: all that is known was staged.
-        collapses: of the one country that was asked about.
-        names: country, ASN and the name that measurements give.
+        synthetic: everything known was staged.
+        collapses: those of the one country that was asked about.
+        names: country, ASN and the name given by measurements.
     """
 
     at: float

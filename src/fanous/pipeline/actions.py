@@ -1,7 +1,7 @@
 """Actions: everything that people change in a ledger, as typed calls (``pipeline.call``).
 
 The command line, the desk, administrators' requests and the control socket of ``fanous run`` all perform these and
-nothing else, so that each does the same and leaves the same trace.
+nothing else, so that all of them do the same and leave the same trace.
 """
 
 from fanous.errors import FanousError
@@ -127,7 +127,7 @@ class RecordClaim(Call[Claim], frozen=True, tag="record_claim"):
 
 
 class RetryAlerts(Call[int], frozen=True, tag="retry_alerts"):
-    """Queue alerts that were given up once more; gives how many.
+    """Queue alerts that were given up again; gives their number.
 
     Attributes:
         keys: ``None`` = all.
@@ -148,7 +148,7 @@ def _check_signed(by: str) -> None:
 
 
 def _checked(event: AnnouncedEvent) -> AnnouncedEvent:
-    """An event without what only the ledger gives.
+    """An event, checked, without the fields that only the ledger sets.
 
     Raises:
         FanousError: there is no such country, no title, or it ends before it begins.

@@ -4,7 +4,7 @@ Commands never touch a store themselves: they make a call, which is performed on
 `fanous run` has it open, in that process (``monitor.control``).  Either way the same code runs, on the same values.
 The desk performs those of ``pipeline.actions``.
 
-To add one: a subclass in ``actions`` (changes what people decide), ``questions`` (reads), ``jobs`` (brings in,
+To add one: a subclass in ``actions`` (changes what people decide), ``questions`` (reads), ``jobs`` (imports,
 computes) or ``publish.files`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
 """
 
@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 class Call(msgspec.Struct, Generic[R], frozen=True, forbid_unknown_fields=True):
-    """Something to be done with a store; ``R`` is what it gives, and stands in the annotation of ``perform``.
+    """Something to be done with a store; ``R`` is the type of its result, as annotated on ``perform``.
 
     Paths in it are absolute, since the process that performs it may have another working folder.
     """
@@ -37,7 +37,7 @@ class Call(msgspec.Struct, Generic[R], frozen=True, forbid_unknown_fields=True):
 
 
 def encoded(value: Any) -> bytes:
-    """A call, or what one gave; as MessagePack, since JSON has neither NaN nor infinity."""
+    """A call, or the result of one, as MessagePack, since JSON has neither NaN nor infinity."""
     return msgspec.msgpack.encode(value, enc_hook=_plain)
 
 
@@ -45,7 +45,7 @@ def decoded_call(data: bytes, known: Sequence[type[Call[Any]]]) -> Call[Any]:
     """The call, checked field by field.
 
     Raises:
-        msgspec.MsgspecError: it is none of the known ones.
+        msgspec.MsgspecError: it is not a known call.
     """
     names = msgspec.msgpack.decode(data, type=_Tagged)
     for kind in known:
@@ -56,7 +56,7 @@ def decoded_call(data: bytes, known: Sequence[type[Call[Any]]]) -> Call[Any]:
 
 
 def decoded_result(data: bytes, call: Call[R]) -> R:
-    """What the call gave in another process."""
+    """The result of a call that another process performed."""
     result: R = msgspec.msgpack.decode(
         data, type=get_type_hints(type(call).perform)["return"], dec_hook=_built
     )

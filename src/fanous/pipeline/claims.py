@@ -1,4 +1,4 @@
-"""Claims: checks what others say against the store, and reports on announced events; reads only."""
+"""Claims: checks claims by others against the store, and reports on announced events; reads only."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ def what_else(store: Store, incident: Incident) -> list[Reason]:
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:
-    """For targets that were slowed down: a fixed rate, or a crowded line; ``None`` = none was."""
+    """For targets that were slowed down: a fixed rate or a crowded line; ``None`` = none were slowed down."""
     store = store.of(incident.provenance)
     slow = sorted({p.target for p in incident.parts if p.kind is Kind.THROTTLING and p.target})
     if not slow:
@@ -75,7 +75,7 @@ def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
     if not is_national or not store.facts.series_fetched(claim.country):
         return ()
     from fanous.pipeline.outages import (
-        watched_families,  # the detectors: only where there is something for them
+        watched_families,  # imported only if there is something for the detectors to do
     )
 
     return watched_families(store, claim.country, claim.since, claim.until)
@@ -97,7 +97,7 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
 def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:
     """``2023-12`` -> corrections in it (UTC), newest month first.
 
-    Those of staged incidents count only where there are no others.
+    Those of staged incidents count only if there are no others.
     """
     found = list(found)
     real = [one for one in found if not one.provenance.is_synthetic]

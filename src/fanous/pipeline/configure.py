@@ -1,7 +1,7 @@
 """Configure: writes the configuration of a new monitor, with a comment for everything a newcomer may want to change.
 
-Every source whose terms the operator accepted is in it, with its licence and what may be passed on.  Secrets go into a
-file of their own that only its owner can read.
+It contains every source whose terms the operator accepted, with its licence and what may be passed on.  Secrets go
+into a separate file that only its owner can read.
 """
 
 import os
@@ -23,10 +23,10 @@ ADMIN_TOKEN = "FANOUS_ADMIN_TOKEN"
 """Environment variable that holds the administrator's token."""
 
 DESK_PASSPHRASE = "FANOUS_DESK_PASSPHRASE"
-"""The same for the hash of the desk's passphrase."""
+"""Environment variable that holds the hash of the desk's passphrase."""
 
 MEASUREMENTS_A_DAY = 20_000
-"""Of one country with many volunteers; most have fewer."""
+"""Measurements a day of one country with many volunteers; most countries have fewer."""
 
 BYTES_A_MEASUREMENT = 8_000
 """In archive and facts (docs/operate.md, "What a machine needs")."""
@@ -34,7 +34,7 @@ BYTES_A_MEASUREMENT = 8_000
 MOST_KEPT_DAYS = 3650
 
 KEY = re.compile(r"[!#-&(-\[\]-~]{1,512}")
-"""What stands in the file of secrets as it is, for us and for systemd: no spaces, quotes or backslashes."""
+"""Keys that need no quoting in the file of secrets, for us and for systemd: no spaces, quotes or backslashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class NewMonitor:
         mirrors: source -> address to ask in place of its publisher.
         days: how far back OONI's measurements go; 0 = as far as usual.
         free: bytes on the disk of the store.
-        passphrase_hash: what is kept of the desk's passphrase; empty = there is none.
+        passphrase_hash: hash of the desk's passphrase; empty = there is none.
         keys: environment variable -> the key of the operator's account at a source.
     """
 
@@ -73,7 +73,7 @@ def offered() -> list[Source]:
 
 
 def terms(source: Source) -> str:
-    """What the operator accepts, in a sentence or two."""
+    """What the operator accepts with a source, in a sentence or two."""
     passed_on = (
         "Values may be passed on, with credit."
         if source.is_open
@@ -163,10 +163,10 @@ def _retention(chosen: NewMonitor) -> Iterable[str]:
 
 
 def check_free(path: Path) -> Path:
-    """Where the secrets of a configuration would stand.
+    """The path for the secrets of a configuration.
 
     Raises:
-        FanousError: one of the two files is there already.
+        FanousError: one of the two files already exists.
     """
     beside = path.with_name(f"{path.stem}.env")
     for one in (path, beside):
@@ -176,10 +176,10 @@ def check_free(path: Path) -> Path:
 
 
 def write(chosen: NewMonitor, path: Path) -> Path:
-    """Write both files; returns that of the secrets.
+    """Write both files; returns the path of the secrets.
 
     Raises:
-        FanousError: one of them is there already, or cannot be written; nothing was changed.
+        FanousError: one of them already exists, or cannot be written; nothing was changed.
     """
     beside, made = check_free(path), list[Path]()
     try:

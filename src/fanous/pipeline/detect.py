@@ -86,7 +86,7 @@ def detect(
     Args:
         last: the newest measurement, or now: in that case probes that should have been heard by now count as
             silent.
-        shares: of the networks' users; ``None`` = as this machine knows them.
+        shares: the networks' shares of users; ``None`` = as this machine knows them.
         why: what else happened that may have changed incidents.
     """
     if country == UNKNOWN_COUNTRY:
@@ -102,7 +102,7 @@ def detect(
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
-    """From far enough before ``first`` to see the beginning of what was ongoing then, to ``last``, the newest
+    """From far enough before ``first`` to see the beginning of anything ongoing then, to ``last``, the newest
     measurement, unless its clock was ahead.
     """
     since = first - HISTORY
@@ -117,7 +117,7 @@ def find_incidents(
     """The incidents that follow from everything in the store about a window; writes nothing.
 
     Args:
-        shares: of the networks' users; ``None`` = no figures of this country are known.
+        shares: the networks' shares of users; ``None`` = no figures of this country are known.
     """
     in_series = find_outages(store, country, since, until, rules_version(), shares)
     in_votes = find_interference(store, country, since, until, shares)
@@ -148,7 +148,7 @@ def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Pr
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Approve a held incident in a person's name, and write it as it is without the hold.
+    """Approve a held incident in a person's name, and write it without the hold.
 
     Raises:
         FanousError: there is no such incident, or it is not held.

@@ -1,4 +1,4 @@
-"""Doctor: what the probe, the server parts and the lab need, and what of that this machine lacks."""
+"""Doctor: what the probe, the server parts and the lab need, and which of it this machine lacks."""
 
 import re
 import shutil
@@ -34,8 +34,8 @@ WITHOUT = {
     "uvicorn": "the collector and the pages",
     "websockets": "routing as it changes",
 }
-"""Packages of the extra ``server`` -> what does not work without them; the installed Fanous says which ones
-there are.
+"""Packages of the extra ``server`` -> what does not work without them; the installed Fanous says which
+it has.
 """
 
 LEAST_FREE = 1 << 30
@@ -43,7 +43,7 @@ LEAST_FREE = 1 << 30
 
 
 def examine(store: Path, lab: Iterable[Need]) -> list[Need]:
-    """Everything, in the order in which it is shown.
+    """Everything needed, in the order in which it is shown.
 
     Args:
         store: folder that holds, or will hold, the store.
@@ -82,7 +82,7 @@ def _of_the_server(store: Path) -> list[Need]:
 
 
 def packages_of(extra: str, requirements: list[str]) -> list[str]:
-    """Names of what an extra installs on this Python, as the metadata of a distribution list it (PEP 508)."""
+    """Names of the packages that an extra installs on this Python, from a distribution's metadata (PEP 508)."""
     return [name for name, marker in map(_split, requirements) if _wants(marker, extra)]
 
 
@@ -92,7 +92,8 @@ def _split(requirement: str) -> tuple[str, str]:
 
 
 def _wants(marker: str, extra: str) -> bool:
-    """Only markers for the extra and the newest Python are read: Fanous declares no others."""
+    """Does a marker select this extra?  Only markers for extra and Python version are read: Fanous declares no
+    others."""
     below = re.search(r"python_version\s*<\s*['\"]3\.(\d+)['\"]", marker)
     if below and sys.version_info >= (3, int(below[1])):
         return False

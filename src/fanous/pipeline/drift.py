@@ -1,7 +1,8 @@
-"""Drift: one small real question to each publisher, and in words what differs from the answers that its reader expects.
+"""Drift: asks each publisher one small real question, and says in words how the answer differs from what its reader
+expects.
 
-No request of ours may have reached some publishers when their readers were written (docs/limits.md): this tells the
-first operator with the internet, and later any operator, whether a source still answers as it did.
+Some readers were written before any request of ours had reached their publisher (docs/limits.md): this tells the
+first operator with an internet connection, and later any operator, whether a source answers as expected.
 """
 
 import os
@@ -27,19 +28,19 @@ from fanous.sources.remote.atlas_measurements import NAME as ATLAS
 from fanous.sources.remote.globalping_client import Client
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
-"""One try: who asks wants to know how it is now."""
+"""One try: the operator wants to know how it is now."""
 
 PATIENCE_OF_BUCKET = timedelta(seconds=5)
 
 BUCKET_LATELY = 6 * HOUR
-"""Seconds ago of the hour of OONI's bucket that is looked at: it stands there after one to two hours."""
+"""How many seconds ago the hour of OONI's bucket was that is inspected: hours appear there after one to two hours."""
 
 LATELY = 2 * DAY
-"""Seconds before now at which the question ends: what a source publishes late is there by then (Tor's days)."""
+"""Seconds before now at which the question ends, so that late publications are in (Tor's days)."""
 
 
 class AnswerState(StrEnum):
-    """What came of a question."""
+    """The outcome of a question."""
 
     AS_EXPECTED = "as_expected"
     DIFFERS = "differs"
@@ -52,9 +53,9 @@ class SourceCheck:
     """One question and its answer.
 
     Attributes:
-        about: what was asked, in the source's own words.
+        about: what was asked, in the source's own terms.
         differs: sentences, each about one thing; empty = as expected, or no answer.
-        why: why there is no answer, or nothing could be read in it; empty = something was read.
+        why: why there is no answer, or none that could be read; empty = something was read.
         series, values, claims, measurements: what was read.
     """
 
@@ -76,7 +77,7 @@ def check_sources(
     environment: Mapping[str, str] = os.environ,
     on_done: Callable[[SourceCheck], None] = lambda _checked: None,
 ) -> list[SourceCheck]:
-    """Ask every source that is asked on the internet, in the order of the registry.
+    """Ask every source that is reached over the internet, in the order of the registry.
 
     Args:
         settings: by source; their mirrors are asked in place of the publishers.
@@ -101,7 +102,7 @@ def check_sources(
 def _orders_checked(
     source: Source, settings: SourceSettings, country: str, environment: Mapping[str, str]
 ) -> SourceCheck:
-    """Asks for the vantage points and the tests that are left, and orders none."""
+    """Asks for vantage points and remaining tests, without ordering any."""
     about, key = "vantage points", environment.get(settings.token, "") if settings.token else ""
     try:
         if source.name == ATLAS:  # lists need no key
@@ -165,7 +166,7 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
 def _checked(
     source: Source, settings: SourceSettings, country: str, now: int, environment: Mapping[str, str]
 ) -> Iterator[SourceCheck]:
-    """One question of each kind that the source is asked, about the country alone."""
+    """One question of each kind that the source can be asked, about the country as a whole."""
     key = environment.get(settings.token, "") if settings.token else ""
     if settings.token and not key:
         yield SourceCheck(
@@ -191,7 +192,7 @@ def _checked(
 
 
 def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Piece]:
-    """The newest piece of each kind, where a source is asked in several ways."""
+    """The newest piece of each kind, if a source is asked in several ways."""
     assert source.live is not None
     until = (now - LATELY) // source.every * source.every
     newest = {piece.name: piece for piece in source.live.pieces(Query(country, until - DAY, until), get)}

@@ -23,19 +23,19 @@ STEPS = (600, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY)
 """Widths of bins that a reader may choose, in seconds; weeks begin on Mondays."""
 
 FITTING = 60
-"""Bins that a chart on a phone still shows apart: as many as are chosen for a reader who names no width."""
+"""Bins that a chart on a phone can still show apart; the width is chosen accordingly unless the reader names one."""
 
 MOST_BINS = 750
-"""Bins of one answer: a month of hours."""
+"""Most bins of one answer: a month of hours."""
 
 EARLIEST, LATEST = 0.0, 4_102_444_800.0
-"""Dates before 1970 and after 2099 hold no measurement."""
+"""There are no measurements before 1970 or after 2099."""
 
 MOST_CELLS = 20_000
-"""Rows of one answer."""
+"""Most cells of one answer."""
 
 MOST_READ = 3_000_000
-"""Verdicts that one question may read.  The engine counts about a million a second on two cores."""
+"""Most verdicts that one question may read.  The engine counts about a million a second on two cores."""
 
 USUAL_SPAN = 30 * DAY
 """Shown to readers who name no dates: the last days with data."""
@@ -66,21 +66,21 @@ class ExploreQuestion:
 
     @property
     def dates(self) -> tuple[float, float]:
-        """Of a question that has them (``with_dates``)."""
+        """The dates of a question that has them (``with_dates``)."""
         if self.since is None or self.until is None:
             raise ValueError("the question has no dates")
         return self.since, self.until
 
     @property
     def country(self) -> str:
-        """Whose clock the bins follow: of the only country, else UTC (empty)."""
+        """The country whose local time the bins follow if there is only one; empty = UTC."""
         return self.countries[0] if len(self.countries) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ExploreRow:
     """Attributes:
-    name: on the axis of the rows.
+    name: the value on the axis of the rows.
     cells: for each bin; ``None`` = nothing was measured there.
     """
 
@@ -97,7 +97,7 @@ class Explored:
         question: with its dates and the width of its bins.
         edges: unix seconds at which bins begin, then the end of the last.
         rows: those hit most first, then those most measured.
-        sources: names of the sources of what was counted.
+        sources: names of the sources of the counted measurements.
         synthetic: the measurements were staged.
     """
 
@@ -114,14 +114,14 @@ class Explored:
 
 @lru_cache(maxsize=1)
 def control_targets() -> tuple[str, ...]:
-    """Targets that are measured only for comparison, and are no part of *all targets*: sites that nobody has a
+    """Targets that are measured only for comparison, and are not part of *all targets*: sites that no one has a
     reason to block, and the names that are reserved for examples (RFC 2606)."""
     listed = (target_of(url.partition("://")[2].partition("/")[0]) for url in target_list("controls").urls)
     return tuple(dict.fromkeys([*listed, "example.com", "example.net", "example.org"]))
 
 
 def shown(store: Store, countries: Sequence[str]) -> Store:
-    """The store, showing what is synthetic only where it has nothing else."""
+    """The store, showing synthetic data only if it has nothing else."""
     return store.about(countries[0] if len(countries) == 1 else None)
 
 
@@ -174,7 +174,7 @@ def aggregate(
 
 
 def sources_counted(store: Store, question: ExploreQuestion) -> tuple[str, ...]:
-    """Names of the sources of what a question with dates counts."""
+    """Names of the sources behind a question with dates."""
     found = shown(store, question.countries).facts.tally(scope_of(question), ("source",), [0.0], MOST_CELLS)
     return tuple(str(source) for (source,), _ in found)
 
@@ -185,7 +185,7 @@ def counted_ones(
     """The single measurements that a question counts, the newest first, and the store that shows them.
 
     Args:
-        after: as ``Facts.counted_ones`` has it.
+        after: as for ``Facts.counted_ones``.
 
     Raises:
         TooMuch: as in ``explore``.
@@ -234,7 +234,7 @@ def with_dates(store: Store, question: ExploreQuestion) -> ExploreQuestion:
 
 
 def measured_between(store: Store, question: ExploreQuestion) -> tuple[float, float]:
-    """When the first and the last measurement was made that the question could be about; the store's *now* if there
+    """When the first and the last measurement that the question could be about were made; the store's *now* if there
     is none."""
     now = store.now()
     known = question.countries or tuple(store.facts.countries())
@@ -254,14 +254,14 @@ def next_midnight(instant: float, country: str) -> float:
 
 
 def midnight(day: date, country: str) -> float:
-    """When a day begins on a country's clock; unix seconds."""
+    """When a day begins in a country's local time; unix seconds."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(main_zone(country))).timestamp()
 
 
 def bins(country: str, since: float, until: float, step: int = 0) -> tuple[float, ...]:
     """The beginnings of bins that cover ``[since, until)``, and the end of the last; unix seconds.
 
-    Days and weeks begin at midnight of the country's clock, shorter bins at multiples of their width after the
+    Days and weeks begin at local midnight, shorter bins at multiples of their width after the
     midnight before the first.
 
     Args:
@@ -288,7 +288,7 @@ def bins(country: str, since: float, until: float, step: int = 0) -> tuple[float
 
 
 def width_of(since: float, until: float, step: int = 0) -> int:
-    """Width of the bins of dates, in seconds: as asked for, or wider where there would be more than ``MOST_BINS``.
+    """Width of the bins in seconds: as asked for, or wider if there would be more than ``MOST_BINS``.
 
     Args:
         step: 0 = the finest of ``STEPS`` of which at most ``FITTING`` are needed.

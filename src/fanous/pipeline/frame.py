@@ -1,4 +1,4 @@
-"""Frame: incidents as Arrow tables, for notebooks and exports: one row an incident, a network, or an interval.
+"""Frame: incidents as Arrow tables, for notebooks and exports: one row per incident, network or interval.
 
 Lists are lists, times are timestamps in UTC, and an unknown value is null, never 0.
 """
@@ -41,7 +41,7 @@ INCIDENT_COLUMNS = pa.schema(
         *((name, pa.string()) for name in ("rule", "rules_version", "detector_version", "sentence")),
     ]
 )
-"""Shares (``users``, ``level``) are 0 to 1 of users, and of the baseline before; ``kbps`` in kbit/s."""
+"""Shares are 0 to 1, of users (``users``) or of the earlier baseline (``level``); ``kbps`` is in kbit/s."""
 
 NETWORK_COLUMNS = pa.schema(
     [
@@ -56,7 +56,7 @@ NETWORK_COLUMNS = pa.schema(
         ("probability", pa.float64()),
     ]
 )
-"""``asn`` is null for a region or the country; ``last`` where it goes on."""
+"""``asn`` is null for a region or the country, ``last`` if it is ongoing."""
 
 INTERVAL_COLUMNS = pa.schema(
     [
@@ -71,12 +71,12 @@ INTERVAL_COLUMNS = pa.schema(
 
 
 def incident_table(incidents: Iterable[Incident]) -> pa.Table:
-    """One row an incident (``INCIDENT_COLUMNS``)."""
+    """One row per incident (``INCIDENT_COLUMNS``)."""
     return pa.Table.from_pylist([_incident(one) for one in incidents], schema=INCIDENT_COLUMNS)
 
 
 def network_table(incidents: Iterable[Incident]) -> pa.Table:
-    """One row a network, or region, of an incident (``NETWORK_COLUMNS``)."""
+    """One row per network, or region, of an incident (``NETWORK_COLUMNS``)."""
     rows = [
         _about(one)
         | {
@@ -97,7 +97,7 @@ def network_table(incidents: Iterable[Incident]) -> pa.Table:
 
 
 def interval_table(incidents: Iterable[Incident]) -> pa.Table:
-    """One row an interval: of each incident, and of each of its networks (``INTERVAL_COLUMNS``)."""
+    """One row per interval of each incident, and of each of its networks (``INTERVAL_COLUMNS``)."""
     rows = []
     for one in incidents:
         for entity, intervals in ((None, one.intervals), *((n.entity, n.intervals) for n in one.networks)):
@@ -176,15 +176,15 @@ class IncidentList(list[Incident]):
     """Incidents in order; a notebook shows them as a table."""
 
     def table(self) -> pa.Table:
-        """One row an incident (``INCIDENT_COLUMNS``)."""
+        """One row per incident (``INCIDENT_COLUMNS``)."""
         return incident_table(self)
 
     def networks(self) -> pa.Table:
-        """One row a network, or region, of an incident: what failed there, and when."""
+        """One row per network, or region, of an incident: what failed there, and when."""
         return network_table(self)
 
     def intervals(self) -> pa.Table:
-        """One row an interval, of each incident and of each of its networks."""
+        """One row per interval of each incident and of each of its networks."""
         return interval_table(self)
 
     def _repr_html_(self) -> str:
@@ -202,7 +202,7 @@ def time_shown(instant: float | None) -> str:
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """For notebooks; what measurements name is shown as text.  Of many rows, the first ``MOST_ROWS``."""
+    """A table for notebooks; names from measurements are escaped.  At most the first ``MOST_ROWS`` are shown."""
 
     def cells(row: Sequence[object], tag: str) -> str:
         return "".join(f"<{tag}>{escape(printable(str(cell)))}</{tag}>" for cell in row)

@@ -66,7 +66,7 @@ def ingest(
         and is
             refused where only real records are accepted.
         late: seconds; older measurements are stored but start no detection (``rejudge`` does).  Infinite
-            for files that an operator chose, ``LATE`` for what arrives by itself.
+            for files that an operator chose, ``LATE`` for what probes send.
         detects: detect at once; otherwise the measurements are marked for detection later (``detect_all``).
     """
     tally = Ingested()
@@ -129,7 +129,7 @@ def judged_records(
     Args:
         began: see ``bring_in``.
         published: file -> address of the public object that it is a copy of.
-        older: whether they are for a store that may know them by former names (``holds_older``).
+        older: whether the store may know them by former names (``holds_older``).
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -157,7 +157,7 @@ def judged_records(
 
 
 def holds_older(store: Store) -> bool:
-    """Does it hold measurements under names of before November 2026, which are made of whole records?"""
+    """Does it hold measurements under names from before November 2026, which were derived from whole records?"""
     return any(side.facts.holds_older() for side in store.sides())
 
 
@@ -170,7 +170,8 @@ _began = msgspec.json.Decoder(_Began)
 
 
 def _began_within(data: bytes, span: Span) -> bool:
-    """Also true of a record that does not say when: it is judged, and rejected with a reason."""
+    """Did it begin within the span?  Also true if a record does not say: it is then judged, and rejected with a
+    reason."""
     try:
         told = _began.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -198,7 +199,7 @@ def provenance_of(record: Record, door: Provenance) -> Provenance:
 
 
 def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:
-    """As many as are stored at once."""
+    """Judged records in batches, each of which is stored at once."""
     batch: list[Judged] = []
     size = 0
     for one in judged:
@@ -245,10 +246,10 @@ def out_of_reach(tally: Ingested) -> list[str]:
     return said
 
 
-# --- again, from the archive ------------------------------------------------------------------------------
+# --- replay from the archive ------------------------------------------------------------------------------
 
 Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
-"""Parses and judges a raw record; raises ``Rejected`` where it can no longer be used."""
+"""Parses and judges a raw record; raises ``Rejected`` if it can no longer be used."""
 
 _GROUP = 2000
 """Measurements written at once: deleting a group's rows takes 10 ms per table, however many there are."""
@@ -260,7 +261,7 @@ class Replayed:
 
     Attributes:
         segments: in order of receipt; damaged ones are not among them.
-        measurements: whose facts are new.
+        measurements: those whose facts are new.
         spans: country -> (first, last) instant of these measurements; unix seconds, UTC.
         rejected: records that this version cannot use, as ``segment:line: why``.
         damaged: segments that cannot be read, and why; their facts are as they were.

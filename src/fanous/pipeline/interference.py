@@ -30,12 +30,13 @@ TICK = 600
 
 ONSET_SLOT = 1800
 ONSET_BASELINE = 7 * DAY
-"""Half-hours in most of which it failed here: what failed elsewhere in these, and had worked there in the
-week before the first of them, failed at the same time.  Whole times, not onsets, are held against each other:
-one stray failure moves an onset by hours."""
+"""Seconds of baseline.  Take the half-hours in which the target mostly failed here: if it also failed elsewhere in
+these, and had worked there in the week before the first of them, it failed at the same time.  Whole periods are
+compared rather than onsets, since one stray failure moves an onset by hours.
+"""
 
 LONGEST_FAILURE = 96
-"""Half-hours.  A longer failure is not a platform's own: the longest of a large one lasted a day (Facebook on
+"""Half-hours.  A longer failure is not the platform's own: the longest of a large platform lasted a day (Facebook on
 13 March 2019).
 """
 
@@ -49,7 +50,7 @@ _recall = Recall()
 def find_interference(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
-    """The incidents that follow from the measurements of a window, including probes' silence and slowness."""
+    """The incidents that follow from a window's measurements, including silent and slow probes."""
     setting = Setting(country, shares, rules_version(), version_of(Reads.VOTES))
     beats = store.facts.looks(since, until)
     series = store.facts.series(country, since, until, TICK)
@@ -119,7 +120,7 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
 
 
 def _left(incident: Incident, told: Slowness) -> Estimate | None:
-    """Share of their ordinary rates that the probes of an incident had, who were slow."""
+    """Share of their usual rates that the slow probes of an incident still had."""
     networks = [network.asn for network in incident.networks]
     rows = told.votes.seen & np.isin(told.votes.asns, networks)
     for_it = [
@@ -134,10 +135,10 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
 
 
 def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
-    """What the store knows for other explanations of a group of findings.
+    """What the store knows for and against other explanations of a group of findings.
 
     Args:
-        votes: of the country, about the group's targets.
+        votes: the country's votes about the group's targets.
     """
     targets = sorted({finding.anomaly.key.target for finding in group})
     asns = sorted({finding.anomaly.key.place.asn for finding in group})
@@ -156,7 +157,7 @@ def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Vo
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
-    """Half-hours in which most that was measured on the networks of a group failed, if they are few."""
+    """Half-hours in which most measurements on the group's networks failed, if they are few."""
     of_it = votes.where(inside(votes, group))
     slots, rows = np.unique(of_it.times // ONSET_SLOT, return_inverse=True)
     mostly = 2 * np.bincount(rows.ravel(), weights=of_it.seen) >= np.bincount(rows.ravel())

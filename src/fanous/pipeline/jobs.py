@@ -1,4 +1,4 @@
-"""Jobs: what the commands that bring in, compute or delete have a store do, as typed calls (``pipeline.call``)."""
+"""Jobs: what commands that import, compute or delete ask of a store, as typed calls (``pipeline.call``)."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ class PullSeries(Call[Pull], frozen=True, tag="pull"):
 
     Attributes:
         key: for publishers that ask for one; it is never logged.
-        mirror: is asked in place of the publisher; empty = the publisher.
+        mirror: asked instead of the publisher; empty = the publisher.
         cache: folder for the publisher's answers.
         onwards: ask each place for what it lacks.
     """
@@ -127,7 +127,7 @@ class PullSeries(Call[Pull], frozen=True, tag="pull"):
 
 
 class PlanMeasurements(Call[PullPlan], frozen=True, tag="plan_ooni"):
-    """What OONI's bucket, or a mirror of it, has that the store has not."""
+    """Plan a pull of everything in OONI's bucket, or a mirror of it, that the store lacks."""
 
     wanted: Wanted
     mirror: str
@@ -138,7 +138,7 @@ class PlanMeasurements(Call[PullPlan], frozen=True, tag="plan_ooni"):
 
 
 class PullMeasurements(Call[PulledMeasurements], frozen=True, tag="pull_ooni"):
-    """Bring measurements from OONI's bucket, or a mirror of it; ``folder`` is for what is under way."""
+    """Import measurements from OONI's bucket, or a mirror of it; ``folder`` is for files under way."""
 
     wanted: Wanted
     mirror: str
@@ -155,7 +155,7 @@ class PullMeasurements(Call[PulledMeasurements], frozen=True, tag="pull_ooni"):
 
 
 class PullSingle(Call[Ingested], frozen=True, tag="pull_uids"):
-    """Bring single measurements over OONI's API, or a mirror of it."""
+    """Import single measurements over OONI's API, or a mirror of it."""
 
     uids: tuple[str, ...]
     mirror: str
@@ -166,7 +166,7 @@ class PullSingle(Call[Ingested], frozen=True, tag="pull_uids"):
 
 
 class PullNewest(Call[QuickAnswer], frozen=True, tag="pull_quick"):
-    """Bring the newest rows over OONI's API, or a mirror of it."""
+    """Import the newest rows over OONI's API, or a mirror of it."""
 
     wanted: Wanted
     mirror: str
@@ -177,10 +177,10 @@ class PullNewest(Call[QuickAnswer], frozen=True, tag="pull_quick"):
 
 
 class Detect(Call[list[str]], frozen=True, tag="detect"):
-    """Detect where something waits; gives the countries in order.
+    """Detect in all countries with undetected measurements; gives these in order.
 
     Attributes:
-        countries, since, until: what is to be detected again before that; all ``None`` or empty = nothing is.
+        countries, since, until: what must be detected again first; all ``None`` or empty = nothing.
         lease: seconds after which another process takes over a country from one that died.
     """
 
@@ -196,7 +196,7 @@ class Detect(Call[list[str]], frozen=True, tag="detect"):
 
 
 def mark(store: Store, codes: Sequence[str], first: float | None, last: float | None) -> None:
-    """Everything that was measured there and then waits for detection from now on.
+    """Mark all measurements of these countries and times as undetected.
 
     Args:
         codes: empty = all countries.
@@ -267,8 +267,8 @@ class RetentionDone:
 
     Attributes:
         observations: rows deleted.
-        moved: segments that went to the bucket.
-        referenced: records that are kept by reference now.
+        moved: segments moved to the bucket.
+        referenced: records now kept by reference.
         published: segments whose records are kept by reference from now on.
         left: names of segments that could not be read, and why.
     """
@@ -300,7 +300,7 @@ class Retain(Call[RetentionDone], frozen=True, tag="retain"):
 
 
 class Forget(Call[Forgotten], frozen=True, tag="forget"):
-    """Delete the measurements of reports for good, and detect again without them."""
+    """Permanently delete the measurements of reports, and detect again without them."""
 
     reports: tuple[str, ...]
 

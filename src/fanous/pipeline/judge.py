@@ -53,7 +53,7 @@ def judge_record(
 
 
 REJECTS_LISTED = 1000
-"""Rejects that are listed; all are counted.  So a bad file of any size fits in memory."""
+"""Most rejects listed, so that a bad file of any size fits in memory; all are counted."""
 
 REJECTS_LOGGED = 20
 """Rejects logged per batch: a sender of bad records must not be able to fill the disk with log lines."""
@@ -112,7 +112,7 @@ def log_rejects(log: Logger, tally: Ingested) -> None:
 # --- fanous judge ---------------------------------------------------------------------------------------
 
 NOTHING_TO_JUDGE = "It has no lookup, connection, handshake, request or transfer to judge."
-"""A nettest of another kind, or one that wrote no results."""
+"""Said of another kind of nettest, or of one that wrote no results."""
 
 
 UNPLACED = "It names no network or no country: it is judged, but counts in no series."

@@ -145,16 +145,16 @@ Instant = datetime | str | float
 class Store:
     """An opened store; a context manager.  It belongs to the thread that opened it.
 
-    Only one process at a time can write to a store.  Where another one has it (``fanous run``, say), ``read_only``
-    reads a copy of what stands there now, which needs little time and space (``fanous.store.snapshot``); open it again
-    for what came later.  Within a process a store that is open may be opened again for reading.
+    Only one process at a time can write to a store.  If another process has it (``fanous run``, say), ``read_only``
+    reads a copy of its present state, which takes little time and space (``fanous.store.snapshot``); open it again
+    to see later data.  Within a process, an open store may be opened again for reading.
 
     Args:
         place: its folder, or the addresses of its three parts; ``None`` = the user's own, as on the command
             line.
 
     Raises:
-        FanousError: another process has it and it is not only to be read, it is not a store, or it cannot be written.
+        FanousError: another process has it (unless ``read_only``), it is not a store, or it cannot be written.
     """
 
     def __init__(self, place: str | Path | StoreLocation | None = None, *, read_only: bool = False) -> None:
@@ -180,7 +180,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Release it to other processes, once all who opened it here have closed it; a second call does nothing."""
+        """Release it to other processes once everyone who opened it here has closed it; a second call does nothing."""
         if self._is_open:
             self._is_open = False
             self._shared.leave()
@@ -195,7 +195,7 @@ class Store:
 
 
 class _Shared:
-    """One store that this process has open, and by how many it is used."""
+    """One store that this process has open, and its number of users."""
 
     def __init__(
         self, location: StoreLocation, store: AnyStore, folder: TemporaryDirectory[str] | None
@@ -213,13 +213,13 @@ class _Shared:
 
 
 _OPEN: dict[StoreLocation, _Shared] = {}
-"""The engine can have one folder open in a process, so whoever reads the same store shares it."""
+"""The engine can have one folder open per process, so readers of the same store share it."""
 
 
 def _open(
     location: StoreLocation, where: str | Path | StoreLocation, *, read_only: bool
 ) -> tuple[AnyStore, TemporaryDirectory[str] | None]:
-    """The store, or a copy of it (and the copy's folder) where another process has it."""
+    """The store, or a copy of it (and the copy's folder) if another process has it."""
     try:
         return open_store(where, read_only=read_only), None
     except StoreHeld:
@@ -299,8 +299,8 @@ def series(
 
     Args:
         signals: names of ``fanous.analysis.series.signals``; ``None`` = all.
-        targets: of the series of verdicts; ``None`` = all.
-        step: width of the bins of verdicts, seconds; ready-made series keep their own.
+        targets: targets of series computed from verdicts; ``None`` = all.
+        step: bin width of series computed from verdicts, in seconds; series of public sources keep their own.
 
     Raises:
         FanousError: an unknown signal.

@@ -35,13 +35,13 @@ from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
 
 CONNECTIVITY = "connectivity"
-"""Stands for a target in answers about outages, which name none."""
+"""Takes the place of a target in answers about outages, which name none."""
 
 
 def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
-    """Series that can show an outage, with the country's own line where only regions have one.
+    """Series that can show an outage, with a line for the country computed from its regions if it has none.
 
-    Those of a platform's traffic are among them (``target_of_series``): they show what becomes of it alone.
+    They include series of a platform's traffic (``target_of_series``), which show only that platform.
     """
     series = _levels(store, country, since, until, Kind.OUTAGE)
     return series + rolled_up(series)
@@ -109,11 +109,11 @@ def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incid
 
 
 PAST = (YEARS + 0.2) * YEAR
-"""Seconds of what people did in earlier years that are read where they may have lost as much on the same days."""
+"""Seconds of earlier activity to read, to see whether as much was lost on the same days of earlier years."""
 
 
 def _past(store: Store, country: str, since: float) -> Callable[[], Sequence[Series]]:
-    """What people did before the window, read at most once and only if it is asked for."""
+    """Activity before the window, read at most once and only if needed."""
 
     @cache
     def read() -> tuple[Series, ...]:
@@ -125,7 +125,7 @@ def _past(store: Store, country: str, since: float) -> Callable[[], Sequence[Ser
 
 
 def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) -> list[Anomaly]:
-    """Anomalies of what people do with the year in which the same place lost as much on the same days."""
+    """Anomalies of human activity, each with the earlier year in which the same place lost as much on the same days."""
     doubtful = [a for a in anomalies if SIGNALS[a.key.signal].of_people and (alone(a) or left(a) > DEEP)]
     if not doubtful:
         return list(anomalies)

@@ -44,8 +44,8 @@ class Pull:
 
     Attributes:
         pieces: documents that were fetched and stored.
-        skipped: documents that were in the store already, for good.
-        values: bins that they held; ``new``: of these, new or changed ones.
+        skipped: documents that were already stored in final form.
+        values: bins in these documents; ``new``: of these, new or changed ones.
         claims: new claims by the source itself about outages.
         rejects: (piece, number in it, reason).
         failures: (piece, reason): documents that could not be fetched or read.
@@ -63,10 +63,10 @@ class Pull:
 
 
 def newest(source: str, now: float, days: int = 0) -> tuple[int, int]:
-    """The default window: the last ``FIRST_DAYS``, or so many days, of which each place is asked for what it lacks
+    """The default window: the last ``FIRST_DAYS``, or this many days, of which each place is asked for what it lacks
     (``fetch``, ``onwards``).
 
-    It ends at a multiple of the source's own interval, so that a request is not made twice in one.
+    It ends at a multiple of the source's own interval, so that no request is repeated within one.
     """
     every = SOURCES[source].every
     until = int(now) // every * every
@@ -79,7 +79,7 @@ class Fetched:
 
     Attributes:
         parsed: ``None`` = it was not requested, or could not be fetched or read.
-        why: why not; empty = it is already stored for good.
+        why: why not; empty = it is already stored in final form.
         at: unix seconds of the request.
     """
 
@@ -130,7 +130,7 @@ def fetch(
     *,
     onwards: bool = False,
 ) -> Iterator[Fetched]:
-    """Piece by piece; after some failures in a row the source is left alone.
+    """Fetch piece by piece; after some failures in a row the source is left alone.
 
     Args:
         known: pieces that are in the store.
@@ -174,10 +174,10 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
 
 
 def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
-    """What the piece's address answers, or the array of what all of its addresses do (``Piece.also``).
+    """The answer at the piece's address, or an array of the answers at all its addresses (``Piece.also``).
 
     Raises:
-        FanousError, Rejected: one of them cannot be fetched, or is none.
+        FanousError, Rejected: one of them cannot be fetched, or is not a document.
     """
     if not piece.also:
         return answer_of(live, get, piece.url)
@@ -189,7 +189,7 @@ def answer_of(live: LiveSource, get: Get, url: str) -> bytes:
     """The document at ``url``, with all its pages.
 
     Raises:
-        FanousError, Rejected: one of them cannot be fetched, or is none.
+        FanousError, Rejected: one of them cannot be fetched, or is not a document.
     """
     data = get(url)
     if not isinstance(live, Paged):
@@ -203,7 +203,7 @@ def answer_of(live: LiveSource, get: Get, url: str) -> bytes:
 
 @dataclass(slots=True)
 class _Patience:
-    """Which places to go on requesting: failing ones must not hold up those after them."""
+    """Decides which places to go on requesting: failing ones must not hold up those after them."""
 
     tried: set[str] = field(default_factory=set)
     in_a_row: int = 0
@@ -227,8 +227,8 @@ class _Patience:
 def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
     """The pieces of each place since its own latest, starting with those that lack least.
 
-    Otherwise a network named later, or a region that failed while the country did not, would only be asked
-    for what the country lacks, and keep a gap.
+    Otherwise a network added later, or a region that failed while the country did not, would only be asked
+    for what the country lacks, and would keep a gap.
     """
     live, get = LIVE_SOURCES[source], cache(get)  # the list of places is requested once
     overlap = max(OVERLAP, 3 * SOURCES[source].every)
@@ -295,8 +295,8 @@ class RoutingStream:
     """Counts one country's routes while messages come.
 
     Attributes:
-        networks: that were ever visible.
-        bin: beginning of the bin that goes on; ``None`` = none was whole yet.
+        networks: networks that were ever visible.
+        bin: beginning of the current bin; ``None`` = no whole bin yet.
         rejected: messages that could not be used.
     """
 

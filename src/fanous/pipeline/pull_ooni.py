@@ -1,7 +1,8 @@
-"""Pull OONI: brings measurements from OONI's public bucket into the store, the newest uploads first.
+"""Pull OONI: imports measurements from OONI's public bucket into the store, newest uploads first.
 
-The wanted time is that of the measurements; the bucket is ordered by that of uploads.  A measurement made in a blackout
-is uploaded when it is over, so uploads are read for ``LATE`` after the wanted time, and of these only what began in it.
+The wanted time is the time of measurement, but the bucket is ordered by time of upload.  A measurement made in a
+blackout is uploaded when it is over, so later uploads are read too, for ``LATE`` after the wanted time, keeping only
+what began in it.
 
 Each object is fetched, stored, then remembered with its ETag.  A run that was killed continues where it was, within an
 object too, and the same measurement counts once however often it is read.
@@ -53,7 +54,7 @@ from fanous.threads import Threads
 SOURCE = "ooni"
 
 FIRST_DAYS = 60
-"""Days to bring where nobody says since when: two months show what was usual before an event."""
+"""Days to fetch by default: two months show what was usual before an event."""
 
 DETECT_EVERY = 600.0
 """Seconds between two detections while a long pull goes on."""
@@ -64,16 +65,16 @@ UNREACHED = 2 * AT_ONCE
 """Objects that fail one after the other before the rest is not tried any more: the connection is gone."""
 
 MOST_TOGETHER, BYTES_TOGETHER = 50, 8 << 20
-"""Objects, and their bytes, that are stored at once."""
+"""Most objects, and most of their bytes, that are stored at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which measurements; times are of measurements, unix seconds, UTC, half-open.
+    """Which measurements to pull; times are of measurement, unix seconds, UTC, half-open.
 
     Attributes:
         tests: names of nettests; empty = all.
-        until: infinite = whatever comes.
+        until: infinite = no end.
     """
 
     country: str
@@ -88,21 +89,21 @@ class Wanted:
 
     @property
     def listing(self) -> str:
-        """Under which name it is remembered which hours were listed for it."""
+        """The name under which listed hours are remembered."""
         return f"hours of {','.join(self.names) or 'all tests'} since {int(self.since)}"
 
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What is to be fetched.
+    """What to fetch.
 
     Attributes:
         objects: the newest first.
-        had: objects that are in the store already.
+        had: objects already in the store.
         hours: hours of upload that were listed.
         is_bucket: something was listed, of this country or of another one: what answered is the bucket.
         failures: (prefix, why): what could not be listed.
-        late_after: unix seconds from which uploads are read for late arrivals alone.
+        late_after: unix seconds from which uploads are read only for late arrivals.
     """
 
     objects: tuple[PublishedObject, ...]
@@ -118,7 +119,7 @@ class PullPlan:
 
     @property
     def late_size(self) -> int:
-        """Bytes that are read for late arrivals alone."""
+        """Bytes that are read only for late arrivals."""
         return sum(one.size for one in self.objects if one.hour >= self.late_after)
 
 
@@ -127,8 +128,8 @@ class PulledMeasurements:
     """The result of a pull.
 
     Attributes:
-        objects: that were fetched and stored; ``size``: their bytes.
-        missing: objects and hours that could not be had now; what nobody will be able to read is not among them.
+        objects: number of objects fetched and stored; ``size``: their bytes.
+        missing: objects and hours that could not be fetched now; those that nothing can read are not among them.
         failures: (object or prefix, why).
     """
 
@@ -146,17 +147,17 @@ class PulledMeasurements:
 
     @property
     def back_to(self) -> float | None:
-        """What was uploaded since then is in; ``None`` = nothing is yet."""
+        """Everything uploaded since then is in; ``None`` = nothing yet."""
         return self.plan.objects[self.objects - 1].hour if self.objects else None
 
     @property
     def uploads_until(self) -> float | None:
-        """The end of the newest hour that was looked at; ``None`` = none was."""
+        """The end of the newest hour inspected; ``None`` = none was."""
         return max(self.plan.hours) + HOUR if self.plan.hours else None
 
     @property
     def may_come_until(self) -> float | None:
-        """Until when measurements of the wanted time may still be uploaded; ``None`` = no more is waited for."""
+        """Until when measurements of the wanted time may still be uploaded; ``None`` = no more are expected."""
         seen = self.uploads_until
         last = self.wanted.until + LATE
         return last if self.wanted.until < inf and seen is not None and seen < last else None
@@ -178,7 +179,7 @@ def pull(
     on_plan: Callable[[PullPlan], None] = lambda _plan: None,
     on_objects: OnObjects = lambda _done: None,
 ) -> PulledMeasurements:
-    """Bring measurements in, and detect: after the newest day, now and then, and at the end.
+    """Import measurements, and detect: after the newest day, now and then, and at the end.
 
     Args:
         folder: for what is fetched until it is stored.
@@ -212,10 +213,10 @@ def pull(
 
 
 def note_progress(store: Store, done: PulledMeasurements, back_to: float, now: float) -> None:
-    """Let detection know how much of the past is missing yet, if any is.
+    """Let detection know how much of the past is still missing, if any.
 
     Args:
-        back_to: what was uploaded since then is in, but for what could not be had.
+        back_to: everything uploaded since then is in, except what could not be fetched.
     """
     objects, country = done.plan.objects, done.wanted.country
     if not objects or objects[-1].hour >= min(back_to, now - REWRITTEN):
@@ -228,10 +229,10 @@ def note_progress(store: Store, done: PulledMeasurements, back_to: float, now: f
 
 
 def end_backfill(store: Store, country: str, *, if_stalled: bool = False) -> None:
-    """All that will come in is in: the next detection looks again at what was provisional.
+    """Everything that will come is in: the next detection decides again what was provisional.
 
     Args:
-        if_stalled: only if nothing has come in for long.
+        if_stalled: only if nothing has come in for a long time.
     """
     going = store.ledger.backfill(country)
     if going is not None and not (if_stalled and backfill_of(store, country)):
@@ -244,13 +245,13 @@ META = "https://api.ooni.io/api/v1/measurement_meta?full=true&measurement_uid="
 
 
 def pull_uids(store: Store, uids: Sequence[str], get: Get, *, is_ooni: bool) -> Ingested:
-    """Bring single measurements in, over OONI's API, and detect.
+    """Import single measurements over OONI's API, and detect.
 
     Args:
-        is_ooni: it is asked itself, and no mirror.
+        is_ooni: OONI itself is asked, not a mirror.
 
     Raises:
-        FanousError: the API cannot be asked.
+        FanousError: the API cannot be reached.
     """
     with TemporaryDirectory() as folder:
         answers = Path(folder) / "answers.jsonl"
@@ -265,19 +266,19 @@ OBSERVATIONS = "https://api.ooni.io/api/v1/observations?"
 oonimeasurements/routers/data/list_observations.py, commit 01f75112)."""
 
 PAGE_ROWS, MOST_PAGES = 1000, 10
-"""The API is not for bulk: it limits what one address may ask in a minute, and the bucket has everything."""
+"""The API is not for bulk use: it limits requests per address and minute, and the bucket has everything."""
 
 QUICK_DAYS = 7
-"""Where nobody says since when: as the API does by itself."""
+"""Default number of days, the same as the API's."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuickAnswer:
-    """What the API told at once.
+    """The API's quick answer.
 
     Attributes:
         back_to: the time of the oldest row, as the API writes it; empty = there was none.
-        is_whole: nothing older of the wanted time was left out.
+        is_whole: nothing older from the wanted time was left out.
     """
 
     tally: Ingested
@@ -295,16 +296,16 @@ def pull_quick(
     page: int = PAGE_ROWS,
     pages: int = MOST_PAGES,
 ) -> QuickAnswer:
-    """Bring the newest observations in over OONI's API: a first answer within a minute, without controls.
+    """Import the newest observations over OONI's API: a first answer within a minute, without controls.
 
-    Whole records take the place of these rows when the bucket's are pulled.  The API takes days, so up to a day more
-    than is wanted may come.
+    Whole records replace these rows when they are pulled from the bucket.  The API takes whole days, so up to a day
+    more than is wanted may come.
 
     Args:
-        is_ooni: it is asked itself, and no mirror.
+        is_ooni: OONI itself is asked, not a mirror.
 
     Raises:
-        FanousError: the API cannot be asked, or answers otherwise.
+        FanousError: the API cannot be reached, or its answers have changed.
     """
     until = min(wanted.until, now)
     asked = {
@@ -366,10 +367,10 @@ def _write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) -> PullPlan:
-    """What the bucket has of it that the store has not.
+    """The wanted objects in the bucket that the store lacks.
 
     Args:
-        known: what was pulled of this country.
+        known: what was already pulled for this country.
 
     Raises:
         FanousError: nothing could be listed.
@@ -404,7 +405,7 @@ def _is_bucket(bucket: Bucket, first: float, now: float) -> bool:
 
 
 def _is_settled(hour: float, listings: Sequence[Pulled]) -> bool:
-    """Was it listed, and read, when no more was to be expected?"""
+    """Was it listed, and read, when no more was expected?"""
     return any(
         one.since <= hour and hour + HOUR <= one.until and one.pulled_at >= hour + HOUR + REWRITTEN
         for one in listings
@@ -412,10 +413,10 @@ def _is_settled(hour: float, listings: Sequence[Pulled]) -> bool:
 
 
 def _listed(bucket: Bucket, asked: Sequence[str]) -> tuple[list[PublishedObject], list[tuple[str, str]]]:
-    """What stands under these names, and which could not be listed.
+    """The objects under these names, and the names that could not be listed.
 
     Raises:
-        FanousError: as many failed as are asked at once, one after the other, so it is no use to go on.
+        FanousError: as many failed in a row as are asked at once, so it is useless to go on.
     """
     found: list[PublishedObject] = []
     failures: list[tuple[str, str]] = []
@@ -450,7 +451,7 @@ def _is_read(one: PublishedObject, wanted: Wanted, read: dict[str, list[Pulled]]
     """Was this state of it read, for the whole of the wanted time in which its measurements can lie?"""
     until = min(
         wanted.until, one.hour + 2 * DAY
-    )  # nothing is uploaded before it is measured, but by clocks ahead
+    )  # only with a clock that is ahead can an upload precede its measurement
     return any(
         before.since <= wanted.since and before.until >= min(until, LAST)
         for before in read.get(_piece(one), ())
@@ -458,9 +459,9 @@ def _is_read(one: PublishedObject, wanted: Wanted, read: dict[str, list[Pulled]]
 
 
 def fetched(bucket: Bucket, objects: Sequence[PublishedObject], folder: Path) -> Generator[FetchedObject]:
-    """Each object in order, as a file or with the reason why there is none; a few are fetched ahead.
+    """Each object in order, as a file or with the reason for its absence; a few are fetched ahead.
 
-    What the folder has of other objects is removed.
+    Files of other objects are removed from the folder.
     """
     names = {one.file_name for one in objects}
     for path in folder.glob("*") if folder.is_dir() else ():
@@ -494,8 +495,8 @@ def fetched(bucket: Bucket, objects: Sequence[PublishedObject], folder: Path) ->
 
 
 def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
-    """Some of a day that are stored at once: most objects hold few measurements, and storing takes as long for few as
-    for many."""
+    """Groups of a day's objects that are stored at once: most hold few measurements, and storing a few takes as long as
+    storing many."""
     group: list[FetchedObject] = []
     for found in objects:
         if group and (
@@ -513,12 +514,12 @@ def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
 def keep(
     store: Store, group: Sequence[FetchedObject], done: PulledMeasurements, bucket: Bucket, now: float
 ) -> None:
-    """Store what some objects hold of the wanted time, then remember them; detects nothing."""
+    """Store the objects' measurements of the wanted time, then remember the objects; detects nothing."""
     files = arrived(group, done)
     try:
         _bring(store, files, done, bucket, now)
     except FanousError:
-        for one in files:  # one of them: the others count
+        for one in files:  # one object failed; the others count
             try:
                 _bring(store, [one], done, bucket, now)
             except FanousError as error:
@@ -529,7 +530,7 @@ def keep(
 
 
 def arrived(group: Iterable[FetchedObject], done: PulledMeasurements) -> list[tuple[PublishedObject, Path]]:
-    """Those that could be fetched; the others are failures."""
+    """The objects that could be fetched; the others become failures."""
     files = []
     for one, found in group:
         if isinstance(found, Path):
@@ -560,12 +561,13 @@ def addresses(bucket: Bucket, files: Iterable[tuple[PublishedObject, Path]]) -> 
 
 
 def provenance_of(bucket: Bucket) -> Provenance:
-    """Who names a mirror vouches for it: we do not know where it has its records from."""
+    """Real from OONI itself; a mirror is vouched for by the operator, since we do not know where its records come
+    from."""
     return Provenance.REAL if bucket.is_ooni else Provenance.IMPORTED
 
 
 def taken(store: Store, objects: Sequence[PublishedObject], done: PulledMeasurements, now: float) -> None:
-    """Remember that all of these objects is stored."""
+    """Remember that these objects are stored completely."""
     wanted = done.wanted
     rows = [Pulled(_piece(one), wanted.since, min(wanted.until, LAST), now) for one in objects]
     store.facts.put_pulled(SOURCE, wanted.country, rows)
@@ -574,17 +576,19 @@ def taken(store: Store, objects: Sequence[PublishedObject], done: PulledMeasurem
 
 
 def first_wanted(country: str, days: int, now: float) -> Wanted:
-    """What is wanted where nobody says since when.
+    """What to pull by default.
 
     Args:
-        days: before today; 0 = ``FIRST_DAYS``.
+        days: how many days before today; 0 = ``FIRST_DAYS``.
     """
     return Wanted(country, (now // DAY - (days or FIRST_DAYS)) * DAY)
 
 
 def remember(store: Store, done: PulledMeasurements, now: float) -> None:
-    """Which hours need not be listed again: those in which nothing failed; none, if what answered may not have been
-    the bucket."""
+    """Remember which hours need not be listed again: those in which nothing failed.
+
+    If no hour has any object, nothing is remembered: the answers may not have come from the bucket.
+    """
     failed = {hour for name, _ in done.failures if (hour := _hour_in(name)) is not None}
     spans = _spans([hour for hour in done.plan.hours if hour not in failed])
     if not spans or not done.plan.is_bucket:

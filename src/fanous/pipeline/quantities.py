@@ -27,16 +27,16 @@ from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 
 MOST_VALUES = 50_000
-"""Values of series in one answer."""
+"""Most values of series in one answer."""
 
 SERIES_SPAN = 7 * DAY
-"""Of series, which have many values, without dates."""
+"""Default span of series, which have many values."""
 
 
 def quantities(
     store: Store, country: str, signals: Sequence[str] | None, since: float | None, until: float | None
 ) -> tuple[tuple[float, float], list[Series]]:
-    """Series of public sources of a country and all places in it, and the dates that they are of.
+    """Series of public sources for a country and all places in it, and the dates that they cover.
 
     Raises:
         TooMuch: more than ``MOST_VALUES``.
@@ -57,7 +57,7 @@ def quantities(
 
 
 KINDS = ("country", "region", "network")
-"""Kinds of place that series are of."""
+"""Kinds of place that series are about."""
 
 QUANTITIES = tuple(name for name, signal in SIGNALS.items() if signal.is_quantity)
 """Signals that public sources give."""
@@ -72,7 +72,7 @@ class SeriesQuestion:
         countries: empty = all.
         regions: ISO 3166-2, as places have them.
         targets: what the series are about; empty = any.
-        by: one of ``KINDS``; empty = the widest of which there are series.
+        by: one of ``KINDS``; empty = the widest that has series.
         since, until: unix seconds, half-open; ``None`` = the last days with data.
         step: width of the bins in seconds; 0 = as fits.
     """
@@ -90,14 +90,14 @@ class SeriesQuestion:
 
     @property
     def dates(self) -> tuple[float, float]:
-        """Of a question that has them."""
+        """The dates of a question that has them."""
         if self.since is None or self.until is None:
             raise ValueError("the question has no dates")
         return self.since, self.until
 
     @property
     def country(self) -> str:
-        """Whose clock the bins follow: of the only country, else UTC (empty)."""
+        """The country whose local time the bins follow if there is only one; empty = UTC."""
         return self.countries[0] if len(self.countries) == 1 else ""
 
 
@@ -108,8 +108,8 @@ class ComparedSeries:
     Attributes:
         cells: mean of each bin; ``None`` = its source has no value there.
         lowest, highest, mean: of all its values.
-        values: how many these are.
-        terms: under which they come.
+        values: number of values.
+        terms: the terms of the values.
         last: the mean of the last bin that has one.
     """
 
@@ -155,7 +155,7 @@ class Compared:
 
 
 MOST_SERIES = 400
-"""Series of one answer."""
+"""Most series in one answer."""
 
 
 def compare(store: Store, question: SeriesQuestion) -> Compared:
@@ -235,7 +235,7 @@ def _midnight(instant: float, country: str) -> float:
 
 
 def _compared(one: BinnedSeries, edges: Sequence[float], own: Terms) -> ComparedSeries:
-    """A value counts in every bin that its own bin covers."""
+    """A series in common bins; a value counts in every bin that its own bin covers."""
     cells: list[float | None] = [None] * (len(edges) - 1)
     at = {int(edge): n for n, edge in enumerate(edges[:-1])}
     for edge, (mean, *_) in one.bins.items():

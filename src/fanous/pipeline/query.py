@@ -24,13 +24,13 @@ window up to it.
 
 @dataclass(frozen=True, slots=True)
 class CountryAnswer:
-    """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
+    """What ``confirm`` found.  ``names``: ASN -> name as given by measurements.
 
     Attributes:
         insufficient: targets about which nothing can be said, and why.
         grid: ``None`` = nothing was measured.
-        synthetic: all that is known of the country was staged.
-        was_measured: the store has data of the country in this time: otherwise, that nothing was found says nothing.
+        synthetic: everything known about the country was staged.
+        was_measured: the store has data about the country in this time; if not, finding nothing means nothing.
     """
 
     country: str
@@ -44,7 +44,7 @@ class CountryAnswer:
     was_measured: bool = True
 
     def _repr_html_(self) -> str:
-        """For notebooks: the incidents as a table, and what cannot be said."""
+        """For notebooks: the incidents as a table, and targets that cannot be judged."""
         from fanous.pipeline.frame import IncidentList, html_table
         from fanous.wording.reasons import reasons_text
 
@@ -153,11 +153,11 @@ def _insufficient(
 
 
 def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:
-    """The same of the country's connectivity; nothing where no source of it was read."""
+    """The same for the country's connectivity; empty if none of its sources was read."""
     if not store.facts.series_fetched(country):
         return []
     from fanous.pipeline.outages import (
-        connectivity_lacks,  # the detectors: only where there is something for them
+        connectivity_lacks,  # imported only if there is something for the detectors to do
     )
 
     return connectivity_lacks(store, country, since, until)

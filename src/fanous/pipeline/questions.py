@@ -1,6 +1,6 @@
-"""Questions: what the commands that read ask of a store, as typed calls (``pipeline.call``).
+"""Questions: what commands that only read ask of a store, as typed calls (``pipeline.call``).
 
-``fanous confirm`` asks that of ``pipeline.query``, which loads faster than all this.
+``fanous confirm`` uses the one in ``pipeline.query``, which loads faster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from fanous.store.protocol import Store
 
 @dataclass(frozen=True, slots=True)
 class SignalsNow:
-    """The latest bin of every series of a country; ``synthetic``: all that is known of it was staged."""
+    """The latest bin of every series of a country; ``synthetic``: everything known about it was staged."""
 
     series: Sequence[SeriesNow]
     synthetic: bool
@@ -60,7 +60,7 @@ class ListIncidents(Call[list[Incident]], frozen=True, tag="incidents"):
 
 @dataclass(frozen=True, slots=True)
 class IncidentDetails:
-    """All that is known of one incident; ``names``: ASN -> name."""
+    """Everything known about one incident; ``names``: ASN -> name."""
 
     incident: Incident
     revisions: Sequence[Revision]
@@ -90,7 +90,7 @@ class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
 
 
 class ListCorrections(Call[list[Correction]], frozen=True, tag="corrections"):
-    """What was withdrawn, newest first."""
+    """Withdrawals, newest first."""
 
     country: str | None = None
 
@@ -113,7 +113,7 @@ class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
 
 
 class ListClaims(Call[list[Claim]], frozen=True, tag="claims"):
-    """What others say, by the time that it is about."""
+    """Claims by others, by the time that they are about."""
 
     country: str | None = None
 
@@ -166,11 +166,11 @@ class ListDeliveries(Call[list[Delivery]], frozen=True, tag="deliveries"):
 
 
 class ExamineStore(Call[tuple[Vitals, list[Spell]]], frozen=True, tag="examine"):
-    """How a monitor fares, and what was wrong with it of late; reads every file of the archive.
+    """The health of a monitor, and its recent problems; reads every file of the archive.
 
     Attributes:
-        folders: on the disks that it writes to.
-        backlogs: of its inboxes.
+        folders: one on each disk that it writes to.
+        backlogs: those of its inboxes.
         at: unix seconds, by the machine's clock.
     """
 

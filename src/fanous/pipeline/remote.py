@@ -1,4 +1,4 @@
-"""Remote: one round of measurements from vantage points of others, from the plan into the store."""
+"""Remote: one round of measurements from other people's vantage points, from plan to store."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ def one_round(
     say: Callable[[str], None],
     on_plan: Callable[[RemotePlan], None] = lambda _: None,
 ) -> Iterator[bytes]:
-    """The records of one round, a line each; arguments as of ``plan_round`` and ``measure``.
+    """The records of one round, one per line; arguments as for ``plan_round`` and ``measure``.
 
     Args:
         on_plan: called before anything is ordered.
@@ -60,7 +60,7 @@ def one_round(
 
 def check_consent(source: str, settings: SourceSettings) -> None:
     """Raises:
-    FanousError: the operator has not accepted what it means for other people.
+    FanousError: the operator has not accepted the consequences for other people.
     """
     told = SOURCES[source].consent
     if told and not settings.consent:
@@ -68,7 +68,7 @@ def check_consent(source: str, settings: SourceSettings) -> None:
 
 
 def key_of(source: str, settings: SourceSettings, environment: Mapping[str, str] = os.environ) -> str:
-    """The key, where the settings name one.
+    """The key, if the settings name one.
 
     Raises:
         FanousError: the variable that they name is empty.
@@ -82,7 +82,7 @@ def key_of(source: str, settings: SourceSettings, environment: Mapping[str, str]
 
 
 ROUND = "round"
-"""Name under which a store remembers that a country had its round."""
+"""Name under which a store remembers a country's round."""
 
 
 def begin_round(store: Store, source: str, country: str, now: float) -> None:
@@ -100,7 +100,7 @@ def bring_round(
     """Store a round's records, judge them, detect, and remember that the round was made.
 
     Args:
-        is_publisher: did the publisher itself answer?  Who names a mirror vouches for it.
+        is_publisher: did the publisher itself answer?  A mirror is vouched for by the operator who names it.
     """
     provenance = Provenance.REAL if is_publisher else Provenance.IMPORTED
     with TemporaryDirectory(prefix="fanous-remote-") as folder:

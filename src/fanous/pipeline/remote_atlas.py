@@ -1,4 +1,4 @@
-"""Remote Atlas: a round of lookups and TLS handshakes from RIPE Atlas probes, with a key, within so many credits.
+"""Remote Atlas: a round of look-ups and TLS handshakes from RIPE Atlas probes, with a key, within a budget of credits.
 
 All measurements of a round are two orders: one to the probes in the country, the control target first, and one to
 anchors elsewhere.
@@ -18,14 +18,14 @@ from fanous.sources.remote.atlas_client import AtlasClient
 from fanous.sources.remote.atlas_measurements import AtlasAnswers, atlas_records
 
 CREDITS = 20
-"""Of one result: 10 for a lookup or a handshake, doubled for a measurement that is made once
+"""Cost of one result: 10 for a look-up or a handshake, doubled for a one-off measurement
 (supabase/atlasctl at commit 302d3abb, ``README.md``, after RIPE Atlas' documentation)."""
 
 HOME = "home"
 HOSTED = frozenset(
     {"datacentre", "datacenter", "data-centre", "data-center", "hosting", "cloud", "vps", "system-anchor"}
 )
-"""Tags of probes that their hosts, or the system, call so."""
+"""Tags of hosted probes, set by their hosts or by the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ def plan_atlas(
     budget: int,
     turn: int = 0,
 ) -> AtlasPlan:
-    """What a round asks; arguments and errors as of ``plan_round``.
+    """What a round asks; arguments and errors as for ``plan_round``.
 
     Args:
-        listed: connected probes of the country.
-        anchors: connected ones, of any country.
+        listed: the country's connected probes.
+        anchors: connected anchors, in any country.
         budget: credits that the round may cost.
     """
     users = probes_of_users(country, listed)
@@ -77,7 +77,7 @@ def plan_atlas(
 
 
 def probes_of_users(country: str, listed: Sequence[AtlasVantagePoint]) -> list[AtlasVantagePoint]:
-    """Those on users' lines: at somebody's home, or in a network with known users, and not hosted elsewhere."""
+    """Probes on users' lines: in someone's home, or in a network with known users, and not hosted elsewhere."""
     weights = user_weights(country)
     networks = {network.asn for network in weights.networks} if weights else set()
     return [
@@ -92,13 +92,13 @@ def probes_of_users(country: str, listed: Sequence[AtlasVantagePoint]) -> list[A
 
 
 def measure_atlas(client: AtlasClient, plan: AtlasPlan, say: Callable[[str], None]) -> Iterator[bytes]:
-    """The records of a round, a line each.
+    """The records of a round, one per line.
 
     Args:
-        say: called with a sentence about what could not be had.
+        say: called with a sentence about anything that could not be obtained.
 
     Raises:
-        FanousError: nothing could be ordered, or the control's results cannot be had.
+        FanousError: nothing could be ordered, or the control's results are not available.
     """
     urls = plan.round.urls
     here = [one.id for one in plan.here]
@@ -139,7 +139,7 @@ def _order_elsewhere(
 
 
 def _sslcert(url: str) -> dict[str, Any]:
-    """With the target's name in the handshake, at an address that the probe itself looks up."""
+    """A handshake with the target's name, at an address that the probe itself looks up."""
     parts = urlsplit(url)
     return {
         "type": "sslcert",
@@ -153,7 +153,7 @@ def _sslcert(url: str) -> dict[str, Any]:
 
 
 def _dns(url: str) -> dict[str, Any]:
-    """By the resolvers of the line, which are those that lie."""
+    """A look-up by the line's own resolvers, which are the ones that may lie."""
     host = urlsplit(url).hostname
     return {
         "type": "dns",

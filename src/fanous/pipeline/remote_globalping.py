@@ -11,16 +11,16 @@ from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVant
 from fanous.sources.remote.globalping_client import Client, OverLimit
 
 RESERVE = 0.1
-"""Share of the hour's tests that is left to others behind the same address."""
+"""Share of the hour's tests left to others behind the same address."""
 
 
 def plan(
     country: str, urls: Sequence[str], listed: Sequence[ListedVantagePoint], budget: int, turn: int = 0
 ) -> RemotePlan:
-    """What a round asks; arguments and errors as of ``plan_round``.
+    """What a round asks; arguments and errors as for ``plan_round``.
 
     Args:
-        listed: vantage points that are on line.
+        listed: vantage points that are online.
     """
     elsewhere = countries_with_most(
         (one.location.country for one in listed if DATACENTRE in one.tags), country
@@ -46,13 +46,13 @@ def budget_of(client: Client) -> int:
 
 
 def measure(client: Client, plan: RemotePlan, say: Callable[[str], None]) -> Iterator[bytes]:
-    """The records of a round, a line each.
+    """The records of a round, one per line.
 
     Args:
-        say: called with a sentence about what could not be had.
+        say: called with a sentence about anything that could not be obtained.
 
     Raises:
-        FanousError: the control could not be asked, so nothing would count.
+        FanousError: the control could not be measured, so nothing would count.
     """
     control = client.answer(client.order(_http(plan.control, _here(plan))))
     outside: str | list[dict[str, Any]] = [
@@ -74,7 +74,7 @@ def measure(client: Client, plan: RemotePlan, say: Callable[[str], None]) -> Ite
 
 
 def _asked(client: Client, url: str, control: str, outside: str | list[dict[str, Any]]) -> AskedTarget:
-    """All four questions are ordered before the first answer is waited for, so that they are asked together."""
+    """Order all four tests before waiting for the first answer, so that they run together."""
     here = [client.order(_http(url, control)), client.order(_dns(url, control))]
     there = [client.order(question(url, outside)) for question in (_http, _dns)] if outside else []
     found: list[RemoteAnswer] = [client.answer(one) for one in (*here, *there)]
@@ -89,7 +89,7 @@ def _here(plan: RemotePlan) -> list[dict[str, Any]]:
 
 
 def _http(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
-    """GET, so that a block page is seen: of a HEAD nothing comes but headers."""
+    """A GET, so that a block page is seen: a HEAD would return only headers."""
     parts = urlsplit(url)
     request = {"method": "GET", "path": parts.path or "/"} | ({"query": parts.query} if parts.query else {})
     options: dict[str, Any] = {"protocol": "HTTPS", "request": request}
@@ -104,7 +104,7 @@ def _http(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _dns(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
-    """By the resolver of the line, which is the one that lies."""
+    """A look-up by the line's own resolver, which is the one that may lie."""
     return {
         "type": "dns",
         "target": urlsplit(url).hostname,

@@ -1,8 +1,8 @@
-"""Remote plan: what one round asks of vantage points of others, within what it may cost.
+"""Remote plan: what one round asks of other people's vantage points, within its budget.
 
-The control target is asked at every vantage point of the round, and so is each target, with a lookup; the same is asked
-from elsewhere.  What does not fit is left out by name, and targets take turns, so that each has its round.  Nothing is
-asked more often because something happens: the lines are other people's.
+Every vantage point of the round measures the control target and each target, with a look-up; the same is measured
+from elsewhere.  Targets that do not fit are left out by name, and take turns, so that each has its round.  Nothing is
+measured more often during an event: the lines are other people's.
 """
 
 from collections import Counter
@@ -20,14 +20,14 @@ POPULAR = ("social", "ai", "controls")
 """Lists of targets that anyone may be seen to use; others are not requested from other people's lines."""
 
 PER_NETWORK = 2
-"""Vantage points of a network: as many as a family needs to be the second of C1."""
+"""Vantage points per network: as many as a family needs to be the second of rule C1."""
 
 MOST_NETWORKS = 12
 ELSEWHERE = 3
-"""Data centres, each in another country, that are asked the same: one may be at fault, or be turned away."""
+"""Data centres, each in another country, that measure the same: one may be at fault, or be refused."""
 
 MOST_PROBES = 50
-"""Of one anonymous order (jsdelivr/globalping ``config/default.cjs``, ``anonymousTestsPerMeasurement``)."""
+"""Most probes of one anonymous order (jsdelivr/globalping ``config/default.cjs``, ``anonymousTestsPerMeasurement``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class RemotePlan:
         urls: of the targets, in order.
         networks: (ASN, vantage points), those with most users first.
         elsewhere: countries whose data centres are asked.
-        tests: that the round costs.
-        budget: that it may cost.
-        left_out: sentences.
+        tests: what the round costs, in tests.
+        budget: what it may cost.
+        left_out: what is left out, in sentences.
     """
 
     country: str
@@ -62,7 +62,7 @@ def popular_urls(urls: Sequence[str]) -> tuple[list[str], list[str]]:
     """One https address for each target, and what is left out and why.
 
     Raises:
-        FanousError: an address that is on none of the lists ``POPULAR``.
+        FanousError: an address is on none of the lists ``POPULAR``.
     """
     known = {urlsplit(url).hostname for name in POPULAR for url in target_list(name).urls}
     chosen: dict[str, str] = {}
@@ -96,18 +96,18 @@ def plan_round(
     *,
     whose: str,
 ) -> RemotePlan:
-    """What a round asks with so many tests.
+    """What a round asks with this many tests.
 
     Args:
-        urls: of popular targets.
-        networks: ASN of each vantage point on a user's line that is on line in the country.
+        urls: URLs of popular targets.
+        networks: ASN of each online vantage point on a user's line in the country.
         elsewhere: countries in each of which one vantage point is asked the same.
         turn: number of the round; targets that did not fit have their turn in the next one.
         whose: the vantage points, in words.
 
     Raises:
-        FanousError: measuring from the country would endanger people, no target is left, no vantage point on a user's
-            line is on line there, or the tests do not suffice for one target.
+        FanousError: measuring from the country would endanger people, no target is left, no vantage point on a
+            user's line is online there, or the tests do not suffice for one target.
     """
     check_country(country)
     asked, left_out = popular_urls(urls)
@@ -164,13 +164,13 @@ def by_users(country: str, networks: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def countries_with_most(vantage_points: Iterable[str | None], but: str) -> tuple[str, ...]:
-    """Countries in which most of these are, for what is asked elsewhere."""
+    """The countries with most of these, for the measurements from elsewhere."""
     counts = Counter(one for one in vantage_points if one is not None and one != but)
     return tuple(sorted(counts, key=lambda code: (-counts[code], code))[:ELSEWHERE])
 
 
 def _affordable(networks: Sequence[tuple[int, int]], elsewhere: int, budget: int) -> list[tuple[int, int]]:
-    """The first networks with which the control and one target at least can be paid."""
+    """As many networks, from the first, as leave enough tests for the control and at least one target."""
     chosen: list[tuple[int, int]] = []
     for network in networks[:MOST_NETWORKS]:
         probes = sum(count for _, count in [*chosen, network])

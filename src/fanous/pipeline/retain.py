@@ -2,7 +2,7 @@
 
 Nothing that a conclusion depends on is deleted.  Old measurements lose their rows of observations, which can
 be rebuilt from the raw records; raw records move to a bucket, where every reader still finds them; those that OONI
-publishes are kept by reference (``store.references``) where no incident rests on them.  Around an incident everything
+publishes are kept by reference (``store.references``) if no incident rests on them.  Around an incident everything
 stays, because detection must find it again when late data arrive.  Each step may be
 repeated, so the next run completes one that was killed.
 """
@@ -29,7 +29,7 @@ LEAST_KEPT_DAYS = 150
 
 
 class Retention(Section, frozen=True):
-    """The table ``[retention]``: how long what is stored stays as it is; ``None`` = for good.
+    """The table ``[retention]``: how long data stay as they are; ``None`` = forever.
 
     Attributes:
         observations_days: after which rows of observations are dropped.
@@ -112,18 +112,18 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
         published = store.thinnable(now - policy.references_days * DAY)
         segments = [
             one for one in segments if one not in set(published)
-        ]  # next time, if a bucket is to have the rest
+        ]  # next time, if the rest goes to a bucket
     needed = _needed(store, now) if published else {}
     return RetentionPlan(before, kept, count, tuple(segments), policy.bucket, tuple(published), needed)
 
 
 NEAR = DAY
-"""Seconds before and after an incident of which everything of its country stays, and of other countries what they
-measured of its targets: a bundle takes its controls from there."""
+"""Seconds before and after an incident within which everything from its country stays, and other countries'
+measurements of its targets: a bundle takes its controls from there."""
 
 
 def _needed(store: Store, now: float) -> dict[str, set[int]]:
-    """What incidents rest on, and their controls: all that a bundle needs, and a little more."""
+    """Records that incidents rest on, and their controls: everything that a bundle needs, and a little more."""
     needed: dict[str, set[int]] = {}
     for one in store.ledger.incidents():
         if one.status is Status.RETRACTED:
@@ -159,7 +159,7 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
-    """The observations."""
+    """Delete the observations that are due."""
     if due.before is not None and due.observations:
         store.facts.drop_observations(due.before, due.kept)
         done.observations = due.observations

@@ -42,13 +42,13 @@ RENEWALS = 3
 """Renewals during a lease: two may fail before it is lost."""
 
 WAIT = 120.0
-"""Seconds that a person waits for a country that a worker has: longer than the slowest country took."""
+"""Seconds that a person waits for a country that a worker holds: longer than the slowest country took."""
 
 POLL = 0.2
 
 HINDSIGHT_AFTER = 6 * HOUR
-"""Seconds after ``confirmed_at`` from which a confirmation that is new to the ledger was not made live: sources are
-asked every few minutes to every six hours."""
+"""Seconds after ``confirmed_at`` beyond which a confirmation new to the ledger was not made live: sources are
+pulled every few minutes to every six hours."""
 
 log = getLogger("fanous.detect")
 
@@ -79,7 +79,7 @@ def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -
             store.ledger.renew(lease, seconds)
         except LeaseLost:
             log.warning(logline("lease_lost", country=lease.country, worker=lease.worker))
-            return  # the next write raises it in the working thread
+            return  # the next write will raise it in the working thread
         except FanousError as error:
             log.warning(logline("not_renewed", country=lease.country, why=str(error)))
 
@@ -146,12 +146,12 @@ def write_changes(
 
 
 STALLED = 7 * DAY
-"""Seconds without progress after which a backfill is taken to be over: what is in is all that there will be.  A laptop
-that was closed over a holiday must not confirm anything from half of the past on its first minute."""
+"""Seconds without progress after which a backfill counts as over, with nothing more to come.  A laptop that was closed
+over a holiday must not confirm anything from half of the past in its first minute."""
 
 
 def backfill_of(store: Store, country: str) -> Backfill | None:
-    """The backfill that goes on in a country; ``None`` = there is none, or it has stalled."""
+    """A country's ongoing backfill; ``None`` = there is none, or it has stalled."""
     going = store.ledger.backfill(country)
     return going if going is not None and store.now() - going.at < STALLED else None
 
@@ -178,7 +178,7 @@ def _while_it_goes_on(
 
 
 def _holds(whole: Incident, part: Incident) -> bool:
-    """Whether everything that ``part`` is about is in ``whole``, on one of its networks at the same time."""
+    """Is everything in ``part`` also in ``whole``, on one of its networks at the same time?"""
     if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
         return False
     about = set(part.targets) or {""}
@@ -195,7 +195,7 @@ def _meet(interval: Interval, part: Incident) -> bool:
 
 
 class Reviews:
-    """What people decided about incidents, as it bears on what is found from now on."""
+    """People's decisions about incidents, as they affect later findings."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -210,7 +210,7 @@ class Reviews:
                 self._merged[one.incident] = one
 
     def applied(self, new: Incident, old: Incident | None) -> Incident:
-        """What is found, with the note that the known incident has, and held where a person or a rule holds it."""
+        """The finding, with the known incident's note, and held if a person or a rule holds it."""
         if old is not None:
             new = replace(new, note=old.note)
         approval = self._approved.get(old.id) if old is not None else None
@@ -222,9 +222,9 @@ class Reviews:
     def pairs(
         self, found: Sequence[Incident], known: Sequence[Incident]
     ) -> list[tuple[Incident, Incident | None]]:
-        """As ``match``, with what a person merged as one.
+        """As ``match``, with incidents that a person merged treated as one.
 
-        What detection finds of a whole and of its parts is told apart by what each was before they were merged.
+        Findings are assigned to the whole or to its parts by what each was before the merger.
         """
         merges = [self._merged[one.id] for one in known if one.id in self._merged and one.withdrawn_by]
         before: dict[str, int] = {}
@@ -247,7 +247,7 @@ class Reviews:
 
 
 def _with_hindsight(store: Store, new: Incident, old: Incident | None) -> Incident:
-    """The incident; where figures of the past confirm it that came later than they could have, it says so."""
+    """The incident; if it is confirmed by past figures that arrived later than they could have, it says so."""
     if new.confirmed_at is None or new.kind not in OF_LEVELS or store.is_synthetic:
         return new
     if old is None or old.confirmed_at is None:
@@ -271,7 +271,7 @@ def _write(store: Store, new: Incident, old: Incident | None, why: tuple[Reason,
 
 
 def _is_same(new: Incident, old: Incident) -> bool:
-    """Whether nothing changed; that a text of an earlier version has become a code is no change."""
+    """Is it unchanged?  A text of an earlier version that has become a code does not count as a change."""
     told = replace(new, id=old.id)
     if _in_words(old.reasons):
         told = replace(told, reasons=old.reasons)
@@ -285,7 +285,7 @@ def _in_words(reasons: Iterable[Reason]) -> bool:
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:
-    """What has happened since the last revision that can have changed the incident; empty = nothing known."""
+    """What has happened since the last revision that may have changed the incident; empty = nothing known."""
     last = store.ledger.revisions(old.id)[-1].at
     approval = store.ledger.approvals().get(old.id)
     if approval is not None and approval.at >= last:
@@ -304,7 +304,7 @@ def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:
 
 
 def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) -> Approval:
-    """The approval of an incident as it is.
+    """The approval of an incident in its present state.
 
     Raises:
         FanousError: there is no such incident, it is not held, or the approval has no name.
@@ -328,7 +328,7 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     """Retract an incident in a person's name; its history stays, and no detection brings it back.
 
     Raises:
-        FanousError: there is no such incident, it is retracted already, or name or reason are missing.
+        FanousError: there is no such incident, it is already retracted, or name or reason are missing.
     """
     incident = store.ledger.incident(incident_id)
     if incident is None:
@@ -346,10 +346,10 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
 
 
 def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Hold an incident in a person's name: it is suspected, whatever is measured, until somebody approves it.
+    """Hold an incident in a person's name: it stays suspected, regardless of measurements, until someone approves it.
 
     Raises:
-        FanousError: there is no such incident, it is held or retracted already, or the name is missing.
+        FanousError: there is no such incident, it is already held or retracted, or the name is missing.
     """
     incident = _standing(store, incident_id, who)
     if incident.awaits_review:
@@ -362,7 +362,7 @@ def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Inci
 
 
 def annotate(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Write a note to an incident, which is published with it and stays until another takes its place; an empty one
+    """Write a note to an incident, which is published with it and stays until replaced; an empty one
     removes it.
 
     Raises:
@@ -377,14 +377,14 @@ def annotate(store: Store, incident_id: str, who: str, note: str, at: float) -> 
 
 
 def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: float) -> Incident:
-    """Make one incident part of another, because a person found that they are the same event; no detection parts them
-    again.
+    """Make one incident part of another, because a person found that they are the same event; no detection separates
+    them again.
 
     Returns:
         The whole.
 
     Raises:
-        FanousError: either does not stand, they are the same, or not of one country and provenance, or a name or a
+        FanousError: one is retracted or unknown, they are the same, or differ in country or provenance, or a name or a
             reason is missing.
     """
     part, whole = _standing(store, part_id, who), _standing(store, whole_id, who)
@@ -413,7 +413,7 @@ def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: flo
 
 
 def _standing(store: Store, incident_id: str, who: str) -> Incident:
-    """An incident that somebody may decide about."""
+    """An incident about which a person may decide."""
     incident = store.ledger.incident(incident_id)
     if incident is None:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")

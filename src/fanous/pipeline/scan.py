@@ -75,5 +75,5 @@ def _is_online(ask: Ask, controls: Ints) -> bool:
 
 
 def _as_before(state: BlockStates, after: BlockStates) -> BlockStates:
-    """Beliefs and what was learnt of before, but what was spent is spent."""
+    """The earlier beliefs and learning, but with the probes since then counted as spent."""
     return replace(after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied)

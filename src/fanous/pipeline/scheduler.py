@@ -1,7 +1,7 @@
 """Scheduler: keeps tasks running; one that crashes is restarted, and the others are not affected.
 
 This is the only place where every exception is caught: whether caused by the environment or by a bug, it must
-not stop a monitor, which would then miss what it is there to see.  Each is logged.
+not stop a monitor, which would then miss what it exists to see.  Each is logged.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Task:
     """Something that runs until it is asked to stop.
 
     Attributes:
-        name: in the log.
+        name: its name in the log.
         run: called again after each crash, and after ending without being asked.
     """
 
@@ -98,7 +98,7 @@ def _say(name: str, crash: "Crash", wait: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """What a task ended with instead of a result."""
+    """The exception that ended a task."""
 
     error: Exception
 
@@ -121,7 +121,7 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
-    """Do it, but give it up once ``stop`` is set."""
+    """Do the work, but give up once ``stop`` is set."""
     doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
 """Search: what a reader types in a search field, split into places, targets, dates, kinds and words.
 
 Names of countries and months are known in the languages of the pages; all names are compared without case, accents
-and the variants of Arabic letters.  What no table knows is a word that must stand in a headline, a label or the title
+and the variants of Arabic letters.  Anything else is a word that must occur in a headline, a label or the title
 of an event.
 """
 
@@ -27,15 +27,15 @@ from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from fanous.wording.words import KINDS, mechanism_words
 
 LONGEST = 120
-"""Characters of a query; more is no search."""
+"""Most characters of a query."""
 
 MOST_WORDS = 12
 MOST_FOUND = 8
-"""Items of one kind in an answer."""
+"""Most items of one kind in an answer."""
 
 MOST_INCIDENTS = 20
 MOST_READ = 5_000
-"""Incidents whose headlines are read, the newest first."""
+"""Most incidents whose headlines are read, newest first."""
 
 _ARABIC = str.maketrans(
     {
@@ -57,14 +57,14 @@ _ARABIC = str.maketrans(
         "\u200d": None,
     }
 )
-"""One letter for each that writers of Arabic, Persian and Urdu exchange."""
+"""One letter for each group that writers of Arabic, Persian and Urdu use interchangeably."""
 
 _STOP = frozenset(
     {"the", "a", "an", "of", "in", "on", "at", "by", "from", "to", "and", "or", "for", "is", "was"}
     | {"le", "la", "les", "des", "du", "de", "en", "au", "aux", "et", "dans", "un", "une"}
     | {"el", "los", "las", "del", "y", "por", "con", "una"}
 )
-"""Words that say nothing here, in the languages with Latin letters."""
+"""Words without meaning here, in the languages with Latin letters."""
 
 
 def folded(text: str) -> str:
@@ -75,7 +75,7 @@ def folded(text: str) -> str:
 
 
 def _loose(text: str) -> str:
-    """The same without dots and hyphens, for names in tables."""
+    """Folded, and without dots and hyphens, for names in tables."""
     return " ".join(re.findall(r"\w+", folded(text)))
 
 
@@ -134,13 +134,13 @@ def _kinds() -> Mapping[str, Kind]:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A query taken apart.  Each part narrows the answer.
+    """A parsed query.  Each part narrows the answer.
 
     Attributes:
-        days: the first and the last day named; ``None`` = none is.
+        days: the first and the last day named; ``None`` = none.
         asns: networks named by number.
-        label: of an incident (``PK-2023-0042``) or an event; empty = none.
-        words: folded; what no table knows.
+        label: label of an incident (``PK-2023-0042``) or an event; empty = none.
+        words: all other words, folded.
     """
 
     countries: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ class Sought:
 
     @property
     def parts(self) -> int:
-        """How many things it names."""
+        """Number of things it names."""
         named = (self.countries, self.targets, self.asns, self.kinds, self.days, self.label, self.words)
         return sum(bool(one) for one in named)
 
@@ -263,8 +263,8 @@ class SearchResult:
     """The answer to a query.
 
     Attributes:
-        incidents: that fit all that the query names, the newest first, retracted ones last.
-        more: incidents that fit and are left out.
+        incidents: those that match everything in the query, newest first, retracted ones last.
+        more: number of matching incidents left out.
         targets, networks: known to this monitor.
     """
 
@@ -303,7 +303,7 @@ def search(store: Store, text: str, language: Language) -> SearchResult:
 
 
 def fitting(incidents: Iterable[Incident], sought: Sought, language: Language) -> list[Incident]:
-    """Incidents that fit all that is sought, the newest first, retracted ones last."""
+    """Incidents that match everything sought, newest first, retracted ones last."""
     newest = sorted(incidents, key=lambda one: (one.status is Status.RETRACTED, -one.onset))[:MOST_READ]
     return [one for one in newest if _fits(one, sought, language)]
 
@@ -332,7 +332,7 @@ def _overlaps(start: float, end: float | None, days: tuple[date, date], country:
 
 
 def _text_of(one: Incident, language: Language) -> str:
-    """What words may stand in: the headline in English and the reader's language, label, networks, mechanisms."""
+    """The text to search: the headline in English and the reader's language, label, networks, mechanisms."""
     told = {language.code: language, "en": ENGLISH}.values()
     texts = [headline(one, {}, each).text for each in told]
     texts += [one.id, str(one.kind), str(one.scope), *(mechanism_words(each) for each in one.mechanisms)]
@@ -366,7 +366,7 @@ def _countries_like(sought: Sought) -> list[str]:
 
 
 def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
-    """Targets that were measured, or platforms, in whose name the words of the query stand."""
+    """Measured targets, and platforms, whose names contain the query's words."""
     if not sought.words:
         return []
     text = " ".join(sought.words)
@@ -379,9 +379,9 @@ def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
 
 
 def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNetwork]:
-    """Measured networks of these numbers, or in one of whose names all the words stand; the most measured first.
+    """Measured networks with these numbers, or with a name that contains all the words; most measured first.
 
-    Names are those that people know, that the registries have, that measurements give, and former ones.
+    Names are the common ones, those in the registries and in measurements, and former ones.
     """
     if sought.asns:
         wanted = [one for one in known if one.asn in sought.asns]
@@ -400,7 +400,7 @@ def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
 
 
 def target_named(text: str) -> str:
-    """``X (Twitter)`` or ``twitter.com`` -> ``x``; a host of no platform is its own target; empty = neither."""
+    """``X (Twitter)`` or ``twitter.com`` -> ``x``; any other host is its own target; empty = neither."""
     known = _targets().get(_loose(text))
     if known:
         return known
@@ -418,7 +418,7 @@ def country_named(text: str) -> str:
 
 
 def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:
-    """``AS17557``, ``17557`` or a name -> ``17557``; empty = no network is called so.
+    """``AS17557``, ``17557`` or a name -> ``17557``; empty = no network has this name.
 
     Args:
         known: networks whose names are searched, in ``countries`` if any are given.

@@ -31,10 +31,10 @@ from fanous.store.ledger import spans_of
 from fanous.store.protocol import Store
 
 RATES = 28 * 86400.0
-"""Seconds of our own downloads from which the ordinary rate of an hour is taken."""
+"""Seconds of our own downloads from which the usual rate of an hour is computed."""
 
 BATCH = 200
-"""Series that are written at once."""
+"""Series written at once."""
 
 Bring = Callable[[Sequence[SourceSeries]], object]
 """Stores series as they come, and detects (``pipeline.jobs.BringSeries``)."""
@@ -125,7 +125,7 @@ def put_series(
 def _batches(
     found: Iterable[Reading | PublishedClaim], sayings: list[PublishedClaim]
 ) -> Iterable[list[Reading]]:
-    """Readings in batches; what sources say of outages goes into ``sayings``."""
+    """Readings in batches; outages that sources report go into ``sayings``."""
     batch: list[Reading] = []
     for reading in found:
         if isinstance(reading, PublishedClaim):
@@ -166,7 +166,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
 
 
 def licences_by_source(store: Store, country: str, levels: Iterable[Series]) -> dict[str, str]:
-    """Source -> under which its series come; a table's may have several."""
+    """Source -> the licences of its series; a table may have several."""
     stated = store.facts.series_licences(country)
     found: dict[str, dict[str, None]] = {}
     for one in levels:

@@ -23,7 +23,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def feed_document(spells: Iterable[Spell]) -> list[dict[str, str | None]]:
-    """As JSON has it; ``ended_at`` is null while it goes on."""
+    """The feed as JSON; ``ended_at`` is null while an ailment is ongoing."""
     return [
         {
             "kind": one.kind,
@@ -52,7 +52,7 @@ def status_app(
     """
 
     async def healthz(_request: Request) -> Response:
-        """It answers, so it is alive: a supervisor must not restart it because of a full disk."""
+        """Any answer means alive: a supervisor must not restart it because of a full disk."""
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
@@ -77,7 +77,7 @@ def status_app(
 
 
 def metrics(vitals: Vitals, ailments: Sequence[Ailment]) -> list[Metric]:
-    """All metrics that are known: of one that is not there is no line, since 0 would read as *healthy*.
+    """All known metrics; an unknown one has no line, since 0 would read as *healthy*.
 
     Kinds of ailments that do not occur are not listed.
     """

@@ -1,7 +1,7 @@
-"""Vantage points: on which networks measurements would settle a suspicion, and how somebody there can make them.
+"""Vantage points: on which networks measurements would settle a suspicion, and how someone there can make them.
 
-Where coverage is what is lacking, that is worth saying: an incident that stays suspected because too few measured it
-names the largest networks of the country on which too few did.  Nothing is pushed to volunteers.
+If coverage is what is missing, that is worth saying: an incident that stays suspected because too few measured it
+lists the country's largest networks with too few measurements.  Nothing is pushed to volunteers.
 
 An OONI Run link opens the app OONI Probe with these URLs.  Its form is that of ooni/probe-cli at 7cb22410,
 internal/oonirun/v1.go (``v1Measure``).
@@ -26,7 +26,7 @@ WANTED = ("lacks.network", "lacks.probes", "lacks.distinct", "lacks.duration")
 """Reasons that more vantage points would settle."""
 
 LEAST_SHARE = 0.005
-"""Of a country's users: below it, a network says too little about the country."""
+"""Share of a country's users below which a network says too little about the country."""
 
 MOST_NAMED = 5
 MOST_URLS = 4
@@ -40,8 +40,8 @@ class LackingNetwork:
     """A network on which too few measured.
 
     Attributes:
-        share: of the country's users; ``None`` = no user figures are known.
-        measurements: of the incident's targets, from a day before it began.
+        share: share of the country's users; ``None`` = no user figures are known.
+        measurements: number of measurements of the incident's targets, from a day before it began.
     """
 
     asn: int
@@ -55,8 +55,8 @@ class Lacking:
     """What would settle a suspicion.
 
     Attributes:
-        networks: the largest first; empty = nothing is lacking, or nothing is known of the country's networks.
-        urls: to be measured.
+        networks: largest first; empty = nothing is lacking, or nothing is known about the country's networks.
+        urls: URLs to measure.
         run_link: opens OONI Probe with them.
         command: measures them with the light probe, on the largest of the networks.
     """
@@ -68,9 +68,9 @@ class Lacking:
 
 
 def lacking(store: Store, incident: Incident) -> Lacking:
-    """Nothing, unless the incident is suspected and more vantage points would settle it."""
+    """What is lacking; nothing unless the incident is suspected and more vantage points would settle it."""
     codes = {reason.code for reason in incident.reasons}
-    if incident.is_provisional:  # what is lacking may be on its way
+    if incident.is_provisional:  # the missing measurements may be on their way
         return Lacking()
     if incident.status is not Status.SUSPECTED or not codes & set(WANTED) or not incident.targets:
         return Lacking()
@@ -101,7 +101,7 @@ def lacking(store: Store, incident: Incident) -> Lacking:
 
 
 def urls_of(targets: Sequence[str]) -> tuple[str, ...]:
-    """One URL of each target: that of the list of platforms, or the site itself."""
+    """One URL per target: from the list of platforms, or the site itself."""
     listed = {target_of(urlsplit(url).hostname or ""): url for url in reversed(target_list("social").urls)}
     return tuple(listed.get(target, f"https://{target}/") for target in targets)[:MOST_URLS]
 

@@ -4,7 +4,7 @@
 monitor itself, with a kind, what it is about, and a sentence for the operator.  ``pipeline.status`` serves
 both.  To add one, add a field to ``Vitals``, code to fill it in ``examine``, and a function in ``CHECKS``.
 
-``Workings`` has it for the operator's pages.
+``Workings`` holds the results for the operator's pages.
 """
 
 import shutil
@@ -31,11 +31,11 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One check of a monitor, or of a collector, which has no store: what only a store knows is ``None`` there.
+    """One check of a monitor, or of a collector; the latter has no store, so what only a store knows is ``None``.
 
     Attributes:
         at: unix seconds, by the store's clock, which dates what was received.
-        machine_at: by the machine's, for files.
+        machine_at: unix seconds by the machine's clock, which dates files.
         undetected: countries with measurements that no detection has seen -> since when that is known here.
         damaged: segments of the archive that cannot be read -> why.
     """
@@ -52,10 +52,10 @@ class Vitals:
 
 
 BASELINE_HOURS = 24
-"""With fewer hours of deliveries, a source has no usual pattern to break."""
+"""Least hours with deliveries: with fewer, a source has no usual pattern to break."""
 
 RARE = 2
-"""This many of its silences may exceed the usual one: past failures must not become the norm."""
+"""Number of a source's silences that may exceed its usual one: past failures must not become the norm."""
 
 SLACK = 1.5
 """A silence is unusual if it is this many times the longest usual one, and at least ``LEAST_SILENCE``."""
@@ -64,7 +64,7 @@ LEAST_SILENCE = 3 * 3600.0
 """Bins are hours: a shorter silence looks like a bin that was missed."""
 
 LEAST_SENT = 20
-"""Measurements of a version of software before it is judged."""
+"""Least measurements of a software version before it is judged."""
 
 UNSOUND = 0.5
 """Share of a version's measurements that cannot be used; the version is at fault if others do better."""
@@ -73,17 +73,17 @@ CLOCK_SLACK = 120.0
 """Seconds by which a probe's clock may be ahead: a phone without network time drifts by less in a month."""
 
 AHEAD = 0.05
-"""Share of what was received that may come from the future."""
+"""Share of received measurements that may be dated in the future."""
 
 LEAST_FREE = 1 << 30
 LEAST_FREE_SHARE = 0.05
-"""Free space of a disk; whichever is more, up to ``MOST_FREE``, since a twentieth of a large disk is
+"""Least free space of a disk: the larger of the two, up to ``MOST_FREE``, since a twentieth of a large disk is
 plenty.
 """
 MOST_FREE = 20 << 30
 
 QUEUE_SECONDS = 600.0
-"""The oldest that a file in the inbox may get: it is sealed after seconds and taken within seconds."""
+"""Greatest age of a file in the inbox: it is normally sealed after seconds and taken within seconds."""
 
 LAG_SECONDS = 900.0
 """Seconds between storing measurements and detection: longer than the slowest country took."""
@@ -108,7 +108,7 @@ class Ailment:
 
 
 def find_ailments(vitals: Vitals) -> list[Ailment]:
-    """All that is wrong, in the order of ``CHECKS``."""
+    """Everything that is wrong, in the order of ``CHECKS``."""
     return [ailment for check in CHECKS for ailment in check(vitals)]
 
 
@@ -123,7 +123,7 @@ def _silent_sources(vitals: Vitals) -> Iterator[Ailment]:
 
 
 def _habit(bins: tuple[int, ...]) -> float | None:
-    """Seconds: the longest silence that it is used to; ``None`` = not known yet."""
+    """Seconds of the longest usual silence of a source; ``None`` = not known yet."""
     if len(bins) < BASELINE_HOURS:
         return None
     silences = sorted(later - earlier - 3600 for earlier, later in pairwise(bins))
@@ -136,7 +136,7 @@ def _failing_software(vitals: Vitals) -> Iterator[Ailment]:
         if one.measurements < LEAST_SENT or one.unsound < UNSOUND * one.measurements:
             continue
         if not _mostly_sound((other.measurements, other.unsound) for other in others):
-            continue  # all fail equally: it is the network, or us
+            continue  # all fail equally, so it is the network, or us
         says = f"{one.unsound} of {one.measurements} measurements of {one.software} cannot be used"
         said = f"{says} ({one.probes} probes); other versions do better"
         yield Ailment(
@@ -227,7 +227,7 @@ CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
 
 
 _RECENT = 86_400.0
-"""Seconds of receipts by which software and clocks are judged: what was fixed yesterday is forgotten."""
+"""Seconds of receipts by which software and clocks are judged, so that yesterday's fixes count."""
 
 
 def examine(
@@ -240,10 +240,10 @@ def examine(
     """The vitals of a monitor.
 
     Args:
-        folders: on the disks that it writes to.
-        backlogs: of every inbox.
+        folders: one on each disk that it writes to.
+        backlogs: those of all inboxes.
         machine_at: unix seconds, by the machine's clock.
-        known: ``Vitals.undetected`` of the look before; a new country waits from now.
+        known: ``Vitals.undetected`` of the previous check; a new country waits from now.
     """
     now, store = store.now(), store.about()
     return Vitals(
@@ -271,13 +271,13 @@ def disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
 
 @dataclass(slots=True)
 class PullState:
-    """How one source fared for one country since the monitor started.  Times are unix seconds, UTC.
+    """How requests to one source for one country have gone since the monitor started.  Times are unix seconds, UTC.
 
     Attributes:
-        tried_at: of the last attempt; None = none yet.
-        succeeded_at: of the last one that reached the source; None = none did.
+        tried_at: time of the last attempt; None = none yet.
+        succeeded_at: time of the last attempt that reached the source; None = none did.
         why: what failed last; empty = the last attempt succeeded.
-        failing_since: when the first of the attempts that have failed since then was made; None = the last succeeded.
+        failing_since: time of the first attempt of the current run of failures; None = the last attempt succeeded.
     """
 
     source: str
@@ -313,14 +313,14 @@ class PullStates:
 
 
 UNREACHED = "source_unreached"
-"""Kind of the ailment that only the process that pulls can know of; others read it in the feed."""
+"""Kind of the ailment that only the pulling process can know about; others read it in the feed."""
 
 
 ASK_THEM = "`fanous doctor --sources` asks each source now, and says what is wrong"
 
 
 def is_offline(pulls: Sequence[PullState]) -> bool:
-    """Has every source that was asked failed, and none of several ever answered?"""
+    """Has every source that was asked failed, and has none of several ever answered?"""
     tried = [one for one in pulls if one.tried_at is not None]
     return len({one.source for one in tried}) > 1 and all(
         one.why and one.succeeded_at is None for one in tried
@@ -328,7 +328,7 @@ def is_offline(pulls: Sequence[PullState]) -> bool:
 
 
 def unreached(pulls: Sequence[PullState]) -> list[Ailment]:
-    """Sources that have failed twice in a row; if none of all answers, that once."""
+    """An ailment for each source that has failed twice in a row; only one if none answers at all."""
     failing = [one for one in pulls if one.is_failing]
     if failing and len({one.source for one in pulls}) > 1 and all(one.why for one in pulls if one.tried_at):
         since = min(one.failing_since for one in failing if one.failing_since is not None)
@@ -350,7 +350,7 @@ class HeardNetwork:
     """When a network was last heard; unix seconds.
 
     Attributes:
-        silent: for longer than it is used to.
+        silent: it has been silent for longer than usual.
     """
 
     country: str
@@ -364,9 +364,9 @@ class Workings:
     """Attributes:
     vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
     pulls: sources and their last error.
-    heard: networks in which probes were heard lately.
-    needs: what this machine lacks for its parts, as ``fanous doctor`` says; examined when it is asked for.
-    collector: address at which probes deliver; empty = this monitor has no collector.
+    heard: networks whose probes were heard recently.
+    needs: what this machine lacks, as in ``fanous doctor``; examined on request.
+    collector: address to which probes deliver; empty = this monitor has no collector.
     """
 
     vitals: Callable[[], Vitals | None] = field(default=lambda: None)

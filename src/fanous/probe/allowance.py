@@ -23,7 +23,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.probe.net.network import Meter
 
 BLOCK = 262_144
-"""Bytes reserved at once: a fortieth of a mobile line's daily cap; a fixed line's takes 200 such blocks."""
+"""Bytes reserved at once: a fortieth of a mobile line's daily cap; a fixed line's has 200 such blocks."""
 
 
 class DayMeter(Meter):

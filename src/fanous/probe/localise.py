@@ -1,4 +1,4 @@
-"""Localise: how far away is the box that cuts a handshake by its name?  Opt-in, never by default.
+"""Localise: how far away is the box that cuts a handshake by its name?  Only if the user opts in.
 
 It sends a ClientHello that may pass one router, then one that may pass two, and so on: first all with the
 innocuous name, since residual blocking would affect them, then those with the site's, until one is cut.  It

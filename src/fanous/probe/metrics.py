@@ -50,7 +50,7 @@ def connection_metrics(trace: Trace, success: bool, matched: bool = True, ip: st
 
     Args:
         matched: the body matched what was asked of it.
-        ip: that was asked without a connection; empty = that of the connection.
+        ip: the address that was asked without a connection; empty = that of the connection.
     """
     lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
     found = [

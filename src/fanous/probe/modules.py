@@ -40,7 +40,7 @@ from fanous.probe.web_connectivity import measurement
 Version = Literal["", "ip4", "ip6"]
 
 _DURATION = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s)?(?:([0-9]+)ms)?")
-"""Of Go's durations, what people write: ``5s``, ``1m30s``, ``500ms``."""
+"""Go's durations as people write them: ``5s``, ``1m30s``, ``500ms``."""
 
 
 class BadTarget(Exception):
@@ -72,7 +72,7 @@ class _Options(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HttpOptions(_Options, frozen=True):
-    """Of ``HTTPProbe``; only GET.  Empty codes = every 2xx."""
+    """Options of ``HTTPProbe``; only GET.  Empty codes = every 2xx."""
 
     valid_status_codes: tuple[int, ...] = ()
     valid_http_versions: tuple[str, ...] = ()
@@ -85,11 +85,11 @@ class HttpOptions(_Options, frozen=True):
 
 
 class TcpOptions(_Options, frozen=True):
-    """Of ``TCPProbe``: a connection, without anything said over it."""
+    """Options of ``TCPProbe``: a connection over which nothing is sent."""
 
 
 class IcmpOptions(_Options, frozen=True):
-    """Of ``ICMPProbe``; payload 0 = 28 bytes, as blackbox_exporter sends."""
+    """Options of ``ICMPProbe``; payload 0 = 28 bytes, as blackbox_exporter sends."""
 
     payload_size: Annotated[int, Meta(ge=0, le=LARGEST)] = 0
     ttl: Annotated[int, Meta(ge=1, le=255)] = 64
@@ -99,7 +99,7 @@ class Module(Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of ``modules``.
 
     Attributes:
-        timeout: as written, such as ``5s``; empty = none of its own.
+        timeout: as written, such as ``5s``; empty = the default.
     """
 
     prober: Literal["http", "tcp", "icmp", "fanous"]
@@ -173,7 +173,7 @@ def read_modules(path: Path) -> dict[str, Module]:
 
 
 LONGEST_SCRAPE = 120.0
-"""Seconds, where Prometheus does not say how long it waits (``getTimeout`` of prober/handler.go)."""
+"""Seconds, if Prometheus does not say how long it waits (``getTimeout`` of prober/handler.go)."""
 
 OFFSET = 0.5
 """Seconds that Prometheus needs to receive the answer (``--timeout-offset`` of blackbox_exporter)."""
@@ -329,7 +329,7 @@ PROBERS: dict[str, Callable[[Scrape], Awaitable[list[Metric]]]] = {
 
 
 async def answer(scrape: Scrape) -> list[Metric]:
-    """What a module finds.
+    """The metrics of a scrape.
 
     Raises:
         BadTarget, FanousError: the target cannot be asked.

@@ -43,7 +43,7 @@ from fanous.probe.net.network import is_public
 from fanous.text import quoted
 
 LIFE = 30 * 86_400
-"""Seconds that orders hold unless they say otherwise: a lost key must not give commands for ever."""
+"""Seconds that orders hold unless they say otherwise: a lost key must not give commands forever."""
 
 PREFIX = "fanous-orders:"
 """Prefix of a public key as text, so that it is not mistaken for another kind of key."""
@@ -64,7 +64,7 @@ CLOCK_FLOOR = 1_735_689_600
 1970), and nothing is refused for being ahead of it."""
 
 REMEMBERED = 64
-"""Stops, lifted stops and revocations that a probe remembers each: it must not be filled by its collector."""
+"""Most stops, lifted stops and revocations that a probe remembers of each: a collector must not fill it up."""
 
 
 class Orders(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -225,7 +225,7 @@ def revoke(revoked: Sequence[str], successor: str, root: Ed25519PrivateKey, now:
     for text in (*revoked, *([successor] if successor else [])):
         public_key(text)
     if successor in revoked or not revoked:
-        raise FanousError("name the keys to revoke, and as the successor one that is not among them")
+        raise FanousError("name the keys to revoke, and a successor that is not among them")
     statement = Revocation(int(now), tuple(revoked), successor)
     return _signed(msgspec.json.encode(statement).decode(), root, ROOT_CONTEXT)
 
@@ -261,7 +261,7 @@ def envelope_of(path: Path) -> SignedOrders:
 
 
 MOST_BYTES = 1 << 20
-"""Of a file of orders: 10,000 URLs have half of it."""
+"""Most bytes of a file of orders: 10,000 URLs take half of that."""
 
 
 def _content(path: Path) -> bytes:
@@ -278,8 +278,8 @@ def _content(path: Path) -> bytes:
 def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
     """The orders, after all checks.
 
-    An order to stop is refused for its signature and its end alone.  A probe that stops on an old one, or on one
-    signed with a clock ahead, harms nobody; a probe that measures on against its organisation's word may.
+    An order to stop is refused only for its signature or its expiry.  A probe that stops on an old one, or on one
+    signed with a clock ahead, does no harm; a probe that goes on measuring against its organisation's orders may.
 
     Args:
         key: whose signature to accept; ``None`` = no one's, so only an order to stop is accepted.
@@ -332,8 +332,8 @@ def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, n
     """What a probe remembers once it has accepted these orders.
 
     A stop stands until it expires or until orders by the same key lift it by name; newer orders to measure do
-    not end it.  So whoever hands out orders may hold back a lift, or hand out an old stop again, and thereby only
-    silence a probe; nobody without the key makes it go on.
+    not end it.  So those who hand out orders can hold back a lift, or hand out an old stop again, but that only
+    silences a probe; without the key no one can make it go on.
 
     Raises:
         FanousError: see ``opened``; or it is a stop that was lifted.
@@ -343,7 +343,7 @@ def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, n
     bare = SignedOrders(envelope.orders, envelope.signature)
     if orders.stop:
         if digest(bare) in known.lifted:
-            raise FanousError("these orders to stop were lifted since: they may be a replay")
+            raise FanousError("these orders to stop have since been lifted: they may be a replay")
         stops = tuple(stop for stop in known.stops if stop != bare)
         return replace(known, stops=(*stops, bare)[-REMEMBERED:])
     lifted = tuple(dict.fromkeys((*known.lifted, *orders.lifts)))[-REMEMBERED:]
@@ -352,7 +352,8 @@ def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, n
 
 
 def _of_this_version(known: Remembered, key: Ed25519PublicKey) -> Remembered:
-    """Earlier versions kept a stop where orders to measure are kept, and let any newer orders end it."""
+    """Convert what earlier versions kept: they stored a stop with the orders to measure, and let any newer orders
+    end it."""
     kept = SignedOrders(known.orders, known.signature)
     held = _opened_before(kept, key)
     if held is None or not held.stop:
@@ -369,7 +370,7 @@ def newest_of(known: Remembered, key: Ed25519PublicKey, now: float) -> int:
 
 
 def in_force(known: Remembered, key: Ed25519PublicKey, now: float) -> Orders | None:
-    """The remembered orders that hold: a stop before all others; ``None`` = there are none."""
+    """The remembered orders that hold; a stop comes before all others; ``None`` = there are none."""
     envelopes = (*known.stops, SignedOrders(known.orders, known.signature))
     held = [one for one in (_opened_before(each, key) for each in envelopes) if one and one.expires > now]
     return next((one for one in held if one.stop), held[-1] if held else None)
@@ -488,7 +489,7 @@ _answer = msgspec.json.Decoder(CheckedIn)
 
 
 def _posted(client: httpx.Client, url: str, body: dict[str, str]) -> bytes:
-    """The answer, whole or cut: a collector, or who passes for one, must not fill the probe's memory."""
+    """The answer, whole or cut: a collector, real or fake, must not fill the probe's memory."""
     with client.stream("POST", url, json=body) as response:
         content = b""
         for chunk in response.iter_bytes():

@@ -1,6 +1,6 @@
 """Outcome: what one measurement means, by the same rules that the monitor uses, in words.
 
-Nothing of this is stored, since it can be recomputed from the record.
+None of it is stored, since it can be recomputed from the record.
 
 The speed shown is that of a download if there was one, otherwise of the page; it decides nothing (the rules
 compare a download with its control).
@@ -203,8 +203,8 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def leading_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """Of a site.  Order: a finding; else the page if it came; else what prevented it; else the handshake, where no
-    page was asked for."""
+    """The verdict that decides for a site.  Order: a finding; else the page if it came; else what prevented it; else
+    the handshake, if no page was asked for."""
     for verdict in verdicts:
         if verdict.state not in (State.OK, State.INSUFFICIENT):
             return verdict

@@ -26,7 +26,7 @@ from fanous.probe.words import OURS, WHAT_NOW, health_sentence, is_ours, sentenc
 from fanous.refdata.platforms import target_of, title
 
 LONGEST_RECORD = 64 << 20
-"""Bytes of a line that is looked at; the longest record that a probe can make is far below it."""
+"""Most bytes of a line that is read; the longest record that a probe can make is far shorter."""
 
 
 @contextmanager
@@ -34,10 +34,10 @@ def record_file(path: Path | None, software: str = OURS) -> Iterator[Write]:
     """Yields a function that appends a record; everything is on disk when the block ends.
 
     Args:
-        software: that makes the records; those of two have files of their own.
+        software: what makes the records; each software has its own files.
 
     Raises:
-        FanousError: the file cannot be written, or holds anything but what this function wrote.
+        FanousError: the file cannot be written, or holds anything that this function did not write.
     """
     if path is None:
         yield lambda _record: None

@@ -46,7 +46,7 @@ class Settings(Section, frozen=True, kw_only=True):
         localise: if a name is cut, send it once more for each hop on the path, to see where it is cut.
             Only if the user asks for it in this very run, because it draws attention.
         stream_seconds: how long a stream is fetched; a policer's bucket is empty by then.
-        seed: of the random choice of samples; 0 = different each time.
+        seed: for the random choice of samples; 0 = different each time.
         domestic: a site inside the country; empty = none known.
         spared: sites outside that allow-lists are known to spare, tried only if nothing else outside
             answers: they tell an allow-list from a line that is cut.

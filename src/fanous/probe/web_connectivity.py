@@ -131,7 +131,7 @@ _FINE, _DOWN = (False, True), (False, False)
 def _verdict(
     trace: Trace, host: str, looked_up: Entry | None, control: Entry, differences: Entry
 ) -> _Verdict:
-    """By the last thing that was tried: the page, else the handshake, the connection, the look-up."""
+    """Decided by the last thing that was tried: the page, else the handshake, the connection, the look-up."""
     page = control.get("http_request")
     page_failure = page.get("failure") if page else None
     if trace.requests:
@@ -145,7 +145,7 @@ def _verdict(
             return *(("http-diff", False) if _differ(differences) else _FINE), None
         if failure is not None:
             return *_failed("http-failure", page is not None, page_failure), failure
-        # A redirect that led nowhere: the control knows only the first endpoint, and whether the page came.
+        # A redirect that failed: the control knows only the first endpoint, and whether the page came.
         failure = _last_failure(trace)
         found = _UNKNOWN if page is None or failure is None else ("http-failure", False)
         return *found, failure
@@ -206,7 +206,7 @@ def _ip(address: str) -> str:
 
 
 def _last_failure(trace: Trace) -> str | None:
-    """Of the step that kept a redirect from being followed."""
+    """Failure of the step that kept a redirect from being followed."""
     steps = [
         *((one["t"], one["failure"]) for one in trace.tls_handshakes if not one["no_tls_verify"]),
         *((one["t"], one["status"]["failure"]) for one in trace.tcp_connect),

@@ -1,6 +1,6 @@
 """Words: what an outcome means for the person in front of the screen, and what to do now.
 
-Each sentence says no more than the rules do: without a control outside, a failure is only a question.
+Each sentence says no more than the rules do: without an outside control, a failure only raises a question.
 
 Notes are facts from the record, not findings: the line it was measured over, whether a browser's first
 message got through, how far away a name is cut, whether a video could be watched.

@@ -42,10 +42,10 @@ def credit_line(incident: Incident, language: Language) -> str:
 def credits_line(
     sources: Iterable[str], language: Language, licences: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """The same of these sources, each once.
+    """The credit line of these sources, each named once.
 
     Args:
-        licences: of sources whose licence is not always the same: tables of the operator's.
+        licences: licences of sources whose licence varies: the operator's tables.
     """
     named = dict.fromkeys(_credit(name, licences.get(name, "")) for name in sources)
     return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
@@ -75,7 +75,7 @@ def credited(sources: Sequence[str]) -> dict[str, str]:
 
 
 def licence_words(licence: str) -> str:
-    """A licence as it stands next to a source, where no heading says that it is one."""
+    """A licence as printed next to a source, without a heading that says what it is."""
     return f"licence {licence}" if licence == NOT_STATED else licence
 
 

@@ -196,7 +196,7 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
     """A series of a public source; if its terms forbid to pass on its values, they are ``null``.
 
     Args:
-        licences: as the operator stated them for a table of theirs.
+        licences: stated by the operator for their own tables.
     """
     key, signal = one.key, SIGNALS[one.key.signal]
     source = SOURCES.get(key.source)

@@ -1,8 +1,8 @@
 """Edition: what everything published at one moment has in common - its language, its address, its *now*.
 
 Also limits what pages and pictures read from a store: at most ``MOST_DRAWN`` single measurements, so that none
-keeps it busy for long.  ``history`` says how often a country restricted a platform or cut the internet, as far as
-incidents on record tell: only what was confirmed and not taken back counts, and an incident that names several targets
+keeps it busy for long.  ``history`` says how often a country restricted a platform or cut the internet, according to
+the incidents on record: only those confirmed and not retracted count, and an incident that names several targets
 counts for each.
 """
 
@@ -24,9 +24,9 @@ class Edition:
     """Attributes:
     base: scheme and host for permanent addresses, without a slash at the end.
     now: unix seconds, UTC.
-    named: the address gives the language, so links have to give it too.
+    named: the address contains the language, so links must contain it too.
     url: address configured by the monitor's owner, from which ids in feeds are made; empty = none.
-    notice: said before everything else (a recorded event); empty = none.
+    notice: shown before everything else (a recorded event); empty = none.
     """
 
     language: Language
@@ -104,9 +104,9 @@ LATE = 3 * DAY
 
 
 def known_until(store: Store, incident: Incident, now: float) -> float:
-    """Up to when an open incident can be judged: the present, or where the data that carry it end.
+    """Up to when an open incident can be judged: the present, or the end of the data that it rests on.
 
-    Without them nobody knows whether it goes on.
+    After that, no one knows whether it goes on.
     """
     if not incident.is_open:
         return now
@@ -132,7 +132,7 @@ def spell(network: NetworkPart) -> tuple[float, float | None, int]:
 
 
 MOST_DRAWN = 40_000
-"""Measurements; reading so many takes the store's only thread about half a second."""
+"""Most measurements; reading that many takes the store's only thread about half a second."""
 
 
 def whole_hours(since: float, until: float) -> tuple[float, float]:
@@ -178,7 +178,7 @@ ACCESS = ""
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was done to one target (or ``ACCESS``) in one country.
+    """The past restrictions of one target (or ``ACCESS``) in one country.
 
     Attributes:
         incidents: oldest first; never empty.
@@ -205,7 +205,7 @@ def history(known: Iterable[Incident]) -> list[Past]:
     """By target, most often first.
 
     Args:
-        known: of one country.
+        known: the incidents of one country.
     """
     found: dict[str, list[Incident]] = {}
     for one in sorted(known, key=lambda one: (one.onset, one.id)):
@@ -220,7 +220,7 @@ def until_now(incident: Incident, known: Sequence[Incident]) -> list[Past]:
     """For each subject of an incident that counts: the history that ends with it.
 
     Args:
-        known: of its country, itself included.
+        known: the incidents of its country, including itself.
     """
     if not _counts(incident):
         return []

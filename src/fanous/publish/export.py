@@ -37,7 +37,7 @@ from fanous.store.protocol import Store
 from fanous.wording.narrative import sentence
 
 OWN = "edge"
-"""Sources whose data the operator owns and may license: their own probes."""
+"""The source whose data the operator owns and may license: their own probes."""
 
 
 def is_open(source: str) -> bool:
@@ -50,7 +50,7 @@ Stated = Mapping[str, str]
 
 
 def stated_licences(store: Store, country: str) -> Stated:
-    """Of tables of the operator's, such as ``fanous ingest csv --licence "CC BY 4.0"`` brings in."""
+    """Licences of the operator's own tables, as imported by ``fanous ingest csv --licence "CC BY 4.0"``."""
     found: dict[str, set[str]] = {}
     for (key, _), licences in store.facts.series_licences(country).items():
         if key.source in SOURCES and SOURCES[key.source].takes_columns:
@@ -74,11 +74,11 @@ def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxy
 
 
 NO_LICENCE = "unclear: not to be passed on"
-"""Of a row in a private export whose source states no licence."""
+"""Licence of a row in a private export whose source states none."""
 
 
 def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = MappingProxyType({})) -> str:
-    """As ``licence_of``; in a private export never empty, but the terms of all of its sources."""
+    """As ``licence_of``; in a private export it is never empty, but lists the terms of all its sources."""
     licence = licence_of(sources, wanted.licence, stated)
     if licence or not wanted.private:
         return licence
@@ -100,8 +100,8 @@ class ExportScope:
     """Attributes:
     country: ``None`` = all.
     since, until: unix seconds.
-    licence: of the operator's own data.
-    private: everything, for the owner of the store alone.
+    licence: that of the operator's own data.
+    private: export everything, for the owner of the store only.
     """
 
     country: str | None
@@ -125,7 +125,7 @@ class LeftOut:
 class ExportTable:
     """Attributes:
     fields: (name, type of Frictionless and of the Parquet file, what it means); ``list`` is a list of texts, which
-        CSV has as one.
+        CSV joins into one.
     key: fields that identify a row.
     """
 
@@ -226,12 +226,12 @@ def _exported(store: Store, wanted: ExportScope) -> Iterator[tuple[Incident, str
 
 
 def _as_seen(store: Store, wanted: ExportScope) -> Store:
-    """Without what waits for a person, unless it is for the owner alone."""
+    """The incident as readers may see it, without what waits for a person; the owner gets all of it."""
     return store if wanted.private else store.for_readers()
 
 
 def _stated_in(store: Store) -> Callable[[Incident], Stated]:
-    """For an incident: ``stated_licences`` of its country, each read once."""
+    """A function from an incident to the ``stated_licences`` of its country, each read once."""
     known: dict[tuple[str, bool], Stated] = {}
 
     def stated(incident: Incident) -> Stated:
@@ -255,7 +255,7 @@ def _of_incident(incident: Incident, licence: str) -> Row:
 
 
 def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Measurements by hour, network, target and source, in an open export those of the operator's own probes;
+    """Measurements by hour, network, target and source; in an open export, only those of the operator's own probes;
     synthetic ones are counted separately."""
     for side in store.sides():
         sources = {one.source: one.measurements for one in side.facts.freshness(wanted.since, wanted.until)}
@@ -263,7 +263,7 @@ def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]
             if source != OWN:
                 terms = SOURCES[source].licence if source in SOURCES else NO_LICENCE
                 left.add(f"measurements of {source} ({terms})", count)
-        if wanted.private or OWN in sources:  # reading others' only to leave them out takes minutes
+        if wanted.private or OWN in sources:  # reading the others only to leave them out would take minutes
             yield from _cells_of(side, wanted, left)
 
 
@@ -312,7 +312,7 @@ def _cells(
 
 
 def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
-    """Series of public sources, and of tables of the operator's, under an open licence."""
+    """Series under an open licence, from public sources and the operator's tables."""
     for side in store.sides():
         yield from _series_of(side, wanted, left)
 
@@ -568,7 +568,7 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
     if ending != "csv":
-        # To frictionless 5.21 a Parquet file is a table unless it is told otherwise, and it fails at lists in cells.
+        # frictionless 5.21 takes a Parquet file for a table unless told otherwise, and fails at lists in cells.
         return described | {"type": "file"}
     fields = [
         {"name": name, "type": "string" if kind == "list" else kind, "description": text}

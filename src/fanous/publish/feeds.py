@@ -60,7 +60,7 @@ class Entry:
 class Feed:
     """Attributes:
     path: of the page that the feed belongs to; the feed's own address adds ``feed.json`` or ``feed.atom``.
-    query: the page's parameters that the feed heeds.
+    query: the page's parameters that apply to the feed.
     """
 
     title: str
@@ -73,7 +73,7 @@ class Feed:
         return max((entry.updated for entry in self.entries), default=0.0)
 
     def address(self, edition: Edition, ending: str) -> str:
-        """The feed's own address, with its language, since feed readers ask for none."""
+        """The feed's own address, with its language, since feed readers do not request one."""
         return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}", **self.query)
 
     def page(self, edition: Edition) -> str:
@@ -108,7 +108,7 @@ def feed_of(
 
 
 def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Feed:
-    """The feed of the incidents that fit, whenever they were."""
+    """The feed of all matching incidents, regardless of when they were."""
     found = filtered(store, every(store, wanted), wanted, edition)
     title = f"Fanous: {edition.language.say('Incidents')}"
     if about := wanted.title(edition.language):
@@ -117,7 +117,7 @@ def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Fee
 
 
 def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
-    """Those revised last, the newest revision first, without what is only provisional."""
+    """The most recently revised, newest first, without provisional ones."""
     told = (one for one in found if not one.is_provisional)
     revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in told]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
@@ -372,7 +372,7 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
     """One calendar of all the events, in UTC.
 
     Args:
-        country: that it is about; empty = the world.
+        country: the country that it is about; empty = the world.
     """
     from icalendar import Calendar, Event
 

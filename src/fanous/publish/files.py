@@ -16,7 +16,7 @@ from fanous.wording.post import Sms
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """What a report was written to, and what its text message takes."""
+    """The files of a report, and the length of its text message."""
 
     files: Sequence[Path]
     message: Sms
@@ -46,7 +46,7 @@ class WriteReport(Call[ReportFiles], frozen=True, tag="report"):
 
 
 class GatherEvidence(Call[Gathered], frozen=True, tag="evidence"):
-    """Everything that an evidence bundle needs, redacted.  It is packed by whoever asks, who has the key."""
+    """Everything that an evidence bundle needs, redacted.  The caller packs it, since only the caller has the key."""
 
     incident: str
 

@@ -50,7 +50,8 @@ STATES: Mapping[str, Callable[[Incident], bool]] = {
     "sure": lambda one: one.confirmed_at is not None and one.status is not Status.RETRACTED,
     **{str(status): _stands(status) for status in Status},
 }
-"""Name -> does an incident have it?  Besides the statuses, *open*, and *sure*: confirmed at any time."""
+"""Name -> does an incident have that state?  Besides the statuses there are *open* and *sure* (confirmed at any
+time)."""
 
 STATE_WORDS = {
     "open": "Open",
@@ -119,7 +120,7 @@ class IncidentFilter:
         return {key: value for key, value in self.query.items() if key != name}
 
     def fits(self, one: Incident, now: float) -> bool:
-        """Whether all conditions hold but that of words."""
+        """Do all conditions hold, apart from the words?"""
         low, high = LENGTHS.get(self.length, (0, inf))
         lasted = max(0.0, (now if one.end is None else one.end) - one.onset)
         return (
@@ -160,7 +161,7 @@ EVERYTHING = IncidentFilter()
 
 
 def every(store: Store, wanted: IncidentFilter) -> list[Incident]:
-    """All incidents among which the filter chooses, by onset: synthetic ones only where nothing else is known."""
+    """All incidents that the filter chooses from, by onset; synthetic ones only if nothing else is known."""
     side = store.about(wanted.country or None)
     return side.ledger.incidents(synthetic=side.is_synthetic)
 
@@ -168,7 +169,7 @@ def every(store: Store, wanted: IncidentFilter) -> list[Incident]:
 def filtered(
     store: Store, incidents: Iterable[Incident], wanted: IncidentFilter, edition: Edition
 ) -> list[Incident]:
-    """Those of the incidents that fit, the newest first."""
+    """The incidents that match, newest first."""
     found = [one for one in incidents if wanted.fits(one, edition.now)]
     if sought := plain(wanted.words).split():
         told = stories(store, found)
@@ -177,12 +178,12 @@ def filtered(
 
 
 def target_name(target: str, language: Language) -> str:
-    """What readers call it."""
+    """What readers call the target."""
     return language.say("Internet access") if target == THE_LINE else printable(target_title(target))
 
 
 def is_called(target: str, name: str) -> bool:
-    """Whether people mean the target by this name: ``x``, ``twitter``, ``www.x.com``."""
+    """Do people mean the target by this name: ``x``, ``twitter``, ``www.x.com``?"""
     return (
         target == name
         or target == target_of(name)
@@ -195,7 +196,7 @@ def _is_below(mechanism: str, asked: str) -> bool:
 
 
 def _has(story: Story, sought: list[str], language: Language) -> bool:
-    """Whether each word occurs in what is said about the incident, in English or in the reader's language."""
+    """Does each word occur in the incident's text, in English or in the reader's language?"""
     one = story.incident
     said = [one.id, *one.targets, *map(target_title, one.targets), *one.entities]
     said += [words.network_title(network.asn, story.names) for network in one.networks if network.asn]

@@ -71,7 +71,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What else stands on the time axis.
+    """What else is marked on the time axis.
 
     Attributes:
         others: incidents of the same targets, or of the country's connectivity.
@@ -162,7 +162,7 @@ def sheet_of(
     shape: Shape,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Sheet:
-    """The axes of its chart, and what it says to those who hear it."""
+    """The axes of its chart, and its text for screen readers."""
     bounds = [(incident.onset, language.say("Began"))]
     if incident.end is not None:
         bounds.append((incident.end, language.say("Ended")))
@@ -234,7 +234,7 @@ def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
 
 
 def _lowest(lines: Lines, language: Language) -> str:
-    """For those who hear a chart: the lowest value of each line."""
+    """For screen readers: the lowest value of each line."""
     lowest = [
         f"{target_title(line.target)}: {language.percent(min(shares))}"
         for line in lines.lines

@@ -1,6 +1,6 @@
 """Table: incidents as CSV and as JSON, and any rows as CSV and Parquet, for people who count and compare.
 
-CSV has one row an incident and text that a spreadsheet cannot take for a formula; JSON has each incident as
+CSV has one row per incident and text that a spreadsheet cannot take for a formula; JSON has each incident as
 ``fanous confirm --json`` gives it, with its sentence and address.
 """
 
@@ -29,8 +29,8 @@ COLUMNS = (
     *("confirmed_at", "confidence", "users_mean", "users_low", "users_high", "level_mean", "level_worst"),
     *("measurements", "networks", "sources", "sentence", "url"),
 )
-"""Of the CSV: times in RFC 3339, UTC; ``hours`` is the length so far of an open one; lists are separated by blanks;
-``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
+"""Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far; lists are
+separated by blanks; ``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make spreadsheets calculate instead of show (OWASP, *CSV Injection*)."""
@@ -85,7 +85,7 @@ def as_json(
     """One document.
 
     Args:
-        synthetic: whether all that is listed was staged.
+        synthetic: whether everything listed was staged.
     """
     document = {
         "query": wanted.query,

@@ -43,7 +43,7 @@ def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     for one in witnesses(store, incident):
         sight, reasons = one.sight, one.reasons
         if sight is Sight.NO_DATA and not one.source and str(one.family) in incident.evidence.families:
-            # What a family showed counts for good, even where its records are not in this store.
+            # What a family has shown keeps counting, even if its records are not in this store.
             sight, reasons = Sight.SAW, ()
         rows.append(WitnessRow(FAMILIES[one.family], one.source, SIGHTS[sight], reasons))
     return rows

@@ -33,15 +33,15 @@ def _table() -> dict[str, dict[str, Any]]:
 
 @lru_cache(maxsize=16)
 def _names(locale: str) -> dict[str, str]:
-    from babel import Locale, localedata  # 33 MB that a light probe does not carry: it names no country
+    from babel import Locale, localedata  # 33 MB that a light probe does without, since it names no country
 
-    if locale == "en":  # has them all itself; merging them with what every language inherits takes 50 ms
+    if locale == "en":  # the locale has all of them; merging them with inherited data takes 50 ms
         return dict(localedata.load("en", merge_inherited=False)["territories"])
     return dict(Locale.parse(locale).territories)
 
 
 def country_name(cc: str, locale: str = "en") -> str:
-    """``PK`` -> ``Pakistan``; an unknown code stands for itself.
+    """``PK`` -> ``Pakistan``; an unknown code is returned unchanged.
 
     Args:
         locale: as babel knows it: ``en``, ``ur``, ``fa``, ``ar``, ``fr``, ``pt_BR`` ...
@@ -80,10 +80,10 @@ def shared_names() -> dict[str, list[str]]:
 
 
 def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
-    """Codes that ``key`` of a configuration lists, in upper case.
+    """The codes listed in ``key`` of a configuration, in upper case.
 
     Raises:
-        WrongKey: one is the code of no country.
+        WrongKey: one is not the code of a country.
     """
     for code in codes:
         if not is_country(code.upper()):
@@ -102,12 +102,12 @@ def has_several_clocks(cc: str) -> bool:
 
 
 def local(instant: float, cc: str) -> datetime:
-    """The instant (unix seconds, UTC) on the clock of the country's capital, aware."""
+    """The instant (unix seconds, UTC) in the local time of the country's capital, as an aware datetime."""
     return datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(main_zone(cc)))
 
 
 def zone_name(instant: float, cc: str) -> str:
-    """What people call the clock at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
+    """The usual name of the time zone at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
     moment = local(instant, cc)
     name = moment.tzname() or ""
     if name.isalpha():

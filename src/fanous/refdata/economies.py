@@ -25,7 +25,7 @@ def economy(cc: str) -> Economy:
 
 
 def region_share(region: str) -> Figure | None:
-    """Share of the country's people who live in ``PK-PB``; ``None`` = no figure ships."""
+    """Share of the country's people who live in ``PK-PB``; ``None`` = no figure is included."""
     table = _studies()["region_share"]
     share = table.get(region)
     if not isinstance(share, float):

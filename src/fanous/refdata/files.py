@@ -1,6 +1,6 @@
-"""Files: opens the files of reference data that ship.
+"""Files: opens the included files of reference data.
 
-What ships lies next to this module and is part of the wheel; README.md has each file's source, date and licence.
+They are next to this module and part of the wheel; README.md has each file's source, date and licence.
 """
 
 import tomllib

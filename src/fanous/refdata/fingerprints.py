@@ -28,14 +28,14 @@ from fanous.refdata.files import bytes_of
 from fanous.refdata.sets import decoded, installed_sets, read_set
 
 WORTH_KEEPING = 0.3
-"""Seconds of compiling that a person would notice."""
+"""Seconds of compiling from which a person would notice."""
 
 FILE = "compiled.bin"
 _DIGEST = 32
 
 
 def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[PatternText]], Matcher]:
-    """A compiler that keeps its work in ``folder`` if it took longer than ``worth`` seconds."""
+    """A compiler that saves its work in ``folder`` if it took longer than ``worth`` seconds."""
 
     def compile_or_load(patterns: list[PatternText]) -> Matcher:
         path, key = folder / FILE, _key(patterns)
@@ -110,7 +110,7 @@ def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprin
     everything by the same fingerprints.
 
     Args:
-        keep: as of ``fingerprints``.
+        keep: as for ``fingerprints``.
 
     Raises:
         FanousError: an installed set cannot be read.
@@ -119,7 +119,7 @@ def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprin
 
 
 def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
-    """One entry per address: it counts wherever one of the sets says so."""
+    """One entry per address, which counts wherever any of the sets says so."""
     joined: dict[str, BlockAddress] = {}
     for one in addresses:
         known = joined.get(one.address, one)

@@ -63,14 +63,14 @@ def registered_name(asn: int) -> str:
 
 
 _BITS = {4: 0, 6: 64}
-"""Lower bits of an address that are left out: none of the ranges of IPv6 is smaller than a /64."""
+"""Lower bits of an address that are left out: no IPv6 range is smaller than a /64."""
 
 
 class _Ranges:
-    """Of one IP version, ascending."""
+    """Ranges of one IP version, ascending."""
 
     def __init__(self, gaps: "array[int]", lengths: "array[int]", asns: "array[int]") -> None:
-        # Beginnings: all that came before, gaps and ranges, each range being one longer than its length.
+        # Beginnings: the sum of all earlier gaps and ranges, each range being one longer than its length.
         steps = (gap + before for gap, before in zip(gaps, [0, *(n + 1 for n in lengths)], strict=False))
         self._firsts = array("Q", accumulate(steps))
         self._lengths, self._asns = lengths, asns
@@ -109,6 +109,6 @@ def network_of(address: str) -> int:
 
 
 def source() -> str:
-    """Where the table is from, with its release and licence."""
+    """The table's origin, release and licence."""
     head = lzma.decompress(bytes_of("routed.xz")).partition(b"\n")[0]
     return " ".join(head.decode().split()[:-2])

@@ -89,7 +89,7 @@ def platform_of_ip(ip: str) -> str | None:
 
 
 def title(target: str) -> str:
-    """The name for people: ``x`` -> ``X (Twitter)``; a host name stands for itself."""
+    """The name for people: ``x`` -> ``X (Twitter)``; a host name is returned unchanged."""
     return _directory().titles.get(target, target)
 
 
@@ -118,7 +118,7 @@ def normal_host(hostname: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return host  # not a valid name: kept as it was seen, since it is what was measured
+        return host  # not a valid name; kept unchanged, since it is what was measured
 
 
 def _find(host: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Set formats: readers of the published fingerprint sets, what each row means, and which rows prove nothing.
+"""Set formats: readers of the published fingerprint sets, the meaning of their rows, and which rows prove nothing.
 
 - CSV of Citizen Lab's filtering annotations, and of OONI's blocking fingerprints, which grew out of them.  Both rate
   each row by how unlikely it is to be wrong (``confidence_no_fp``, 0 to 10) and by who blocks (``scope``).  Sources:
@@ -9,8 +9,8 @@
   github.com/censoredplanet/censoredplanet-analysis.
 
 The sets were made for other tools, whose results people check.  Here a block page makes a verdict, so a pattern that
-occurs on ordinary pages is left out and counted, and a row that cannot be used is named with its line.  Ordinary pages
-are those below, which we wrote after the ones that common servers ship and sites show.
+occurs on ordinary pages is left out and counted, and an unusable row is named with its line.  Ordinary pages
+are those below, which we modelled on those of common servers and sites.
 """
 
 import csv
@@ -75,7 +75,7 @@ ORDINARY_PAGES = (*_BLANK, *_SERVERS, *_SITES)
 
 
 LEAST_LETTERS = 12
-"""Characters that a text needs to count in every country: shorter ones are words of some language (``blokeret`` is
+"""Least characters for a text to count in every country: shorter ones are words in some language (``blokeret`` is
 Danish for *blocked*) or fragments of URLs (``/access?``)."""
 
 KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
@@ -85,8 +85,8 @@ KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
     "inst": FingerprintKind.PORTAL,  # a school's or a company's own filter: says nothing about the country
     "injb": FingerprintKind.PORTAL,  # injected, but harmless: a bill to pay, a router to update
     "fp": FingerprintKind.BENIGN,
-    "prov": FingerprintKind.BENIGN,  # the site's own word
-    "vbw": None,  # "vague blocking word", by the set's own judgement
+    "prov": FingerprintKind.BENIGN,  # the site's own message
+    "vbw": None,  # "vague blocking word", in the set's own judgement
     "br": None,
 }
 """Citizen Lab's scopes, which OONI's sets use too; ``None`` = left out."""
@@ -182,7 +182,7 @@ class Text:
     literal: bool
 
     def occurs(self, name: str) -> Callable[[str], bool]:
-        """What tells whether a page's body has it.
+        """A function that tells whether a page's body contains it.
 
         Raises:
             FanousError: the expression of ``name`` cannot be compiled.
@@ -201,7 +201,7 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
         how: ``full``, ``prefix``, ``contains`` or ``regexp``; capitals count.
 
     Returns:
-        ``None`` = cannot be found in one pass over headers and body: the beginning or the whole of a body.
+        ``None`` = cannot be found in one pass over headers and body (a match of the beginning or the whole of a body).
     """
     if place == "body" and how in ("full", "prefix"):
         return None
@@ -219,7 +219,7 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
 
 
 def _escaped(text: str) -> str:
-    """Every sign that could have a meaning is written as its number; letters outside ASCII stay."""
+    """Write every character that could have a meaning as its number; letters outside ASCII stay."""
     return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -325,7 +325,7 @@ def _take_address(row: dict[str, str], scope: str, shared: SetRow, reading: SetR
 
 
 def _place(row: dict[str, str], name: str) -> tuple[str, str, str]:
-    """Place, manner and text in OONI's terms; Citizen Lab gives a header's name within the text."""
+    """Place, manner and text in OONI's terms; Citizen Lab puts a header's name in the text."""
     place, how, shown = row["location_found"].strip(), row.get("pattern_type", "contains"), row["pattern"]
     if not shown.strip():
         raise _Useless(f"{name}: the pattern is empty")
@@ -432,7 +432,7 @@ def _signatures_take(line: int, name: str, shown: str, benign: bool, reading: Se
 
 
 def _text(place: str, expression: str) -> Text | None:
-    """Most expressions are plain texts with escaped signs, which need no trial compilation."""
+    """An expression as a pattern; most are plain texts with escapes, which need no trial compilation."""
     in_header = place != "body"
     if _SIGN.search(_ESCAPED.sub("", expression)):
         return text_of(place, "regexp", "^" + expression if in_header else expression)
@@ -440,7 +440,7 @@ def _text(place: str, expression: str) -> Text | None:
 
 
 def _meaning(classed: re.Match[str] | None) -> tuple[FingerprintKind | None, frozenset[str]]:
-    """Kind and countries that the first letters of a name stand for."""
+    """Kind and countries encoded in the first letters of a name."""
     if classed is None:
         return None, frozenset()
     kind, code = KIND_OF_SCOPE[SCOPE_OF_CLASS[classed[1]]], (classed[2] or "").upper()

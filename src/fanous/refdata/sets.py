@@ -18,7 +18,7 @@ from fanous.refdata import set_formats
 from fanous.refdata.set_formats import SetReading
 
 LARGEST_SET = 8 << 20
-"""Bytes.  Today's largest has 0.3 MB."""
+"""Bytes.  The largest today has 0.3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def public_set(text: str, name: str) -> PublicSet:
     """Which set a file is, by its content.
 
     Raises:
-        FanousError: it is none that Fanous knows.
+        FanousError: it is not one that Fanous knows.
     """
     if name in _BY_FILE:
         return _BY_FILE[name]
@@ -159,7 +159,7 @@ def decoded(data: bytes, name: str) -> str:
 
 
 def _has_its_form(text: str, known: PublicSet) -> bool:
-    """Is a file with the name of a set one of its kind?"""
+    """Does a file with the name of a set have its format?"""
     first = next((line for line in text.splitlines() if line.strip()), "")
     if known.file.endswith(".jsonl"):
         return set_formats.is_signature(first)

@@ -44,7 +44,7 @@ class TargetList:
 
 @lru_cache(maxsize=1)
 def list_names() -> tuple[str, ...]:
-    """Names of the lists that ship with the product."""
+    """Names of the included lists."""
     names = sorted(one.name for one in (files(__package__) / FOLDER).iterdir() if one.name.endswith(".toml"))
     return tuple(stem for name in names if (stem := name.removesuffix(".toml")) != DO_NOT_RUN)
 

@@ -89,7 +89,7 @@ def download(
         with error:
             stays = error.code < 500 and error.code not in PASSING
             raise FanousError(
-                f"{url}: the server says {error.code} {error.reason}", permanent=stays
+                f"{url}: the server answered {error.code} {error.reason}", permanent=stays
             ) from None
     except (URLError, HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error or type(error).__name__
@@ -97,14 +97,14 @@ def download(
 
 
 def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes:
-    announced = response.length or 0  # what is still to come, by the header; None = it does not say
+    announced = response.length or 0  # bytes still to come according to the header; None = it does not say
     pieces: list[bytes] = []
     size = 0
-    while piece := response.read1(PIECE):  # what has arrived so far: a trickle must not block us
+    while piece := response.read1(PIECE):  # take what has arrived so far, since a trickle must not block us
         pieces.append(piece)
         size += len(piece)
         if size > largest:
-            raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
+            raise FanousError(f"{url} has more than {largest:,} bytes: too large for this file")
         if time.monotonic() > ends:
             raise FanousError(f"the download of {url} is too slow: {size:,} bytes so far", permanent=False)
     if size < announced:
@@ -241,7 +241,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """The user's own file is accepted completely or not at all: an error found later would stop every
+    """Accept the user's own file completely or not at all: an error found later would stop every
     command.
     """
     compile_fingerprints(own.patterns)
@@ -259,7 +259,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     try:
         old = read_set(decoded(path.read_bytes(), str(path)), path.name).usable
     except (FileNotFoundError, NotADirectoryError, FanousError):
-        return  # nothing is installed, or nothing that works: any set is better
+        return  # nothing usable is installed, so any set is better
     except OSError as error:
         raise FanousError(f"{path} cannot be read: {error.strerror}; repair or delete it") from error
     if new.usable < LEAST_LEFT * old:
@@ -270,7 +270,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
 
 
 def _refuse_changed(path: Path, data: bytes) -> None:
-    """Refuse to replace a set that someone put there or changed; a damaged download is no one's work."""
+    """Refuse to replace a set that someone put there or changed; a damaged download may be replaced."""
 
     def is_ours(there: Path) -> bool:
         same = of_this_file(there) is not None or there.read_bytes() == data
@@ -288,7 +288,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
-    """Put the file in its place, whole or not at all, and then the note about it."""
+    """Install the file, whole or not at all, and then the note about it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
@@ -308,7 +308,7 @@ def fetch_apnic(url: str) -> bytes:
 
 
 def is_figures(path: Path) -> bool:
-    """Does a user's file have user figures, rather than fingerprints?"""
+    """Does a user's file contain user figures, rather than fingerprints?"""
     check_regular(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -339,7 +339,8 @@ def update_users(
 
 
 def forget_users(country: str, folder: Path) -> bool:
-    """Remove the user's own figures of a country, so that what ships counts again; were there any?"""
+    """Remove the user's own figures for a country, so that the included ones count again; returns whether there were
+    any."""
     path = figures_path(folder, "own", country)
     there = path.exists()
     path.unlink(missing_ok=True)
@@ -364,7 +365,7 @@ def _decoded(data: bytes, place: str) -> str:
 
 
 def _update_users_install(told: FiguresFile, folder: Path) -> bool:
-    """Put each country's file in its place; did any change?"""
+    """Install each country's file; returns whether any changed."""
     kind = folder / FOLDER / told.kind
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
     if len(told.countries) < LEAST_COUNTRIES * len(standing):

@@ -1,8 +1,9 @@
-"""Users: how many users each network has, and so which share of a country's users is on it.
+"""Users: how many users each network has, and so its share of a country's users.
 
 Figures are data with a source and a date, which anyone may replace.  There are three kinds, in this order of trust:
-the user's own file, what ships (``user_shares.toml``), and APNIC's estimates for the rest of the world.  If a country
-has none, its weights are ``None``, and an estimate of how many users are affected must be correspondingly wide.
+the user's own file, the included figures (``user_shares.toml``), and APNIC's estimates for the rest of the world.
+If a country has none, its weights are ``None``, and an estimate of how many users are affected must be
+correspondingly wide.
 """
 
 import re
@@ -25,14 +26,14 @@ from fanous.refdata.files import toml_table
 
 APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"
 APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"
-"""As the file itself says, in the copies that we have seen."""
+"""As stated in the file itself, in the copies that we have seen."""
 
 APNIC_ERROR = 0.5
 """Relative error of one network's estimate: the estimates agree with the counts of a large content network in about
 half of the countries (METHODS 2), which is what an error of a half amounts to."""
 
 APNIC_LEAST = 0.05
-"""Per cent of a country's users below which an estimate rests on a handful of samples and is left out."""
+"""Percentage of a country's users below which an estimate rests on a handful of samples and is left out."""
 
 LARGEST_FIGURES = 64 << 20
 """Bytes.  APNIC's file names about 80,000 pairs of network and country, 10 to 15 MB."""
@@ -66,7 +67,7 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         error: relative standard deviation of a figure that states none.
         unlisted_m: users on networks that are not listed, by access, in millions.
-        date: of the figures, if the source gives more than the year.
+        date: date of the figures, if the source gives more than the year.
         abroad: networks in the country that are registered in another one, by the same source.
     """
 
@@ -133,7 +134,7 @@ def is_apnic(text: str) -> bool:
 def parse_apnic(text: str, name: str) -> FiguresFile:
     """APNIC Labs' estimates, as ``APNIC_URL`` gives them: one row for each network and economy.
 
-    Users whom a country's rows do not cover (``Percent of CC Pop``) are on networks that are not listed.
+    Users not covered by a country's rows (``Percent of CC Pop``) are on networks that are not listed.
 
     Raises:
         FanousError: it is not that file, or its form has changed.
@@ -171,11 +172,11 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
 
 
 _COUNTRY = re.compile(r",\s*([A-Z]{2})$")
-"""What ends a description: the country in which the registries say that the network is registered."""
+"""End of a description: the country in which the network is registered, according to the registries."""
 
 
 def _registered_in(row: _Row) -> str:
-    """Empty = the description does not say."""
+    """The country of registration; empty = the description does not say."""
     country = _COUNTRY.search(row.told.strip())
     return country[1] if country and is_country(country[1]) else ""
 
@@ -188,7 +189,7 @@ def _operator(row: _Row) -> Operator:
 
 
 def _rest(rows: list[_Row]) -> float:
-    """Users, in millions, whom the percentages leave to networks that are not listed."""
+    """Users, in millions, that the percentages leave for networks not listed."""
     listed = sum(row.percent for row in rows)
     return sum(row.users for row in rows) / 1e6 * max(0.0, 100 - listed) / listed if listed else 0.0
 
@@ -198,7 +199,7 @@ MAIN_ASN_SHARE = 0.9
 measurements come from the first."""
 
 FOLDER = "users"
-"""Of installed figures, in the folder of reference data: ``own`` and ``apnic``, one file per country."""
+"""Folder of installed figures, within that of reference data: ``own`` and ``apnic``, one file per country."""
 
 
 @lru_cache(maxsize=1)
@@ -216,7 +217,7 @@ def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
     """The country's weights; ``None`` = no figures are known.
 
     Args:
-        folder: of installed reference data; ``None`` = only what ships.
+        folder: folder of installed reference data; ``None`` = only the included figures.
 
     Raises:
         FanousError: installed figures cannot be read.
@@ -300,11 +301,11 @@ def _over_asns(entry: Operator, total: float) -> list[NetworkWeight]:
 
 
 def _joint_error(entries: list[Operator], total: float, ordinary: float) -> float:
-    """Root mean square of the entries' relative errors, by users: one figure for the whole table."""
+    """Root mean square of the entries' relative errors, weighted by users: one figure for the whole table."""
     errors = ((entry.users_m, ordinary if entry.error is None else entry.error) for entry in entries)
     return sqrt(sum(users / total * error**2 for users, error in errors))
 
 
 def user_weights(country: str) -> UserWeights | None:
-    """As they were when the process first asked; ``None`` = no figures of this country."""
+    """The weights as of the process's first call; ``None`` = no figures for this country."""
     return weights(country, data_folder() / "refdata")

@@ -22,7 +22,7 @@ from fanous.scan.rounds import Flags
 TIMEOUT = 3.0
 """Seconds after the last request (Trinocular)."""
 BUFFER = 64 << 20
-"""Bytes of receive buffer: some 80,000 answers, which come in bursts."""
+"""Bytes of receive buffer: room for some 80,000 answers, which come in bursts."""
 BURST = 64
 """Requests between two checks for answers."""
 ECHO, ECHO_REPLY = 8, 0

@@ -62,9 +62,9 @@ WAVES = 15
 """One for all blocks, then at most 14 for those in doubt."""
 ROUNDS_AN_HOUR = 3600 // ROUND
 TOLD = 20
-"""Weight, in probes, of the availability that the list states for a block, which may be years old."""
+"""Weight, in probes, of the availability stated in the list for a block, which may be years old."""
 REMEMBERED = 1008
-"""Rounds in a week, after which what was learnt counts half."""
+"""Rounds in a week, after which earlier answers count half."""
 
 
 @dataclass(slots=True, eq=False)
@@ -111,13 +111,13 @@ def unknown(count: int) -> BlockStates:
 
 
 def begun(state: BlockStates, number: int) -> BlockStates:
-    """The state at the beginning of a round; unchanged if that round has begun.
+    """The state at the beginning of a round; unchanged if that round has already begun.
 
-    The hour consists of the previous rounds and this one: what they spent counts.
+    The hourly budget covers the previous rounds and this one.
     """
     if number == state.number:
         return state
-    # If the clock was set back, that counts as one round: what was spent stays spent.
+    # If the clock was set back, that counts as one round: probes already spent stay spent.
     passed = min(ROUNDS_AN_HOUR, max(1, number - state.number))
     spent = np.roll(state.spent, passed, axis=0)
     spent[:passed] = 0

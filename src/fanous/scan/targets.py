@@ -1,6 +1,6 @@
-"""Targets: which addresses may be pinged: lists of addresses that once answered, without all who opted out.
+"""Targets: which addresses may be pinged: those that once answered, except networks that opted out.
 
-There is one address per line: ``address``, then optionally ASN, region and the share of time that it answers,
+A list has one address per line: ``address``, then optionally ASN, region and the share of the time that it answers,
 separated by commas.  Lists come from the operator's own records or from published histories of answers;
 Fanous ships none.
 """
@@ -22,7 +22,7 @@ LEAST_ADDRESSES = 15
 LEAST_AVAILABLE = 0.1
 """Blocks with fewer addresses or a lower share are left out: too little to form a belief (Trinocular 3.2)."""
 USUALLY = 0.8
-"""Availability of an address for which the list gives none."""
+"""Availability of an address if the list does not state one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,10 +66,10 @@ class MeasurementSource(Protocol):
         ...
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """The record as it is stored, of which nothing but what rules may read is left, and what ``parse`` makes of
-        all of it; pure.
+        """The record as it is stored, reduced to what rules may read, and what ``parse`` makes of
+        the whole record; pure.
 
-        ``parse`` makes the same of the record as it is stored, but for words that name a reader or a visit.
+        ``parse`` makes the same of the stored record, except for words that name a reader or a visit.
 
         Raises:
             Rejected: it cannot be used; the message is the reason.
@@ -130,14 +130,14 @@ class TableColumns:
             about the country.
         target: the platform or domain whose traffic it is; empty = the values are about the place itself.
         stamp: what a time marks; ``Stamp.KNOWN`` = what the signal's publisher is known to write.
-        zone: of times that name none: an IANA zone or an offset (``+06:30``).  Unless it is UTC, Unix seconds
-            are read as local time too.
+        zone: time zone of times that state none: an IANA zone or an offset (``+06:30``).  Unless it is UTC, Unix
+            seconds are read as local time too.
         step: bin width in seconds; 0 = the distance between the table's own times, or the signal's own step
-            where they keep none.
+            if they are irregular.
         gather: how the rows of one bin become one value.
         empty_is_zero: a bin without rows, between the first and the last of the file, is a 0: for tables
             that list every answer, so that no row means no answer.  Only for counts.
-        licence: of the table, as the user states it; empty = not stated.
+        licence: the table's licence, as the user states it; empty = not stated.
     """
 
     time: str
@@ -186,7 +186,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class PublishedClaim:
-    """What the source itself says about one outage; ``entry`` is its 1-based number in the file."""
+    """A source's own claim about one outage; ``entry`` is its 1-based number in the file."""
 
     claim: Claim
     entry: int
@@ -242,7 +242,7 @@ class Piece:
     Attributes:
         name: what it is about, in the source's words, without the window.
         since: Unix seconds; the window that it describes ends at ``until``.
-        also: further addresses without whose answers the first says too little; the document then is a JSON array of
+        also: further addresses whose answers the first needs to be meaningful; the document then is a JSON array of
             the window (``[since, until]``) and all answers, in order.
     """
 
@@ -255,7 +255,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a document held.
+    """The content of a document.
 
     Attributes:
         series: each key and step once.
@@ -279,14 +279,14 @@ class LiveSource(Protocol):
     """Asks a publisher on the internet, piece by piece, and reads the answers."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        """What to fetch, oldest first; ``get`` is for lists of places that must be asked for."""
+        """What to fetch, oldest first; ``get`` is for lists of places that must be requested."""
         ...
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
         """The series and claims in one document; pure.
 
         Args:
-            name: of the piece, or of the file that holds the document.
+            name: name of the piece, or of the file that contains the document.
 
         Raises:
             Rejected: it is not a document of this source; the message is the reason.
@@ -302,12 +302,12 @@ class Paged(Protocol):
         """URL of the page after this one; ``None`` = it was the last.
 
         Raises:
-            Rejected: it is not a page of this source, or there are more than can be true.
+            Rejected: it is not a page of this source, or there are implausibly many.
         """
         ...
 
     def joined(self, pages: Sequence[bytes]) -> bytes:
-        """One document with what all pages hold, as ``LiveSource.parse`` reads it."""
+        """One document with the content of all pages, as ``LiveSource.parse`` reads it."""
         ...
 
 
@@ -320,19 +320,20 @@ class Source:
             bundles and in the configuration's ``[sources.NAME]``.
         title: who or what it is, for people.
         help: what ``fanous ingest`` reads or ``fanous pull`` fetches, as one line of their help.
-        licence: as its publisher states it.
+        licence: its licence, as its publisher states it.
         is_open: may its values enter the open-data export?  Never, if the licence is not free or not stated.
-        credit: how it must be named where its values are shown.
+        credit: how it must be credited wherever its values are shown.
         page: where a reader finds it; empty = the user's own files.
         remark: what an evidence bundle says its values are; empty = "series of TITLE".
         measurements: reads raw measurements; needs ``family`` and ``redact``.
-        family: counts once in a confirmation.  Only of measurements: the family of a series is its signal's.
-        redact: takes everything out of a record that must not leave the store.
+        family: counts once in a confirmation.  Only for measurements: the family of a series is its signal's.
+        redact: removes everything from a record that must not leave the store.
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
-        is_ordered: are its measurements ordered from vantage points of others (``pipeline.remote``)?  Needs ``every``.
+        is_ordered: are its measurements ordered from other people's vantage points (``pipeline.remote``)?  Needs
+            ``every``.
         differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
             more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
@@ -345,7 +346,7 @@ class Source:
         settles: seconds after which its values no longer change, so that a backfill need not request them
             again.
         token: environment variable that holds the key; empty = none is needed.
-        consent: what asking it means for other people, which the operator must accept (``consent = true``); empty =
+        consent: consequences for other people, which the operator must accept (``consent = true``); empty =
             nothing beyond its terms.
 
     Raises:
@@ -399,7 +400,7 @@ class Source:
 
     @property
     def has_series(self) -> bool:
-        """Can a series in the store be of this source?"""
+        """Can a series in the store come from this source?"""
         return bool(self.files or self.live or self.is_stream or self.is_own)
 
 

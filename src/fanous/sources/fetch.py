@@ -32,7 +32,7 @@ MOST = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """One document with what its publisher calls this state of it."""
+    """One document, with its publisher's identifiers of this version."""
 
     url: str
     etag: str
@@ -61,7 +61,7 @@ class HttpCache:
         return found if found.url == url else None
 
     def keep(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep it, if the publisher named this state of it; a full disk loses no more than that."""
+        """Keep it, if the publisher identified this version; with a full disk, only that is lost."""
         etag, modified = headers.get("etag", ""), headers.get("last-modified", "")
         if not (etag or modified) or len(body) > MOST:
             return
@@ -83,9 +83,9 @@ FIRST_WAIT = 2.0
 """Seconds before the second try; doubled each time: 2, 4, 8, 16."""
 LIMITED_WAIT = 60.0
 """Seconds after 429 without ``Retry-After``, doubled each time, or after an answer that says that nothing remains:
-OONI's interface allows so much a minute, and says only what remains (``X-RateLimit-Remaining``)."""
+OONI's interface has a limit per minute, and says only what remains (``X-RateLimit-Remaining``)."""
 LONGEST_WAIT = 300.0
-"""Most seconds that we wait when told to; if a publisher asks for more, we try again another day."""
+"""Most seconds that we wait when asked to; if a publisher asks for more, we try again another day."""
 LATEST_AGAIN = 10 * 365 * 86_400.0
 """Seconds: the longest ``Retry-After`` that is repeated to the operator; a server may name any number."""
 STALL = 30.0
@@ -117,7 +117,7 @@ class Waits:
 
 @dataclass(slots=True)
 class Counts:
-    """What was asked of a source: requests sent, answers that had not changed, waits."""
+    """Counts of a source's use: requests sent, answers that had not changed, waits."""
 
     requests: int = 0
     unchanged: int = 0
@@ -128,8 +128,8 @@ class Polite:
     """A client of one source; a context manager.
 
     Args:
-        cache: folder for what may not change; ``None`` = none.
-        mirror: asked in place of the publisher: ``https://host`` in every address.  Also http, where it is
+        cache: folder for documents that may not change; ``None`` = none.
+        mirror: asked instead of the publisher: ``https://host`` in every address.  Also http, if it is
             on this machine.
     """
 
@@ -226,12 +226,12 @@ class Polite:
             if self._cache:
                 self._cache.keep(address, response.headers, body)
             return body
-        raise FanousError(f"{_shown(address)}: redirected in a circle")
+        raise FanousError(f"{_shown(address)}: redirects in a circle")
 
     def _redirected(self, response: httpx.Response) -> str:
         target = response.next_request
         if target is None:
-            raise FanousError(f"{_shown(str(response.url))}: redirected without a target")
+            raise FanousError(f"{_shown(str(response.url))}: redirects without naming a target")
         same = target.url.host == response.url.host
         if not same and "authorization" in self._client.headers:
             raise FanousError(f"redirected to {target.url.host}, which must not see our key")
@@ -258,7 +258,7 @@ class Polite:
             size += len(piece)
             if size > LARGEST:
                 raise FanousError(
-                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: this is not the document"
+                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: too large for this document"
                 )
             if self._waits.clock() > ends:
                 raise _Again(f"the download is too slow: {size:,} bytes so far")
@@ -269,8 +269,8 @@ class _Again(Exception):
     """A refusal that may pass.
 
     Attributes:
-        wait: seconds, as the server says; ``None`` = it does not.
-        first: seconds before the second try where it does not.
+        wait: seconds, as the server says; ``None`` = it does not say.
+        first: seconds before the second try if it does not.
     """
 
     def __init__(self, words: str, wait: float | None = None, first: float = FIRST_WAIT) -> None:

@@ -31,7 +31,7 @@ _DAY_OR_TIME = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 """icalendar takes spaces for digits."""
 
 _YEARLY = frozenset(("FREQ", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
-"""What a rule for summer time consists of.  One by the hour or second would be followed step by step."""
+"""Parts that a rule for summer time may have.  One by the hour or second would be followed step by step."""
 
 OnLeftOut = Callable[[str], None]
 """Called once for each event that is left out, with the reason in words."""
@@ -53,7 +53,7 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     """The events of a file; see ``read_events``.
 
     Raises:
-        FanousError: also where the file cannot be read.
+        FanousError: also if the file cannot be read.
     """
     check_regular(path)
     try:
@@ -61,7 +61,7 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     except OSError as error:
         raise FanousError(f"cannot read the calendar {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise FanousError(f"{path} is not UTF-8, which a calendar has to be: {error}") from error
+        raise FanousError(f"{path} is not UTF-8, as a calendar must be: {error}") from error
 
 
 def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
@@ -69,7 +69,7 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
 
     Args:
         name: of the file, for messages.
-        country: where the events take place: a whole day is one of its main time zone (UTC for an unknown country).
+        country: where the events take place: all-day events are in its main time zone (UTC for an unknown country).
 
     Raises:
         FanousError: the text is not a calendar.
@@ -99,8 +99,8 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
 
 
 def _components(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """(1-based line, ``VEVENT`` or ``VTIMEZONE``, lines) of each, without an event's alarms, which have times of
-    their own."""
+    """(1-based line, ``VEVENT`` or ``VTIMEZONE``, lines) of each, without an event's alarms, which have their
+    own times."""
     kind, begun, lines, inner = "", 0, list[str](), 0
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         keyword, _, named = line.rstrip().upper().partition(":")
@@ -125,7 +125,7 @@ def _properties(lines: list[str]) -> _Properties:
         ValueError: the event does not end, or a line of it is not a property.
     """
     if lines[-1].rstrip().upper() != "END:VEVENT":
-        raise ValueError("it does not end")
+        raise ValueError("its END:VEVENT is missing")
     found: dict[str, tuple[Mapping[str, object], str]] = {}
     for line in filter(None, Contentlines.from_ical("\r\n".join(lines))):
         try:
@@ -148,7 +148,7 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
     """
     recurs = next((key for key in RECURRING if key in properties), None)
     if recurs:
-        raise ValueError(f"{recurs} is not read: write each date as an event with DTSTART and DTEND")
+        raise ValueError(f"{recurs} is not supported: write each date as an event with DTSTART and DTEND")
     if "DTSTART" not in properties:
         raise ValueError("it has no DTSTART")
     if "DTEND" in properties and "DURATION" in properties:
@@ -169,7 +169,8 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
 
 
 def _after(start: datetime, text: str, whole_day: bool) -> datetime:
-    """Days and weeks are the clock's, hours are exact: they differ where summer time begins or ends."""
+    """Add a duration: days and weeks follow local time, hours are exact, which differs when summer time begins or
+    ends."""
     days, separator, hours = text.upper().partition("T")
     try:
         if days.startswith("-") or not (hours or days[1:]) or text.upper().endswith("T"):
@@ -179,7 +180,7 @@ def _after(start: datetime, text: str, whole_day: bool) -> datetime:
     except ValueError:
         raise ValueError(f"{text[:30]!r} is not a duration such as PT3H or P2D") from None
     if whole_day and separator:
-        raise ValueError(f"a whole day lasts whole days, not {text[:30]!r}")
+        raise ValueError(f"an all-day event lasts whole days, not {text[:30]!r}")
     return (start + nominal).astimezone(UTC) + exact
 
 
@@ -194,7 +195,7 @@ class _Zones:
         self._home = ZoneInfo(main_zone(country))
         self._own: dict[str, tzinfo] = {}
         for lines in definitions:
-            # icalendar and dateutil raise all of these for a definition that is damaged.  Events that use it are
+            # icalendar and dateutil raise all of these for a damaged definition.  Events that use it are
             # left out, unless the database knows its name.
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 zone = Timezone.from_ical("\r\n".join(lines))
@@ -231,5 +232,5 @@ class _Zones:
             return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
         except (KeyError, ValueError, OSError):
             raise ValueError(
-                f"no time zone {name[:60]!r} (neither of the calendar's own nor an IANA name, such as Asia/Karachi)"
+                f"no time zone {name[:60]!r} (neither defined in the calendar nor an IANA name, such as Asia/Karachi)"
             ) from None

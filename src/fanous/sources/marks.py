@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(_Marked)
 
 
 def is_marked(data: bytes) -> bool:
-    """Does the record say that it is synthetic?  A page that was recorded in it cannot say so."""
+    """Does the record say that it is synthetic?  A page recorded in it cannot do so."""
     if not any(word in data for word in _SPELLED):
         return False
     try:

@@ -20,7 +20,7 @@ COLUMNS = ("count", "test_day", "probe_asn")
 
 
 def read_counts(path: Path) -> list[Series]:
-    """A series of daily counts for each network; ASN 0 stands for no network, and is left out.
+    """A series of daily counts for each network; ASN 0 means no network, and is left out.
 
     Raises:
         FanousError: the file cannot be read, or is not such a table; the message says where.

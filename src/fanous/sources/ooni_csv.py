@@ -5,7 +5,7 @@ is all distinct rows of one measurement, and counts are in rows: every row ends 
 repetition (``duplicates``) or rejected.  The rows of a measurement may be tens of thousands of rows apart, so a file
 of any size goes through a temporary SQLite database, which lives on disk and vanishes when it is closed.
 
-A row may hold a lookup, a connection, a handshake and a request at once.  A step was taken if the row has its failure
+A row may have a lookup, a connection, a handshake and a request at once.  A step was taken if the row has its failure
 or something it measured: ``tls_success`` and ``tcp_success`` are no guide, since they are 0 on rows without the step
 and 1 on failed ones.  Newer tables have no missing values, and write 0 for a count or time that does not exist.
 """
@@ -60,12 +60,12 @@ from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, r
 
 SOURCE = "ooni-csv"
 VERSION = 1
-"""Of the shape of ``Record.data``: ``{"ooni_csv": 1, "rows": [{...}]}``."""
+"""Version of the shape of ``Record.data``: ``{"ooni_csv": 1, "rows": [{...}]}``."""
 
 REQUIRED = ("measurement_uid", "probe_cc", "probe_asn", "measurement_start_time", "test_name")
 
 STEPS = ("dns", "tcp", "tls", "http")
-"""Steps, with which the names of their columns begin; without its failures a step looks as if it always worked."""
+"""Steps, which are the prefixes of their columns; without its failures, a step looks as if it always worked."""
 
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN"})
 """What exporters write for a missing value."""
@@ -103,7 +103,7 @@ class CsvRow:
     """A distinct row.
 
     Attributes:
-        line: 1-based, of its first copy.
+        line: 1-based line of its first copy.
         data: its non-empty fields as a JSON object.
         copies: how often the file contains it.
     """
@@ -168,7 +168,7 @@ class _Lines:
     """The lines of the file as text.
 
     Attributes:
-        number: 1-based line given last.
+        number: 1-based line returned last.
     """
 
     def __init__(self, source: ByteSource, on_reject: OnReject) -> None:
@@ -251,7 +251,7 @@ def _columns(reader: Any, path: Path) -> list[str]:
 
 
 def _is_blind(columns: list[str], step: str) -> bool:
-    """It has columns of the step, but not the one that says whether it failed."""
+    """Does it have columns of the step, but not the one that says whether it failed?"""
     return f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
 
 
@@ -300,7 +300,7 @@ def parse(record: Record) -> ParsedMeasurement:
     notes: list[str] = []
     document = _document(rows)
     target, role = _subject(document.test_name or "", rows)
-    # By what they say: two facts that both lack a time are not equal, since NaN is not.
+    # Compared by content: two facts that both lack a time are not equal, since NaN is not.
     facts = {repr(fact): fact for fact in bounded(_observations(rows, target, role))} if role else {}
     observations = tuple(facts.values())
     header = measurement_of(document, _no_uid, target, "", notes)
@@ -327,7 +327,7 @@ def _subject(test_name: str, rows: list[Fields]) -> tuple[str, Role | None]:
 
 
 def _measured_host(rows: list[Fields]) -> str:
-    """Host of the input; where the export lacks it, that of the first URL or name."""
+    """Host of the input; if the export lacks it, that of the first URL or name."""
     for column, host in (
         ("input", lambda value: host_and_port(value)[0]),
         ("http_request_url", lambda value: host_and_port(value)[0]),
@@ -368,7 +368,7 @@ def _document(rows: list[Fields]) -> Header:
 
 
 def _whole(text: str | None) -> str | None:
-    """``12556.0`` -> ``12556``: data frames write whole numbers so."""
+    """``12556.0`` -> ``12556``: data frames write whole numbers like that."""
     return text.removesuffix(".0") if text else text
 
 
@@ -418,7 +418,7 @@ def lookups(rows: list[Fields], target: str, role: Role) -> Iterator[Observation
 
 
 def endpoint_facts(row: Fields, target: str, role: Role) -> Iterator[Observation]:
-    """Connection, handshake and request of one row, as far as it has them."""
+    """Connection, handshake and request of one row, those that it has."""
     hostname, ip, port = _host(row), address_of(row.get("ip")), port_of(_number(row.get("port")))
     if "tcp_failure" in row or row.get("tcp_success") in TRUE:
         yield Observation(
@@ -492,7 +492,7 @@ def _resolver(row: Fields) -> str:
 
 
 def _query_type(row: Fields, address: str) -> str:
-    """The export often lacks it; the answer's family tells."""
+    """The query type, which the export often lacks; the answer's address family shows it."""
     told = row.get("dns_query_type", "")[:20].upper()
     return told or (("AAAA" if ":" in address else "A") if address else "")
 
@@ -505,7 +505,7 @@ def _answer_asn(row: Fields, address: str) -> int:
 
 
 def _number(text: str | None) -> float | None:
-    """A finite number; ``None`` = missing or none."""
+    """A finite number; ``None`` = missing or not a number."""
     if text is None or len(text) > 40:
         return None
     try:
@@ -538,14 +538,14 @@ FACTS = (
     "pp_http_response_body_title",
     *("http_response_header_location", "http_response_header_server"),
 )
-"""What ``parse`` and ``facts`` read; everything else of a row is left out."""
+"""What ``parse`` and ``facts`` read; the rest of a row is left out."""
 
 _KEPT = ("measurement_uid", "report_id", "measurement_start_time", *HEADER, *FACTS)
-"""What is stored of a row."""
+"""The columns of a row that are stored."""
 
 
 TITLES = ("http_response_html_title", "pp_http_response_body_title")
-"""Columns that a page's author, or its reader's name, may fill."""
+"""Columns in which a page's author, or its reader's name, may appear."""
 
 _URLS = ("http_request_url", "http_response_header_location")
 
@@ -559,7 +559,7 @@ _OF_CERTIFICATE = (
 
 
 def _quieted(row: Fields) -> Fields:
-    """What is stored of a row: the columns that are read, under the rules of ``fanous.sources.ooni.keep``."""
+    """A row as it is stored: the columns that are read, under the rules of ``fanous.sources.ooni.keep``."""
     kept = {name: row[name] for name in _KEPT if name in row}
     for name in _URLS:
         if name in kept and kept[name] != kept.get("input"):
@@ -627,7 +627,7 @@ class OoniCsv:
         return parse(record)
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """The record with the columns that are read, without what names a visit, and its measurement.
+        """The record with the columns that are read, without anything that names a visit, and its measurement.
 
         Raises:
             Rejected: it cannot be used.

@@ -35,7 +35,7 @@ SCAN = Source(
     credit="Fanous",
     is_own=True,
 )
-"""Declared here, since ``fanous.scan`` lies above this room."""
+"""Declared here, since ``fanous.scan`` is in a higher layer."""
 
 PUBLISHERS = by_name(
     IODA,
@@ -59,17 +59,17 @@ SOURCES: dict[str, Source] = by_name(*PUBLISHERS.values(), *MEASUREMENTS.values(
 
 
 class Terms(NamedTuple):
-    """Under which licence values come, and whether they may be passed on."""
+    """The licence of values, and whether they may be passed on."""
 
     licence: str
     is_open: bool
 
 
 def terms(name: str, stated: Sequence[str] = ()) -> Terms:
-    """Of a series of a source.
+    """The terms of a series from a source.
 
     Args:
-        stated: licences that the operator stated for a table of theirs, which count in place of the source's.
+        stated: licences that the operator stated for their own tables, which replace the source's.
     """
     source = SOURCES.get(name)
     if source is None:
@@ -80,36 +80,36 @@ def terms(name: str, stated: Sequence[str] = ()) -> Terms:
 
 
 def has_series(name: str) -> bool:
-    """Is it a source that a series can be of?"""
+    """Can a series come from this source?"""
     return name in SOURCES and SOURCES[name].has_series
 
 
 LIVE_SOURCES: dict[str, LiveSource] = {name: one.live for name, one in PUBLISHERS.items() if one.live}
-"""Name -> how a publisher is asked, and how its answers are read."""
+"""Name -> the code that asks a publisher and reads its answers."""
 
 SERIES_FILES: dict[str, SeriesFiles] = {
     name: files
     for name, one in PUBLISHERS.items()
     if (files := one.files or (Documents(one.live) if one.live else None))
 }
-"""Name -> how a file of it is read."""
+"""Name -> the reader of its files."""
 
 
 class SourceSettings(Section, frozen=True):
-    """How one public source is asked; a table ``[sources.NAME]``.
+    """How to pull one public source; a table ``[sources.NAME]``.
 
     Attributes:
         enabled: does ``fanous run`` pull it?
-        countries: for which ``fanous run`` pulls it.
+        countries: countries for which ``fanous run`` pulls it.
         every: seconds between two pulls; never less than the source's own interval.
         networks: ASNs whose series are wanted too.
         regions: are the regions' series wanted too?
         days: how far back the first pull goes; 0 = as far as the source's baseline needs.
         token: environment variable that holds the key; empty = the source's own, if it needs one.
-        mirror: is asked in place of the publisher; empty = the publisher.
+        mirror: asked instead of the publisher; empty = the publisher.
         lists: names of lists of targets, for sources whose measurements are ordered.
         consent: does the operator accept what ``Source.consent`` says?
-        credits: that a round may cost, for sources whose measurements cost some.
+        credits: what a round may cost, for sources that charge credits.
     """
 
     enabled: bool = True
@@ -129,7 +129,7 @@ class SourceSettings(Section, frozen=True):
         check_web_address("mirror", self.mirror)
 
     def with_more(self, networks: "list[int]", regions: bool, mirror: str) -> "SourceSettings":
-        """What the command line adds."""
+        """These settings with additions from the command line."""
         return replace(
             self,
             networks=tuple(dict.fromkeys((*self.networks, *networks))),

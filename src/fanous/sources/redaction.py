@@ -21,7 +21,7 @@ def to_minute(instant: float) -> str:
 
 
 def digest(identifier: str) -> str:
-    """Replaces an identifier that contains a time to the second (``measurement_uid``, ``report_id``).
+    """A digest to replace an identifier that contains a time to the second (``measurement_uid``, ``report_id``).
 
     Anyone with the original record can compute it and find the record again; the reverse is impossible.
     """
@@ -37,7 +37,8 @@ HIDDEN = "*"
 """Replaces one letter of what might identify a person."""
 
 LEAST_MIXED = 8
-"""Letters and digits of a value that may be an identifier; values in block pages' URLs are shorter, or one of both."""
+"""Least letters and digits in a value that may be an identifier; values in block pages' URLs are shorter, or not
+mixed."""
 
 _MAIL = re.compile(r"[\w.+%\-]{1,64}+(?:@|%40)[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+")
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}+=*+")
@@ -48,7 +49,8 @@ _NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
 def without_names(text: str) -> str:
     """``text`` without mail addresses, long numbers and tokens, at the same length.
 
-    It cannot know which other words identify a person: it is for what has to be kept, on top of a list.
+    It cannot know which other words identify a person, so it only supplements an allow-list, for text that must be
+    kept.
     """
     text = without_mail(text)
     text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)
@@ -74,7 +76,7 @@ def _hidden(found: re.Match[str]) -> str:
 
 
 def is_token(text: str) -> bool:
-    """Letters and digits mixed, as no word is."""
+    """Does it mix letters and digits, as no word does?"""
     return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
 
 
@@ -83,7 +85,7 @@ LONGEST_PART = 8192
 second."""
 
 LONGEST_SCHEME = 64
-"""Characters before the host, ``5; url=https:`` of a Refresh header included; longer ones are no scheme."""
+"""Most characters before the host, including ``5; url=https:`` of a Refresh header; longer text is not a scheme."""
 
 
 def quiet_url(url: str, keeps_values: bool = False) -> str:
@@ -92,7 +94,7 @@ def quiet_url(url: str, keeps_values: bool = False) -> str:
     Of host, path and query ``LONGEST_PART`` characters each are kept.
 
     Args:
-        keeps_values: values of the query that identify no one stay: they identify a redirect to a block page.
+        keeps_values: keep values of the query that identify no one: they identify a redirect to a block page.
     """
     scheme, slashes, rest = url.partition("//")
     if not slashes or len(scheme) > LONGEST_SCHEME:

@@ -1,8 +1,8 @@
-"""Shape: what an answer of a publisher looks like, and in words how one differs from it.
+"""Shape: what a publisher's answer looks like, and how an answer differs from that, in words.
 
-A source that is asked on the internet declares the shape of its answers beside its reader.  ``fanous doctor --sources``
-compares one small real answer with it, so that a publisher's change is seen before a series is silently empty; contract
-tests compare recorded and typed answers.
+A source on the internet declares the shape of its answers next to its reader.  ``fanous doctor --sources``
+compares one small real answer with it, so that a publisher's change is noticed before a series is silently empty;
+contract tests compare recorded and typed answers.
 
 A shape is written like the answer: a dict has the fields of an object (a name with ``?`` may be missing), a list with
 one shape has elements like it, a tuple has alternatives, and ``str``, ``float`` (any number), ``bool``, ``None`` and
@@ -18,10 +18,10 @@ Differs = Callable[[bytes], list[str]]
 """Sentences, each about one thing that differs; empty = the answer is as expected."""
 
 MOST_SAID = 12
-"""Differences that are listed of one answer."""
+"""Most differences listed for one answer."""
 
 MOST_ELEMENTS = 200
-"""Elements of one list that are compared."""
+"""Most elements of one list that are compared."""
 
 _WORDS = {str: "text", float: "a number", bool: "true or false", None: "null", object: "anything"}
 
@@ -30,7 +30,7 @@ def json_like(shape: Any, strip: Callable[[bytes], bytes] = lambda data: data) -
     """For JSON answers.
 
     Args:
-        strip: removes what stands around the JSON.
+        strip: removes anything around the JSON.
     """
 
     def differs(data: bytes) -> list[str]:

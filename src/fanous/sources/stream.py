@@ -1,8 +1,8 @@
-"""Stream: the bytes and lines of a file, compressed or not, with bounded memory whatever the file claims to hold.
+"""Stream: the bytes and lines of a file, compressed or not, in bounded memory whatever the file claims to contain.
 
-File names are not trusted: gzip and LZ4 (OONI's cans of before October 2020) are recognised by their first bytes, since
-archives of measurements often have names that do not say what they are.  A truncated file yields every byte it can
-before the error is reported; the readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a
+File names are not trusted: gzip and LZ4 (OONI's cans from before October 2020) are recognised by their first bytes,
+since archives of measurements often have names that do not say what they are.  A truncated file yields every byte it
+can before the error is reported; the readers of ``gzip`` and ``isal`` would lose the content of the last block, up to a
 megabyte of measurements.
 """
 
@@ -197,11 +197,11 @@ COMPRESSED = 1 << 17
 """Bytes read from the file at a time."""
 
 RAW_DEFLATE = -15
-"""zlib's ``wbits`` for deflate alone.  Header and trailer are read here: the library checks the checksum in the
-call that decompresses the last block, and would lose all that this call had unpacked."""
+"""zlib's ``wbits`` for raw deflate.  Header and trailer are read here: the library verifies the checksum in the
+call that decompresses the last block, and would lose everything that this call had unpacked."""
 
 AT_ONCE = 1 << 18
-"""Bytes unpacked in one call.  Where compressed bytes are damaged in the middle, the library keeps nothing of the call:
+"""Bytes unpacked in one call.  If compressed bytes are damaged in the middle, the library keeps nothing from the call:
 the rest is unpacked again, by ``_before_damage``."""
 
 DAMAGED = cast("type[Exception]", IsalError)
@@ -209,7 +209,7 @@ SLOWLY = 1 << 12
 """Compressed bytes unpacked at a time there; then one by one."""
 
 LONGEST_HEADER = 1 << 17
-"""Bytes of a gzip header.  It may hold a file name and a comment of any length; none is longer than this."""
+"""Most bytes of a gzip header.  It may have a file name and a comment of any length; none is longer than this."""
 
 TRAILER = 8
 """Bytes: CRC-32 and length modulo 2**32 of what was compressed (RFC 1952, section 2.3.1)."""
@@ -270,7 +270,8 @@ class Inflater(io.RawIOBase):
         return len(data)
 
     def _before_damage(self) -> bytes:
-        """What the damaged member holds beyond what was returned already, up to the first byte that makes no sense."""
+        """The content of the damaged member after what was already returned, up to the first byte that makes no
+        sense."""
         unpacker, known, found = zlib.decompressobj(RAW_DEFLATE), self._length, b""
         self._raw.seek(self._member_at)
         while piece := self._raw.read(SLOWLY):
@@ -288,7 +289,7 @@ class Inflater(io.RawIOBase):
         return found
 
     def _more(self) -> bool:
-        """Add the next bytes of the file to those that wait; false at its end."""
+        """Add the next bytes of the file to those waiting; false at its end."""
         more = self._raw.read(COMPRESSED) or b""
         self._waiting += more
         return bool(more)
@@ -308,7 +309,7 @@ class Inflater(io.RawIOBase):
         if not self._waiting:
             return False
         if not self._waiting.startswith(MAGIC):
-            raise OSError("there are other bytes after the compressed data")
+            raise OSError("unexpected bytes follow the compressed data")
         flags = self._header()
         if flags & FEXTRA:
             self._take(int.from_bytes(self._take(2), "little"))
@@ -330,11 +331,11 @@ class Inflater(io.RawIOBase):
         return header[3]
 
     def _skip_text(self) -> None:
-        """Up to and with the next zero byte."""
+        """Skip up to and including the next zero byte."""
         at = self._waiting.find(b"\0")
         while at < 0:
             if len(self._waiting) > LONGEST_HEADER:
-                raise OSError("a gzip header does not end")
+                raise OSError("a gzip header is cut short")
             if not self._more():
                 raise EOFError
             at = self._waiting.find(b"\0")
@@ -345,4 +346,4 @@ class Inflater(io.RawIOBase):
         trailer = self._take(TRAILER)
         written = self._crc.to_bytes(4, "little") + (self._length & 0xFFFFFFFF).to_bytes(4, "little")
         if trailer != written:
-            raise OSError("the checksum at its end is not that of the content")
+            raise OSError("its checksum does not match the content")

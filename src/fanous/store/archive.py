@@ -1,9 +1,9 @@
 """Archive: raw records as they were received, append-only.
 
 The one part of the store that cannot be computed again: a segment, one file of records, is complete and on the disk,
-under a name that holds the digest of the file, before anything is acknowledged.  The layout is OONI's
+under a name that contains the file's digest, before anything is acknowledged.  The layout is OONI's
 (``raw/YYYYMMDD/HH/CC/testname/``, test names without underscores), by the hour of *receipt*, with the source and a
-digest of the file where OONI has a serial number: the name says all there is to know without opening the file.
+digest of the file in place of OONI's serial number: the name says everything without opening the file.
 """
 
 import os
@@ -50,9 +50,9 @@ class Segment:
         hour: of receipt, UTC, ``YYYYMMDDHH``.
         country: ISO 3166-1 alpha-2.
         test_name: OONI's nettest without underscores, as in OONI's own folders.
-        source: connector that read the records and reads them again.
+        source: connector that reads the records.
         digest: first 16 hex digits of the SHA-256 of the file; before November 2026, of what it unpacks to.
-        provenance: of all its records; empty = it was written before provenance was (November 2026).
+        provenance: that of all its records; empty = written before provenance was recorded (November 2026).
     """
 
     hour: str
@@ -64,7 +64,8 @@ class Segment:
 
     @property
     def assumed(self) -> Provenance:
-        """For an old segment: what probes sent is real; the rest, as far as is known, came from files."""
+        """The provenance assumed for an old segment: what probes sent is real; the rest, as far as is known, came
+        from files."""
         return self.provenance or (Provenance.REAL if self.source == "edge" else Provenance.IMPORTED)
 
     @property
@@ -86,7 +87,7 @@ class Segment:
 
 @noun
 class Location:
-    """Where one raw record lies.
+    """Where one raw record is.
 
     Attributes:
         position: 0-based line in the uncompressed segment.
@@ -98,7 +99,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFolder:
-    """The folder a record belongs to: everything of a segment's name but its digest."""
+    """The folder a record belongs to: everything in a segment's name except its digest."""
 
     hour: str
     country: str
@@ -113,7 +114,7 @@ class SegmentFolder:
 def shelf(
     received_at: float, country: str, test_name: str, source: str, provenance: Provenance | Literal[""] = ""
 ) -> SegmentFolder:
-    """The folder for a record; what a probe wrote never becomes part of a path unchecked."""
+    """The folder for a record; text from a probe never becomes part of a path unchecked."""
     plain = re.sub(r"[^a-z0-9]", "", test_name.lower())[:64]
     return SegmentFolder(
         hour=datetime.fromtimestamp(received_at, UTC).strftime("%Y%m%d%H"),
@@ -137,7 +138,7 @@ LEVEL = 2
 """zstd level.  On real web_connectivity measurements, 3 takes 1.6 times as long to save 6 %; 1 is hardly
 faster and a fifth larger."""
 DIGITS = 16
-"""Of the digest, in a segment's name."""
+"""Digits of the digest in a segment's name."""
 
 SEGMENT_BYTES = 32 * 1024 * 1024
 """A segment is read whole to check its digest, so this limits memory; a larger record gets a segment to
@@ -146,11 +147,11 @@ itself.
 TEMPORARY = ".tmp"
 
 ORIGINS, THIN = ".origins.zst", ".thin.zst"
-"""Files next to a segment, or in its place: where each record is published, and a segment of which retention has left
-that for most records (``store.references``)."""
+"""Files next to a segment, or in its place: where each record is published, and a segment in which retention has left
+only that for most records (``store.references``)."""
 
 COLD = "cold"
-"""File of the archive's folder: the address of the bucket that has the older segments (``store.bucket``)."""
+"""File in the archive's folder with the address of the bucket that has the older segments (``store.bucket``)."""
 
 
 class DamagedSegment(FanousError):
@@ -176,7 +177,7 @@ class Archive:
         """Write records; once this returns they would survive a power cut.
 
         Returns:
-            Where each record lies, in the order given.
+            Where each record is, in the order given.
         """
         shelves: dict[SegmentFolder, list[int]] = {}
         for index, item in enumerate(received):
@@ -198,7 +199,7 @@ class Archive:
         return [locations[index] for index in range(len(received))]
 
     def _note_origins(self, segment: Segment, records: Sequence[Record], received_at: float) -> None:
-        """Before the segment is written, so that none of it is ever without."""
+        """Note where records are published, before the segment is written, so that no segment is ever without."""
         if not any(record.published for record in records):
             return
         origins = [
@@ -215,7 +216,7 @@ class Archive:
         return path.with_name(path.name.removesuffix(SUFFIX) + suffix)
 
     def is_whole(self, segment: Segment) -> bool:
-        """Is every record of it in the folder?"""
+        """Are all of its records in the folder?"""
         return (self.folder / segment.path).exists()
 
     def can_be_thinned(self, segment: Segment) -> bool:
@@ -223,7 +224,7 @@ class Archive:
         return self.is_whole(segment) and self._beside(segment, ORIGINS).exists()
 
     def thin(self, segment: Segment, kept: Set[int]) -> int:
-        """Leave references in the place of records; if killed, thinning it again completes it.
+        """Replace records by references; if killed, thinning it again completes it.
 
         Args:
             kept: positions of records that stay.
@@ -256,7 +257,7 @@ class Archive:
             write_durably(path, packed, TEMPORARY, received_at)
 
     def without(self, segment: Segment, positions: set[int]) -> Segment | None:
-        """Write what is left of a segment without some of its records; the segment itself stays.
+        """Write a copy of a segment without some of its records; the segment itself stays.
 
         Returns:
             The segment with the rest; ``None`` = nothing is left.
@@ -285,7 +286,7 @@ class Archive:
         return rest
 
     def remove(self, segment: Segment) -> None:
-        """Take a segment away for good."""
+        """Remove a segment permanently."""
         path = self.folder / segment.path
         with disk_errors(f"remove from the archive {self.folder}"):
             for one in (path, self._beside(segment, ORIGINS), self._beside(segment, THIN)):
@@ -293,7 +294,7 @@ class Archive:
             sync_folder(path.parent)
 
     def received_at(self, segment: Segment) -> float:
-        """When its records came: the file's time, or the beginning of the hour where a copy lost that.
+        """When its records came: the file's time, or the beginning of the hour if a copy lost that.
 
         Raises:
             DamagedSegment: the file is gone.
@@ -328,15 +329,15 @@ class Archive:
         return len(remains)
 
     def records(self, segment: Segment, wanted: Set[int] | None = None) -> Iterator[Record]:
-        """The raw records of a segment; ``file`` and ``line`` (1-based) say where each lies.
+        """The raw records of a segment; ``file`` and ``line`` (1-based) say where each is.
 
-        What is kept by reference is fetched from its publisher.
+        Records kept by reference are fetched from their publisher.
 
         Args:
             wanted: lines; ``None`` = all.
 
         Raises:
-            DamagedSegment: before the first record, where the content is not what the name says, or a published
+            DamagedSegment: before the first record, if the content does not match the name, or a published
                 object has vanished.
             FanousError: a publisher cannot be reached now.
         """
@@ -364,7 +365,7 @@ class Archive:
         return found
 
     def damaged(self) -> Iterator[tuple[Segment, str]]:
-        """Segments of the folder whose content is not what was written, and what is wrong; reads them all."""
+        """Segments in the folder whose content is not what was written, and what is wrong; reads them all."""
         for segment in Archive.segments(self):
             try:
                 _ = self._entries(segment) if self._is_thin(segment) else self._lines(segment)
@@ -372,7 +373,7 @@ class Archive:
                 yield segment, str(error)
 
     def _is_thin(self, segment: Segment) -> bool:
-        """A killed thinning leaves both; then the whole one counts."""
+        """Is it thinned?  A killed thinning leaves both files; then the whole one counts."""
         return not self.is_whole(segment) and self._beside(segment, THIN).exists()
 
     def _entries(self, segment: Segment) -> list[Entry | None]:
@@ -388,7 +389,7 @@ class Archive:
             content = zstd.decompress(packed)
         except zstd.ZstdError as error:
             raise DamagedSegment(f"cannot read {path}: {error}; restore it from a backup") from error
-        # Older ones are named by what they unpack to.
+        # Older ones are named by the digest of what they unpack to.
         if segment.digest != _digest(packed) and segment.digest != _digest(content):
             raise DamagedSegment(
                 f"{path} is not what was written (its digest differs); restore it from a backup"

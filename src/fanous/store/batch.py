@@ -9,12 +9,12 @@ from fanous.store.archive import Location
 
 @noun
 class Judged:
-    """One raw record and all that was taken from it.
+    """One raw record and everything read from it.
 
     Attributes:
         record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
-            ``line``, which says where in its segment it lies.
-        came: the record before anything of it was dropped, for a store that may know it by its former name
+            ``line``, which says where in its segment it is.
+        came: the record before anything was dropped from it, for a store that may know it by its former name
             (``IdentityFacts.holds_older``); else empty.
     """
 
@@ -26,7 +26,7 @@ class Judged:
 
 @noun
 class Placed:
-    """A judged measurement, where its raw record lies, and when that came (unix seconds, UTC)."""
+    """A judged measurement, where its raw record is, and when that came (unix seconds, UTC)."""
 
     judged: Judged
     location: Location

@@ -4,7 +4,7 @@ Names are those of the folder.  An object exists completely or not at all, and i
 storage says that it has it.  Its name holds the digest of its content, so writing it twice is harmless.
 
 If older segments are in a bucket and the rest in a folder, readers see one archive.  A file in the folder
-names the bucket, so that whoever opens the store finds everything.  A segment leaves the folder only after
+names the bucket, so that anyone who opens the store finds everything.  A segment leaves the folder only after
 the bucket has returned it byte for byte; until then it may be in both.  A list in the folder names those that
 left, so that finding unfinished ones does not mean listing years of a bucket.
 """
@@ -57,7 +57,7 @@ class BucketArchive(Archive):
                 )
 
     def damaged(self) -> Iterator[tuple[Segment, str]]:
-        """None: to look for them, the whole bucket would have to be fetched."""
+        """Always empty: to look for them, the whole bucket would have to be fetched."""
         return iter(())
 
     def _note_origins(self, _segment: Segment, _records: Sequence[Record], _received_at: float) -> None:
@@ -67,7 +67,7 @@ class BucketArchive(Archive):
         return False
 
     def has(self, segment: Segment) -> bool:
-        """Whether the bucket has it."""
+        """Does the bucket have it?"""
         with self._errors("read"):
             return self._has(segment)
 
@@ -83,7 +83,7 @@ class BucketArchive(Archive):
             obstore.delete(self._store, str(segment.path))
 
     def received_at(self, segment: Segment) -> float:
-        """As ``Archive.received_at``; the beginning of the hour where a copy lost the attribute."""
+        """As ``Archive.received_at``; the beginning of the hour if a copy lost the attribute."""
         with self._errors("read"):
             try:
                 attributes = obstore.get(self._store, str(segment.path)).attributes
@@ -106,7 +106,7 @@ class BucketArchive(Archive):
                         yield segment
 
     def sweep(self) -> int:
-        """Nothing is left half-written."""
+        """Nothing to do: an object is never left half-written."""
         return 0
 
     def _packed(self, segment: Segment) -> bytes:
@@ -150,7 +150,7 @@ def _store_at(url: str) -> S3Store:
 
 
 MOVED = "cold.segments"
-"""File of the archive's folder: a name a line.  It may name more segments than the bucket has, but not fewer."""
+"""File in the archive's folder, one name per line.  It may name more segments than the bucket has, but not fewer."""
 
 
 class TieredArchive(Archive):
@@ -161,7 +161,7 @@ class TieredArchive(Archive):
         self.cold = BucketArchive(url, folder)
 
     def is_here(self, segment: Segment) -> bool:
-        """Whether it is in the folder."""
+        """Is it in the folder?"""
         return self.is_whole(segment) or self._is_thin(segment)
 
     def move(self, segment: Segment) -> None:
@@ -198,17 +198,17 @@ class TieredArchive(Archive):
 
     def _note_moved(self, segment: Segment) -> None:
         with disk_errors(f"write to the archive {self.folder}"), self._list().open("a") as file:
-            file.write(f"\n{segment.name}\n")  # also behind a line that a crash cut off
+            file.write(f"\n{segment.name}\n")  # also after a line that a crash cut off
             file.flush()
             os.fsync(file.fileno())
 
     def _moved(self) -> list[Segment]:
-        """In order of receipt."""
+        """Names of moved segments, in order of receipt."""
         names = self._list().read_text().split()
         return sorted({segment for name in names if (segment := parse_name(name))}, key=_place)
 
     def _list(self) -> Path:
-        """Rebuilt from the bucket if it is missing."""
+        """The list, rebuilt from the bucket if it is missing."""
         path = self.folder / MOVED
         if not path.exists():
             self._write_moved(self.cold.segments())
@@ -232,7 +232,7 @@ def _place(segment: Segment) -> str:
 
 
 def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segment]:
-    """Both in order, each segment once."""
+    """Both merged in order, each segment once."""
     before = None
     for segment in merge(here, there, key=_place):
         if segment != before:

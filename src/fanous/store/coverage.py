@@ -1,4 +1,4 @@
-"""Coverage: what was measured at all, and which of it allows no conclusion.
+"""Coverage: what was measured, and which measurements allow no conclusion.
 
 Times are unix seconds, UTC; windows half-open ``[since, until)``.  Only sound measurements count (no
 ``defect``) unless a row says otherwise.
@@ -23,8 +23,8 @@ class Doubt:
     """Why nothing was concluded.
 
     Attributes:
-        rule_id: of the rule that said so; empty = the measurement itself was unsound.
-        why: the rule's sentence (one of them, where they hold figures), or the measurement's defect.
+        rule_id: id of the rule that said so; empty = the measurement itself was unsound.
+        why: the rule's sentence (one of them, if they contain figures), or the measurement's defect.
     """
 
     rule_id: str
@@ -37,8 +37,8 @@ class Insufficient:
     """A target that was measured but about which nothing can be concluded.
 
     Attributes:
-        measurements: all of the target in the window, unsound ones included.
-        reasons: from the most frequent; at least one.
+        measurements: all of the target's in the window, including unsound ones.
+        reasons: at least one, most frequent first.
     """
 
     target: str
@@ -47,7 +47,7 @@ class Insufficient:
 
     @property
     def reason(self) -> Reason:
-        """The most frequent one, and for how many measurements it holds."""
+        """The most frequent reason, and for how many measurements it holds."""
         first = self.reasons[0]
         told: dict[str, Param] = {
             "rule": first.rule_id,
@@ -63,8 +63,8 @@ class Heard:
     """One network in a window.
 
     Attributes:
-        at: its last sound measurement was made then.
-        probes: independent ones.
+        at: time of its last sound measurement.
+        probes: number of independent probes.
     """
 
     country: str
@@ -76,10 +76,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far measurements of one source reach.
+    """How recent one source's measurements are.
 
     Attributes:
-        at: when the latest of the window was made, unix seconds.
+        at: when the latest in the window was made, unix seconds.
         measurements, countries: how many, in the window.
     """
 
@@ -94,8 +94,8 @@ class KnownNetwork:
     """One network in one country.
 
     Attributes:
-        name: that most of its measurements give; empty = none does.
-        last: unix seconds; its last sound measurement was made then.
+        name: the name that most of its measurements give; empty = none.
+        last: time of its last sound measurement, unix seconds.
     """
 
     country: str
@@ -123,10 +123,10 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Soundness:
-    """How much of what one version of a probe's software sends cannot be used.
+    """How many measurements from one version of a probe's software cannot be used.
 
     Attributes:
-        unsound: of ``measurements``, those with a defect.
+        unsound: those of ``measurements`` with a defect.
     """
 
     software: str
@@ -137,10 +137,10 @@ class Soundness:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Measurements that were made, by their own account, after they were received.
+    """Measurements dated later than they were received.
 
     Attributes:
-        ahead: of ``measurements``; so with ``probes_ahead`` and ``probes``.
+        ahead: the part of ``measurements`` dated in the future; the same for ``probes_ahead`` and ``probes``.
     """
 
     measurements: int
@@ -150,13 +150,13 @@ class Clocks:
 
 
 NOTHING_OUTSIDE = "nothing outside the country answers"
-"""``defect`` of a look at a line on which only sites inside the country answer."""
+"""``defect`` of a check of a line on which only sites inside the country answer."""
 
 ALLOW_LIST = "outside the country only sites of a list answer"
-"""``defect`` of a look at a line on which sites of a list answer as well."""
+"""``defect`` of a check of a line on which sites of a list answer as well."""
 
 MEASUREMENTS = "measurements"
-"""Name of the signal of ``volume``."""
+"""Name of the signal that ``volume`` returns."""
 
 _SPAN = """
 SELECT toUnixTimestamp64Micro(min(first)) / 1000000, toUnixTimestamp64Micro(max(last)) / 1000000 FROM (
@@ -209,7 +209,7 @@ WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{
 GROUP BY asn ORDER BY asn
 """
 _SENT = "source NOT IN {ordered:Array(String)}"
-"""Measurements that probes send by themselves: those that we order from vantage points of others are no sign of life
+"""Measurements that probes send unprompted: those that we order from other people's vantage points are no sign of life
 of a network, since a probe that loses packets there is taken offline."""
 
 _VOLUME = f"""
@@ -260,7 +260,7 @@ GROUP BY uid, target, defect
 """
 # Targets with conclusions go first: they are nearly all, and grouping them would be wasted work.
 # Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
-# has several verdicts speaks with the first of them.
+# has several verdicts counts with the first of them.
 _INSUFFICIENT = f"""
 SELECT target, sum(made) AS all_made, groupArray((rule, why, made))
 FROM (
@@ -276,8 +276,8 @@ SELECT country, count(), groupBitXor(cityHash64(segment, committed_at)) FROM seg
 GROUP BY country ORDER BY country
 """
 
-# How the monitor itself fares: counted by when measurements were *received*, because the clocks of probes are
-# among the things that are looked at.
+# The monitor's own health: counted by when measurements were *received*, because the clocks of probes are
+# among the things examined.
 STEP = 3600
 """Width of the bins of ``Arrivals``; seconds."""
 
@@ -303,13 +303,13 @@ class CoverageFacts(FactsPart):
     """What was measured, where, by whom, and how it arrived."""
 
     def span(self, country: str) -> tuple[float, float] | None:
-        """When the first and the last sound measurement was made, or bin of a public source's series began;
+        """When the first and last sound measurement was made, or bin of a public source's series began;
         ``None`` = there is neither."""
         rows = self.engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
     def measured(self, country: str) -> tuple[float, float] | None:
-        """When the first and the last sound measurement was made; ``None`` = there is none."""
+        """When the first and last sound measurements were made; ``None`` = there are none."""
         rows = self.engine.rows(_MEASURED, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
@@ -332,7 +332,7 @@ class CoverageFacts(FactsPart):
         return [Arrival(asn, made, late) for asn, made, late in rows]
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
-        """Country -> a mark that changes when measurements of the country come in, are judged again or are taken out.
+        """Country -> a mark that changes when measurements of the country are added, judged again or removed.
         Cheap: it reads no measurement."""
         return {country: (count, mark) for country, count, mark in self.engine.rows(_BROUGHT_IN)}
 
@@ -348,7 +348,7 @@ class CoverageFacts(FactsPart):
 
     @remembered(300)
     def known_targets(self) -> dict[str, int]:
-        """Target that was ever measured -> its measurements."""
+        """Every target ever measured -> its number of measurements."""
         return dict(self.engine.rows(_KNOWN_TARGETS))
 
     @remembered(15, of_measurements=True)
@@ -373,7 +373,7 @@ class CoverageFacts(FactsPart):
 
     @remembered(15, of_measurements=True)
     def heard_in(self, country: str, since: float, until: float) -> list[Heard]:
-        """The same of one country, by ASN."""
+        """The same for one country, by ASN."""
         rows = self.engine.rows(_HEARD_IN, country=country, ordered=_ordered(), **window(since, until))
         return [Heard(*row) for row in rows]
 
@@ -419,9 +419,9 @@ class CoverageFacts(FactsPart):
 
 
 def _ordered() -> list[str]:
-    """Sources whose measurements are ordered from vantage points of others."""
+    """Sources whose measurements are ordered from other people's vantage points."""
     from fanous.sources.measurements import (
-        MEASUREMENTS as SOURCES,  # with every reader; few questions need it
+        MEASUREMENTS as SOURCES,  # loads every reader, which few queries need
     )
 
     return [name for name, source in SOURCES.items() if source.family is Family.REMOTE]

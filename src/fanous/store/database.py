@@ -34,18 +34,18 @@ _TURN = "turn"
 """Key of the row that a writer touches first."""
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-"""What people write -> the driver that is installed (psycopg 3)."""
+"""Scheme as people write it -> the installed driver (psycopg 3)."""
 
 _MAKING = 7_462_661_101
 """PostgreSQL's advisory lock for creating tables: checking and creating are two steps, and two processes that
-start at once would both try to create.  Any number that no other program uses will do."""
+start at once would both try to create.  Any number unused by other programs will do."""
 
 
 class Database:
     """A connection pool, by SQLAlchemy URL.
 
     Raises:
-        FanousError: no such kind of database.
+        FanousError: unknown kind of database.
     """
 
     def __init__(self, url: str) -> None:
@@ -86,7 +86,7 @@ class Database:
             yield
         except DatabaseError as error:
             if type(error) not in (DatabaseError, OperationalError, DataError):
-                raise  # a broken constraint or statement: a bug
+                raise  # a violated constraint or wrong statement is a bug
             cause = " ".join(str(error.orig).split())
             raise FanousError(
                 f"cannot use the ledger {self.name}: {cause}; {_advice(error, self._engine)}", permanent=False
@@ -140,7 +140,7 @@ _DECODER = msgspec.json.Decoder(Incident)
 
 
 class _Written(msgspec.Struct):
-    """English text of an incident from before December 2026: why it has its status, and its hints."""
+    """English texts in an incident from before December 2026: why it has its status, and its hints."""
 
     reason: str = ""
     hints: tuple[Reason | str, ...] = ()
@@ -166,7 +166,7 @@ def encode_incident(incident: Incident) -> str:
     """A document that reads back as the same incident.
 
     Raises:
-        ValueError: it would not (a NaN: what was not measured is ``None`` in an incident).
+        ValueError: it would not (it contains a NaN: in an incident, not measured is ``None``).
     """
     document = msgspec.json.encode(incident)
     try:
@@ -198,7 +198,7 @@ def _decoded(document: str) -> Incident:
     try:
         incident = _DECODER.decode(document)
     except msgspec.ValidationError:
-        # Its hints may be text.
+        # its hints may be text
         raw = msgspec.json.decode(document)
         hints = [
             one if isinstance(one, Reason) else Reason(AS_WRITTEN, {"text": one})

@@ -5,7 +5,7 @@ open at a time in a process; after ``close`` another may be opened.
 
 An engine migrates tables of an older format when it opens them.  Each statement of a migration may be
 repeated, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here;
-what a new format needs to know about old measurements comes from the archive (``fanous rejudge``).  To add a
+what a new format needs from old measurements comes from the archive (``fanous rejudge``).  To add a
 migration, raise ``schema.FORMAT``, add an entry to ``MIGRATIONS``, and add a fixture of the previous format
 to the tests.
 """
@@ -56,7 +56,7 @@ LAST = 9_000_000_000.0
 
 
 def ticks(instant: float) -> int:
-    """Microseconds, held within what the engine can store; NaN becomes the epoch."""
+    """Microseconds, clipped to what the engine can store; NaN becomes the epoch."""
     return round(min(max(0.0, instant), LAST) * 1e6)
 
 
@@ -69,7 +69,7 @@ def _to_2(layout: Layout) -> Iterator[str]:
 
 
 def _to_3(layout: Layout) -> Iterator[str]:
-    """Every row says its provenance.  What no probe of ours sent came in a file, as far as is known; what is
+    """Gives every row its provenance.  What no probe of ours sent came from a file, as far as is known; what is
     synthetic is found in the archive (``store.upgrade``)."""
     guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
     for table, default in (
@@ -130,14 +130,14 @@ def _remember(engine: "Engine", version: int) -> None:
 _DISK_FULL = ("No space left on device", "NOT_ENOUGH_SPACE", "Not enough space")
 _ON_A_CLUSTER = {
     "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
-    "distributed_product_mode": "global",  # a question within a question is asked once, not by each shard
-    "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows stand together
-    "load_balancing": "in_order",  # the replica that was written to is the one that is read
+    "distributed_product_mode": "global",  # a subquery is run once, not by each shard
+    "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows are on the same shard
+    "load_balancing": "in_order",  # read from the replica that was written to
 }
 """Settings for every query and insert.  They have never been used on a real cluster."""
 
 _IN_PROCESS = {"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0}
-"""Settings in the process: by default it compiles queries to machine code the third time they run, which
+"""Settings of the in-process engine: by default it compiles queries to machine code the third time they run, which
 takes 50 to 300 ms of processor time per query and process, and queries over a million verdicts were no faster
 for it."""
 
@@ -170,7 +170,7 @@ _DAMAGED = (
     "UNKNOWN_CODEC",
 )
 LIKELY = "Most likely corrupted data"
-"""Said within the error of a change, whose own name tells only that it was not finished."""
+"""Text within the error of a change, whose own name says only that it was not finished."""
 
 _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
@@ -186,15 +186,15 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(eng
 """
 
 MOST_SAID = 300
-"""Characters of the engine's error that are repeated."""
+"""Most characters of the engine's error that are repeated."""
 
 LEAST_DESCRIPTORS = 256
-"""Files and connections that a process with a store has to be able to open: the engine has some sixty open when
-it is idle, and merges open as many again."""
+"""Files and connections that a process with a store must be able to open: the engine has some sixty open when
+idle, and merges open as many again."""
 
 LEAST_ADDRESS_SPACE = 3 << 30
 """Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
-memory; where they get less, the process dies without a word."""
+memory; if they get less, the process dies without a message."""
 
 # The client's error for a value that does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault)
@@ -208,7 +208,7 @@ class Engine:
     """A client whose tables exist and are up to date.
 
     Args:
-        location: of the store; the caller holds its lock.
+        location: the store's; the caller holds its lock.
     """
 
     def __init__(self, location: StoreLocation) -> None:
@@ -224,7 +224,7 @@ class Engine:
             raise
 
     def _remove_parts_one_by_one(self) -> None:
-        """Settle it for tables of before 28 November 2026."""
+        """Apply ``ONE_BY_ONE`` to tables from before 28 November 2026."""
         for (table,) in self.rows(_MANY_REMOVERS):
             self.run(f"ALTER TABLE `{table}` MODIFY SETTING {ONE_BY_ONE}")
 
@@ -234,7 +234,7 @@ class Engine:
     def showing(self, *, synthetic: bool) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.
 
-        The engine itself filters, whatever the query, so no statement can forget to.
+        The engine itself filters every query, so no statement can forget to.
         """
         shown = copy(self)
         word = "" if synthetic else "NOT "
@@ -243,7 +243,7 @@ class Engine:
         return shown
 
     def run(self, sql: str, **parameters: Any) -> None:
-        """A statement without an answer."""
+        """Run a statement that returns nothing."""
         with _engine_errors("write facts"):
             self._client.command(sql, parameters=parameters or None)
 
@@ -252,7 +252,7 @@ class Engine:
         self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
 
     def change(self, table: str, what: str, condition: str, **parameters: Any) -> None:
-        """Update rows, on every shard; done when it returns."""
+        """Update rows on every shard; finished when it returns."""
         rows = self._layout.rows_of(table)
         self.run(
             f"ALTER TABLE {rows} UPDATE {what} WHERE {condition} SETTINGS mutations_sync = 2", **parameters
@@ -271,7 +271,7 @@ class Engine:
             return [tuple(row) for row in result.result_rows]
 
     def columns(self, sql: str, **parameters: Any) -> list[list[Any]]:
-        """The answer, column by column; empty where there are no rows."""
+        """The answer, column by column; empty if there are no rows."""
         with _engine_errors("read facts"):
             result = self._client.query(
                 sql, parameters=parameters or None, settings=self._reading, column_oriented=True
@@ -279,7 +279,7 @@ class Engine:
             return [list(column) for column in result.result_columns]
 
     def insert(self, table: str, columns: Columns) -> None:
-        """Add rows, on the disk when this returns."""
+        """Add rows; they are on disk when this returns."""
         if not next(iter(columns.values())):
             return
         kinds = {name: TABLES[table].columns[name] for name in columns}
@@ -291,8 +291,8 @@ class Engine:
             self._insert(table, mended(columns, kinds), kinds)
 
     def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
-        # The token is new for each of our attempts, so that only a retry by the client's own transport counts
-        # as a duplicate: rows deleted and written again must be inserted again.
+        # Each of our attempts has a new token, so that only a retry by the client's own transport counts
+        # as a duplicate: rows that were deleted and are written again must be inserted again.
         with _engine_errors(f"write {table}"):
             self._client.insert(
                 table,
@@ -310,10 +310,10 @@ def _quoted(text: str) -> str:
 
 
 def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
-    """Columns that the engine can take, from columns that it could not.
+    """Columns repaired so that the engine accepts them.
 
-    Odd records hold numbers out of range and half characters (lone surrogates): the archive keeps them
-    as they were, the facts keep the nearest value, and one record does not stop its batch.
+    Odd records contain numbers out of range and half characters (lone surrogates): the archive keeps them
+    as they were, the facts keep the nearest value, and no record stops its batch.
     """
     return {name: [_mender(kinds[name])(value) for value in values] for name, values in columns.items()}
 
@@ -357,7 +357,7 @@ def _connect(location: StoreLocation) -> Client:
 
 
 def _check_address_space() -> None:
-    """Raise ``FanousError`` where the process may not reserve what the engine needs."""
+    """Raise ``FanousError`` if the process may not reserve what the engine needs."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
     if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
         raise FanousError(
@@ -368,7 +368,7 @@ def _check_address_space() -> None:
 
 
 def _check_descriptors() -> None:
-    """Raise ``FanousError`` where the process may not open as many files as the engine does; a soft limit is raised."""
+    """Raise ``FanousError`` if the process may not open as many files as the engine does; a soft limit is raised."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
         return
@@ -412,7 +412,7 @@ def _advice(said: str) -> str:
     for name, advice in _ADVICE.items():
         if f"({name})" in said:
             return advice
-    # A broken file causes other errors after it, so causes are looked for before damage.
+    # A broken file causes further errors, so causes are looked for before damage.
     for words, advice in _CAUSES.items():
         if words in said:
             return advice
@@ -421,7 +421,7 @@ def _advice(said: str) -> str:
 
 
 def _never_arrived(error: BaseException) -> bool:
-    """Whether the connection failed, rather than the query."""
+    """Did the connection fail, rather than the query?"""
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 
@@ -445,7 +445,7 @@ IN_STRETCHES = (
     "AND toUnixTimestamp64Micro(started_at) < b, {places:Array(UInt32)}, {starts:Array(Int64)}, "
     "{ends:Array(Int64)})"
 )
-"""The same where each network has intervals of its own."""
+"""The same if each network has its own intervals."""
 
 
 def window(since: float, until: float) -> dict[str, int]:
@@ -471,14 +471,14 @@ _NAMES_A_QUERY = 2000
 
 
 def by_query(names: Iterable[str]) -> Iterator[list[str]]:
-    """As many as one query may name."""
+    """Names in groups of as many as one query may have."""
     rest = iter(names)
     while some := list(islice(rest, _NAMES_A_QUERY)):
         yield some
 
 
 def plain(uid: str) -> str:
-    """As a table has it: half a character cannot be stored (``mended``)."""
+    """The uid as tables store it: half a character cannot be stored (``mended``)."""
     return uid.encode("utf-8", "replace").decode()
 
 
@@ -494,7 +494,7 @@ class FactsPart:
         synthetic: which of the two ``engine`` shows.
 
     Attributes:
-        memory: keeps answers; ``None`` = each question is asked of the engine.
+        memory: keeps answers; ``None`` = every query goes to the engine.
     """
 
     memory: Memory | None = None
@@ -511,7 +511,7 @@ class FactsPart:
         return shown
 
     def may_write(self) -> None:
-        """Refuse if the store was opened read-only.
+        """Refuse to write if the store was opened read-only.
 
         Raises:
             FanousError: it was.

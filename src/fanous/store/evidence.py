@@ -27,8 +27,8 @@ class MechanismCount:
 
     Attributes:
         symptom: see ``Verdict.symptom``.
-        measurements: in which it was said.
-        probes: whose measurements these are.
+        measurements: number of measurements with this verdict.
+        probes: number of probes behind them.
     """
 
     target: str
@@ -47,10 +47,10 @@ class EvidenceCounts:
     """The evidence for a claim.
 
     Attributes:
-        measurements: that saw it.
-        probes: whose measurements these are.
+        measurements: number of measurements that saw it.
+        probes: number of probes behind them.
         networks: on which it was seen.
-        controlled: of ``measurements``, those with a normal control of their own.
+        controlled: those of ``measurements`` with their own normal control.
         elsewhere: measurements of the same targets on other networks of the country at the same times
             that found them to work.
         sources: connectors that the measurements came through, sorted.
@@ -109,7 +109,7 @@ WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND a
 """
 
 LEAST_VOICES = 3
-"""Measurements of a target before it counts for the lines of a network as a whole: one device on a bad line
+"""Least measurements of a target before it counts for a network's lines as a whole: one device on a bad line
 measures a list of sites once."""
 
 _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
@@ -146,7 +146,7 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
-# Only measurements that a bundle holds: what is concluded of them must come out the same there.
+# Only measurements that a bundle contains: the conclusion must come out the same there.
 _RUNS = f"""
 SELECT probe, software, test_name, test_version, resolver_asn,
     toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
@@ -160,7 +160,7 @@ WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source 
 GROUP BY probe, software, test_name, test_version, resolver_asn
 ORDER BY probe, software, test_name, test_version, resolver_asn
 """
-# Our own probes check their line themselves, and what they measure on a bad one means nothing.
+# Our own probes check their line themselves; what they measure on a bad one means nothing.
 _MEANWHILE = f"""
 SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
     target IN {{targets:Array(String)}} AS claimed,
@@ -191,7 +191,7 @@ GROUP BY network ORDER BY network
 
 _OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
 _CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
-# As ``analysis.rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
+# As in ``analysis.rules.transfer``: medians of a measurement, other names as its control, without the helper.
 _PAIRS = f"""
 SELECT from_probe, network, about, own, control FROM (
     SELECT uid, any(asn) AS network, anyIf(target, {_OWN}) AS about, medianIf(kbps, {_OWN}) AS own,
@@ -222,7 +222,7 @@ WHERE {IN_WINDOW} AND uid IN (
     )
 )
 """
-# By address alone: a handshake that is cut after the connection was made is cut by its name.
+# By address alone: a handshake cut after the connection was made is cut by its name.
 _FAILING = f"""
 SELECT target, groupUniqArray(ip) FROM (
     SELECT target, asn, ip, countIf(failure IS NOT NULL) AS failing, count() AS tried
@@ -241,7 +241,7 @@ class EvidenceFacts(FactsPart):
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:
-        """Which rules said what in the intervals, every state included, the most frequent first."""
+        """Which rules said what in the intervals, in every state, most frequent first."""
         rows = self.engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
         return [
             MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
@@ -257,14 +257,14 @@ class EvidenceFacts(FactsPart):
         return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
 
     def provenances(self, country: str, since: float, until: float) -> set[Provenance]:
-        """Of all measurements of a country and of its series."""
+        """Provenances of all measurements of a country and of its series."""
         rows = self.engine.rows(_PROVENANCES, country=country, **window(since, until))
         return {Provenance(name) for (name,) in rows}
 
     def provenances_seen(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> set[Provenance]:
-        """Of the measurements in which one of the targets failed on one of the networks."""
+        """Provenances of the measurements in which one of the targets failed on one of the networks."""
         rows = self.engine.rows(_PROVENANCES_SEEN, **_claim(country, targets, asns, intervals))
         return {Provenance(name) for (name,) in rows}
 
@@ -302,7 +302,7 @@ class EvidenceFacts(FactsPart):
     ) -> list[Run]:
         """The runs, of these sources, in which a target was measured on one of the networks in the intervals.
 
-        One that changed its resolver or software is listed once for each.
+        A run that changed its resolver or software is listed once for each.
         """
         asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
         return [Run(*row) for row in self.engine.rows(_RUNS, **asked)]
@@ -310,7 +310,7 @@ class EvidenceFacts(FactsPart):
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
     ) -> list[LineRecord]:
-        """How each probe (not ours) that saw a target fail fared with other targets, and its whole network with it.
+        """How each probe (not ours) that saw a target fail fared with other targets, and how its whole network fared.
 
         Args:
             faults: mechanisms that a bad line can cause too.
@@ -328,7 +328,7 @@ class EvidenceFacts(FactsPart):
         return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
 
     def rests_on(self, incident: Incident, since: float, until: float, near: float) -> dict[str, set[int]]:
-        """Where the raw records lie that a bundle of the incident may need: name of a segment -> positions.
+        """Where the raw records are that a bundle of the incident may need: name of a segment -> positions.
 
         These are the country's measurements of its targets, everything that was measured there from ``near`` on (in
         which a bad line would show), and what other countries measured of its targets then.

@@ -4,7 +4,7 @@ A segment's rows count when its marker is in the table ``segments``.  Rows are w
 last; before a segment is written again, its marker is deleted first, then its rows.  So a crash at any point
 leaves a segment either complete or without a marker, and one without a marker is simply written again.
 
-Each query is next to its SQL: ``votes`` (what verdicts amount to), ``evidence`` (what supports a claim),
+Each query is next to its SQL: ``votes`` (votes from verdicts), ``evidence`` (what supports a claim),
 ``coverage`` (what was measured), ``series`` (of public sources), and here single measurements by their uid.
 """
 
@@ -35,7 +35,7 @@ Window = tuple[str, float, float]
 
 @dataclass(frozen=True, slots=True)
 class StoredMeasurement:
-    """The header of a measurement, and where its raw record lies; for attributes see ``ParsedMeasurement``."""
+    """The header of a measurement, and where its raw record is; for attributes see ``ParsedMeasurement``."""
 
     measurement: Measurement
     source: str
@@ -49,7 +49,7 @@ class StoredMeasurement:
 
 Noun = TypeVar("Noun", Measurement, Observation, Verdict)
 
-# The measurement's country and time are found first: with them its rows are one granule.
+# The measurement's country and time are found first: given these, its rows are one granule.
 _OF_UID = (
     "(country, started_at, uid) IN "
     "(SELECT country, started_at, uid FROM measurements WHERE uid = {uid:String})"
@@ -65,7 +65,7 @@ WHERE probe IN {probes:Array(String)} ORDER BY segment, position
 
 
 class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, IdentityFacts):
-    """What is known of measurements, and the series of public sources, in columns.
+    """Everything read from measurements, and the series of public sources, in columns.
 
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
     """
@@ -87,7 +87,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         """Write the rows of whole segments, then their markers.
 
         Args:
-            records: the segments, and how many of ``placed`` lie in each (it may be none).
+            records: the segments, and how many of ``placed`` are in each (possibly none).
         """
         columns = {
             "observations": _observation_columns(placed),
@@ -108,7 +108,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         """Rows of observations that were made before an instant.
 
         Args:
-            kept: country, first and last instant: what lies within them does not count.
+            kept: country, first and last instant; rows within these spans do not count.
         """
         where, values = _older(before, kept)
         ((count,),) = self.engine.rows(f"SELECT count() FROM observations WHERE {where}", **values)
@@ -144,8 +144,8 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         return [(segment, why) for name, why in rows if (segment := parse_name(name))]
 
     def judged_otherwise(self, rules_version: str, country: str | None = None) -> Iterator[Segment]:
-        """Segments whose verdicts are of other rules than ``rules_version``, in order of receipt; those that were
-        set aside are among them, since their file may have been restored."""
+        """Segments whose verdicts come from other rules than ``rules_version``, in order of receipt, including those
+        set aside, since their file may have been restored."""
         where = " AND country = {country:String}" if country else ""
         rows = self.engine.rows(
             f"SELECT segment FROM segments WHERE rules_version != {{version:String}}{where} ORDER BY segment",
@@ -155,7 +155,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         return (segment for (name,) in rows if (segment := parse_name(name)))
 
     def records_of(self, probes: Iterable[str]) -> list[tuple[str, Location, str, float]]:
-        """The uids of these probes' measurements, where their records lie, country and instant; in order of receipt."""
+        """The uids of these probes' measurements, where their records are, country and instant; in order of receipt."""
         return [
             (uid, _location(segment, position), country, made)
             for some in by_query(dict.fromkeys(probes))
@@ -163,7 +163,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         ]
 
     def measurement(self, uid: str) -> StoredMeasurement | None:
-        """By any uid that it is known by; ``None`` = unknown."""
+        """The measurement, by any of its uids; ``None`` = unknown."""
         sql = f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1"
         rows = self.engine.rows(sql, uid=uid) or self.engine.rows(sql, uid=self.renamed(uid))
         if not rows:
@@ -181,7 +181,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         )
 
     def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
-        """Where the raw records of these measurements lie, in order of receipt; unknown ones are left out."""
+        """Where the raw records of these measurements are, in order of receipt; unknown ones are left out."""
         rows = [
             row
             for some in by_query(uids)
@@ -190,11 +190,11 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         return [_location(segment, position) for segment, position in sorted(rows)]
 
     def verdicts(self, uid: str) -> list[Verdict]:
-        """As they were judged, in order."""
+        """Its verdicts, in the order in which they were made."""
         return [_noun(Verdict, row) for row in self._facts_of("verdicts", VERDICTS, uid)]
 
     def observations(self, uid: str) -> list[Observation]:
-        """As they were parsed, in order, less bodies and headers."""
+        """Its observations, in the order in which they were parsed, without bodies and headers."""
         return [_noun(Observation, row) for row in self._facts_of("observations", OBSERVATIONS, uid)]
 
     def _facts_of(self, table: str, columns: dict[str, str], uid: str) -> list[dict[str, Any]]:
@@ -218,7 +218,7 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
 
 
 def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:
-    """The columns that hold a field of the noun unchanged."""
+    """The columns that contain a field of the noun unchanged."""
     own = {field.name for field in fields(noun)}
     return tuple(name for name, kind in table.items() if name in own and not kind.startswith("DateTime64"))
 
@@ -290,7 +290,7 @@ def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) 
 
 
 _RUN = 256
-"""Rows whose fields are read together: what a processor's cache holds of them."""
+"""Rows whose fields are read together: as many as fit in a processor's cache."""
 
 
 def _fields(rows: Sequence[Any], names: Iterable[str]) -> Columns:

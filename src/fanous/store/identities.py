@@ -1,11 +1,12 @@
-"""Identities: by what the same measurement is known again, though it came under another name or without one.
+"""Identities: how the same measurement is recognised when it arrives under another name or without one.
 
 A key leads to the uid under which a measurement is stored: the digest of its content, its UID where that became known
 later, and for a row of a table, which has no content, test, report, input and start.  A key may lead to a uid that is
-gone, after a crash or a deletion, so whoever follows it looks for the measurement.
+gone, after a crash or a deletion, so always check that the measurement exists.
 
-The same measurement counts once.  What OONI published stands before what a probe sent to us, since anybody may send a
-collector what OONI has published already; a full record stands before rows of a table; of two alike the first stays.
+The same measurement counts once.  What OONI published takes precedence over what a probe sent us, since anyone may
+send a collector what OONI has already published; a full record takes precedence over rows of a table; of two equals,
+the first stays.
 """
 
 import re
@@ -23,10 +24,10 @@ PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
 """Sources: what OONI publishes, rows of it without content, and what probes sent to a collector of ours."""
 
 _UNNAMED = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
-"""A uid that is a digest; before November 2026 it was a longer one."""
+"""A uid that is a digest; before November 2026 the digest was longer."""
 
 Key = tuple[str, str, float]
-"""A key, to what it leads, and when that measurement began (unix seconds, UTC)."""
+"""A key, what it leads to, and when that measurement began (unix seconds, UTC)."""
 
 
 def by_uid(uid: str) -> str:
@@ -35,12 +36,12 @@ def by_uid(uid: str) -> str:
 
 
 def of_probe(probe: str) -> str:
-    """The key of raw records that give way to another: each leads to where one lies, so that it can be deleted."""
+    """The key of raw records that gave way to others: each leads to where one is, so that it can be deleted."""
     return f"probe:{probe}"
 
 
 def instead_of(uid: str) -> str:
-    """The same by the uid of the measurement that stands in its place."""
+    """The same, by the uid of the measurement that replaced it."""
     return f"instead:{uid}"
 
 
@@ -49,19 +50,19 @@ def _place(location: Location) -> str:
 
 
 def aside(header: Measurement, uid: str, location: Location) -> list[Key]:
-    """Where a raw record lies whose measurement is stored from another one, under ``uid``."""
+    """The key for a raw record whose measurement is stored from another record, under ``uid``."""
     return [(key, _place(location), header.started_at) for key in (of_probe(header.probe), instead_of(uid))]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A measurement that wants to enter, and all by which it may be known.
+    """A measurement to be added, and everything by which it may be known.
 
     Attributes:
         content: digest of what was measured; empty for rows of a table.
-        likeness: what a row of a table shares with its measurement; empty = it names no report.
-        older: its uid as a version before November 2026 made it; empty = it has one of its own, or the store holds
-            none of these.
+        likeness: what a row of a table shares with its measurement; empty = the row names no report.
+        older: its uid as a version before November 2026 made it; empty = it has its own, or the store holds
+            no such uids.
     """
 
     judged: Judged
@@ -90,7 +91,7 @@ class Candidate:
         return [key for key in (by_uid(self.header.uid), self.sent, self.content, self.likeness) if key]
 
     def named(self, uid: str) -> "Candidate":
-        """The same under the UID that has become known."""
+        """The candidate under the UID that has become known."""
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
         record = replace(judged.record, data=stamped(unstamped(data), self.content, uid))
         parsed = replace(parsed, measurement=replace(parsed.measurement, uid=uid))
@@ -98,10 +99,10 @@ class Candidate:
 
 
 def candidate(judged: Judged, *, older: bool) -> Candidate:
-    """What a measurement may be known by.
+    """Everything that a measurement may be known by.
 
     Args:
-        older: the store holds measurements that are named as versions before November 2026 named them.
+        older: the store holds measurements with names from versions before November 2026.
     """
     header, record = judged.parsed.measurement, judged.record
     if record.source == TABLE:
@@ -114,19 +115,19 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
 
 
 def rank(source: str) -> int:
-    """Of two records of one measurement the higher stays."""
+    """Of two records of one measurement, the one with the higher rank stays."""
     return {TABLE: 0, PUBLISHED: 2}.get(source, 1)
 
 
 @dataclass(slots=True)
 class Settled:
-    """What enters of some measurements.
+    """Which of some measurements are added.
 
     Attributes:
-        entering: each as it came, and as it enters.
-        doubles: each of the others, and the uid under which the same stands.
-        leaving: uid of a stored one that gives way -> uid of the one that takes its place.
-        keys: what is learnt.
+        entering: each as it came, and as it is stored.
+        doubles: each of the others, and the uid under which the same measurement is stored.
+        leaving: uid of a stored one that gives way -> uid of its replacement.
+        keys: new keys to remember.
     """
 
     entering: list[tuple[Judged, Judged]] = field(default_factory=list)
@@ -140,7 +141,7 @@ def settle(
     led: dict[str, list[str]],
     sources: dict[str, str],
 ) -> Settled:
-    """Which of them enter, each measurement once.
+    """Which candidates are added, each measurement once.
 
     Args:
         led: key -> uids to which it leads in the store.
@@ -170,7 +171,8 @@ class _Settling:
         return self._result
 
     def _known(self, one: Candidate) -> list[str]:
-        """The uids under which the same measurement is there: of rows and of what was sent to us there may be both."""
+        """The uids under which the same measurement is stored: rows of a table and a record sent to us may both
+        exist."""
         own = [uid for uid in (one.header.uid, one.older) if uid in self._sources]
         own += self._found(by_uid(one.header.uid), lambda _source: True)
         own += self._found(one.sent, lambda source: source != TABLE)
@@ -180,7 +182,7 @@ class _Settling:
         return list(dict.fromkeys(own))
 
     def _alike(self, one: Candidate) -> list[str]:
-        """Of a row and a record the UID decides; only where the record has none, what they share does."""
+        """The likeness of row and record: the UID decides; only if the record has none, what they share does."""
         found = self._found(one.likeness, lambda source: TABLE in (source, one.source))
         return [uid for uid in found if one.is_unnamed or _UNNAMED.fullmatch(uid)]
 
@@ -189,7 +191,7 @@ class _Settling:
         return [uid for uid in led if uid in self._sources and is_fit(self._sources[uid])]
 
     def _take_over(self, one: Candidate, known: Sequence[str]) -> None:
-        """It enters, and what is known of the same gives way."""
+        """Add it, and let stored records of the same measurement give way."""
         came = one.judged
         rows = next((uid for uid in known if self._sources[uid] == TABLE), None)
         if rows and one.is_unnamed:
@@ -240,7 +242,7 @@ class IdentityFacts(FactsPart):
     """Under which uids measurements are stored."""
 
     def settle(self, batch: Sequence[Judged], *, whole: bool = False) -> Settled:
-        """Which measurements enter, each once, and which stored ones give way; nothing is written.
+        """Which measurements are added, each once, and which stored ones give way; nothing is written.
 
         Args:
             whole: only measurements in whole segments count as stored (a crash leaves rows without their marker).
@@ -255,11 +257,11 @@ class IdentityFacts(FactsPart):
         return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
 
     def holds_older(self) -> bool:
-        """Are there measurements that are named as versions before November 2026 named them?"""
+        """Are there measurements with names from versions before November 2026?"""
         return bool(self.engine.rows(_OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
-        """What ``settle`` learnt."""
+        """Store the keys that ``settle`` found."""
         rows = list(keys)
         self.may_write()
         self.engine.insert(
@@ -273,11 +275,11 @@ class IdentityFacts(FactsPart):
         )
 
     def renamed(self, uid: str) -> str:
-        """The uid under which a measurement is stored that is known by this one too; empty = none."""
+        """The uid under which a measurement also known by this one is stored; empty = none."""
         return next((stored for (stored,) in self.engine.rows(_LEADS, keys=[by_uid(uid)])), "")
 
     def aside(self, probes: Iterable[str], uids: Iterable[str]) -> list[Location]:
-        """Where raw records of these probes, or of these measurements, lie that gave way to others."""
+        """Where raw records of these probes, or of these measurements, are that gave way to others."""
         keys = chain(map(of_probe, probes), map(instead_of, uids))
         rows = (row for some in by_query(map(plain, keys)) for row in self.engine.rows(_LEADS, keys=some))
         found = []
@@ -288,7 +290,7 @@ class IdentityFacts(FactsPart):
         return found
 
     def forget_keys(self, probes: Iterable[str], uids: Iterable[str], places: Iterable[Location]) -> None:
-        """Delete every key of these probes, and all that lead to these measurements or raw records."""
+        """Delete every key of these probes, and all keys that lead to these measurements or raw records."""
         self.may_write()
         names = list(uids)
         former = (
@@ -302,7 +304,7 @@ class IdentityFacts(FactsPart):
             self.engine.remove("identities", "key IN {keys:Array(String)}", keys=some)
 
     def places(self, leaving: Mapping[str, str]) -> list[Key]:
-        """The keys of the raw records of measurements that give way: uid -> the one that takes its place."""
+        """The keys of the raw records of measurements that give way: uid -> uid of the replacement."""
         return [
             (key, f"{segment}:{position}", at)
             for some in by_query(map(plain, leaving))

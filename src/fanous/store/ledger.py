@@ -1,4 +1,4 @@
-"""Ledger: incidents with every revision, who detects where, and the monitor's own ailments, in transactions.
+"""Ledger: incidents with every revision, which worker detects where, and the monitor's own ailments, in transactions.
 
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
 first revision.
@@ -6,7 +6,7 @@ first revision.
 Leases let any number of processes share the work.  A country with undetected measurements is leased to one
 worker at a time.  A lease ends when it is released, or not renewed in time; the next worker gets a higher
 number (the fence), and each write under a lease checks, in its own transaction, that the lease still holds.
-So a worker that was stopped for a while and lost its lease writes nothing, whatever it believes.
+So a worker that was stopped for a while and lost its lease writes nothing, even if it still believes it holds one.
 
 Measurements that arrive during detection are recorded separately, so that a detection marks exactly the span
 it saw.
@@ -54,7 +54,7 @@ Span = tuple[float, float]
 
 
 def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
-    """Country -> first and last instant of what was measured there.
+    """Country -> first and last instant of the measurements made there.
 
     Args:
         made: country and instant of each measurement.
@@ -80,7 +80,7 @@ _LEASES = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("worker", sa.String, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
-    # What was marked since the country was taken; what is undetected includes it.
+    # The span marked since the country was taken, which is part of the undetected span.
     sa.Column("later_since", sa.Float),
     sa.Column("later_until", sa.Float),
 )
@@ -92,7 +92,7 @@ class Lease:
     """One worker's right to detect in a country.
 
     Attributes:
-        span: what no detection has seen; ``None`` = nothing waits there.
+        span: the undetected span; ``None`` = nothing waits there.
         fence: greater than that of any lease before.
     """
 
@@ -124,7 +124,7 @@ class Leases:
     worker: str
 
     def undetected(self) -> dict[str, Span]:
-        """Country -> span of measurements that no detection has seen, those of killed runs included."""
+        """Country -> span of measurements that no detection has seen, including those of killed runs."""
         with self._database.reading() as connection:
             return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
 
@@ -158,7 +158,7 @@ class Leases:
         time.
 
         Args:
-            country: ``None`` = of those with something to detect, the one whose last turn is longest ago.
+            country: ``None`` = the one with something to detect that has waited longest for its turn.
 
         Returns:
             ``None`` = there is none, or another process has it.
@@ -192,9 +192,9 @@ class Leases:
                 raise LeaseLost(lease)
 
     def mark_detected(self, lease: Lease) -> None:
-        """The measurements of the lease's span have been detected on; the lease ends.
+        """Record that detection has covered the lease's span; the lease ends.
 
-        What was marked since the lease was taken still waits.
+        Anything marked since the lease was taken still waits.
 
         Raises:
             LeaseLost: another process took it over; nothing is marked.
@@ -217,7 +217,7 @@ class Leases:
             _free(connection, _is(lease))
 
     def leases(self) -> list[tuple[str, str]]:
-        """Countries that are being worked on and by whom, the longest first."""
+        """Countries being worked on, and by which worker, longest first."""
         with self._database.reading() as connection:
             held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > _now(connection))
             rows = connection.execute(_LEASES.select().where(held).order_by(_LEASES.c.fence))
@@ -238,12 +238,12 @@ class Leases:
 
 
 def free_all(connection: sa.Connection, worker: str) -> None:
-    """Release a dead worker's leases; the caller knows that no other process has its name."""
+    """Release a dead worker's leases; the caller must know that no other process has its name."""
     _free(connection, _LEASES.c.worker == worker)
 
 
 def check_held(connection: sa.Connection) -> None:
-    """Within a transaction that writes an incident: see that the lease it is written under is still held.
+    """Within a transaction that writes an incident, check that its lease is still held.
 
     Raises:
         LeaseLost: it is not; nothing of the transaction is written.
@@ -259,12 +259,12 @@ def _is(lease: Lease) -> sa.ColumnElement[bool]:
 
 
 def _free(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """The row stays: its fence sends the country to the end of the queue."""
+    """Free leases; the row stays, and its fence sends the country to the end of the queue."""
     connection.execute(_LEASES.update().where(which).values(worker=NOBODY, expires_at=0.0))
 
 
 def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
-    """Of the countries with something to detect and no worker, the one whose turn is longest ago."""
+    """The country with something to detect and no worker that has waited longest for its turn."""
     held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > now)
     free = sa.select(_UNDETECTED.c.country).outerjoin(_LEASES, _LEASES.c.country == _UNDETECTED.c.country)
     free = free.where(sa.or_(_LEASES.c.country.is_(None), sa.not_(held)))
@@ -273,7 +273,7 @@ def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
 
 
 def _now(connection: sa.Connection) -> float:
-    """By one clock for all workers: the server's; a SQLite file has one machine's anyway."""
+    """The time by one clock for all workers: the server's, or for a SQLite file the machine's."""
     if connection.dialect.name == "postgresql":
         now = sa.func.extract("epoch", sa.func.clock_timestamp())
         return float(connection.scalar(sa.select(now)) or 0.0)
@@ -306,7 +306,7 @@ _REVISIONS = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """An incident as it stood from ``at`` on, and why it changed.
+    """An incident as it was from ``at`` on, and why it changed.
 
     Attributes:
         n: 1 = the first.
@@ -322,7 +322,7 @@ class Revision:
 _PROVENANCE = "provenance"
 
 Key = tuple[str, str]
-"""Kind of an ailment, and whom it is about."""
+"""Kind of an ailment, and what it is about."""
 
 
 class Ledger(Notices, Leases):
@@ -330,11 +330,11 @@ class Ledger(Notices, Leases):
 
     Args:
         url: as SQLAlchemy writes it.
-        owner: name under which leases are taken, by one process at a time: those that its predecessor died
+        owner: name under which leases are taken, by one process at a time: leases that its predecessor died
             with are released at once.  Empty = one of many, with a unique name.
 
     Attributes:
-        outbox: which news goes to which channel, and its delivery.
+        outbox: which news goes to which channel, and the deliveries.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
@@ -356,7 +356,7 @@ class Ledger(Notices, Leases):
         self._database.close()
 
     def for_readers(self) -> "Ledger":
-        """The same ledger for what is published: what waits for a person is left out where the operator wants that."""
+        """The same ledger for publishing: incidents that wait for a person are left out if the operator wants that."""
         if not self.hides_held():
             return self
         public = copy(self)
@@ -375,7 +375,7 @@ class Ledger(Notices, Leases):
 
         Args:
             reasons: why it changed, for the reader of its history.
-            known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
+            known_as: id of the incident that this revises; ``None`` = it is new, and gets an id.
             at: when it was found; ``None`` = now.
 
         Returns:
@@ -404,7 +404,7 @@ class Ledger(Notices, Leases):
         """Append a revision that retracts the incident.
 
         Args:
-            withdrawn_by: the person who withdrew it for good; empty = the measurements no longer support it.
+            withdrawn_by: the person who withdrew it permanently; empty = the measurements no longer support it.
             merged_into: id of the incident that it became part of.
         """
         now = self._clock() if at is None else at
@@ -435,8 +435,8 @@ class Ledger(Notices, Leases):
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
         Args:
-            since: ``None`` = no bound; so with ``until``.
-            synthetic: those of synthetic records alone, or all others alone; ``None`` = both.
+            since: ``None`` = no bound; the same for ``until``.
+            synthetic: only those of synthetic records, or only the others; ``None`` = both.
             dropped: also those that were only provisional and are gone.
         """
         newer = _REVISIONS.alias()
@@ -478,12 +478,12 @@ class Ledger(Notices, Leases):
         return claimed[-1].incident if claimed else None
 
     def knows_provenance(self) -> bool:
-        """Whether every incident says its provenance."""
+        """Does every incident state its provenance?"""
         with self._database.reading() as connection:
             return connection.scalar(sa.select(META.c.value).where(META.c.key == _PROVENANCE)) is not None
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
-        """Write into each incident the fields that it lacks since before there were such; the rest stays."""
+        """Add to each incident the fields that did not exist when it was written; the rest stays."""
         with self._database.writing() as connection:
             for row in connection.execute(_REVISIONS.select()).all():
                 incident = decode_incident(row.document)
@@ -520,7 +520,7 @@ class Ledger(Notices, Leases):
         well.
 
         Args:
-            found: kind and whom it is about -> what it says and how to put it right.
+            found: kind and what it is about -> what is wrong and how to fix it.
             at: unix seconds, by the machine's clock.
         """
         going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
@@ -539,7 +539,7 @@ class Ledger(Notices, Leases):
             _forget_old(connection, at)
 
     def ailments(self, now: float) -> list[Spell]:
-        """What is wrong, and what was within 30 days before ``now``; what began last comes first."""
+        """Ailments now and within 30 days before ``now``; the latest to begin come first."""
         shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
         with self._database.reading() as connection:
             rows = connection.execute(_SPELLS.select().where(shown)).all()
@@ -550,7 +550,7 @@ class Ledger(Notices, Leases):
 
 
 def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
-    """With the role of each person for whom one was named."""
+    """The incident with roles in place of the names of people who have one."""
     if not roles:
         return incident
     by, own = incident.withdrawn_by, incident.note
@@ -632,7 +632,7 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
 # --- the ailments of the monitor ---------------------------------------------------------------------------
 
 KEPT = 30 * 86_400.0
-"""Seconds that an ailment is kept after its end, so that a person who looks once a month sees it."""
+"""Seconds for which an ailment is kept after its end, so that a person who looks once a month sees it."""
 
 MOST = 1000
 """Ailments kept after their end: one that comes and goes every two minutes covers a day and a half, without
@@ -659,7 +659,7 @@ def _of_open(key: Key) -> sa.Update:
 
 
 def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
-    """One that ended at the same instant (because a clock was set back) is replaced by the new one."""
+    """Begin a spell; one that ended at the same instant (because a clock was set back) is replaced."""
     same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
     connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
     row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}

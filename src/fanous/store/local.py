@@ -37,7 +37,7 @@ def open_store(
 
     Args:
         where: the folder that holds all three parts, or the address of each.
-        read_only: the store must exist, and nothing can be appended.  The engine still needs it for this
+        read_only: the store must exist, and nothing can be appended.  The engine still reserves it for this
             process alone.
         clock: unix seconds, UTC; the store's current time.  A lab passes its own.
         staged: an event is being staged: everything imported is synthetic.
@@ -56,7 +56,7 @@ def open_store(
 
 
 class OpenStore:
-    """What ``open_store`` returns; ``protocol.Store`` says what each method promises.
+    """What ``open_store`` returns; ``protocol.Store`` documents each method.
 
     Attributes:
         left_by: the process that died with the store open, if one did.
@@ -74,7 +74,7 @@ class OpenStore:
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
             location.lock.parent.mkdir(parents=True, exist_ok=True)
-        # A server has many readers; an engine in the process has one owner, whatever it does.
+        # A server has many readers; an in-process engine has one owner, even for reading.
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
@@ -164,7 +164,7 @@ class OpenStore:
             self.ledger.mark_undetected(spans_of(made))
         if fresh:
             at = self.now() if received_at is None else received_at
-            self._swept = False  # until the marker is written there is something to finish
+            self._swept = False  # until the marker is written, there is something to finish
             received = [
                 Received(judged.record, one.country, one.test_name)
                 for judged, one in zip(fresh, headers, strict=True)
@@ -180,7 +180,8 @@ class OpenStore:
         return Appended(len(fresh), len(batch) - len(fresh), came)
 
     def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> dict[Provenance, Settled]:
-        """What enters of either side: no one can keep a real record out by sending a synthetic one first."""
+        """What is added on each side, separately: no one can keep a real record out by sending a synthetic one
+        first."""
         sides: dict[Provenance, list[Judged]] = {Provenance.REAL: [], Provenance.SYNTHETIC: []}
         for judged in batch:
             is_synthetic = judged.record.provenance.is_synthetic
@@ -188,7 +189,8 @@ class OpenStore:
         return {side: self.of(side).facts.settle(own, whole=whole) for side, own in sides.items()}
 
     def _give_way(self, settled: Mapping[Provenance, Settled]) -> None:
-        """Before facts are written: those that they replace go.  A crash after it leaves the segment unfinished."""
+        """Delete the facts to be replaced, before new ones are written.  A crash afterwards leaves the segment
+        unfinished."""
         for side, one in settled.items():
             facts = self.of(side).facts
             facts.remember([*one.keys, *facts.places(one.leaving)])
@@ -199,7 +201,7 @@ class OpenStore:
             raise FanousError(READ_ONLY)
 
     def _refuse_unfinished(self) -> None:
-        """Records of an unfinished segment are not known yet, and would be kept twice."""
+        """Refuse to append: records of an unfinished segment are not known yet, and would be kept twice."""
         left = next(self.unfinished(), None)
         if left:
             raise FanousError(
@@ -222,7 +224,7 @@ class OpenStore:
         self.ledger.mark_undetected(spans)
         self._swept = not positions
         for segment, lines in positions.items():
-            # What is left of a segment is written first and its facts last, so that a crash loses nothing of it
+            # The rest of a segment is written first and its facts last, so that a crash loses nothing of it
             # (``recover`` leaves out what is known); in between, the whole segment goes.
             self.archive.without(segment, lines)
             self.facts.remove([segment])
@@ -262,7 +264,7 @@ class OpenStore:
     def _set_aside(
         self, judged: Mapping[Segment, Sequence[Judged]], settled: Mapping[Provenance, Settled]
     ) -> None:
-        """Remember where raw records lie that stand for nothing, since ``forget`` must find them."""
+        """Remember where raw records without a measurement are, since ``forget`` must find them."""
         segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
         for side, result in settled.items():
             keys = [
@@ -303,11 +305,11 @@ class OpenStore:
 
 
 AN_HOUR = 3600.0
-"""A segment takes what comes within its hour: only then is its age known."""
+"""Seconds: a segment takes records that come within its hour, so its age is known only after that."""
 
 
 def _owner_name(location: StoreLocation) -> str:
-    """Of the one process that may have the lock: when it dies, the next one has the same."""
+    """Name of the one process that may have the lock: when it dies, its successor has the same name."""
     return f"{socket.gethostname()}:{location.lock}"
 
 

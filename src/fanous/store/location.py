@@ -27,12 +27,12 @@ from fanous.overwrite import check_file, refusal
 from fanous.store.disk import disk_errors
 
 FACTS = "facts"
-"""Name of the folder of the facts, and of its lock."""
+"""Name of the facts' folder, and of its lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds a store.
+    """The process that holds a store.
 
     Attributes:
         since: unix seconds, UTC.
@@ -99,7 +99,7 @@ class StoreLock:
 
 
 def _refusal(path: Path, owner: Owner | None) -> str:
-    # A usual store's lock is in its folder; that of a facts folder elsewhere is next to it.
+    # A usual store's lock is in its folder; the lock of a facts folder elsewhere is next to that folder.
     store = path.parent if path.stem == FACTS else path.with_suffix("")
     if owner and owner.pid == os.getpid():
         return f"this process already has the store at {store} open: close it first"
@@ -109,7 +109,7 @@ def _refusal(path: Path, owner: Owner | None) -> str:
 
 
 LONGEST_OWNER = 4096
-"""Bytes of the lock's text."""
+"""Most bytes of the lock's text."""
 
 
 def _owner(descriptor: int) -> Owner | None:
@@ -121,7 +121,7 @@ def _owner(descriptor: int) -> Owner | None:
 
 
 def _is_lock(path: Path) -> bool:
-    """Is the file empty (a power cut may leave zeros), or does it name an owner, be it cut off?"""
+    """Is the file empty (a power cut may leave zeros), or does it name an owner, even if cut off?"""
     with path.open("rb") as file:
         text = file.read(LONGEST_OWNER + 1)
     text = text.rstrip(b"\0")
@@ -138,7 +138,7 @@ def _write(descriptor: int, text: bytes) -> None:
 
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
-"""Next to the lock: where the store's owner answers other commands."""
+"""Socket next to the lock, on which the store's owner answers other commands."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _EMBEDDED, _BUCKET = "chdb", "s3"
@@ -149,7 +149,7 @@ class StoreLocation:
     """Three addresses; ``in_folder`` makes them for the usual store in one folder.
 
     Attributes:
-        archive: local folder; if the archive is in a bucket, what is kept on this machine: a lock.
+        archive: local folder; if the archive is in a bucket, it holds only a lock.
         facts: ``chdb:///folder`` (in-process), ``clickhouse://user:password@host:8123/database`` (one
             server), or that with ``?cluster=NAME`` (its tables on every shard of the cluster); with
             ``clickhouses`` over TLS.
@@ -170,7 +170,7 @@ class StoreLocation:
 
     @property
     def cluster(self) -> str:
-        """Name of the server's cluster on which the tables stand; empty = on the server itself."""
+        """Name of the server's cluster that has the tables; empty = the server itself has them."""
         found = parse_qs(urlsplit(self.facts).query).get("cluster", [""])
         return "" if self.engine_folder else found[-1]
 
@@ -195,7 +195,7 @@ class StoreLocation:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """On every disk that is written to for this store."""
+        """Folders on all disks that are written to for this store."""
         ledger = Path(unquote(urlsplit(self.ledger).path.removeprefix("/"))).parent
         beside = (ledger,) if self.ledger.startswith("sqlite") else ()
         return (self.archive, self.lock.parent, *beside)
@@ -247,7 +247,7 @@ def check_bucket(url: str) -> None:
 
 
 def _of_bucket(bucket: str) -> Path:
-    """The same folder for each process of this user that names the bucket."""
+    """A folder that is the same for each process of this user that names the bucket."""
     digest = sha256(bucket.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()).resolve() / f"fanous-{os.getuid()}" / f"bucket-{digest}"
 
@@ -269,7 +269,7 @@ def _check_facts(facts: str) -> None:
 
 def _check_ledger(ledger: str) -> None:
     if "://" not in ledger:
-        return  # a path, whatever is in it
+        return  # a path, regardless of its characters
     known = ("sqlite", "postgresql", "postgres")
     instead = "use sqlite:////folder/file or postgresql://user@host/database"
     kind, _, rest = ledger.partition("://")
@@ -290,7 +290,7 @@ def _parts_of(url: str, known: tuple[str, ...], what: str, instead: str) -> Spli
 
 
 def hidden(url: str) -> str:
-    """Without a password, even if the rest cannot be parsed."""
+    """The URL without its password, even if the rest cannot be parsed."""
     head, at, tail = url.rpartition("@")
     kind, _, user = head.partition("://")
     return f"{kind}://{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url
@@ -363,16 +363,18 @@ def check_folder(folder: Path, *, must_exist: bool) -> None:
             f"or new folder with --store"
         )
     if must_exist and LEDGER not in entries:
-        raise FanousError(f"no store at {folder}: import measurements first with `fanous ingest`")
+        raise FanousError(
+            f"no store at {folder}: check --store, or import measurements first with `fanous ingest`"
+        )
 
 
 _SQLITE = b"SQLite format 3\0"
 _LEDGER_TABLES = {"meta", "incidents"}
-"""In every ledger since the first."""
+"""Tables that every ledger has had since the first version."""
 
 
 def check_parts(location: StoreLocation) -> None:
-    """Refuse what is not a store's before anything is written to it.
+    """Refuse parts that are not a store's before anything is written to them.
 
     Raises:
         FanousError: the lock, the ledger or the folder of facts is something else.
@@ -402,25 +404,25 @@ def check_ledger(path: Path) -> None:
 
 
 def _tables(path: Path) -> set[str]:
-    """Without its log of recent writes, and so without touching any file."""
+    """The tables of a database, read without its write-ahead log, so that no file is touched."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as database:
             return {
                 name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
     except sqlite3.Error:
-        return set()  # damaged: opening it says so
+        return set()  # damaged; opening it will say so
 
 
 _ENGINE = {"data", "metadata", "store", "tmp"}
-"""Folders that the in-process engine makes first; one that was killed may have made any of them."""
+"""Folders that the in-process engine creates first; a killed one may have created any of them."""
 
 
 def check_facts(folder: Path) -> None:
-    """Refuse a folder of something else before the engine makes it its own.
+    """Refuse a folder of something else before the engine takes it over.
 
     Raises:
-        FanousError: it holds files, and not what the engine makes first.
+        FanousError: it has files, but not those that the engine creates first.
     """
     entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set[str]()
     if entries and not entries & _ENGINE:

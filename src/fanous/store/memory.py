@@ -1,8 +1,9 @@
-"""Memory: answers about facts that are kept, because several pages, and several parts of a page, ask the same.
+"""Memory: a cache of answers about facts, since several pages, and several parts of a page, ask the same.
 
-A question that may be kept says so where it is asked (``remembered``): for how long its answer is valid, and whether
-only the arrival of measurements can change it.  The store knows cheaply what arrived (``CoverageFacts.brought_in``), so
-that such an answer stays valid until then.  Facts without a memory ask the store each time.
+A question whose answer may be cached is declared so (``remembered``): for how long the answer is valid, and whether
+only the arrival of measurements can change it.  The store knows cheaply what has arrived
+(``CoverageFacts.brought_in``), so such an answer stays valid until then.  Facts without a memory ask the store each
+time.
 """
 
 from collections import OrderedDict
@@ -18,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LONGEST_SECONDS = 600.0
-"""If a database server holds the facts, another process may delete rows during a query."""
+"""Longest validity, since with facts on a server another process may delete rows during a query."""
 
 MARKS_SECONDS = 1.0
 """Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
@@ -57,7 +58,7 @@ class Memory:
     """Keeps the newest answers; used only in the store's thread.
 
     Args:
-        facts: are asked what arrived.
+        facts: asked what has arrived.
         clock: monotonic seconds.
     """
 
@@ -76,7 +77,7 @@ class Memory:
         """The kept answer if it is valid, or a new one.
 
         Args:
-            seconds: for which it is valid, whatever arrives.
+            seconds: how long it is valid regardless of what arrives.
             mark: of the measurements that it depends on (``brought_in``); ``None`` = it depends on more than those.
         """
         kept = self._answers.get(key)
@@ -89,7 +90,7 @@ class Memory:
         return cast(T, kept.answer)
 
     def _is_good(self, kept: KeptAnswer, mark: Hashable, seconds: float) -> bool:
-        """Whether nothing arrived since, or the answer is recent and younger than the last change."""
+        """Has nothing arrived since, or is the answer recent and younger than the last change?"""
         age = self._clock() - kept.at
         if mark is not None and kept.mark == mark:
             return age < LONGEST_SECONDS
@@ -109,9 +110,9 @@ def remembered(
     """A question whose answer may be kept, if the facts have a memory.
 
     Args:
-        seconds: for which the answer is valid, whatever arrives.
-        of_measurements: it changes only when measurements arrive: of the country that is the question's first
-            argument, or of any where that is none.
+        seconds: how long the answer is valid regardless of what arrives.
+        of_measurements: it changes only when measurements arrive: from the country that is the question's first
+            argument, or from any country if that is not one.
     """
 
     def declare(question: Callable[Concatenate[F, P], T]) -> Callable[Concatenate[F, P], T]:

@@ -43,7 +43,7 @@ def _numbered(name: str) -> sa.Table:
 
 _CLAIMS = _numbered("claims")
 _EVENTS = _numbered("watches")
-"""Its name on disk, and ``watch`` in the labels, are older than the word *event*, and stay."""
+"""The table's name on disk, and ``watch`` in labels, are older than the word *event*, and stay."""
 _APPROVALS = sa.Table(
     "approvals",
     SCHEMA,
@@ -84,7 +84,7 @@ _SETTINGS = sa.Table(
 _HOLD = "hold_national"
 _HIDE = "hide_held"
 _BACKFILL = "backfill "
-"""Before a country's code."""
+"""Prefix of a key that ends in a country's code."""
 
 
 class Notices:
@@ -99,7 +99,7 @@ class Notices:
             at: when it was recorded; ``None`` = now.
 
         Raises:
-            FanousError: it says something that no claim can say.
+            FanousError: it states something that no claim can state.
         """
         if why := defect(claim):
             raise FanousError(f"this claim cannot be recorded: {why}")
@@ -112,11 +112,12 @@ class Notices:
         return named
 
     def claims(self, country: str | None = None) -> list[Claim]:
-        """By the time they are about; ``None`` = of all countries."""
+        """Claims by the time that they are about; ``None`` = all countries."""
         return list(self._documents(_CLAIMS, country, Claim))
 
     def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
-        """Register an announced event; the same one again keeps its label and the time of its first registration."""
+        """Register an announced event; if registered again, it keeps its label and the time of its first
+        registration."""
         now = time.time() if at is None else at
         with self._database.writing() as connection:
             same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
@@ -129,7 +130,7 @@ class Notices:
         return named
 
     def events(self, country: str | None = None) -> list[AnnouncedEvent]:
-        """By start; ``None`` = of all countries."""
+        """Announced events by their start; ``None`` = all countries."""
         return list(self._documents(_EVENTS, country, AnnouncedEvent))
 
     def approve(self, approval: Approval) -> None:
@@ -153,7 +154,7 @@ class Notices:
             connection.execute(_DECISIONS.insert().values(asdict(decision)))
 
     def decisions(self) -> list[Decision]:
-        """Of all incidents, the oldest first."""
+        """Decisions about all incidents, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(_DECISIONS.select().order_by(_DECISIONS.c.seq)).all()
         roles = self.roles()
@@ -171,7 +172,7 @@ class Notices:
         ]
 
     def name_role(self, name: str, role: str) -> None:
-        """From now on everything that is read here, of earlier revisions too, has ``role`` where ``name`` signed."""
+        """From now on show ``role`` wherever ``name`` has signed, in earlier revisions too."""
         with self._database.writing() as connection:
             connection.execute(_ROLES.insert().values(name=name, role=role))
 
@@ -190,7 +191,7 @@ class Notices:
         self._set(_HOLD, hold)
 
     def hides_held(self) -> bool:
-        """Are incidents that wait for a person left out of everything that is published?"""
+        """Are incidents that wait for a person left out of everything published?"""
         return self._is_set(_HIDE)
 
     def hide_held(self, hide: bool) -> None:
@@ -198,12 +199,12 @@ class Notices:
         self._set(_HIDE, hide)
 
     def backfill(self, country: str) -> Backfill | None:
-        """The measurements of the past that are still being brought in; ``None`` = none are."""
+        """The import of past measurements that is still under way; ``None`` = none."""
         value = self._value(_BACKFILL + country)
         return msgspec.json.decode(value, type=Backfill) if value else None
 
     def note_backfill(self, country: str, going: Backfill | None) -> None:
-        """Set how far it is; ``None`` = it is over."""
+        """Set the progress of the import; ``None`` = it is over."""
         self._put(_BACKFILL + country, msgspec.json.encode(going).decode() if going else "")
 
     def _is_set(self, key: str) -> bool:
@@ -237,7 +238,7 @@ class Review(Section, frozen=True):
 
     Attributes:
         national: are national claims held until a person approves them?  ``None`` = as the store remembers.
-        public: is what waits shown to readers, as suspected?  Otherwise only the desk and the command line have it.
+        public: are waiting incidents shown to readers, as suspected?  Otherwise only on the desk and the command line.
             ``None`` = as the store remembers.
     """
 
@@ -245,7 +246,7 @@ class Review(Section, frozen=True):
     public: bool | None = None
 
     def apply(self, notices: Notices) -> None:
-        """Have the store remember it."""
+        """Have the store remember the setting."""
         if self.national is not None:
             notices.hold_national(self.national)
         if self.public is not None:

@@ -1,7 +1,7 @@
 """Outbox: the news that goes out as alerts, in the ledger itself.
 
-A revision and its line in the outbox are written in one transaction, so that no news is lost and none
-invented, wherever the process dies.  A delivery is marked as sent after sending: if the process is killed in
+A revision and its line in the outbox are written in one transaction, so that no news is lost or
+invented, whenever the process dies.  A delivery is marked as sent after sending: if the process is killed in
 between, it is sent again under the same key.
 """
 
@@ -110,7 +110,7 @@ class Outbox:
         """Record how the attempt ended.
 
         Args:
-            due_at: when the next attempt is due, where there is one.
+            due_at: when the next attempt is due, if there is one.
         """
         values: dict[str, object] = {"state": state.value, "why": why}
         if due_at is not None:
@@ -158,7 +158,7 @@ def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
 
 
 def _may_have_arrived() -> sa.ColumnElement[bool]:
-    """Sent, or begun: a process that is killed after sending cannot record it."""
+    """Was it sent, or begun?  A process killed after sending cannot record it."""
     return (_DELIVERIES.c.state == AlertState.SENT.value) | (_DELIVERIES.c.attempts > 0)
 
 
@@ -171,7 +171,7 @@ def _replace_waiting(connection: sa.Connection, order: Order) -> None:
 
 
 def _row(order: Order, at: float, now: float) -> dict[str, object]:
-    """The key follows from the news, so that the same news can never have two."""
+    """A delivery's row; its key is derived from the news, so that the same news can never have two."""
     name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
     return {
         "key": str(uuid5(NAMESPACE_URL, name)),

@@ -1,4 +1,4 @@
-"""Protocol: the interface of a store, and the one way to reach it from other threads.
+"""Protocol: the interface of a store, and the only way to reach it from other threads.
 
 Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method that writes raises
 ``FanousError`` if the operator can help (disk full, no write permission) and has then acknowledged nothing;
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-# Most modules use a store only in their signatures: they need no engine, and start without one.
+# Most modules use a store only in their signatures, so they need no engine, and start without one.
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.store.archive import Location, Segment
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Records(Protocol):
-    """What anyone may ask of the archive; only the store writes to it."""
+    """The public part of the archive; only the store writes to it."""
 
     def segments(self) -> "Iterator[Segment]":
         """All segments, in order of receipt."""
 
     def records(self, segment: "Segment", wanted: "Set[int] | None" = None) -> "Iterator[Record]":
-        """The raw records of a segment; those that are kept by reference are fetched from their publisher.
+        """The raw records of a segment; those kept by reference are fetched from their publisher.
 
         Args:
             wanted: lines, 1-based; ``None`` = all.
@@ -55,7 +55,7 @@ class Store(Protocol):
 
     @property
     def facts(self) -> "Facts":
-        """What was taken from measurements, and the series of public sources."""
+        """Everything read from measurements, and the series of public sources."""
 
     @property
     def ledger(self) -> "Ledger":
@@ -63,33 +63,33 @@ class Store(Protocol):
 
     @property
     def staged(self) -> bool:
-        """Whether everything imported while it is open is synthetic."""
+        """Is everything imported while it is open synthetic?"""
 
     @property
     def is_synthetic(self) -> bool:
-        """Which facts it shows: synthetic ones alone, or all others."""
+        """Which facts does it show: only synthetic ones, or only the others?"""
 
     def of(self, provenance: "Provenance") -> "Store":
-        """The same store, showing the facts of this provenance: synthetic ones alone, or all others.
+        """The same store, showing the facts of this provenance: only synthetic ones, or only the others.
 
         The two are unaware of each other, so a staged event cannot change anything said about a real one.
         """
 
     def sides(self) -> "tuple[Store, Store]":
-        """The same store twice: showing what is not synthetic, and showing what is."""
+        """The same store twice: showing all but synthetic facts, and showing only these."""
 
     def about(self, country: str | None = None) -> "Store":
-        """The same store, showing what is synthetic of a country where it has nothing else of it.
+        """The same store, showing synthetic facts about a country only if it has no others.
 
         Args:
-            country: ``None`` = of the world.
+            country: ``None`` = the world.
         """
 
     def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
         """The same store for a reader, with a wrapper around its facts."""
 
     def for_readers(self) -> "Store":
-        """The same store for what is published: without claims that the operator keeps for the desk until a person
+        """The same store for publishing: without incidents that the operator reserves for the desk until a person
         has approved them."""
 
     def append(
@@ -103,46 +103,46 @@ class Store(Protocol):
         """Store measurements: raw records first, then facts.  Everything is on disk when it returns.
 
         Measurements that are known, or occur twice in the batch, are counted as duplicates and left out; a full
-        record takes the place of rows of a table (``store.identities``).
+        record replaces rows of a table (``store.identities``).
 
         Args:
             received_at: ``None`` = now.
-            undetected: what is new and was made from its first to its last instant is marked for detection,
-                before it is stored, so that a crash forgets none; ``None`` = nothing is marked.
+            undetected: new measurements made between these two instants are marked for detection
+                before they are stored, so that a crash forgets none; ``None`` = nothing is marked.
 
         Raises:
-            FanousError: also where a crash left segments that must be finished first (``recover``).
+            FanousError: also if a crash left segments that must be finished first (``recover``).
         """
 
     def forget(self, probes: Iterable[str]) -> "Forgotten":
         """Delete all measurements of these probes, including raw records; nothing of them is left in the
         store.
 
-        Whatever else lay in their segments is left unfinished (``recover`` judges it again), and the spans are
-        marked for detection.  After a crash in the middle ``recover``, then call it again.
+        Other records in their segments are left unfinished (``recover`` judges them again), and the spans are
+        marked for detection.  After a crash in the middle, call ``recover``, then this again.
 
         Args:
-            probes: as ``Measurement.probe`` has them (OONI's report ids).
+            probes: as in ``Measurement.probe`` (OONI's report ids).
         """
 
     def unfinished(self) -> "Iterator[Segment]":
         """Segments left without facts by a crash, in order of receipt."""
 
     def finish(self, segment: "Segment", judged: "Sequence[Judged]", *, rules_version: str) -> None:
-        """Write the facts of one segment in place of what there is, crash-safe.
+        """Replace the facts of one segment, crash-safe.
 
         Args:
-            judged: of the segment's ``records``; one that can no longer be used may be missing.
+            judged: the segment's judged ``records``; one that can no longer be used may be missing.
         """
 
     def replace_verdicts(self, judged: "Mapping[Segment, Sequence[Judged]]", *, rules_version: str) -> int:
-        """``finish`` for several segments at once, which is cheaper; how many measurements stand in them.
+        """``finish`` for several segments at once, which is cheaper; returns how many measurements they have.
 
-        A measurement that stands in another segment too is left out, or takes its place (``store.identities``).
+        A measurement that is also in another segment is left out, or replaces that one (``store.identities``).
         """
 
     def movable(self, before: float) -> "list[Segment]":
-        """Whole segments, received before an instant, that lie in a local folder; in order of receipt."""
+        """Whole segments in a local folder that were received before an instant; in order of receipt."""
 
     def move(self, segment: "Segment", url: str) -> None:
         """Move a segment of the local archive to the bucket; from then on it is read from there.
@@ -153,13 +153,13 @@ class Store(Protocol):
         """
 
     def thinnable(self, before: float) -> "list[Segment]":
-        """Those of ``movable`` of whose records it is known where they are published."""
+        """Those of ``movable`` for whose records the place of publication is known."""
 
     def thin(self, segment: "Segment", kept: "Set[int]") -> int:
-        """Leave references in the place of a segment's records, but for the ``kept`` positions; how many."""
+        """Replace a segment's records by references, except at the ``kept`` positions; returns how many."""
 
     def now(self) -> float:
-        """Unix seconds, UTC, by the store's clock: what is later than that has not happened yet."""
+        """Unix seconds, UTC, by the store's clock; anything later has not happened yet."""
 
     def close(self) -> None:
         """Release it to other processes; a second call does nothing."""

@@ -1,9 +1,9 @@
-"""References: raw records of a public source that are kept by its publisher and no longer here.
+"""References: raw records of a public source that only its publisher still has.
 
-Of each record that came from a published object, the archive notes the object, the line and a digest of what was kept.
-Where nothing rests on a record, retention leaves that note in its place.  Whoever needs the record again has it
-fetched, and it counts only if it is what was stored.  An object that has vanished, or was written anew, is said by its
-name.
+For each record that came from a published object, the archive notes the object, the line and a digest of what was kept.
+If nothing rests on a record, retention replaces it by that note.  When the record is needed again, it is
+fetched, and it counts only if it is what was stored.  An object that has vanished, or has been rewritten, is named
+in the error.
 """
 
 import sys
@@ -41,7 +41,7 @@ class Reference(msgspec.Struct, frozen=True, array_like=True):
 
 
 Entry = bytes | Reference
-"""Of a thinned segment: a record that is still here, or where it is published."""
+"""An entry of a thinned segment: a record that is still here, or where it is published."""
 
 
 class VanishedObject(FanousError):
@@ -79,7 +79,7 @@ def fetched(references: Iterable[Reference], source: str) -> dict[Reference, byt
     """The records, as they were kept; each object is fetched once.
 
     Args:
-        source: that reads them.
+        source: the source that reads them.
 
     Raises:
         VanishedObject: an object is gone, or holds something else.
@@ -95,7 +95,7 @@ def fetched(references: Iterable[Reference], source: str) -> dict[Reference, byt
 
 
 def _of_object(address: str, own: list[Reference], source: str) -> dict[Reference, bytes]:
-    from fanous.sources.measurements import MEASUREMENT_SOURCES  # not for those who only write
+    from fanous.sources.measurements import MEASUREMENT_SOURCES  # not needed for writing
     from fanous.sources.ooni.bucket import fetch_object
 
     wanted = {one.line: one for one in own}

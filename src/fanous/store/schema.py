@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FORMAT = 3
-"""Version of all that a store holds; raise it when an older Fanous could misread a newer store."""
+"""Version of a store's contents; raise it when an older Fanous could misread a newer store."""
 
 _TEXT, _WORD, _FLAG = "String", "LowCardinality(String)", "Bool"
 _TIME = "DateTime64(6, 'UTC')"
 
 PROVENANCE = {"provenance": _WORD}
-"""As ``model.measurement`` has it, in every table from which something is concluded."""
+"""Provenance as in ``model.measurement``, in every table from which conclusions are drawn."""
 
 MEASUREMENTS = {
     "uid": _TEXT,
@@ -151,7 +151,7 @@ PULLS = {
 """Windows of a live source that are stored: what a backfill need not request again."""
 
 IDENTITIES = {"key": _TEXT, "leads_to": _TEXT, "started_at": _TIME, **PROVENANCE}
-"""By what a measurement is known again (``store.identities``)."""
+"""How a measurement is recognised (``store.identities``)."""
 
 VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
 """The formats the tables have had, and the version of Fanous that migrated them.  A store of format 1 lacks
@@ -164,9 +164,9 @@ class FactTable:
     """A table, its columns with their types, and its sort key.
 
     Attributes:
-        shared_by: what decides on which shard of a cluster a row stands.  Rows that replace each other must
+        shared_by: decides on which shard of a cluster a row is stored.  Rows that replace each other must
             meet; those of a measurement meet so that they are gathered where they are.
-        version: column whose greatest value wins among rows of one sort key; empty = all rows stand.
+        version: column whose greatest value wins among rows with one sort key; empty = all rows count.
     """
 
     name: str
@@ -238,27 +238,27 @@ soon as a hundred are old, and keeps these threads and three open files of each 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the tables of facts stand; the one thing in which statements differ.
+    """Where the tables of facts are, the only thing in which statements differ.
 
     Attributes:
-        cluster: of a server; each table is then ``NAME_rows``, replicated, on every shard, and ``NAME`` is
+        cluster: a server's cluster; each table is then ``NAME_rows``, replicated, on every shard, and ``NAME`` is
             all of them together.  Empty = plain tables, in the process or on one server.
     """
 
     cluster: str = ""
 
     def rows_of(self, table: str) -> str:
-        """The table that holds the rows, as a statement names it that changes them where they stand."""
+        """The table that holds the rows, as named in a statement that changes them in place."""
         return f"{table}_rows ON CLUSTER '{self.cluster}'" if self.cluster else table
 
     def tables_of(self, table: str) -> Iterator[str]:
-        """Each table that has the columns, as a statement names it that changes them."""
+        """Each table that has the columns, as named in a statement that changes them."""
         yield self.rows_of(table)
         if self.cluster:
             yield f"{table} ON CLUSTER '{self.cluster}'"
 
     def create(self, table: FactTable) -> Iterator[str]:
-        """The statements that make a table where it is missing."""
+        """The statements that create a table if it is missing."""
         columns = [f"`{name}` {kind}" for name, kind in table.columns.items()]
         body = ", ".join([*columns, table.index] if table.index else columns)
         engine = table.engine("ReplicatedMergeTree" if self.cluster else "MergeTree")

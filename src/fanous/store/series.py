@@ -21,7 +21,7 @@ from fanous.store.memory import remembered
 from fanous.store.schema import LEVEL_KEY
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
-# FINAL: of rows with one key, the one fetched last.
+# FINAL: of rows with the same key, the one fetched last.
 _STORED = f"""
 SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan)), groupArray(provenance),
     groupArray(licence)
@@ -80,7 +80,7 @@ GROUP BY piece, since, until ORDER BY piece, since
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A window of a live source that is stored.  Times are unix seconds, UTC.
+    """A stored window of a live source.  Times are unix seconds, UTC.
 
     Attributes:
         piece: what was requested, in the source's own terms.
@@ -98,7 +98,7 @@ class KnownSignal:
     """Where and when a signal has values.
 
     Attributes:
-        kind: of the places: ``country``, ``region`` or ``network``.
+        kind: kind of its places: ``country``, ``region`` or ``network``.
         first, last: beginnings of its first and last bin; unix seconds, UTC.
     """
 
@@ -114,7 +114,7 @@ class BinnedSeries:
     """A series in bins of a reader's choice.
 
     Attributes:
-        step: seconds of the bins that its source gives.
+        step: width of its source's bins, in seconds.
         bins: beginning of a bin -> mean, lowest and highest of the values that begin in it, and how many they are.
     """
 
@@ -147,7 +147,7 @@ class SeriesFacts(FactsPart):
 
         Args:
             signals: names in ``fanous.analysis.series.signals``; ``None`` = all.
-            entities: ``None`` = the country and all in it.
+            entities: ``None`` = the country and every place in it.
         """
         only, parameters = _only(country, signals, entities)
         sql = _LEVELS.replace("{only}", only)
@@ -155,7 +155,7 @@ class SeriesFacts(FactsPart):
         return [_series(row) for row in rows]
 
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
-        """Key and step -> licences of the values, as they were when they came in."""
+        """Key and step -> licences of the values at the time they came in."""
         rows = self.engine.rows(_LICENCES, country=country)
         return {_key(row): tuple(sorted(row[-1])) for row in rows}
 
@@ -165,7 +165,7 @@ class SeriesFacts(FactsPart):
         return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
 
     def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
-        """The series of a signal in a country, of all its places, in bins; empty bins are not listed.
+        """The series of a signal for all places in a country, in bins; empty bins are not listed.
 
         Args:
             edges: unix seconds, ascending, at which bins begin, and the end of the last.
@@ -192,7 +192,7 @@ class SeriesFacts(FactsPart):
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float
     ) -> list[SeriesArrival]:
-        """Bins of the window that arrived, or arrived with another value, after an instant; by signal."""
+        """Bins of the window that arrived, or arrived with another value, after an instant, by signal."""
         span = window(since, inf if until is None else until)
         rows = self.engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
         return [SeriesArrival(*row) for row in rows]
@@ -210,14 +210,14 @@ class SeriesFacts(FactsPart):
     ) -> list[NDArray[np.bool_]]:
         """Store quantity series; on disk when it returns, all of the batch or none.
 
-        A bin that is stored with the same value is left, unless it now comes from where it can be trusted
-        more, or under another licence; one with another value is replaced, so that late corrections win (of two
+        A bin already stored with the same value is left alone, unless it now comes from a more trusted
+        origin, or under another licence; one with another value is replaced, so that late corrections win (of two
         calls the one with the later ``fetched_at``).
 
         Args:
             batch: each bin of a key and step at most once.
             provenance: ``None`` = imported; synthetic where these facts are.
-            fetched_at: when the source said so; ``None`` = now.
+            fetched_at: when the values were fetched; ``None`` = now.
 
         Returns:
             For each of the batch, bool, shape (n,): which of its bins are new or replaced.
@@ -292,7 +292,7 @@ def _only(
 
 
 def _differs(one: SourceSeries, provenance: Provenance, stored: StoredBins) -> NDArray[np.bool_]:
-    """Which bins are not stored, or with another value or licence, or come from where they can be trusted more."""
+    """Which bins are not stored, or with another value or licence, or now come from a more trusted origin."""
     times, values, imported, licences = stored
     if not len(times):
         return np.ones(len(one), np.bool_)
@@ -322,7 +322,7 @@ def _columns(
 
 
 def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> dict[str, Any]:
-    from fanous.sources.publishers import SOURCES  # with every reader, which no question to a store needs
+    from fanous.sources.publishers import SOURCES  # loads every reader, which no query needs
 
     key = one.key
     return {
@@ -343,7 +343,7 @@ def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> di
 
 
 def _key(row: tuple[Any, ...]) -> tuple[SeriesKey, int]:
-    """Of a row that begins with ``LEVEL_KEY``: the key of the series, and its step."""
+    """The key of a series, and its step, from a row that begins with ``LEVEL_KEY``."""
     country, signal, source, region, asn, access, target, subtype, step = row[:9]
     place = Place(country, asn, region)
     return SeriesKey(place, target, signal, Access(access), 0, source, subtype), step
@@ -377,7 +377,7 @@ def _series(row: tuple[Any, ...]) -> Series:
 
 
 def check_series(batch: Sequence[SourceSeries]) -> None:
-    """Refuse what no source may produce.
+    """Refuse series that no source may produce.
 
     Raises:
         ValueError: a bug in a connector.

@@ -1,8 +1,8 @@
 """Snapshot: a store that another process has open, copied for reading.
 
 The in-process engine has one owner.  Its data parts are never changed once they are written, only replaced by merged
-ones, so they can be linked instead of copied; the copy is whole once it has every part that stands there.  The archive
-is read where it is.
+ones, so they can be linked instead of copied; the copy is whole once it has every part that exists.  The archive
+is read in place.
 """
 
 import shutil
@@ -24,10 +24,10 @@ LINKED = 1 << 16
 """Bytes; smaller files are copied, so that whatever an engine writes into one stays in its own store."""
 
 PARTS = "store/*/*/*"
-"""Where a table's data parts stand, among its own files."""
+"""Where a table's data parts are, among its own files."""
 
 _PASSING = ("tmp_", "delete_tmp_", "tmp-fetch_")
-"""How the engine names parts that it is still writing, or has done away with."""
+"""Prefixes of parts that the engine is still writing, or has discarded."""
 
 
 def snapshot(location: StoreLocation, folder: Path) -> StoreLocation:
@@ -56,7 +56,7 @@ def parts_of(facts: Path) -> set[Path]:
 
 
 def _copy_all(facts: Path, copy: Path) -> None:
-    """Everything but parts once, then parts until none is missing."""
+    """Copy everything except parts once, then parts until none is missing."""
     _copy_tree(facts, copy, without=lambda path: path.relative_to(facts).match(PARTS) and path.is_dir())
     done: set[Path] = set()
     for _ in range(ROUNDS):
@@ -66,7 +66,7 @@ def _copy_all(facts: Path, copy: Path) -> None:
         for part in sorted(missing):
             try:
                 _copy_tree(facts / part, copy / part)
-            except FileNotFoundError:  # it has just been merged into another one, which comes next
+            except FileNotFoundError:  # it has just been merged into another part, which comes next
                 shutil.rmtree(copy / part, ignore_errors=True)
             else:
                 done.add(part)
@@ -78,10 +78,10 @@ def _is_passing(path: Path) -> bool:
 
 
 def _copy_tree(found: Path, target: Path, without: Callable[[Path], bool] = lambda _: False) -> None:
-    """Links stay links, and are not followed.
+    """Copy a tree; links stay links, and are not followed.
 
     Raises:
-        FileNotFoundError: something went while it was read.
+        FileNotFoundError: something vanished while it was read.
     """
     target.mkdir(parents=True, exist_ok=True)
     for one in sorted(found.iterdir()):
@@ -97,7 +97,7 @@ def _copy_tree(found: Path, target: Path, without: Callable[[Path], bool] = lamb
 
 
 def _linked(found: Path, target: Path) -> bool:
-    """Hard links need one file system, and leave to read the file."""
+    """Hard-link a file if possible, which needs one file system and permission to read it."""
     try:
         target.hardlink_to(found)
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def _linked(found: Path, target: Path) -> bool:
 
 
 def _copy_ledger(ledger: Path, copy: Path) -> None:
-    """By SQLite itself, which knows what other processes are writing."""
+    """Copy the ledger through SQLite itself, which knows what other processes are writing."""
     with (
         closing(sqlite3.connect(f"file:{quote(str(ledger))}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(copy)) as target,

@@ -2,7 +2,7 @@
 
 It runs once, when such a store is opened.  A record is synthetic if it says so, or if it reached a server of
 the lab; the name of the lab's authority counts here and nowhere else, since anyone who answers a probe could
-write it into a certificate. An incident is synthetic if any of the measurements in which it was seen is.  If
+write it into a certificate. An incident is synthetic if any of the measurements that saw it is.  If
 killed, it runs again.
 """
 
@@ -28,7 +28,7 @@ LAB_AUTHORITY = "Fanous lab authority"
 """Common name of the authority that signs for the lab's servers."""
 
 SOME = 1000
-"""Records a statement."""
+"""Records per statement."""
 
 _AT = """
 SELECT uid FROM measurements WHERE segment = {segment:String} AND position IN {positions:Array(UInt32)}
@@ -41,7 +41,7 @@ log = getLogger("fanous.store")
 
 
 def give_provenance(archive: Archive, engine: Engine, every: Facts, ledger: Ledger) -> None:
-    """Does nothing if it has already been done.
+    """Add provenance; does nothing if that has already been done.
 
     Args:
         engine: one that shows all rows, as ``every`` does.
@@ -70,7 +70,7 @@ def _detect_again(every: Facts, ledger: Ledger) -> None:
 
 
 def _marked(archive: Archive, segment: Segment) -> list[int]:
-    """Where the records lie that say of themselves that they are synthetic."""
+    """Where the records are that are marked as synthetic."""
     try:
         return [n for n, record in enumerate(archive.records(segment)) if is_marked(record.data)]
     except DamagedSegment as error:
@@ -90,8 +90,8 @@ def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
 
 
 def with_codes(incident: Incident) -> Incident:
-    """What stood in the reason alone when an incident of before November 2026 was written: here and nowhere else it is
-    read out of words."""
+    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
+    read from words."""
     text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
     if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")
@@ -107,7 +107,8 @@ def with_codes(incident: Incident) -> Incident:
 
 
 def _of_incident(every: Facts, incident: Incident) -> Provenance:
-    """If none of the measurements it was seen in are left, everything known about the country counts."""
+    """The provenance of an incident; if no measurement that saw it is left, everything known about the country
+    counts."""
     asns = [network.asn for network in incident.networks]
     seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
     return weakest(seen or every.provenances(incident.country, 0, inf))

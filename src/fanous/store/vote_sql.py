@@ -21,7 +21,7 @@ _SYMPTOM = {
 
 
 def _group(signal: Signal) -> str:
-    """What begins the names of columns about a signal's layers, which signals of the same layers share."""
+    """Prefix of columns about a signal's layers, shared by signals of the same layers."""
     return "path" if signal.layers == PATH_LAYERS else "_".join(signal.layers)
 
 
@@ -33,7 +33,7 @@ def _layers(signal: Signal) -> str:
 
 
 def _shows(signal: Signal) -> str:
-    """Does a verdict say what the signal counts?"""
+    """SQL: does a verdict say what the signal counts?"""
     states = " OR ".join(f"state = '{state}'" for state in signal.states)
     return f"{_layers(signal)} AND ({states} OR {_SYMPTOM[signal.symptoms]})"
 
@@ -44,7 +44,7 @@ def _seen(signal: Signal) -> str:
 
 
 def _short(signal: Signal) -> str:
-    """What begins the names of columns about the signal itself."""
+    """Prefix of columns about the signal itself."""
     return signal.name.removeprefix("blocked_")
 
 
@@ -60,7 +60,7 @@ def _verdict_columns() -> list[str]:
             *(f"countIf({_shows(signal)}) > 0 AS {_seen(signal)}" for signal in others),
             f"countIf({where} AND controlled) > 0 AS {group}_controlled",
         ]
-    # Slowness is found by comparison: only a control that travelled with a slow verdict says anything about
+    # Slowness is found by comparison: only a control that came with a slow verdict says anything about
     # it.
     return columns + [
         f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_controlled) "
@@ -71,7 +71,7 @@ def _verdict_columns() -> list[str]:
 
 
 def _vote(signal: Signal) -> str:
-    """1 = it says so, 0 = it says the contrary, -1 = no vote."""
+    """SQL: 1 = it says so, 0 = it says the contrary, -1 = no vote."""
     works = f"{_group(signal)}_ok"
     if signal.yields_to:
         (other,) = (each for each in COUNTED if each.name == signal.yields_to)
@@ -114,7 +114,7 @@ DETAILS = f""",
     {_MECHANISMS},
     avgIf(kbps, {_any([_shows(signal) for signal in RATED])} AND NOT isNaN(kbps)) AS rate
 """
-"""Columns that only the witnesses of an incident need."""
+"""Columns that only queries about an incident's witnesses need."""
 
 _IN_SIGNALS = f"""
 ARRAY JOIN
@@ -145,7 +145,7 @@ GROUP BY network, target, signal, resolver_network, bin
 """
 # Single ballots are needed only where a probe may have been overruled (``analysis.series.repeats``): some probe said
 # yes and some probe no, and one of them more than once.
-# The outer question is one of its own because the engine would work out each of its columns again and again.
+# The outer query is separate because the engine would otherwise compute each of its columns repeatedly.
 _BINS_BY_SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin) AS bins, groupArray(saw / probes) AS shares,
     groupArray(probes) AS probes_each, groupArray(checked_probes) AS checked_probes_each,
@@ -171,7 +171,7 @@ FROM ({_BY_MEASUREMENT})
 WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
 ORDER BY micros, uid, target
 """
-"""One row per measurement and target: a third of the rows that ``votes`` makes of it."""
+"""One row per measurement and target: a third of the rows that ``votes`` makes of them."""
 
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
@@ -185,7 +185,7 @@ _STATE = {Kind.BLOCKING: State.BLOCKED, Kind.THROTTLING: State.THROTTLED}
 
 
 def _voted(state: State, answer: int) -> str:
-    """Did a signal that proves this state answer so?"""
+    """SQL: did a signal that proves this state give this answer?"""
     votes = [f"{_short(one)}_vote = {answer}" for one in COUNTED if _STATE[one.proves[0]] is state]
     return f"({_any(votes)})"
 
@@ -244,4 +244,4 @@ SELECT uid, micros, target, network, cc, via, test, outcome, mechanism FROM ({_O
 WHERE (micros, uid, target) < ({{at:Int64}}, {{uid:String}}, {{of:String}})
 ORDER BY micros DESC, uid DESC, target DESC LIMIT {{most:Int64}}
 """
-"""Single ones of them, the newest first, after a place in that order."""
+"""Single measurements among them, newest first, after a position in that order."""

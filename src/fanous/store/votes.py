@@ -20,13 +20,13 @@ from fanous.store.memory import remembered
 from fanous.store.vote_sql import AXES, DETAILS, LISTED, RATED, SERIES, TALLY, TALLY_SIZE, WITNESSES, WORKING
 
 _FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
-# A measurement speaks if any of its targets has a vote (``store.votes``); it failed if one of them did.
+# A measurement counts if any of its targets has a vote (``store.votes``); it failed if one of them did.
 _OF_TARGETS = f"""
 FROM verdicts
 WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
     AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
 """
-# Rows are in order of days: the first and the last day are found at the ends, and only these are read.
+# Rows are ordered by day: the first and last day are found at the ends, and only these are read.
 _ENDS = f"""
 SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 {_OF_TARGETS} AND toDate(started_at) IN (
@@ -34,7 +34,7 @@ SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro
     (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day DESC LIMIT 1)
 ) HAVING count() > 0
 """
-# The engine tells identifiers apart by 128 bits of a hash, as it says of ``uniqExact``.
+# The engine distinguishes identifiers by 128 bits of a hash, as documented for ``uniqExact``.
 _OUTCOMES = f"""
 SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
     uniqExactIf(uid, {_FELL})
@@ -67,14 +67,14 @@ ORDER BY made, m.uid
 
 
 class VoteFacts(FactsPart):
-    """What the verdicts amount to: votes, series of them, counts; and rates of downloads."""
+    """Votes from verdicts, series of them, and counts; and rates of downloads."""
 
     def series(
         self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
         ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
-        a bin that the window cuts holds only what is inside.
+        a bin cut by the window counts only what is inside.
 
         Args:
             targets: ``None`` = all.
@@ -85,7 +85,7 @@ class VoteFacts(FactsPart):
 
     @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
-        """What ``series`` gathers in bins, by time."""
+        """The votes that ``series`` aggregates in bins, by time."""
         sql = WITNESSES % _parts(targets, more=DETAILS)
         return _witnesses(self.engine.columns(sql, **_parameters(country, since, until, targets)))
 
@@ -97,7 +97,7 @@ class VoteFacts(FactsPart):
     def ends(
         self, country: str, since: float, until: float, targets: Sequence[str]
     ) -> tuple[float, float] | None:
-        """When the first and the last measurement was made that has a vote on one of the targets."""
+        """When the first and the last measurement with a vote on one of the targets were made."""
         rows = self.engine.rows(_ENDS, **_asked(country, since, until, targets))
         return (rows[0][0], rows[0][1]) if rows else None
 
@@ -127,7 +127,7 @@ class VoteFacts(FactsPart):
 
 
 def _parts(targets: Sequence[str] | None, *, places: str = "=", more: str = "") -> dict[str, str]:
-    """What differs from question to question."""
+    """The parts of the SQL that differ from query to query."""
     which = "" if targets is None else "AND target IN {targets:Array(String)}"
     return {"places": places, "which": which, "more": more}
 
@@ -148,7 +148,7 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
     ]
 
     def of_signals(part: int, kind: type) -> Any:
-        """One of the three columns of each signal, as an array in a row per measurement."""
+        """One of the three columns of each signal, as an array with a row per measurement."""
         columns = by_signal[part * number : (part + 1) * number]
         return np.array(columns, kind).reshape(number, -1).T
 
@@ -231,7 +231,7 @@ class CountScope:
 
     Attributes:
         since, until: unix seconds, UTC, half-open.
-        layers: only what verdicts of these layers say (``dns``, ``tls``); a measurement without one is left out.
+        layers: count only verdicts of these layers (``dns``, ``tls``); a measurement without one is left out.
     """
 
     since: float
@@ -241,11 +241,11 @@ class CountScope:
     targets: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     but: tuple[str, ...] = field(default=(), kw_only=True)
-    """Targets that are left out where ``targets`` names none: those measured only for comparison."""
+    """Targets to leave out if ``targets`` names none: those measured only for comparison."""
 
 
 AxisValue = str | int
-"""Of ``time`` a bin's beginning (unix seconds), of ``network`` an ASN, else text; an empty mechanism is unknown."""
+"""A bin's beginning for ``time`` (unix seconds), an ASN for ``network``, otherwise text; empty mechanism = unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ class CountedMeasurement:
     """One measurement of one target, and what became of it.
 
     Attributes:
-        micros: microseconds, unix, UTC, at which it was made.
+        micros: when it was made, in unix microseconds, UTC.
         outcome: ``ok``, ``blocked``, ``throttled`` or ``unclear``.
         mechanism: empty = none, or unknown.
     """
@@ -270,10 +270,10 @@ class CountedMeasurement:
 
 
 class CountFacts(FactsPart):
-    """Measurements by what became of them."""
+    """Counts of measurements by outcome."""
 
     def verdicts_within(self, scope: CountScope) -> int:
-        """How many verdicts ``tally`` would read: what it costs."""
+        """How many verdicts ``tally`` would read, which is its cost."""
         filters, values = _filters(scope)
         ((count,),) = self.engine.rows(TALLY_SIZE % {"filters": filters}, **values)
         return int(count)
@@ -281,12 +281,12 @@ class CountFacts(FactsPart):
     def tally(
         self, scope: CountScope, axes: Sequence[str], edges: Sequence[float], most: int
     ) -> list[tuple[tuple[AxisValue, ...], Outcomes]]:
-        """Values on the axes -> what became of the measurements there, in order of the values.
+        """Values on the axes -> outcomes of the measurements there, in order of the values.
 
         Args:
             axes: names of ``vote_sql.AXES``, at least one.
             edges: unix seconds, ascending, at which bins of ``time`` begin; what is earlier counts with the first.
-            most: rows; further ones are left out.
+            most: most rows; further ones are left out.
         """
         filters, values = _filters(scope)
         columns = ", ".join(AXES[axis] for axis in axes)
@@ -310,10 +310,10 @@ class CountFacts(FactsPart):
     def counted_ones(
         self, scope: CountScope, most: int, after: tuple[int, str, str] | None = None
     ) -> list[CountedMeasurement]:
-        """The measurements that ``tally`` counts, the newest first.
+        """The measurements that ``tally`` counts, newest first.
 
         Args:
-            after: ``micros``, uid and target of the one before; ``None`` = from the newest.
+            after: ``micros``, uid and target of the previous one; ``None`` = from the newest.
         """
         filters, values = _filters(scope)
         at, uid, of = after or (2**62, "", "")

@@ -1,4 +1,4 @@
-"""Admin: programs' requests that change the ledger; they are refused unless a token is configured.
+"""Admin: requests from programs that change the ledger; refused unless a token is configured.
 
 People use the desk.
 

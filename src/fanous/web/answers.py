@@ -39,7 +39,7 @@ class Answers:
         self._memories: dict[bool, Memory] = {}
 
     def forget(self) -> None:
-        """Something changed, so the next reply is made anew."""
+        """Something changed, so make the next reply anew."""
         self._shelf.empty()
         for memory in self._memories.values():
             memory.forget()
@@ -119,8 +119,8 @@ GRACE_SECONDS = 600.0
 page never wait. A changed incident empties the shelf at once (``Live``)."""
 
 REST = 3.0
-"""After a reply was made ahead, none is made ahead for this many times as long. Refreshing pages thus takes at most
-a quarter of the time, however many pages and languages are read."""
+"""After a reply has been made ahead, none is made ahead for this many times as long. Refreshing pages thus takes at
+most a quarter of the time, however many pages and languages are read."""
 
 MOST_REPLIES = 512
 """Replies on the shelf, of at most a hundred kilobytes each."""

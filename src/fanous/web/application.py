@@ -50,7 +50,7 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
 
 
 def _why(error: Exception) -> str:
-    """The message shown to the reader; only for our own refusals (409)."""
+    """The message shown to the reader; only our own refusals (409) have one."""
     return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
 
 

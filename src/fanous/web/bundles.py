@@ -39,22 +39,22 @@ MOST_RECORDS = 60_000
 incidents are packed by ``fanous incidents bundle``, as the answer says."""
 
 LOOK_SECONDS, TELL_SECONDS = 0.2, 5.0
-"""How often the page of a bundle looks how far it is, and says that it is still at work."""
+"""Seconds between a bundle page's checks of progress, and between its signs of life."""
 
 STEPS = (
     "Another bundle is packed first.",
     "The measurements are read, and what could identify a person is taken out.",
     "The incident is computed again from what is left, and the file is signed.",
 )
-"""What is done, one after the other."""
+"""The steps of packing, in order."""
 
 MARK = "<!-- steps -->"
-"""Where in the page of a bundle the steps go, as they are done."""
+"""Place in a bundle's page for the steps as they are done."""
 
 
 @dataclass(slots=True)
 class Packing:
-    """A bundle that is wanted: how many ask for it, and which of ``STEPS`` it is at."""
+    """A requested bundle: how many readers wait for it, and which of ``STEPS`` it has reached."""
 
     readers: int = 0
     step: int = 0
@@ -175,7 +175,7 @@ def _revision(store: Store, label: str, country: str) -> int:
 
 
 def _waits(store: Store, label: str) -> bool:
-    """Whether a person still has to review it: a bundle would say more than its page."""
+    """Does it still await review?  Then a bundle would say more than its page."""
     incident = store.ledger.incident(label)
     return incident is not None and bool(incident.held_by)
 
@@ -190,7 +190,7 @@ def _gathered(store: Store, label: str) -> Gathered:
 
 
 def _in_a_process(gathered: Gathered, key_file: Path, now: float) -> bytes:
-    """The bundle, packed and signed in a process of its own."""
+    """The bundle, packed and signed in a separate process."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=fresh) as one:
         return one.submit(packed, gathered, key_file, now).result()

@@ -56,7 +56,7 @@ class ReaderLimits:
     work: RateLimits = WORK
 
     def is_own(self, peer: str) -> bool:
-        """Whether the address is our proxy's. Without a configured proxy, local addresses are taken for one, since
+        """Is the address our proxy's? Without a configured proxy, local addresses are taken for one, since
         all readers would come from it."""
         return is_within(peer, self.trusted) if self.trusted else _is_loopback(peer)
 
@@ -118,7 +118,7 @@ class Guesses:
 
 
 def too_many(seconds: float, status: int = 429) -> HTTPException:
-    """Refused for now; the same request will work after so many seconds."""
+    """The answer that refuses for now; the same request will work after this many seconds."""
     return HTTPException(status, headers={"Retry-After": str(int(seconds) + 1)})
 
 

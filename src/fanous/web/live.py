@@ -33,8 +33,8 @@ MOST_STREAMS = 2000
 
 REFUSED_SECONDS = 45, 90
 AGAIN_MS = 3000, 8000
-"""After which a page that is refused, or whose stream is cut, comes again.  By chance between the two, so that all
-pages do not come at once after a restart, and again after the refusals that this brings."""
+"""Milliseconds after which a page that was refused or cut off reconnects: random between the two, so that not all
+pages reconnect at once after a restart, and again after the resulting refusals."""
 
 
 class Live:
@@ -93,7 +93,7 @@ class Live:
             stop.set()
             with suppress(
                 asyncio.CancelledError
-            ):  # the store is slow, and the monitor is stopped: nobody waits
+            ):  # the store is slow and the monitor is stopping: do not wait
                 await watch
             watch.cancel()
 
@@ -126,7 +126,8 @@ class Live:
 
 
 def is_news(record: LogRecord) -> bool:
-    """Filter for uvicorn's log: that the server cuts a stream, or its own wait for the end, on shutdown is no error."""
+    """Filter for uvicorn's log: on shutdown, cutting a stream, or the server's own wait for the end, is not an
+    error."""
     kind, said = record.exc_info[0] if record.exc_info else None, str(record.msg)
     cut = kind is not None and issubclass(kind, asyncio.CancelledError)
     waited = said.startswith("Traceback") and said.rstrip().endswith("CancelledError")

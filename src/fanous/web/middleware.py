@@ -37,7 +37,7 @@ DESK_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
 }
-"""Of the desk, which has no scripts.  With ``no-referrer`` a browser would hide from us which page sent a form."""
+"""Headers of the desk, which has no scripts.  With ``no-referrer`` a browser would hide which page sent a form."""
 
 A_YEAR = 31_536_000
 EMBEDDED = "/embed/"
@@ -69,7 +69,7 @@ class SecurityHeaders:
     """Middleware: adds the headers to every answer."""
 
     def __init__(self, app: ASGIApp, *, secure: bool, all_desk: bool = False) -> None:
-        """``secure`` as in ``security_headers``; ``all_desk``: every path has the desk's."""
+        """``secure`` as in ``security_headers``; ``all_desk``: all paths get the desk's headers."""
         self._app = app
         self._secure, self._more = secure, DESK_HEADERS if all_desk else {}
 

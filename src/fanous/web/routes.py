@@ -34,8 +34,8 @@ class Incoming:
     """Measurements of a country that are still being brought in, the newest first.
 
     Attributes:
-        share: of what is to be brought in.
-        back_to: what was uploaded since then is in; unix seconds, UTC; ``None`` = nothing is yet.
+        share: share already imported.
+        back_to: everything uploaded since then is in; unix seconds, UTC; ``None`` = nothing yet.
         failing_since: since when some of it cannot be fetched, and is tried again; ``None`` = all is well.
     """
 
@@ -50,20 +50,20 @@ class Site:
     """Settings of the pages, by the monitor's owner.
 
     Attributes:
-        url: public address without a slash at its end, ``https://fanous.example``; empty = as the request
+        url: public address without a slash at its end, ``https://fanous.example``; empty = as each request
             names it.  It must be set behind a reverse proxy, or permanent links will use the inner address.
-        notice: said on every page, in English: "Recorded event ..."; empty = none. clock: unix seconds, UTC; the
+        notice: shown on every page, in English: "Recorded event ..."; empty = none. clock: unix seconds, UTC; the
         *now* of the pages.
         world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
         heard: (country, ASN) -> when a probe there was last heard, if heartbeats know more than the stored
             measurements.
-        incoming: what is still being brought in, where the monitor itself fetches measurements.
-        offline: could no public source be reached since the monitor started?
+        incoming: what is still being imported, if the monitor itself fetches measurements.
+        offline: has no public source been reachable since the monitor started?
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
         token: opens the desk, and is required in administrators' requests; empty = there are none.
-        workings: what the monitor knows of itself, for the desk.
+        workings: what the monitor knows about itself, for the desk.
         alerting: the channels that the desk can test.
         passphrase: opens the desk too, as ``passphrase.hashed`` keeps it; empty = none does.
         channels: addresses at which the owner publishes, for readers to follow.
@@ -207,7 +207,7 @@ class Reply:
 
 
 def _has(header: str, tag: str) -> bool:
-    """RFC 9110, section 13.1.2: compared weakly."""
+    """Is the tag in the header?  Compared weakly (RFC 9110, section 13.1.2)."""
     return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))
 
 
@@ -217,7 +217,7 @@ FORMS = {
     "network": "AS[1-9][0-9]{0,9}",
     "incident": "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}",
     "event": "[A-Z]{2}-watch-[0-9]{1,6}",
-    # Of a measurement: 20231217150203.123_PK_webconnectivity_0123456789abcdef, or a digest.
+    # A measurement's uid: 20231217150203.123_PK_webconnectivity_0123456789abcdef, or a digest.
     "uid": "[0-9A-Za-z][0-9A-Za-z._-]{0,119}",
 }
 """Forms of path parameters: ``{country:country}`` matches ``PK``, but neither ``pk`` nor ``PKX``."""
@@ -227,7 +227,7 @@ for _name, _form in FORMS.items():
 
 
 class Elsewhere(Exception):
-    """The reader is sent to another address: the one and only one of what was asked for.
+    """Redirects the reader to the canonical address of what was asked for.
 
     Attributes:
         address: path and query on this site.
@@ -258,11 +258,11 @@ class Page:
     Attributes:
         path: as Starlette writes routes, with the parts named in ``FORMS``: ``/{country:country}``.
         template: file in ``web/templates``.
-        title: in the navigation, in English (a key of the catalogues); empty = not listed there.
-        place: in the navigation, from 1.
+        title: title in the navigation, in English (a key of the catalogues); empty = not listed there.
+        place: position in the navigation, from 1.
         asks: query parameter -> pattern of accepted values.
         feed: content of the feeds below its path; ``None`` = it has none.
-        feed_asks: as ``asks``, of the feeds.
+        feed_asks: as ``asks``, for the feeds.
     """
 
     path: str

@@ -66,7 +66,7 @@ class SiteSettings(Section, frozen=True):
         trust_proxy: networks of our own proxies, whose ``X-Forwarded-For`` gives the reader's address.
         connections: most open connections in total.
         per_address: most open connections from one address.
-        token: of administrators, and of the desk; empty = neither is open by it.
+        token: for administrators and the desk; empty = it opens neither.
         passphrase: opens the desk too; empty = none does.
         channels: addresses at which the owner publishes, for readers to follow.
     """

@@ -1,4 +1,4 @@
-"""Clocks: a moment as people read it, on the clock of the country and in UTC.
+"""Clocks: a moment as people read it, in the country's local time and in UTC.
 
 The functions at the end are for the command line, which speaks English only.
 """
@@ -43,7 +43,7 @@ def short_month(year: int, month: int, language: Language) -> str:
 
 
 def days_between(start: datetime, end: datetime, language: Language) -> str:
-    """``8 to 24 November 2023``: what both dates share is said once."""
+    """``8 to 24 November 2023``: parts common to both dates appear once."""
     if language.code == "en":
         if start.date() == end.date():
             return date(end, language)
@@ -83,19 +83,19 @@ def utc_hour(instant: float, language: Language) -> str:
 
 
 def utc_span(start: float, end: float, language: Language) -> str:
-    """``14:52-15:04 UTC``; where they lie within a minute, one time."""
+    """``14:52-15:04 UTC``; one time if they are within a minute."""
     first, last = (utc_hour(at, language).removesuffix(" UTC") for at in (start, end))
     return f"{first} UTC" if first == last else f"{first}–{last} UTC"
 
 
 def moment(instant: float, country: str, language: Language) -> str:
-    """``17 Dec, 19:55``: on the country's clock, where the year and the zone stand elsewhere."""
+    """``17 Dec, 19:55``: local time, for places where the year and the zone are given elsewhere."""
     there = local(instant, country)
     return f"{day(there, language)}{language.comma}{language.in_digits(f'{there:%H:%M}')}"
 
 
 def both_clocks(instant: float, country: str, language: Language) -> str:
-    """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only where it is another."""
+    """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only if it differs."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
     own = f"{date(there, language)}{language.comma}{language.apart(hour(instant, country, language))}"
     if there.utcoffset() == timedelta(0):
@@ -128,14 +128,14 @@ def length(seconds: float, language: Language) -> str:
 
 
 def clock(instant: float, country: str, *, day: bool = True) -> str:
-    """``17 December 2023, 19:55 PKT``: the country's clock; without ``day`` the time alone."""
+    """``17 December 2023, 19:55 PKT``: local time; only the time without ``day``."""
     moment = local(instant, country)
     text = f"{moment:%H:%M} {zone_name(instant, country)}"
     return f"{date(moment, ENGLISH)}, {text}" if day else text
 
 
 def english_clocks(instant: float, country: str, *, day: bool = True) -> str:
-    """``18 December 2023, 03:25 PKT (17 December, 22:25 UTC)``; the UTC date only where it is another."""
+    """``18 December 2023, 03:25 PKT (17 December, 22:25 UTC)``; the UTC date only if it differs."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
     own = clock(instant, country, day=day)
     if there.utcoffset() == timedelta(0):
@@ -145,13 +145,13 @@ def english_clocks(instant: float, country: str, *, day: bool = True) -> str:
 
 
 def span(start: float, end: float, country: str, *, about: str = "about ") -> tuple[str, str]:
-    """Both ends on both clocks; a day that both share is said once."""
+    """Both ends on both clocks; a day common to both appears once."""
     same = local(start, country).date() == local(end, country).date()
     later = f"{english_clocks(end, country, day=not same)}{' the same day' if same else ''}"
     return f"{about}{english_clocks(start, country)}", f"{about}{later}"
 
 
 def short_clock(instant: float, country: str) -> str:
-    """``8 Nov 14:05`` on the country's clock, where the year and the zone stand elsewhere."""
+    """``8 Nov 14:05`` in local time, for places where the year and the zone are given elsewhere."""
     moment = local(instant, country)
     return f"{moment.day} {moment:%b %H:%M}"

@@ -29,7 +29,7 @@ TEXTS = (
     *(DISCLAIMER, SENTENCE, NO_SENTENCE, CEILING, CANNOT_SAY, SAYS, SAYS_CAPPED, INPUT, OLD_INPUT),
     *(RANGE, AMOUNT, PEOPLE, *(name for name, _ in SIZES)),
 )
-"""All that is said here; the catalogues have it in other languages."""
+"""All texts of this module; the catalogues translate them."""
 
 
 def cost_document(cost: Cost) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def cost_document(cost: Cost) -> dict[str, Any]:
 
 
 def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
-    """For a terminal, a report, a page."""
+    """The estimate in lines, for a terminal, a report or a page."""
     what, whole = cost.disruption, cost.per_hour
     lines = [cost_sentence(cost, language), *(said(note, language) for note in what.notes)]
     if whole is not None:
@@ -106,7 +106,7 @@ def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
 
 
 def said(phrase: Phrase, language: Language) -> str:
-    """In a language."""
+    """A phrase in a language."""
 
     def filled(value: str | float | Phrase) -> str:
         if isinstance(value, Phrase):
@@ -117,7 +117,7 @@ def said(phrase: Phrase, language: Language) -> str:
 
 
 def dollars(amount: Range, language: Language = ENGLISH) -> str:
-    """``US$ 3.7 million to 9.3 million``; two digits, since no method carries more."""
+    """``US$ 3.7 million to 9.3 million``; two digits, since no method is more precise."""
     if amount.high == 0:
         return language.say(AMOUNT, amount=_digits("0", language))
     low, high = _short(amount.low, language), _short(amount.high, language)
@@ -135,7 +135,7 @@ def _short(value: float, language: Language, digits: int = 2) -> str:
 
 
 def _two(value: float) -> str:
-    """Two digits, or all before the point."""
+    """Two significant digits, or all before the decimal point."""
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
@@ -146,7 +146,7 @@ def _digits(text: str, language: Language) -> str:
 
 
 def _share(share: float, language: Language) -> str:
-    """``5.3%``: one digit after the point, where there is one."""
+    """``5.3%``: at most one digit after the decimal point."""
     from babel.numbers import format_percent
 
     if language.code == "en":

@@ -1,12 +1,12 @@
-"""Findings: sentences on what is said around an incident, by code: hints, sources, coverage, events, claims, rates.
+"""Findings: sentences about an incident's context, by code: hints, sources, coverage, events, claims, rates.
 
-``wording.reasons`` fills them in, as it does its own; parameters and their words are there.
+``wording.reasons`` fills them in, like its own, and has the wording of parameters.
 """
 
 from fanous.model.place import Family
 
 Text = str | tuple[str, str]
-"""A sentence; two where the number ``n`` decides."""
+"""A sentence; two if the number ``n`` decides."""
 
 HINTS = {
     "hint.on_the_hour": (
@@ -37,7 +37,7 @@ HINTS = {
         "blocking an address hits every name behind it."
     ),
 }
-"""What may point to a cause, or to collateral damage; never evidence."""
+"""Possible signs of a cause, or of collateral damage; never evidence."""
 
 EXAMS = (
     "the baccalaureate",
@@ -162,7 +162,7 @@ CLAIMS = {
         "It lasted about {best} hours on the median network ({least} to {most} on any), not {stated_hours} hours."
     ),
 }
-"""How the evidence answers what a claim says."""
+"""How the evidence answers a claim."""
 
 RATES = {
     "slow.few_probes": (
@@ -192,7 +192,7 @@ SILENCES = {
     "silence.collector": "Other countries fell silent too, so the way to the collector failed rather than the country.",
     "silence.cannot_tell": "No other country was measured, so a cut and a failing collector look alike.",
 }
-"""What days on which hardly any network was heard from may mean."""
+"""What it may mean if almost no network is heard from for days."""
 
 FINDINGS: dict[str, Text] = {
     **HINTS,

@@ -1,8 +1,8 @@
-"""Headline: what happened where, in one line, with what has to stand before it.
+"""Headline: what happened where, in one line, after any necessary warning.
 
-Below nation scope a number of networks stands, not the country, and a suspicion stays one.  What is staged or retracted
-says so first.  ``nth_sentence`` says how often it happened: "Seventh restriction of X (Twitter) in Pakistan since
-2022."
+Below nation scope it gives a number of networks, not the country, and a suspicion stays a suspicion.  Staged or
+retracted incidents say so first.  ``nth_sentence`` says how often it happened: "Seventh restriction of X (Twitter)
+in Pakistan since 2022."
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ ON_SOME = {
     (Kind.SLOWDOWN, False): "Internet access may be slowed down on {networks} in {country}",
     (None, False): "{targets} may be restricted on {networks} in {country}",
 }
-"""The same below nation scope."""
+"""Headlines below nation scope."""
 
 IN_PARTS: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
@@ -49,28 +49,28 @@ IN_PARTS: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
     (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
 }
-"""The same where levels of regions show it, and no network is named."""
+"""Headlines if regions' levels show it, and no network is named."""
 
 RESTORED: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet access partly restored across {country}",
     (Kind.OUTAGE, False): "Internet access may be partly restored across {country}",
 }
-"""The same of a nation-wide outage that goes on at ``RESTORED_FROM`` of the usual level or more."""
+"""Headlines of a nation-wide outage that continues at ``RESTORED_FROM`` of the usual level or more."""
 
 RESTORED_FROM = 0.5
-"""Share of the usual level from which on an outage would not be nation-wide any more, as among the thresholds of
+"""Share of the usual level from which an outage would no longer be nation-wide, as in the thresholds of
 incidents."""
 
 TRAFFIC: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Traffic to {targets} fell in {country}",
     (Kind.OUTAGE, False): "Traffic to {targets} may have fallen in {country}",
 }
-"""The same where the traffic of a platform fell, and nothing says how: it says nothing of the country's internet."""
+"""Headlines if a platform's traffic fell and nothing shows how: this says nothing about the country's internet."""
 
 
 HEADLINE = 90
-"""Characters of a headline.  A longer one names fewer targets, then no network; then a long name
-is cut short, and at last the country is named by its code."""
+"""Most characters of a headline.  A longer one names fewer targets, then no network; then a long name
+is cut short, and finally the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
@@ -78,7 +78,7 @@ IMPORTED = "It is based on files that were imported; where they came from is not
 
 
 def provenance_note(incident: Incident, language: Language) -> Sentence | None:
-    """What has to be said of what an incident is made of; ``None`` = nothing."""
+    """The necessary note about an incident's provenance; ``None`` = none."""
     text = {Provenance.SYNTHETIC: SYNTHETIC, Provenance.IMPORTED: IMPORTED}.get(incident.provenance)
     if text is None:
         return None
@@ -86,12 +86,12 @@ def provenance_note(incident: Incident, language: Language) -> Sentence | None:
 
 
 def synthetic(incident: Incident) -> str:
-    """What every English account of a staged event begins with."""
+    """The beginning of every English account of a staged event."""
     return ENGLISH.say(SYNTHETIC, country=place(incident.country, ENGLISH))
 
 
 def led(incident: Incident, text: str, language: Language) -> str:
-    """A text about an incident, which begins by saying so if the incident was staged."""
+    """A text about an incident; if the incident was staged, it says so first."""
     return f"[{language.say('Synthetic')}] {text}" if incident.provenance.is_synthetic else text
 
 
@@ -103,7 +103,7 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
 
 
 def lead(incident: Incident, language: Language) -> str:
-    """What a headline has to begin with, and a blank; usually empty."""
+    """The required beginning of a headline, and a blank; usually empty."""
     taken_back = f"{language.say('Retracted')}{language.colon}" if incident.status is Status.RETRACTED else ""
     return led(incident, taken_back, language)
 
@@ -111,7 +111,7 @@ def lead(incident: Incident, language: Language) -> str:
 def claimed(
     incident: Incident, names: Mapping[int, str], language: Language, most: int = HEADLINE
 ) -> Sentence:
-    """What is, or once was, claimed: a headline without its lead, in at most ``most`` characters."""
+    """What is or was claimed: a headline without its lead, in at most ``most`` characters."""
     text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
     country = place(incident.country, language)
     titles = [target_title(target) for target in incident.targets if target]
@@ -139,17 +139,17 @@ def claimed(
 
 
 CLIPPED = 11
-"""Characters that are left of a name: those of *X (Twitter)*."""
+"""Least characters left of a clipped name: as many as in *X (Twitter)*."""
 
 
 def _clipped(name: str, over: int) -> str:
-    """The name, cut by ``over`` characters and ended with an ellipsis."""
+    """The name, shortened by ``over`` characters and ended with an ellipsis."""
     left = max(CLIPPED, len(name) - over)
     return name if left >= len(name) else f"{name[: left - 1].rstrip()}…"
 
 
 def _room(text: str) -> int:
-    """Characters that a reader sees."""
+    """Number of characters that a reader sees."""
     return len(text.translate(ISOLATES))
 
 
@@ -159,7 +159,7 @@ def _headline_kind(incident: Incident) -> Kind | None:
 
 
 def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
-    """The table that says where."""
+    """The table of headlines that fits the incident."""
     if incident.is_of_traffic:
         return TRAFFIC
     if incident.scope is Scope.NATION:
@@ -186,10 +186,10 @@ CLAIM = "{status}: {claim}."
 def claim_line(
     incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
 ) -> Sentence:
-    """The headline with its status before it: for whatever leaves the pages and may be read alone.
+    """The headline after its status: for anything that leaves the pages and may be read alone.
 
     Args:
-        before: a word that stands before the status, such as ``Correction``.
+        before: a word to put before the status, such as ``Correction``.
     """
     claim = claimed(incident, names, language)
     said = language.sentence(CLAIM, status=language.say(status_word(incident)), claim=claim.text)
@@ -203,7 +203,7 @@ def target_names(incident: Incident, language: Language, named: int = NAMED) -> 
 
 
 def networks_named(incident: Incident, names: Mapping[int, str] | None, language: Language) -> str:
-    """One network by its name (``names`` None: without it), more than one by their number."""
+    """One network by its name (without it if ``names`` is None), several by their number."""
     asns = [asn_of(place) for place in incident.entities if asn_of(place)]
     if not asns:
         return language.say("some networks")
@@ -242,11 +242,11 @@ def ordinal(n: int, language: Language) -> str:
 
 
 def nth_sentence(target: str, n: int, year: int, country: str, language: Language) -> str:
-    """How often this happened, this time included.
+    """How often this has happened, including this time.
 
     Args:
         target: empty = internet access itself.
-        year: of the first.
+        year: year of the first.
     """
     values = {
         "country": place(country, language),

@@ -1,7 +1,7 @@
-"""Language: how texts, numbers and times are put for the reader of one language, and which language a reader gets.
+"""Language: how texts, numbers and times are written for readers of one language, and which language a reader gets.
 
-The gettext catalogue of a language is compiled when it is first needed.  One of this size takes some milliseconds,
-and so no compiled file can be older than its source.
+The gettext catalogue of a language is compiled when first needed.  One of this size takes some milliseconds,
+and there is no compiled file that could be older than its source.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Attributes:
-    translations: what gettext reads.
-    known: English texts that have a translation; a doubtful (fuzzy) one is none.
+    translations: gettext's translations.
+    known: English texts that have a translation; a doubtful (fuzzy) one does not count.
     """
 
     translations: GNUTranslations
@@ -52,7 +52,7 @@ def _whole(text: str | tuple[str, ...] | list[str]) -> bool:
 
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 """First strong isolate and its end (Unicode Annex 9): a Latin name inside Arabic script keeps its own order,
-and does not disturb what stands around it."""
+and does not disturb the text around it."""
 
 ISOLATES = str.maketrans({ISOLATE: None, END_ISOLATE: None})
 """For ``str.translate``: a text without them."""
@@ -83,16 +83,16 @@ class Language:
         return _locale(self.code)
 
     def knows(self, text: str) -> bool:
-        """Is there a translation?  English knows everything."""
+        """Is there a translation?  English has everything."""
         return self.code == "en" or text in catalogue(self.code).known
 
     def say(self, text: str, **values: Any) -> str:
-        """The text in this language, else in English; ``values`` fill its places, set apart."""
+        """The text in this language, otherwise in English; ``values`` fill its placeholders, isolated."""
         found = catalogue(self.code).translations.gettext(text) if self.code != "en" else text
         return self._filled(found, values)
 
     def count(self, one: str, many: str, n: int, **values: Any) -> str:
-        """The form for ``n`` things; the place ``{n}`` takes the number as readers write it."""
+        """The form for ``n`` things; the placeholder ``{n}`` gets the number as readers write it."""
         if self.code == "en":
             found = one if n == 1 else many
         else:
@@ -100,19 +100,19 @@ class Language:
         return self._filled(found, values | {"n": self.number(n)})
 
     def sentence(self, text: str, **values: Any) -> "Sentence":
-        """The same, with the language in which it came out."""
+        """The same, with the language that it is in."""
         return Sentence(self.say(text, **values), self if self.knows(text) else ENGLISH)
 
     def _filled(self, text: str, values: dict[str, Any]) -> str:
         return text.format(**{name: self.apart(str(value)) for name, value in values.items()})
 
     def apart(self, text: str) -> str:
-        """Where the script runs from right to left: wrapped so that it keeps its own direction."""
+        """In a right-to-left script, the text isolated so that it keeps its own direction."""
         return f"{ISOLATE}{text}{END_ISOLATE}" if self.direction == "rtl" and text else text
 
     @property
     def comma(self) -> str:
-        """Between two things, with its blank."""
+        """The comma between two things, with its blank."""
         return "، " if self.direction == "rtl" else ", "
 
     @property
@@ -126,12 +126,12 @@ class Language:
 
     @property
     def colon(self) -> str:
-        """French puts a space before it that does not break."""
+        """The colon; French puts a no-break space before it."""
         return "\u00a0: " if self.code == "fr" else ": "
 
     def number(self, value: float, decimals: int = 0) -> str:
         if self.code == "en" and isinstance(value, int) and not decimals:
-            return f"{value:,}"  # babel takes a tenth of a command's processor time to load
+            return f"{value:,}"  # loading babel takes a tenth of a command's processor time
         from babel.numbers import format_decimal
 
         places = f".{'0' * decimals}" if decimals else ""
@@ -142,7 +142,7 @@ class Language:
         return FEW[n] if self.code == "en" and n in FEW else self.number(n)
 
     def percent(self, share: float, decimals: int = 0) -> str:
-        """``0.834`` -> ``83%``: by default no more digits than a survey's evidence carries."""
+        """``0.834`` -> ``83%``: by default no more digits than the evidence of a survey justifies."""
         from babel.numbers import format_percent
 
         pattern = self.locale.percent_formats[None].pattern
@@ -158,7 +158,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A text, and the language in which it came out: where a translation is missing, English."""
+    """A text, and the language that it is in: English if a translation is missing."""
 
     text: str
     language: Language
@@ -187,16 +187,16 @@ LANGUAGES: dict[str, Language] = {
 
 
 MOST_WISHES = 20
-"""Languages of an ``Accept-Language`` header that are looked at; no browser sends more."""
+"""Most languages of an ``Accept-Language`` header that are read; no browser sends more."""
 
 
 def chosen(code: str | None) -> Language | None:
-    """The language of ``?lang=CODE``; ``None`` = none named, or one that we do not have."""
+    """The language of ``?lang=CODE``; ``None`` = none given, or one that we do not have."""
     return LANGUAGES.get((code or "").lower())
 
 
 def preferred(header: str) -> Language:
-    """The best of an ``Accept-Language`` header (RFC 9110, section 12.5.4); English where none fits."""
+    """The best of an ``Accept-Language`` header (RFC 9110, section 12.5.4); English if none fits."""
     wishes = []
     for place, item in enumerate(header.split(",")[:MOST_WISHES]):
         tag, _, weight = item.partition(";")

@@ -1,7 +1,7 @@
 """Narrative: an incident as a headline and as whole sentences; one builder for every language, English included.
 
 The lede is one sentence in local time; short sentences follow with the method by target, the networks, the users, who
-measured, and the times in UTC.  Nothing is claimed here that the incident does not say: *confirmed* only where a rule
+measured, and the times in UTC.  Nothing is claimed here that the incident does not say: *confirmed* only if a rule
 was met, a number of networks rather than the country below nation scope, and no end that was not observed.
 """
 
@@ -43,7 +43,7 @@ def sentences(incident: Incident, names: Mapping[int, str], language: Language) 
 
 
 def summary(incident: Incident, language: Language) -> list[Sentence]:
-    """What is needed to be quoted alone: that it was staged, the lede, and how it was done or why it was retracted."""
+    """What a quotation needs: that it was staged, the lede, and how it was done or why it was retracted."""
     note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
     retracted = incident.status is Status.RETRACTED
     more = because(incident, language) if retracted else _how(incident, language)
@@ -115,7 +115,7 @@ FELL: dict[tuple[Kind, bool, str], str] = {
         "connection speeds may have fallen to about {level} of their usual level {where} {when}"
     ),
 }
-"""(kind, is the level known, tense) -> clause, where the line itself is cut or slow."""
+"""(kind, is the level known, tense) -> clause, if the line itself is cut or slow."""
 
 TRAFFIC = {
     (False, WAS): "traffic to {targets} fell {where} {when}",
@@ -125,7 +125,7 @@ TRAFFIC = {
     (True, LASTS): "traffic to {targets} has fallen to about {level} of its usual level {where} {when}",
     (True, MAY): "traffic to {targets} may have fallen to about {level} of its usual level {where} {when}",
 }
-"""(is the level known, tense) -> clause, where the traffic of platforms fell."""
+"""(is the level known, tense) -> clause, if platforms' traffic fell."""
 
 NOW_AT = {
     ("connectivity", LASTS): (
@@ -149,11 +149,11 @@ NOW_AT = {
         "{now}"
     ),
 }
-"""(what fell, tense) -> clause, where it goes on at another level: what is typical of it is not how things stand."""
+"""(what fell, tense) -> clause, if it continues at another level, so that its typical level is not the present one."""
 
 ANOTHER_LEVEL = 0.1
-"""Share of the usual level by which the present level differs from the typical one, or the lede does not name it: as
-the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
+"""Share of the usual level by which the present level must differ from the typical one for the lede to name it, as
+for the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
 
 RETRACTED = "Retracted: Fanous no longer claims that {claim}."
 RETRACTED_SUSPICION = "Retracted: Fanous no longer suspects that {claim}."
@@ -165,13 +165,13 @@ OPENING = {
     ("confirmed", False): "Confirmed: {claim}.",
     ("confirmed", True): "Confirmed; now ended: {claim}.",
 }
-"""(how it stands, has it ended) -> sentence."""
+"""(status, has it ended) -> sentence."""
 
 
 WORDS, WORDS_ELSEWHERE = 35, 45
-"""Of an English lede and of others, at most: where there would be more, fewer targets are named, then hours make way
-for dates, then a beginning that is not known is left to the details.  Other languages need more words for the same, for
-dates above all."""
+"""Most words of an English lede and of others: if there would be more, fewer targets are named, then hours give way
+to dates, then an unknown beginning is left to the details.  Other languages need more words for the same,
+above all for dates."""
 
 
 def lede(incident: Incident, language: Language) -> Sentence:
@@ -194,7 +194,7 @@ def lede(incident: Incident, language: Language) -> Sentence:
 
 
 def words_of(text: str) -> int:
-    """Words in it; a sign of punctuation that stands alone is none."""
+    """Number of words; punctuation standing alone does not count."""
     return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
@@ -203,7 +203,7 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
 
     Args:
         named: targets that may be named; the others are counted.
-        by_hour: say times, not only dates; ``None`` = and of dates only what is known.
+        by_hour: give times, not only dates; ``None`` = only dates, and only known ones.
     """
     where, when = _where(incident, language), _when(incident, language, by_hour)
     tense = _tense(incident)
@@ -288,10 +288,10 @@ def _where(incident: Incident, language: Language) -> str:
 # --- when -----------------------------------------------------------------------------------------------
 
 ONSET_SURE = 2 * HOUR
-"""Where the last good and the first failing measurement lie further apart, both are given: the onset is not known."""
+"""If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
 
 LONG = 2 * DAY
-"""From this length on dates matter, and hours do not."""
+"""From this length on, dates matter and hours do not."""
 
 SINCE = {
     "about": "since about {start}, local time",
@@ -306,7 +306,7 @@ FROM = {
 DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
 ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
 SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
-"""Is the first day known -> words in dates: for an event of two days and more, or where hours take too much room."""
+"""Is the first day known -> wording with dates: for an event of two days or more, or if hours take too much room."""
 
 SESSIONS = {
     "weekdays": (
@@ -340,13 +340,13 @@ def _onset_known(incident: Incident) -> str:
 
 
 def _earliest(incident: Incident) -> float | None:
-    """From when on the fall itself may have begun: what led up to it is told by a sentence of its own."""
+    """From when the fall itself may have begun; a separate sentence tells what led up to it."""
     led_up = incident.led_up_by
     return incident.onset_earliest if led_up is None else led_up.end
 
 
 def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
-    """From when to when, by the country's clock, as far as was measured."""
+    """From when to when, in local time, as far as it was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
     first = _earliest(incident)
@@ -396,7 +396,7 @@ def _at(moment: datetime, language: Language) -> str:
 
 
 def _before(moment: datetime, next_one: datetime, last: datetime, language: Language) -> str:
-    """A time that others follow: without the date that the next one gives, or the year that the last one does."""
+    """A time followed by others: without the date if the next one gives it, or the year if the last one does."""
     time = _hour(moment, language)
     if moment.date() == next_one.date():
         return time
@@ -408,7 +408,7 @@ def _hour(moment: datetime, language: Language) -> str:
 
 
 def sessions(incident: Incident) -> DailySessions | None:
-    """The sessions in which it came; None = it did not, or too little was measured to tell."""
+    """The sessions in which it occurred; None = it did not, or too little was measured to tell."""
     ahead = local(incident.onset, incident.country).utcoffset()
     return sessions_of(incident, ahead.total_seconds() if ahead is not None else 0.0)
 
@@ -465,10 +465,10 @@ CLAUSES: dict[str, str] = {
     "tls.timeout": NO_ANSWER,
     "tls.timeout.fingerprint": LOOKS,
 }
-"""Prefix of a mechanism -> sentence; the longest that fits is used, as in ``words.MECHANISMS``."""
+"""Prefix of a mechanism -> sentence; the longest match is used, as in ``words.MECHANISMS``."""
 
 MOST_CLAUSES = 4
-"""More ways than these are listed on the page and in the JSON, not told."""
+"""Most mechanisms put into sentences; all are listed on the page and in the JSON."""
 
 CLASSES = {
     "outage.stealth": "Routes to the networks were still announced.",
@@ -476,7 +476,7 @@ CLASSES = {
     "outage.intranet": "Sites inside the country still answered.",
     "outage.allow_list": "A short list of sites still answered.",
 }
-"""Classes of outages that tell more than the place does."""
+"""Classes of outages that say more than the place does."""
 
 HOURS = "Hours, as measured: about {hours}, local time."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
@@ -509,7 +509,7 @@ WHEN = {
 
 
 def details(incident: Incident, names: Mapping[int, str], language: Language) -> list[Sentence]:
-    """How, where, for whom, who measured, and when by UTC: short sentences, each true by itself."""
+    """How, where, for whom, who measured, and when in UTC: short sentences, each true by itself."""
     told = (
         _how(incident, language),
         _course(incident, language),
@@ -522,7 +522,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
 
 
 def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """By target: targets that met the same stand together, and are listed once where they met much."""
+    """How, by target: targets with the same methods are grouped, and listed once if these are many."""
     met: dict[str, dict[str, None]] = {}
     by_clause: dict[str, dict[str, None]] = {}
     for part in incident.parts:
@@ -558,18 +558,18 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
 
 
 MUCH = 3
-"""Sentences that would each list the same targets are one from so many on."""
+"""From this many sentences that would each list the same targets, they become one."""
 
 
 def _clause(mechanism: str) -> str:
-    """The sentence of a mechanism; its bare words where there is none."""
+    """The sentence of a mechanism, or its bare words if there is none."""
     steps = mechanism.split(".")
     prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
     return next((CLAUSES[prefix] for prefix in prefixes if prefix in CLAUSES), mechanism_words(mechanism))
 
 
 def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """What led up to it, then its sessions, or that it came in several periods or at several levels."""
+    """What led up to it, then its sessions, or that it had several periods or levels."""
     led_up = incident.led_up_by
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
@@ -592,9 +592,9 @@ def _of_day(seconds: float, language: Language) -> str:
 
 
 def _places(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
-    """The networks by operator, those with most evidence (of an outage: the deepest) first; else the regions."""
+    """The networks by operator, those with most evidence first (for an outage: the deepest); otherwise the regions."""
     weight = {network.entity: -network.measurements for network in incident.networks}
-    # those of an outage in quantity series have an order of their own: the deepest first
+    # those of an outage in quantity series have their own order: the deepest first
     entities = sorted(incident.entities, key=lambda one: 0 if incident.opinions else weight.get(one, 0))
     of_name: dict[str, list[str]] = {}
     for asn in filter(None, map(asn_of, entities)):
@@ -619,7 +619,7 @@ def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
 
 
 def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:
-    """What the claim rests on, counted; of an outage, what each family of sources says."""
+    """The evidence behind the claim, in numbers; for an outage, what each family of sources says."""
     for opinion in incident.opinions:
         yield _opinion(opinion, language)
     seen = incident.evidence
@@ -641,14 +641,14 @@ OF_FAMILY = "{family}: {what}"
 
 
 def _opinion(opinion: FamilyView, language: Language) -> Sentence:
-    """A family of sources and what it says, in the words of its row among the witnesses."""
+    """A family of sources and what it says, in the words of its row in the table of witnesses."""
     family = capitalised(language.say(FAMILIES[Family(opinion.family)]))
     what = reasons_text([opinion.reason], language)
     return language.sentence(OF_FAMILY, family=family, what=f"{what[:1].lower()}{what[1:]}")
 
 
 def capitalised(text: str) -> str:
-    """With a capital letter where the script has one."""
+    """The text with a capital letter, if the script has capitals."""
     return text[:1].upper() + text[1:]
 
 
@@ -665,7 +665,7 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
 
 
 def roughly_when(incident: Incident, language: Language) -> Sentence:
-    """From when to when in one line, for the foot of a picture; how sure it is stands on the page."""
+    """From when to when in one line, for the foot of a picture; the page says how certain it is."""
     known = "before" if incident.onset_earliest is None else "about"
     end = "" if incident.end is None else both_clocks(incident.end, incident.country, language)
     onset = both_clocks(incident.onset, incident.country, language)
@@ -680,7 +680,7 @@ BECAUSE = {
 
 
 AS_PUBLISHED = "As published before it was retracted"
-"""Over figures that no longer hold."""
+"""Heading of figures that no longer hold."""
 
 
 def because(incident: Incident, language: Language) -> list[Sentence]:

@@ -1,7 +1,7 @@
 """Post: an incident as a post and as a text message, with less and less detail; its status always stays.
 
-What does not fit is left out whole, and never a hedge.  A text message carries 160 characters of the GSM alphabet
-or 70 of any other (3GPP TS 23.038): one letter of Arabic script, or one ``ç``, makes all of it the latter.
+Details that do not fit are left out whole, but never a hedge.  A text message carries 160 characters of the GSM
+alphabet or 70 of any other (3GPP TS 23.038): one letter of Arabic script, or one ``ç``, puts all of it in the latter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +19,11 @@ GSM = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
-"""Take two places each."""
+"""Characters that take two places each."""
 
 GSM_ONE, GSM_MORE = 160, 153
 WIDE_ONE, WIDE_MORE = 70, 67
-"""Places of a message that is alone, and of each of several that belong together."""
+"""Places in a single message, and in each of several that belong together."""
 
 POST = 280
 """Characters of a post."""
@@ -32,7 +32,7 @@ SMS = 160
 """Characters of a text message."""
 
 MOST_MESSAGES = 2
-"""That a claim may take: 134 letters of Arabic script; 70 hold hardly more than a status and a place."""
+"""Most messages for a claim: 134 letters of Arabic script; 70 hold little more than a status and a place."""
 
 PLAIN = str.maketrans(
     {"–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " "}
@@ -43,8 +43,8 @@ PLAIN = str.maketrans(
 class Sms:
     """Attributes:
     alphabet: ``GSM-7`` or ``UCS-2``.
-    places: that it takes in it.
-    messages: that a network charges for it.
+    places: number of places it takes in that alphabet.
+    messages: number of messages that an operator charges for.
     """
 
     text: str
@@ -54,7 +54,7 @@ class Sms:
 
 
 def sms_of(text: str) -> Sms:
-    """As a phone would send it."""
+    """The text message as a phone would send it."""
     if all(letter in GSM or letter in GSM_EXTENDED for letter in text):
         places = len(text) + sum(letter in GSM_EXTENDED for letter in text)
         return Sms(text, "GSM-7", places, _messages(places, GSM_ONE, GSM_MORE))
@@ -81,7 +81,7 @@ def post_text(claims: Sequence[str], details: Iterable[str], most: int = POST) -
 
 
 def sms_text(claims: Sequence[str], details: Iterable[str]) -> Sms:
-    """The longest claim that fits in ``MOST_MESSAGES``, and details where they cost no further one."""
+    """The longest claim that fits in ``MOST_MESSAGES``, and details if they need no further message."""
     plain = [claim.translate(ISOLATES).translate(PLAIN) for claim in claims]
     fitting = (one for one in plain if len(one) <= SMS and sms_of(one).messages <= MOST_MESSAGES)
     claim = next(fitting, plain[-1])
@@ -101,16 +101,16 @@ STATES = {
 
 
 TRAFFIC_FELL = "Traffic fell"
-"""Of a platform whose traffic fell, which says nothing of how."""
+"""Said of a platform whose traffic fell, if nothing shows how."""
 
 
 def shorter(
     incident: Incident, names: Mapping[int, str], language: Language, before: str = ""
 ) -> tuple[str, ...]:
-    """The claim, and what is left where there is no room: words of the glossary, then where to look.
+    """The claim, and shorter forms for less room: words of the glossary, then where to look.
 
     Args:
-        before: as of ``claim_line``.
+        before: as for ``claim_line``.
     """
     claim = claim_line(incident, names, language, before).text
     word = language.say(status_word(incident))

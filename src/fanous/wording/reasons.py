@@ -1,9 +1,9 @@
 """Reasons: every ``Reason`` as a sentence in every language.
 
-Why an incident has its status and why a revision was written stand here, all else in ``findings``.  One table gives
+Reasons for a status or a revision are here, all others in ``findings``.  One table gives
 each code its sentence, others each parameter its words.
 
-``rule_said`` says why a rule decided as it did.  The store keeps the sentence of a rule in English, with the figures of
+``rule_said`` says why a rule decided as it did.  The store keeps a rule's sentence in English, with the figures of
 the case.  In another language the sentence is found by the id of its rule, and the figures are left to the observations
 that the page lists below it.
 """
@@ -110,7 +110,7 @@ REASONS: dict[str, Text] = {
     ),
     **FINDINGS,
 }
-"""Code -> sentence; two where the number ``n`` decides."""
+"""Code -> sentence; two if the number ``n`` decides."""
 
 GONE: dict[str, str] = {
     "gone.all": "the whole claim",
@@ -135,10 +135,10 @@ UNITS = {
     "probes": ("{n} independent probe", "{n} independent probes"),
     "test_runs": ("{n} test run", "{n} test runs"),
 }
-"""``Evidence.probes_are`` -> how its number of probes is said."""
+"""``Evidence.probes_are`` -> the wording of its number of probes."""
 
 EITHER = ("{n} probe or test run", "{n} probes or test runs")
-"""Of counts over all sources: of some the probes are known, of others only the test runs."""
+"""Unit of counts over all sources: for some the probes are known, for others only the test runs."""
 
 UNNAMED_INCIDENT = "an incident"
 
@@ -176,7 +176,7 @@ NO_LONGER = "No longer claimed: {what}."
 
 
 def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Language) -> str:
-    """What a revision took back, and why."""
+    """What a revision withdrew, and why."""
     what = language.say(NO_LONGER, what=language.semicolon.join(gone_texts(gone, language)))
     return " ".join(filter(None, (what, reasons_text(reasons, language))))
 
@@ -206,7 +206,7 @@ def _not_judged(reason: Reason, language: Language) -> Sentence:
 
 
 def _variant(reason: Reason) -> str:
-    """The code of the sentence, where a reason has two."""
+    """The code of the sentence, if a reason has two."""
     if reason.code in ("approved", "held.person") and reason.params.get("note"):
         return f"{reason.code}.note"
     if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
@@ -260,7 +260,7 @@ def probes_counted(n: int, language: Language, probes_are: str) -> str:
 
 
 TIMES = ("at", "stated")
-"""Parameters in unix seconds, said on the clocks of the parameter ``country``."""
+"""Parameters in unix seconds, worded in local time of the parameter ``country`` and in UTC."""
 
 
 COUNTED = {
@@ -279,7 +279,7 @@ def _counter(one: str, many: str) -> Callable[[Language, float], str]:
 
 
 def _hours(language: Language, value: float) -> str:
-    """With a decimal place unless it is a whole number."""
+    """Hours, with a decimal place unless it is a whole number."""
     return language.number(value, 0 if value == round(value) else 1)
 
 
@@ -334,7 +334,7 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
 
 
 def listing(names: Sequence[str], language: Language, named: int = NAMED) -> str:
-    """``a, b and c`` as the language writes lists; where there are more than ``named``, the rest is counted."""
+    """``a, b and c`` as the language writes lists; beyond ``named``, the rest is counted."""
     from babel.lists import format_list
 
     names = [language.apart(name) for name in names]
@@ -371,7 +371,9 @@ def rule_said(rule: str, why: str, language: Language) -> Sentence:
         why: its sentence in English as stored; shown where today's rules have no translation.
     """
     if language.code != "en":
-        from fanous.analysis.rules import RULES_BY_ID  # not for `confirm`, whose reader waits
+        from fanous.analysis.rules import (
+            RULES_BY_ID,
+        )  # imported here so that `confirm`, whose reader waits, does not load it
 
         if rule in RULES_BY_ID and language.knows(RULES_BY_ID[rule].why):
             return Sentence(language.say(RULES_BY_ID[rule].why), language)
@@ -379,13 +381,13 @@ def rule_said(rule: str, why: str, language: Language) -> Sentence:
 
 
 def defect_said(defect: str, language: Language) -> Sentence:
-    """What was wrong with the instrument or its line, so that a measurement supports no conclusion."""
+    """The defect of the instrument or its line because of which a measurement supports no conclusion."""
     if defect in DEFECTS:
         return language.sentence(DEFECTS[defect])
     return Sentence(whole(defect), ENGLISH)
 
 
 def whole(text: str) -> str:
-    """Made printable, with a capital letter and a full stop."""
+    """The text made printable, with a capital letter and a full stop."""
     text = printable(text).strip()
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

@@ -1,7 +1,7 @@
-"""Sessions: whether an incident came at the same hours of many days, as examinations and curfews do.
+"""Sessions: did an incident recur at the same hours on many days, as with examinations and curfews?
 
 Kenya blocked Telegram in November 2023 for two sessions of examinations on each weekday.  Networks with few
-measurements hide it (no one saw them come back between two sessions), so each network is looked at by itself.
+measurements hide it (no one saw them recover between two sessions), so each network is examined separately.
 """
 
 from collections import Counter
@@ -20,27 +20,27 @@ LONGEST = 12 * 3600.0
 """A longer stretch is not a session: no one saw the pause."""
 
 LEAST_DAYS = 4
-"""With fewer days on one network the same hours may be chance."""
+"""Least days: with fewer on one network, the same hours may be chance."""
 
 MOSTLY = 0.5
-"""On so many of a network's days, at least, the busiest half hour must have failed; half as often still belongs to the
-session.  The networks that show sessions must have made so much of what saw the incident."""
+"""Share of a network's days on which the busiest half hour must have failed; half as often still belongs to the
+session.  Networks with sessions must also have made this share of the measurements that saw the incident."""
 
 MOST_SESSIONS = 3
 MOST_HOURS = 14 * 3600.0
-"""What fails for longer each day, or in more pieces, is not told as sessions."""
+"""Most hours a day: incidents that last longer each day, or in more pieces, are not described as sessions."""
 
 WORKDAYS = frozenset(range(5))
 
 
 @dataclass(frozen=True, slots=True)
 class DailySessions:
-    """When it came, by the country's clock.
+    """When it recurred, in local time.
 
     Attributes:
         hours: (start, end) of each session of a day, seconds after midnight; one that ends after midnight has the
             smaller end.
-        weekdays: on which it was seen, Monday = 0.
+        weekdays: weekdays on which it was seen, Monday = 0.
     """
 
     hours: tuple[tuple[float, float], ...]
@@ -48,10 +48,10 @@ class DailySessions:
 
 
 def sessions_of(incident: Incident, offset: float) -> DailySessions | None:
-    """The sessions of an incident; None = it did not come in sessions, or too little was measured to tell.
+    """The sessions of an incident; None = it had none, or too little was measured to tell.
 
     Args:
-        offset: seconds that the country's clock is ahead of UTC.
+        offset: seconds by which local time is ahead of UTC.
     """
     short = [(network, _short(network)) for network in incident.networks]
     own = [(network, found) for network, found in short if len(_days(found, offset)) >= LEAST_DAYS]

@@ -1,6 +1,6 @@
-"""Words: what statuses, kinds, scopes, mechanisms, targets and networks are called.
+"""Words: the names of statuses, kinds, scopes, mechanisms, targets and networks.
 
-What each word means, and why a translation is what it is, stands in ``docs/glossary.md``.  Names of networks and
+``docs/glossary.md`` says what each word means and why it is translated as it is.  Names of networks and
 hosts come from measurements that anyone may send, so they are made printable: an escape sequence must not reach a
 terminal.
 """
@@ -35,7 +35,7 @@ STATES = {
     State.INSUFFICIENT: "Cannot tell",
     State.OK: "Reachable",
 }
-"""What a rule says of a target."""
+"""A rule's verdict on a target, in words."""
 
 SCOPES = {
     Scope.NATION: "nation-wide",
@@ -67,25 +67,25 @@ ENDED_SURE, ENDED_UNSURE = "Confirmed, ended", "Suspected, ended"
 
 
 def status_word(incident: Incident) -> str:
-    """An ended one says whether it was ever confirmed."""
+    """The status in words; for an ended incident it says whether it was ever confirmed."""
     if incident.status is not Status.ENDED:
         return STATUSES[incident.status]
     return ENDED_UNSURE if incident.confirmed_at is None else ENDED_SURE
 
 
 STAGED = "Synthetic: what follows rests on staged measurements. It says nothing about the real world."
-"""First line of a command's output that rests on them."""
+"""First line of a command's output if that rests on staged measurements."""
 
 
 def counts_users(country: str) -> bool:
-    """Whether shares in a country are shares of users; where no user figures are known, they are of networks."""
+    """Are shares in a country shares of users?  Without user figures, they are shares of networks."""
     from fanous.refdata.users import user_weights
 
     return user_weights(country) is not None
 
 
 NAMED = 4
-"""Names in a row that a reader still takes in; beyond, the rest is counted."""
+"""Most names in a row that a reader can take in; others are counted."""
 
 _WITH_THE = frozenset(
     {
@@ -128,7 +128,7 @@ def target_title(target: str) -> str:
 
 
 def network_title(asn: int, names: Mapping[int, str]) -> str:
-    """The network's name, ours before the one that measurements give; empty = unknown."""
+    """The network's name, preferably ours rather than that in measurements; empty = unknown."""
     name = printable(network_name(asn) or names.get(asn, ""))
     return "" if name == f"AS{asn}" else name
 
@@ -140,7 +140,7 @@ def in_country(country: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """``a, b and c``; of more than ``NAMED`` the first ones and how many more."""
+    """``a, b and c``; beyond ``NAMED``, the first ones and how many more."""
     if len(names) > NAMED:
         names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
     if len(names) < 2:
@@ -154,7 +154,7 @@ def counted(n: int, noun: str) -> str:
 
 
 LEAST_SAID = 0.01
-"""Below one in a hundred the digit is noise."""
+"""Least share to write as a number: below one in a hundred, the digit is noise."""
 
 LESS = "less than {share}"
 
@@ -202,7 +202,7 @@ MECHANISMS = {
     "tls.timeout.fingerprint": "connections cut by how their first message looks",
     "tls": "interference with encrypted connections",
 }
-"""Prefixes in words; the longest that fits is used."""
+"""Prefixes in words; the longest match is used."""
 
 
 def mechanism_words(mechanism: str) -> str:
@@ -214,4 +214,4 @@ def mechanism_words(mechanism: str) -> str:
             return words
     return (
         printable(mechanism).replace("{", "").replace("}", "")
-    )  # braces would be filled in by ``Language.say``
+    )  # ``Language.say`` would take braces for placeholders

@@ -160,7 +160,7 @@ def test_a_table_whose_every_run_breaks_ends(tmp_path: Path) -> None:
     def play(case: Case) -> list[TechniqueResult]:
         raise FanousError(f"{case.names} cannot be")
 
-    with pytest.raises(FanousError, match=r"5 runs in a row broke, the last one with: .* cannot be"):
+    with pytest.raises(FanousError, match=r"5 runs in a row failed, the last one with: .* cannot be"):
         list(run_cases(cases(1), tmp_path / "table.jsonl", inf, play))
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.report import Picture, rehearsal_document, report_lines, watched
-from fanous.evaluation.rehearsal.run import Nobody, Rehearsal
+from fanous.evaluation.rehearsal.run import Unwatched, Rehearsal
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
@@ -63,7 +63,7 @@ def test_a_picture_shows_networks_targets_incidents_and_what_is_done() -> None:
 
 def test_nothing_is_drawn_where_nobody_looks() -> None:
     with watched(SCENARIO, Console(file=io.StringIO())) as watcher:
-        assert isinstance(watcher, Nobody)
+        assert isinstance(watcher, Unwatched)
 
 
 def rehearsal() -> Rehearsal:

@@ -1,4 +1,4 @@
-"""Cost: what a disruption costs, by published methods, each with its own formula; pure.  A method that has no figure
+"""Cost: what a disruption costs, by published methods, each with its own formula; pure.  A method without a figure
 for a country says so.
 
 To add a method, write a function in ``methods`` from an economy to an estimate of a whole shutdown, and add it to

@@ -21,11 +21,11 @@ TIERS = {"low": 0.004, "medium": 0.010, "high": 0.019}
 """Share of a day's GDP that a day without internet costs, by how connected the economy is (Deloitte 2016)."""
 
 PER_TEN_MILLION = {"low": 0.6e6, "medium": 6.6e6, "high": 23.6e6}
-"""US$ a day for 10 million people, by the same study; of the average economy of each tier."""
+"""US$ a day per 10 million people in the average economy of each tier, by the same study."""
 
 HIGHLY_CONNECTED = 0.6
-"""Share of internet users from which the upper two tiers are taken.  The study sorts by access, speed and
-use; we know the users alone, so two neighbouring tiers are given and not one: our choice."""
+"""Share of internet users from which the upper two tiers apply.  The study sorts by access, speed and
+use; we know only the users, so we chose to give two neighbouring tiers instead of one."""
 
 DELOITTE = "Deloitte for GNI, The economic impact of disruptions to Internet connectivity"
 
@@ -33,7 +33,7 @@ Method = Callable[[Economy], CostEstimate]
 
 
 def by_tier(economy: Economy) -> CostEstimate:
-    """GDP of an hour times the shares of two tiers; without a GDP, dollars for each 10 million people."""
+    """An hour's GDP times the shares of two tiers; without a GDP, dollars per 10 million people."""
     name, title = "deloitte", Phrase(words.DELOITTE)
     if economy.users is None:
         return CostEstimate(name, title, None, Phrase(words.NO_USERS))
@@ -61,7 +61,7 @@ def by_tier(economy: Economy) -> CostEstimate:
 
 
 def by_digital_share(economy: Economy) -> CostEstimate:
-    """As if everything digital stood still."""
+    """The cost if everything digital stood still."""
     name, title = "digital-share", Phrase(words.DIGITAL)
     if economy.digital is None:
         return CostEstimate(name, title, None, Phrase(words.NO_DIGITAL))
@@ -92,7 +92,7 @@ METHODS: tuple[Method, ...] = (by_tier, by_digital_share, by_cipesa)
 
 
 CEILING = 0.2
-"""Share of GDP that no estimate exceeds where the digital share is not known: more than any study cites."""
+"""Share of GDP that no estimate exceeds if the digital share is not known: more than any study cites."""
 
 UNKNOWN_SHARE = Range(0.0, 1.0)
 

@@ -1,4 +1,4 @@
-"""Baseline: what is known of each series in a grid from past days: its usual values, and how deep it dips by itself.
+"""Baseline: what past days show about each series in a grid: its usual values, and how deep it dips by itself.
 
 Departures are replaced by the expected value (*inpainted*), so that an outage never enters its own baseline; a new
 level enters it once it has lasted.  ``DropOptions`` holds every threshold, with its reason.
@@ -21,35 +21,35 @@ class DropOptions:
 
     Attributes:
         slot: seconds of a slot of the day: the daily curve is straight within half an hour.
-        days: from which a slot's median is taken: two weeks span a holiday and follow growth.
-        weeks: from which the weekday's median is taken (Cloudflare compares with the last 28 days).
-        least_days: of history before anything is said: each slot was seen twice.
+        days: number of days for a slot's median: two weeks span a holiday and follow growth.
+        weeks: number of weeks for the weekday's median (Cloudflare compares with the last 28 days).
+        least_days: days of history before anything is reported: each slot was seen twice.
         week_seen: days of history that contain a whole week.
-        widen: factor on the least drop of what people do before that: a weekend that was never seen can move
+        widen: factor on the least drop of human activity before that: a weekend that was never seen can move
             traffic by 40 %, which is 2.7 times its least drop.
-        widen_steady: the same for routes and answers to probes whose smallest step is not far below the least drop:
-            they know no weekend, but a few blocks come and go by whole ones, of which little is known yet.
+        widen_steady: the same for routes and answers to probes if their smallest step is not far below the least drop:
+            they have no weekend, but a few whole blocks come and go, about which little is known yet.
         widest: widening goes no further, since a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
-        total: where the spread is wide, a loss of so much of the average of an hour or more is enough: the spread
+        total: if the spread is wide, losing this much of the average of an hour or more is enough: the spread
             of a sparse count says little about how rarely it is 0.
-        total_spreads: deviations that such a loss must be away: a count that is 0 every other hour proves nothing
+        total_spreads: deviations that such a loss must exceed: a count that is 0 every other hour proves nothing
             by being 0.
-        units: of the smallest step of its values that must be missing: of a dozen blocks one comes and goes.
+        units: number of smallest steps of its values that must be missing: of a dozen blocks, one comes and goes.
         hours: over which drops are averaged, besides single bins: a sparse or noisy series shows a loss only
             over hours.
-        parts: of the day with a spread of their own: nights are not like evenings.
+        parts: parts of the day with their own spread: nights are not like evenings.
         leave: share of the threshold below which a stretch ends (Chocolatine takes a quarter of three
             deviations; half of five is as far from ordinary noise).
         together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
-        sure_step: seconds; a bin this wide is enough by itself.
-        gone: share of the level; a single bin that has lost so much is raised too, for another publisher to support.
-        gone_step: seconds of the widest bin of which one is so raised: an hour is no short gap, and two of them are
+        sure_step: seconds; one bin this wide is enough.
+        gone: share of the level; a single bin that has lost this much is raised too, for another publisher to support.
+        gone_step: seconds of the widest bin for which one is raised like that: an hour is not a short gap, so two are
             waited for.
-        accept_after: days after which a partial loss is the new baseline (IODA inpaints 7 days at most).
+        accept_after: days after which a partial loss becomes the new baseline (IODA inpaints 7 days at most).
         severe: share of the baseline below which a loss is not partial.
-        accept_severe_after: days after which even that is accepted: networks are closed for good and sources
+        accept_severe_after: days after which even that is accepted: networks close permanently and sources
             change their units, while national blackouts last days to a few weeks.
         shifted: seconds by which a day may begin or end later or earlier than those of the week before: on
             holidays people sleep longer, and clocks are changed.
@@ -83,24 +83,24 @@ class DropOptions:
 
 
 def scales_of(step: int, options: DropOptions) -> tuple[int, ...]:
-    """Bins over which drops are averaged, ascending: one, then at least as many as must be low together."""
+    """Numbers of bins over which drops are averaged, ascending: one, then at least as many as must be low together."""
     wide = [max(in_a_row(step, options), round(hours * HOUR / step)) for hours in options.hours]
     return tuple(dict.fromkeys([1, *wide]))
 
 
 def in_a_row(step: int, options: DropOptions) -> int:
-    """Bins in a row that must be low."""
+    """Number of bins in a row that must be low."""
     return 1 if step >= options.sure_step else options.together
 
 
 ALMOST = 0.99
-"""Factor on a whole number of units, so that they reach the threshold without passing it."""
+"""Factor on a whole number of units, so that they reach the threshold without exceeding it."""
 
 COARSE = 1 / 3
-"""Share of the level beyond which units demand no more: whatever has lost a third is reported."""
+"""Share of the level beyond which units demand no more: anything that has lost a third is reported."""
 
 FINE = 0.25
-"""Share of the least drop up to which the smallest step of a series is fine: none alone comes near to a drop."""
+"""Share of the least drop up to which the smallest step of a series counts as fine: one alone is far from a drop."""
 
 SAME = 1e-5
 """Share of a value below which a change is rounding, by division and single precision."""
@@ -110,20 +110,20 @@ OWN_DAYS = 3
 with themselves and so dip less."""
 
 SAMPLES = 8
-"""Averages of a part of a day from which on the absence of any dip means that it does not dip: except for one time in
-250, at least one in eight averages of noise lies below the norm."""
+"""Number of averages of a part of a day from which no dip means that it does not dip: except for one time in
+250, at least one in eight averages of noise is below the norm."""
 
 
 class Baseline:
-    """What is known before each day, for all series of a grid.
+    """What is known before each day about all series of a grid.
 
     Attributes:
-        painted: float32, (days, bins of a day, series): levels, what departs with its norm.
+        painted: float32, (days, bins of a day, series): levels, with departures replaced by their norm.
         calm: float32, (bins, series): drops, NaN where they depart.
         slots: float32, (slots of a day, series, days): ``painted`` by slot.
         unit: float32, (series,): smallest change seen so far, such as one block or one city; infinite = it never
             changed.
-        dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
+        dips: float32, (scales, parts of a day, series, days): median depth of values below the norm.
         own: int64, (series,): the first day that was compared only with days before it; -1 = none yet.
         until: int64, (series,): the bin after the last that was measured.
         on: bool, (series,): a stretch is ongoing at midnight; since: int64, the bin in which it began.
@@ -174,7 +174,7 @@ class Baseline:
             self._sum_up(index, slice(None))
 
     def lowest(self, day: int) -> Single:
-        """The lowest value of the last week at each hour, within what days may shift; (bins, series)."""
+        """The lowest value of the last week at each hour, allowing for shifted days; (bins, series)."""
         last = self.slots[:, :, max(0, day - self.options.week_seen) : day]
         low = np.fmin.reduce(last, axis=2, initial=np.float32(np.inf))
         low = np.where(np.isinf(low), np.nan, low)
@@ -184,7 +184,7 @@ class Baseline:
         return over_bins(low.astype(np.float32), self.grid.bins)
 
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
-        """Drop that must be exceeded at each scale, (scales, bins, series)."""
+        """The drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
         fine = self.unit / nanmedian(norms, axis=0) <= FINE * self.grid.least
         steady = np.where(fine, 1, self.options.widen_steady)
@@ -197,7 +197,7 @@ class Baseline:
         return np.asarray(np.fmax(limits, np.minimum(few, COARSE)), np.float32)
 
     def _spread_limits(self, day: int) -> Single:
-        """The same from the dips of the days before only, (scales, parts, series); NaN = unknown."""
+        """The same from the dips of earlier days only, (scales, parts, series); NaN = unknown."""
         options = self.options
         if not day:
             return np.full(self.dips.shape[:3], np.nan, np.float32)
@@ -234,9 +234,9 @@ class Baseline:
             self._sum_up(day, slice(column, column + 1))
 
     def accept(self, day: int, drop: Single) -> list[tuple[int, int]]:
-        """Accept levels that have lasted; (bin, series) of each stretch that ends by this.
+        """Accept levels that have lasted; (bin, series) of each stretch that ends because of it.
 
-        A series accepts no day that is not over in it: of the newest there may be three hours so far.
+        A series accepts no unfinished day: the newest may have only three hours so far.
         """
         options, bins = self.options, self.grid.bins
         end, found = (day + 1) * bins, []
@@ -268,12 +268,12 @@ class Baseline:
         calm = self.calm[max(0, day * bins - max(self.scales)) : (day + 1) * bins, columns]
         means = window_means(calm, self.scales, bins)
         counted = (~np.isnan(means[0])).reshape(self.parts, -1, means.shape[2]).sum(axis=1)
-        few = counted < bins // self.parts // 2  # where most of a part departs, only its edge is left
+        few = counted < bins // self.parts // 2  # if most of a part departs, only its edge is left
         means[~(means > 0)] = np.nan
         for scale, width in enumerate(self.scales):
             every = max(1, width // 2)  # neighbours share most of their window and add nothing
             split = means[scale].reshape(self.parts, bins // self.parts, -1)[:, ::every]
             dips = nanmedian(np.ascontiguousarray(split.transpose(0, 2, 1)), axis=2)
             if split.shape[1] >= SAMPLES:
-                dips = np.nan_to_num(dips)  # it was measured, and never dipped
+                dips = np.nan_to_num(dips)  # it was measured and never dipped
             self.dips[scale, :, columns, day] = np.where(few, np.nan, dips)

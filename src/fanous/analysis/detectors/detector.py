@@ -12,7 +12,7 @@ from fanous.model.series import Series
 
 
 class Reads(StrEnum):
-    """The sort of series that a detector is given, and so which stage runs it."""
+    """The kind of series that a detector reads, and therefore which stage runs it."""
 
     VOTES = "votes"
     """Shares of failing measurements and of silent probes, by network and target (``pipeline.interference``)."""
@@ -27,7 +27,7 @@ KINDS = {
     Reads.RATES: frozenset({Kind.SLOWDOWN}),
     Reads.QUANTITIES: frozenset({Kind.OUTAGE, Kind.SLOWDOWN}),
 }
-"""Kinds of incident that can be made of the anomalies in each sort of series."""
+"""Kinds of incident that anomalies in each kind of series can become."""
 
 
 Options = TypeVar("Options")
@@ -35,7 +35,7 @@ Takes = TypeVar("Takes", contravariant=True)
 
 
 class Find(Protocol[Takes]):
-    """The function of a detector.  It may be called from several threads and must keep nothing."""
+    """The function of a detector.  It may be called from several threads and must keep no state."""
 
     def __call__(self, series: Sequence[Series], options: Takes, /) -> list[Anomaly]:
         """Anomalies in the series of one country, or of several; series without any are left out."""
@@ -49,8 +49,8 @@ class Detector(Generic[Options]):
     Attributes:
         name: permanent; part of the ids of its thresholds.
         version: changes whenever the same series may give other anomalies; its incidents carry it.
-        kind: of the incidents that its anomalies show.
-        reads: the sort of series that it is given.
+        kind: kind of incident that its anomalies show.
+        reads: the kind of series that it reads.
         signals: names in ``analysis.series.signals`` that it watches, in the order of that table.
         options: its thresholds, a frozen dataclass of numbers.
         find: the function; detectors may share one and differ in signals and options.
@@ -69,7 +69,7 @@ class Detector(Generic[Options]):
     is_peer: bool = False
 
     def found(self, series: Iterable[Series]) -> list[Anomaly]:
-        """Its anomalies in those of the series that it watches."""
+        """Its anomalies in the series that it watches."""
         return self.find([one for one in series if one.key.signal in self.signals], self.options)
 
 

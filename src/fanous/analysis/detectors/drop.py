@@ -1,9 +1,9 @@
 """Drop: finds where a series is below its baseline for the hour.
 
 Each day is compared only with earlier days, so that a replay sees what a live monitor saw.  A grid of series is
-walked day by day (``departures``); runs of bins that lie too low become anomalies with an onset and an end
-(``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), as no day of people begins or
-ends.
+walked day by day (``departures``); runs of bins that are too low become anomalies with an onset and an end
+(``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), which human activity
+never does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,8 +49,8 @@ class Departures:
         norms: float32, the baseline; NaN = unknown.
         on: bool, a live monitor would say that it is down.
         edge: float32, drop from which a bin belongs to a stretch.
-        ratio: float32, the deepest drop over what it had to exceed; 1 = just exceeded.
-        unlike: bool, it also lies below every day of the last week at this hour.
+        ratio: float32, the deepest drop divided by what it had to exceed; 1 = just exceeded.
+        unlike: bool, it is also below every day of the last week at this hour.
         short: bool, (days, series), less than a week of history.
         accepted: (bin, series) at which a stretch became the new baseline.
     """
@@ -84,7 +84,7 @@ class Departures:
         )
 
     def lead(self, row: int, column: int, floor: int = 0) -> Ints:
-        """The low bins that lead up to ``row``, from the newest back; bins without data do not split them.
+        """The low bins that lead up to ``row``, newest first; bins without data do not split them.
 
         Args:
             floor: no bin before this one.
@@ -97,7 +97,7 @@ class Departures:
 
 
 def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
-    """Every series day by day, a grid at a time."""
+    """The departures of every series, day by day, one grid at a time."""
     for grid in grids(series):
         yield _walk(grid, options)
 
@@ -125,10 +125,10 @@ def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
 
 
 def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
-    """Bins below every day of the last week at that hour, and below what was measured a week ago.
+    """Bins below every day of the last week at that hour, and below the measurement of a week ago.
 
-    The baseline has expected values in place of what departed, so that a day of rest would be news each week.  Where
-    more than half is gone, it is news.
+    The baseline has expected values in place of departures, so a day of rest would be news each week.  If
+    more than half is gone, it is news anyway.
     """
     grid, options = ordinary.grid, ordinary.options
     level, margin = grid.levels[day], 1 - options.leave * grid.least
@@ -140,20 +140,20 @@ def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
 
 
 def _edge(limits: Single, options: DropOptions) -> Single:
-    """Drop below which a bin is not part of a stretch, (bins, series).
+    """The drop below which a bin is not part of a stretch, (bins, series).
 
-    Where the threshold exceeds the whole level, half of the level is still low enough.
+    If the threshold exceeds the whole level, half of the level is low enough.
     """
     return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
 
 def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
-    """Whether each series is down, with hysteresis, (bins, series), and the ratio of drop to threshold.
+    """Is each series down, with hysteresis, (bins, series)?  And the ratio of drop to threshold.
 
     A series goes down when the drop exceeds the threshold at any scale while the last bins are low themselves and the
     last hour is not much better than the whole, since what was lost before a return must not count again.  It goes up
-    when the last hour has come back.  A single bin of which enough is gone puts it down whatever the hour was, which
-    holds five others where bins are of ten minutes.  Bins without data change nothing.
+    when the last hour has come back.  A single bin that has lost enough puts it down regardless of the hour, which
+    has five others if bins are ten minutes wide.  Bins without data change nothing.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
@@ -172,7 +172,7 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
 
 
 def _low(recent: Single, edge: Single, row: int) -> Bools:
-    """Are the last ``row`` bins that were measured each low?  (bins, series)."""
+    """Is each of the last ``row`` measured bins low?  (bins, series)."""
     bins = len(edge)
     held = last_measured(recent)
     low = held[-bins:] >= edge
@@ -205,17 +205,17 @@ def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
 
 
 def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
-    """Remember which stretches go on at midnight, and since which bin."""
+    """Remember which stretches continue at midnight, and since which bin."""
     begun = first + len(on) - np.argmin(on[::-1], axis=0)
     ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
     ordinary.on = on[-1].copy()
 
 
-# --- anomalies: from bins that lie too low --------------------------------------------------------------
+# --- anomalies: from bins that are too low --------------------------------------------------------------
 
 HALF_GAP = 1800.0
-"""Seconds at most by which an onset may lie before the first low bin if bins before it are missing, and an end after
-the last: midway, but never further (as ``InterferenceOptions.back_date``)."""
+"""Most seconds by which an onset may precede the first low bin if bins before it are missing, and an end follow
+the last one: midway, but never further (as ``InterferenceOptions.back_date``)."""
 
 DEEP = 0.5
 """Share of the level below which no ordinary day falls."""
@@ -238,7 +238,7 @@ def _of_series(
     cuts = np.diff(np.concatenate([[0], on, [0]]))
     begins, ends = np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist()
     for row in accepted:
-        if row not in ends:  # the next day is down again, from the level that was accepted
+        if row not in ends:  # the next day is down again, compared with the accepted level
             ends.append(row)
             begins.append(row)
     measured = np.flatnonzero(~np.isnan(found.drop[:, column]))
@@ -251,7 +251,7 @@ def _of_series(
 def _stretch(
     found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: DropOptions
 ) -> Anomaly:
-    """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
+    """One stretch; ``bounds``: end of the previous one, first bin reported down, first bin reported up again."""
     floor, begin, end = bounds
     lead = found.lead(begin, column, floor)
     first = int(lead[-1]) if len(lead) else begin
@@ -287,7 +287,7 @@ def _stretch(
 def _followed(
     found: Departures, column: int, start: float, accepted: float, left: float
 ) -> tuple[float, float | None]:
-    """Until when a level that was accepted was seen, and when the one before it was back; None = it is not."""
+    """Until when an accepted level was seen, and when the earlier level was back; None = not yet."""
     one = found.grid.series[column]
     told = shares(one, start)
     end = None if told is None else back_at(told, accepted, 1 - left)
@@ -300,14 +300,14 @@ def _at(found: Departures, row: int) -> float:
 
 
 def _end(last_seen: float, after: float | None) -> float | None:
-    """When it was seen to come back; None = never."""
+    """When it was seen to recover; None = never."""
     return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
 
 
 def _probability(ratio: Single) -> float:
-    """0.99 where the threshold was just reached, and a tenth of the doubt for each multiple of it.
+    """0.99 if the threshold was just reached, and a tenth of the doubt for each further multiple of it.
 
-    It orders anomalies by trust and is no calibrated probability.
+    It ranks anomalies by trust and is not a calibrated probability.
     """
     return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
 
@@ -336,26 +336,26 @@ def _departure(
 
 
 def _raised_at(found: Departures, low: Ints, begin: int, options: DropOptions) -> float | None:
-    """When as many bins in a row were low as one series alone needs; None = never: one deep bin raised it."""
+    """When as many bins in a row were low as one series alone needs; None = never, since one deep bin raised it."""
     needed = in_a_row(found.grid.step, options)
     rows = low[needed - 1 :][low[needed - 1 :] >= begin]
     return _at(found, int(rows[0]) + 1) if len(rows) else None
 
 
 def _gone_at(found: Departures, column: int, low: Ints, begin: int, options: DropOptions) -> float | None:
-    """End of the first bin since the alarm that had lost as much as one alone may count for; None = there is none."""
+    """End of the first bin since the alarm that had lost enough to count alone; None = there is none."""
     rows = low[(low >= begin) & (found.drop[low, column] >= options.gone)]
     return _at(found, int(rows[0]) + 1) if len(rows) else None
 
 
 # --- sudden: did the series fall at once? ---------------------------------------------------------------
 #
-# On a holiday people sleep longer: the morning's curve comes late, and for hours there is less than usual for the
-# hour.  But people wake one after another, so the share sinks from one half hour to the next, while what is cut is
-# gone at once and sinks no further.  So a fall counts beyond what the half hours next to it fell.
+# On a holiday people sleep longer: the morning's curve comes late, and for hours activity is below the usual for the
+# hour.  But people wake one after another, so the share sinks from one half hour to the next, whereas a cut is
+# complete at once and sinks no further.  So a fall counts only beyond what the neighbouring half hours fell.
 
 WITHIN = 1800
-"""Seconds that are compared with each other, for bins of five minutes as of thirty."""
+"""Seconds compared with each other, for bins of five minutes as well as of thirty."""
 
 WIDEST = 3600
 """Seconds of the widest bin in which a fall differs from a slope."""
@@ -364,18 +364,18 @@ STAYS = 0.5
 """Share of a fall that must still be missing after half an hour, and ..."""
 
 SETTLED = 3 * HOUR
-"""... at the median of these seconds, or of as much of them as the stretch lasts: a gap of the source is soon over, and
-a day that is low besides is not part of it."""
+"""... at the median of these seconds, or of as many as the stretch lasts: a gap of the source is soon over, and
+a day that is low for other reasons is not part of it."""
 
 AROUND = 3 * HOUR
 """Seconds before and after a time of the day within which a series moves as it does at that time: together a quarter
 of the day, as for its dips."""
 
 CHANGES = 24
-"""Changes needed to know how far a series moves by itself; the spread of fewer is known to no better than a third."""
+"""Changes needed to know how far a series moves by itself; with fewer, the spread is uncertain by a third or more."""
 
 SPANS = (1, 2)
-"""Half hours between those that are compared: if it began in the middle of one, that one is left out."""
+"""Distance, in half hours, between those compared: if it began in the middle of one, that one is left out."""
 
 FLOOR = 0.01
 """Share of the typical level that counts as 0: below it a change says nothing more."""
@@ -384,11 +384,11 @@ FLOOR = 0.01
 def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
     """Beginning of the first of the bins ``low`` into which the series fell at once.
 
-    None = it fell gradually, or the signal does not show what people do, so that there is nothing to distinguish.
+    None = it fell gradually, or the signal does not show human activity, so that there is nothing to distinguish.
 
-    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the half
-    hours next to it fell, it must exceed the least drop of the signal and ``spreads`` robust deviations of such changes
-    around that time of the day, before the stretch.
+    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the
+    neighbouring half hours fell, it must exceed the signal's least drop and ``spreads`` robust deviations of such
+    changes around that time of the day before the stretch.
 
     Args:
         low: rows of the stretch that are low, ascending.

@@ -19,7 +19,7 @@ from fanous.model.series import Floats, Ints, Series
 Bools = NDArray[np.bool_]
 
 PROBES_MAX = 40
-"""More probes in a bin add nothing under the over-dispersion assumed; the table ends here."""
+"""Under the assumed over-dispersion, more probes in a bin add nothing; the table ends here."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +88,11 @@ def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: floa
 
 
 def clip_bursts(ratio: Floats, bins: Bins, limit: float) -> Floats:
-    """Cap what a bin may contribute, and what an hour of failures without controls may.
+    """Cap what a bin may contribute, and what an hour of failures without controls may contribute.
 
     Failures come in bursts: on a quiet network one failure makes another within hours forty times as likely.  A
-    failing bin with normal controls of its own has a cap of its own; all other failing bins of a series share one cap
-    an hour.  A success needs no control, so it is capped by the bin only.
+    failing bin with its own normal controls has its own cap; all other failing bins of a series share one cap
+    per hour.  A success needs no control, so only the bin's cap applies.
     """
     capped = np.clip(ratio, -limit, limit)
     spent = np.zeros(ratio.shape[1])
@@ -121,7 +121,7 @@ def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float) -> Flo
     Args:
         ratio: float64, (bins, series), nats.
         times: int64, (bins, series).
-        rate_on: float64, (bins, series), per second, in force before each bin.
+        rate_on: float64, (bins, series), per second, valid before each bin.
         rate_off: per second.
 
     Returns:

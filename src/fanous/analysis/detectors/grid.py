@@ -1,8 +1,8 @@
 """Grid: arranges quantities side by side on whole days, so that many series are processed in one pass.
 
-Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: in Iran
-hours begin at half past in UTC, and days not at midnight UTC.  Values are converted to a *level*, which is worse
-the lower it is.  ``rolled_up`` adds a series of the whole country if a source has only series of its regions.
+Series share a grid if they have the same bin width, begin on the same day, and their bins begin at the same moments:
+in Iran hours begin at half past in UTC, and days not at midnight UTC.  Values are converted to a *level*, which is
+worse the lower it is.  ``rolled_up`` adds a series for the whole country if a source has only its regions.
 """
 
 from collections import defaultdict
@@ -47,12 +47,12 @@ class SeriesGrid:
 
     @property
     def bins(self) -> int:
-        """Bins of a day."""
+        """Bins per day."""
         return int(self.levels.shape[1])
 
 
 def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
-    """All series that have a value and whose bins fill days, in grids of at most ``chunk`` series."""
+    """All series with a value and with bins that fill days, in grids of at most ``chunk`` series."""
     alike: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
         if len(one) and fills_days(one.step):
@@ -80,13 +80,13 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
 
 
 def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:
-    """Mean of the last ``m`` bins that were measured, for each scale ``m`` and each of the last ``bins``.
+    """Mean of the last ``m`` measured bins, for each scale ``m`` and each of the last ``bins``.
 
     Args:
         values: float32, shape (at least ``bins``, series); NaN = not measured.
 
     Returns:
-        float32, shape (scales, bins, series).  NaN where the bin itself was not measured, or less than half of
+        float32, shape (scales, bins, series).  NaN if the bin itself was not measured, or less than half of
         the window was: nothing is decided without data.
     """
     measured = ~np.isnan(values)
@@ -118,20 +118,20 @@ def last_measured(values: Single) -> Single:
 
 
 REGIONS = 10
-"""Regions from which on their median represents the country: half of them must fall before it falls."""
+"""Least number of regions whose median represents the country: half of them must fall before it falls."""
 
 REPORTING = 0.5
-"""Share of the regions that must be measured in a bin; otherwise each median would be of other regions."""
+"""Share of the regions that must be measured in a bin; otherwise each median would be of different regions."""
 
 ROLLED_UP = "median of regions"
-"""Subtype of the series made."""
+"""Subtype of the resulting series."""
 
 
 def rolled_up(series: Sequence[Series]) -> list[Series]:
     """The median over regions, bin by bin, for each source and signal without a series of the country itself.
 
-    The national series of a source hides a regional cut; the other way round, many regions at once are a nation.  Every
-    region counts once, since it is not known here how many users live in each.
+    A source's national series hides a regional cut; conversely, many regions at once amount to the nation.  Every
+    region counts once, since the number of users in each is not known here.
     """
     regional: dict[tuple[str, str, str, str, str, int], list[Series]] = defaultdict(list)
     own = set()

@@ -4,8 +4,8 @@ Blocking, throttling, probes that fall silent and probes that become slow are fo
 signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
 
 Detectors are pure, and the series of one target in one country are examined together and apart from all others, so what
-was found for identical series still holds.  It is kept in memory by a digest of their content, and computed again after
-a restart.
+was found for identical series still holds.  Results are kept in memory by a digest of the series, and computed again
+after a restart.
 """
 
 from collections import OrderedDict, defaultdict
@@ -46,21 +46,21 @@ class InterferenceOptions:
 
     Attributes:
         mean_off: failing share of an ordinary series before it has history (measured .005-.01).
-        mean_off_low: the baseline share is never believed to be lower: nothing works perfectly.
-        mean_off_high: nor to be higher: a block that was there from the first day must not become the baseline.
-        strength: probes of history that the prior share is worth.
+        mean_off_low: lower bound of the baseline share: nothing works perfectly.
+        mean_off_high: upper bound: a block that was there from the first day must not become the baseline.
+        strength: weight of the prior share, in probes of history.
         mean_on: failing share under blocking (Kenya 2023: .9; the literature's .75 is slower).
         rho: correlation of probes within a bin (.2-.25), which share a network and its faults.
         clip: nats that one bin, or one uncontrolled hour, may contribute.
         onsets_a_day: rate of new blocking on a quiet network, per day.
-        onsets_a_day_alert: the same while another network of the country has it.
-        alert_hours: how long that attention lasts after the other network was last seen with it.
+        onsets_a_day_alert: the same while another network of the country is affected.
+        alert_hours: how long that attention lasts after the other network was last seen affected.
         ends_a_day: rate at which blocking ends, per day.
         raise_at: probability that raises a network.
-        suspect_at: probability that is worth a suspicion.
+        suspect_at: probability from which a suspicion is justified.
         clear_at: probability, on data, that clears a network.
         session_at: smoothed probability that counts a bin as *on* in hindsight.
-        back_date: seconds by which onset may lie before the first failing bin (and the end after the
+        back_date: seconds by which the onset may precede the first failing bin (and the end follow the
             last): midway to the neighbouring normal bin, but never further than this.
         alone: seconds from the next failing bin beyond which one failing probe does not mark an onset or an
             end.
@@ -166,7 +166,7 @@ class Beliefs:
 
 
 ROUNDS_MAX = 4
-"""Raising one network makes others likelier, which may raise them; settled after two rounds in practice."""
+"""Most rounds: raising one network makes others likelier, which may raise them; in practice this settles after two."""
 
 
 def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
@@ -190,7 +190,7 @@ Span = tuple[int, int, int]
 
 
 def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
-    """When a live monitor would have called each series *on*.
+    """When a live monitor would have reported each series as *on*.
 
     It is raised and cleared on data only; a bin without data changes nothing.
     """
@@ -212,7 +212,7 @@ def _span(column: np.intp, since: Ints, until: Ints) -> Span:
 
 
 def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: InterferenceOptions) -> Floats:
-    """Onsets per second before each bin: the rate of an alert while *another* network is *on*."""
+    """Onsets per second before each bin: the alert's rate while *another* network is *on*."""
     alert: Bools = np.zeros(times.shape, np.bool_)
     tail = options.alert_hours * 3600
     for column, start, end in spans:
@@ -238,7 +238,7 @@ def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> l
 
 
 def _with_failing_edges(one: Series, on: Bools) -> Bools:
-    """Failing bins within an hour of a run belong to it: the cap of the hour took their weight, not their meaning."""
+    """Failing bins within an hour of a run belong to it: the hourly cap reduced their weight, not their meaning."""
     near = np.diff(one.times) <= HOUR
     joins = (one.values >= 0.5) | on
     out = on.copy()
@@ -283,7 +283,7 @@ def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOpt
 def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOptions) -> tuple[int, int]:
     """First and last failing bin of a run that has others close to it.
 
-    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves neither the
+    A single failure hours before the others may be chance: it widens the bounds of the onset, but moves neither the
     onset nor the end.
     """
     seen = run.start + np.flatnonzero(failing[run] > 0)
@@ -315,7 +315,7 @@ THROTTLING = replace(
     signals=shown_by(Kind.THROTTLING, quantities=False),
     options=replace(OPTIONS, mean_on=0.75),
 )
-# A probe's machine is restarted, or its line fails by itself, more often than a platform fails.
+# A probe's machine restarts, or its line fails by itself, more often than a platform fails.
 SILENCE = replace(
     BLOCKING,
     name="silence",
@@ -323,7 +323,7 @@ SILENCE = replace(
     signals=shown_by(Kind.OUTAGE, quantities=False),
     options=replace(OPTIONS, mean_off=0.03),
 )
-# Of rates that differ by half from one to the next, one in thirty is slow by chance; of rates of which a third is
+# Of rates that vary by half from one to the next, one in thirty is slow by chance; of rates of which a third is
 # left, one in four is not slow.
 SLOWNESS = replace(
     BLOCKING,
@@ -344,7 +344,7 @@ _Place = tuple[str, str]
 
 
 class Recall:
-    """Anomalies found, by detector and place; for one thread at a time."""
+    """Cache of anomalies by detector and place; for one thread at a time."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most

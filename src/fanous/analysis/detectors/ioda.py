@@ -66,7 +66,7 @@ def _warnings(one: Series, share: float, days: int, inpaint: float) -> list[Anom
 
 
 def _sliding_median(one: Series, levels: Floats, share: float, window: int, inpaint: float) -> Floats:
-    """Median of the window before each bin, in which a warning bin stands with its expected value until the
+    """Median of the window before each bin, in which a warning bin has its expected value until the
     warning has lasted ``inpaint`` seconds; NaN until the window has been filled once."""
     held: deque[tuple[float, float]] = deque()
     ordered: list[float] = []

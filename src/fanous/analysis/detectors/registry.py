@@ -18,7 +18,7 @@ DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SHIFT, SLO
 
 
 def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[Any]]:
-    """Detectors (other than peers) for one sort of series; ``kind`` None = of any kind."""
+    """Detectors (other than peers) for one kind of series; ``kind`` None = any kind of incident."""
     return (
         one
         for one in DETECTORS.values()
@@ -27,10 +27,11 @@ def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[An
 
 
 def signals_read(reads: Reads, kind: Kind) -> list[str]:
-    """Signals that at least one of them watches, each once."""
+    """Signals watched by at least one of them, each once."""
     return list(dict.fromkeys(name for one in detectors_of(reads, kind) for name in one.signals))
 
 
 def version_of(reads: Reads) -> str:
-    """Version of the detectors that read one sort of series: the parts of all of them, each once, joined by ``+``."""
+    """Version of the detectors that read one kind of series: the parts of all their versions, each once, joined by
+    ``+``."""
     return "+".join(dict.fromkeys(one.version for one in detectors_of(reads)))

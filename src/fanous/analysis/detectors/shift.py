@@ -1,11 +1,11 @@
-"""Shift: where what people do falls by the day, and stays.
+"""Shift: finds where human activity falls for whole days, and stays low.
 
-By the hour, people move by themselves: they sleep longer on a holiday, and school begins.  Whole days hardly do, so a
-loss that is too small to show in any single hour shows in the sum of twenty-four, whichever hour they begin at.  A
-window counts if it lies below every one of the last two weeks at its hour, too.
+Activity shifts by the hour on its own: people sleep longer on a holiday, and school begins.  Whole days hardly
+shift, so a loss too small to show in any single hour shows in the sum of twenty-four, starting at any hour.  A
+window counts only if it is also below every day of the last two weeks at its hour.
 
-A fall found so is followed against the time before it until the level is back; a level that lasts longer than a week
-is the baseline of what follows, and the anomaly says since when.
+Such a fall is compared with the time before it until the level is back; a level that lasts longer than a week
+becomes the baseline of what follows, and the anomaly says since when.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,16 +32,16 @@ class ShiftOptions:
     """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``.
 
     Attributes:
-        days: the usual value of a time of day is taken from these, and each of them must have been higher.
-        weeks: from which the weekday's is taken.
-        least_days: of history before anything is said.
+        days: number of days that give the usual value of a time of day, each of which must have been higher.
+        weeks: number of weeks that give the weekday's value.
+        least_days: days of history before anything is reported.
         measured: share of a window's bins that must be known.
-        spreads: robust standard deviations of whole days that a loss must exceed: the days of the 18 country-years at
-            hand have three per cent.
-        margin: share of the least drop by which a window must lie below the lowest of the last ``days``.
-        accept_after: days after which the lower level is the baseline of what follows, as for drops.
-        severe: share of the baseline below which that takes longer.
-        accept_severe_after: days after which it is so.
+        spreads: robust standard deviations of whole days that a loss must exceed: in the 18 country-years at
+            hand, these are three per cent.
+        margin: share of the least drop by which a window must be below the lowest of the last ``days``.
+        accept_after: days after which the lower level becomes the baseline of what follows, as for drops.
+        severe: share of the baseline below which acceptance takes longer.
+        accept_severe_after: days after which even such a level is accepted.
     """
 
     days: int = 14
@@ -56,7 +56,7 @@ class ShiftOptions:
 
 
 def find_shifts(series: Sequence[Series], options: ShiftOptions) -> list[Anomaly]:
-    """Anomalies of what people do, in order of onset."""
+    """Anomalies of human activity, in order of onset."""
     found = [
         anomaly
         for one in series
@@ -86,7 +86,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
         settled = found.last_seen if found.end is None else found.end
         if found.departure is not None and found.departure.lasting_since is not None:
             settled = found.departure.lasting_since
-            # what follows is compared with the new level alone
+            # what follows is compared only with the new level
             since = int((settled - start) // one.step)
             levels[: max(0, int((found.start - start) // one.step))] = np.nan
         else:
@@ -98,7 +98,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
 def _first_alarm(
     levels: Floats, per_day: int, since: int, options: ShiftOptions, least_drop: float
 ) -> int | None:
-    """The first bin from ``since`` on at whose end a day's sum is too low; None = there is none."""
+    """The first bin from ``since`` on at the end of which a day's sum is too low; None = there is none."""
     usual = _usual(levels.reshape(-1, per_day), options).ravel()
     known = ~np.isnan(levels) & ~np.isnan(usual)
     sums, norms, counts = (
@@ -117,7 +117,7 @@ def _first_alarm(
 
 
 def _usual(days: Floats, options: ShiftOptions) -> Floats:
-    """What each bin usually holds, by the days before its own: the lower of the last days and of the same weekday."""
+    """The usual value of each bin, from earlier days: the lower of the last days' and the same weekday's."""
     usual = np.full(days.shape, np.nan)
     seen = np.cumsum(~np.isnan(days).all(axis=1))
     for day in range(1, len(days)):
@@ -144,9 +144,9 @@ def _back(values: Floats, per_day: int, days: int) -> Floats:
 
 
 def _spread(share: Floats, per_day: int, options: ShiftOptions) -> Floats:
-    """How far whole days lie from the median of them all, or of the week before each.
+    """Spread of whole days around the median of them all, or of the week before each.
 
-    The smaller of the two, so that a level that changed once, as at a soft start, does not count as spread.
+    It is the smaller of the two, so that a level that changed once, as at a soft start, does not count as spread.
     """
     before = _back(share, per_day, 2 * options.days)
     middle = nanmedian(before, axis=0)
@@ -166,8 +166,8 @@ def _anomaly(
     """The fall behind an alarm, from its change point to its return.
 
     Args:
-        alarm: beginning of the bin at whose end it was raised.
-        floor: end of what was found before.
+        alarm: beginning of the bin at the end of which it was raised.
+        floor: end of the previous finding.
     """
     begun = alarm + one.step - DAY
     told = shares(one, begun - DAY, before)
@@ -202,7 +202,7 @@ def _anomaly(
 
 
 PROBABILITY = 0.99
-"""As of a drop that just reaches its threshold: it orders anomalies by trust and is no calibrated probability."""
+"""The same as for a drop that just reaches its threshold: it ranks anomalies and is not a calibrated probability."""
 
 
 def _departure(one: Series, told: Shares, start: float, last_seen: float, lasting: float | None) -> Departure:

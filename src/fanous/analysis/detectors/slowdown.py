@@ -23,11 +23,11 @@ class SlowdownOptions:
     """Options that differ from ``DropOptions``, and the test for an imposed rate.
 
     Attributes:
-        hours: over which losses of speed are averaged.  Single tests differ by a factor of two; a quarter or
-            half an hour of them does not, and half an hour is what is promised.
-        steady: a rate is imposed if the typical change from bin to bin is at most this share of what it was
-            before: a quarter of the variance, which chance does not give from ``changes`` on.
-        changes: least changes to judge by; the spread of fewer is known to no better than a half.
+        hours: spans over which losses of speed are averaged.  Single tests differ by a factor of two; a quarter or
+            half an hour of them does not, and half an hour is the promised delay.
+        steady: a rate counts as imposed if the typical change from bin to bin is at most this share of what it was
+            before: a quarter of the variance, which does not happen by chance with ``changes`` or more.
+        changes: fewest changes to judge by; with fewer, the spread is uncertain by a half or more.
     """
 
     hours: tuple[float, ...] = (0.25, 0.5, 1.0, 3.0)

@@ -28,19 +28,19 @@ ONSET_PROBES = 2
 """Failing probes in each country: one is a bad line."""
 
 ONSET_SHARE = 0.5
-"""Of the measurements made there at the time, so many must fail."""
+"""Share of the measurements made there at the time that must fail."""
 
 CLEAN = 0.1
 CLEAN_MEASUREMENTS = 5
-"""A country counts only if the target worked there before: where it has been blocked for years it always fails, and
+"""A country counts only if the target worked there before: if it has been blocked for years it always fails, and
 on any evening a few countries block the same platform."""
 
 
 def other_explanation(known: Alternatives, controlled: bool) -> Reason | None:
-    """What explains the failures better than interference; None = nothing that is known.
+    """What explains the failures better than interference; None = nothing known does.
 
     Args:
-        controlled: most failing measurements carried a normal control: whatever fails in other countries, the
+        controlled: most failing measurements carried a normal control: even if it fails in other countries, the
             target worked for someone outside in the same minute.
     """
     return defect(known.software) or (None if controlled else platform_down(known.onsets))
@@ -70,9 +70,9 @@ ONE_SOFTWARE = 0.95
 
 OTHER_PROBES = 3
 OTHER_SHARE = 0.3
-"""On every network named, so many probes with other software must reach the target, in number and relative to those
-that fail: what only one version sees where others look too is the version's own fault.  A fifth of the probes, or all
-of one network among several, can lie without taking a claim back."""
+"""On every network named, this many probes with other software must reach the target, and this share of the number that
+fail: what only one version sees while others look too is that version's own fault.  A fifth of the probes, or all
+of one network among several, can lie without causing a retraction."""
 
 
 def defect(software: Sequence[Software]) -> Reason | None:
@@ -113,24 +113,24 @@ LINE_FAULTS = (
     *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
     *("http", "http.timeout", "quic.drop", "quic.drop.target"),
 )
-"""Mechanisms that a bad line, carrier or resolver shows as well: nothing forges, resets or answers."""
+"""Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
 
 LINE_TARGETS = 5
 """Targets that a probe must have measured at the time before its line can be judged."""
 
 LINE_SHARE = 0.6
-"""Where so much of what else a probe measures fails as on a bad line, no target was singled out.  Of the lists of sites
+"""If this share of a probe's other targets fails as on a bad line, no target was singled out.  Of the lists of sites
 that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
 
 LINE_PROBES = 0.5
-"""Half of the probes that saw it on a network must have such a line, so that a few liars that report everything as
-failing retract nothing."""
+"""Share of the probes that saw it on a network that must have such a line, so that a few liars that report
+everything as failing retract nothing."""
 
 
 def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
     """Networks on which the probes that saw it could reach hardly anything else either.
 
-    Where most of them measured too little to tell (each measurement may bear a name of its own), everything that was
+    If most of them measured too little to tell (each measurement may have its own probe name), everything
     measured on the network decides.
     """
     saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
@@ -159,8 +159,8 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], fa
     It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.
 
     Args:
-        votes: of the country, about its targets.
-        elsewhere: of other countries.
+        votes: the country's votes about the incident's targets.
+        elsewhere: votes of other countries.
         named: what the incident is about.
         failing: unix seconds, ascending: when it failed on the networks named.
 
@@ -179,7 +179,7 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], fa
 
 
 def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
-    """Which of ``times`` lie within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
+    """Which of ``times`` are within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
     if not len(failing):
         return np.zeros(len(times), np.bool_)
     after = np.searchsorted(failing, times)
@@ -193,18 +193,18 @@ def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
 # --- a policer, or a crowded line? ----------------------------------------------------------------------
 
 PROBES = 5
-"""With fewer probes a slope says no more than a coin (METHODS 1)."""
+"""Least probes: with fewer, a slope says no more than a coin (METHODS 1)."""
 
 SPREAD = 0.3
-"""Least standard deviation of ln(control rate) across probes (a third up or down): where all lines are alike,
+"""Least standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike,
 a fixed rate and a shared line look the same."""
 
 SURE = 1.645
-"""Deviations of a normal distribution on either side of a 90 % interval."""
+"""Standard deviations on either side of a 90 % interval of a normal distribution."""
 
 
 class SlownessCause(StrEnum):
-    """What holds the rate down."""
+    """What limits the rate."""
 
     POLICER = "policer"
     CONGESTION = "congestion"
@@ -213,12 +213,12 @@ class SlownessCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policing:
-    """What the rates say.
+    """What the rates show.
 
     Attributes:
         slope: ``None`` = too few probes, or their lines are too alike.
-        kbps: of the target, over probes; ``None`` = no rate was measured.
-        reason: of the cause; claims no more than was measured.
+        kbps: rate of the target, over probes; ``None`` = no rate was measured.
+        reason: the reason for the cause; claims no more than was measured.
     """
 
     cause: SlownessCause

@@ -168,9 +168,9 @@ def incident_of(group: Sequence[Finding], told: Told, setting: Setting) -> Incid
 
 
 def end_of(anomalies: Sequence[Anomaly], line_of: Callable[[Anomaly], Hashable]) -> float | None:
-    """The end, once it was seen to end wherever anyone still measures.
+    """The end, once it has been seen to end everywhere that anyone still measures.
 
-    The last stretch of each line counts.  Lines that fell silent are unknown: they neither hold open an event that half
+    The last stretch of each line counts.  Lines that fell silent are unknown: they neither keep open an event that half
     of the others saw end, nor end one by themselves.
 
     Args:
@@ -204,7 +204,7 @@ def status_of(ruling: Ruling, end: float | None, *, faded: bool = False) -> Stat
     """suspected -> confirmed -> ended.
 
     Args:
-        faded: a suspicion that is over, and of which nothing ever reached the threshold, is taken back.
+        faded: the suspicion is over and never reached the threshold, so it is retracted.
     """
     if end is None:
         return Status.SUSPECTED if ruling.at is None else Status.CONFIRMED

@@ -1,7 +1,7 @@
-"""Claims: what others say, compared with what was measured: supported, contradicted, or cannot tell.
+"""Claims: claims by others, compared with measurements: supported, contradicted, or cannot tell.
 
-Each thing that a claim says is compared with the evidence by itself.  One contradiction contradicts the claim; it is
-supported if everything it says is; a suspicion supports nothing.
+Each point of a claim is compared with the evidence separately.  One contradiction contradicts the claim; it is
+supported if every point is; a suspicion supports nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ FITTING: dict[Said, tuple[Kind, ...]] = {
     Said.SLOWDOWN: (Kind.SLOWDOWN,),
 }
 ENOUGH_FAMILIES = 2
-"""Families of quantities needed to say that there was no outage: as many as confirm one (C3), including what people do,
+"""Families of quantities needed to say that there was no outage: as many as confirm one (C3), including usage,
 since routes and addresses may remain while mobile lines are cut."""
 
 SLOWED = "throttle"
@@ -41,7 +41,7 @@ SLOWED = "throttle"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing that a claim says, and what the evidence answers."""
+    """One point of a claim, and the evidence's answer."""
 
     about: str
     answer: ClaimCheck
@@ -53,7 +53,7 @@ class Checked:
     """The answer to a claim.
 
     Attributes:
-        incidents: ids of those that it was compared with.
+        incidents: ids of the incidents that it was compared with.
         synthetic: it was checked against a staged event, so the answer says nothing about the real world.
     """
 
@@ -76,7 +76,7 @@ def check_claim(
 
     Args:
         incidents: of the country, overlapping the claim's time; retracted ones are left out here.
-        coverage: of the claim's targets (all measured ones where it names none) in its time.
+        coverage: coverage of the claim's targets (all measured ones if it names none) in its time.
         watched: families of quantities that would have shown an outage of the country then.
     """
     near = [i for i in incidents if i.status is not Status.RETRACTED and _is_near(i, claim)]
@@ -148,7 +148,7 @@ def _what(claim: Claim, sure: list[Incident]) -> Point:
 
 
 def _seen_as(sure: list[Incident]) -> list[Reason]:
-    """What was confirmed, by kind, and the speed of what was slowed."""
+    """What was confirmed, by kind, and the speed if something was slowed."""
     seen = []
     for kind in Kind:
         having = [i for i in sure if kind in {i.kind, *(part.kind for part in i.parts)}]
@@ -190,7 +190,7 @@ def _scope(claim: Claim, sure: list[Incident]) -> Point | None:
 
 
 def _reach(code: str, incident: Incident) -> Iterator[Reason]:
-    """How far it reached, and which share of users that is where it was estimated."""
+    """How far it reached, and the share of users if it was estimated."""
     yield Reason(code, {"scope": str(incident.scope)})
     users = incident.users
     if users is not None and code != "claim.scope_at_least":

@@ -6,13 +6,13 @@
   as one, since neither a site that is down nor a bad line shows it.
 - **C3**: for outages, two of routing, probing, usage, darknet and the connections of RIPE Atlas' probes.
 
-Everything else stays suspected.  A scheduled event raises attention, never the evidence.  Vantage points of others
-(``remote``) may be the second family of C1, and count for nothing in C2.
+Everything else stays suspected.  A scheduled event raises attention, but is never evidence.  Other people's vantage
+points (``remote``) may be the second family of C1, but do not count in C2.
 
-Probes are counted by their voices.  A probe has one voice a target and hour, however often it measures, and half a one
-if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes that are heard
-again and again, one that is heard in a single hour of all that is known is a stranger, and two strangers count as one
-probe.  C2 counts as many probes as there certainly are (``independence``).
+Probes are counted by their voices.  A probe has one voice per target and hour, however often it measures, and half a
+voice if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes heard
+repeatedly, a probe heard in only one hour of the whole record is a stranger, and two strangers count as one
+probe.  C2 counts the number of probes that there certainly are (``independence``).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -83,7 +83,7 @@ class Names(NamedTuple):
 
     Attributes:
         regulars: heard in more than one hour.
-        strangers: heard in a single hour, where most voices come from others; otherwise empty.
+        strangers: heard in a single hour, if most voices come from others; otherwise empty.
     """
 
     regulars: frozenset[str]
@@ -94,7 +94,7 @@ def names_of(votes: Votes) -> Names:
     """Which probes are known.
 
     Args:
-        votes: all that is known of one network.
+        votes: all known votes of one network.
     """
     names, hours = _heard(votes)
     once = hours == 1
@@ -105,7 +105,7 @@ def names_of(votes: Votes) -> Names:
 def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
     """Each probe, and the number of hours in which it is heard.
 
-    One whom only the sender names is never known: it costs nothing to keep a name, and to keep ten.
+    A probe that only its sender names is never known: keeping one name, or ten, costs nothing.
     """
     names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
     hours = (votes.times // HOUR).astype(np.int64)
@@ -114,7 +114,7 @@ def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
 
 
 def independent(probes: Collection[str], strange: Collection[str]) -> float:
-    """How many independent probes these names amount to: strangers count for at most as many as known probes."""
+    """The number of independent probes behind these names: strangers count for at most as many as known probes."""
     known = set(probes) - set(strange)
     return len(known) + min(len(known), (len(set(probes)) - len(known)) * NEW / KNOWN)
 
@@ -124,31 +124,31 @@ def independent(probes: Collection[str], strange: Collection[str]) -> float:
 NETWORK_PROBES = 3
 NETWORK_HOURS = 2
 NETWORK_SHARE = 0.7
-"""A network is named only if three probes saw it, in two different hours unless their own controls were normal, and
-if most voices of those stretches say so.  In the alert that another network causes, a burst of failures, or a line that
-always fails a little, would be enough for the filter."""
+"""A network is named only if three probes saw it (in two different hours unless their own controls were normal), and
+if this share of the voices in those stretches say so.  During the alert that another network causes, a burst of
+failures, or a line that always fails a little, would be enough for the filter."""
 
 NEIGHBOUR_SHARE = 0.4
 NEIGHBOURS = 10
-"""More than two fifths of the probes that are known on the network and measured the same lately must have seen it, or
-ten probes.  If a fifth of them lie, as many would have to fail by chance while the others do not measure."""
+"""More than two fifths of the probes known on the network that measured the same recently must have seen it, or
+ten probes.  If a fifth of them lie, as many again would have to fail by chance while the others do not measure."""
 
 COMPANY_PROBES = 2
-"""Probes needed on a network in company: where another network is named too, and the measurements of both carried
-normal controls of their own, the two vouch for each other."""
+"""Probes needed on a network in company: if another network is named too, and the measurements of both carried
+their own normal controls, the two vouch for each other."""
 
 COMPANY = 2
 COMPANY_SHARE = 0.5
 """Next to two networks that are named by themselves, a suspicion and half of the voices are enough.  Otherwise a fifth
-of a network's probes that deny a restriction, together with what any restriction lets through, would now and then take
+of a network's probes denying a restriction, together with what any restriction lets through, would now and then take
 their network out of the claim."""
 
 HABIT = 3.0
 HABIT_VOICES = 5
 HABIT_SHARE = 0.1
-"""A network is named only if the target fails there this many times as often as it does outside of all anomalies.
-Anomalies are cut where failures happen to lie close together, so on a line on which half of everything always fails by
-chance, each looks like seven in ten.  A habit is known from five voices, and from a tenth of those in the anomalies:
+"""A network is named only if the target fails there this many times as often as it does outside all anomalies.
+Anomalies are found where failures happen to be close together, so on a line on which half of everything always fails by
+chance, each looks like seven in ten.  The habit is known from five voices, and from a tenth of those in the anomalies:
 between those of a block that never ends, a few odd ones are left over."""
 
 
@@ -182,7 +182,7 @@ def nameable_in_company(votes: Votes, strange: Collection[str], share: float) ->
 
 
 def beyond_baseline(inside: Votes, outside: Votes) -> bool:
-    """Does it fail far more often than its own baseline?  True where too little is known of the baseline.
+    """Does it fail far more often than its own baseline?  True if too little is known about the baseline.
 
     Args:
         inside: a network's votes during its anomalies.
@@ -195,14 +195,14 @@ def beyond_baseline(inside: Votes, outside: Votes) -> bool:
 
 
 def mostly_controlled(witness: Votes) -> bool:
-    """Did at least half of the failing measurements carry a normal control of their own?"""
+    """Did at least half of the failing measurements carry their own normal control?"""
     return len(witness) > 0 and 2 * int(witness.controlled.sum()) >= len(witness)
 
 
 def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
-    """Did so many probes fail with a normal control of their own, and does most of what failed carry one?
+    """Did this many probes fail with their own normal control, and do most failures carry one?
 
-    A failure whose own control failed with it, or is missing, proves nothing by the controls of others.
+    Others' controls prove nothing about a failure whose own control failed with it, or is missing.
     """
     return mostly_controlled(witness) and independent(witness.probes[witness.controlled], strange) >= probes
 
@@ -213,32 +213,32 @@ PROBES = 3
 """C2: least independent probes on the networks named."""
 
 CONTROLS = 3
-"""Measurements in which the target worked elsewhere at the time."""
+"""Least measurements in which the target worked elsewhere at the time."""
 
 CONTROL_WINDOW = 1 * HOUR
-"""How far from a failing hour a control may lie and still be *at the same time*."""
+"""How far from a failing hour a control may be and still count as *at the same time*."""
 
 LONE_PROBES = 6
 LONE_HOURS = 8
-"""For a lone network without controls of its own: no other network shows that the fault is not its own, so it must be
-seen longer than faults last.  Where controls are missing that others there bring (``LOST_SHARE``), it must be in one
+"""For a lone network without its own controls: no other network shows that the fault is not its own, so it must be
+seen longer than faults last.  If controls are missing that others there bring (``LOST_SHARE``), it must be in one
 stretch: three faults on three days, or one on each of two networks, add up to as many hours."""
 
 LOST_SHARE = 0.5
-"""Where at least half of the measurements that reach the target carry a normal control and the failing ones do not,
+"""If at least half of the measurements that reach the target carry a normal control and the failing ones do not,
 the controls failed with them.  That is what a bad line looks like; each network is judged by itself."""
 
 TOGETHER = 1 * HOUR
-"""Without controls of their own, two networks are witnesses for each other only if both fail within this time of each
+"""Without their own controls, two networks are witnesses for each other only if both fail within this time of each
 other: faults of two networks days apart are two faults."""
 
 BURST = 3 * HOUR
 """Failures this close are one burst (METHODS: in real data with 1 % of failures overall, 4 of 24 lay within 3 hours of
-another).  A fault upstream of two networks makes both fail together, so where controls were lost they must be seen to
+another).  A fault upstream of two networks makes both fail together, so if controls were lost they must be seen to
 fail together again after such a burst."""
 
 SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those that are named.  Where a site
+"""A network is a control only if the target works there as clearly as it fails on those named.  If a site
 is down for everyone, networks with too few probes to be named fail too, and only what they measured just before and
 just after works."""
 
@@ -247,7 +247,7 @@ SERVED = {
     ("dns.injection.bogon",): "helper_or_notice_address",
     ("slowdown.general",): "networks_not_slow",
 }
-"""What served as control where it was not the helper alone, by mechanism: most failing measurements met, or were led
+"""What served as control if not only the helper did, by mechanism: most failing measurements met, or were led
 to, the country's own notice of a block, or everything was slow."""
 
 
@@ -256,7 +256,7 @@ Count = Callable[[Votes], int]
 
 
 def named_probes(votes: Votes) -> int:
-    """As many as there are names."""
+    """The number of names."""
     return len(set(votes.probes))
 
 
@@ -272,9 +272,9 @@ def rule_c2(
     Args:
         witness: failing votes on the networks named, ascending in time.
         control_times: shape (m,), ascending: when the target worked elsewhere, near a failing hour.
-        raised: ASN -> when a live watcher would have raised it.
+        raised: ASN -> when a live monitor would have raised it.
         lost: the stretches of networks that lost their controls (``lost_controls``).
-        count: of independent probes (``independence``).
+        count: counts independent probes (``independence``).
     """
     if not raised:
         return Ruling("", None, Reason("lacks.network"))
@@ -285,7 +285,7 @@ def rule_c2(
     moments = np.unique(np.concatenate([witness.times, control_times, list(raised.values())]))
     moments = moments[moments >= min(raised.values())]
     low, high = 0, len(moments) - 1
-    while low < high:  # what is known only grows with time, so the first moment is found by bisection
+    while low < high:  # knowledge only grows with time, so the first moment is found by bisection
         middle = (low + high) // 2
         if case.lacking(float(moments[middle])):
             low = middle + 1
@@ -324,7 +324,7 @@ class _Case:
         return any(asn in self.lost for asn in seen.asns.tolist())
 
     def _lasts(self, seen: Votes) -> bool:
-        """Does it last longer than faults do (where controls were lost: in one stretch)?"""
+        """Does it last longer than faults do (if controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
             is_long(
                 seen.where(
@@ -339,9 +339,9 @@ class _Case:
 
 
 def helped(seen: Votes, count: Count = named_probes) -> bool:
-    """Are there three probes with normal controls of their own, on networks on which most of what failed carried one?
+    """Are there three probes with their own normal controls, on networks on which most failures carried one?
 
-    Each network is judged by itself: a broken machine on one lends no control to a bad line on another.
+    Each network is judged separately: a broken machine on one lends no control to a bad line on another.
     """
     networks = [seen.where(seen.asns == asn) for asn in np.unique(seen.asns)]
     good = [int(own.asns[0]) for own in networks if mostly_controlled(own)]
@@ -352,7 +352,7 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
     """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
 
     Args:
-        beyond: seconds that must lie between the first and the last time that they do.
+        beyond: least seconds between the first and the last time that they do.
     """
     networks = np.unique(seen.asns)
     thick = [asn for asn in networks if named_probes(seen.where(seen.asns == asn)) >= NETWORK_PROBES]
@@ -363,12 +363,12 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
 
 
 def is_long(seen: Votes) -> bool:
-    """Do so many probes see it for so long that no fault of a line explains it?"""
+    """Do enough probes see it for so long that no fault of a line explains it?"""
     return len(np.unique(seen.times // HOUR)) >= LONE_HOURS and named_probes(seen) >= LONE_PROBES
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
-    """Networks on which measurements that work carry controls and failing ones do not.
+    """Networks on which working measurements carry controls and failing ones do not.
 
     Args:
         working: votes that reach the target.
@@ -390,7 +390,7 @@ def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
     """Networks on which the target mostly works.
 
     Args:
-        asns: of what was measured near the failing hours on networks that are not named.
+        asns: ASNs of measurements near the failing hours on networks that are not named.
         failed: shape as ``asns``.
     """
     return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
@@ -422,14 +422,14 @@ def _control(witness: Votes, count: Count) -> str:
 # --- C1 and C3: families that fail independently --------------------------------------------------------
 
 FAMILY_PROBES = 2
-"""C1: least probes of each family, and most of its voices must say so: one failure sent in the name of another family
-is no second witness."""
+"""C1: least probes of each family, and most of its voices must agree: one failure sent in the name of another family
+is not a second witness."""
 
 OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
 
 def without_remote(votes: Votes, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that C2 counts: not vantage points of others, which someone else chose and we alone asked."""
+    """The votes that C2 counts: without other people's vantage points, which someone else chose and only we asked."""
     remote = [name for name, family in family_of.items() if family is Family.REMOTE]
     return votes.where(~np.isin(votes.sources.astype(str), remote)) if remote else votes
 
@@ -444,7 +444,7 @@ def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family
     """Each family that could see it and did -> when ``FAMILY_PROBES`` of its probes had seen it.
 
     Args:
-        votes: on the networks named while it is on, including those that saw nothing.
+        votes: votes on the networks named while it is on, including those that saw nothing.
     """
     families = np.array([family_of.get(source, Family.REPORTS) for source in votes.sources.tolist()])
     saw: dict[Family, float] = {}
@@ -463,7 +463,7 @@ def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]
 
     Args:
         saw: family -> since when it is a witness (``families_that_saw``).
-        raised: ASN -> when a live watcher would have raised it.
+        raised: ASN -> when a live monitor would have raised it.
     """
     counted: dict[Family, float] = {f: at for f, at in saw.items() if f is not Family.REPORTS}
     outage: dict[Family, float] = {f: at for f, at in counted.items() if f in OUTAGE_FAMILIES}

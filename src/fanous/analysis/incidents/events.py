@@ -1,8 +1,8 @@
 """Events: what was seen around an announced event, when it began relative to the event, and how likely that is by
 chance.
 
-An announcement raises attention, never the evidence: nothing here confirms anything.  If enough was measured, that
-nothing was seen is a result too.
+An announcement raises attention, but is never evidence: nothing here confirms anything.  If enough was measured,
+seeing nothing is a result too.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
 
 LEAD = 12 * HOUR
-"""An incident that begins so long before the event may be about it: in 2023 the cut came an hour before the rally, and
-orders for an election day are carried out from the evening before."""
+"""An incident that begins this long before the event may be about it: in 2023 the cut came an hour before the rally,
+and orders for an election day are carried out from the evening before."""
 
 OTHER_DAYS = 28 * DAY
-"""The same hours are compared so far to either side: four weeks hold four of each weekday."""
+"""How far to either side the same hours are compared: four weeks have four of each weekday."""
 
 LEAST_RECORD = 28 * DAY
-"""Least record outside of the event from which a rate of onsets can be stated."""
+"""Least record outside the event from which a rate of onsets can be stated."""
 
 
 class Timing(StrEnum):
@@ -69,12 +69,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Coincidence:
-    """The chance that an onset falls close to an event with which it has nothing to do.
+    """The chance that an unrelated onset falls close to the event.
 
     Attributes:
         chance: None = unknown; ``reason`` says why.
         onsets: other onsets in the record.
-        days: of record outside of the event's own time.
+        days: days of record outside the event's own time.
         reason: how it was estimated.
     """
 
@@ -86,11 +86,11 @@ class Coincidence:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """All that can be said about one announced event.
+    """Everything that can be said about one announced event.
 
     Attributes:
-        reasons: of the outcome.
-        comparison: with the same hours of other days.
+        reasons: reasons for the outcome.
+        comparison: comparison with the same hours of other days.
         other_days: start of the same hours on another day, and what was measured then.
         synthetic: what was seen was staged, so the report says nothing about the real world.
     """
@@ -109,11 +109,11 @@ class EventReport:
 def report_event(
     event: AnnouncedEvent, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
 ) -> EventReport:
-    """All that can be said about one announced event.
+    """Everything that can be said about one announced event.
 
     Args:
         incidents: all of the country.
-        votes: of the country on the targets in question, from ``OTHER_DAYS`` before to as long after.
+        votes: the country's votes on the targets in question, from ``OTHER_DAYS`` before to as long after.
         span: first and last measurement of the country; None = there is none.
     """
     standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, event)]
@@ -128,7 +128,7 @@ def report_event(
 
 
 def is_about(incident: Incident, event: AnnouncedEvent) -> bool:
-    """Judging by their targets, could they have to do with each other?"""
+    """Judging by their targets, could they be related?"""
     return not event.targets or not incident.targets or bool(set(event.targets) & set(incident.targets))
 
 
@@ -174,7 +174,7 @@ def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOu
 def _other_days(
     event: AnnouncedEvent, votes: Votes, span: tuple[float, float] | None
 ) -> list[tuple[float, Coverage]]:
-    """The same hours of other days, in order; of an event of several days, other weeks."""
+    """The same hours of other days, in order; of other weeks if the event lasts several days."""
     if span is None:
         return []
     days = ceil((event.end - event.start) / DAY)
@@ -203,7 +203,7 @@ def _coincidence(
     event: AnnouncedEvent, incidents: Sequence[Incident], span: tuple[float, float] | None
 ) -> Coincidence:
     """Onsets are taken as a Poisson process at the rate of the rest of the record.  One more is added to the count, so
-    that a record without any gives no certainty."""
+    that a record without any does not give certainty."""
     window = event.end - event.start + LEAD
     inside = 0.0 if span is None else max(0.0, min(event.end, span[1]) - max(event.start - LEAD, span[0]))
     record = 0.0 if span is None else max(0.0, span[1] - span[0] - inside)

@@ -1,7 +1,7 @@
-"""Fusion: what each family of sources says of an outage, and whether two that fail independently agree.
+"""Fusion: what each family of sources says about an outage, and whether two that fail independently agree.
 
 C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept
-next to those that say *down*, since it shows what sort of outage it is; and since *as usual* may hide a loss of a tenth
+next to those that say *down*, since it shows what kind of outage it is; and since *as usual* may hide a loss of a tenth
 that is not worth an alarm, how far it fell is stated too.
 """
 
@@ -22,9 +22,9 @@ from fanous.model.reason import Reason
 from fanous.model.series import Series
 
 DEEP = 0.5
-"""Where both have lost half of their level, which they do on no ordinary day, overlapping is enough (mobile networks
-first, the rest a day later).  Only usage and stray traffic do so by chance, where they are counts of a few, which is
-why those must be uncommon all the same."""
+"""If both have lost half of their level, which never happens on an ordinary day, overlapping is enough (mobile networks
+first, the rest a day later).  Only usage and stray traffic do so by chance, if they are small counts, which is
+why those must still be uncommon."""
 
 
 def family_of(anomaly: Anomaly) -> Family:
@@ -43,20 +43,20 @@ def left(anomaly: Anomaly) -> float:
 # --- do two families agree? -----------------------------------------------------------------------------
 
 AGREE = 2 * HOUR
-"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do (an ordinary
-dip that runs into the loss sets an onset too early).  Where one goes wrong once a month and the other three times, both
-do so by chance about once in five years."""
+"""Two families agree if their onsets are this close, beyond the uncertainty of their bins, or their alarms are (an
+ordinary dip that runs into the loss sets an onset too early).  If one is wrong once a month and the other three
+times, both are so together by chance about once in five years."""
 
 AT_ONCE = 1800.0
-"""An ordinary change in what people do supports a loss of active probing only where both begin this close, beyond what
-their bins leave open: ordinary mornings come four times a month, and last for hours."""
+"""An ordinary change in usage supports a loss of active probing only if both begin this close, beyond the uncertainty
+of their bins: such mornings come four times a month, and last for hours."""
 
 RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
-"""Families that can support each other, in the order in which they are named; reports are no measurements."""
+"""Families that can support each other, in the order in which they are named; reports are not measurements."""
 
 
 def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
-    """C3 (outages) or C1 where two families agree, from the first moment at which what was published raised both."""
+    """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both."""
     met = min(_agreements(group), default=None)
     if met is None:
         return Ruling("", None, _lacking(group))
@@ -69,7 +69,7 @@ def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
 def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
     """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``.
 
-    Anomalies are taken in order of onset and compared with those that are still down at the same place or in the whole
+    Anomalies are taken in order of onset and compared with those still down at the same place or in the whole
     country: thousands of series of one country are millions of pairs.
     """
     counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
@@ -115,7 +115,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
 
 
 def agreed_at(first: Anomaly, second: Anomaly) -> float:
-    """When what was published raised both: at the first low bin where two publishers lost more than half, else at the
+    """When published data raised both: at the first low bin if two publishers lost more than half, otherwise at the
     second."""
     pair = (first, second)
     raised = max((a.raised_at + lag_of(a.key) for a in pair if a.raised_at is not None), default=0.0)
@@ -125,7 +125,7 @@ def agreed_at(first: Anomaly, second: Anomaly) -> float:
 
 
 def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
-    """Did two publishers lose more than half in the same bins?  Then a single bin of each is no gap of either."""
+    """Did two publishers lose more than half in the same bins?  Then a single bin of each is not a gap of either."""
     if publisher_of(first.key) == publisher_of(second.key):
         return False
     apart = abs(_gone_at(first) - _gone_at(second))
@@ -162,28 +162,28 @@ routes or a gap in the source; an outage of an hour in bins of ten minutes may l
 LONE_ROUTING = 0.95
 LONE_PROBING = 0.93
 """On its own, routing or active probing must have less left than this: the routes of one operator come and go, and a
-cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
+cut should be suspected from a tenth of active probing on, less what noise may add."""
 
 LONE_USAGE = 3 * HOUR
 LONE_UNLIKE = 0.5
-"""A drop of usage or stray traffic on its own must last longer and must not be one that people make by themselves, as
-on a holiday, when they sleep longer: most of it lies below every day of the week before, or it began at once and lasts
-so long from there (the first hours of a morning are low on every day).  The same holds where it is to support another
+"""A drop of usage or stray traffic on its own must last longer and must not be one that people cause themselves, as
+on a holiday, when they sleep longer: most of it is below every day of the week before, or it began at once and lasts
+this long from there (the first hours of a morning are low on every day).  The same holds if it is to support another
 family."""
 
 LONE_CELL = 0.5
-"""On its own, a region or network must have lost more than half: its series is a count of few and moves by itself."""
+"""On its own, a region or network must have lost more than half: its series is a small count that moves by itself."""
 
 
 LONE_REGION_RATIO = 1.5
 LONE_REGION_SECONDS = 6 * HOUR
-"""A region that lost less may be suspected by routing or active probing where it lost so many times its threshold,
-which is of its own noise and of its smallest steps, and for so long: a storm takes a third of a state's counties, and
+"""A region that lost less may be suspected by routing or active probing if it lost this many times its threshold,
+which reflects its own noise and smallest steps, and for this long: a storm takes a third of a state's counties, and
 the state does not lose half."""
 
 
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
-    """Is there one anomaly that may be suspected on its own?"""
+    """Does any anomaly justify a suspicion on its own?"""
     return any(map(_slow_alone if kind is Kind.SLOWDOWN else alone, group))
 
 
@@ -195,7 +195,7 @@ def _slow_alone(anomaly: Anomaly) -> bool:
 
 
 def alone(anomaly: Anomaly) -> bool:
-    """May it be suspected on its own?"""
+    """Does it justify a suspicion on its own?"""
     if single(anomaly):
         return False
     if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
@@ -220,7 +220,7 @@ def _clear_in_region(anomaly: Anomaly) -> bool:
 
 
 def _uncommon(anomaly: Anomaly) -> bool:
-    """Is it more than a drop that people make by themselves?"""
+    """Is it more than a drop that people cause themselves?"""
     if not of_people(anomaly):
         return True
     return not _of_the_season(anomaly) and (_unlike(anomaly) or _sudden(anomaly) is not None)
@@ -237,7 +237,7 @@ def _unlike(anomaly: Anomaly) -> bool:
 
 
 def _sudden(anomaly: Anomaly) -> float | None:
-    """When it fell at once; None = it sank."""
+    """When it fell at once; None = it fell gradually."""
     return None if anomaly.departure is None else anomaly.departure.sudden_from
 
 
@@ -248,7 +248,7 @@ HISTORY = 2 * 86400.0
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
-    """What each family with a series of these places says at the time, in the order of ``Family``.
+    """What each family with a series of these places says about that time, in the order of ``Family``.
 
     Args:
         series: all level series of the country that can show an outage.
@@ -281,7 +281,7 @@ def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
 
 
 def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
-    """Mean of what is left, by how long each lasted, within the widest of the intervals."""
+    """Mean of what is left, weighted by how long each lasted, with the widest of the intervals."""
     known = [a.departure for a in anomalies if a.departure is not None]
     if not known:
         return None
@@ -311,16 +311,16 @@ def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
 # --- small dips -----------------------------------------------------------------------------------------
 
 NOTICED = 0.5
-"""A series is said to have been lower from this share of its signal's least drop on: half of what would be reported by
+"""A series counts as lower from this share of its signal's least drop on: half of what would be reported by
 itself, as at the end of an anomaly."""
 
 LOOKED_AT = 48
-"""Bins that are compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
+"""Most bins compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
 weeks."""
 
 
 def a_little_lower(series: Sequence[Series], start: float, end: float) -> Estimate | None:
-    """Share of the baseline that was there in ``[start, end)``, by the country's own series if it has any.
+    """Share of the baseline in ``[start, end)``, by the country's own series if it has any.
 
     None = none was lower, or there is no baseline to compare with.
     """

@@ -19,7 +19,7 @@ SAME_NETWORK_GAP = 96 * HOUR
 """Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""
 
 TOGETHER = 6 * HOUR
-"""Targets whose onsets lie this close were cut by one order; those a day apart may not have been."""
+"""Targets with onsets this close were cut by one order; those a day apart may not have been."""
 
 
 # --- one event, of either ---------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         gap = second.start - _reaches(first)
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:
-        return False  # under way when our data begin: nothing shows that they began together
+        return False  # already under way when our data begin, so nothing shows that they began together
     return second.start - first.start <= TOGETHER
 
 
@@ -120,7 +120,7 @@ OF_MEASUREMENTS = Link(_one_event, _may_still_join)
 # --- anomalies of quantities ----------------------------------------------------------------------------
 
 FLAPS = 6 * HOUR
-"""A series that comes back for less than this and falls again never settled."""
+"""A series that recovers for less than this and falls again never settled."""
 
 SAME_HOURS = 2 * HOUR
 """Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
@@ -162,7 +162,7 @@ def reaches(anomaly: Anomaly) -> float:
 
 
 def settles(anomaly: Anomaly) -> float:
-    """Until when it makes what begins next to it part of one event: a level that lasts is the baseline of that."""
+    """Until when it makes neighbouring anomalies part of one event: after that, a lasting level is their baseline."""
     lasting = None if anomaly.departure is None else anomaly.departure.lasting_since
     return reaches(anomaly) if lasting is None else min(lasting, reaches(anomaly))
 
@@ -170,7 +170,7 @@ def settles(anomaly: Anomaly) -> float:
 def further(first: Anomaly, second: Anomaly) -> bool:
     """Is the second a further fall of the same series, within a lower level that lasts?
 
-    Of a platform's traffic any fall is.  Of a place one that takes half of what is left is an event of its own.
+    For a platform's traffic any fall is.  For a place, one that takes half of what is left is a separate event.
     """
     if first.key != second.key or not settles(first) <= second.start < reaches(first):
         return False

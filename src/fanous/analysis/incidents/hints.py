@@ -1,15 +1,15 @@
 """Hints: what may point to a cause, and what else was blocked around an incident.  Shown, never counted as evidence.
 
-Where the power fails, networks run on batteries: they fall at once and each goes on sinking for hours.  On 28 April
+When the power fails, networks run on batteries: they fall at once and each goes on sinking for hours.  On 28 April
 2025 the traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two
 fifths and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
-country's own series also sinks like that where operators carry out an order one after another (Iran 2019), so single
+country's own series also sinks like that when operators carry out an order one after another (Iran 2019), so single
 networks and regions are examined, each of which such an order cuts at once.
 
-Means of circumvention are cut first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow
+Means of circumvention are cut first: when QUIC, encrypted DNS or app stores are cut, platforms often follow
 within days.
 
-A censor does collateral damage: one that looks for a piece of a name hits every name that contains it; one that cuts
+Censors cause collateral damage: one that looks for part of a name hits every name that contains it; one that cuts
 an address hits every name behind it.
 """
 
@@ -35,7 +35,7 @@ ON_TIME = 300.0
 """Seconds around the full or half hour: an order is carried out within minutes."""
 
 SESSIONS = 3
-"""Intervals at the same hours from which on they look like a curfew or examinations."""
+"""Number of intervals at the same hours that look like a curfew or examinations."""
 
 
 def hints(
@@ -73,7 +73,7 @@ def hints(
 
 
 def _delayed(lead: Sequence[Anomaly]) -> bool:
-    """Did delays rise as well as something fall?  Alone, or with losses, they are the claim itself."""
+    """Did delays rise while something else fell?  Alone, or with losses, they are the claim itself."""
     signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
     return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
 
@@ -95,20 +95,20 @@ FELT = frozenset({Family.PROBING, Family.USAGE})
 """Families that see customers' own equipment go dark; the batteries of routers last longer."""
 
 FELL, LEFT = 0.85, 0.2
-"""In its first hour a series must keep at most and at least this share: what is cut outright cannot sink further."""
+"""Most and least share that a series must keep in its first hour: what is cut outright cannot sink further."""
 
 SANK = 0.6
-"""At most this share of what the first hour left must remain in some later hour; Portugal .2, Spain .5."""
+"""Most of the first hour's share that may remain in some later hour; Portugal .2, Spain .5."""
 
 HOURS = 6
 """Hours after the onset that are examined."""
 
 PLACES = 2
-"""This must hold for so many networks or regions, and for half of those that are named."""
+"""Least networks or regions for which this must hold, and it must hold for half of those named."""
 
 DAYS = 7
 LEAST_DAYS = 2
-"""The baseline is the median at the same time on so many days before; so many of them must be known."""
+"""The baseline is the median at the same time on earlier days, of which this many must be known."""
 
 
 def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
@@ -156,23 +156,23 @@ def _ordinary(line: Series, at: int) -> float:
 # --- what else was blocked ------------------------------------------------------------------------------
 
 PRECURSOR = 7.0 * DAY
-"""How long before the onset what goes first may have begun.  Our choice, after the weeks before elections, and Russia
+"""How long before the onset a precursor may have begun.  Our choice, based on the weeks before elections, and Russia
 in March 2022, where tools were blocked days before platforms."""
 
 FIRST = ("quic.", "encdns.")
 """Mechanisms that take away a way around censorship rather than a platform."""
 
 FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
-"""Ways around, and where people get them."""
+"""Means of circumvention, and where people get them."""
 
 LEAST_PIECE = 4
-"""Letters; a shorter name is by chance a piece of too many others."""
+"""Least letters; a shorter name is by chance part of too many others."""
 
 BY_ADDRESS = ("tcp.", "ip.")
-"""Mechanisms that act on an address and see no name."""
+"""Mechanisms that act on an address without seeing a name."""
 
 NAMED = 5
-"""Targets that a hint names; any others are counted."""
+"""Most targets that a hint names; others are counted."""
 
 
 def beside(
@@ -185,8 +185,8 @@ def beside(
 
     Args:
         others: incidents of the same country.
-        domains: of each target of the incident.
-        addresses: to which connections failed at the time, of each target that was measured there.
+        domains: domains of each target of the incident.
+        addresses: addresses to which connections failed at the time, for each target that was measured there.
     """
     return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
 
@@ -209,7 +209,7 @@ def _precursors(incident: Incident, others: Sequence[Incident]) -> list[Reason]:
 
 
 def _goes_first(incident: Incident) -> bool:
-    """Does it cut nothing but ways around censorship?"""
+    """Does it cut only means of circumvention?"""
     mechanisms = incident.mechanisms
     if mechanisms and all(name.startswith(FIRST) for name in mechanisms):
         return True

@@ -1,10 +1,10 @@
-"""Independence: how many probes are behind test runs, at the least.
+"""Independence: the least number of probes behind test runs.
 
 OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs are certainly two
 probes' if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
-each two are so is a lower bound of the number of probes, and that is what C2 counts.
+any two certainly differ is a lower bound of the number of probes, and that is what C2 counts.
 
-A ``probe_id`` is what the sender says of himself.  It joins the measurements of one probe, and never sets two apart.
+A ``probe_id`` is only the sender's word.  It groups the measurements of one probe, but never counts as proof of two.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ class Distinct:
     """Counts the independent probes behind votes.
 
     Attributes:
-        runs: name of the run -> what is known of it; only families whose probes are not known need any.
+        runs: name of the run -> what is known about it; only needed for families whose probes are not known.
         family_of: name of a source -> family.
     """
 
@@ -33,17 +33,18 @@ class Distinct:
     family_of: Mapping[str, Family]
 
     def count(self, votes: Votes) -> int:
-        """What C2 counts: probes that are known, and of the others the bound, or each run where too little is known."""
+        """What C2 counts: known probes, plus for the others the lower bound, or each run if too little is known."""
         known, others = self._names(votes)
         return len(known) + (self._bound(others) if self._is_enough(others) else len(others))
 
     def at_least(self, votes: Votes) -> int | None:
-        """The lower bound of the number of probes; None = nothing is known of the runs."""
+        """The lower bound of the number of probes; None = nothing is known about the runs."""
         known, others = self._names(votes)
         return None if others and not self.runs else len(known) + self._bound(others)
 
     def remarks(self, votes: Votes) -> tuple[Reason, ...]:
-        """What a claim that rests on runs says of them: how many probes made them at the least, and if that counts."""
+        """What a claim that rests on runs says about them: the least number of probes behind them, and if that
+        counts."""
         _, others = self._names(votes)
         if not others or not self.runs:
             return ()
@@ -59,7 +60,7 @@ class Distinct:
         return names
 
     def _is_enough(self, names: Iterable[str]) -> bool:
-        """Are software and resolver of every run known?  In tables of observations no software is."""
+        """Are software and resolver of every run known?  Tables of observations have no software."""
         return all(
             own.resolver_asn and own.software for name in names for own in self.runs.get(name, (_UNKNOWN,))
         )
@@ -69,7 +70,7 @@ class Distinct:
 
 
 def by_name(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """As ``Distinct`` takes them."""
+    """Runs by name, as ``Distinct`` takes them."""
     found: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         found[run.probe].append(run)
@@ -80,9 +81,9 @@ _UNKNOWN = Run("", "", "", "", 0, 0.0, 0.0)
 
 
 def at_least(runs: Iterable[Run]) -> int:
-    """How many probes made these runs, at the least.
+    """The least number of probes that made these runs.
 
-    Where a table does not hold the software, the version of the nettest tells two runs of that nettest apart, but not
+    If a table lacks the software, the version of the nettest distinguishes two runs of that nettest, but not
     runs of two nettests.
     """
     whole: list[Run] = []
@@ -98,8 +99,8 @@ def at_least(runs: Iterable[Run]) -> int:
 def _apart(runs: Iterable[Run], *, with_software: bool) -> int:
     """The largest number of runs that pairwise come from different probes.
 
-    Runs alike in software and resolver are so only where they overlap: what overlaps at one instant, overlaps each with
-    each.
+    Runs alike in software and resolver do so only if they overlap, and runs that overlap at one instant all overlap
+    each other.
     """
     alike: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in runs:

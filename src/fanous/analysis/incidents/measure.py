@@ -1,7 +1,7 @@
-"""Measure: what the series behind an outage say of it: when it began, in what steps it went, how deep it is.
+"""Measure: what the series behind an outage say about it: when it began, its steps, and how deep it is.
 
-Detectors decide that something is wrong, bin by bin and with what was known then; this looks at the whole event against
-the time before it.  Sources that lost little, next to what others lost, carry no claim: the share of visible prefixes
+Detectors decide that something is wrong, bin by bin and with what was known then; this compares the whole event with
+the time before it.  Sources that lost little compared with others do not carry a claim: the share of visible prefixes
 dips by a thousandth on any day.
 """
 
@@ -33,10 +33,10 @@ from fanous.model.place import Family
 from fanous.model.series import Series, SeriesKey
 
 FELT = (Family.PROBING, Family.USAGE)
-"""Families that see what users notice: routes may stay up without them, and stray traffic is not theirs."""
+"""Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""
 
 MOST = 200
-"""Series that are measured, the deepest first: of thousands of networks these say when it began."""
+"""Most series to measure, deepest first: among thousands of networks these show when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class SourceCourse:
     Attributes:
         told: shares of its usual level.
         fell: None = it is not seen to have fallen.
-        depth: typically, at worst and now; None = it has no complete bin in the event.
+        depth: what is left typically, at worst and now; None = it has no complete bin in the event.
     """
 
     key: SeriesKey
@@ -68,7 +68,7 @@ def measure(
 
     Args:
         spans: when the event was on.
-        series: those that were searched; one that is missing is not measured.
+        series: those that were searched; a missing one is not measured.
     """
     first: dict[SeriesKey, Anomaly] = {}
     for anomaly in sorted(core, key=lambda a: a.start):
@@ -79,7 +79,7 @@ def measure(
     found = []
     for anomaly in first.values():
         if anomaly.key not in by_key or anomaly.start_earliest is None:
-            continue  # nothing is known of the time before it
+            continue  # nothing is known about the time before it
         told = shares(by_key[anomaly.key], anomaly.start)
         if told is None:
             continue
@@ -98,7 +98,7 @@ def deepened(
     """The same series with their depth in other intervals.
 
     Args:
-        end: of the event, which decides what is *now*: it may go on after ``spans``.
+        end: end of the event, which decides what is *now*: it may go on after ``spans``.
     """
     return tuple(
         replace(
@@ -117,10 +117,10 @@ def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
 # --- when it began --------------------------------------------------------------------------------------
 
 CARRIES = 1 / 3
-"""A source carries the incident if it lost at least this share of what the one that lost most has lost."""
+"""A source carries the incident if it lost at least this share of the greatest loss."""
 
 EARLIEST = 0.1
-"""Of many places, the event began when this share of them had fallen: among a hundred some fall by chance."""
+"""With many places, the event began when this share of them had fallen: among a hundred, some fall by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Began:
     """The onset of an event and its bracket, unix seconds; ``earliest`` None = under way when the data begin.
 
     Attributes:
-        lead: what gives the steps of the event; None = nothing was measured.
+        lead: the series that gives the event's steps; None = nothing was measured.
         soft: the lower level that led up to it.
     """
 
@@ -140,14 +140,14 @@ class Began:
 
 
 def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
-    """When it began: the change point of the source that gives it most exactly, or of the first places.
+    """When it began: the change point of the source that shows it most exactly, or of the first places.
 
-    What users notice counts first: routes may be withdrawn hours before traffic is gone, and tell the moment only where
-    they were within the time that the others leave open.  The bracket is the union of what the sources that carry the
-    claim say.
+    What users notice comes first: routes may be withdrawn hours before traffic is gone, and decide the moment only if
+    they fell within the time that the others leave open.  The bracket is the union of the brackets of the sources
+    that carry the claim.
 
     Args:
-        first: the anomaly that gives the onset where no change point is known.
+        first: the anomaly that gives the onset if no change point is known.
     """
     carriers = _carriers(measured)
     if first.start_earliest is None or not carriers:
@@ -170,9 +170,9 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
 
 
 def _cut_before(carriers: Sequence[tuple[SourceCourse, Fall]], fell: Fall) -> Stage | None:
-    """The stage before the fall that what people did shows alone, as where mobile lines are cut first; None = none.
+    """The stage before the fall that only usage shows, as when mobile lines are cut first; None = none.
 
-    It fell at once, further than people do less by themselves, and was not back until the fall.
+    It fell at once, further than usage falls by itself, and did not recover before the fall.
     """
     found = []
     for one, other in carriers:
@@ -191,13 +191,13 @@ def _agrees(one: Fall, lead: Fall) -> bool:
 
 
 PART = 2.0
-"""Times the signal's least drop that usage must have lost for a stage of an event to rest on it alone: a public holiday
-takes no such share of a whole day."""
+"""Multiple of the signal's least drop that usage must have lost for a stage of an event to rest on it alone: a holiday
+does not take such a share of a whole day."""
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
-    """Seconds within which the time of a fall cannot be known; what people did less is asked later, and last what they
-    did less and less."""
+    """Uncertainty of the time of a fall, in seconds, for sorting; usage comes later, and last usage that
+    sank gradually."""
     one, fell = pair
     rank = 0 if not SIGNALS[one.key.signal].of_people else 1 if fell.at_once else 2
     return rank, one.told.step / fell.clear
@@ -216,7 +216,7 @@ def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
 
 
 def _soft(lead: SourceCourse, fell: Fall) -> Stage | None:
-    """A soft start, where the event lasts: before a short one, a lower day is another day."""
+    """A soft start, if the event lasts: before a short one, a lower day is just another day."""
     if lead.told.times[-1] - fell.at < DAY:
         return None
     return soft_start(lead.told, fell.earliest)
@@ -231,8 +231,8 @@ def exactly(
     """The intervals from change point to change point: each begins where the sources that carry the incident fell
     again, and ends where the last of them was back.
 
-    Detectors give whole bins, and count an ordinary dip that follows a loss as a part of it.  What people do makes an
-    end later than active probing does only where more than half of it was still gone.
+    Detectors give whole bins, and count an ordinary dip that follows a loss as a part of it.  Usage makes an
+    end later than active probing does only if more than half of it was still gone.
 
     Args:
         spans: in order; the first begins with the onset.
@@ -255,7 +255,7 @@ def exactly(
 
 
 CARRIERS = 50
-"""Series that are asked when each interval began and ended, the most exact first."""
+"""Most series used to find when each interval began and ended, most exact first."""
 
 
 def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) -> float:
@@ -279,13 +279,13 @@ def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceC
 
 
 def _still_down(one: SourceCourse, since: float, until: float) -> bool:
-    """Was more than half of what people do gone in all that time?"""
+    """Was more than half of usage gone for all that time?"""
     left_of = one.told.between(since, until)
     return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
 
 
 def _of_share(times: Sequence[float], share: float) -> float:
-    """The moment by which ``share`` of the times are over; of a few the first or the last."""
+    """The moment by which ``share`` of the times have passed; with few times, the first or the last."""
     ordered = sorted(times)
     return ordered[ceil(share * len(ordered)) - 1]
 
@@ -293,8 +293,8 @@ def _of_share(times: Sequence[float], share: float) -> float:
 def not_yet(
     spans: Sequence[Interval], measured: Sequence[SourceCourse], down: Collection[SeriesKey]
 ) -> tuple[Interval, SourceCourse] | None:
-    """What people still did less after everything else was back: until when, and the series that shows it; None =
-    they were back.
+    """Usage still low after everything else was back: until when, and the series that shows it; None =
+    it was back too.
 
     A partial return does not end an event.  No ordinary day keeps usage so low for all of its hours.
 
@@ -319,7 +319,7 @@ def not_yet(
 
 
 LASTS = 0.75
-"""Share of a day after the rest was back that must be known."""
+"""Share of the day after the rest was back that must be known."""
 
 
 # --- in what steps, and how deep ------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def levels_of(
     """What was left, step by step, by the source that gives the onset; empty = nothing was measured.
 
     Args:
-        later: see ``not_yet``; its steps are those of what people did.
+        later: see ``not_yet``; its steps are those of usage.
     """
     if began.lead is None:
         return ()
@@ -345,7 +345,7 @@ def levels_of(
 
 
 def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
-    """What is left by several families: the mean of what each says, and of a family's series their mean."""
+    """What is left by several families: the mean over families, each the mean of its series."""
     families: dict[Family, list[Estimate]] = {}
     country = [one for one in measured if is_country(one.key.place)] or measured
     for one in country:
@@ -373,7 +373,7 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
 
 
 def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]) -> tuple[FamilyView, ...]:
-    """What each family says, with what its series measure where it is down, the deepest places first."""
+    """What each family says, with what its series measure if it is down, deepest places first."""
     found = []
     for opinion in opinions:
         own = [one for one in measured if str(one.family) == opinion.family]
@@ -390,7 +390,7 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
 
 
 def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:
-    """The country itself, then its parts by what they lost; those of which that is not known are last."""
+    """The country itself, then its parts by loss; parts with unknown loss come last."""
     return tuple(sorted(places, key=lambda place: (not place.isalpha(), -lost.get(place, -1.0))))
 
 

@@ -55,7 +55,7 @@ def _taken_in(
     belongs: Callable[[Incident, Incident], bool],
     unite: Callable[[Incident, Incident], Incident],
 ) -> list[Incident]:
-    """Each lead with the others that belong to it, then those that belong to none; each is taken in once."""
+    """Each lead with the others that belong to it, then those that belong to none; each is used once."""
     found, rest = list[Incident](), list(others)
     for lead in leads:
         left = list[Incident]()
@@ -86,7 +86,7 @@ def _at_one_time(level: Incident, probe: Incident) -> bool:
 # --- what measurements of a platform and its traffic saw --------------------------------------------------
 
 SAME_ACT = 7 * DAY
-"""Measurements of a platform and its traffic may show one act so far apart: few networks are measured every day."""
+"""How far apart measurements of a platform and its traffic may show one act: few networks are measured every day."""
 
 
 def _of_one_target(one: Incident, loss: Incident) -> bool:
@@ -121,14 +121,14 @@ def _one_place(level: Incident, probe: Incident) -> bool:
 
 
 def _share_most(first: Incident, second: Incident) -> bool:
-    """Does the later one lie mostly within the time of the earlier one?"""
+    """Is the later one mostly within the time of the earlier one?"""
     if first.end is None or second.end is None:
         return first.end is None
     return min(first.end, second.end) - second.onset >= (second.end - second.onset) / 2
 
 
 def _joined(level: Incident, probe: Incident) -> Incident:
-    """The one that was confirmed first, else that of the quantities, with the evidence and remarks of both."""
+    """The one confirmed first, otherwise the one from quantities, with the evidence and remarks of both."""
     moments = [inf if one.confirmed_at is None else one.confirmed_at for one in (level, probe)]
     lead = probe if moments[1] < moments[0] else level
     scope = min(level.scope, probe.scope, key=WIDTH.index) if inf not in moments else lead.scope
@@ -180,7 +180,7 @@ def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Inci
     """All incidents, those within a confirmed outage as its parts.
 
     A blocking that ended before the outage or outlasts it, or is not known to be on the same networks, stays an
-    incident of its own; so does everything next to an outage that is only suspected.
+    separate incident; so does everything next to an outage that is only suspected.
     """
     return _taken_in(outages, others, _within, _with)
 
@@ -208,7 +208,7 @@ def _with(outage: Incident, other: Incident) -> Incident:
     )
 
 
-# --- what a person says is one --------------------------------------------------------------------------
+# --- merged by a person --------------------------------------------------------------------------
 
 
 def united(whole: Incident, part: Incident) -> Incident:
@@ -255,7 +255,7 @@ def _each_once(*names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """One for each target and kind."""
+    """Parts, one for each target and kind."""
     found: dict[tuple[str, Kind], Part] = {}
     for one in parts:
         key = one.target, one.kind
@@ -273,7 +273,7 @@ def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
-    """One for each place."""
+    """Network parts, one for each place."""
     found: dict[str, NetworkPart] = {}
     for one in networks:
         old = found.get(one.entity)
@@ -304,19 +304,19 @@ def _covered(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-# --- what is known already ------------------------------------------------------------------------------
+# --- matched with known incidents ------------------------------------------------------------------------------
 
 SAME_KIND = 2.0
-"""Worth two targets in common: those that an outage held as its parts do not keep its id when they part."""
+"""Weight of a shared kind, in targets: parts of an outage do not keep its id when they separate."""
 
 TOLD = 4.0
-"""People have heard about a confirmed incident: if two that overlap become one, its id continues, whatever its kind."""
+"""Weight of confirmation: people know a confirmed incident, so if two that overlap become one, its id continues."""
 
 
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
     """Each found incident with the known one that it continues; None = new.
 
-    A known incident continues at most once, in the found one that shares most targets, networks and time.
+    A known incident continues at most once, in the found one with most targets, networks and time in common.
     """
     pairs = sorted(
         ((_likeness(f, k), i, j) for i, f in enumerate(found) for j, k in enumerate(known)),
@@ -345,6 +345,6 @@ def _likeness(found: Incident, known: Incident) -> float:
 
 
 def _apart(one: Incident, other: Incident) -> float:
-    """Seconds between the two; 0 where they overlap."""
+    """Seconds between the two; 0 if they overlap."""
     first, second = sorted((one, other), key=lambda incident: incident.onset)
     return 0.0 if first.end is None else max(0.0, second.onset - first.end)

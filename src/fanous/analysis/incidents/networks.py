@@ -1,9 +1,9 @@
-"""Networks: which networks of an event have enough evidence of their own to be named, and which anomalies are strays.
+"""Networks: which networks of an event have enough evidence to be named, and which anomalies are strays.
 
-In the alert that an event causes, ordinary failures on the same networks become anomalies too; left in, they would move
-its onset and its end by days (``without_strays``).  And one probe with a fault of its own, or one that lies, says the
-same bin after bin, until the filter, which takes each bin for new evidence, believes it: where its neighbours reach the
-target, there is no ground for a suspicion (``is_lone_dissent``).
+During the alert that an event causes, ordinary failures on the same networks become anomalies too; left in, they
+would move its onset and its end by days (``without_strays``).  And one probe with its own fault, or one that lies,
+says the same bin after bin, until the filter, which takes each bin for new evidence, believes it: if its neighbours
+reach the target, there are no grounds for a suspicion (``is_lone_dissent``).
 """
 
 from collections import Counter
@@ -44,7 +44,7 @@ def nameable_of(
     Args:
         group: findings of one event.
         findings: all of the country, including the group's.
-        bad: networks whose lines failed altogether.
+        bad: networks on which lines failed altogether.
     """
     sound = [f for f in group if f.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
@@ -92,10 +92,10 @@ def _beyond_baseline(group: Sequence[Finding], votes: Votes, findings: Sequence[
 
 
 def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """Those whose target fails on their network beyond its baseline whenever the event was on anywhere.
+    """Findings whose target fails on their network beyond its baseline whenever the event was on anywhere.
 
-    In the alert of a long event a few failures close together make an anomaly, on any line that ever fails.  A failure
-    with a normal control is no fault of the line.
+    During the alert of a long event, a few failures close together make an anomaly on any line that ever fails.  A
+    failure with a normal control is not the line's fault.
     """
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
@@ -126,11 +126,11 @@ def of_the_line(
 # --- strays ---------------------------------------------------------------------------------------------
 
 MAIN_SHARE = 0.1
-"""Share of an event's failures from which on a mechanism is one of its own."""
+"""Share of an event's failures from which a mechanism counts as one of the event's."""
 
 
 def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """The group without what leads or trails it, shares no mechanism with it and would not stand alone.
+    """The group without findings that lead or trail it, share no mechanism with it and would not stand alone.
 
     Args:
         group: findings of one event (``group``).
@@ -162,7 +162,7 @@ def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool
 
 
 def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
-    """Is one probe behind the whole group, while others on its network reach the target all the time?
+    """Is one probe behind the whole group, while others on its network reach the target throughout?
 
     Args:
         group: findings of one event.
@@ -188,7 +188,7 @@ def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
 
 
 def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
-    """Rows behind any of the findings: of its network, target, signal and stretch.
+    """Rows behind any of the findings: same network, target, signal and stretch.
 
     Args:
         beside: seconds before and after each stretch that count too.
@@ -219,7 +219,7 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
 def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
     """A span of rows, and which of them are of the finding's network, target, signal and resolver.
 
-    Where a provider's own resolver denies a name, those who ask another resolver do not contradict it.
+    If a provider's own resolver denies a name, users of another resolver do not contradict it.
     """
     key = finding.anomaly.key
     span = _span(votes, start, end)

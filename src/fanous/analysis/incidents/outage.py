@@ -3,9 +3,9 @@
 Where and when quantities fell, how deep, and which families agree on that; ``assemble`` makes the incident.  A lower
 level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
 
-``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
-outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
-only where its series hardly moves by itself (active probing), or while more than half of its level was gone.
+``course`` says from when to when it was on.  Usage and stray traffic reflect human activity: they begin to fall
+before an outage by chance, and come back late.  So if two families agree, it was on while they did; one alone
+carries it on only if its series hardly moves by itself (active probing), or while more than half of its level was gone.
 
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
@@ -71,11 +71,12 @@ STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
 
 SURE = 0.95
-"""No family is surer than this where several agree: what it measures has faults that all its series share."""
+"""Highest confidence from a family if several agree: its measurements have faults that all its series share."""
 
 ONE_FAMILY = 0.5
-"""No outage that one family alone shows is surer than was ever shown.  In 144 made-up country-months (tuning seeds), 60
-of 98 such suspicions were right; half, since one month in two had a loss there, and real losses are rarer."""
+"""No outage that only one family shows states more confidence than has been demonstrated.  In 144 made-up
+country-months (tuning seeds), 60 of 98 such suspicions were right; half, since one month in two had a loss there,
+and real losses are rarer."""
 
 NEAR = 3600.0
 """Seconds within which outages of two countries may have one cause."""
@@ -90,7 +91,7 @@ class Quantities:
         elsewhere: when other countries had an outage.
         season: the hint that exams are held at the season and hour of an instant (unix seconds);
             empty = there are none.
-        past: reads what people did in earlier years.
+        past: reads usage in earlier years.
     """
 
     series: Sequence[Series]
@@ -154,9 +155,9 @@ class Reach:
     """How far it goes.
 
     Attributes:
-        lead: the anomalies that the claim is about: those of the country's own series where these fell.
+        lead: the anomalies that the claim is about: those of the country's own series if these fell.
         classes: ``outage.*``, the likeliest first.
-        remarks: that belong to the claim.
+        remarks: remarks that belong to the claim.
     """
 
     scope: Scope
@@ -168,9 +169,10 @@ class Reach:
 
 
 def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
-    """The anomalies without dips of a country's usage or stray traffic that are nothing alone and agree with nothing.
+    """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
+    nothing.
 
-    Kept, they would chain one ordinary morning to the next and put an onset days before the event.
+    If kept, they would chain one ordinary morning to the next and put an onset days before the event.
     """
     supported = _supported_singles(anomalies)
     return [one for one in anomalies if (id(one) in supported if single(one) else _counts(one, anomalies))]
@@ -185,7 +187,7 @@ def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly]) -> bool:
 
 
 def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
-    """Ids of the anomalies of one deep bin that another family of another publisher supports."""
+    """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
     gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
     deep = sorted(gone, key=lambda a: a.start)
     starts = np.array([a.start for a in deep])
@@ -236,8 +238,8 @@ def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
 
 
 def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
-    """What is left of what users notice: of use and of answers rather than of routes and stray traffic, and of a speed
-    rather than a delay; and of these by the series that carry the incident, if any do."""
+    """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
+    speed rather than of a delay; among these by the series that carry the incident, if any do."""
 
     def felt(key: SeriesKey) -> bool:
         signal = SIGNALS[key.signal]
@@ -258,7 +260,7 @@ def _not_before(verdict: Ruling, began: Began) -> Ruling:
 
 
 def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:
-    """When detectors accepted the lower level that lasts as their baseline; None = it came back, or lasts no week.
+    """When detectors accepted the lasting lower level as their baseline; None = it recovered, or has not lasted a week.
 
     Args:
         carriers: series that carry the incident; empty = all do.
@@ -300,7 +302,7 @@ def _series(anomaly: Anomaly) -> SeriesKey:
 
 
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
-    """Did half of the series come back?  The others fell silent, or hardly depart."""
+    """Did half of the series recover?  The others fell silent, or hardly depart."""
     last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
     return 2 * sum(a.end is not None for a in last.values()) >= len(last)
 
@@ -308,7 +310,7 @@ def _mostly_back(lead: Sequence[Anomaly]) -> bool:
 def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
     """The intervals; the last is open if and only if the event is.
 
-    A course ends with its series, and too few of them may have come back to say that the event is over.
+    A course ends with its series, and too few of them may have recovered to say that the event is over.
     """
     *before, last = intervals
     return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
@@ -317,9 +319,9 @@ def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, 
 def _entities(
     country: str, far: Reach, measured: Sequence[SourceCourse], end: float | None
 ) -> tuple[str, ...]:
-    """The country where it is about all of it, then the places, the deepest first.
+    """The country, if it is about all of it, then the places, deepest first.
 
-    While it is ongoing, places whose level is back are left out.
+    While it is ongoing, places that have recovered are left out.
     """
     depths: dict[str, float] = {}
     for anomaly in far.lead:
@@ -357,7 +359,7 @@ def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
 
 
 def _bins(group: Sequence[Anomaly]) -> int:
-    """Bins in which it was seen, each once: by the bin and by the day, one series may be found twice."""
+    """Bins in which it was seen, each once, since the same series may be found both by the bin and by the day."""
     counted: dict[SeriesKey, float] = {}
     total = 0
     for anomaly in sorted(group, key=lambda a: (a.start, -a.last_seen)):
@@ -397,7 +399,7 @@ class Course:
 
 
 def course(lead: Sequence[Anomaly]) -> Course:
-    """The course of one event; the whole time of ``lead`` where a single family saw it."""
+    """The course of one event; the whole time of ``lead`` if a single family saw it."""
     lead = _without_silent(lead)
     together = _together(lead)
     if not together:
@@ -419,7 +421,7 @@ def course(lead: Sequence[Anomaly]) -> Course:
 
 
 def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
-    """A series that fell silent before others came back holds nothing open."""
+    """Without series that fell silent before others came back, which hold nothing open."""
     back = max((a.end for a in lead if a.end is not None), default=-inf)
     return [replace(a, end=a.last_seen) if a.end is None and a.last_seen < back else a for a in lead]
 
@@ -448,7 +450,7 @@ def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
 
 
 def _from(anomaly: Anomaly, agreed: float) -> float:
-    """Since when an anomaly that leads up to the agreement counts."""
+    """From when an anomaly that leads up to the agreement counts."""
     if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
         return anomaly.start
     deep = anomaly.departure.deep_from if anomaly.departure else None
@@ -487,11 +489,11 @@ def _union(spans: Sequence[Interval]) -> tuple[Interval, ...]:
 # --- reach: how far it goes -----------------------------------------------------------------------------
 
 STEALTH_LEFT = 0.5
-"""Traffic or answers are lost while routes stay up: a stealth outage only where more than half is gone."""
+"""Traffic or answers are lost while routes stay up: a stealth outage only if more than half is gone."""
 
 IPV6_LEFT = 0.5
 IPV4_LEFT = 0.9
-"""IPv6 alone is withdrawn where more than half of its prefixes are gone and nine tenths of IPv4's remain."""
+"""IPv6 alone counts as withdrawn if more than half of its prefixes are gone and nine tenths of IPv4's remain."""
 
 
 def reach(
@@ -524,12 +526,12 @@ def reach(
 
 
 def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
-    """Share that was lost by the series that lost most: of answers and use, or of routes where nothing else fell."""
+    """Share lost by the series that lost most: of answers and usage, or of routes if nothing else fell."""
     felt = [a for a in national if family_of(a) is not Family.ROUTING] or list(national)
     lost = max(1 - left(a) for a in felt)
     if lost >= NATION_SHARE:
         return lost
-    # of a short loss the bins that it took up in part are in that median, too
+    # with a short loss, that median includes the bins that it covered in part
     return max([lost, *(one.lost for one in measure(felt, [Interval(a.start, a.end) for a in felt], series))])
 
 
@@ -567,7 +569,7 @@ def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]
 
 
 def _as_usual(routing: FamilyView) -> bool:
-    """Are routes really as usual?  A loss that only one bin shows so far raises no alarm, but it is a loss."""
+    """Are routes really as usual?  A loss that so far shows in only one bin raises no alarm, but it is a loss."""
     return routing.left is None or routing.left.mean >= IPV4_LEFT
 
 

@@ -1,7 +1,7 @@
 """Products: whether a loss of one platform's traffic is its own, by the other products of the same source.
 
-All products of a source fall together where the country loses connectivity, or where the source has a gap; where one
-falls alone, something became of it.
+All products of a source fall together if the country loses connectivity, or if the source has a gap; if one
+falls alone, something happened to it.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ NOTICED = 0.5
 
 
 def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) -> Incident | None:
-    """The loss with what the other products of its source say; None = they fell alike, so it is not the platform's.
+    """The loss, with what the source's other products say; None = they fell alike, so it is not the platform's.
 
     Args:
         own: series of the platform's traffic.

@@ -1,15 +1,15 @@
-"""Revision: what becomes of a claim after it was made.
+"""Revision: what happens to a claim after it was made.
 
 A store may hold national claims until a person has reviewed them, and a person may withdraw an incident.  Held means
 suspected, with the reason shown.  The evidence does not change: an approval lets the same claim stand, and the time at
 which the rule was met comes back with it.
 
-While a backfill brings measurements of the past in, the newest first, an incident whose days before are not in yet is
-provisional: it rests on a part of the measurements, so it may grow, move or vanish without anything having happened.
+While a backfill imports past measurements, newest first, an incident is provisional until those of the days before
+it are in: it rests on part of the measurements, so it may grow, move or vanish without anything having happened.
 It is shown as suspected, with that reason, and is in no feed and no alert.
 
 The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (to widen a
-claim corrects nothing), and what it is news of to those who were told of the one before.
+claim corrects nothing), and what is news to those who received the previous one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from fanous.model.reason import Reason
 # --- reviewed by a person -------------------------------------------------------------------------------
 
 REVIEW, PERSON = "review", "person"
-"""What holds a claim until a person has approved it: that all of its kind are held, or that a person asked for it."""
+"""What holds a claim until a person has approved it: a rule for all of its kind, or a person's request."""
 
 
 def must_wait(incident: Incident) -> bool:
@@ -38,7 +38,7 @@ def held(incident: Incident, hold: Decision | None = None) -> Incident:
     """The incident as it is shown until someone approves it.
 
     Args:
-        hold: by the person who asked for it; ``None`` = every national claim is held here.
+        hold: the decision of the person who asked for it; ``None`` = every national claim is held here.
     """
     why, by = Reason("held.review"), REVIEW
     if hold is not None:
@@ -55,9 +55,9 @@ def held(incident: Incident, hold: Decision | None = None) -> Incident:
 
 
 def released(incident: Incident) -> Incident:
-    """A held incident as its approval would let it stand, for its sentences alone.
+    """A held incident as it would be after approval, for its sentences only.
 
-    When its rule was met is found again by the detection that follows an approval; until then the end of its onset
+    The detection after an approval finds again when the rule was met; until then the end of its onset
     stands in for it.
     """
     if not incident.held_by:
@@ -74,9 +74,9 @@ def released(incident: Incident) -> Incident:
 
 
 def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
-    """Of each revision, the oldest first, whether readers see it where the operator keeps what waits for the desk.
+    """For each revision, oldest first: do readers see it if the operator reserves waiting incidents for the desk?
 
-    A claim that was public, and that a person holds, is seen as held: it would otherwise stand as it was.
+    A claim that was public before a person held it is shown as held; otherwise the old claim would remain.
     """
     shown: list[bool] = []
     last: Incident | None = None
@@ -92,14 +92,14 @@ def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
 # --- while the past is still coming in ------------------------------------------------------------------
 
 SETTLED = 7 * DAY
-"""Seconds before an onset of which the measurements must be in: what is usual takes a week to show."""
+"""Seconds before an onset for which measurements must be in: what is usual takes a week to show."""
 
 SAID_BACK_TO = 6 * HOUR
-"""A provisional incident says since when measurements are in, in steps of this, since each step is a revision."""
+"""Step of the time since when a provisional incident says that measurements are in; each step is a revision."""
 
 
 def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
-    """May it change for no other reason than that measurements of the days before are not in yet?"""
+    """May it change merely because measurements of the days before are not in yet?"""
     over = inf if incident.end is None else incident.end
     reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
     return reaches and Family.OONI in incident.evidence.families
@@ -124,7 +124,7 @@ def provisional(incident: Incident, backfill: Backfill) -> Incident:
 # --- what came in ---------------------------------------------------------------------------------------
 
 NAMED = 3
-"""Networks (or signals) named in one reason; the others are counted."""
+"""Most networks (or signals) named in one reason; others are counted."""
 
 Count = tuple[int, str]
 """How many came in, and from where."""
@@ -159,7 +159,7 @@ _WIDTH = {Scope.INSUFFICIENT: 0, Scope.ISP: 1, Scope.REGION: 2, Scope.MULTI_ISP:
 
 
 def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
-    """Everything that ``before`` claimed and ``after`` no longer does; what was provisional is no claim."""
+    """Everything that ``before`` claimed and ``after`` no longer does; provisional incidents were not claims."""
     if before.is_provisional:
         return ()
     if after.status is Status.RETRACTED:
@@ -192,10 +192,10 @@ def what_was_wrong(before: Incident, after: Incident) -> tuple[Reason, ...]:
 
 
 def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...]:
-    """All that happened, the most urgent first; empty = nothing worth an alert.
+    """Everything that happened, most urgent first; empty = nothing worth an alert.
 
     Args:
-        before: the claim that was known until now; None = there was none.  Of a provisional one nobody was told.
+        before: the claim known until now; None = there was none.  No one was told about a provisional one.
     """
     standing = before if before is not None and before.stands else None
     if after.is_provisional:

@@ -1,7 +1,7 @@
 """Scope: which share of users an event affects, from the finest cell up, and what that may be called.
 
-The share is drawn many times over what is not known: the error of the weights, and whether networks that no one
-measured are affected.  A nation-wide scope is claimed only where almost every draw says so.
+The share is drawn many times over the unknowns: the error of the weights, and whether networks that no one
+measured are affected.  A nation-wide scope is claimed only if almost every draw says so.
 """
 
 from collections.abc import Iterable
@@ -23,20 +23,20 @@ NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
 """A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class of which it is said; otherwise a cut of mobile lines would pass while no one
-looked at fixed ones (METHODS 2)."""
+30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while
+no one looked at fixed ones (METHODS 2)."""
 
 SMALL_SHARE = 0.005
-"""Share of users below which a network neither makes a nation nor denies one.  In Iran in January 2026 measurements
-went on over a network registered in Hong Kong and one of the United Nations while nearly everybody was cut off.
-Networks are left out by this share and by where they are registered alone, never because they kept working."""
+"""Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements
+went on over a network registered in Hong Kong and one of the United Nations while nearly everyone was cut off.
+Networks are left out only by this share and by where they are registered, never because they kept working."""
 
 FALLBACK_ERROR = 1.5
-"""Relative error of equal weights, used where a country has no figures: wide on purpose, and never enough for a
+"""Relative error of equal weights, used if a country has no figures: wide on purpose, and never enough for a
 nation."""
 
 FALLBACK_UNSEEN = 0.4
-"""Share of users assumed on networks that no one ever measured, where a country has no figures."""
+"""Share of users assumed on networks that no one ever measured, if a country has no figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Extent:
 
     Attributes:
         users: None = nothing was observed.
-        remarks: that belong to the claim (one operator serves most users; networks that were left out).
+        remarks: remarks that belong to the claim (one operator serves most users; networks that were left out).
     """
 
     scope: Scope
@@ -57,7 +57,7 @@ class Extent:
 def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
     """How far an event reaches.
 
-    Whether it is the nation is decided without the networks that do not count for that (``left_out``); a remark says
+    Whether the scope is national is decided without the networks that do not count (``left_out``); a remark says
     what it would be with them.
 
     Args:
@@ -87,7 +87,7 @@ def extent(affected: set[int], observed: set[int], weights: UserWeights | None) 
 
 
 def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
-    """Of these networks, those that do not count for a nation: registered abroad, or with fewer than
+    """Those of these networks that do not count for a national scope: registered abroad, or with fewer than
     ``SMALL_SHARE`` of its users.  The figures name every larger one.
     """
     if weights is None:
@@ -122,7 +122,7 @@ def _equal_weights(observed: set[int]) -> UserWeights:
 
 
 def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
-    """The one class of access that is affected, if the other was seen to work; else any."""
+    """The one access class that is affected, if the other was seen to work; otherwise any."""
     access = {w.asn: w.access for w in weights.networks}
     hit = {access.get(asn, Access.ANY) for asn in affected}
     spared = {access.get(asn, Access.ANY) for asn in observed - affected}

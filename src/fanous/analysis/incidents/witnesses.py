@@ -1,7 +1,7 @@
 """Witnesses: who saw an incident, who did not, and who could not have; and whether enough was measured to say that
 nothing happened.
 
-That a source is silent means something only if it could have seen the incident: routing never shows that a platform is
+A silent source means something only if it could have seen the incident: routing never shows that a platform is
 blocked.
 """
 
@@ -22,7 +22,7 @@ from fanous.model.series import Votes
 # --- each family of sources -----------------------------------------------------------------------------
 
 SAW_SHARE = 0.5
-"""Share of the measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
+"""Share of measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
 what is claimed."""
 
 ALL_KINDS = tuple(Kind)
@@ -38,14 +38,14 @@ MEASURES: dict[Family, tuple[Kind, ...]] = {
     Family.DARKNET: (Kind.OUTAGE,),
     Family.REPORTS: ALL_KINDS,
 }
-"""Family -> kinds of incidents that its sources can show; why no others, ``wording.findings.BLIND`` says."""
+"""Family -> kinds of incidents that its sources can show; ``wording.findings.BLIND`` says why no others."""
 
 
 def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
     """One witness for each source that measured and one for each family without any, in the order of ``Family``.
 
     Args:
-        votes: of the country on the incident's targets, while it was on.
+        votes: the country's votes on the incident's targets, while it was on.
         family_of: name of a source -> family.
     """
     found: list[Witness] = []
@@ -54,7 +54,7 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
         if family is Family.REMOTE and incident.kind not in MEASURES[family]:
-            own = []  # what still answers there denies nothing
+            own = []  # targets that still answer there deny nothing
         found += [_witness(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
             opinion = told.get(str(family))
@@ -71,7 +71,7 @@ _SIGHT = {
 
 
 def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
-    """A family with ready-made series: what it says of an outage is what it saw."""
+    """The witness of a family with ready-made series: what it says about an outage is what it saw."""
     return Witness(family, "", _SIGHT[opinion.says], (opinion.reason,))
 
 
@@ -118,17 +118,17 @@ def _networks(votes: Votes) -> Param:
 # --- was enough measured? -------------------------------------------------------------------------------
 
 ENOUGH_PROBES = 3
-"""As many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
+"""Least probes, as many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
 
 ENOUGH_NETWORKS = 2
-"""One network that works says nothing about the others."""
+"""Least networks: one network that works says nothing about the others."""
 
 ENOUGH_HOURS = 0.5
 """Least share of the hours with measurements; what happened in the others was not seen."""
 
 ORDINARY_FAILING = 0.1
-"""Share of failing measurements up to which a window is ordinary: .005 to .01 in quiet records, and ten times that in a
-bad week of a few probes."""
+"""Share of failing measurements up to which a window counts as normal: .005 to .01 in quiet records, and ten times
+that in a bad week of a few probes."""
 
 
 def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
@@ -147,7 +147,7 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
 
 
 def lacking(coverage: Coverage) -> Reason | None:
-    """What is missing to say that nothing happened; None = nothing is."""
+    """What is missing to be able to say that nothing happened; None = nothing is missing."""
     if not coverage.measurements:
         return Reason("coverage.none")
     if coverage.probes < ENOUGH_PROBES:
@@ -175,7 +175,7 @@ def measured(coverage: Coverage) -> Reason:
 
 
 def unusual(coverage: Coverage) -> Reason:
-    """Why it cannot be said that nothing happened: something is missing, or more failed than usual."""
+    """Why one cannot say that nothing happened: something is missing, or more failed than usual."""
     return lacking(coverage) or Reason("coverage.failing")
 
 

@@ -3,7 +3,7 @@
 An answer is not wrong because it differs, since delivery networks answer by place. It is right if a certificate
 there is valid for the name, and wrong only if something contradicts it.
 
-A lookup through an encrypted resolver says nothing about the site where that resolver cannot be used; a probe's
+A lookup through an encrypted resolver says nothing about the site if that resolver cannot be used; a probe's
 check of its own line judges the resolvers.  Facebook's names, which its messenger looks up and no helper does, have
 rules of
 their own.
@@ -145,7 +145,7 @@ FACEBOOKS = (
 
 
 def _on_the_way(o: Observation, c: Controls) -> bool:
-    """Did only a redirect lead to the name, without anything to show that it leads anywhere for others?"""
+    """Did only a redirect lead to the name, with nothing to show that it leads anywhere for others?"""
     return o.role == "redirect" and not c.evidence.helper_loaded_page
 
 

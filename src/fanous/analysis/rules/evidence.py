@@ -26,7 +26,8 @@ from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasure
 # --- the endpoints of a target as a whole ---------------------------------------------------------------
 
 LEAST_SHARE = 0.5
-"""In real measurements 1-4 of 12 endpoints fail in ordinary times, and 8-12 of 12 where they are blocked."""
+"""Share of a target's endpoints that must fail.  In real measurements 1-4 of 12 fail normally, and 8-12 of 12 if
+blocked."""
 
 _DEPTH = {Layer.DNS: 0, Layer.TCP: 1, Layer.TLS: 2, Layer.QUIC: 2, Layer.HTTP: 3, Layer.TRANSFER: 4}
 
@@ -38,7 +39,7 @@ class Group:
     Attributes:
         endpoints: number tried.
         failed: of those, at which a step failed and never worked.
-        layer: at which most of the failed ones failed; None = none failed.
+        layer: the layer at which most of them failed; None = none failed.
         cause: how most of those at ``layer`` failed.
     """
 
@@ -436,13 +437,13 @@ over it say nothing about the target."""
 
 
 LEAST_SLOW_CONNECT = 0.5
-"""Seconds.  A line that connects faster is not slow, however early a handshake was given up."""
+"""Seconds.  A line that connects faster is not slow, however early a handshake was abandoned."""
 
 PATIENCE = 3.0
-"""Multiple of the time of a connection: a handshake that was given less may still have been under way."""
+"""Multiple of a connection's time: a handshake given less may still have been under way."""
 
 ENCRYPTED = ("doh", "dot")
-"""Resolvers that have a name and a certificate of their own."""
+"""Resolvers that have their own name and certificate."""
 
 RESOLVER = "resolver"
 """Role of an observation about an encrypted resolver, not about the name that it was asked for."""

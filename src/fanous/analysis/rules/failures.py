@@ -120,7 +120,7 @@ LOOKUP_CAUSES = frozenset({Cause.NXDOMAIN, Cause.NO_DATA, Cause.NO_ANSWER, Cause
 
 @lru_cache(maxsize=4096)
 def cause_of(failure: str) -> Cause:
-    """What a failure string means; ``UNKNOWN`` where it says nothing that a rule could use."""
+    """What a failure string means; ``UNKNOWN`` if it says nothing that a rule could use."""
     name = _NAMES.get(failure)
     if name is not None:
         return name

@@ -23,7 +23,7 @@ LONGEST_NOTICE = 16 * 1024
 
 
 class FingerprintKind(StrEnum):
-    """What a pattern shows; ``BENIGN`` takes back what another pattern in the page shows."""
+    """What a pattern shows; ``BENIGN`` cancels what another pattern in the page shows."""
 
     BLOCKPAGE = "blockpage"
     CAPTCHA = "captcha"
@@ -126,11 +126,11 @@ class Fingerprints:
 
 
 def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
-    """What stands when the published sets have spoken.
+    """The matches that remain once those of the published sets have been weighed.
 
-    Their benign patterns are single words at times (``redirect``), written to correct the set they are
-    part of: they withdraw that set's block pages and no others.  Nor does their word for a school's
-    or a company's own filter stand against a block page of ours.
+    Their benign patterns are sometimes single words (``redirect``), written to correct the set they are
+    part of: they cancel only that set's block pages.  Nor does their match for a school's
+    or a company's own filter outweigh a block page of ours.
     """
     harmless = {p.origin for p in found if p.origin and p.kind is FingerprintKind.BENIGN}
     ours = any(not p.origin and p.kind is FingerprintKind.BLOCKPAGE for p in found)
@@ -146,7 +146,7 @@ def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
 
 
 def _sections(response: Observation) -> tuple[bytes, bytes, bytes]:
-    """Location, headers and body as bytes, each ended by a line break where it is not empty."""
+    """Location, headers and body as bytes, each followed by a line break unless it is empty."""
     body = response.body
     if len(body) > LONGEST_BODY:
         body = body[:READ_OF_LONGER]
@@ -189,7 +189,7 @@ class PatternTable(Section, frozen=True):
     """A table ``[[pattern]]``; see ``Fingerprint``.
 
     Attributes:
-        any_length: also of the text of a block page, which otherwise counts in short pages alone.
+        any_length: also counts for the text of a block page, which otherwise counts only in short pages.
     """
 
     id: Text

@@ -302,7 +302,7 @@ MOST_KBPS = 1_000.0
 kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
 
 UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
-"""Causes that old software, a broken resolver and interference share."""
+"""Causes that old software, a broken resolver and interference have in common."""
 
 LEAST_RECEIVED = 8_000
 """Bytes.  Without any response, fewer may be the handshake's last flight (certificates are 3-6 KB) and session tickets,
@@ -316,8 +316,8 @@ LEAST_LINE = 64.0
 leave of a line whose allowance is used up."""
 
 SHORTFALL = 0.5
-"""Share of the line's rate in a handshake.  A handshake waits for round trips, so the line is faster; half of it, for
-seconds on end, is no chance of one flow."""
+"""Share of the line's rate in a handshake.  A handshake waits for round trips, so the line is faster; half of its
+rate, for seconds on end, is not chance in one flow."""
 
 
 def _data_came(o: Observation) -> bool:
@@ -360,7 +360,7 @@ def _unclear(_o: Observation, c: Controls) -> str:
 
 
 def _own_kbps(o: Observation) -> float:
-    """Speed of the page in kbit/s, as far as it came; NaN = unknown."""
+    """Speed of the part of the page that came, in kbit/s; NaN = unknown."""
     return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
 
 
@@ -380,7 +380,7 @@ def _line_gives(c: Controls) -> float:
 
 
 def _slower_than_line(o: Observation, c: Controls) -> bool:
-    """Is the page slower than the line?  On a slow line a page that does not end in time is ordinary.
+    """Is the page slower than the line?  On a slow line a page that does not end in time is normal.
 
     If neither bytes nor times were recorded there is no rate to doubt, unless the handshake was slow too.
     """

@@ -1,7 +1,7 @@
 """Matcher: searches a text for many patterns in one pass (Hyperscan), or one by one without it.
 
 Patterns work on the bytes of UTF-8: bounded gaps of whole characters grow beyond what Hyperscan compiles.
-Letters of either case are alike in ASCII only, and no letter outside it may stand in a class.
+Case is ignored for ASCII letters only, and a character class may contain no others.
 
 Hyperscan has wheels for x86-64 and 64-bit ARM on Linux, macOS and Windows; elsewhere the loop gives the
 same answers at a thousandth of the speed.
@@ -67,7 +67,7 @@ def dumped(matcher: Matcher) -> bytes | None:
 def loaded(data: bytes) -> Matcher | None:
     """The matcher from a result of ``dumped``; ``None`` = made for another processor or release.
 
-    Hyperscan does not find every fault in ``data``: hand in only what is known to be whole.
+    Hyperscan does not find every fault in ``data``: pass only data known to be intact.
     """
     if hyperscan is None:
         return None
@@ -78,12 +78,12 @@ def loaded(data: bytes) -> Matcher | None:
 
 
 def engine() -> str:
-    """What compiles the patterns, with its release: a compiled form serves that release alone."""
+    """The compiler of the patterns, with its release: a compiled form works only with that release."""
     return f"hyperscan {hyperscan.__version__}, flags {_FLAGS}" if hyperscan else "re"
 
 
 def loop_matcher(patterns: list[PatternText]) -> Matcher:
-    """One pattern after another, with the standard library alone."""
+    """A matcher that tries one pattern after another, with only the standard library."""
     _refuse_split_letters(patterns)
     return _Loop(patterns)
 

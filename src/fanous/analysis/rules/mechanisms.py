@@ -22,7 +22,7 @@ _TCP = {
     Cause.UNREACHABLE: "ip.unreachable",
 }
 _BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
-"""Our addition: the form of the ClientHello triggers it."""
+"""Our addition: the form of the ClientHello is the trigger."""
 _ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
@@ -88,7 +88,7 @@ def of_request_group(o: Observation, c: Controls) -> str:
 
 
 def _request(o: Observation, c: Controls, cause: Cause) -> str:
-    """Of a failed request.  Over TLS, the ``Host`` header cannot be what triggers it."""
+    """The mechanism of a failed request.  Over TLS, the ``Host`` header cannot be the trigger."""
     if cause in LOOKUP_CAUSES:
         return _DNS.get(cause, "dns")
     if cause in (Cause.REFUSED, Cause.UNREACHABLE):
@@ -104,7 +104,7 @@ def _request(o: Observation, c: Controls, cause: Cause) -> str:
 
 
 def of_other_page(o: Observation, _c: Controls) -> str:
-    """For an empty page, which is no notice, the taxonomy has no leaf."""
+    """The mechanism of another page; for an empty page, which is not a notice, the taxonomy has no leaf."""
     if o.status_code // 100 == 4:
         return "http.error"
     return "http" if o.body_length == 0 else "http.blockpage"

@@ -10,13 +10,13 @@ from enum import StrEnum
 from fanous.model.measurement import Observation
 
 LEAST_PROPORTION = 0.7
-"""Ratio of the shorter body to the longer from which on two pages count as equally long (ts-017)."""
+"""Ratio of the shorter body to the longer from which two pages count as equally long (ts-017)."""
 
 LEAST_CONTROL = 512
 """Bytes.  A shorter page of the control is a frame or a script that fetches the page, and proves nothing."""
 
 LEAST_WORD = 5
-"""Letters from which on a word of a title distinguishes pages (ts-017)."""
+"""Least letters for a word of a title to distinguish pages (ts-017)."""
 
 _COMMON_HEADERS = frozenset(
     {

@@ -21,7 +21,7 @@ class Rule:
     Attributes:
         id: permanent, begins with the layer (``measurement`` for None), is stored with every verdict and never used
             again for another meaning.
-        layer: None = about the whole measurement, at whatever layer was observed.
+        layer: None = about the whole measurement, at any layer.
         why: a sentence for readers; docs/ontology.md lists it.
         holds: does it apply to the observation, given its controls?
         mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
@@ -50,7 +50,7 @@ def registered(whole: Iterable[Rule], tables: dict[Layer, tuple[Rule, ...]]) -> 
         tables: those of each layer.
 
     Raises:
-        ValueError: a layer has no table, or a rule stands in the wrong one, repeats an id, or declares too little.
+        ValueError: a layer has no table, or a rule is in the wrong one, repeats an id, or declares too little.
     """
     missing = [str(layer) for layer in Layer if not tables.get(layer)]
     if missing:

@@ -48,7 +48,7 @@ def control_kbps(o: Observation, c: Controls) -> float:
 
 
 def _is_no_rate(o: Observation) -> bool:
-    """Does it refuse, redirect or end after a few bytes?  Then its time is that of round trips."""
+    """Does it refuse, redirect or end after a few bytes?  Then its time is only that of round trips."""
     ends_soon = o.failure is None and 0 <= o.received < LEAST_BYTES
     return ends_soon or o.status_code >= LEAST_REFUSAL
 
@@ -97,11 +97,11 @@ def _slow_beside_itself(o: Observation, c: Controls) -> bool:
 
 
 def _slow(o: Observation, c: Controls) -> bool:
-    """Is it slow next to the control?  Never true of a control: that it is slower than a target says nothing about
+    """Is it slow next to the control?  Never true of a control: being slower than a target says nothing about
     it."""
     if o.role == CONTROL or _is_no_rate(o):
         return False
-    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
+    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false if either is NaN
 
 
 def _slow_for_all(o: Observation, c: Controls) -> bool:

@@ -1,7 +1,7 @@
 """Verdicts: apply the rules of its layer to each observation, and collect their conclusions.
 
 Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.  Rules about a
-measurement as a whole come first: where one holds, nothing else may be concluded from the measurement.
+measurement as a whole come first: if one holds, nothing else may be concluded from the measurement.
 """
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
     """What can be concluded from one measurement, the most severe first.
 
     Returns:
-        One verdict per target, role, layer, rule and mechanism; empty where the probe observed nothing.
+        One verdict per target, role, layer, rule and mechanism; empty if the probe observed nothing.
     """
     evidence = MeasurementEvidence(parsed, fingerprints)
     if not evidence.probe:
@@ -124,7 +124,7 @@ def _first(table: tuple[Rule, ...], observation: Observation, controls: Controls
 
 
 def _place(finding: _Finding) -> tuple[int, int, bool]:
-    """By severity, then from the lowest layer up, the target itself before where it redirects to."""
+    """Sort key: by severity, then from the lowest layer up, the target itself before redirects."""
     o = finding.observation
     return (_SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
 
@@ -150,7 +150,8 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """By the helper or another name; a page that came elsewhere is no control of how fast this line is."""
+    """Is it controlled, by the helper or another name?  A page that came elsewhere is not a control of this line's
+    speed."""
     rule, controls = finding.rule, finding.controls
     if _is_slow_symptom(finding) and finding.observation.layer is not Layer.TRANSFER:
         return False
@@ -170,7 +171,7 @@ def _has_better_rate(o: Observation, c: Controls) -> bool:
 
 
 def _kbps(o: Observation) -> float:
-    """Kilobits a second, from bytes and seconds where no rate was recorded; NaN for handshakes, which are too small."""
+    """Kilobits a second, from bytes and seconds if no rate was recorded; NaN for handshakes, which are too small."""
     if o.layer not in (Layer.HTTP, Layer.TRANSFER):
         return nan
     if not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:

@@ -29,7 +29,7 @@ that blocks every second attempt cannot be said to reach the target."""
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """One verdict with what is needed of its measurement; fields as in ``Verdict`` and ``Measurement``."""
+    """One verdict with the needed fields of its measurement; as in ``Verdict`` and ``Measurement``."""
 
     uid: str
     country: str
@@ -128,9 +128,9 @@ class Ballots:
     Attributes:
         bins: int64, unix seconds at which the bin begins.
         probes: one number for each probe.
-        seen: bool, what most of its measurements in the bin say.
+        seen: bool, what most of the probe's measurements in the bin say.
         controlled: bool, did one of them carry a normal control?
-        measurements: int64, how many it made in the bin.
+        measurements: int64, number made in the bin.
     """
 
     bins: Ints
@@ -141,7 +141,7 @@ class Ballots:
 
 
 def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
-    """The series of one key: each probe counts once a bin, and repeats against the majority do not count."""
+    """The series of one key: each probe counts once per bin, and repeats against the majority do not count."""
     heard = ~overruled(ballots.probes, ballots.bins, ballots.seen)
     times, bin_of = np.unique(ballots.bins[heard], return_inverse=True)
 

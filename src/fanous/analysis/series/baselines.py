@@ -15,14 +15,14 @@ from fanous.model.series import Floats, Ints, Series
 Single = NDArray[np.float32]
 
 NORMAL = 1.4826
-"""From the median of absolute deviations to a standard deviation, if they are normal."""
+"""Factor from the median absolute deviation to a standard deviation, for a normal distribution."""
 
 
 def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,): what is bad when it rises is inverted.
+    """Values as a level, shape (n,): signals that are bad when they rise are inverted.
 
     A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
-    which half is left where the time doubles.
+    which half is left if the time doubles.
     """
     signal = SIGNALS[one.key.signal]
     if signal.bad is Direction.DOWN:
@@ -56,8 +56,8 @@ def quiet_share(
         together: int64, (series,), number of each series' group, from 0.
         prior: share expected before any data.
         strength: probes that the prior is worth, at both levels.
-        low: least answer, since no series is trusted to be perfect.
-        high: greatest answer, since otherwise a block that was there from the first day would become the
+        low: lowest answer, since no series is trusted to be perfect.
+        high: highest answer, since otherwise a block that was there from the first day would become the
             baseline.
 
     Returns:
@@ -70,7 +70,7 @@ def quiet_share(
 
 
 def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen: int) -> Single:
-    """What each slot of ``day`` usually holds, from the days before it.
+    """The usual value of each slot of ``day``, from the days before it.
 
     It is the lower of two: the median of the slot over the last ``days``, and, if the series was seen a week ago, the
     median of the slot and its neighbours on the same weekday of the last ``weeks``.  A drop must depart from both,
@@ -99,7 +99,7 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
 
 
 NEIGHBOURS = 24
-"""Slots of a day from which on the one before and the one after hold about the same: an evening rises and falls within
+"""Least slots per day for neighbouring slots to have about the same value: an evening rises and falls within
 bins of two hours, and their median would be of three different times."""
 
 
@@ -138,14 +138,14 @@ def over_bins(slots: Single, bins: int) -> Single:
 
 
 HISTORY = 28 * 86400.0
-"""Seconds of history from which the baseline of a time of day is taken."""
+"""Seconds of history for the baseline of a time of day."""
 
 Spans = Sequence[tuple[float, float]]
 """Half-open, unix seconds; infinity while one is ongoing."""
 
 
 def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
-    """When a place was in a known outage or slow-down: its own, or one of its country."""
+    """When a place was in a known outage or slow-down, its own or its country's."""
     names = {str(place), place.country}
     return [
         (interval.start, inf if interval.end is None else interval.end)
@@ -185,8 +185,8 @@ def slot_baseline(
     Args:
         times: int64, (n,), ascending, unix seconds at which each bin begins.
         values: float64, (n,).
-        at: beginning of the bin that is asked about, which does not count itself.
-        since: earlier values do not count; None = ``HISTORY`` before.
+        at: beginning of the bin in question, which does not itself count.
+        since: earlier values do not count; None = ``HISTORY`` before ``at``.
 
     Returns:
         The level; NaN = nothing was measured before.

@@ -1,6 +1,6 @@
-"""Depth: how far a quantity lies below what it was before an event, when it fell, in what steps, and when it came back.
+"""Depth: how far a quantity is below what it was before an event, when it fell, in what steps, and when it recovered.
 
-Everything is measured against the time *before* the event, which no outage enters however long it lasts: a detector
+Everything is compared with the time *before* the event, which no outage enters, however long it lasts: a detector
 accepts a new level after a week, a reader wants to know how much of the old one is left.
 """
 
@@ -20,21 +20,21 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 
 RECENT = 14
-"""Days before the event from which the usual value of a time of day is taken, as by the detector of drops."""
+"""Days before the event that give the usual value of a time of day, as in the detector of drops."""
 
 WEEKS = 4
 SAME_WEEKDAY = 3
-"""Where so many of the same weekdays of the last ``WEEKS`` are known, their median counts instead: the days of a week
+"""If this many of the same weekdays in the last ``WEEKS`` are known, their median counts instead: the days of a week
 differ, and an event must not seem deeper on Sundays."""
 
 CEILING = 1.5
 """Shares above this count as this: a surge must not outweigh a loss."""
 
 FILLED = 0.9
-"""Share of a bin from which on an event fills it: its onset is known to no better than a tenth of a bin."""
+"""Share of a bin from which an event counts as filling it: its onset is known only to a tenth of a bin."""
 
 LEAST_FILLED = 0.25
-"""Sum of the squares of the shares of bins that a shorter event must have taken up, or noise is all that is left."""
+"""Least sum of squares of the shares of bins that a shorter event covers; below that, only noise is left."""
 
 NOISELESS = 0.003
 """Least noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
@@ -57,11 +57,11 @@ class Shares:
     noise: float
 
     def between(self, since: float, until: float) -> "Floats":
-        """Shares of the bins that lie wholly in ``[since, until)``."""
+        """Shares of the bins wholly within ``[since, until)``."""
         return self.left[(self.times >= since) & (self.times + self.step <= until)]
 
     def lost_in(self, intervals: Sequence[Interval]) -> "list[Floats]":
-        """Shares left in the bins that an event filled, an array an interval; of one that filled none, what was left
+        """Shares left in the bins that an event filled, one array per interval; if it filled none, what was left
         while it was on, if it was on for a quarter of a bin or more.
         """
         found, rest = list[Floats](), list[tuple[Floats, Floats]]()
@@ -80,10 +80,10 @@ class Shares:
         return found
 
     def brief(self, span: Interval) -> Interval | None:
-        """When an event was on that two bins show and neither was filled by; None = it was another.
+        """When an event was on that shows in two bins and filled neither; None = it is not such an event.
 
-        It is taken to have lasted as long as a bin, so that it lost what both bins lost together.  If it was longer, it
-        lost less, but no less than the deeper of the two; two bins that lost the same were filled.
+        It is assumed to have lasted as long as a bin, so that it lost what both bins lost together.  If it was
+        longer, it lost less, but no less than the deeper of the two; two bins that lost the same were filled.
         """
         if span.end is None or span.end - span.start > 2 * self.step:
             return None
@@ -103,7 +103,7 @@ class Shares:
         return Interval(start, start + self.step)
 
     def _met(self, since: float, until: float) -> tuple[Floats, Floats]:
-        """Of the bins that an event met: the share of each that it took up, and the share of the level left."""
+        """For the bins that an event touched: the share of each that it covered, and the share of the level left."""
         met = (self.times + self.step > since) & (self.times < until)
         times = self.times[met]
         inside = (np.minimum(times + self.step, until) - np.maximum(times, since)) / self.step
@@ -111,14 +111,14 @@ class Shares:
 
 
 def lost_whole(left: Floats, margin: float = 0.0) -> slice:
-    """The bins of an event without a first or last one that it took up in part, which lost less than the one next to
+    """The bins of an event without a first or last one that it covered in part, which lost less than the one next to
     it.
 
-    Where it took up both of two bins in part, the deeper is left: they say no more than that at least so much was gone.
+    If it covered two bins in part, the deeper one is kept: they show only that at least that much was gone.
 
     Args:
         left: shares, in order of time.
-        margin: within which two bins count as equal.
+        margin: difference within which two bins count as equal.
     """
     first, last = 0, len(left)
     if last - first > 1 and left[0] > left[1] + margin:
@@ -129,11 +129,11 @@ def lost_whole(left: Floats, margin: float = 0.0) -> slice:
 
 
 def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> Shares | None:
-    """The series as a share of what it was before an instant; None = too little is known of it.
+    """The series as a share of what it was before an instant; None = too little is known.
 
     Args:
         before: unix seconds; the usual level is that of the ``WEEKS`` weeks before it.
-        without: earlier events, which say nothing of the usual level.
+        without: earlier events, which say nothing about the usual level.
     """
     step = series.step
     per_day = DAY // step
@@ -155,7 +155,7 @@ def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> S
     recent: Floats = nanmedian(past[:RECENT], axis=0)
     if not SIGNALS[
         series.key.signal
-    ].of_people:  # it hardly knows hours: one that was never seen is like the others
+    ].of_people:  # it hardly varies by hour, so an hour never seen is like the others
         recent = np.where(np.isnan(recent), nanmedian(recent), recent)
     usual = recent[np.minimum(slots, per_day - 1)]
     for weekday in range(7):
@@ -181,12 +181,12 @@ class Fall:
     """When a series fell.  Times are unix seconds.
 
     Attributes:
-        at: best estimate: within the bin in which most was lost, by how much of it was still there.
-        earliest: from when on it may have been falling.
-        latest: when it had fallen, whatever its noise.
-        fallen: beginning of the first bin that lies at the lower level, or of the one in which it began if it fell at
+        at: best estimate: within the bin in which most was lost, by how much of the level was still there.
+        earliest: from when it may have been falling.
+        latest: by when it had certainly fallen, allowing for noise.
+        fallen: beginning of the first bin at the lower level, or of the one in which it began if it fell at
             once.
-        before: share of the usual level before, after: behind it.
+        before: share of the usual level before the fall; after: share after it.
         clear: how many standard deviations of a bin it fell by.
     """
 
@@ -200,13 +200,13 @@ class Fall:
 
     @property
     def at_once(self) -> bool:
-        """Did it fall within a bin, or sink?"""
+        """Did it fall within a bin, rather than gradually?"""
         return self.fallen <= self.at
 
 
 LOOKED_BEFORE = DAY
 LOOKED_AFTER = DAY
-"""Seconds before and after the alarm's first low bin in which the fall is looked for."""
+"""Seconds before and after the alarm's first low bin within which the fall is sought."""
 
 SIGMAS = 2.0
 """Standard deviations within which two bins count as equal."""
@@ -218,12 +218,12 @@ def fall(
     """The change point at which a series fell, by least squares; None = it is not known to have fallen.
 
     The window is split into two stretches of constant share so that what is left over is least; no low bin before the
-    split makes an onset early, and no bin that came back briefly makes it late.
+    split makes an onset early, and no brief recovery makes it late.
 
     Args:
         near: beginning of the first low bin, unix seconds.
-        until: when it had come back, or the end of the data.
-        floor: nothing before this counts, such as the end of the event before.
+        until: when it had recovered, or the end of the data.
+        floor: nothing before this counts, such as the end of the previous event.
         alarm: when it was raised: a dip that leads up to a fall may begin long before it.
     """
     since = max(min(near - LOOKED_BEFORE, near - 4 * told.step), floor)
@@ -243,7 +243,7 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
     """
     signal = SIGNALS[told.key.signal]
     least = float(np.clip(BACK * lost, signal.least_drop / 2, signal.least_drop))
-    edge = 1 - (max(least, lost / 2) if signal.of_people else least)  # people dip by themselves, too
+    edge = 1 - (max(least, lost / 2) if signal.of_people else least)  # human activity dips by itself, too
     low = told.times[(told.times + told.step > since) & (told.times < near) & (told.left < edge)]
     if not len(low):
         return None
@@ -257,7 +257,7 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
         return None
     slowly = told.between(-found.at, last)
     if not signal.of_people and len(slowly) > 1 and float(np.median(slowly)) < edge:
-        return last  # it came back little by little
+        return last  # it recovered little by little
     return -found.at
 
 
@@ -266,7 +266,7 @@ def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall |
     split = change_point(left)
     found = None if split is None else _fall_at(told, times, left, split, begun)
     if split is None or found is None or SIGNALS[told.key.signal].of_people:
-        return found  # people begin to do less by chance, too
+        return found  # human activity declines by chance, too
     earlier = change_point(left[:split])
     if earlier is None or split - earlier < max(STEP_BINS, STAGE // told.step + 1):
         return found
@@ -297,11 +297,11 @@ def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) 
     step, blur = told.step, min(1.0, SIGMAS * told.noise / lost)
     clear = lost / told.noise
     signal = SIGNALS[told.key.signal]
-    if not signal.of_people:  # it hardly moves by itself, so a smaller loss is a part of the fall, too
+    if not signal.of_people:  # it hardly moves by itself, so a smaller loss is part of the fall, too
         begun = min(begun, max(2 * signal.least_drop, CLEARLY * told.noise) / lost)
     first = _first_low(times, left, split, step, before - lost * max(blur, begun))
     at = float(times[first])
-    if first and times[first] - times[first - 1] > step:  # bins are missing: somewhere in between
+    if first and times[first] - times[first - 1] > step:  # bins are missing, so it was somewhere in between
         gap = float(times[first - 1] + step)
         latest = max(at + step * blur, float(times[split]))
         return Fall((gap + at) / 2, gap, latest, float(times[split]), before, after, clear)
@@ -309,7 +309,7 @@ def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) 
     began = at + step * partly * (partly > blur)
     fallen = at if first >= split - 1 else float(times[split])
     latest = max(at + step * min(1.0, partly + blur), fallen)
-    if len(left) - first <= 2:  # both may be lost in part, so how much of the first was is not known
+    if len(left) - first <= 2:  # both may be lost in part, so the loss of the first is not known
         latest = max(latest, at + step)
     ahead = float((before - left[first - 1]) / lost) if first else 0.0
     earliest = at - step * (blur + ahead * (ahead > blur))
@@ -321,11 +321,11 @@ BEGUN = 0.25
 
 
 STILL = 0.5
-"""The same at an end of what people do, who come back late by themselves."""
+"""The same at an end seen in usage, which comes back late by itself."""
 
 
 def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
-    """The first bin of the unbroken run up to ``split`` in which each lies below ``edge``."""
+    """The first bin of the unbroken run up to ``split`` in which each is below ``edge``."""
     first = split
     while first and left[first - 1] < edge and times[first] - times[first - 1] == step:
         first -= 1
@@ -350,7 +350,7 @@ SOFT = 14 * DAY
 """Seconds before a fall in which it may have begun softly."""
 
 SOFT_LEAST = 0.5
-"""Share of the signal's least drop by which a soft start must lie below the level before it, for a day or longer."""
+"""Share of the signal's least drop by which a soft start must be below the earlier level, for a day or longer."""
 
 
 def soft_start(told: Shares, fell: float) -> Stage | None:
@@ -377,7 +377,7 @@ def soft_start(told: Shares, fell: float) -> Stage | None:
 
 STAGE_OF_PEOPLE = DAY
 STAGE = 3 * HOUR
-"""Seconds that a step must last: what people do has another share by night than by day."""
+"""Seconds that a step must last: the share left of usage differs between night and day."""
 
 STAGE_CHANGE = 0.1
 """Share of the usual level by which two steps must differ."""
@@ -432,14 +432,14 @@ def _cuts(left: Floats, first: int, last: int, least: int, noise: float) -> list
 # --- when it came back ----------------------------------------------------------------------------------
 
 BACK = 0.25
-"""A lasting level has come back where no more than this share of its loss is missing, but at least half of the signal's
+"""A lasting level has recovered if no more than this share of its loss is missing, but at least half of the signal's
 least drop, which is noise, and at most all of it, which would be a loss."""
 
 
 def back_at(told: Shares, since: float, lost: float) -> float | None:
-    """When the level that was usual before the event was reached again for good; None = it was not.
+    """When the usual level from before the event was reached again and kept; None = it was not.
 
-    For good: at the median of a day (of three hours, where a signal does not move with people's days).
+    Kept: by the median of a day (of three hours, if a signal does not move with people's days).
 
     Args:
         since: nothing before this counts.
@@ -463,17 +463,17 @@ WORST = HOUR
 """Seconds over which the worst is averaged: a single short bin may be a fault of the source."""
 
 NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
-"""Newest seconds whose median is how things stand now."""
+"""Newest seconds whose median describes the present."""
 
 
 def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Estimate | None:
     """What is left: typically (median of the bins that were lost whole), at worst, and now; None = nothing is known.
 
-    *Now* is the newest day (three hours, where a signal does not move with people's days), or the first after the end.
+    *Now* is the newest day (three hours, if a signal does not move with people's days), or the first after the end.
 
     Args:
-        intervals: in which the event is measured.
-        end: of the event, no earlier than theirs; None = ongoing.
+        intervals: intervals in which the event is measured.
+        end: end of the event, no earlier than theirs; None = ongoing.
     """
     parts = told.lost_in(intervals)
     left = np.concatenate(parts) if parts else np.array([])

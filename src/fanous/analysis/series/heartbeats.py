@@ -1,9 +1,9 @@
 """Heartbeats: when a network or a country was last heard, and whether its silence is longer than usual.  Pure.
 
-Probes sleep at night and at weekends, so each network is compared with its own baseline and no other.  Silence by
-itself is evidence of nothing: a cut line and volunteers who are offline look alike.
+Probes sleep at night and at weekends, so each network is compared only with its own baseline.  Silence by
+itself is not evidence: a cut line and volunteers who are offline look alike.
 
-A *collapse* is a stretch of days on which hardly any network of a country was heard.  Counts of measurements say
+A *collapse* is a run of days on which almost no network of a country was heard.  Counts of measurements say
 little, since one volunteer can make a thousand a day; whether a network was heard at all on a day says more.  The
 controls are whether other countries were heard as usual, and whether the country's networks fell silent together.
 """
@@ -24,10 +24,10 @@ MEMORY = 28 * 86_400.0
 """Seconds of a network's past that make its baseline: four weekends."""
 
 HEARD_BINS = 24
-"""With fewer bins in which it was heard a network has no baseline yet."""
+"""Least bins in which a network was heard: with fewer, it has no baseline yet."""
 
 RARE = 2
-"""So many silences may have been longer than the baseline: past cuts must not become part of it."""
+"""Number of silences that may have been longer than the baseline: past cuts must not become part of it."""
 
 SLACK = 1.5
 """Factor on the longest usual silence, since habits drift."""
@@ -43,7 +43,7 @@ class Heartbeat:
     Attributes:
         place: country and ASN.
         last: unix seconds, the end of the last bin in which a probe was heard.
-        habit: seconds; its longest usual silence; None = not known yet.
+        habit: longest usual silence, in seconds; None = not known yet.
         silent: is it silent now, for longer than usual?
     """
 
@@ -54,10 +54,10 @@ class Heartbeat:
 
 
 def heartbeat(volume: Series, now: float) -> Heartbeat:
-    """What a network's bins in which something was measured say about it.
+    """The heartbeat of a network, from the bins in which something was measured.
 
     Args:
-        volume: at least one bin; those of ``MEMORY`` (``Facts.volume``).
+        volume: at least one bin, within ``MEMORY`` (``Facts.volume``).
         now: unix seconds.
     """
     last = min(float(volume.times[-1]) + volume.step, now)
@@ -74,20 +74,20 @@ def _habit(volume: Series) -> float | None:
 
 
 BASELINE_DAYS = 14
-"""Days before from which a network's baseline is made."""
+"""Earlier days from which a network's baseline is computed."""
 
 LEAST_DAYS = 5
-"""Least days of data before anything is said."""
+"""Least days of data before anything is reported."""
 
 CHANCE = 0.0001
 """Probability of hearing so few networks by chance below which a day is a collapse: once in 27 years if networks fell
 silent independently.  They do not quite, so this is an order of magnitude."""
 
 BACK = 0.05
-"""The same probability, above which a day is ordinary again."""
+"""The same probability above which a day is normal again."""
 
 LEAST_LOST = 0.5
-"""Share of the expected networks that must be missing: if a few take a holiday, it is no collapse."""
+"""Share of the expected networks that must be missing: a few on holiday are not a collapse."""
 
 LEAST_ELSEWHERE = 5.0
 """Networks of other countries that must be expected for them to be a control."""
@@ -103,7 +103,7 @@ class CollapseReading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """Days on which hardly anyone was heard; unix seconds, half-open.
+    """Days on which almost no network was heard; unix seconds, half-open.
 
     Attributes:
         end: None = no one is back yet.
@@ -124,12 +124,12 @@ class Collapse:
 
 
 def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) -> list[Collapse]:
-    """Stretches of whole days on which hardly any network of a country was heard.
+    """Runs of whole days on which almost no network of a country was heard.
 
     Args:
         own: measurements a day, one series for each network (``Facts.volume`` with a step of a day).
         elsewhere: the same for other countries.
-        until: unix seconds; the day that contains it is not over and is not judged.
+        until: unix seconds; the day that contains it is not over, so it is not judged.
     """
     days = _days([*own, *elsewhere], until)
     if len(days) <= LEAST_DAYS:

@@ -1,7 +1,7 @@
-"""Repeats: a probe that says the same again while most of its neighbours say the contrary counts less, or not at all.
+"""Repeats: a probe that repeats itself while most of its neighbours say the contrary counts less, or not at all.
 
 Otherwise a probe that measures without pause would have a voice in every bin, and people who measure now and then
-would have one in few: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or no one
+would have one in few: one flooding probe would outweigh a network of honest ones.  If neighbours agree, or no one
 else measures, each bin is news as usual: own probes decide in minutes.
 """
 
@@ -13,31 +13,32 @@ from fanous.model.series import Ints
 Bools = NDArray[np.bool_]
 
 MEMORY = 21600
-"""Seconds for which what a probe said stands.  Whoever measures every other hour is heard three times in it, and what
-was said longer ago may have been about another event.  A probe that was silent for longer is news again."""
+"""Seconds for which a probe's statement counts.  A probe that measures every other hour is heard three times within
+it, and what was said longer ago may have been about another event.  A probe that was silent for longer is news
+again."""
 
 MOST = 2
-"""Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is overruled by the
+"""Neighbours for each probe that says the same beyond which they overrule it: of five probes one is overruled by the
 others, while two that fail by chance overrule no one and keep no one waiting."""
 
 VOICE = MEMORY // 3
-"""Seconds in which a probe has one voice where voices are counted, so that those who measure all the time do not
-outnumber those who measure every other hour."""
+"""Seconds in which a probe has one voice when voices are counted, so that those that measure all the time do not
+outnumber those that measure every other hour."""
 
 KNOWN, NEW = 2, 1
-"""Weight of a word whose probe has said something before, and of a probe's first word: names cost nothing, and a few
+"""Weight of a statement from a probe heard before, and of a probe's first one: names cost nothing, and a few
 machines under new names each round would be a crowd that overrules all known probes."""
 
 
 def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
-    """Which voices of one series are repeats against most others.
+    """Which voices of one series are repeats against the majority.
 
     A repeat does not count while more than ``MOST`` times as many say the contrary as say the same.  One that says
-    *works* must already wait if those who contradict it are more numerous, and more than ``MOST``: it counts as often
-    as they do.  One that says *fails* does not wait, or the stretch would end before the others are heard, and what is
-    left of it would be claimed with hardly anyone against it.
+    *works* must wait as soon as those that contradict it are more numerous, and more than ``MOST``: it counts as often
+    as they do.  One that says *fails* does not wait, otherwise the stretch would end before the others are heard,
+    and the rest would be claimed with hardly anyone against it.
 
-    Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end, those who
+    Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end, those that
     measured before it contradict no one.
 
     Args:
@@ -79,16 +80,16 @@ def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
 
 
 def _is_outnumbered(words: Ints, bins: Ints, weights: Ints, since: Ints) -> Bools:
-    """Does what others have said since weigh more than ``MOST`` times as much against a word as for it?
+    """Do others' later statements weigh more than ``MOST`` times as much against a statement as for it?
 
-    A neighbour who said the same once, hours ago, and was not heard since is one voice against many.
+    A neighbour that said the same once, hours ago, and has not been heard since is one voice against many.
     """
     slots = bins // VOICE
     voices, first = np.unique(words * (slots.max() + 1) + slots, return_index=True)
     said, times, weigh = voices // (slots.max() + 1), bins[first], weights[first]
 
     def others(asked: Ints) -> Ints:
-        """Without what the probe itself said about it."""
+        """The weight without what the probe itself said."""
         everybody = _between(said % 2, times, weigh, asked % 2, since, bins)
         return everybody - _between(said, times, weigh, asked, since, bins)
 
@@ -97,16 +98,16 @@ def _is_outnumbered(words: Ints, bins: Ints, weights: Ints, since: Ints) -> Bool
 
 
 def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, until: Ints) -> Ints:
-    """Weight of what was said of each word from ``since`` up to ``until``."""
+    """Weight of each statement made from ``since`` up to ``until``."""
     apart = int(until.max()) + 1
-    line = words * apart + times  # one word after the other
+    line = words * apart + times  # one statement after the other
     return _sum_until(line, weights, asked * apart + until) - _sum_until(
         line, weights, asked * apart + since - 1
     )
 
 
 def _weights(probes: Ints, bins: Ints) -> Ints:
-    """Weight of each row's word."""
+    """Weight of each row's statement."""
     order = np.lexsort((bins, probes))
     is_first = np.diff(probes[order], prepend=-1) != 0
     weights = np.empty_like(bins)
@@ -115,17 +116,17 @@ def _weights(probes: Ints, bins: Ints) -> Ints:
 
 
 def _first_said(words: Ints, bins: Ints) -> Ints:
-    """When each word (a probe's yes or no) was first said within ``MEMORY`` of each row."""
+    """When each statement (a probe's yes or no) was first made within ``MEMORY`` of each row."""
     order = np.lexsort((bins, words))
     apart = np.ptp(bins) + MEMORY + 1 if len(bins) else 0
-    line = words[order] * apart + bins[order]  # one word after the other, too far apart to be within it
+    line = words[order] * apart + bins[order]  # one statement after the other, too far apart to be within it
     first = np.empty_like(bins)
     first[order] = bins[order][np.searchsorted(line, line - MEMORY)]
     return first
 
 
 def _stands_until(probes: Ints, bins: Ints) -> Ints:
-    """Until when what each row says is its probe's last word."""
+    """Until when each row is its probe's latest statement."""
     order = np.lexsort((bins, probes))
     until = bins[order] + MEMORY + 1
     same = np.flatnonzero(np.diff(probes[order]) == 0)
@@ -136,7 +137,7 @@ def _stands_until(probes: Ints, bins: Ints) -> Ints:
 
 
 def _standing(bins: Ints, until: Ints, seen: Bools, weights: Ints) -> tuple[Ints, Ints]:
-    """Weight of the last words that agree with each row at its time, including its own, and of the others."""
+    """Weight of the latest statements that agree with each row at its time, including its own, and of the others."""
     yes, no = (
         _sum_until(bins[said], weights[said], bins) - _sum_until(until[said], weights[said], bins)
         for said in (seen, ~seen)

@@ -27,10 +27,10 @@ class Direction(StrEnum):
 
 
 class Symptoms(StrEnum):
-    """Which symptoms (``Verdict.symptom``) count as a vote like a verdict does."""
+    """Which symptoms (``Verdict.symptom``) count as votes, as verdicts do."""
 
     ALL = "all"
-    SLOW = "slow"  # of a transfer, or of a page or handshake that is slow: it came through
+    SLOW = "slow"  # of a slow transfer, page or handshake, which did come through
     NOT_SLOW = "not slow"
 
 
@@ -41,19 +41,19 @@ class Signal:
     Attributes:
         name: stored with every series; never reused for another meaning.
         title: for people.
-        unit: of the values; ``share`` = 0..1.
+        unit: unit of the values; ``share`` = 0..1.
         bad: the direction in which a departure is a disruption.
-        proves: kinds of incident that a departure can show, the likeliest first.
-        family: of its sources, unless a source says otherwise.
+        proves: kinds of incident that a departure can show, likeliest first.
+        family: family of its sources, unless a source says otherwise.
         layers: of the verdicts from which it is counted; empty = not counted from verdicts.
         states: verdicts that count as a vote for it.
-        symptoms: that count with these verdicts.
-        yields_to: the signal that leaves this one without a vote where both cannot be measured at once.
-        by_resolver: is there one series for each network of resolvers, since a lie of a resolver is its own?
-        step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
-        least_drop: share of the baseline, 0..1, that must be missing before anything is said, after what the
+        symptoms: symptoms that count with these verdicts.
+        yields_to: the signal that leaves this one without a vote if both cannot be measured at once.
+        by_resolver: is there one series per network of resolvers, since each resolver lies for itself?
+        step: bin width of the source, in seconds; 0 = not a ready-made series.
+        least_drop: share of the baseline, 0..1, that must be missing before anything is reported, based on what the
             signal does on quiet days; 0 = does not apply.
-        publisher: who measures it, whatever source it came through; empty = the source itself.  A fault of one
+        publisher: who measures it, regardless of the source it came through; empty = the source itself.  A fault of one
             publisher can be in all of its signals.
         stamped_at_end: its publisher writes the end of a bin, not its beginning.
     """
@@ -81,7 +81,7 @@ class Signal:
 
     @property
     def of_people(self) -> bool:
-        """Does it show what people (and their machines) do, so that it moves with their days?"""
+        """Does it show activity of people (and their machines), so that it moves with their days?"""
         return self.family in (Family.USAGE, Family.DARKNET)
 
 
@@ -313,7 +313,7 @@ TARGETS_OF_PRODUCTS = {
 }
 """Product of Google, in lower case -> the target that its traffic is about.
 
-Search is not among them: IODA and others take it for the use of the internet as a whole, so it is about the place."""
+Search is not among them: IODA and others take it for internet use as a whole, so it is about the place."""
 
 _OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
 
@@ -326,32 +326,32 @@ def target_of_series(key: "SeriesKey") -> str:
 
 
 def publisher_of(key: "SeriesKey") -> str:
-    """Who measured a series: what two series of one publisher say rests on one machinery."""
+    """Who measured a series: two series of one publisher rest on the same machinery."""
     return SIGNALS[key.signal].publisher or key.source
 
 
 LAGS = {
-    "ioda": 1200.0,  # RouteViews' files of routes hold 15 minutes, a round of active probing takes ten
+    "ioda": 1200.0,  # RouteViews' route files cover 15 minutes, a round of active probing takes ten
     "ioda-csv": 1200.0,
     "ripestat": 3600.0,
     "ris": 60.0,
     "mrt": 900.0,
     "radar": 1800.0,  # two bins: the newest is not complete
-    "tor": 172800.0,  # relays report at the end of a day of theirs, and reports are summed up a day later
-    "google": 1800.0,  # by the half hour
+    "tor": 172800.0,  # relays report at the end of their own day, and reports are summed up a day later
+    "google": 1800.0,  # published by the half hour
     "ndt": 86400.0,  # the tables are filled once a day
     "atlas": 600.0,
 }
-"""Source -> least seconds from the end of a bin until its answers hold it, by how often it publishes.
+"""Source -> least seconds from the end of a bin until its answers include it, by how often it publishes.
 
-None was measured.  What is not listed (our own measurements, tables of an operator) is known when the bin ends."""
+None was measured.  Sources not listed (our own measurements, an operator's tables) are known when the bin ends."""
 
 LAGS_OF_PUBLISHERS = {"google": 1800.0, "mozilla": 86400.0}
-"""Publisher -> the same, where one source passes on what another publishes (IODA Google's and Mozilla's figures)."""
+"""Publisher -> the same, if one source passes on what another publishes (IODA has Google's and Mozilla's figures)."""
 
 
 def lag_of(key: "SeriesKey") -> float:
-    """Seconds after the end of a bin of this series at which the answers of its source hold it."""
+    """Seconds after the end of a bin at which this series' source includes it."""
     if key.source not in LAGS:
         return 0.0
     return max(LAGS[key.source], LAGS_OF_PUBLISHERS.get(publisher_of(key), 0.0))

@@ -1,7 +1,7 @@
 """Silence: probes that were heard regularly and no longer are, as a series.  Pure.
 
 A probe is *expected* in a bin if it was heard in most of the bins before, and for a day after it was last heard; so
-volunteers who come and go are never expected, and a machine that runs for years always is.  Silence alone is no
+volunteers who come and go are never expected, and a machine that runs for years always is.  Silence alone is not a
 witness: only what a probe itself records (no network, nothing outside answers) and sends later is a vote.
 """
 
@@ -20,14 +20,14 @@ SILENCE = "silence"
 
 REGULAR_BINS = 6
 REGULAR_SHARE = 0.5
-"""Share of the last ``REGULAR_BINS`` bins (an hour) that must hold a look for the probe to be expected in the next."""
+"""Share of the last ``REGULAR_BINS`` bins (an hour) that must have a check for the probe to be expected in the next."""
 
 EXPECTED_FOR = 86_400.0
 """Seconds after it was last heard for which a probe is still expected: a machine that is gone for longer may have been
 switched off for good."""
 
 GRACE = 600.0
-"""Seconds that a look may take to arrive before its absence counts: one bin."""
+"""Seconds that a check may take to arrive before its absence counts: one bin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def silence_series(beats: Iterable[Look], country: str, window: SilenceWindow) -
     """Share of the expected probes that were not online, for each network of ``country`` and bin.
 
     Args:
-        beats: of all countries; that others are heard is the control that the collector was up.
+        beats: those of all countries; hearing others is the control that the collector was up.
 
     Returns:
         Sorted by network; only bins in which someone was expected are listed.
@@ -86,7 +86,7 @@ _MECHANISM = {
     LineState.INTRANET: "outage.intranet",
     LineState.ALLOW_LIST: "outage.allow_list",
 }
-"""Whether it is national, or of one network or of mobile lines only, follows from the scope."""
+"""Whether it is national, or only of one network or of mobile lines, follows from the scope."""
 
 
 def _bin(at: float, step: int) -> int:

@@ -1,7 +1,7 @@
-"""Slowness: probes whose every download is slow for their own line: a general slow-down as a series.  Pure.
+"""Slowness: probes on which every download is slow for their line: a general slow-down as a series.  Pure.
 
 A download's control comes under an innocuous name, so slowing down a name does not slow the control; slowing down an
-address may, so a probe counts as *slow* only where the controls next to two targets are.  Each probe is compared with
+address may, so a probe counts as *slow* only if the controls next to two targets are.  Each probe is compared with
 itself, at all hours and at this hour, since lines differ more than evenings do.
 """
 
@@ -28,26 +28,26 @@ SLOW = 0.4
 (Iran 2012-2013: 60-90 %, Anderson 2013)."""
 
 LEAST_BINS = 6
-"""Bins with a rate before a probe has a usual one: its median is then off by a fifth."""
+"""Bins with a rate before a probe has a usual rate: by then its median is accurate to a fifth."""
 
 LEAST_DAYS = 3
-"""Days on which an hour of the day was measured before it counts by itself."""
+"""Days on which an hour of the day was measured before it counts separately."""
 
 MEMORY = 14
 """Days from which the usual rate is taken, as for quantities."""
 
 BOUT = 6
-"""Half of so many bins must be slow to make a bout; nothing is learnt from a bout, not even from lucky bins."""
+"""Number of bins of which half must be slow to make a bout; nothing is learnt from a bout, not even from lucky bins."""
 
 LASTING = 7
-"""Days after which a slow rate is the usual one, as for quantities."""
+"""Days after which a slow rate becomes the usual one, as for quantities."""
 
 CONTROL = 1800
-"""Seconds for which another network that was well shows that the far end is well: as long as a slow-down may take to be
-confirmed.  It must have been well after this probe became slow; before, it shows nothing."""
+"""Seconds for which another network that was fine shows that the far end is fine: as long as a slow-down may take to be
+confirmed.  It must have been fine after this probe became slow; before, it shows nothing."""
 
 TARGETS = 2
-"""Targets next to whose downloads a probe must have been slow in a bin: the address of one may be slowed by itself."""
+"""Targets next to whose downloads a probe must have been slow in a bin: a single target's address may be slowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _Bin:
 
     Attributes:
         left: share of its usual rate; NaN = it has none yet, or too few targets were tried.
-        since: bin since which this probe was slow in each; its own bin if it is not slow.
+        since: bin since which this probe has been slow throughout; its own bin if it is not slow.
     """
 
     at: int
@@ -86,10 +86,10 @@ class Slowness:
 
 
 def slowness(rates: Iterable[Rate], country: str) -> Slowness:
-    """Who is slow, bin by bin.
+    """Which probes are slow, bin by bin.
 
     Args:
-        rates: of all countries; that others are not slow is the control that the far end is not.
+        rates: those of all countries; others not being slow is the control that the far end is fine.
     """
     bins = [one for one in _bins(rates) if not isnan(one.left)]
     courses = _courses(bins)
@@ -133,7 +133,7 @@ def _bin(at: int, rates: Sequence[Rate], ordinary: "_Baseline", slow: _Bin | Non
     """A probe's bin.
 
     Args:
-        slow: the probe's bin before, if it was slow in it.
+        slow: the probe's previous bin, if it was slow in it.
     """
     kbps = max(rate.kbps for rate in rates)  # all are slow only if the fastest is
     enough = len({rate.beside for rate in rates}) >= TARGETS
@@ -146,7 +146,7 @@ def _bin(at: int, rates: Sequence[Rate], ordinary: "_Baseline", slow: _Bin | Non
 
 @dataclass(slots=True)
 class _Baseline:
-    """What is usual for one probe, from its bins so far; slow bins do not enter it."""
+    """The usual rate of one probe, from its bins so far; slow bins do not enter it."""
 
     held: deque[tuple[int, float]] = field(default_factory=deque)
     ranked: list[float] = field(default_factory=list)
@@ -211,11 +211,11 @@ def _share_slow(country: str, asn: int, bins: Sequence[_Bin], courses: "_Courses
 
 @dataclass(slots=True)
 class _Courses:
-    """Which networks were well, and when.
+    """Which networks were fine, and when.
 
     Attributes:
         times: network -> bins, ascending.
-        well: network -> was it well, shape as ``times``: most of its probes were, and had been in the bin
+        well: network -> was it fine, shape as ``times``: most of its probes were, and had been in the bin
             before, since one lucky download does not make a control.
     """
 
@@ -223,7 +223,7 @@ class _Courses:
     well: dict[int, list[bool]]
 
     def control(self, one: _Bin) -> bool:
-        """Was another network, heard since this probe became slow, well when it was last heard?"""
+        """Was another network, heard since this probe became slow, fine when it was last heard?"""
         return any(self._is_well(asn, one) for asn in self.times if asn != one.first.asn)
 
     def _is_well(self, asn: int, one: _Bin) -> bool:

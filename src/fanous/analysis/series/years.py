@@ -1,8 +1,8 @@
-"""Years: whether the same place lost as much on the same days of an earlier year, as on a holiday.
+"""Years: did the same place lose as much on the same days of an earlier year, as on a holiday?
 
-People do less on holidays, and how much less they showed last year.  Feasts move, but calendars return: after a solar
+People do less on holidays, and last year shows how much less.  Feasts move, but calendars return: after a solar
 year, a lunar one (Ramadan, Ashura), a lunisolar one with or without a leap month (the new year in China), or a number
-of weeks (Easter).  A loss that is deeper than any of those stays what it is: phones were cut on Ashura.
+of weeks (Easter).  A loss deeper than any of those still counts: phones were cut on Ashura.
 """
 
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ from fanous.model.instant import DAY
 from fanous.model.series import Series
 
 RETURNS = (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378)
-"""Days after which a feast is back: the solar year and a day either side of it, the lunar year, the
+"""Days after which a feast returns: the solar year and a day either side of it, the lunar year, the
 lunisolar leap year, and the weeks from one Easter to the next."""
 
 YEARS = 3
-"""Years that are looked at."""
+"""Number of years examined."""
 
 COVERED = 0.75
 """Share of the bins that must have been measured then."""
@@ -28,7 +28,7 @@ MARGIN = 1 / 3
 """Share of the signal's least drop by which a loss may be deeper than the earlier one."""
 
 NO_OUTAGE = 0.5
-"""With less left, the earlier loss was itself an outage and excludes nothing."""
+"""Share left below which the earlier loss was itself an outage, and excludes nothing."""
 
 
 def lost_as_much(one: Series, start: float, end: float, lost: float) -> int | None:
@@ -36,7 +36,7 @@ def lost_as_much(one: Series, start: float, end: float, lost: float) -> int | No
 
     Args:
         one: with as many years of history as are known.
-        start: of the loss; ``end``: of it, unix seconds.
+        start, end: those of the loss, unix seconds.
         lost: typical share lost.
     """
     if not len(one):

@@ -52,11 +52,12 @@ from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.threads import Threads
 
 MOST_ADDRESSES = 64
-"""Of a name, in an answer: a resolver's UDP answer of 4,096 bytes holds 250, and sites have fewer than ten."""
+"""Most addresses of a name in an answer: a resolver's UDP answer of 4,096 bytes holds 250, and sites have fewer than
+ten."""
 
 MOST_HEADERS, LONGEST_HEADER = 128, 4096
-"""Of a page, in an answer, the latter in characters: probes compare the names of headers.  A target could otherwise
-send some 100 kB of them for each question."""
+"""Most headers of a page in an answer, and most characters of each: probes compare their names.  A target could
+otherwise return some 100 kB of them for each question."""
 
 LONGEST_TITLE_ANSWER = 1024
 """Characters of a title in an answer: probes compare its first five words."""
@@ -69,11 +70,11 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 
 LOOKUPS = Threads(256, "look-up")
-"""Threads for names: a look-up of one whose servers never answer occupies its thread for 20 s and more, long
-after its question was given up.  Stacks that are not used take no memory."""
+"""Threads for look-ups: one whose servers never answer occupies its thread for 20 s and more, long
+after its question was given up.  Unused stacks take no memory."""
 
 MOST_LOOKUPS = 128
-"""Under way: above it no further question is taken.  A question that had to wait for a thread would report the
+"""Look-ups under way, above which no further question is taken.  One that had to wait for a thread would report the
 wait as a failure of the name.  Those in progress (``FOR_PROBES``) need at most two each."""
 
 
@@ -131,7 +132,7 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
     """Mozilla's authorities, as in OONI's helper; shared, since loading them takes 5 ms.
 
     Args:
-        ca_file: PEM file of other authorities, in a lab.
+        ca_file: PEM file of other authorities, for a lab.
     """
     context = ssl.create_default_context(cafile=ca_file or certifi.where())
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -140,15 +141,15 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
 
 SECONDS = 15.0
 MOST_BODY = 1 << 24
-"""``maxAcceptableBodySize`` of theirs; the body is counted, not kept."""
+"""OONI's ``maxAcceptableBodySize``; the body is counted, not kept."""
 KEPT_BODY = 1 << 17
 """Bytes in which to look for a page's title."""
 REDIRECTS = 10
-"""As in Go's client, which OONI's helper uses."""
+"""Most redirects, as in Go's client, which OONI's helper uses."""
 ALLOWED_HEADERS = frozenset({"user-agent", "accept", "accept-language"})
 
 MOST_OPENINGS = 10
-"""Times that ``<title`` is tried: a page may repeat it as often as it likes."""
+"""How often to try ``<title``: a page may repeat it any number of times."""
 
 LONGEST_TAG, LONGEST_TITLE = 512, 4096
 """Bytes."""
@@ -326,7 +327,7 @@ class Helper:
     def __init__(self, policy: HelperPolicy | None = None) -> None:
         self._policy = policy or HelperPolicy()
         self._under_way = 0
-        self._reading = Threads(1, "reading")  # what is asked is not read in the event loop
+        self._reading = Threads(1, "reading")  # questions are not decoded in the event loop
 
     async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
         """What the target looks like from here.
@@ -375,7 +376,7 @@ class Helper:
             self._refuse_near([host])
 
     def _refuse_near(self, addresses: Iterable[str]) -> None:
-        """A failure would be a finding about the target: where it is ours to refuse, there is no answer."""
+        """Refuse to answer about addresses near us: to report a failure would be a finding about the target."""
         if any(self._is_near(address) for address in addresses):
             raise Refused(
                 400, "the target is at an address that this helper does not connect to: ask another helper"
@@ -385,7 +386,7 @@ class Helper:
         return self._is_private(address) or self._is_near(address)
 
     def _is_near(self, address: str) -> bool:
-        """A lab's sites are this machine's neighbours."""
+        """Is it near us?  In a lab, only listed addresses count, since its sites are this machine's neighbours."""
         reach = self._policy.reach
         refused = reach.is_listed if self._policy.allow_private else reach.is_refused
         return refused(address) and not self._is_private(address)
@@ -395,7 +396,7 @@ class Helper:
 
 
 def is_private(address: str) -> bool:
-    """Is it anything but an address on the public internet?"""
+    """Is it anything other than an address on the public internet?"""
     try:
         parsed = ip_address(address)
     except ValueError:

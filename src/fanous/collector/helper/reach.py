@@ -1,7 +1,7 @@
-"""Reach: addresses that a helper never connects to though they are on the public internet.
+"""Reach: addresses that a helper never connects to even though they are on the public internet.
 
-These are the machine's own - a service that listens on its public address may trust what comes from itself, and no
-firewall stands between - those of its neighbours, and what the operator lists.
+These are the machine's own (a service that listens on its public address may trust the machine itself, and no
+firewall is in between), its neighbours', and those that the operator lists.
 """
 
 import socket
@@ -17,8 +17,8 @@ from fanous.text import quoted
 Network = IPv4Network | IPv6Network
 
 NEAR_V4, NEAR_V6 = 24, 64
-"""Prefix lengths of a network's neighbours: the smallest that is routed on the internet, and a single link (RFC
-4291, section 2.5.4).  A provider's customers beyond are strangers to this machine."""
+"""Prefix lengths of a neighbourhood: the smallest routed on the internet, and a single link (RFC
+4291, section 2.5.4).  A provider's other customers are strangers to this machine."""
 
 FRESH = 60.0
 """Seconds for which the machine's addresses are remembered: an interface may get another one at any time."""
@@ -45,7 +45,7 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "HelperReach":
-    """As an operator sets it.
+    """The reach that an operator sets.
 
     Args:
         never: see ``networks_of``.
@@ -58,7 +58,7 @@ def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "HelperReach"
 def own_addresses() -> set[str]:
     """Addresses of all interfaces of this machine, as the kernel lists them.
 
-    Where there is no such list (not Linux), those of its name and of its default routes.
+    On systems without such a list (other than Linux), those of its host name and its default routes.
     """
     found = _of_fib(_read(_FIB)) | _of_inet6(_read(_INET6))
     return found or _of_names() | _of_routes()
@@ -72,7 +72,7 @@ def _read(path: Path) -> str:
 
 
 def _of_fib(table: str) -> set[str]:
-    """Each address stands in a line before ``/32 host LOCAL``."""
+    """Own IPv4 addresses from fib_trie: each is in a line before ``/32 host LOCAL``."""
     found, last = set(), ""
     for line in table.splitlines():
         words = line.split()
@@ -84,7 +84,7 @@ def _of_fib(table: str) -> set[str]:
 
 
 def _of_inet6(table: str) -> set[str]:
-    """32 hex digits begin each line."""
+    """Own IPv6 addresses from if_inet6: 32 hex digits begin each line."""
     return {str(IPv6Address(int(line.split()[0], 16))) for line in table.splitlines() if line.strip()}
 
 
@@ -111,7 +111,7 @@ def _of_routes() -> set[str]:
 
 @dataclass(slots=True)
 class HelperReach:
-    """Says whether an address is one that the helper never connects to.
+    """Decides whether an address is one that the helper never connects to.
 
     Attributes:
         never: networks that the operator lists.
@@ -149,7 +149,8 @@ class HelperReach:
 
 
 def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
-    """Also for an IPv6 form of such an IPv4 address; an address that cannot be read is."""
+    """Is the address, or the IPv4 address in it, in one of the networks?  An unreadable address counts as being in
+    one."""
     try:
         forms = _forms(ip_address(address))
     except ValueError:

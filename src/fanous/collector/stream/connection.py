@@ -37,7 +37,7 @@ RECONNECT_SECONDS = 0.5
 """Seconds between two attempts: another server may work while one does not."""
 
 ANSWER_SECONDS = 5.0
-"""Seconds.  A new leader is elected in about four; a client that would wait longer is better told to try
+"""Seconds.  A new leader is elected in about four; rather than wait longer, a client should be told to try
 again.
 """
 
@@ -172,7 +172,7 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
     found: list[dict[str, str]] = []
     try:
         state = (await context.stream_info(name)).state
-        # nats-server 2.10 says of an empty stream that its first and last message are 0; 2.11, that they are 1 and 0.
+        # nats-server 2.10 reports 0 and 0 as the first and last message of an empty stream, 2.11 reports 1 and 0.
         numbers = range(state.first_seq, state.last_seq + 1) if state.messages else ()
         for number in numbers:
             if len(found) == most:

@@ -47,7 +47,7 @@ class QueueStream:
 
     Attributes:
         states: what waits in each part, as of the last check; empty = not known yet.
-        ailing: why nothing can be kept now; empty = all is well.
+        ailing: why nothing can be kept now; empty = no problem.
     """
 
     def __init__(self, address: StreamAddress) -> None:

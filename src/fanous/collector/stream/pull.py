@@ -31,7 +31,7 @@ from fanous.errors import FanousError
 from fanous.log import logline
 
 CONSUMER = "store"
-"""Durable consumer: the servers know what was stored, whichever process asks next."""
+"""Name of the durable consumer: the servers know what was stored, no matter which process asks next."""
 
 OPEN_SECONDS = 30.0
 """Seconds.  Servers that have just started, or lost one, elect the leaders of three streams one after the

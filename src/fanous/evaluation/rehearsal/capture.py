@@ -1,4 +1,4 @@
-"""Capture: a rehearsal in one compressed file: its scenario's truth and its raw measurements.
+"""Capture: a rehearsal in one compressed file, with its scenario's truth and its raw measurements.
 
 The first line says what happened; every other line is one measurement as kept by the collector.  Redundant
 data are left out, so that an event fits into the package: pages of the lab's servers are truncated, clocks
@@ -26,10 +26,10 @@ FORMAT = "fanous-recording-1"
 MARK = "recorded in the lab"
 
 KEPT_BODY = 400
-"""Characters of a page of the lab: its title is in there; a block page is shorter."""
+"""Characters kept of a page of the lab: enough for its title; a block page is shorter."""
 
 MOST_EVENTS = 2
-"""Reads kept of a measurement: what came last tells how much came, and when."""
+"""Reads kept of a measurement: the last ones show how much arrived, and when."""
 
 
 def write_recording(path: Path, rehearsal: "Rehearsal", records: Path) -> int:
@@ -96,7 +96,7 @@ def _head(rehearsal: "Rehearsal") -> dict[str, Any]:
 
 
 def slim(line: bytes) -> bytes:
-    """One record without the parts from which no fact is read; ``x_recorded`` says what it is."""
+    """One record without the parts from which no observation is read; ``x_recorded`` says what it is."""
     record = msgspec.json.decode(line)
     keys = record["test_keys"]
     keys["network_events"] = _kept_events(keys)
@@ -125,7 +125,7 @@ def _kept_events(keys: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _rounded(value: Any) -> Any:
-    """Clocks to milliseconds: the rest is noise, which does not compress."""
+    """Times rounded to milliseconds: the rest is noise, which does not compress."""
     if isinstance(value, float):
         return round(value, 3)
     if isinstance(value, dict):
@@ -134,7 +134,8 @@ def _rounded(value: Any) -> Any:
 
 
 def _likeness(line: bytes) -> tuple[str, str, str]:
-    """Measurements of one target from one vantage point are most alike: side by side they compress best."""
+    """Sort key: measurements of one target from one vantage point are most alike, so next to each other they
+    compress best."""
     record = msgspec.json.decode(line)
     return str(record.get("input")), str(record["report_id"]), str(record["measurement_start_time"])
 

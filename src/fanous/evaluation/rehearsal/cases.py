@@ -31,7 +31,7 @@ class CaseTiming:
     """Seconds of the lab: of a tick, of ordinary time, of the event, and of its end.
 
     Attributes:
-        tick_stands_for, transfer_every: as of a ``Scenario``.
+        tick_stands_for, transfer_every: as in ``Scenario``.
     """
 
     tick: float
@@ -47,24 +47,24 @@ class CaseTiming:
 
 
 ORDINARY = CaseTiming(2.0, 20.0, 24.0, 12.0)
-"""Ten rounds must be known before."""
+"""Ten rounds of baseline are needed first."""
 
 SLOW_LINES = CaseTiming(8.0, 56.0, 72.0, 40.0, tick_stands_for=300.0, transfer_every=1)
-"""Where lines are slow: a probe measures rates every five minutes, and must have done so six times to have an
-ordinary one; on a line of 1.5 Mbit/s that takes seven seconds, and rounds at a tick of 2 s would fill it."""
+"""For slow lines: a probe measures rates every five minutes, and must have done so six times to have an
+ordinary rate; on a line of 1.5 Mbit/s one takes seven seconds, and rounds at a tick of 2 s would fill it."""
 
 UNHURRIED = CaseTiming(6.0, 60.0, 72.0, 36.0, transfer_every=0)
-"""Where a whole nation's probes wait for what an allow-list drops: their rounds outlast a tick of 2 s, and
-more than a tenth was missed however idle the machine.
+"""For allow-lists, where a whole nation's probes wait for what is dropped: their rounds outlast a tick of 2 s, and
+more than a tenth of rounds was missed even on an idle machine.
 
-And where an address stays blocked after a trigger, for a second of the lab: a minute or two of the clock.  At
-a tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a round
-would silence that."""
+Also for an address that stays blocked after a trigger, for a second of the lab: a minute or two of the clock.  At
+a tick of 2 s one round's trigger would still silence the next round, and rates measured alongside a round
+would silence it."""
 
 CADENCE = CaseTiming(4.0, 40.0, 36.0, 8.0)
-"""Ten minutes in four seconds rather than two.  A time-out of the screening profile lasts two seconds of the
-lab, which a clock 300 times as fast as the lab's makes ten minutes, where a probe in earnest waits for ten
-seconds; at this pace it is half of that, and the machine's own delays are too."""
+"""Ten minutes in four seconds rather than two.  A time-out of the screening profile takes two seconds of the
+lab, which at 300-fold speed is ten minutes, where a probe in production waits for ten
+seconds; at this pace that distortion is halved, as is that from the machine's own delays."""
 
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""
@@ -73,12 +73,12 @@ LEAVES_PAGES_UNFINISHED = frozenset(
     {"sni_freeze", "sni_loss", "sni_slow_handshake", "sni_throttle_police", "sni_throttle_shape"}
     | {"loss_burst", "quiet-loss-20", "quiet-loss-bursts"}
 )
-"""Techniques and quiet cases in which a page begins to come and does not end."""
+"""Techniques and quiet cases in which a page begins to arrive and never completes."""
 
 SHOWS_OTHER_PAGES = frozenset(
     {"dns_blockpage", "http_blockpage", "quiet-captive-portal", "quiet-server-down"}
 )
-"""Those in which another page stands in the place of the site's, or the site is dead for all."""
+"""Those in which another page replaces the site's, or the site is down for everyone."""
 
 _LINES = (
     LabNetwork("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
@@ -91,7 +91,7 @@ _LINES = (
 """Twelve vantage points on six networks of six operators."""
 
 LONE = 17557
-"""The network that is hit alone has a third vantage point: with fewer than three nothing is confirmed (rule
+"""The network hit in the single-network cases has a third vantage point: with fewer, nothing is confirmed (rule
 C2).
 """
 
@@ -104,11 +104,11 @@ PLACEMENTS: dict[str, tuple[int, ...]] = {
 """Name -> networks."""
 
 SEEDED = ("nation", "isp", "mobile")
-"""Those that every seed has.  The other is the nation at ``CADENCE``, of the first seed alone, for what is
-blocked or throttled: how many minutes of the monitor's clock pass."""
+"""Placements run with every seed.  The other, the nation at ``CADENCE``, is run with the first seed only, for what is
+blocked or throttled: it shows how many minutes of the monitor's clock pass."""
 
 KEPT = ("google.com",)
-"""What an allow-list spares: one that spares nothing outside the country is `intranet_only`."""
+"""What an allow-list lets through; one without foreign sites would be ``intranet_only``."""
 
 QUIET = "quiet"
 """Placement of a run in which nothing may be found."""
@@ -121,7 +121,7 @@ _ONLY = {
 """Techniques whose name says where they apply."""
 
 _ALONE = frozenset({"residual", "tls_mitm"})
-"""Kept separate from others, because they affect a whole address."""
+"""Never run together with others, because they affect a whole address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Case:
     """One run.
 
     Attributes:
-        tried: (technique, target) of each; the target is empty where the technique is about everything.
+        tried: (technique, target) pairs; the target is empty if the technique affects everything.
         placement: a name of ``PLACEMENTS``, or ``quiet``.
     """
 
@@ -148,7 +148,7 @@ class Case:
 
 
 def cases(seeds: int) -> Iterator[Case]:
-    """All of them; those of the first seed come first, the placements in turn, so that a run cut short has
+    """All cases; those of the first seed come first, with the placements in turn, so that a run cut short has
     seen a little of everything."""
     for seed in range(1, seeds + 1):
         ways = [*(_interference(seed, placement) for placement in SEEDED), _quiet(seed)]
@@ -164,7 +164,7 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
     groups = -(-len(by_target) // len(TARGETS))
     for nth in range(
         groups
-    ):  # unlike ones together: an incident has one rate, so no two throttles share a run
+    ):  # unlike techniques go together: an incident has one rate, so no two throttles share a run
         yield _case(tuple(zip(by_target[nth::groups], turned, strict=False)), placement, seed)
     for technique in wanted:
         if technique.name in _ALONE:
@@ -210,7 +210,7 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
 
 
 def pace_of(techniques: Iterable[str], placement: str = "nation") -> CaseTiming:
-    """How fast a run of them is played."""
+    """The timing of a run with these techniques."""
     tried = set(techniques)
     if OF_LINES & tried:
         return SLOW_LINES
@@ -219,12 +219,12 @@ def pace_of(techniques: Iterable[str], placement: str = "nation") -> CaseTiming:
 
 
 def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """Those that are cut, or the usual two."""
+    """The targets that are cut, or the usual two."""
     return tuple(target for _, target in tried if target) or TARGETS
 
 
 def _quiet(seed: int) -> Iterator[Case]:
-    """The shipped scenarios without an expectation, and what happens to servers and lines."""
+    """The shipped scenarios without an expectation, and faults of servers and lines."""
     for name in scenario_names():
         if name.startswith(QUIET):
             yield Case(((name, ""),), QUIET, replace(shipped(name), seed=seed))

@@ -1,4 +1,4 @@
-"""Course: how an incident developed in a rehearsal, with the seconds at which its status changed.
+"""Course: how each incident of a rehearsal developed, with the seconds at which its status changed.
 
 A clock maps moments of the lab to instants of the monitor's time.
 """
@@ -18,7 +18,7 @@ class Sighting:
     """One incident.
 
     Attributes:
-        document: as it was known last (``publish.document.detailed_document``).
+        document: its last known state (``publish.document.detailed_document``).
         suspected: seconds of the lab at which it was first claimed.
         confirmed: at which it was first said to be confirmed; ``None`` = never.
         by_target: target -> seconds at which it was first named in a confirmed incident.
@@ -46,16 +46,16 @@ class Sighting:
         if document["end"] and self.ended is None:
             self.ended = at
         if not document["end"]:
-            self.ended = None  # it was thought to be over, but is not
+            self.ended = None  # its end was claimed, but it goes on
 
     @property
     def stands(self) -> bool:
-        """Whether it was not retracted."""
+        """True unless it was retracted."""
         return bool(self.document["status"] != Status.RETRACTED)
 
     @property
     def targets(self) -> frozenset[str]:
-        """Of its parts; an outage is about none, which is the empty name here."""
+        """Targets of its parts; an outage has none, which is the empty name here."""
         return frozenset(part["target"] for part in self.document["parts"])
 
     @property
@@ -72,7 +72,7 @@ class Sightings:
         self._by_id: dict[str, Sighting] = {}
 
     def see(self, document: Document, at: float) -> None:
-        """One is new, or changed."""
+        """Record an incident that is new or has changed."""
         sighting = self._by_id.setdefault(document["id"], Sighting(document, at))
         sighting.see(document, at)
 

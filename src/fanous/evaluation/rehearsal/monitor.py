@@ -35,7 +35,7 @@ PAUSE = 0.4
 
 UNDER_WAY = 2.5
 """Ticks by which a probe's check of its line may arrive later than that of the probe abroad.  In production
-that is one minute in ten; here a second represents five minutes, and if packets are lost an upload takes
+that is one minute in ten; here a second represents five minutes, and if packets are lost, an upload takes
 several."""
 
 
@@ -115,8 +115,8 @@ def _look(
 
 
 def _heard_until(store: Store, monitor: Monitor, clock: LabClock) -> float:
-    """The instant up to which unheard probes count as silent: by the checks of probes abroad, which no censor
-    here stops.
+    """The instant up to which probes not heard from count as silent: set by the checks of probes abroad, which no
+    censor here can stop.
     """
     beats = store.facts.looks(clock.begins, clock.monitor(clock.lab()))
     abroad = [beat.at for beat in beats if beat.country != monitor.country]

@@ -25,7 +25,8 @@ from fanous.lab.truth import TRUTHS, Truth
 from fanous.model.incident import Kind, Scope, Status
 
 MOST_MISSED = 0.1
-"""Share of rounds.  If probes cannot even begin theirs in time, their time-outs measure the machine."""
+"""Share of rounds missed beyond which a run does not count: if probes cannot begin on time, time-outs measure the
+machine."""
 
 
 _NOW = ("2026.21", "2026.23")
@@ -59,13 +60,13 @@ class TechniqueResult(msgspec.Struct, kw_only=True):
     Attributes:
         found: an incident of a kind that the technique explains, about its target, on its networks.
         label: of the mechanisms of the target's part: ``exact``, ``coarser``, ``wrong`` or ``none``.
-        suspected, confirmed, nation, ended: seconds after the onset (the end); ``None`` = never.
+        suspected, confirmed, nation, ended: seconds after the onset (``ended``: after the end); ``None`` = never.
         minutes: of the monitor's clock from the onset to ``confirmed_at``.
-        scope: as it was last known; ``scope_right``: it says no more than is true.
+        scope: the last known; ``scope_right``: it says no more than is true.
         kbps, true_kbps: of a throttle; 0 = none.
-        extra_networks: named where nothing was done.
+        extra_networks: networks named though nothing was done there.
         false_suspected, false_confirmed: claims of the whole run that nothing explains.
-        false_left: those of them that were not taken back by the end; older results do not say.
+        false_left: those of them not retracted by the end; older results do not say.
         claims: stated confidence of each incident of the run, and whether something done explains it; the
             first result of a run has them, the others an empty list, older ones ``None``.
         rounds_missed: share of the rounds that the machine could not make.
@@ -107,7 +108,7 @@ class TechniqueResult(msgspec.Struct, kw_only=True):
 
     @property
     def is_of_today(self) -> bool:
-        """Were the rules and detectors those of this program?  Others' results say nothing of it.
+        """Were the rules and detectors those of this program?  Results of others say nothing about it.
 
         Slow-downs have detectors of their own, which decide where lines were slow, or nothing may be found.
         """
@@ -164,7 +165,7 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
     told = [(one, part) for one, part in own if part is not None]
     if not told:
         return {}
-    # The one that was confirmed, else the one that was claimed first.
+    # The confirmed one, otherwise the one claimed first.
     best, part = min(told, key=lambda pair: (pair[0].confirmed is None, pair[0].suspected))
     confirmed, document = best.by_target.get(part["target"]), best.document
     at = document["confirmed_at"]
@@ -194,7 +195,7 @@ def _since(moment: float | None, start: float) -> float | None:
 
 
 def _part(sighting: Sighting, event: ScenarioStep, truth: Truth) -> Document | None:
-    """The part about the event's target (any part where it is about everything), if it is of its kind."""
+    """The part about the event's target (any part if the event affects everything), if it is of its kind."""
     if sighting.suspected < event.at or not sighting.networks & set(event.networks):
         return None
     for part in sighting.document["parts"]:
@@ -205,7 +206,7 @@ def _part(sighting: Sighting, event: ScenarioStep, truth: Truth) -> Document | N
 
 
 def _scope_right(placement: str, document: Document) -> bool:
-    """Does it say no more than is true?  Saying less is not an error: *insufficient* is an answer."""
+    """Does the scope say no more than is true?  Saying less is not an error: *insufficient* is an answer."""
     scope, access = document["scope"], document["access"]
     if placement == "isp":
         return bool(scope in (Scope.ISP, Scope.INSUFFICIENT))

@@ -41,11 +41,11 @@ from fanous.probe.trace import ProbeVantage, moment
 from fanous.refdata.fingerprints import fingerprints
 
 NICENESS = -10
-"""A rehearsal needs less than one core; it takes that from processes in less of a hurry."""
+"""A rehearsal needs less than one core, which it takes from less urgent processes."""
 
 
 def put_first(pids: Iterable[int]) -> None:
-    """As far as the kernel and our permissions allow; a rehearsal works without it if nothing else runs."""
+    """Give processes priority, as far as the kernel and our permissions allow; on an idle machine it is not needed."""
     for pid in pids:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
@@ -56,20 +56,20 @@ def put_first(pids: Iterable[int]) -> None:
 ABROAD = LabNetwork(
     country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1
 )
-"""A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
+"""A probe in another country, so that "the platform is down" and "the collector is down" can be told apart."""
 
 HELD = frozenset({"sni_slow_handshake"})
 """Techniques for which a probe must wait longer to tell them from silence."""
 
 SHARE_ERROR = 0.1
-"""Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
+"""Relative error of the scenario's user shares: the lab knows them exactly, a monitor never does."""
 
 SPREAD = 0.6
 """Share of a tick over which the vantage points begin their rounds."""
 
 
 def lines_of(scenario: Scenario) -> tuple[LabNetwork, ...]:
-    """Its networks, and one abroad if it has none."""
+    """The scenario's networks, plus one abroad if it has none."""
     abroad = any(line.country != scenario.country for line in scenario.networks)
     return scenario.networks if abroad else (*scenario.networks, ABROAD)
 
@@ -102,7 +102,7 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
 
 
 def _networks(scenario: Scenario, event: ScenarioStep) -> tuple[int, ...]:
-    """An outage of mobile lines is one of those networks alone that sell them."""
+    """The networks that an event affects; for an outage of mobile lines, only those that have such lines."""
     if event.technique != "outage_mobile":
         return event.networks
     mobile = {line.asn for line in scenario.networks if line.access is Access.MOBILE}
@@ -148,7 +148,7 @@ def duties_of(
 
 
 def settings_for(scenario: Scenario, settings: Settings) -> Settings:
-    """The profile in this scenario: what an allow-list may spare, and patience where handshakes are held."""
+    """The profile for this scenario: sites that an allow-list may spare, and patience if handshakes are held."""
     settings = replace(settings, spared=spared_of(scenario))
     return patient(settings) if any(event.technique in HELD for event in scenario.events) else settings
 
@@ -160,14 +160,14 @@ def spared_of(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _url(scenario: Scenario, target: str) -> str:
-    """Its front page; over plain HTTP where a censor reads that, since only who types it so is hit."""
+    """Its front page; over plain HTTP if a censor reads that, since only those who use it are hit."""
     plain = {t for event in scenario.events if event.technique == "http_blockpage" for t in event.targets}
     url = urls_of(target)[0]
     return url.replace("https:", "http:", 1) if target in plain else url
 
 
 def fault_of(line: LabNetwork, nth: int) -> str:
-    """Of the ``nth`` vantage point of a network, from 0: the last ones lie, those before them are broken."""
+    """The fault of the ``nth`` vantage point of a network, from 0: the last ones lie, those before them are broken."""
     from_the_end = line.vantage_points - nth
     if from_the_end <= line.lying:
         return "lying"
@@ -185,17 +185,17 @@ MEMORY = Path("/dev/shm")
 """A rehearsal's spools, inbox and store are temporary, so they are kept in memory."""
 
 LAST_UPLOADS = 6.0
-"""Seconds after the end in which what waits in the spools may still arrive."""
+"""Seconds after the end during which measurements waiting in the spools may still arrive."""
 
 LAST_LOOK = 60.0
-"""Seconds for the monitor's last check, which takes two on an idle machine."""
+"""Seconds for the monitor's last check, which takes two seconds on an idle machine."""
 
 READY = 30.0
-"""Seconds until the store must be open."""
+"""Seconds within which the store must be open."""
 
 
 class Watcher(Protocol):
-    """Someone who watches."""
+    """Shows a rehearsal as it runs."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
@@ -206,8 +206,8 @@ class Watcher(Protocol):
     def found(self, sightings: list[Sighting]) -> None: ...
 
 
-class Nobody:
-    """Watches nothing."""
+class Unwatched:
+    """A watcher that shows nothing."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
@@ -253,7 +253,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
             start_outside(internet, folder, scenario.tick)
             put_first([os.getpid(), *(child.pid for child in Standing(internet.folder).children())])
             with _monitor(scenario, folder) as monitor:
-                play = Play(scenario, internet, monitor, folder, watcher or Nobody())
+                play = Play(scenario, internet, monitor, folder, watcher or Unwatched())
                 rehearsal = asyncio.run(play.run())
         if records is not None:
             shutil.copyfile(folder / "records.jsonl", records)
@@ -314,7 +314,7 @@ def _monitor(scenario: Scenario, folder: Path) -> Iterator[subprocess.Popen[byte
 
 
 class Play:
-    """One performance."""
+    """One run of a scenario."""
 
     def __init__(
         self,
@@ -330,7 +330,7 @@ class Play:
         self._last: MonitorState | None = None
 
     async def run(self) -> Rehearsal:
-        """All of it; the lab and the monitor are up.
+        """Play the scenario; the lab and the monitor are up.
 
         Raises:
             FanousError: a technique cannot be applied here, or the monitor broke.
@@ -338,7 +338,7 @@ class Play:
         try:
             return await self._play()
         except BaseException:
-            self._monitor.kill()  # otherwise the thread that listens to it would wait for ever
+            self._monitor.kill()  # otherwise the thread that listens to it would wait forever
             raise
 
     async def _play(self) -> Rehearsal:
@@ -362,7 +362,7 @@ class Play:
         for task in reporting:
             task.cancel()
         await asyncio.gather(*reporting, return_exceptions=True)
-        await asyncio.sleep(1.0)  # the inbox is sealed a last time
+        await asyncio.sleep(1.0)  # seal the inbox one last time
         self._tell(b"end")
         try:
             await asyncio.wait_for(asyncio.shield(listening), LAST_LOOK)
@@ -413,7 +413,7 @@ class Play:
         return msgspec.json.decode(line, type=MonitorState)
 
     def _listen(self) -> None:
-        """Every state, until the last one."""
+        """Take every state that the monitor reports, until the last."""
         while self._last is None:
             state = self._listen_once()
             if state.incident is not None:

@@ -103,16 +103,16 @@ def _explains(scenario: Scenario, event: ScenarioStep, sighting: Sighting) -> bo
 
 
 def as_measured(targets: Iterable[str]) -> set[str]:
-    """As measurements name them: a host of a known platform by the platform."""
+    """The targets as measurements name them: a host of a known platform by the platform."""
     return {target_of(target) if "." in target else target for target in targets}
 
 
 _BY_THE_WAY = ("dns.google", "cloudflare-dns.com", "dns.quad9.net")
-"""Targets of a block of encrypted DNS, which names none."""
+"""Targets that a block of encrypted DNS hits, though it names none."""
 
 
 def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:
-    """Against all techniques that explain it together: each names its own."""
+    """How well its mechanisms fit all the techniques that explain it together; each has its own mechanisms."""
     mechanisms = sighting.document["mechanisms"]
     if not events:
         return "none"
@@ -127,7 +127,7 @@ def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:
 
 
 def _met(expected: Expectation, found: Sequence[Found]) -> Met:
-    """By the first incident that has all of it; else the nearest one, and what it lacks."""
+    """Met by the first incident that has everything expected; otherwise the nearest one, and what it lacks."""
     tried = sorted(((_lacks(expected, one), one) for one in found if one.events), key=lambda t: len(t[0]))
     if not tried:
         return Met(expected, "", "nothing was found")

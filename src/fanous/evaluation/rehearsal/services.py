@@ -23,19 +23,19 @@ from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.server import listening_socket
 
 GENEROUS = RateLimits(address=RateLimit(1000, 10_000), network=RateLimit(10_000, 100_000))
-"""Twelve probes in a few seconds do what they do in hours."""
+"""Twelve probes send within seconds what would take them hours."""
 
 SEAL_SECONDS = 0.4
-"""Each second of waiting counts three hundredfold here."""
+"""Seconds before a segment is sealed: here each second of waiting counts three hundredfold."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideServices:
-    """What it is told.
+    """The specification of these services.
 
     Attributes:
-        names: host name -> addresses, as they are outside: the helper's resolver is beyond the censors.
-        share_seconds: for which an answer of the helper is given again.
+        names: host name -> addresses as seen abroad: the helper's resolver is beyond the censors.
+        share_seconds: for how long an answer of the helper is reused.
     """
 
     address: str

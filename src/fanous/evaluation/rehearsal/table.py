@@ -71,10 +71,10 @@ def page(results: Sequence[TechniqueResult]) -> str:
 
 
 def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], str]:
-    """The results to show, and with what they were played.
+    """The results to show, and the versions they were run with.
 
-    Those of this program, once most techniques were played with it; until then the newest ones of which that
-    can be said: a page without a result says less than one that names older rules.
+    This program's results, once most techniques have been run with it; until then the newest for which that
+    is true: a page without results says less than one that names older rules.
     """
     today = [r for r in results if r.is_of_today]
     techniques = {r.technique for r in results}
@@ -96,7 +96,7 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
 
 
 def _carried(today: Iterable[TechniqueResult]) -> str:
-    """What was played with older rules or detectors that differ in nothing that those runs met."""
+    """Results of older rules or detectors whose differences do not affect those runs."""
     now = (RULES_VERSION, DETECTOR_VERSION)
     counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
     if not counts:
@@ -112,7 +112,7 @@ def _carried(today: Iterable[TechniqueResult]) -> str:
 
 
 def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
-    """One of each technique, placement and seed."""
+    """The latest result for each technique, placement and seed."""
     return list({result.key: result for result in results}.values())
 
 
@@ -127,7 +127,7 @@ def _left_out(late: Sequence[TechniqueResult]) -> str:
 
 
 def _label(result: TechniqueResult) -> str:
-    """By what is held true today of the technique, of an older result too."""
+    """The label by today's truth about the technique, even for an older result."""
     return TRUTHS[result.technique].label(result.mechanisms) if result.found else result.label
 
 
@@ -183,7 +183,7 @@ def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueR
 def _rightly(
     interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]
 ) -> list[tuple[str, str]]:
-    """How often what was said is true."""
+    """How often claims are true."""
     every = len(interference)
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
@@ -211,7 +211,7 @@ def _rightly(
 
 
 def _delays(confirmed: Sequence[TechniqueResult]) -> list[tuple[str, str]]:
-    """How soon it was said, of what was confirmed as nation-wide."""
+    """Delays until incidents were confirmed as nation-wide."""
     nation = [r for r in confirmed if r.placement == "nation"]
     cadence = [r for r in confirmed if r.placement == "cadence"]
     barred, slowed = _of(Kind.BLOCKING, nation), _of(Kind.THROTTLING, nation)
@@ -262,7 +262,8 @@ def _near(result: TechniqueResult) -> bool:
 
 
 def _kind(result: TechniqueResult) -> Kind:
-    """Apart, since throttling takes rates to be seen, and an outage what its probes send once it is over."""
+    """Shown separately, since throttling is seen only in rates, and an outage in what its probes send once it is
+    over."""
     return TRUTHS[result.technique].kinds[0]
 
 
@@ -272,12 +273,12 @@ def _of(kind: Kind, results: Iterable[TechniqueResult]) -> list[TechniqueResult]
 
 def _nation_wide(result: TechniqueResult) -> float | None:
     """Seconds until the incident was confirmed as nation-wide, and as about this technique's own target: two
-    techniques that are played together may be one incident."""
+    techniques that are run together may be one incident."""
     return None if result.nation is None else max(result.nation, result.confirmed or 0.0)
 
 
 FAST = 300.0
-"""Seconds of the monitor's clock in one, at a tick of two seconds that represents ten minutes."""
+"""Seconds of the monitor's clock per second of the lab, at a tick of two seconds that represents ten minutes."""
 
 
 def _stretch(result: TechniqueResult) -> float:
@@ -287,7 +288,7 @@ def _stretch(result: TechniqueResult) -> float:
 
 
 def _at_two_seconds(result: TechniqueResult) -> float | None:
-    """``None`` also where the clock was a slower one."""
+    """``None`` also if the clock was slower."""
     return _nation_wide(result) if _stretch(result) > FAST / 2 else None
 
 
@@ -375,7 +376,7 @@ RESULTS, PAGE = "truth-table.jsonl", "truth-table.md"
 
 
 MOST_BROKEN = 5
-"""Runs in a row that break before the table ends: then it is the machine, and not a case."""
+"""Consecutive failed runs after which the table stops: then the machine is at fault, not a case."""
 
 Play = Callable[[Case], list[TechniqueResult]]
 
@@ -393,10 +394,10 @@ def played(case: Case) -> list[TechniqueResult]:
 def run_cases(
     wanted: Iterable[Case], results: Path, until: float, play: Play = played
 ) -> Iterator[tuple[Case, list[TechniqueResult], str]]:
-    """Play what has no result yet, as long as there is time: each case, its results, or why there are none.
+    """Run the cases without a result while there is time; yields each case, and its results or why there are none.
 
     Raises:
-        FanousError: run after run breaks.
+        FanousError: run after run fails.
     """
     broken = 0
     for case in wanted:
@@ -410,7 +411,7 @@ def run_cases(
         except (FanousError, OSError, TimeoutError, subprocess.SubprocessError) as error:
             broken += 1
             if broken >= MOST_BROKEN:
-                raise FanousError(f"{broken} runs in a row broke, the last one with: {error}") from error
+                raise FanousError(f"{broken} runs in a row failed, the last one with: {error}") from error
             yield case, [], str(error) or type(error).__name__
             continue
         broken = 0
@@ -419,7 +420,7 @@ def run_cases(
 
 
 def line(result: TechniqueResult) -> str:
-    """Progress for a person who is waiting."""
+    """One line of progress for the terminal."""
     seconds = "-" if result.confirmed is None else f"{result.confirmed:.1f} s"
     false = f"  FALSE {result.false_suspected}+{result.false_confirmed}"
     return (

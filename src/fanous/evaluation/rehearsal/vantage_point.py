@@ -1,6 +1,6 @@
 """Vantage point: one probe of the lab: rounds at the scenario's tick, a spool, an uploader.
 
-Between the probe and its network are a stretched clock and, if the scenario says so, faults.
+Between the probe and its network sit a stretched clock and, if the scenario says so, faults.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ LARGEST_ANSWER = 1 << 20
 class RoundNetwork:
     """A network in one round of a probe: its wall clock begins at the monitor's instant of the round.
 
-    Within the round a second is a second, so that a record's times are what the probe measured.
+    Within the round a second is a second, so that a record's durations are what the probe measured.
     """
 
     def __init__(self, inner: Network, instant: float) -> None:
@@ -59,10 +59,10 @@ class RoundNetwork:
 
 
 class BrokenNetwork(RoundNetwork):
-    """A line on which most connections fail: a cable with a loose contact."""
+    """A line on which most connections fail, like a cable with a loose contact."""
 
     LOSES = 0.6
-    """Share of connections and datagrams."""
+    """Share of connections and datagrams lost."""
 
     def __init__(self, inner: Network, instant: float, chance: random.Random) -> None:
         super().__init__(inner, instant)
@@ -128,7 +128,7 @@ class LyingNetwork(RoundNetwork):
 
 
 class _LyingStream:
-    """Claims a reset once one of the names was sent in clear (as a ClientHello does)."""
+    """Claims a reset once one of the names has been sent in the clear (as in a ClientHello)."""
 
     def __init__(self, inner: Stream, names: Sequence[bytes]) -> None:
         self._inner = inner
@@ -182,16 +182,16 @@ _OWN_HEADERS = frozenset({"host", "content-length", "connection", "transfer-enco
 
 TRANSFER_BYTES = 98_304
 TRANSFER_SECONDS = 2.5
-"""A policer at 140 kbit/s gives some 85 KB in that time, 45 KB of them at once; on a line that slow all the
+"""A policer at 140 kbit/s lets some 85 KB through in that time, 45 KB of them at once; on so slow a line, all the
 downloads of a round take a quarter of a minute."""
 
 RATE_SECONDS = 1.5
-"""Of the downloads that every other round makes to know what the line gives: on a slow line they end before
-the next ones begin.  They have the size of all others: a short one of a far server takes round trips rather
-than bandwidth, and its rate says less than half of a longer one's."""
+"""Length of the downloads that every other round makes to learn what the line gives: on a slow line they end before
+the next ones begin.  They have the usual size: a short one from a distant server takes round trips rather
+than bandwidth, and shows less than half the rate of a longer one."""
 
 HELD_HANDSHAKE, HELD_ENDPOINT = 4.5, 12.0
-"""Where handshakes are held for 3 s: with less patience they are silence.  A round then takes up to 12 s."""
+"""Time-outs if handshakes are held for 3 s: shorter ones would see silence.  A round then takes up to 12 s."""
 
 SCREENING = Settings(
     lookup_timeout=1.5,
@@ -216,22 +216,22 @@ SCREENING = Settings(
     cap_mb=1e6,
 )
 """Time-outs of a second or two: the lab's round trips take 50 ms, and a round must end within a few ticks.
-One address a name and 64 KB a page, so that twelve probes fit on two cores; a retransmitted SYN (1 s) still
+One address per name and 64 KB per page, so that twelve probes fit on two cores; a retransmitted SYN (1 s) still
 connects. A starved page is followed by one download and its control, in production by three."""
 
 
 def lab_settings(ca_file: Path, helper: str, domestic: str) -> Settings:
-    """The profile at the places of one lab."""
+    """The profile with the addresses of one lab."""
     return replace(SCREENING, ca_file=str(ca_file), helper=helper, domestic=domestic)
 
 
 def with_transfers(settings: Settings) -> Settings:
-    """The same for a round that measures rates too."""
+    """The profile for a round that also measures rates."""
     return replace(settings, transfer_pairs=1, transfer_timeout=RATE_SECONDS)
 
 
 def patient(settings: Settings) -> Settings:
-    """The same for a country in which handshakes are held up: in production a probe waits longer (6 s)."""
+    """The profile for a country in which handshakes are delayed: in production a probe waits longer (6 s)."""
     return replace(settings, handshake_timeout=HELD_HANDSHAKE, endpoint_seconds=HELD_ENDPOINT)
 
 
@@ -253,10 +253,10 @@ RATED = 2
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
-"""Seconds for one request to the collector: the lab's way there and back takes 0.1 s."""
+"""Seconds for one request to the collector: the lab's round trip takes 0.1 s."""
 
 LONGEST_WAIT = 900.0
-"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.upload``), stretched like all."""
+"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.upload``), stretched like all times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ class LabProbe:
 
     Args:
         network: its own, without the stretched clock.
-        on_outcome: told each outcome as the probe itself sees it, for those who watch.
+        on_outcome: called with each outcome as the probe sees it, for display.
     """
 
     def __init__(
@@ -320,7 +320,7 @@ class LabProbe:
         self._slow: set[str] = set()
         self._tick = inf
         self._is_sound = True
-        """By the latest check of the line: without a network no site is measured."""
+        """Result of the latest check of the line: without a network, no site is measured."""
 
     async def stand(self, tick: float, rounds: int) -> None:
         """Begin a round at each tick; returns when the last one has ended."""
@@ -348,7 +348,7 @@ class LabProbe:
         transport = SeamTransport(self._network, UPLOAD_PATIENCE)
         async with Uploader(self._spool, [self._collector], transport=transport) as uploader:
             while not (ends.is_set() and not self._spool.waiting()):
-                for collector in uploader.collectors:  # the pause of minutes is stretched, too
+                for collector in uploader.collectors:  # a pause of minutes is stretched, too
                     latest = asyncio.get_running_loop().time() + LONGEST_WAIT / self._clock.stretch
                     collector.not_before = min(collector.not_before, latest)
                 if self._spool.waiting():
@@ -356,7 +356,7 @@ class LabProbe:
                 await asyncio.sleep(UPLOAD_SECONDS)
 
     async def _round(self, at: float) -> None:
-        """All targets, and the line itself."""
+        """Measure all targets, and the line itself."""
         self.kept.rounds += 1
         duty = self.duty
         network = self._seam(self._clock.monitor(at))
@@ -366,7 +366,7 @@ class LabProbe:
         self.kept.slowest = max(self.kept.slowest, report.seconds)
 
     async def _rates(self, at: float, turn: int) -> None:
-        """How fast two targets are, compared with controls; it takes longer than a tick, but delays no
+        """Measure how fast two targets are, compared with controls; this takes longer than a tick, but delays no
         round.
         """
         duty = self.duty
@@ -378,11 +378,11 @@ class LabProbe:
 
     @contextmanager
     def _measuring(self, urls: Iterable[str]) -> Iterator[list[str]]:
-        """Those of ``urls`` that may be measured now: none twice at once whose data come slowly.
+        """The ``urls`` that may be measured now: a slow target is never measured twice at the same time.
 
         In production this never happens, since a round ends long before the next one.  Here it would make
-        slow lines slower.  Slow targets begin together, as in production: a line counts as slow next to two
-        targets at once.
+        slow lines slower.  Slow targets begin together, as in production: a line counts as slow if two
+        targets are slow at once.
         """
         wait = any(self._under_way[url] for url in self._slow)
         chosen = [url for url in urls if not (wait and url in self._slow)]
@@ -393,7 +393,7 @@ class LabProbe:
             self._under_way.subtract(chosen)
 
     def _done(self, outcome: Outcome) -> None:
-        """Learn whether a page takes longer than a tick, as far as it came."""
+        """Note whether a page takes longer than a tick, judging by how far it got."""
         if outcome.speed is not None:
             seconds = self.duty.settings.most_body * 8 / 1000 / outcome.speed.kbps
             (self._slow.add if seconds > self._tick else self._slow.discard)(outcome.url)

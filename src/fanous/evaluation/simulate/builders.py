@@ -5,7 +5,7 @@ The default is an ordinary success: a sound measurement of ``x`` on PTCL, everyt
 A series is one line that can be read by eye, ``"1x72 0.2x6 _x2"``.  Each word is a value, then ``x`` and how many
 bins it fills (1 where left out); ``_`` = nothing was measured, so the bin is not listed.
 
-``FakeNetwork`` is a scripted network without sockets (``fanous.probe.net.network.Network``), in which unknown names do
+``FakeNetwork`` is a scripted network without sockets (``fanous.probe.net.network.Network``), where unknown names do
 not exist and unknown addresses are silent; ``FakeClock`` is time that moves only when a test says so.
 """
 
@@ -24,7 +24,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State, Verdict
 
 DAY = 1_699_920_000
-"""Tuesday 14 November 2023, 00:00 UTC: an arbitrary beginning, a multiple of every bin width in use."""
+"""Tuesday 14 November 2023, 00:00 UTC: an arbitrary start, a multiple of every bin width in use."""
 
 STEP = 600
 
@@ -39,7 +39,7 @@ def make_series(
     measurements: int | str | None = None,
     key: SeriesKey | None = None,
 ) -> Series:
-    """The series that ``notation`` spells.
+    """The series that ``notation`` describes.
 
     Args:
         step: bin width in seconds.
@@ -49,7 +49,7 @@ def make_series(
         measurements: default = one per probe.
 
     Raises:
-        ValueError: a word cannot be read, or a notation has another number of bins.
+        ValueError: a word cannot be read, or a notation has a different number of bins.
     """
     if start % step:
         raise ValueError(f"start {start} is not a multiple of step {step}")
@@ -82,7 +82,7 @@ def series_key(
 
 
 def spell(notation: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """float64, shape (bins,); NaN where ``_`` stands."""
+    """float64, shape (bins,); NaN for ``_``."""
     return np.array([value for word in notation.split() for value in _repeat(word)], dtype=np.float64)
 
 
@@ -149,7 +149,7 @@ def helper(layer: Layer = Layer.TLS, failure: str | None = None, **given: Any) -
 
 
 def verdict(state: State = State.OK, layer: Layer = Layer.TLS, **given: Any) -> Verdict:
-    """A controlled verdict on ``x`` by a rule of no importance."""
+    """A controlled verdict on ``x`` by an arbitrary rule."""
     fields: dict[str, Any] = {
         "target": "x",
         "rule_id": f"{layer.value}.test.{state.value}",
@@ -184,12 +184,12 @@ def _success(layer: Layer) -> dict[str, Any]:
 
 
 Script = list[bytes | BaseException]
-"""What reads return, in order; then the other side has closed."""
+"""What reads return, in order; after that the other side has closed."""
 
 
 @dataclass(slots=True)
 class FakeStream:
-    """One connection of a script; ``written`` is what was sent."""
+    """One scripted connection; ``written`` is what was sent."""
 
     script: Script
     written: list[bytes] = field(default_factory=list)
@@ -214,7 +214,7 @@ class FakeStream:
 
 @dataclass(slots=True)
 class FakeDatagrams:
-    """Each datagram sent is answered by ``answer``; then there is silence."""
+    """A socket on which each datagram is answered by ``answer``; then there is silence."""
 
     answer: Callable[[bytes], list[bytes]]
     waiting: list[bytes] = field(default_factory=list)
@@ -224,7 +224,7 @@ class FakeDatagrams:
 
     async def receive(self) -> bytes:
         if not self.waiting:
-            await asyncio.Event().wait()  # for ever: deadlines are the caller's
+            await asyncio.Event().wait()  # forever: deadlines are the caller's
         return self.waiting.pop(0)
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class FakeDatagrams:
 
 @dataclass(slots=True)
 class FakeNetwork:
-    """The whole of it.
+    """A scripted network.
 
     Attributes:
         names: host name -> its addresses, or what the look-up raises.
@@ -280,7 +280,7 @@ class FakeNetwork:
 
 @dataclass(slots=True)
 class FakeClock:
-    """Call it to read it, as one calls ``time.time``.
+    """A clock that is read by calling it, like ``time.time``.
 
     Attributes:
         now: unix seconds, UTC.

@@ -18,17 +18,17 @@ START = 1_699_920_000.0
 """14 November 2023, 00:00 UTC."""
 
 RATE = 0.5
-"""Rounds an hour of a probe."""
+"""Rounds per hour of each probe."""
 
 FLOOD = 12.0
-"""How many times as often a flooding liar sends."""
+"""How many times more often than others a flooding liar sends."""
 
 TRUTH = 1 / 6
-"""How often a wavering liar tells the truth: enough to seem to have changed its mind within the hour."""
+"""How often a wavering liar tells the truth: often enough to seem to change its mind within an hour."""
 
 FAILING = 0.015
 CAUGHT = 0.93
-"""Share of honest attempts that fail for no reason, and that a real restriction catches."""
+"""Shares of honest attempts that fail by chance, and that a real restriction catches."""
 
 
 class Strategy(StrEnum):
@@ -49,11 +49,11 @@ class Crowd:
     Attributes:
         networks: ASNs 1 to ``networks``, all alike.
         honest: sound probes on each.
-        hours: for which everyone measures.
-        event: from, to (hours since the beginning): when a restriction is, or is made to seem, in force.
-        real: there is one.
+        hours: how long everyone measures.
+        event: from, to (hours since the beginning): when a restriction is in force, or is made to seem so.
+        real: whether there is one.
         liars: probes that lie, in all.
-        spread: over how many networks, from ASN 1 on.
+        spread: number of networks that the liars are spread over, from ASN 1 on.
     """
 
     networks: int
@@ -101,7 +101,7 @@ def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Simul
 
 
 def _claimed(crowd: Crowd, hour: float, chance: Random) -> bool:
-    """The opposite of the truth: a real restriction is denied, a non-existent one is reported."""
+    """What a liar claims, the opposite of the truth: it denies a real restriction and reports a non-existent one."""
     match crowd.strategy:
         case Strategy.WAVER if chance.random() < TRUTH:
             return crowd.real and _during(crowd, hour)
@@ -124,7 +124,7 @@ def _during(crowd: Crowd, hour: float) -> bool:
 
 
 def votes_of(made: Sequence[SimulatedAttempt]) -> Votes:
-    """The same as votes on ``x``; every attempt brings a normal control, the liars' forged ones too."""
+    """The attempts as votes on ``x``; each comes with a normal control, which liars forge."""
     count = len(made)
 
     def names(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

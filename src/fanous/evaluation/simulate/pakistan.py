@@ -3,7 +3,7 @@
 What is known (NetBlocks, Business Recorder, ISOC Pulse): X, Facebook, Instagram and YouTube were restricted
 across the nation from shortly before 20:00 PKT (15:00 UTC) for about seven hours, around an online rally
 that began at 21:00.  The mechanism was not published; here each provider has its own, as in other years.
-Everything is made up but these facts: times to the minute, mechanisms and every single record.  The records
+Everything except these facts is made up: times to the minute, mechanisms and every single record.  The records
 hold raw facts only, marked ``"synthetic": "fanous"``; nothing in them says what was blocked.
 """
 
@@ -47,22 +47,22 @@ from fanous.model.instant import from_iso
 
 SINCE, UNTIL = from_iso("2023-12-16T00:00Z"), from_iso("2023-12-19T00:00Z")
 WATCH = (from_iso("2023-12-17T13:00Z"), from_iso("2023-12-17T23:00Z"))
-"""The rally had been announced: probes that an organisation runs measure more often around it."""
+"""The rally had been announced: an organisation's probes measure more often around it."""
 
 SICK_FOR = (from_iso("2023-12-17T16:00Z"), from_iso("2023-12-17T19:00Z"))
 PORTAL_FOR = (from_iso("2023-12-16T06:00Z"), from_iso("2023-12-16T14:00Z"))
 
 HIT = 0.93
-"""Share of visits that a restriction catches; boxes fail open, and flows take other ways."""
+"""Share of visits that a restriction catches; boxes fail open, and flows take other routes."""
 
 DROPPED = 0.4
 """Where a provider throttles: share of connections that it cuts altogether (a modeller's guess)."""
 
 TRANSIENT = 0.012
-"""Share of ordinary visits that fail for no reason of interest; .005-.01 in real records."""
+"""Share of ordinary visits that fail by chance; .005-.01 in real records."""
 
 BAD = 0.5
-"""The same within a bad half hour: failures come in bursts."""
+"""That share within a bad half hour: failures come in bursts."""
 
 CONTROL_LOST = 0.02
 """Share of measurements whose outside helper did not answer."""
@@ -83,7 +83,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class EventTruth:
-    """What was put into the file, to check against what is found.
+    """What was put into the file, to compare with what is found.
 
     Attributes:
         targets: restricted on each of ``networks``; empty = nothing was.
@@ -182,7 +182,7 @@ class _Days:
             yield messenger_measurement(of, began + 40, chance, lied_to=lied_to)
 
     def _fate(self, page: SimulatedPage, probe: SimulatedProbe, at: float, bad: bool, chance: Random) -> Fate:
-        """What becomes of a visit: first what the probe suffers by itself, then the site, then the censor."""
+        """What becomes of a visit: faults of the probe come first, then of the site, then the censor."""
         if probe.flaw is Flaw.PORTAL and PORTAL_FOR[0] <= at < PORTAL_FOR[1]:
             return Fate.PORTAL
         if page is SICK and SICK_FOR[0] <= at < SICK_FOR[1]:
@@ -225,7 +225,7 @@ def _flaw(network: SimulatedNetwork, keeper: Keeper, nth: int) -> Flaw:
 
 
 def _inputs(probe: SimulatedProbe, chance: Random) -> list[SimulatedPage]:
-    """An organisation's probe keeps to the platforms and a control; a volunteer's list is longer."""
+    """An organisation's probe measures only the platforms and a control; a volunteer's list is longer."""
     pages = [*PLATFORMS.values(), WIKIPEDIA]
     if probe.keeper is Keeper.VOLUNTEER:
         pages += [DOMESTIC, chance.choice([SICK, CHOOSY])]
@@ -234,7 +234,7 @@ def _inputs(probe: SimulatedProbe, chance: Random) -> list[SimulatedPage]:
 
 
 def _bad_times(probe: SimulatedProbe, chance: Random) -> list[Span]:
-    """Half hours in which much fails; a lossy line has several a day, others one a week."""
+    """Half hours in which many attempts fail; a lossy line has several a day, others one a week."""
     a_day = 4.0 if probe.flaw is Flaw.LOSSY else 1 / 7
     times, at = [], SINCE
     while (at := at + chance.expovariate(a_day / 86_400)) < UNTIL:
@@ -255,4 +255,4 @@ GENERATORS: dict[str, Callable[[Path, int], EventTruth]] = {
     "pakistan-2023-12-17": write,
     "pakistan-quiet": write_quiet,
 }
-"""Name -> writes raw measurements of source ``ooni`` to a file, by seed, and says what it put in."""
+"""Name -> writes raw measurements of source ``ooni`` to a file, by seed, and returns what it put in."""

@@ -85,7 +85,7 @@ ELSEWHERE = (
         "AE", 5384, "EMIRATES TELECOMMUNICATIONS GROUP COMPANY", False, "213.42.20.20", 0.03, 0, 2
     ),
 )
-"""Neighbours in which the platforms work."""
+"""Neighbouring countries, in which the platforms work."""
 
 
 Span = tuple[float, float]
@@ -95,7 +95,7 @@ ORDINARY = 3 * 3600.0
 """Seconds between rounds of an organisation's probe in ordinary times."""
 
 WATCHING = 1200.0
-"""The same while an announced event is watched."""
+"""Seconds between rounds while an announced event is watched."""
 
 A_DAY = 2.0
 """Rounds of a volunteer's probe in an ordinary day."""
@@ -133,7 +133,7 @@ def _by_the_clock(at: float, until: float, watch: Span, chance: Random) -> Itera
 
 
 def _by_chance(at: float, until: float, trouble: Span, chance: Random) -> Iterator[float]:
-    """Candidates at the highest rate, thinned to the rate of the moment."""
+    """Rounds drawn at the highest rate, then thinned to the rate of the moment."""
     while (at := at + chance.expovariate(A_DAY * CURIOUS / 86_400)) < until:
         hour = at % 86_400 / 3600
         asleep = hour >= NIGHT_UTC[0] or hour < NIGHT_UTC[1]

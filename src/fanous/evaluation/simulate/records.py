@@ -103,7 +103,7 @@ class StepLists:
     def request(
         self, url: str, host: str, ip: str, port: int, began: float, response: Row, failure: str | None
     ) -> None:
-        """One HTTP exchange that began at ``began`` and ends now; the newest stands first."""
+        """One HTTP exchange that began at ``began`` and ends now; the newest comes first."""
         self._event("http_transaction_start", began)
         self._event("http_transaction_done", self.now, failure=failure)
         headers = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9", "Host": host, "User-Agent": AGENT}
@@ -167,7 +167,7 @@ def response(status: int, headers: dict[str, str], body: str, *, truncated: bool
 
 SOFTWARE = "fanous-generator"
 MARK = {"synthetic": "fanous"}
-"""Stands in the annotations of every generated record, so that none is ever taken for a real one."""
+"""Goes into the annotations of every generated record, so that none is ever taken for a real one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,13 +311,13 @@ SICK = SimulatedPage(
     ("2606:2800:220:1:248:1893:25c8:1946",), 15133, "Edgecast Inc.", "Example Domain", 1_256,
     "ECS (nyb/1D2E)",
 )  # fmt: skip
-"""Goes down for everyone during the event."""
+"""A site that goes down for everyone during the event."""
 
 CHOOSY = SimulatedPage(
     "https://www.example.com/", "www.example.com", ("93.184.216.34",), (), 15133, "Edgecast Inc.",
     "Not available in your region", 912, "ECS (nyb/1D2E)", status=451,
 )  # fmt: skip
-"""Refuses visitors from the country at all times, by its own choice (RFC 7725)."""
+"""A site that always refuses visitors from the country, by its own choice (RFC 7725)."""
 
 PLATFORMS: dict[str, SimulatedPage] = {
     "x": X,

@@ -4,7 +4,7 @@ A network's day is drawn whole, so the bursts of failures and the hours at which
 Repeated draws are the same volunteers' days: more of them give more exposure, not more kinds of failure.
 
 A row of a blocked target is what a measurement would have recorded.  It is written from OONI's data formats
-(df-002, df-005, df-006, df-007) and what its tables hold of blocked measurements; knows nothing of rules or
+(df-002, df-005, df-006, df-007) and the blocked measurements in its tables; it shares nothing with rules or
 detectors.
 """
 
@@ -55,7 +55,7 @@ class QuietRows:
         """``days`` days from ``start`` on, each of each network drawn from its quiet ones.
 
         Args:
-            density: how many days are laid over each other, on average: below 1 measurements are left out.
+            density: how many days are superimposed, on average; below 1, measurements are left out.
         """
         found: list[Measured] = []
         layers = max(1, round(density))
@@ -77,7 +77,7 @@ def _moved(one: Measured, midnight: int, mark: str) -> Measured:
 
 
 def in_country(one: Measured, country: str) -> Measured:
-    """The measurement as if its network were one of ``country``, and another than those drawn elsewhere."""
+    """The measurement as if its network were one of ``country``, and distinct from those drawn elsewhere."""
     uid = f"{one.uid}-{country}"
     rows = tuple(
         row
@@ -92,7 +92,7 @@ def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: 
 
     Args:
         since, until: when all networks were quiet; unix seconds.
-        always_quiet: networks that were quiet for as long as the tables reach.
+        always_quiet: networks that were quiet throughout the tables.
     """
     columns: dict[str, None] = {}
     gathered: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -123,7 +123,7 @@ def _table(path: Path) -> Iterator[Row]:
 
 
 def write_rows(path: Path, columns: Sequence[str], measurements: Iterable[Measured]) -> None:
-    """As a table of OONI observations."""
+    """Write measurements as a table of OONI observations."""
     blank = dict.fromkeys(columns, "")
     fields = itemgetter(*columns)
     with path.open("w", newline="") as file:

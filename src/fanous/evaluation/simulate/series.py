@@ -1,4 +1,4 @@
-"""Series: made-up months of public sources, speed tests and votes, told in physical terms.
+"""Series: made-up months of public sources, speed tests and votes, described in physical terms.
 
 Five weeks of a country without an outage are described by what people and networks do: when they get up and
 go to bed, rest days and holidays, how many blocks there are, what a source fails to measure.  Nothing here
@@ -37,14 +37,14 @@ class SeriesCountry:
     """What a made-up country is like.
 
     Attributes:
-        blocks: /24 blocks of it that answer pings on an ordinary day.
-        routes: /24 blocks of it in routing.
-        cities: with users of a browser, by day.
-        strays: sources of stray traffic in a bin.
-        wavering: of search traffic in a bin, a share (the noise of the source).
-        missing: share of the bins that a source does not give.
-        steps: seconds of the bins of probing, routing, search traffic, stray traffic and cities.
-        mood: of whole days, by which search traffic is higher or lower, a share.
+        blocks: its /24 blocks that answer pings on an ordinary day.
+        routes: its /24 blocks in routing.
+        cities: number of cities with users of a browser in a day.
+        strays: number of sources of stray traffic in a bin.
+        wavering: noise of search traffic in a bin, as a share.
+        missing: share of bins for which a source has no value.
+        steps: bin widths, in seconds, of probing, routing, search traffic, stray traffic and cities.
+        mood: how much higher or lower search traffic is on whole days, as a share.
     """
 
     name: str
@@ -59,7 +59,7 @@ class SeriesCountry:
 
 
 REST = ((4, 5), (5, 6), (6,))
-"""Days of rest, from Monday = 0: Friday and Saturday, Saturday and Sunday, Sunday alone."""
+"""Weekends, from Monday = 0: Friday and Saturday, Saturday and Sunday, Sunday alone."""
 
 EXPORT = (1800, 1800, 1800, 1800, 3600)
 LIVE = (600, 300, 1800, 300, 3600)
@@ -121,7 +121,7 @@ class _People:
         return np.asarray(np.arange(self.days * DAY_SECONDS // step) * step / 3600 + self.offset)
 
     def awake(self, step: int) -> Array:
-        """Share of the day's activity, between that of the night and 1."""
+        """Share of the day's activity, between the night's level and 1."""
         hours, total = self._hours(step), np.zeros(self.days * DAY_SECONDS // step)
         for day in range(len(self.up)):
             at = hours - 24 * day
@@ -136,7 +136,7 @@ class _People:
         return 1 - self.swing * (1 - self.awake(step))
 
     def moods(self, step: int) -> Array:
-        """Higher and lower days, and what sways within hours."""
+        """Factors for higher and lower days, and for swings within hours."""
         day = np.clip(self._hours(step) / 24, 0, len(self.mood) - 1)
         return np.asarray(np.interp(day, np.arange(len(self.mood)) + 0.5, self.mood))
 
@@ -146,7 +146,7 @@ def _risen(hours: Array) -> Array:
 
 
 def _growth(chance: np.random.Generator, days: int, step: int, most: float) -> Array:
-    """A level that drifts, and moves once to another, a source counts more or fewer from then on."""
+    """A level that drifts, and jumps once, as when a source begins to count more or fewer."""
     bins = days * DAY_SECONDS // step
     drift = 1 + chance.uniform(-most, most) * np.arange(bins) / bins
     jump = np.where(np.arange(bins) >= chance.integers(bins), 1 + chance.uniform(-most, most), 1.0)
@@ -168,7 +168,7 @@ def _bursts(chance: np.random.Generator, days: int, step: int) -> Array:
 
 
 def _counted(chance: np.random.Generator, blocks: Array) -> Array:
-    """Blocks that answer: each of a few per cent is missed now and then."""
+    """Blocks that answer: a few per cent of them are missed now and then."""
     return np.asarray(chance.binomial(np.round(blocks * 1.02).astype(np.int64), 1 / 1.02).astype(float))
 
 
@@ -195,9 +195,9 @@ class SpeedCountry:
         asns: networks.
         days: since the beginning, a Tuesday.
         tests_a_minute: on each network, averaged over the day.
-        line_kbps: median of what lines are sold for; they differ by the factor e in two thirds of cases.
-        rush: share of a line's speed that is lost at the busiest minute of the evening.
-        crowded: (day, rush) of evenings that were worse than others: a match, a holiday.
+        line_kbps: median speed that lines are sold with; two thirds are within a factor of e of it.
+        rush: share of a line's speed lost at the busiest minute of the evening.
+        crowded: (day, rush) of evenings worse than others, as with a match or a holiday.
         capped: (from, to) in hours, and the most kbps that a line gets in that time.
         slowed: (from, to) in hours, and the share of its speed that a line keeps in that time.
     """
@@ -234,7 +234,7 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
 
 
 def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") -> list[Rate]:
-    """Downloads of ``probes`` probes on each network beside three targets in turn, every five minutes, and of one
+    """Downloads of ``probes`` probes on each network next to three targets in turn, every five minutes, and of one
     abroad, where nothing happens."""
     found = []
     places = [(code, asn, probe) for asn in country.asns for probe in range(probes)] + [("SE", 1257, 0)]
@@ -270,7 +270,7 @@ def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") ->
 
 
 def _crowd(country: SpeedCountry, minutes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
-    """Share of the speed that is lost to other people, minute by minute: most at nine in the evening."""
+    """Share of the speed lost to other people, minute by minute; it peaks at nine in the evening."""
     hour, day = minutes % 1440 / 60, minutes // 1440
     people = np.exp(-(((hour - 21 + 12) % 24 - 12) ** 2) / 18)
     weekend = np.isin(day % 7, [3, 4, 5])  # Friday to Sunday, from a Tuesday on
@@ -303,7 +303,8 @@ def _tests(
 
 
 def _medians(bins: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats, count: int) -> Floats:
-    """Of the values of each bin; sorted once, since a call of numpy's for each of thousands of bins takes seconds."""
+    """Medians of the values of each bin; sorted once, since a numpy call for each of thousands of bins takes
+    seconds."""
     ordered = values[np.lexsort((values, bins))]
     edges = np.searchsorted(bins, np.arange(count + 1))
     first, last = edges[:-1], edges[1:] - 1
@@ -325,17 +326,17 @@ class Life:
     Attributes:
         probes: sound ones.
         rounds_per_hour: of each probe, at random moments.
-        failure_rate: share of attempts that fail for no reason of interest.
+        failure_rate: share of attempts that fail by chance.
         bursts_per_day: bad spells of each probe's line.
         burst_minutes: how long one lasts.
         burst_failure_rate: share of attempts that fail within one.
         shared_bursts_per_day: bad spells of the network, which all its probes feel at once.
         blocked: when the target is restricted.
         catch: share of attempts that the restriction catches.
-        broken: further probes for which everything fails always.
-        lying: further probes that report a failure whatever they see, half of the time.
+        broken: number of further probes for which everything always fails.
+        lying: number of further probes that half of the time report a failure regardless of what they see.
         silent: when no one measures.
-        controlled: share of attempts with a normal control of their own; a bad line spoils the control too.
+        controlled: share of attempts with their own normal control; a bad line spoils the control too.
     """
 
     probes: int = 3
@@ -379,7 +380,7 @@ def votes_of(life: Life, hours: float, seed: int) -> list[SimulatedVote]:
 def series_of(
     votes: Sequence[SimulatedVote], *, key: SeriesKey | None = None, step: int = STEP, start: int = DAY
 ) -> Series:
-    """The share of probes that failed in each bin in which any measured; a probe has one vote a bin."""
+    """The share of probes that failed in each bin in which any measured; a probe has one vote per bin."""
     bins: dict[int, dict[str, list[SimulatedVote]]] = defaultdict(lambda: defaultdict(list))
     for vote in votes:
         at = start + vote.hour * HOUR
@@ -435,5 +436,5 @@ def _within(hour: float, spans: Sequence[Hours]) -> bool:
 
 
 def _mostly_failed(made: list[SimulatedVote]) -> bool:
-    """Ties count as failed, as everywhere."""
+    """Did most fail?  Ties count as failed, as they do everywhere."""
     return 2 * sum(vote.failed for vote in made) >= len(made)

@@ -1,7 +1,7 @@
 """Weeks: made-up weeks of a small country - restrictions that leak, lines that fail in bursts, broken probes.
 
-Told in physical terms: who measures how often, what is wrong when and for whom.  Nothing here comes from a
-detector, and nothing of it is a setting of one.
+Described in physical terms: who measures how often, what is wrong when and for whom.  Nothing here comes from a
+detector or is a setting of one.
 """
 
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ class Trouble:
     """Something that makes measurements fail; hours since the beginning.
 
     Attributes:
-        probes: of which; empty = of all on the networks.
-        share: of the measurements that it catches.
-        local: the line itself fails, so that checks of other sites fail with it.
-        real: it is a restriction.
+        probes: the probes affected; empty = all on the networks.
+        share: share of the measurements that it catches.
+        local: the line itself fails, so checks of other sites fail too.
+        real: whether it is a restriction.
     """
 
     start: float
@@ -49,8 +49,8 @@ class Trouble:
 class Week:
     """Attributes:
     helped: share of the measurements that come with a check from outside.
-    rates: rounds an hour of each probe, by (ASN, probe).
-    abroad: rounds an hour of people in another country, for whom it works.
+    rates: rounds per hour of each probe, by (ASN, probe).
+    abroad: rounds per hour of people in another country, for whom the site works.
     """
 
     ordinary: float
@@ -68,8 +68,8 @@ def week_of(seed: int, faults: float = 0.2) -> Week:
     """One week; the same seed gives the same.
 
     Args:
-        faults: chance of another fault of a network's own path, after each that it had; of paths that
-            networks share, half of it.
+        faults: probability of another fault of a network's own path, after each that it had; for paths that
+            networks share, half of that.
     """
     chance = Random(f"week {seed}")
     asns = range(1, chance.randint(2, 7))
@@ -111,7 +111,7 @@ def _faults(chance: Random, probes: list[tuple[int, str]], more: float) -> Itera
 
 
 def _upstream(chance: Random, asns: list[int], more: float) -> Iterator[Trouble]:
-    """What several networks use (a carrier, a resolver) is bad: they fail together, whatever the site."""
+    """Something that several networks use (a carrier, a resolver) is bad: they fail together, for any site."""
     while len(asns) > 1 and chance.random() < more / 2:
         start, length = chance.uniform(0, WEEK), chance.expovariate(1 / 1.5)
         hit = chance.sample(asns, chance.randint(2, len(asns)))
@@ -119,7 +119,7 @@ def _upstream(chance: Random, asns: list[int], more: float) -> Iterator[Trouble]
 
 
 def measured(week: Week, seed: int) -> tuple[Votes, Votes]:
-    """What its probes say of one site, and what people abroad say (for whom it works), as votes."""
+    """Votes of its probes on one site, and of people abroad, for whom it works."""
     chance = Random(f"measured {seed}")
     rows = [
         (hour, asn, probe, *_outcome(week, hour, asn, probe, chance))

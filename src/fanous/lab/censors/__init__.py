@@ -1,6 +1,6 @@
 """Censors: every technique that can be applied to the lab's users, by name.
 
-To add a technique, write a function of a ``cut.Strike`` that does it with real packets and returns how to
+To add a technique, write a function that takes a ``cut.Strike``, does it with real packets and returns how to
 undo it, in the file of what it looks at, and add one entry to ``TECHNIQUES``.  tests/lab/test_techniques.py
 then requires a row that shows what breaks and what does not.
 """
@@ -42,7 +42,7 @@ _ALL = (
         "dns_inject_onpath",
         "A forged answer comes before the true one, whichever resolver was asked.",
         "dns.injection.bogon",
-        in_path.inject_beside,
+        in_path.inject_on_path,
     ),
     Technique(
         "dns_inject_inpath",
@@ -78,7 +78,7 @@ _ALL = (
         "sni_reset_onpath",
         "A handshake that names the target passes, and the client is reset by an on-path box.",
         "tls.reset.sni",
-        in_path.reset_beside,
+        in_path.reset_on_path,
     ),
     Technique(
         "sni_drop",

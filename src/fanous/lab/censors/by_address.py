@@ -6,11 +6,11 @@ from fanous.lab.plan import DOH_HOST, DOH_RESOLVER, VantagePoint
 from fanous.lab.space import run_in
 
 TABLE = 1000
-"""First of the routing tables that cuts use; a router has none of that number by itself."""
+"""First of the routing tables that cuts use; routers have no table with this number themselves."""
 
 
 def blackhole(strike: Strike) -> Undo:
-    """Null routes, in a table that holds for the vantage points hit alone: packets vanish."""
+    """Null routes, in a table used only for the vantage points that are hit: packets vanish."""
     table = TABLE + strike.number
 
     def lines(points: list[VantagePoint], version: int, do: str) -> list[str]:
@@ -46,7 +46,7 @@ def unreachable(strike: Strike) -> Undo:
     """Every packet to the address is answered by "host unreachable".
 
     It is a rule and not an ``unreachable`` route, because for such a route Linux answers each host at most
-    once a second after the first five times, whatever its namespace sets: the sixth step of a check would
+    once a second after the first five times, whatever its namespace's settings: the sixth step of a check would
     meet silence.
     """
 
@@ -59,7 +59,7 @@ def unreachable(strike: Strike) -> Undo:
 
 
 def reset(strike: Strike) -> Undo:
-    """Every packet of TCP to the address is answered by a reset; datagrams vanish."""
+    """Every TCP packet to the address is answered by a reset; datagrams vanish."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         lines = []
@@ -82,7 +82,7 @@ def drop_quic(strike: Strike) -> Undo:
 
 
 def drop_quic_of_target(strike: Strike) -> Undo:
-    """The same towards the targets' addresses alone."""
+    """No QUIC to the targets' addresses."""
     return on_routers(
         strike,
         lambda points, version: [

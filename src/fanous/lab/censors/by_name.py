@@ -11,7 +11,7 @@ LOSS = 0.4
 """Share of packets that ``sni_loss`` drops: most handshakes still succeed, and every transfer crawls."""
 
 FREEZE_BYTES = 16_384
-"""From a server, after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
+"""Bytes from a server after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
 
 
 def hellos(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
@@ -50,7 +50,7 @@ def marking(strike: Strike, points: list[VantagePoint], version: int) -> list[st
 
 
 def on_marked(strike: Strike, *verdicts: str) -> Undo:
-    """Mark connections by name, and do ``verdicts`` to all their packets, the first included."""
+    """Mark connections by name, and apply ``verdicts`` to all their packets, including the first."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         lines = [f"{marked(strike)} {verdict}" for verdict in verdicts]
@@ -69,18 +69,18 @@ def lose(strike: Strike) -> Undo:
 
 
 def freeze(strike: Strike) -> Undo:
-    """What comes from the server stops after so many bytes; nothing says so."""
+    """The server's data stop after so many bytes, without a reset or any other sign."""
     counted = f"-m connbytes --connbytes {FREEZE_BYTES}: --connbytes-dir reply --connbytes-mode bytes"
     return on_marked(strike, f"{counted} -j DROP")
 
 
 def police(strike: Strike) -> Undo:
-    """A policer for each connection: what is above the rate is dropped, a first burst passes."""
+    """A policer for each connection: packets above the rate are dropped, except for a first burst."""
     return on_marked(strike, f"{_above(strike)} -j DROP")
 
 
 BURST_BYTES = 24_000
-"""Of the policer's bucket, so a small page passes whole; never less than a second's worth, which xt_hashlimit
+"""Size of the policer's bucket: a small page passes whole.  Never less than a second's worth, which xt_hashlimit
 refuses."""
 
 
@@ -94,7 +94,7 @@ def _above(strike: Strike) -> str:
 
 
 def residual(strike: Strike) -> Undo:
-    """The handshake is dropped, and for a while so is everything between that client and that address."""
+    """The handshake is dropped and, for a while, so is everything between that client and that address."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         lines = []
@@ -109,7 +109,7 @@ def residual(strike: Strike) -> Undo:
 
 
 BOGON, BOGON6 = "10.10.34.36", "fd00::10:10:34:36"
-"""Private addresses; the first is one that was reported of Iran's resolvers."""
+"""Private addresses; the first has been reported from Iran's resolvers."""
 
 
 def deny(strike: Strike) -> Undo:
@@ -126,7 +126,7 @@ def give_block_page(strike: Strike) -> Undo:
 
 
 def _lie(strike: Strike, answer: list[str] | int) -> Undo:
-    """Given to the vantage points hit; if all of a provider's are, to everyone who asks."""
+    """Lie to the vantage points that are hit; if they are all of a provider's, to everyone who asks."""
     told = [
         {
             "namespace": router,

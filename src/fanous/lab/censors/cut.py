@@ -18,14 +18,14 @@ DEFAULT_KBPS = 137.0
 """The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""
 
 SLOW_LINE_KBPS = 1500.0
-"""Of a general slow-down: a fifth of what the lab's lines give, and more than its probing, a round every two
-seconds, fills; below 500 a probe sees its own traffic."""
+"""Rate of a general slow-down: a fifth of what the lab's lines give, and more than probing uses (a round every two
+seconds); below 500 a probe sees the effect of its own traffic."""
 
 CROWDED_KBPS = 10_000.0
-"""Of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.line``)."""
+"""Rate of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.line``)."""
 
 RESIDUAL_SECONDS = 60
-"""How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""
+"""How long an address stays blocked after the trigger; 60-180 s have been seen in the wild."""
 
 Undo = Callable[[], None]
 """Undoes a cut; call it once."""
@@ -41,13 +41,13 @@ class Cut:
     """One act of censorship (or a harmless mishap).
 
     Attributes:
-        targets: platforms or host names; none where the technique is about everything.
+        targets: platforms or host names; none if the technique affects everything.
         networks: ASNs; empty = all.
         access: only networks of this access.
         vantage_points: names of those hit; empty = ``compliance`` of all that match.
-        compliance: share of the matching vantage points that is hit, drawn with ``seed``.
+        compliance: share of the matching vantage points that are hit, drawn with ``seed``.
         rate_kbps: for throttling; 1 kbit = 1000 bits.
-        keep: of an allow-list, what still works.
+        keep: the targets that an allow-list lets through.
         residual_seconds: how long an address stays blocked after the trigger.
     """
 
@@ -67,7 +67,7 @@ def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
     """The vantage points that ``cut`` hits, in the plan's order; the same for the same seed.
 
     Raises:
-        FanousError: it hits none, or names what the lab does not have.
+        FanousError: it hits none, or names something that the lab does not have.
     """
     if cut.vantage_points:
         return tuple(internet.vantage_point(name) for name in cut.vantage_points)
@@ -83,7 +83,7 @@ def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
     count = floor(len(matching) * cut.compliance + 0.5)
     if not count:
         raise FanousError(
-            f"{cut.technique} hits no vantage point: {len(matching)} match, but compliance leaves none"
+            f"{cut.technique} hits no vantage point: {len(matching)} match, but compliance leaves none; raise it"
         )
     drawn = set(Random(cut.seed).sample(range(len(matching)), count))
     return tuple(point for nth, point in enumerate(matching) if nth in drawn)
@@ -94,9 +94,9 @@ class Strike:
     """A cut on a lab.
 
     Attributes:
-        number: counts the cuts of a lab; names of chains, queues and tables derive from it.
+        number: counts the cuts of a lab; the names of chains, queues and tables are derived from it.
         points: the vantage points hit.
-        hosts, addresses: of the targets.
+        hosts, addresses: the targets'.
     """
 
     internet: Internet
@@ -118,7 +118,7 @@ class Strike:
 
     @property
     def bit(self) -> int:
-        """Of connection marks."""
+        """The cut's bit in connection marks."""
         return 1 << self.number % 31
 
     @property
@@ -130,7 +130,7 @@ class Strike:
         return {router: list(points) for router, points in groupby(self.points, lambda p: p.router)}
 
     def is_whole(self, router: str) -> bool:
-        """Are all vantage points of that router hit, so that the provider itself is?"""
+        """Are all vantage points of that router hit, and therefore the provider itself?"""
         hit = {point.name for point in self.points}
         behind = [point for point in self.internet.vantage_points if point.router == router]
         return all(point.name in hit for point in behind)
@@ -138,13 +138,13 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """How it is done.
+    """A way to interfere, or a mishap that looks like it.
 
     Attributes:
         does: one sentence.
-        mechanism: what a perfect observer would call it; empty = it is no interference, or has no name.
-        needs_targets: is it about single targets?
-        is_interference: ``False`` = what a monitor must not take for censorship.
+        mechanism: what a perfect observer would call it; empty = not interference, or without a name.
+        needs_targets: does it act on single targets?
+        is_interference: ``False`` = a monitor must not take it for censorship.
         strike: does it, and returns how to undo it.
     """
 

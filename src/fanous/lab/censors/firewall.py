@@ -1,10 +1,10 @@
 """Firewall: rules in a router's own chain, added in one step and removed together.
 
-iptables' legacy tables, since only they have the ``string`` match.
+They go into iptables' legacy tables, since only these have the ``string`` match.
 
 A censor looks for a name in a ClientHello, a question or a request.  OpenSSL 3.5 sends a ClientHello in two segments;
-the name is in the first, and a rule that looks at single segments finds it there.  A browser that shuffles its
-extensions may put it across both: then such a censor misses it, as real ones did.
+the name is in the first, where a rule that looks at single segments finds it.  A browser that shuffles its
+extensions may split it across both: then such a censor misses it, as real ones have.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ RESTORE = {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"}
 T = TypeVar("T")
 
 WORKERS = 4
-"""Routers at a time: two hundred of them are done in seconds."""
+"""Routers configured at a time: two hundred take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Rules:
 
     Attributes:
         table: ``filter``, ``mangle`` or ``nat``; ``hook``: the chain that jumps to them.
-        lines: as for ``iptables -A CHAIN``, without that.
+        lines: what follows ``iptables -A CHAIN``.
     """
 
     lines: Sequence[str]
@@ -46,7 +46,7 @@ RulesOf = Callable[[list[VantagePoint], int], list[Rules]]
 
 
 def on_routers(strike: Strike, rules_of: RulesOf) -> Undo:
-    """Install ``rules_of`` on the routers of all vantage points that are hit."""
+    """Install the rules on the routers of all vantage points that are hit."""
     places = [
         (router, version, rules_of(points, version))
         for router, points in strike.by_router().items()
@@ -56,7 +56,7 @@ def on_routers(strike: Strike, rules_of: RulesOf) -> Undo:
 
 
 def install(strike: Strike, places: Sequence[tuple[str, int, list[Rules]]]) -> Undo:
-    """Install rules in (namespace, IP version) places: in all, or, where one refuses, in none."""
+    """Install rules in (namespace, IP version) places: in all of them or, if one refuses, in none."""
 
     def change(text_of: Callable[[str, list[Rules]], str]) -> None:
         for_each(places, lambda place: _restore(strike, *place[:2], text_of(strike.identity, place[2])))
@@ -65,14 +65,14 @@ def install(strike: Strike, places: Sequence[tuple[str, int, list[Rules]]]) -> U
         change(_added)
     except FanousError:
         for place in places:
-            with suppress(FanousError):  # it was never there
+            with suppress(FanousError):  # it was never installed
                 _restore(strike, *place[:2], _removed(strike.identity, place[2]))
         raise
     return lambda: change(_removed)
 
 
 def for_each(things: Sequence[T], do: Callable[[T], None]) -> None:
-    """Several at a time; the first error rises."""
+    """Do it for several at a time; the first error is raised."""
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(do, things))
 
@@ -86,7 +86,7 @@ def of_version(addresses: Sequence[str], version: int) -> list[str]:
 
 
 def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
-    """With a lock of each namespace's own: the usual one is the whole machine's."""
+    """Load the rules under a lock per namespace: the usual lock is shared by the whole machine."""
     lock = strike.internet.folder / f"xtables-{namespace}-{version}"
     argv = [RESTORE[version], "--noflush", "--wait"]
     try:
@@ -114,7 +114,7 @@ def _removed(identity: str, rules: list[Rules]) -> str:
 
 
 ALGORITHM = "kmp"
-"""Of xt_string; ``bm`` misses what lies across two fragments of a packet's memory."""
+"""Search algorithm of xt_string; ``bm`` misses a match that spans two fragments of a packet's memory."""
 
 
 def in_hello(host: str) -> str:
@@ -123,7 +123,7 @@ def in_hello(host: str) -> str:
 
 
 def in_question(host: str) -> str:
-    """Match for the question of a DNS message: the whole name, or one below it."""
+    """Match for the question of a DNS message: the whole name, or a subdomain."""
     return _string(name_wire(host)) + " --icase"
 
 

@@ -1,4 +1,4 @@
-"""In path: techniques that need a program in or on the path of packets."""
+"""In path: techniques that need a program on the path of packets, to read along or to stand between."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from fanous.lab.censors.slow import crowd
 from fanous.lab.plan import VantagePoint
 
 SLOW_SECONDS = 3.0
-"""That ``sni_slow_handshake`` holds a ClientHello: Türkiye 2023, handshakes from 70 ms to over 3 s."""
+"""How long ``sni_slow_handshake`` holds a ClientHello: in Türkiye in 2023, handshakes went from 70 ms to over 3 s."""
 
 FIRST_QUEUE = 100
 """Queues are numbered by cut, above those of the lab itself."""
@@ -32,10 +32,10 @@ def _put(
     options: dict[str, object],
     clients_of: Callable[[Strike, list[VantagePoint]], list[str]] | None = None,
 ) -> Undo:
-    """Boxes of one kind in the routers of all vantage points hit.
+    """Put boxes of one kind into the routers of all vantage points that are hit.
 
     Args:
-        clients_of: addresses that a box must know; ``None`` = it needs none.
+        clients_of: the addresses that a box must know; ``None`` = none.
     """
     places = []
     for router, points in strike.by_router().items():
@@ -57,7 +57,7 @@ def _users(_strike: Strike, points: list[VantagePoint]) -> list[str]:
 
 
 def _askers(strike: Strike, points: list[VantagePoint]) -> list[str]:
-    """The users, and the provider's resolver where it is hit as a whole."""
+    """The users, and the provider's resolver if the whole provider is hit."""
     resolver = (points[0].resolver, points[0].resolver6) if strike.is_whole(points[0].router) else ()
     return _users(strike, points) + [a for a in resolver if a]
 
@@ -67,7 +67,7 @@ def _queue(strike: Strike) -> int:
 
 
 def _with_rules(strike: Strike, take: Undo, rules: RulesOf) -> Undo:
-    """Rules that lead packets to boxes that stand already; the boxes go after the rules, or without them."""
+    """Add rules that lead packets to boxes already in place; boxes are removed after the rules, or if these fail."""
     try:
         remove = on_routers(strike, rules)
     except FanousError:
@@ -81,14 +81,14 @@ def _with_rules(strike: Strike, take: Undo, rules: RulesOf) -> Undo:
     return undo
 
 
-def inject_beside(strike: Strike) -> Undo:
-    """Questions about a target are answered by a forgery that comes first; the true answer follows."""
+def inject_on_path(strike: Strike) -> Undo:
+    """Questions about a target get a forged answer first; the true answer follows."""
     options: dict[str, object] = {"hosts": strike.hosts, "answer": [BOGON, BOGON6]}
     return _put(strike, "racing", options, _askers)
 
 
 def inject_in_path(strike: Strike) -> Undo:
-    """The question never arrives; the only answer is forged, whichever resolver was asked."""
+    """Questions about a target never arrive; the only answer is forged, whichever resolver was asked."""
     take = _put(strike, "answering", {"hosts": strike.hosts, "answer": [BOGON, BOGON6]})
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
@@ -102,13 +102,13 @@ def inject_in_path(strike: Strike) -> Undo:
     return _with_rules(strike, take, rules)
 
 
-def reset_beside(strike: Strike) -> Undo:
+def reset_on_path(strike: Strike) -> Undo:
     """The handshake passes, but forged resets reach the client before the server's answer."""
     return _put(strike, "resetting", {"hosts": strike.hosts}, _askers)
 
 
 def slow_handshake(strike: Strike) -> Undo:
-    """The ClientHello is held for seconds; all else flows as ever."""
+    """The ClientHello is held for seconds; everything else flows as usual."""
     take = _put(strike, "delaying", {"seconds": SLOW_SECONDS})
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
@@ -119,7 +119,7 @@ def slow_handshake(strike: Strike) -> Undo:
 
 
 def rush_hour(strike: Strike) -> Undo:
-    """A user's line is as fast as on any evening, but the neighbours are at home."""
+    """No one interferes: a user's line is slow because the neighbours are at home and use theirs."""
     widen = crowd(strike)
     options: dict[str, object] = {"rate_kbps": strike.cut.rate_kbps, "seed": strike.cut.seed}
     send_away = _put(strike, "neighbours", options, _users)
@@ -164,7 +164,7 @@ def intercept(strike: Strike) -> Undo:
 
 
 def _redirect(point: VantagePoint, version: int, port: int) -> str:
-    """To the router itself, under the address of its resolver."""
+    """Redirect connections to the router itself, at the address of its resolver."""
     own = point.resolver if version == 4 else f"[{point.resolver6}]"
     return f"-j DNAT --to-destination {own}:{port}"
 

@@ -1,6 +1,6 @@
-"""Outages: everything is cut, for a network, for mobile users, for the nation, or all but what is inside.
+"""Outages: everything is cut, for a network, for mobile users or for the nation, or all but domestic sites.
 
-Trouble at the servers' own end is here too: it is not interference.
+Failures of the servers themselves are here too: they are not interference.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6
 
 
 def unplug(strike: Strike) -> Undo:
-    """The link between a provider and the gateway goes down; where not all of its vantage points are hit,
-    its router drops what they send and get."""
+    """The link between a provider and the gateway goes down; if only some of its vantage points are hit,
+    its router drops what they send and receive."""
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     gateway, v6 = strike.internet.names.gateway, strike.internet.plan.is_ipv6
     if whole:
@@ -46,19 +46,19 @@ def _is_hit_whole(strike: Strike, provider: Provider) -> bool:
 
 
 def silence(points: list[VantagePoint], version: int) -> list[str]:
-    """Rules that drop everything from and to them."""
+    """Rules that drop all packets from and to the vantage points."""
     return [f"{way} {address_of(point, version)} -j DROP" for point in points for way in ("-s", "-d")]
 
 
 def withdraw(strike: Strike) -> Undo:
-    """A provider takes back the routes to itself: what it sends leaves, and nothing finds the way back.
+    """A provider withdraws the routes to itself: its packets leave, but no reply finds the way back.
 
     Raises:
-        FanousError: of no provider are all vantage points hit, so that none can vanish.
+        FanousError: no provider has all of its vantage points hit, so none can vanish.
     """
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     if not whole:
-        raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit completely")
+        raise FanousError(f"{strike.cut.technique} acts on whole networks, and none is hit completely")
     bgp.start(strike.internet.routers)
     bgp.announce(strike.internet.routers, whole, on=False)
     return lambda: bgp.announce(strike.internet.routers, whole, on=True)
@@ -70,14 +70,14 @@ def mobile_only(strike: Strike) -> Undo:
 
 
 def break_ipv6(strike: Strike) -> Undo:
-    """IPv6 is there by name only."""
+    """The line has IPv6 addresses, but nothing comes back over them."""
     return on_routers(
         strike, lambda points, version: [Rules(silence(points, version) if version == 6 else [])]
     )
 
 
 def intranet(strike: Strike) -> Undo:
-    """The way out of the country is a black hole; what is inside works."""
+    """The way out of the country is a black hole; domestic sites work."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         inside = [*of_version([COUNTRY_V4, COUNTRY_V6], version)]
@@ -93,7 +93,7 @@ def intranet(strike: Strike) -> Undo:
 
 
 def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, inside: list[str]) -> list[str]:
-    """The provider's resolver has no way out either, where all its clients are cut."""
+    """Rules that cut the provider's resolver off too, if all its clients are cut off."""
     if not strike.is_whole(points[0].router):
         return []
     first = points[0]
@@ -102,7 +102,7 @@ def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, ins
 
 
 def allow_list(strike: Strike) -> Undo:
-    """Only what is on the list is forwarded: by address, and the sites inside the country."""
+    """Only packets of listed sites (by address) and of domestic ones are forwarded."""
     kept = strike.internet.addresses_of(strike.cut.keep)
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
@@ -118,7 +118,7 @@ def allow_list(strike: Strike) -> Undo:
 
 
 def lose(share: float) -> Callable[[Strike], Undo]:
-    """A technique that drops a share of all packets, both ways, those to the provider's resolver included."""
+    """A technique that drops a share of all packets in both directions, those to the provider's resolver included."""
     chance = f"-m statistic --mode random --probability {share}"
 
     def strike_it(strike: Strike) -> Undo:

@@ -1,4 +1,4 @@
-"""Slow: queues that a censor puts in the way of some or all of a user's traffic."""
+"""Slow: queues that a censor puts in front of some or all of a user's traffic."""
 
 from fanous.lab.censors.by_name import marked, marking
 from fanous.lab.censors.cut import Strike, Undo
@@ -7,26 +7,26 @@ from fanous.lab.plan import VantagePoint
 from fanous.lab.space import run_in
 
 QUEUE_BYTES = 60_000
-"""Of a shaper: it delays, and drops only what does not fit."""
+"""Size of a shaper's queue: it delays packets, and drops only those that do not fit."""
 
 SHARED_OUT = 16
-"""Queues a user, dealt out by the port of the connection: a probe of the lab begins a round every two
+"""Queues per user, chosen by the port of the connection: a probe of the lab begins a round every two
 seconds, and handshakes that share a download's queue would take a fifth of its rate."""
 
 PORT_BITS = {4: "0>>22&0x3C@0>>1&0xF", 6: "40>>1&0xF"}
-"""Four bits of the port to which a TCP segment goes (xt_u32), by IP version; Linux deals out ports of one
-parity, so the lowest is left out."""
+"""Four bits of a TCP segment's destination port (xt_u32), by IP version; Linux hands out ports of one
+parity, so the lowest bit is left out."""
 
 BURST_BYTES = 4_000
 TBF_LATENCY = "400ms"
 
 CROWDED_BURST_BYTES = 16_000
 CROWDED_LATENCY = "60ms"
-"""Of a provider's queue in the rush hour: it adds a round trip to what it carries, and drops the rest."""
+"""Longest delay in a provider's queue in the rush hour: about one more round trip; the excess is dropped."""
 
 
 def shape(strike: Strike) -> Undo:
-    """Connections that name a target are queued, each to the rate (HTB), in the direction of the user."""
+    """Connections that name a target are queued, each at the given rate (HTB), on the way to the user."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         of_port = f"{marked(strike)} -p tcp -m u32 --u32 {PORT_BITS[version]}"
@@ -58,7 +58,7 @@ def _class(number: int) -> str:
 
 
 def slow_down(strike: Strike) -> Undo:
-    """All that a user gets goes through a narrow pipe (TBF)."""
+    """Everything that a user receives goes through a narrow pipe (TBF)."""
     rate = f"{strike.cut.rate_kbps}kbit"
     return _queues(
         strike, [f"qdisc add dev {{link}} root tbf rate {rate} burst {BURST_BYTES} latency {TBF_LATENCY}"]
@@ -66,7 +66,7 @@ def slow_down(strike: Strike) -> Undo:
 
 
 def crowd(strike: Strike) -> Undo:
-    """The queue of a pipe that others use too; who they are is another's part (``boxes.line``)."""
+    """The queue of a pipe that others use too; ``boxes.line`` plays these others."""
     tbf = f"tbf rate {strike.cut.rate_kbps}kbit burst {CROWDED_BURST_BYTES} latency {CROWDED_LATENCY}"
     return _queues(strike, [f"qdisc add dev {{link}} root {tbf}"])
 

@@ -27,7 +27,7 @@ _ERRNO = {
     errno.EAFNOSUPPORT: "address_family_not_supported",
     errno.EACCES: "permission_denied",
     errno.EPERM: "permission_denied",
-    errno.EBADF: "interrupted",  # our own socket, which we closed because the measurement's time ran out
+    errno.EBADF: "interrupted",  # our own socket, closed because the measurement ran out of time
     errno.ENOBUFS: "no_buffer_space",
     errno.EINTR: "interrupted",
     errno.ENOTCONN: "not_connected",

@@ -18,7 +18,7 @@ TOKEN_BYTES = 8
 IP_RECVTTL = 12
 """From linux/in.h; Python has a name for it from 3.14 on."""
 LARGEST = 65_507
-"""Bytes of payload that one datagram can carry."""
+"""Most bytes of payload that one datagram can carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _request(is_v6: bool, identifier: int, payload: bytes) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    """Of RFC 1071."""
+    """The checksum of RFC 1071."""
     padded = data + b"\0" * (len(data) % 2)
     total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total & 0xFFFF) + (total >> 16)

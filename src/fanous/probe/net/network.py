@@ -78,14 +78,14 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 _NEVER_SITES = (
-    ip_network("::/96"),  # RFC 4291, 2.5.5.1: IPv4-compatible, deprecated; ::127.0.0.1 is such a one
+    ip_network("::/96"),  # RFC 4291, 2.5.5.1: IPv4-compatible, deprecated; for example ::127.0.0.1
     ip_network("::ffff:0:0:0/96"),  # RFC 2765: IPv4-translated
     ip_network("fec0::/10"),  # RFC 3879: site-local, deprecated and still configured
     ip_network(
         "168.63.129.16/32"
     ),  # Azure's host, which answers every machine of that cloud with its secrets
 )
-"""Ranges that Python's registry counts as global and that no site has.  Other clouds' metadata addresses are
+"""Ranges that Python's registry counts as global but that no site uses.  Other clouds' metadata addresses are
 link-local (169.254.169.254), private (fd00:ec2::254) or shared (100.100.100.200), and so not global."""
 
 

@@ -38,7 +38,7 @@ from fanous.probe.spool.spool import Spool, Spooled
 FILE = "reports.json"
 STRIKES_FILE = "failed.json"
 KEPT = 500
-"""Runs; one every 15 minutes for five days."""
+"""Most runs remembered: one every 15 minutes for five days."""
 
 
 class Template(Struct, frozen=True):
@@ -150,7 +150,7 @@ SECONDS = httpx.Timeout(120, connect=30)
 """Uploads over 2G are slow; a connection not made within half a minute will not be made."""
 
 IDLE_SECONDS = 5.0
-"""Seconds between two checks of an empty spool."""
+"""Seconds between checks of an empty spool."""
 
 REFUSALS = frozenset({400, 413, 415, 422})
 """Status codes that sending again will not fix."""
@@ -227,7 +227,7 @@ class Strikes:
     def __init__(self, folder: Path) -> None:
         self._path = folder / STRIKES_FILE
         self._of: dict[str, tuple[int, int]] = {}  # name -> failures, and how many while it took others
-        with suppress(OSError, msgspec.MsgspecError):  # missing, or lost in a power cut: counted anew
+        with suppress(OSError, msgspec.MsgspecError):  # missing, or lost in a power cut: start counting again
             self._of = _strikes.decode(self._path.read_bytes())
 
     def in_order(self, waiting: Sequence[Spooled]) -> list[Spooled]:
@@ -258,7 +258,7 @@ _strikes = msgspec.json.Decoder(dict[str, tuple[int, int]])
 
 
 OF_AN_ACKNOWLEDGEMENT = frozenset({"measurement_uid"})
-"""Keys of OONI's answer to a measurement (``ReceiveMeasurementResponse``); what has others is not its answer."""
+"""Keys of OONI's answer to a measurement (``ReceiveMeasurementResponse``); an answer with others is not from it."""
 
 
 class Uploader:
@@ -423,7 +423,7 @@ class Uploader:
 
 
 def _unplaced(template: Template) -> str:
-    """The usual cause, where it is one."""
+    """The usual cause of a discarded measurement, if it applies here."""
     lacks = [
         name for name, unknown in ((template.probe_asn, "AS0"), (template.probe_cc, "ZZ")) if name == unknown
     ]

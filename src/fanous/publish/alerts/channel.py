@@ -22,12 +22,12 @@ from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
 
 FIRST_WAIT = 15.0
-"""Seconds to wait after the first failure, in which most restarts are over; each further failure doubles it."""
+"""Seconds to wait after the first failure, long enough for most restarts; each further failure doubles it."""
 
 LONGEST_WAIT = HOUR
 
 MOST_ATTEMPTS = 14
-"""With the waits above some nine hours, enough for a mail server that is down for a night."""
+"""With the waits above, some nine hours: enough for a mail server that is down overnight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class QuietHours:
     zone: ZoneInfo
 
     def until(self, now: float) -> float:
-        """When these quiet hours end; ``now`` outside of them."""
+        """When the current quiet hours end; ``now`` outside them."""
         here = datetime.fromtimestamp(now, self.zone)
         for day in (here.date() - timedelta(days=1), here.date()):
             begins = datetime.combine(day, self.start, self.zone)
@@ -53,7 +53,7 @@ class QuietHours:
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Attributes:
-    per_hour: messages.
+    per_hour: most messages an hour.
     even_when_quiet: news that is sent during quiet hours too.
     """
 
@@ -94,7 +94,7 @@ class Form(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Attributes:
-    means: name in ``senders.SENDERS``.
+    means: a name in ``senders.SENDERS``.
     address: may contain a password, so it is never printed.
     secret: for means that sign messages; empty = none.
     exercises: staged events are sent to it too.
@@ -119,7 +119,7 @@ class AlertRule(Section, frozen=True):
         networks: ASNs; a national incident concerns every network.
         targets: an incident without targets (an outage) affects all of them.
         statuses: current status; an ended incident counts as confirmed or suspected, whichever it was.
-        confidence: the least, 0..1.
+        confidence: least confidence, 0..1.
         on: kinds of news.
     """
 
@@ -137,7 +137,7 @@ class AlertRule(Section, frozen=True):
         force_setattr(self, "targets", tuple(target_of(name) for name in self.targets))
 
     def concerns(self, incident: Incident) -> bool:
-        """Whatever the news is."""
+        """Does the incident match, regardless of the news?"""
         named = {f"AS{asn}" for asn in self.networks}
         return (
             (not self.countries or incident.country in self.countries)

@@ -34,7 +34,7 @@ NEWEST_OPEN = 60 * DAY
 def orders_of(
     news: News, rules: Iterable[AlertRule], now: float, exercising: Collection[str] = ()
 ) -> list[Order]:
-    """Each channel at most once, however many rules name it.
+    """The orders that news leads to: at most one per channel, however many rules name it.
 
     Args:
         exercising: channels that asked for staged events; others never receive one.
@@ -57,7 +57,7 @@ def orders_of(
 
 
 def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
-    """A channel that was sent an incident is sent its end or retraction too, whatever the rules say now."""
+    """A channel that was sent an incident is also sent its end or retraction, even if the rules have changed."""
     return Happening.CORRECTED in happened or Happening.ENDED in happened
 
 
@@ -71,7 +71,7 @@ def is_history(incident: Incident, now: float) -> bool:
 log = getLogger("fanous.publish.alerts")
 
 MOST_NEWS = 200
-"""Deliveries of one pass, since pages wait for the store until it is over; the next pass takes the rest."""
+"""Most deliveries of one pass, since pages wait for the store until it is over; the next pass takes the rest."""
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Done:
 class Dispatcher:
     """Args:
     ask: reaches the store.
-    sender: who speaks.
+    sender: the monitor that sends.
     """
 
     def __init__(self, ask: Ask, alerting: Alerting, sender: Sender) -> None:
@@ -163,7 +163,7 @@ class Dispatcher:
         await self._ask(write)
 
     async def _renew(self) -> None:
-        """Open incidents are sent again to receivers that would take silence for their end (Alertmanager)."""
+        """Send open incidents again to receivers that would take silence for their end (Alertmanager)."""
         for channel in (self._alerting.channels or {}).values():
             means, now = SENDERS[channel.means], time.monotonic()
             if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
@@ -186,7 +186,7 @@ def route(store: Store, alerting: Alerting) -> None:
 
 
 def news_for_readers(news: News, store: Store) -> News | None:
-    """The news as those know it who see only what is published; ``None`` = they must not learn of it."""
+    """The news as it looks to readers, who see only what is published; ``None`` = they must not learn of it."""
     revisions = store.for_readers().ledger.revisions(news.incident.id)
     shown = [one for one in revisions if one.n <= news.n]
     if not shown or shown[-1].n != news.n:
@@ -203,7 +203,7 @@ def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sende
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
-    """Open incidents that this channel was sent."""
+    """Open incidents that were sent to this channel."""
     latest = {
         one.incident: one
         for one in store.ledger.outbox.deliveries(AlertState.SENT)

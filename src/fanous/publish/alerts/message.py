@@ -72,7 +72,7 @@ class Sender:
 
     Attributes:
         url: public address of the monitor without a slash at its end; empty = none.
-        notice: said with every message (a recorded event, a lab's clock); empty = none.
+        notice: included in every message (a recorded event, a lab's clock); empty = none.
     """
 
     url: str = ""
@@ -128,7 +128,7 @@ def _notice(sender: Sender) -> list[str]:
 
 
 def _over_at(incident: Incident) -> float | None:
-    """The end of a retracted incident is the end it would have had, or else its onset."""
+    """When a retracted incident ended: at the end it would have had, otherwise at its onset."""
     if incident.status is Status.RETRACTED:
         return incident.onset if incident.end is None else incident.end
     return incident.end

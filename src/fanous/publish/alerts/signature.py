@@ -17,7 +17,7 @@ from fanous.errors import FanousError
 PREFIX = "whsec_"
 
 LEAST_SECRET = 24
-"""Bytes; the least that the specification allows, which is up to 64."""
+"""Bytes; the specification allows 24 to 64."""
 
 TOLERANCE = 300.0
 """Seconds by which the clocks of sender and receiver may differ."""

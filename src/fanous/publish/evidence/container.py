@@ -1,4 +1,4 @@
-"""Container: named parts in one plain tar file whose every byte is determined.
+"""Container: named parts in one plain tar file in which every byte is determined.
 
 ``tar xf`` opens it.  The reader accepts only what the writer writes - fixed headers, zero padding, two zero blocks,
 nothing after them - so that no byte can change unnoticed.
@@ -52,7 +52,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """The parts by name, in order.
 
     Raises:
-        BundleRefused: it is not a bundle, or a byte is not as the writer writes it.
+        BundleRefused: it is not a bundle, or a byte differs from what the writer writes.
         FanousError: it cannot be read.
     """
     try:
@@ -61,7 +61,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
                 raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
             content = file.read()
     except OSError as error:
-        raise FanousError(f"cannot read the bundle {path}: {error.strerror}") from error
+        raise FanousError(f"cannot read the bundle {path}: {error.strerror}; check the path") from error
     return unpack_parts(content)
 
 

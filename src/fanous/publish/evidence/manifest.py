@@ -41,7 +41,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     except OSError as error:
         raise FanousError(f"cannot use the key {path}: {error.strerror}") from error
     except (ValueError, TypeError) as error:
-        raise FanousError(f"{path} is not a private key in PEM without a pass phrase: {error}") from error
+        raise FanousError(f"{path} is not an unencrypted private key in PEM format: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise FanousError(f"the key {path} is not an Ed25519 key: name another one with --key")
     return key
@@ -71,7 +71,7 @@ def fingerprint(public: str) -> str:
 
 
 def is_signed_by(public: str, signature: bytes, content: bytes) -> bool:
-    """Whether ``signature`` is this key's signature of ``content``; both in lower-case hex."""
+    """Is ``signature`` this key's signature of ``content``?  Key and signature are lower-case hex."""
     try:
         raw_key, raw = bytes.fromhex(public), bytes.fromhex(signature.decode("ascii"))
         if raw_key.hex() != public or raw.hex().encode() != signature:

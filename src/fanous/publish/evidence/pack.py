@@ -105,7 +105,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
 
 
 def _may_be_the_line(incident: Incident) -> bool:
-    """With fewer targets than show that a line is at fault, a confirmed incident is the same without the other
+    """May the line be at fault?  With fewer targets than show that, a confirmed incident is the same without the other
     measurements."""
     return incident.confirmed_at is None or len(incident.targets) >= LINE_TARGETS
 

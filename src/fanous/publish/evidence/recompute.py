@@ -47,7 +47,7 @@ class RecomputeWindow:
 
 @dataclass(slots=True)
 class Recomputed:
-    """What the records amount to.
+    """The result of recomputing.
 
     Attributes:
         records, series: how many were used.
@@ -110,7 +110,7 @@ def _keep(store: Store, batch: list[Judged], done: Recomputed) -> None:
 
 
 def closest(found: list[Incident], known: Incident) -> Incident | None:
-    """The incident among ``found`` that ``known`` is; ``None`` = none."""
+    """The incident among ``found`` that corresponds to ``known``; ``None`` = none."""
     pairs = match(found, [known])
     return next((incident for incident, partner in pairs if partner is not None), None)
 

@@ -309,7 +309,7 @@ def _explanations() -> dict[str, Any]:
 
 
 def _options() -> dict[str, Any]:
-    """Of each detector, by keys like ``"detectors.blocking.raise_at"``."""
+    """Options of each detector, by keys like ``"detectors.blocking.raise_at"``."""
     return {
         f"detectors.{name}.{option}": value
         for name, detector in DETECTORS.items()

@@ -36,7 +36,7 @@ LEAST_FINGERPRINT = 16
 
 
 DECIDED_WITH = ("rules_version", "detector_version")
-"""Fields of an incident that make a bundle not comparable where they differ, and are no difference of the evidence."""
+"""Fields of an incident that make a bundle *not comparable* if they differ, without any difference in the evidence."""
 
 
 class Result(StrEnum):
@@ -217,8 +217,8 @@ def _records(parts: dict[str, bytes]) -> Iterator[Record]:
 
 
 def _claimed(recorded: dict[str, Any], incident: Incident, parts: dict[str, bytes]) -> Provenance:
-    """Older bundles do not give it: they are synthetic if one of their records is marked so or met a server of the
-    lab."""
+    """The provenance.  Older bundles do not give it: they are synthetic if one of their records is marked so or met
+    a server of the lab."""
     if "provenance" in recorded:
         return incident.provenance
     staged = any(is_marked(record.data) or _met_the_lab(record) for record in _records(parts))

@@ -44,7 +44,7 @@ class Report:
     rows: one per network, with the columns of ``heads``; the last one is a query.
     saw: (family of sources, its findings).
     revisions: (number, moment, status, reason).
-    cost: lines.
+    cost: what it may cost, in lines.
     chart: SVG; empty = too little was measured to draw one.
     url: permanent address.
     notice: what must be said first about its provenance; ``None`` = nothing.
@@ -74,7 +74,7 @@ class Report:
 
     @property
     def before(self) -> Sentence | None:
-        """What stands over the figures of an incident that was retracted."""
+        """The heading of the figures of a retracted incident."""
         return self.say(narrative.AS_PUBLISHED) if self.incident.status is Status.RETRACTED else None
 
     def say(self, text: str) -> Sentence:

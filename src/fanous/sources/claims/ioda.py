@@ -27,17 +27,17 @@ SOURCE = "ioda-outages"
 WINDOW = 90 * DAY
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
 BEFORE = 7 * 86400
-"""Seconds that are asked for before the window; an outage that began earlier would seem to begin with the answer."""
+"""Seconds requested before the window; an outage that began earlier would seem to begin with the answer."""
 LIMIT = 500
-"""Entries on a page: what IODA gives when not told otherwise, and then says nothing of the rest."""
+"""Entries per page: IODA's default, beyond which it says nothing about the rest."""
 MOST_PAGES = 40
-"""20,000 entries of one place in 97 days: more than have ever been."""
+"""20,000 entries for one place in 97 days: more than there have ever been."""
 IGNORED = "*.sarima"
 WHO = "IODA"
 EVENTS, ALERTS = "outages.events", "outages.alerts"
 """The envelope's ``type``."""
 CRITICAL, NORMAL = "critical", "normal"
-"""Levels of an alert; a *warning* about routing means one prefix in a hundred, comes several times a week, and is no
+"""Levels of an alert; a *warning* about routing means one prefix in a hundred, comes several times a week, and is not a
 claim."""
 
 
@@ -76,7 +76,7 @@ SHAPE = ENVELOPE | {
 
 
 class IodaOutages:
-    """See ``LiveSource`` and ``Paged``; one request per place, so that one which fails loses no other."""
+    """See ``LiveSource`` and ``Paged``; one request per place, so that a failure affects no other place."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [("country", ask.country), *(("asn", str(asn)) for asn in ask.networks)]
@@ -126,7 +126,7 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
     """Events in the format ``codf``.
 
     Args:
-        asked_until: end of the window that was asked for.  An event that was not over is given that end and
+        asked_until: end of the requested window.  An event that was not over is given that end and
             ``overlaps_window``, which is also true of one that began before the window (``buildEvents``).
     """
 
@@ -160,7 +160,7 @@ class _Alert:
 
     @property
     def about(self) -> tuple[str, tuple[int, ...]]:
-        """The line of alerts that it belongs to."""
+        """The sequence of alerts that it belongs to."""
         return self.datasource, self.networks
 
 
@@ -192,7 +192,7 @@ def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
 
 
 def _ends(known: Sequence[_Alert]) -> list[int | None]:
-    """When what each alert is about was normal again; ``None`` = not in this answer."""
+    """When each alert's subject was normal again; ``None`` = not in this answer."""
     normal: dict[tuple[str, tuple[int, ...]], int] = {}
     ends: list[int | None] = []
     for alert in reversed(known):

@@ -24,7 +24,7 @@ SOURCE = "radar-outages"
 WINDOW = 366 * DAY
 CALLS = ("annotations/outages", "traffic_anomalies")
 MOST = 1000
-"""Entries asked for at once; a country has a few dozen a year."""
+"""Entries requested at once; a country has a few dozen a year."""
 WHO = "Cloudflare Radar"
 PAGE = "https://radar.cloudflare.com/outage-center"
 SCOPES = {"NATIONWIDE": Scope.NATION, "REGIONAL": Scope.REGION}

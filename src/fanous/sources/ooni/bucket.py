@@ -1,14 +1,14 @@
 """Bucket: the public bucket in which OONI publishes every measurement, by the hour in which it was uploaded.
 
 Names are ``raw/YYYYMMDD/HH/CC/test/YYYYMMDDHH_CC_test.nX.N.jsonl.gz`` and the same with ``.tar.gz`` (ooni/backend,
-api/ooni_api_uploader.py, ``main``, commit 98f0025a): lines that the uploader wrote anew, and the bodies that probes
+api/ooni_api_uploader.py, ``main``, commit 98f0025a): lines rewritten by the uploader, and the bodies that probes
 sent, in members that are named by their UID.  Both hold the same measurements, so one is read, the ``.tar.gz`` if it is
 there.  Until October 2020 there is ``jsonl/test/CC/YYYYMMDD/HH/``, with days in place of hours in its names (ooni/data,
-oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  These days stand a second
+oonidata/dataclient.py, ``get_v2_prefixes`` and ``get_filename_meta_v2``, commit 40ecc64c).  These days exist a second
 time in ``canned/DAY/*.lz4``, most of them with all countries in one file: they are not pulled, and `fanous ingest ooni`
 reads them as files.
 
-An hour appears one to two hours after it began, and may be written anew: its ETag says whether it was.
+An hour appears one to two hours after it began, and may be rewritten: its ETag shows whether it was.
 """
 
 import asyncio
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 NAME, REGION = "ooni-data-eu-fra", "eu-central-1"
 
 BY_HOUR = datetime(2020, 10, 20, tzinfo=UTC).timestamp()
-"""Since when uploads stand in ``raw/`` by the hour; the days before stand in ``jsonl/``."""
+"""Since when uploads are in ``raw/`` by the hour; earlier days are in ``jsonl/``."""
 
 LATE = 14 * DAY
-"""Seconds after a measurement for which its upload is waited for: what was measured in a blackout comes after it."""
+"""Seconds to wait for a measurement's upload: measurements made in a blackout are uploaded afterwards."""
 
 REWRITTEN = 48 * HOUR
 """Seconds for which an hour is listed again: late uploads may be added to it, and its objects may be rewritten."""
 
 AT_ONCE = 4
-"""Objects that are fetched at the same time: others pay for the bucket."""
+"""Objects fetched at the same time: others pay for the bucket."""
 
 PATIENCE = timedelta(minutes=5)
-"""For which a request is tried again before it counts as failed."""
+"""How long a request is retried before it counts as failed."""
 
 MOST_OBJECTS = 10_000
 """Objects under one prefix: the fullest hour of a country has some hundreds.  A listing with more is broken."""
@@ -65,9 +65,9 @@ class PublishedObject:
 
     Attributes:
         hour: when the hour, or day, of upload began; unix seconds, UTC.
-        test: without underscores, as in its name.
-        stem: its name without what it is packed as: two objects of one stem hold the same measurements.
-        is_bodies: it holds the bodies as probes sent them, with UIDs.
+        test: the nettest without underscores, as in its name.
+        stem: its name without the packing: two objects with one stem have the same measurements.
+        is_bodies: it has the bodies as probes sent them, with UIDs.
     """
 
     key: str
@@ -81,13 +81,13 @@ class PublishedObject:
 
     @property
     def file_name(self) -> str:
-        """A name for a copy of this state of it."""
+        """A name for a copy of this version."""
         state = re.sub(r"[^0-9A-Za-z]", "", self.etag)[:32]
         return f"{self.stem}.{state}.{'tar' if self.is_bodies else 'jsonl'}.gz"
 
 
 def published(key: str, size: int, etag: str) -> PublishedObject | None:
-    """What an object is, by its name; ``None`` = none that holds measurements."""
+    """The object that a name describes; ``None`` = not one with measurements."""
     name = PurePosixPath(key).name
     match = _NAME.fullmatch(name)
     if match is None or len(name) > LONGEST_NAME:
@@ -102,7 +102,7 @@ def published(key: str, size: int, etag: str) -> PublishedObject | None:
 
 
 def once_each(objects: Iterable[PublishedObject]) -> list[PublishedObject]:
-    """Of objects with the same measurements one, the newest first."""
+    """One of each set of objects with the same measurements, newest first."""
     chosen: dict[str, PublishedObject] = {}
     for one in objects:
         if one.stem not in chosen or one.is_bodies:
@@ -111,13 +111,13 @@ def once_each(objects: Iterable[PublishedObject]) -> list[PublishedObject]:
 
 
 def in_window(objects: Iterable[PublishedObject], tests: Iterable[str]) -> Iterator[PublishedObject]:
-    """Those of some tests; empty = all."""
+    """The objects of some tests; empty = all."""
     wanted = set(tests)
     return (one for one in objects if not wanted or one.test in wanted)
 
 
 def prefixes(country: str, tests: Iterable[str], hour: float, known: Iterable[str]) -> list[str]:
-    """Under which names stands what was uploaded in one hour.
+    """The prefixes of everything uploaded in one hour.
 
     Args:
         tests: without underscores; empty = all.
@@ -143,7 +143,7 @@ class Bucket:
 
     Args:
         mirror: address of an S3 server that has the bucket; empty = Amazon's.
-        patience: for which a request is tried again.
+        patience: how long a request is retried.
     """
 
     def __init__(self, mirror: str = "", patience: timedelta = PATIENCE) -> None:
@@ -169,13 +169,13 @@ class Bucket:
             return bool(obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
 
     def list(self, prefix: str) -> list[PublishedObject]:
-        """Every object of measurements whose name begins so, and whose country is the one in the prefix.
+        """Every object of measurements with this prefix, and with the prefix's country.
 
         Raises:
             FanousError: it cannot be listed, or the listing does not end.
         """
         endless = FanousError(
-            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
+            f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again later",
             permanent=False,
         )
         with _asking(self.address, f"list {prefix}"):
@@ -188,10 +188,10 @@ class Bucket:
         ]
 
     def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
-        """The file with the object, complete; what an interrupted run has fetched of it is not fetched again.
+        """The complete file of the object; parts fetched by an interrupted run are not fetched again.
 
         Args:
-            stopped: asked after each megabyte: shall it end here?
+            stopped: asked after each megabyte whether to stop.
 
         Raises:
             FanousError: it cannot be fetched, has changed since it was listed, or was stopped.
@@ -214,11 +214,11 @@ class Bucket:
         return whole
 
     def address_of(self, key: str) -> str:
-        """By which ``fetch_object`` finds it again."""
+        """The address by which ``fetch_object`` finds it again."""
         return f"{self.address}/{NAME}/{key}"
 
     def fetch(self, key: str, folder: Path) -> Path:
-        """An object as it stands now.
+        """An object in its present version.
 
         Raises:
             FanousError: it cannot be fetched; permanent if it is no longer there.
@@ -255,7 +255,7 @@ class Bucket:
         except BaseError as error:
             if not (begun and "NotPartial" in str(error)):
                 raise
-            part.unlink()  # the server does not answer with a part, as S3 does: begin again
+            part.unlink()  # unlike S3, the server did not answer with a part, so begin again
             self._continue(one, part, stopped)
             return
         with part.open("ab") as file:
@@ -263,14 +263,14 @@ class Bucket:
                 file.write(chunk)
                 begun += len(chunk)
                 if begun > one.size:
-                    return  # it has grown, which its size tells ``save``
+                    return  # it has grown, which ``save`` will see from its size
                 if stopped():
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
 async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousError) -> "list[ObjectMeta]":
-    """What stands under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
-    name a next page for ever, with or without objects on it."""
+    """The objects under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
+    name a next page forever, with or without objects on it."""
     import obstore
 
     found: list[ObjectMeta] = []
@@ -286,7 +286,7 @@ async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousEr
 
 
 def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
-    """The object at an address that ``Bucket.address_of`` gave, as a file; errors as of ``Bucket.fetch``."""
+    """The object at an address that ``Bucket.address_of`` gave, as a file; errors as for ``Bucket.fetch``."""
     mirror, _, key = address.partition(f"/{NAME}/")
     return Bucket(mirror, patience).fetch(key, folder)
 

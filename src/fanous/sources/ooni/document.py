@@ -1,15 +1,15 @@
 """Document: the parts of OONI's data format 0.2.0 that become facts, as typed structures.
 
 Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing or null,
-since old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
+since old probes wrote less.  Fields that no fact needs are not listed, and cost nothing to skip.
 
 The fast path decodes straight into these structures.  If a field has another type than the format says, the record is
 salvaged: it is taken apart field by field, what still makes sense is kept ("443" is a port), and each loss is noted
 with its place and reason.
 
-Anyone can upload a record.  What reads one must end, so every kind of work that a record can ask for is either linear
-in its bytes or limited here, and a record that asks for more is rejected as too costly.  What is stored is limited by
-counts, so that a replay of the archive rejects what was rejected before, on every machine; each count stands for about
+Anyone can upload a record.  Reading one must end, so every kind of work that a record can cause is either linear
+in its bytes or limited here, and a record that causes more is rejected as too costly.  For storage, limits are
+counts, so that a replay of the archive rejects the same records on every machine; each count represents about
 a second or two of work, and is more than ten times what the largest real records need.  Only the search for addresses,
 which no replay repeats, also has a limit in seconds.
 """
@@ -32,13 +32,13 @@ MOST_STEPS = 2_000
 each with all others, at 0.3 µs a pair.  The most in OONI's records that we have is 137."""
 
 MOST_EVENTS_READ = 2_000_000
-"""Network events that are looked at, once for each step of their transaction: 2 s.  Downloads have some thousands."""
+"""Network events read, once for each step of their transaction: 2 s.  Downloads have some thousands."""
 
 MOST_REPAIRS = 20_000
 """Values of another type than their field's that are taken apart one by one, at 60 µs each."""
 
 MOST_ANSWERS = 20_000
-"""Addresses that all lookups of one record answered with: 2 s of rules.  The longest real answers have some dozens."""
+"""Addresses answered by all lookups of one record: 2 s of rules.  The longest real answers have some dozens."""
 
 MOST_LOOKUPS = 5_000_000
 """Texts shaped like an address that are looked up, at 0.5 to 3 µs each; real records have one for each ten bytes at
@@ -48,33 +48,33 @@ MOST_SECONDS = 10.0
 """Processor time for the addresses of one record: three times what 20 MB of pages take on a laptop."""
 
 DOOR_SECONDS = 2.0
-"""The same where strangers send records and others wait behind them."""
+"""The same if strangers send records and others wait behind them."""
 
 MOST_ROWS_BYTES = 64 << 20
-"""Bytes of all rows of one measurement in a table, as of one record in JSON."""
+"""Bytes of all rows of one measurement in a table, the same as for one record in JSON."""
 
 
 class TooCostly(Rejected):
-    """The record asks for more work than any real one."""
+    """The record causes more work than any real one."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"too costly: {why}")
 
 
 class Effort:
-    """What one record has cost so far."""
+    """The cost of one record so far."""
 
     def __init__(self) -> None:
         self._steps = self._events = 0
 
     def steps(self, count: int) -> None:
-        """So many further steps of a probe."""
+        """Count further steps of a probe."""
         self._steps += count
         if self._steps > MOST_STEPS:
             raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
 
     def events(self, count: int) -> None:
-        """So many network events are looked at."""
+        """Count network events that are read."""
         self._events += count
         if self._events > MOST_EVENTS_READ:
             raise TooCostly("its steps refer to more network events than those of any real measurement")
@@ -105,7 +105,7 @@ NULL = Raw(b"null")
 
 
 class DocumentPart(Struct, gc=False, omit_defaults=True):
-    """Of a record; written again (``keep``) it is what it was read as, and no more."""
+    """A part of a record; written again (``keep``), it has only the fields that were read."""
 
 
 class Binary(DocumentPart):
@@ -144,7 +144,7 @@ class AnswerRecord(DocumentPart):
 
 
 class QueryRecord(DocumentPart):
-    """df-002; ``x_resolver_name`` is ours, of public resolvers alone: an address may be that of a user's own
+    """df-002; ``x_resolver_name`` is ours, for public resolvers only: an address may be that of a user's own
     router, and is not read."""
 
     hostname: str | None = None
@@ -195,7 +195,7 @@ class RequestRecord(DocumentPart):
 
 
 class Response(DocumentPart, gc=True, dict=True):
-    """df-001; headers are read by ``values.headers_of``.  It has room for what was read of it (``values.page_of``)."""
+    """df-001; ``values.headers_of`` reads the headers.  It has room for the page read from it (``values.page_of``)."""
 
     body: Text = None
     body_is_truncated: bool | None = None
@@ -378,7 +378,7 @@ class TransferKeys(DocumentPart):
 
 
 class LookRecord(DocumentPart):
-    """Our own ``x_health``: what a probe found of its line."""
+    """Our own ``x_health``: a probe's findings about its line."""
 
     online: bool | None = None
     portal: bool | None = None
@@ -396,7 +396,7 @@ class Timed(DocumentPart):
 
 
 class HealthKeys(DocumentPart):
-    """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
+    """Our own nettest ``fanous_health``; of its steps, only look-ups and the duration of handshakes are read."""
 
     x_health: LookRecord | None = None
     queries: list[QueryRecord] | None = None
@@ -412,7 +412,7 @@ class Annotations(DocumentPart):
 
 
 class Header(DocumentPart):
-    """df-000, less ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
+    """df-000 without ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
 
     test_name: str | None = None
     test_version: str | None = None
@@ -448,7 +448,7 @@ class WebDocument(Header):
 T = TypeVar("T")
 
 MAX_NOTES = 20
-"""A record in which more than this is wrong is described well enough by the first."""
+"""Most notes on one record: if more is wrong with it, the first ones describe it well enough."""
 
 MAX_ITEMS = 2_000_000
 """Members of all lists and objects of one record; real ones have thousands, and each costs some 100 bytes."""
@@ -477,13 +477,13 @@ def _decoder(kind: Any, strict: bool) -> Decoder[Any]:
 
 
 def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T | None:
-    """``data`` as ``kind``, with what could not be read added to ``notes``.
+    """``data`` as ``kind``; parts that could not be read are added to ``notes``.
 
     Returns:
-        ``None`` where nothing of it could be read.
+        ``None`` if nothing in it could be read.
 
     Raises:
-        Rejected: it is not JSON, is nested too deep or has too much wrong with it.
+        Rejected: it is not JSON, is nested too deeply, or has too many errors.
     """
     try:
         return _whole_or_parts(data, kind, place, _Losses(notes))
@@ -494,7 +494,7 @@ def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T 
 
 
 class _Losses:
-    """What could not be read: the first ``MAX_NOTES`` in words, and how often anything had to be taken apart."""
+    """Parts that could not be read: the first ``MAX_NOTES`` in words, and how often anything had to be taken apart."""
 
     def __init__(self, notes: list[str]) -> None:
         self._notes = notes
@@ -526,7 +526,7 @@ def check_size(data: bytes) -> None:
 
 
 def repair(data: bytes) -> bytes:
-    """What Python's and other writers put out although JSON does not have it, made legal.
+    """Make legal what Python's and other writers produce although JSON does not allow it.
 
     ``NaN`` and ``Infinity`` become null, half a surrogate pair becomes U+FFFD.
     """

@@ -1,11 +1,11 @@
-"""Identity: the same measurement is one, whichever way it came.
+"""Identity: the same measurement counts once, by whichever route it came.
 
 OONI publishes each measurement as the body that the probe sent, in an archive whose member is named by its
-``measurement_uid``, and again as a line of JSON, written anew and without that UID (ooni/backend,
+``measurement_uid``, and again as a line of JSON, rewritten and without that UID (ooni/backend,
 api/ooni_api_uploader.py, ``fill_postcan`` and ``fill_jsonl``, commit 98f0025a).  Its API wraps the line in an answer,
 and a probe may have sent the same to a collector of ours.  All of these share the content, so its digest is taken when
 a record is read, before anything is dropped, and is written at the head of the record.  Only our own readers write
-there, and they remove what a file already has there: so a file cannot claim another measurement's identity.
+there, and they remove what a file already has there, so a file cannot claim another measurement's identity.
 """
 
 from hashlib import blake2b, sha256
@@ -27,11 +27,11 @@ OUTSIDE = frozenset(
         "x_content",
     }
 )
-"""Keys that a server writes, or that differ between the servers to which one measurement was sent."""
+"""Keys written by servers, or that differ between the servers to which one measurement was sent."""
 
 _HEAD = b'{"x_content":"'
 DIGITS = 32
-"""Of the SHA-256, in hexadecimal: another content with the same digest takes 2^128 tries."""
+"""Hexadecimal digits of the SHA-256: finding other content with the same digest takes 2^128 tries."""
 
 _END = len(_HEAD) + DIGITS
 
@@ -46,7 +46,7 @@ def content_of(data: bytes) -> str:
 
 
 def identified(data: bytes) -> tuple[str, dict[str, Any] | None]:
-    """The same, and the record as it was decoded for it; ``None`` = it is no legal JSON object.
+    """The digest, and the record as decoded for it; ``None`` = not a legal JSON object.
 
     Raises:
         TooCostly: it has more values than any measurement.
@@ -69,7 +69,7 @@ def _decoded(data: bytes) -> Any:
 
 
 def digest_of(document: dict[str, Any]) -> str:
-    """The same of a record that was decoded already."""
+    """The digest of a record that is already decoded."""
     content = {name: value for name, value in document.items() if name not in OUTSIDE}
     try:
         canonical = msgspec.msgpack.encode(content, order="sorted")
@@ -81,7 +81,7 @@ def digest_of(document: dict[str, Any]) -> str:
 def uid_of(content: str, report: str) -> str:
     """The uid of a measurement without one.
 
-    Different probes may measure the same in the same second where nothing answers, and only the report tells them
+    Different probes may measure the same in the same second if nothing answers, and only the report tells them
     apart.
     """
     return sha256(f"{content} {report}".encode("utf-8", "replace")).hexdigest()[:DIGITS]
@@ -91,7 +91,7 @@ def stamped(data: bytes, content: str, uid: str = "") -> bytes:
     """The record with the digest of its content at its head.
 
     Args:
-        uid: ``measurement_uid`` where the record has none of its own.
+        uid: ``measurement_uid`` for a record without its own.
     """
     head = _HEAD + content.encode() + b'"'
     if uid:
@@ -109,7 +109,7 @@ def stamp_of(data: bytes) -> str:
 
 
 def unstamped(data: bytes) -> bytes:
-    """The record without it."""
+    """The record without the digest at its head."""
     return b"{" + data[_END + 1 :].lstrip().removeprefix(b",").lstrip() if stamp_of(data) else data
 
 

@@ -1,11 +1,11 @@
-"""Keep: what of a record is stored: the fields that rules read, by nettest, and no others.
+"""Keep: which parts of a record are stored: the fields that rules read, by nettest, and no others.
 
-Whatever wrote it (a stranger's probe, our own, a file), a record is decoded into the structures of ``document`` and
-written again, so an unforeseen field is never stored.  A page that is the one that the test helper got is reduced to
-its title and as many blanks as it was long: no later rule can want more of it.  A page that failed, differs or has
-nothing to be compared with stays, so that later rules can judge it, without what may number its reader.  Headers keep
-their value if they are on a list, and on a page that stays, if their name does not speak of a visitor.  Of a chain of
-certificates the leaf stays, without the mail addresses and persons that it names.
+Regardless of its writer (a stranger's probe, our own, a file), a record is decoded into the structures of
+``document`` and written again, so an unforeseen field is never stored.  A page identical to the test helper's is
+reduced to its title and as many blanks as it was long: no later rule can need more.  A page that failed, differs or has
+nothing to be compared with stays, so that later rules can judge it, without anything that may identify its reader.
+Headers keep their value if they are on a list or, on a page that stays, if their name does not suggest a visitor.
+Of a chain of certificates, only the leaf stays, without any mail addresses and persons.
 """
 
 import re
@@ -83,23 +83,23 @@ KEPT_HEADERS = frozenset(
 """Headers whose value is always kept; in lower case."""
 
 URL_HEADERS = frozenset({"location", "content-location", "refresh"})
-"""Headers whose value is a URL, which is kept without what names a visit."""
+"""Headers whose value is a URL, which is kept without anything that names a visit."""
 
 PERSONAL = re.compile(
     r"cookie|auth|session|token|user|client|account|mail|phone|forward|visitor|device|customer"
     r"|trace|request|nonce|etag|(?:^|-)(?:id|ip|ray)(?:-|$)"
 )
-"""Words in names of headers that tell one visit or one visitor: their values are never kept, whatever the page is."""
+"""Words in header names that identify a visit or a visitor: their values are never kept, on any page."""
 
 UNTITLED_PROPORTION = 0.95
-"""Ratio of the shorter page to the longer from which on two pages without a title are the same."""
+"""Ratio of the shorter page to the longer from which two pages without a title count as the same."""
 
 NOT_ALL = " ..."
 """Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
-    """A record as it is stored, and its measurement, which is of all that it said but for what names somebody.
+    """A record as it is stored, and its measurement, read from the whole record except for what names a person.
 
     Raises:
         Rejected: it cannot be used.
@@ -136,8 +136,8 @@ def kept(data: bytes) -> bytes:
 def kept_own(data: bytes) -> bytes:
     """A record of this machine's own probe as it is stored and sent.
 
-    What is sent is what others know of it, so its identity is taken from that: a collector that received it, and OONI
-    that published it, have the same.
+    Others know only what is sent, so its identity is taken from that: a collector that received it, and OONI
+    which published it, derive the same.
     """
     written = kept(data)
     return stamped(written, content_of(written))
@@ -155,7 +155,7 @@ def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
 def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
     """Args:
     uid: the identity of a record that does not name its own.
-    quieted: to which URLs and titles are added that are not stored as they were, each with what is.
+    quieted: receives URLs and titles that are stored in another form, each with that form.
     """
     header, keys = decoded
     if uid and header.measurement_uid != uid:
@@ -163,7 +163,7 @@ def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
     if header.annotations is not None and header.annotations.network_type not in NETWORK_TYPES:
         header.annotations.network_type = None
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
-        keys = decode(header.test_keys, StepKeys, "test_keys", [])  # steps are what all nettests share
+        keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
         _settle(keys, input_of(header.input), quieted)
         if isinstance(header, Document):
@@ -174,7 +174,7 @@ def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
 
 
 def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
-    """Take what is not kept out of pages, URLs, headers and certificates.
+    """Remove what is not kept from pages, URLs, headers and certificates.
 
     Args:
         asked: the URL that was to be measured, which is public.
@@ -225,7 +225,7 @@ def _settle_transaction(
 
 
 def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
-    """Is it the helper's page, as far as can be told?  More is asked for than by the rules (``likeness``), since what
+    """Is it the helper's page, as far as can be told?  This is stricter than the rules (``likeness``), since what
     is not kept cannot be judged again."""
     code = response.code or 0
     if failure_of(theirs.failure) is not None or code != theirs.status_code or not code or code // 100 == 3:
@@ -242,7 +242,7 @@ def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
 
 
 def title_of_helper(title: Any) -> str:
-    """The title that the test helper saw; empty = none.  No user is named in it: the helper has none."""
+    """The title that the test helper saw; empty = none.  It names no user, since the helper has none."""
     return title[:LONGEST_TITLE].strip() if isinstance(title, str) else ""
 
 
@@ -260,7 +260,7 @@ def blank(body: str, length: int, their_title: str) -> str:
 
 
 def quiet_title(body: str, their_title: str) -> str:
-    """A page's title, with its tag, in the words that the helper's has too; one that differs keeps its own."""
+    """A page's title, with its tag, reduced to the words that the helper's has too; a different title is kept."""
     begin, bracket, text = _title_tag(body).partition(">")
     text, opening, rest = text.partition("<")
     begin = begin[: len(TITLE_BEGINS[0])] if bracket else begin
@@ -282,7 +282,7 @@ def _title_tag(body: str) -> str:
 
 
 LONGEST_NAME = 64
-"""Letters of the name of a header; longer ones are values in the wrong place."""
+"""Most letters of a header's name; longer ones are values in the wrong place."""
 
 
 def _header(name: str, value: str, same: bool) -> str:
@@ -315,7 +315,7 @@ OFFICES = (
     ),
     *("care", "customer", "legal", "office", "press", "sales", "it", "block", "filter", "report", "complain"),
 )
-"""With which the address of an office begins, in whichever notice it is given."""
+"""How the address of an office begins in a notice."""
 
 _MAIL_DOMAINS = {
     at: re.compile(at + r"[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+", re.ASCII) for at in ("@", "%40")
@@ -334,7 +334,7 @@ LEAST_NUMBERING = 10
 
 
 def without_readers(text: str) -> str:
-    """The text of a page that stays, without what may number or address its reader, at the same length.
+    """The text of a page that stays, without anything that may identify or address its reader, at the same length.
 
     Less is taken than from what is published (``without_names``): notices are known by their offices' addresses,
     numbers and files.
@@ -419,7 +419,7 @@ _LEADING = ("requests", "response", "control", "http_request")
 
 
 def responses(keys: Any) -> list[dict[str, Any]]:
-    """All maps that hold a response; they are found by way of ``_LEADING`` and nowhere else."""
+    """All maps that contain a response; they are found by way of ``_LEADING`` and nowhere else."""
     if isinstance(keys, list):
         return [found for each in keys for found in responses(each)]
     if not isinstance(keys, dict):
@@ -432,8 +432,8 @@ def responses(keys: Any) -> list[dict[str, Any]]:
 
 
 def leaf_only(chain: Any) -> Any:
-    """The first certificate, which is all that is read, without the persons and mail addresses in it; none if it
-    cannot be read where it names one."""
+    """The first certificate, which is all that is read, without persons and mail addresses; none if it
+    cannot be read where it may name one."""
     try:
         shown = msgspec.convert(chain[:1] if isinstance(chain, list) else [], list[ShownCertificate | str])
     except msgspec.ValidationError:

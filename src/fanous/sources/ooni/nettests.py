@@ -1,4 +1,4 @@
-"""Nettests: the observations of every nettest but web_connectivity, which has the module ``web``.
+"""Nettests: the observations of every nettest except web_connectivity, which ``parse`` handles.
 
 - Speed tests, ndt (ts-022) and dash (ts-021), and our own probe's downloads in turn: rates.
 - Messengers, telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029): no outside helper
@@ -44,7 +44,7 @@ from fanous.sources.ooni.values import (
 )
 
 FASTEST_KBPS = 1e9
-"""1 Tbit/s: more is not a rate that a probe measured."""
+"""1 Tbit/s: no probe measured more."""
 
 
 def observe_rates(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
@@ -105,7 +105,7 @@ def _kbps(test_name: str, keys: TransferKeys) -> float:
 
 
 def _received(test_name: str, keys: TransferKeys) -> tuple[int, float]:
-    """Bytes and seconds of the download; -1 and NaN where not told."""
+    """Bytes and seconds of the download; -1 and NaN if not stated."""
     if test_name == "ndt":
         last = next((s.progress for s in reversed(keys.download or []) if s.progress), None)
         if last is None or last.microseconds is None:
@@ -142,7 +142,7 @@ SIGNAL_KNOWS_IT = (0, 2, 2)
 
 
 def messenger_role(host: str) -> str:
-    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; all else the app talks to."""
+    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; the app itself talks to all others."""
     return "web" if host.startswith("web.") else "api"
 
 
@@ -186,7 +186,7 @@ LAYERS = {
 
 
 CUT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
-"""How a handshake ends that was cut on the way; all other failures are the bridge's own (``ntor AUTH mismatch`` in the
+"""How a handshake ends if it was cut on the way; all other failures are the bridge's own (``ntor AUTH mismatch`` in the
 first half of 2022, ts-023)."""
 
 
@@ -227,7 +227,7 @@ NO_CONTROL = "no_plain_answer"
 """``control_failure`` if nothing else worked, so that a resolver's silence means nothing."""
 
 SLOW_LINE = "slow_line"
-"""Likewise where what worked took nearly as long as the silent ones were given."""
+"""The same if successful steps took nearly as long as the silent ones were given."""
 
 PATIENCE = 4.0
 """A resolver's answer takes three round trips and a handshake one: on a line whose handshakes take more than
@@ -289,5 +289,5 @@ def _is_slow(keys: HealthKeys) -> bool:
 
 
 def _resolver(query: QueryRecord) -> str:
-    """Name of an encrypted resolver; empty = it is another one, or the record does not name it."""
+    """Name of an encrypted resolver; empty = another kind, or the record does not name it."""
     return host_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""

@@ -1,11 +1,11 @@
-"""Parse: one raw OONI record to its header and everything that it observed.  Pure.
+"""Parse: turns one raw OONI record into its header and all its observations.  Pure.
 
-What cannot be read is noted in ``ParsedMeasurement.bogus``, and the rest is used.  A record is rejected only if it is
-not a JSON object, or lacks a nettest's name or a time.
+Parts that cannot be read are noted in ``ParsedMeasurement.bogus``, and the rest is used.  A record is rejected only
+if it is not a JSON object, or lacks a nettest's name or a time.
 
 The observations of web_connectivity (ts-017) are made here: a probe's steps, and what the outside test helper saw.  Our
-own probe adds second opinions: what a browser's ClientHello met where the probe's was cut (``x_second_opinions``).
-Those of the other nettests are in ``nettests``.
+own probe adds second opinions: what happened to a browser's ClientHello after the probe's was cut
+(``x_second_opinions``). Those of the other nettests are in ``nettests``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -82,24 +82,24 @@ _EDGE = 500
 
 @noun
 class DecodedRecord(Record):
-    """A record that was just read, and what it was decoded into for its identity, so that it is not decoded twice.
+    """A record just read, along with its decoded form (needed for its identity), so that it is not decoded twice.
 
     Attributes:
-        document: what ``data`` holds; taking a record apart changes it.
+        document: the content of ``data``; taking a record apart changes it.
     """
 
     document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Decoded(NamedTuple):
-    """A record as structures; ``keys`` are ``None`` where there are none that are read."""
+    """A record as structures; ``keys`` is ``None`` if it has none that are read."""
 
     header: Header
     keys: Struct | None
 
 
 class _Found(NamedTuple):
-    """What a nettest's keys gave."""
+    """What was found in a nettest's keys."""
 
     target: str = ""
     observations: tuple[Observation, ...] = ()
@@ -113,7 +113,7 @@ def parse(record: Record) -> ParsedMeasurement:
 
 
 def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
-    """The same, and the record as it was decoded for it; raises ``Rejected``."""
+    """The measurement, and the record as decoded for it; raises ``Rejected``."""
     data, notes = record.data, list[str]()
     whole = _web_of(record.document) if isinstance(record, DecodedRecord) else None
     if whole is not None:
@@ -160,7 +160,7 @@ def _decoded(data: bytes, notes: list[str]) -> Decoded:
 
 
 def _web_at_once(data: bytes) -> WebDocument | None:
-    """A sound record of web_connectivity; ``None`` = it is another, or has to be taken apart."""
+    """A well-formed record of web_connectivity; ``None`` = another nettest, or it has to be taken apart."""
     if _WEB not in data[-_EDGE:] and _WEB not in data[:_EDGE]:
         return None
     try:
@@ -171,7 +171,7 @@ def _web_at_once(data: bytes) -> WebDocument | None:
 
 
 def _web_of(document: dict[str, Any]) -> WebDocument | None:
-    """The same of a record that was decoded already, at a third of the cost."""
+    """The same from an already decoded record, at a third of the cost."""
     if document.get("test_name") != "web_connectivity" or not document.get("test_keys"):
         return None
     _pack_unread(document)
@@ -182,7 +182,7 @@ def _web_of(document: dict[str, Any]) -> WebDocument | None:
 
 
 def _pack_unread(document: dict[str, Any]) -> None:
-    """Turn into JSON again what ``WebDocument`` and its parts take as ``Raw``."""
+    """Turn back into JSON what ``WebDocument`` and its parts take as ``Raw``."""
     _pack(document, "x_recorded", "x_collector")
     _pack(document.get("annotations"), "synthetic", "x_clock")
     keys = document.get("test_keys")
@@ -205,7 +205,7 @@ def _pack(part: Any, *names: str) -> None:
 
 
 def _found(decoded: Decoded, notes: list[str]) -> _Found:
-    """What the keys of any nettest give; nothing for one that makes no observations."""
+    """What the keys of any nettest contain; nothing for one that makes no observations."""
     name, keys = decoded.header.test_name or "", decoded.keys
     if name == "web_connectivity":
         return _web(decoded.header, keys if isinstance(keys, WebKeys) else None, notes)
@@ -236,7 +236,7 @@ def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
 
 
 def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
-    """The ``test_keys`` of a nettest; ``None`` where they are null or cannot be read."""
+    """The ``test_keys`` of a nettest; ``None`` if they are null or cannot be read."""
     if bytes(memoryview(document.test_keys)[:4]) in _NULLS:
         notes.append("test_keys: missing")
         return None
@@ -248,7 +248,7 @@ def _own_uid(data: bytes, content: str, header: Header) -> str:
 
 
 SILENT_HELPER = "control_empty"
-"""``control_failure`` of a record that has no answer of the helper and does not say why."""
+"""``control_failure`` of a record that has no answer from the helper and does not say why."""
 
 
 def url_of(given: str, keys: WebKeys | None) -> str:
@@ -384,7 +384,7 @@ LEAST_BYTES = 65_536
 
 
 def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
-    """How fast the site was from outside, connecting included: so never too high."""
+    """How fast the site was from outside, including connecting, so never too high."""
     length, seconds = count_of(page.body_length), seconds_of(page.x_seconds)
     if failure_of(page.failure) is None and length >= LEAST_BYTES and seconds > 0:
         yield Observation(
@@ -432,7 +432,7 @@ _Place = tuple[str, str, int]
 
 
 def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
-    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
+    """``observed``, with the result of a browser's handshake at the same name, address and port for each failed one."""
     opinions = _by_place(given)
     for one in observed:
         if one.layer is Layer.TLS and one.failure is not None:
@@ -441,7 +441,7 @@ def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iter
 
 
 def _by_place(given: list[Opinion]) -> dict[_Place, str]:
-    """Answered means that every one at a place was: a single one may slip through by chance."""
+    """Opinions by place; *answered* means that every one there was, since a single one may slip through by chance."""
     opinions: dict[_Place, str] = {}
     for one in given:
         place = (host_of(one.server_name), *endpoint_of(one.address))

@@ -1,4 +1,5 @@
-"""Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar`` files, packed with gzip, LZ4 (OONI's old cans) or not.
+"""Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar`` files, plain or packed with gzip or LZ4 (OONI's old
+cans).
 
 One record is held in memory at a time.  ``parse`` judges its content later; here it only has to be one JSON object in
 UTF-8 of a sane size.  Headers in an archive are parsed by ``tarfile``, but the loop over its members is our own:
@@ -47,7 +48,7 @@ class PostBody(Struct):
 
 class Answer(Struct):
     """The answer of OONI's API about one measurement (``measurement_meta?full=true``), as a user may have saved it: the
-    record is a string in it.  A result of its search has the address of the record in its place.
+    record is a string in it.  A search result has the record's address instead.
     """
 
     measurement_uid: str | None = None
@@ -66,7 +67,7 @@ def read(
     """Records of one file; see ``MeasurementSource.read``.
 
     Args:
-        own: written by our own collector or probe: its digest is that of what was sent (``identity``), or would be.
+        own: written by our own collector or probe: its digest is that of what was or would be sent (``identity``).
     """
     with open_source(path, on_progress) as source:
         try:
@@ -150,7 +151,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         content, document = identified(data)
     elif not content:
         content = content_of(kept(data))
-    if document is None and not raw.isascii():  # it was checked as it was decoded
+    if document is None and not raw.isascii():  # it was already checked during decoding
         _check_utf8(came)
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         data = data.replace(b"\r", b" ").replace(b"\n", b" ")
@@ -165,7 +166,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
 
 
 _RUN = 16 * 1024
-"""Bytes that are decoded at a time where only the check is wanted: one emoji makes four bytes of each letter
+"""Bytes decoded at a time if only the check is needed: one emoji makes four bytes of each letter
 of a whole record, in memory that is new each time; a run stays in the processor's cache."""
 
 
@@ -180,11 +181,11 @@ def _check_utf8(data: bytes) -> None:
 
 
 def _unwrapped(data: bytes) -> bytes:
-    """The measurement in a POST body; the document itself where it is no POST body."""
+    """The measurement in a POST body; the document itself if it is not a POST body."""
     try:
         envelope = _envelope.decode(data)
     except (msgspec.DecodeError, RecursionError):
-        return data  # parse says what is wrong with it
+        return data  # parse will say what is wrong with it
     if envelope.content is NULL:
         return data
     content = bytes(envelope.content)
@@ -195,11 +196,11 @@ def _unwrapped(data: bytes) -> bytes:
 
 
 def _answered(data: bytes, uid: str) -> tuple[bytes, str]:
-    """The measurement in an answer of OONI's API and its UID; as given where it is no answer."""
+    """The measurement in an answer of OONI's API and its UID; unchanged if it is not an answer."""
     try:
         answer = _answer.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return data, uid  # parse says what is wrong with it
+        return data, uid  # parse will say what is wrong with it
     if answer.measurement_url is not UNSET and b'"test_keys"' not in data:
         raise Rejected(
             "a result of OONI's search, without the measurement: fetch it with "
@@ -219,7 +220,7 @@ def _answered(data: bytes, uid: str) -> tuple[bytes, str]:
 
 
 def _is_line(head: bytes) -> bool:
-    """Is the first line a whole document?  Then the file has one per line, whatever its name."""
+    """Is the first line a whole document?  Then the file has one per line, regardless of its name."""
     first = head.partition(b"\n")[0].removeprefix(BOM).strip()
     return first.startswith(b"{") and len(first) > 1
 
@@ -234,7 +235,7 @@ def _refuse_csv(path: Path, head: bytes) -> None:
 
 BLOCK = 512
 LONGEST_EXTENSION = 1 << 20
-"""Bytes.  An extended header holds a file name; 4 KiB is the longest that Linux allows."""
+"""Bytes.  An extended header contains a file name; 4 KiB is the longest that Linux allows."""
 
 _LONG_NAME = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
@@ -267,12 +268,12 @@ def is_tar(head: bytes) -> bool:
 
 
 REPORT = ".json"
-"""How the name of a report ends in a can of before October 2020 (ooni/data, oonidata/dataclient.py, ``stream_oldcan``,
-commit c8fcc729): it holds a measurement a line, a hundred megabytes of them at times."""
+"""End of a report's name in a can from before October 2020 (ooni/data, oonidata/dataclient.py, ``stream_oldcan``,
+commit c8fcc729): it has one measurement per line, sometimes a hundred megabytes of them."""
 
 
 def members(stream: BufferedReader, limit: int) -> Iterator[Member]:
-    """Regular files in order; of a report, its lines.
+    """Regular files in order; a report is given line by line.
 
     Raises:
         EOFError: the archive breaks off.
@@ -321,7 +322,7 @@ def _lines_of(stream: BufferedReader, name: str, size: int, limit: int) -> Itera
 
 
 def _take(stream: BufferedReader, size: int, limit: int) -> bytes | None:
-    """The next ``size`` bytes, and the padding behind them; ``None`` if over ``limit`` (then skipped)."""
+    """The next ``size`` bytes, and the padding after them; ``None`` if over ``limit`` (then skipped)."""
     padded = size + -size % BLOCK
     if size <= limit:
         data = stream.read(padded)

@@ -1,9 +1,9 @@
-"""Redact: a raw OONI record without anything that no fact is taken from, with times to the minute.
+"""Redact: reduces a raw OONI record to what facts are read from, with times to the minute.
 
-It is an allow-list: only what ``document`` names is kept, so an unforeseen field never leaves.  Of headers, those on a
+It is an allow-list: only what ``document`` names is kept, so an unforeseen field never leaves.  Headers on a
 list keep their values; all keep their names, which rules compare.  A page in which no known block page was found
 becomes its title and as many blanks as its text was long: the rules need the length, and the text may say something
-about its reader.  If the title agrees with the one that the helper saw, only the words that both have stay.
+about its reader.  If the title agrees with the one that the helper saw, only the words common to both stay.
 """
 
 import re
@@ -36,10 +36,10 @@ _OF_SOMEBODY = re.compile(
     r"cookie|auth|session|token|user|client|account|mail|phone|forward|trace|request|visitor|device|customer"
     r"|etag|nonce|ray|timer|nel|report|served-by|cache|(?:^|-)(?:id|ip|age|amz|fb)(?:-|$)"
 )
-"""Words in names of headers that tell one visit or one visitor: their values never leave, whatever the page is."""
+"""Words in header names that identify a visit or a visitor: their values never leave, on any page."""
 
 LONGEST_BODY = 64 << 20
-"""Bytes: the most blanks that a page becomes, so that a forged record cannot blow up."""
+"""Most bytes of blanks that a page becomes, so that a forged record cannot explode in size."""
 
 
 def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
@@ -105,11 +105,11 @@ def _json(data: bytes) -> Any:
 
 
 class _Quiet:
-    """Takes what names a visit or a visitor out of the parts of one record.
+    """Removes anything that names a visit or a visitor from the parts of one record.
 
     Args:
         asked: the URL that was to be measured, which is public.
-        title: that of the helper's page.
+        title: the helper's page title.
         keep_pages: a known block page was found.
     """
 
@@ -171,7 +171,7 @@ class _Quiet:
         return blank(body, min(len(body.encode("utf-8", "replace")), LONGEST_BODY), self._title)
 
     def _of_title(self, body: dict[str, Any]) -> str | None:
-        """A page whose title alone was stored."""
+        """A page of which only the title was stored."""
         length, data = body["x_length"], body.get("data")
         title = bytes_of(Binary(data)) if isinstance(data, str) else None
         if title is None or not isinstance(length, int) or length < len(title):

@@ -5,7 +5,7 @@ IPv4 and IPv6 knows only one of the two; and servers tell a client its address i
 
 Every record passes through here, so the keys that name the client's address are found in one pass over its bytes:
 by hyperscan at 5 GB/s, or by ``re`` at 1 GB/s where hyperscan is not available.  ``spellings`` then replaces the
-addresses, whatever their number, in a fixed number of passes.
+addresses, however many, in a fixed number of passes.
 """
 
 import re
@@ -24,7 +24,7 @@ NAMES = (
     *("probe_ip", "client_ip", "clientip", "client_address", "clientaddress", "client_addr", "my_ip", "myip"),
     *("real_address", "internal_address", "local_address", "localaddress", "remaddress", "remote_addr"),
     *("remoteaddr", "remoteaddress", "user_ip", "public_ip", "client"),
-    # told by servers in their headers
+    # stated by servers in their headers
     *("x-forwarded-for", "forwarded", "x-client-ip", "x-clientip", "client-ip", "x-real-ip", "x-remote-ip"),
     *("x-remote-addr", "remote-addr", "x-your-address-is", "x-your-ip", "x-user-ip", "x-visitor-ip"),
     *("x-originating-ip", "x-cluster-client-ip", "x-client-addr", "x-source-ip", "x-ip", "x-peer-ip"),
@@ -37,7 +37,7 @@ _ESCAPES = rb"\\u00(?:2[de]|3[0-9a]|[46][0-9a-f]|[57][0-9a]|5f)"
 """Letters of names and addresses that a writer need not have escaped; Go escapes only ``<``, ``>`` and ``&``."""
 
 ESCAPED = b"\\u"
-"""Stands for them among the keys, once."""
+"""Represents these among the keys, once."""
 
 _PATTERN = re.compile(
     b'"(?:' + b"|".join(re.escape(name.encode()) for name in NAMES) + b')"|' + _ESCAPES, re.IGNORECASE
@@ -46,7 +46,7 @@ _lock = Lock()
 
 
 def find_keys(data: bytes) -> list[tuple[bytes, int]]:
-    """(name in lower case, offset behind its closing quote) of each, in order; ``ESCAPED`` if letters are escaped that
+    """(name in lower case, offset after its closing quote) of each, in order; ``ESCAPED`` if letters are escaped that
     need not be, so that a name may be hidden.
     """
     database = _database()
@@ -100,7 +100,7 @@ _VALUE = re.compile(
     rb'\s*+[:,]\s*+(?:\[\s*+)?+(?:\{\s*+"data"\s*+:\s*+)?+"((?:[^"\\]|\\.){0,%d}+)"' % LONGEST_VALUE,
     re.DOTALL,
 )
-"""What follows a key of a map, or the first half of a [name, value] pair.  No repetition is given back, so that a
+"""What follows a key of a map, or the first half of a [name, value] pair.  Repetitions are possessive, so that a
 megabyte of blanks is read once."""
 
 _NUMBER = re.compile(rb"\s*+:\s*+([0-9]{8,12}+)(?![0-9.])")
@@ -113,12 +113,12 @@ _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::", b""})
 def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -> bytes:
     """``data`` without the client's address; the same object if there was none to replace.
 
-    What the probe itself calls its address is replaced everywhere.  So is what a server calls the client's
+    The probe's own address, as it states it, is replaced everywhere.  So is what a server calls the client's
     address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
     would make an ordinary answer look forged.
 
     Args:
-        own: further addresses of the client, replaced everywhere; a text that is no address is ignored.
+        own: further addresses of the client, replaced everywhere; text that is not an address is ignored.
         seconds: processor time that it may take.
 
     Raises:
@@ -168,7 +168,7 @@ def _unescaped(data: bytes) -> bytes:
 def _named(
     data: bytes, places: list[tuple[bytes, int]], everywhere: Addresses
 ) -> tuple[list[tuple[int, int]], set[Address]]:
-    """The values that name addresses, and the addresses told by servers; those of the probe go to ``everywhere``."""
+    """The values that name addresses, and the addresses stated by servers; the probe's go to ``everywhere``."""
     in_place: list[tuple[int, int]] = []
     told: set[Address] = set()
     for key, end in places:
@@ -199,7 +199,7 @@ def _addresses(value: bytes) -> list[Address]:
 
 
 def _cut(data: bytes, spans: list[tuple[int, int]]) -> bytes:
-    """The values at ``spans`` with the addresses in them replaced, or as a whole if they are none."""
+    """The values at ``spans`` with the addresses in them replaced, or the whole value if it contains none."""
     parts, at = [], 0
     for start, end in sorted(set(spans)):
         value = data[start:end]

@@ -28,14 +28,14 @@ class Ooni:
         return parse_record(record)
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """What is kept of the record, and its measurement; raises ``Rejected``."""
+        """The record as it is kept, and its measurement; raises ``Rejected``."""
         return take(record)
 
 
 class Edge(Ooni):
     """The source ``edge``: measurements of our own probes, which write the same format.
 
-    They are a separate family: who runs the vantage points decides what can fail together.
+    They are a separate family: the operator of vantage points determines what can fail together.
     """
 
     def read(
@@ -70,7 +70,7 @@ OONI = Source(
 
 EDGE = Source(
     name="edge",
-    title="downloads of our own probes",  # bundles say "series of" it, of measurements too
+    title="downloads of our own probes",  # bundles say "series of" it even for measurements
     help="measurements of your own probes, in OONI's format",
     licence="ours",
     is_open=True,

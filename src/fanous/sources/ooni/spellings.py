@@ -1,10 +1,10 @@
-"""Spellings: finds given addresses in bytes, however they are written, and puts 127.0.0.1 in their place.
+"""Spellings: finds given addresses in bytes, however they are written, and replaces them by 127.0.0.1.
 
 Servers, proxies and programs write one address in many ways: ``198.51.100.7``, ``198-51-100-7.dsl.example``,
 ``7.100.51.198.in-addr.arpa``, ``3325256711``, ``0xc6336407``, ``::ffff:c633:6407``, percent-encoded in a URL, or in
 a text that is itself in base64.
 
-The work grows with the number of bytes alone.  Patterns find what is shaped like an address, and each find is
+The work grows only with the number of bytes.  Patterns find what is shaped like an address, and each match is
 looked up in a set, so that a thousand addresses cost no more than one.  In every pattern a repetition is bounded, or
 possessive and consumed by its match, so none can go back over what it has read.  What a clever record could still
 make long, the look-ups of a run of colons, is counted (``MOST_LOOKUPS``).
@@ -23,10 +23,10 @@ from typing import NamedTuple
 from fanous.sources.ooni.document import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
-"""What OONI writes in place of an address."""
+"""What OONI writes instead of an address."""
 
 NOBODY_DECIMAL, NOBODY_HEX, NOBODY_OCTAL = b"2130706433", b"7f000001", b"017700000001"
-"""The same where a number stood, so that a number in JSON stays one."""
+"""The same as a number, so that a number in JSON stays one."""
 
 DEEPEST = 2
 """Layers of base64 that are opened: a token in a URL that a page in base64 contains."""
@@ -35,7 +35,7 @@ Address = IPv4Address | IPv6Address
 
 
 FEW = 8
-"""Addresses that are looked for one by one: each costs a fifth of a millisecond for a megabyte."""
+"""Up to this many addresses are searched for one by one: each costs a fifth of a millisecond per megabyte."""
 
 
 class Span(NamedTuple):
@@ -66,7 +66,7 @@ _GROUPS = {
     b":": re.compile(rb":[0-9A-Fa-f]{0,4}+:[0-9A-Fa-f:.]*+"),
     b"-": re.compile(rb"-[0-9A-Fa-f]{0,4}+-[0-9A-Fa-f\-]*+"),
 }
-"""From the first two separators of an IPv6 address on; its first group stands before them."""
+"""From the first two separators of an IPv6 address on; its first group precedes them."""
 
 _ZONE = re.compile(rb"%(?:25)?+[A-Za-z]{2,8}+[0-9]{0,3}+(?![0-9A-Za-z])")
 
@@ -103,17 +103,17 @@ LONGEST_TEXT = 45
 """Characters of the longest IPv6 address: six groups and four numbers."""
 
 _SPACE = 0x20
-"""Stands for a letter that no address contains."""
+"""Represents a letter that no address contains."""
 
 CHECKED_EVERY = 1000
-"""Look-ups between two looks at the clock."""
+"""Look-ups between two readings of the clock."""
 
 LEAST_BASE64 = 12
 """Letters: base64 of the shortest address, ``1.2.3.4``."""
 
 
 def _seed(first: bytes, second: bytes, third: bytes) -> bytes:
-    """A pattern of the four base64 letters that stand for three bytes, one of each of these."""
+    """A pattern of the four base64 letters that encode three bytes, one from each of these."""
     numbers = (
         {a >> 2 for a in first},
         {(a & 3) << 4 | b >> 4 for a, b in product(first, second)},
@@ -129,14 +129,14 @@ _SEED = re.compile(_seed(_LETTERS, _LETTERS, _LETTERS))
 
 _SEEDS = re.compile(rb"(?=" + _seed(_LETTERS, _LETTERS, _LETTERS) + rb")")
 _DATA = re.compile(rb'"data"\s*+:\s*+"([A-Za-z0-9+/\\\-_]{12,}+={0,2}+)"')
-"""df-001: bytes that are no text."""
+"""df-001: bytes that are not text."""
 
 _WIDE = re.compile(rb"[0-9A-Fa-f:](?:\0[0-9A-Fa-fxX.:\-]){6}")
 """Seven letters of an address in UTF-16, the shortest that one has."""
 
 
 class Addresses:
-    """Addresses that must not be read by anyone; ``replaced`` takes them out of bytes.
+    """Addresses that no one may read; ``replaced`` removes them from bytes.
 
     An IPv4 address covers the IPv6 addresses that contain it (mapped, compatible, NAT64, 6to4), and the reverse.
 
@@ -178,7 +178,7 @@ class Addresses:
             }
 
     def replaced(self, data: bytes, depth: int = 0) -> bytes:
-        """``data`` with 127.0.0.1 in place of each address; the same object if there is none.
+        """``data`` with each address replaced by 127.0.0.1; the same object if there is none.
 
         Raises:
             TooCostly: it takes more look-ups than any real record.
@@ -201,7 +201,7 @@ class Addresses:
             yield from self._nibbles(data)
 
     def _may_be_a_number_in(self, data: bytes) -> bool:
-        """A look for the digits themselves, which is the quicker as long as the addresses are few."""
+        """A search for the digits themselves, which is quicker while addresses are few."""
         if len(self._v4) + len(self._v6) > FEW:
             return True
         if self._digits is None:
@@ -241,7 +241,7 @@ class Addresses:
                 yield Span(*match.span(1))
 
     def _may_be_four(self, token: bytes) -> bool:
-        """Are three of its numbers those of a known address?  A quick look, which most texts do not pass; the first
+        """Are three of its numbers those of a known address?  A quick check that most texts fail; the first
         may be joined to an escape."""
         known = sum(text in self._parts for text in _PARTS.findall(token.lower()))
         return known >= 3
@@ -339,7 +339,7 @@ class Addresses:
                 yield from self._windows(data, start, groups, separator)
 
     def _windows(self, data: bytes, start: int, groups: list[bytes], separator: bytes) -> Iterator[Span]:
-        """Every row of two to nine groups, the longest first: a port, or another text, may stand next to it."""
+        """Every run of two to nine groups, longest first: a port, or other text, may be next to it."""
         n, at = 0, start
         while n < len(groups):
             self.spend()
@@ -444,7 +444,7 @@ _HEX_LETTERS = frozenset(bytes([letter]) for letter in _HEX_DIGITS)
 
 
 def decoded(text: bytes) -> bytes:
-    """What a text in base64 stands for; empty = it is not one."""
+    """The decoded bytes of a base64 text; empty = it is not one."""
     bare = text.rstrip(b"=")
     if len(bare) < LEAST_BASE64 - 2 or bare.strip(_RUN_LETTERS) or len(bare) % 4 == 1:
         return b""
@@ -453,7 +453,7 @@ def decoded(text: bytes) -> bytes:
 
 def addresses_in(value: bytes) -> list[Address]:
     """The addresses that a header or a field names, such as ``192.0.2.4:5678, 10.0.0.1``, ``[2001:db8::1]:443`` or
-    one number; loopback and unspecified addresses are nobody's.
+    one number; loopback and unspecified addresses belong to no one.
     """
     plain = bytes(_letter(one) for one in _ONE.finditer(value)) if _ESCAPED.search(value) else value
     whole = _whole(plain.strip())
@@ -515,7 +515,7 @@ def _decimal(number: bytes) -> int:
 
 
 def _c_number(number: bytes) -> int:
-    """As C's inet_aton reads it: hexadecimal after 0x, octal after 0; 2**32 = it reads none."""
+    """As C's inet_aton reads it: hexadecimal after 0x, octal after 0; 2**32 = not a number."""
     if number[:2].lower() == b"0x":
         return int(number, 16)
     return _octal(number) if number.startswith(b"0") and len(number) > 1 else int(number)
@@ -526,7 +526,7 @@ def _octal(number: bytes) -> int:
 
 
 def _aton(text: bytes) -> int:
-    """inet_aton of one to three numbers, the last of which fills the rest; -1 = it is none."""
+    """inet_aton of one to three numbers, the last of which fills the rest; -1 = not an address."""
     *high, low = map(_c_number, text.split(b"."))
     if any(number > 255 for number in high) or low >= 1 << 8 * (4 - len(high)):
         return -1
@@ -534,7 +534,7 @@ def _aton(text: bytes) -> int:
 
 
 def _is_in_a_name(data: bytes, end: int) -> bool:
-    """Does a name go on after it, as in ``7.100.51.198.in-addr.arpa``?"""
+    """Does a name continue after it, as in ``7.100.51.198.in-addr.arpa``?"""
     return data[end : end + 1] == b"." and data[end + 1 : end + 2].isalpha()
 
 
@@ -566,7 +566,7 @@ def _is_fraction(data: bytes, start: int, end: int) -> bool:
 
 
 def _bracketed(data: bytes, start: int, end: int) -> Span:
-    """With its zone (``%eth0``), and its brackets if it stands in some."""
+    """The span with the address's zone (``%eth0``) and brackets, if it has any."""
     zone = _ZONE.match(data, end)
     end = zone.end() if zone else end
     if start and data[start - 1 : start] == b"[" and data[end : end + 1] == b"]":
@@ -575,7 +575,7 @@ def _bracketed(data: bytes, start: int, end: int) -> Span:
 
 
 def _letter(one: re.Match[bytes]) -> int:
-    """The byte that an escape, or a letter, stands for."""
+    """The byte that an escape, or a letter, represents."""
     text = one[1]
     if text is None:
         return one[2][0]

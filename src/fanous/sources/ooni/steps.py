@@ -2,7 +2,7 @@
 
 Every nettest that connects somewhere writes them in the same form (df-001, df-002, df-005, df-006).  Network events
 (df-008) add how many bytes came and when, which tells "data trickled in, then it timed out" from "nothing came"; the
-failure string does not.  Of a leaf certificate (RFC 5280) only what an observation holds is read, without trusting
+failure string does not.  Of a leaf certificate (RFC 5280), only what an observation needs is read, without trusting
 it; one that cannot be read keeps its fingerprint and has no names, as a forged one may.
 """
 
@@ -52,7 +52,7 @@ from fanous.sources.ooni.values import (
 )
 
 SLACK = 0.01
-"""Seconds by which an event may stand outside its step: probes stamp both separately."""
+"""Seconds by which an event may be outside its step: probes timestamp both separately."""
 
 CUMULATIVE = "bytes_received_cumulative"
 """Samples of a connection's total, in probes since 3.20."""
@@ -134,7 +134,7 @@ def _trace(
 
 
 def _handshakes(events: list[NetworkEvent]) -> dict[float, deque[TraceFacts]]:
-    """Traces of handshakes by the time of their end, where events carry no transaction.
+    """Traces of handshakes by the time of their end, if events carry no transaction.
 
     Old probes wrote the events of parallel connections into one list.  A handshake can be told apart only
     while no other is open: parsers that pair them by position report negative handshake times.
@@ -163,7 +163,7 @@ def _handshakes(events: list[NetworkEvent]) -> dict[float, deque[TraceFacts]]:
 def _finished(
     done: NetworkEvent, inside: list[NetworkEvent], start: float, address: str, mixed: bool
 ) -> TraceFacts:
-    if mixed:  # another connection was made in between: the reads may belong to it
+    if mixed:  # another connection was made in between, and the reads may belong to it
         return TraceFacts(start=start, address=address)
     return _trace(inside, start, seconds_of(done.t), done.failure is not None, address)
 
@@ -182,7 +182,7 @@ ALTERNATIVE_NAMES = bytes.fromhex("0603551d11")
 """OID 2.5.29.17; DNS names in it carry the context tag 2."""
 
 MOST_NAMES = 100
-"""Names kept of a leaf; content networks put hundreds of customers on one certificate."""
+"""Most names kept from a leaf; content networks put hundreds of customers on one certificate."""
 
 _CHAIN = msgspec.json.Decoder(list[ShownCertificate | str | None])
 _LEAVES_KEPT = 2048
@@ -205,9 +205,9 @@ NO_LEAF = Leaf()
 
 
 def leaf_of(chain: Raw) -> Leaf:
-    """The first of ``peer_certificates``; empty where there is none."""
+    """The first of ``peer_certificates``; empty if there is none."""
     size = len(memoryview(chain))
-    if size < 8:  # null, [], or no certificate at all
+    if size < 8:  # null, [], or not a certificate
         return NO_LEAF
     return _leaf(bytes(chain)) if size > LONGEST_CHAIN_KEPT else _known_leaf(bytes(chain))
 
@@ -234,7 +234,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def digest_of(shown: ShownCertificate, der: bytes) -> str:
-    """SHA-256 of a certificate as it was shown, in hexadecimal, also where a person in it was hidden since."""
+    """SHA-256 of a certificate as it was shown, in hexadecimal, even if a person in it has since been hidden."""
     noted = shown.x_sha256
     return noted if noted is not None and _DIGEST.fullmatch(noted) else sha256(der).hexdigest()
 
@@ -253,13 +253,13 @@ _PERSONAL_ATTRIBUTES = frozenset(
         ),
     )
 )
-"""Object identifiers of what a name (RFC 5280 section 4.1.2.4) says of a person."""
+"""Object identifiers of what a name (RFC 5280 section 4.1.2.4) says about a person."""
 
 _MAIL = re.compile(rb"[^\x00-\x20\x7f<>\"'(),:;@]{1,64}+\0?@\0?[A-Za-z0-9\-]{1,63}+[.\0]")
-"""A mail address in a text of any of ASN.1's types, two bytes a letter (BMPString) included."""
+"""A mail address in any of ASN.1's text types, including two bytes per letter (BMPString)."""
 
 DEEPEST_DER = 24
-"""Structures within structures; a certificate has about ten."""
+"""Most nested structures; a certificate has about ten."""
 
 _OCTET_STRING, _OBJECT_IDENTIFIER, _CONSTRUCTED = 0x04, 0x06, 0x20
 _OF_NO_TEXT = frozenset({0x01, 0x02, 0x03, 0x05})
@@ -267,10 +267,10 @@ _OF_NO_TEXT = frozenset({0x01, 0x02, 0x03, 0x05})
 
 
 def without_persons(der: bytes) -> bytes | None:
-    """A certificate with asterisks in place of the mail addresses and of what its names say of a person, at the same
-    length; the same object where there is none; ``None`` if one stands where the structure cannot be read.
+    """A certificate with asterisks in place of mail addresses and of what its names say about a person, at the same
+    length; the same object if there are none; ``None`` if there is one where the structure cannot be read.
 
-    What a rule asks of it (who it is for, who signed it) stays; its signature no longer fits.
+    What rules need (who it is for, who signed it) stays; its signature is no longer valid.
     """
     if not (_MAIL.search(der) or any(oid in der for oid in _PERSONAL_ATTRIBUTES)):
         return der
@@ -284,7 +284,7 @@ def without_persons(der: bytes) -> bytes | None:
 
 
 def _hide_persons(der: bytearray, start: int, end: int, deeper: int) -> int:
-    """In the elements of ``der[start:end]``; returns up to where they could be read."""
+    """Hide persons in the elements of ``der[start:end]``; returns how far these could be read."""
     at, is_personal = start, False
     for tag, begin, finish in _places(der, start, end):
         if tag & _CONSTRUCTED or (tag == _OCTET_STRING and _is_structure(der, begin, finish)):
@@ -299,7 +299,7 @@ def _hide_persons(der: bytearray, start: int, end: int, deeper: int) -> int:
 
 
 def _is_structure(der: bytearray, start: int, end: int) -> bool:
-    """Does an OCTET STRING hold elements, as that of an extension does?"""
+    """Does an OCTET STRING contain elements, as that of an extension does?"""
     return max((finish for *_, finish in _places(der, start, end)), default=-1) == end
 
 
@@ -370,8 +370,8 @@ class Reader:
     """Turns the steps of one measurement into observations.
 
     Attributes:
-        names: address -> the host name that it was first answered for; empty where it was answered for
-            hosts of different roles, and then counts as an address without a name.
+        names: address -> the host name that it was first answered for; empty if it was answered for
+            hosts with different roles, and then it counts as an address without a name.
     """
 
     def __init__(self, target: str, role: Role, notes: list[str], effort: Effort | None = None) -> None:
@@ -388,7 +388,7 @@ class Reader:
 
         Args:
             newest_first: ``requests`` are in reverse order.
-            also: address -> host name, as known from elsewhere than the probe's own lookups.
+            also: address -> host name, known other than from the probe's own lookups.
         """
         taken = (
             steps.queries,
@@ -543,5 +543,5 @@ def _ttl(value: float | str | None) -> int:
 
 
 def _name_only(text: str | None) -> str:
-    """Old probes wrote a host name where the address belongs; a scrubbed one is neither."""
+    """The host name that old probes wrote in place of the address; a scrubbed address is not a name."""
     return "" if not text or text.startswith("[") else host_of(text)

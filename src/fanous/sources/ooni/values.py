@@ -1,6 +1,6 @@
-"""Values: what a record says of itself (df-000), its addresses, URLs, numbers and failures, and its pages (df-001).
+"""Values: what a record says about itself (df-000), its addresses, URLs, numbers and failures, and its pages (df-001).
 
-Each has one form, whichever version of OONI's probes wrote it. A value that cannot be read becomes empty, 0 or
+Each has one form, regardless of the version of OONI's probe. A value that cannot be read becomes empty, 0 or
 NaN, which means *unknown* in an observation. A failure becomes the df-007 name of the network error; a name that
 df-007 lists stays as it is, unless a current name means exactly the same.
 """
@@ -33,7 +33,7 @@ LONGEST_HOST = 255
 """RFC 1035 section 2.3.4."""
 
 LONGEST_STEP = 86_400.0
-"""Seconds.  A step that lasted longer than a day is a clock that was set."""
+"""Seconds.  A step that seems longer than a day means that the clock was set."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -114,7 +114,7 @@ def seconds_of(value: float | None) -> float:
 
 
 def duration(start: float | None, end: float | None) -> float:
-    """Seconds from ``start`` to ``end``; NaN = unknown, also where the clock went backwards."""
+    """Seconds from ``start`` to ``end``; NaN = unknown, also if the clock went backwards."""
     if start is None or end is None or not -LONGEST_STEP <= start <= end <= LONGEST_STEP:
         return nan
     return float(end - start)
@@ -199,7 +199,7 @@ def _named(text: str) -> str:
 
 
 EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
-"""OONI's first measurements are of 2012; a time outside these limits means that the probe's clock was not set."""
+"""OONI's first measurements are from 2012; a time outside these limits means that the probe's clock was not set."""
 
 LONGEST_NAME = 200
 """Characters kept of names and identifiers; OONI's longest report ids have 115."""
@@ -208,7 +208,7 @@ NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 """``network_type`` as written by OONI's apps where the phone had no connection."""
 
 NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
-"""Values of the annotation ``network_type`` that are stored; it is a free text, which a probe may fill with a name."""
+"""Values of the annotation ``network_type`` that are stored; it is free text, in which a probe may put a name."""
 
 
 def measurement_of(
@@ -224,8 +224,8 @@ def measurement_of(
     Args:
         make_uid: gives the identity if the record has none of its own.
         target: what the nettest is about.
-        defect: what the nettest itself found wrong with the instrument; empty = nothing.
-        content: digest of what it contained when it came; empty = unknown.
+        defect: a defect of the instrument that the nettest itself found; empty = none.
+        content: digest of its content when it arrived; empty = unknown.
 
     Raises:
         Rejected: no name of a nettest, or no time.
@@ -258,7 +258,8 @@ def measurement_of(
 
 
 def _probe(document: Header) -> str:
-    """``verification_status`` is not read: it shows that a credential was used, and anyone may have any number."""
+    """The probe's name.  ``verification_status`` is ignored: it shows that a credential was used, of which anyone
+    may have many."""
     stated = clip(document.probe_id)
     return f"{STATED}{stated}" if stated else clip(document.report_id)
 
@@ -284,7 +285,7 @@ def started_at(document: Header, notes: list[str]) -> float:
 
 
 def instant_of(text: str) -> float | None:
-    """Unix seconds of a date or time; ``None`` = it is none, or before OONI existed."""
+    """Unix seconds of a date or time; ``None`` = not one, or before OONI existed."""
     try:
         instant = from_iso(text[:40])
     except (ValueError, OverflowError):
@@ -331,7 +332,7 @@ def _no_line(network_type: str) -> str:
 
 
 def _no_place(country: str, asn: int) -> str:
-    """Last of all: it bars from every series, but alone it does not make the observations worthless."""
+    """The last defect to check: it bars from every series, but alone does not make the observations worthless."""
     return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
 
 
@@ -349,7 +350,7 @@ _ENCODINGS = (
     r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
     r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
 )
-"""The legacy encodings of web pages: no codec that is slow or does more than map bytes to letters."""
+"""The legacy encodings of web pages, without codecs that are slow or do more than map bytes to letters."""
 
 CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
 META_CHARSET = re.compile(
@@ -360,7 +361,7 @@ BEFORE_META = 1024
 
 
 class PageRecord(NamedTuple):
-    """What came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
+    """The page that came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
 
     body: str
     length: int
@@ -368,7 +369,8 @@ class PageRecord(NamedTuple):
 
 
 def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    """Body as text and headers; what cannot be read is noted and empty.  It is read once, and kept with it."""
+    """Body as text, and headers; unreadable parts are noted and left empty.  It is read once, and kept with the
+    response."""
     known: PageRecord | None = response.__dict__.get("page")
     if known is None:
         known = response.__dict__["page"] = _page_of(response, place, notes)
@@ -395,7 +397,7 @@ def _page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
 
 
 _PADDED = LONGEST_NOTICE + 1
-"""Blanks that stand for the rest of a page: rules read no more of it than that it is longer than a notice."""
+"""Blanks that represent the rest of a page: rules read only that it is longer than a notice."""
 
 _RUN = 2048
 """Characters: a page in Latin letters has few others, and most runs of this length none."""
@@ -473,7 +475,7 @@ def _text(value: Text) -> str:
 
 
 def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
-    """As the header says, or else the page itself."""
+    """The encoding that the header states, otherwise the page itself."""
     named = CHARSET.search(header_named(headers, "content-type"))
     if named:
         return named[1]

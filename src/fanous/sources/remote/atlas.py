@@ -2,16 +2,16 @@
 
 Probes hold a connection to one of RIPE's controllers, and its beginning and end are published as the results of
 measurement 7000, without a key.  A line that is cut takes its probe with it, so a country's probes vanish together
-(Shah et al., *Disco: Fast, Good, and Cheap Outage Detection*, TMA 2017).  They also vanish together where their
-controller fails, which its probes elsewhere show.
+(Shah et al., *Disco: Fast, Good, and Cheap Outage Detection*, TMA 2017).  They also vanish together if their
+controller fails, which shows in its probes elsewhere.
 
 The list of probes is read as RIPE-NCC/ripe-atlas-cousteau does at commit 7e926a73 (``api_listing.py``,
 ``tests/test_api_meta_data.py``).  The events have the shape of those kept in InternetHealthReport/disco at commit
 d8ef7a60 (``data/comcast_7000_20150210.json``, ``data/generalJune16_7000_20160616.json``), in some of which ``asn`` is a
 text.
 
-A probe's state now is known from the list, and earlier ones follow from the events.  Nothing that tells one probe from
-another is kept.
+A probe's present state is known from the list, and earlier ones follow from the events.  Nothing that tells one
+probe from another is kept.
 """
 
 from collections import defaultdict
@@ -38,11 +38,11 @@ WINDOW = 28 * DAY
 
 LEAST_PROBES = 8
 LEAST_NETWORKS = 3
-"""Probes in use, and their networks, with which a country has a series: Disco asks for eight probes, and those of one
-or two networks show what happens to these alone."""
+"""Least probes in use, and least networks, for a country to have a series: Disco asks for eight probes, and those of
+one or two networks show only what happens to these."""
 
 IN_USE = 28 * DAY
-"""Seconds for which a probe that left is in use: a cut must not end the series that shows it."""
+"""Seconds for which a probe that left still counts as in use: a cut must not end the series that shows it."""
 
 MOST_PAGES = 20
 
@@ -91,16 +91,16 @@ class Event(Struct):
         return self.event == "disconnect"
 
 
-# --- what to ask for ------------------------------------------------------------------------------------
+# --- what to request ------------------------------------------------------------------------------------
 
 BURST_SHARE = 0.15
 BURST_LEAST = 3
-"""Share of a country's connected probes, and how many at least, that leave their controller within two bins, from which
-on it is asked whether the controller failed: no smaller loss makes an anomaly."""
+"""Share and least number of a country's connected probes leaving their controller within two bins, from which
+the controller is checked for failure: no smaller loss makes an anomaly."""
 
 
 class Atlas:
-    """See ``LiveSource``; it has a series of the country alone."""
+    """See ``LiveSource``; it has only a series for the country."""
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         pages = _pages(ask.country, get)
@@ -165,7 +165,7 @@ def _events_url(since: int, until: int, ids: Sequence[int] = ()) -> str:
 
 
 def _bursts(events: Iterable[Event], probes: int, since: int, until: int) -> list[tuple[int, int]]:
-    """Stretches in which so many of the country's probes left at once that their controllers have to be looked at."""
+    """Periods in which so many of the country's probes left at once that their controllers must be checked."""
     gone: dict[int, set[int]] = defaultdict(set)
     for event in events:
         if event.is_end:
@@ -187,8 +187,8 @@ def _bursts(events: Iterable[Event], probes: int, since: int, until: int) -> lis
 
 FAILED_PROBES = 30
 FAILED_NETWORKS = 10
-"""Probes elsewhere, and their networks, that leave one controller within two bins where it fails.  In the kept day of
-2015 about three of a controller's leave in ten minutes; where ctr-ams04 was restarted, hundreds did."""
+"""Probes elsewhere, and their networks, that leave one controller within two bins if it fails.  In the kept day of
+2015 about three of a controller's probes leave in ten minutes; when ctr-ams04 was restarted, hundreds did."""
 
 MASKED = HOUR
 """Seconds for which a probe that left a failing controller counts as connected: probes look for another one at once, so
@@ -196,7 +196,7 @@ that one that is still gone has a line that fails too."""
 
 
 def failed_controllers(events: Iterable[Event]) -> dict[str, list[tuple[int, int]]]:
-    """When each controller failed, as its probes in other countries show."""
+    """When each controller failed, judging by its probes in other countries."""
     left: dict[str, dict[int, dict[int, str]]] = defaultdict(lambda: defaultdict(dict))
     for event in events:
         if event.is_end:
@@ -254,7 +254,7 @@ def _states(
     events: Sequence[Event],
     failed: dict[str, list[tuple[int, int]]],
 ) -> NDArray[np.bool_] | None:
-    """Whether a probe was connected at the end of each bin; ``None`` = unknown.
+    """Was a probe connected at the end of each bin?  ``None`` = unknown.
 
     Between two events its state is that of the earlier one; before the first, the opposite.
     """
@@ -276,7 +276,7 @@ def _states(
 
 
 def _once(events: Iterable[Event]) -> list[Event]:
-    """Each event once: those of the country's probes come among those of all, too."""
+    """Each event once, since those of the country's probes are among those of all probes, too."""
     found = {(event.prb_id, event.timestamp, event.event): event for event in events}
     return list(found.values())
 
@@ -292,10 +292,10 @@ def _instant(text: str | None) -> float | None:
 
 
 def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]]]:
-    """The window, and what was answered.
+    """The window, and the answers.
 
     Raises:
-        Rejected: an answer is neither a list of events nor a page of probes, or the window cannot be.
+        Rejected: an answer is neither a list of events nor a page of probes, or the window is impossible.
     """
     raws = decoded(data, list[msgspec.Raw], "answers")
     since, until = decoded(raws[0] if raws else b"", tuple[int, int], "windows")

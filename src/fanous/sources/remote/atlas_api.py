@@ -59,11 +59,11 @@ class TlsAlert(Struct):
 class AtlasHandshake(Struct):
     """One result of a measurement of the type ``sslcert``; times are in milliseconds.
 
-    A probe ends the connection once it has the certificates, so that a sound handshake is one with a chain.
+    A probe ends the connection once it has the certificates, so a successful handshake is one with a chain.
 
     Attributes:
         cert: the chain in PEM, the site's own first.
-        err: what failed after the lookup; ``dnserr``: of the lookup; ``error``: why the probe did not try.
+        err: what failed after the lookup; ``dnserr``: what failed in the lookup; ``error``: why the probe did not try.
     """
 
     prb_id: int
@@ -97,7 +97,7 @@ class DnsReply(Struct):
 
 
 class ResolverAnswer(Struct):
-    """What one of the probe's resolvers gave."""
+    """The answer of one of the probe's resolvers."""
 
     dst_addr: str = ""
     result: DnsReply | None = None
@@ -123,7 +123,7 @@ class AtlasLookup(Struct):
 
 def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     """Raises:
-    Rejected: a field is missing or of another type than is known.
+    Rejected: a field is missing or has an unknown type.
     """
     try:
         return msgspec.json.decode(data, type=kind)

@@ -24,7 +24,7 @@ from fanous.sources.remote.atlas_api import (
 T = TypeVar("T", AtlasHandshake, AtlasLookup)
 
 BETWEEN = 20.0
-"""Seconds between two questions about one measurement: RIPE asks for no tight loops."""
+"""Seconds between two requests about one measurement: RIPE asks clients to avoid tight loops."""
 
 LONGEST = 300.0
 """Seconds for the results of an order, as ripe-atlas-tools waits (commit 4dd6cbc3, ``--stream-timeout``)."""
@@ -39,8 +39,8 @@ class AtlasClient:
     """A context manager.
 
     Args:
-        mirror: is asked in place of the publisher.
-        key: with the right to schedule measurements; empty = lists alone can be had.
+        mirror: asked instead of the publisher.
+        key: a key with the right to schedule measurements; empty = only lists are available.
     """
 
     def __init__(self, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
@@ -60,7 +60,7 @@ class AtlasClient:
         self._client.close()
 
     def probes(self, **filters: str) -> list[AtlasVantagePoint]:
-        """Those that are connected.
+        """The connected probes.
 
         Args:
             filters: ``country_code`` or ``is_anchor``.
@@ -86,7 +86,7 @@ class AtlasClient:
         """Order one-off measurements from these probes; their ids, in the order of the definitions.
 
         Raises:
-            FanousError: they were refused.
+            FanousError: the order was refused.
         """
         order = {
             "definitions": list(definitions),

@@ -1,11 +1,12 @@
 """RIPE Atlas' measurements: lookups and TLS handshakes ordered with a key, as measurements in OONI's format.
 
-One record is what one probe on a user's line met at one target: the lookup by its own resolvers (``dns``), and the
-certificates that came when the target's name was sent (``sslcert``).  It carries the controls of a record from
+One record is one probe's experience, on a user's line, with one target: the lookup by its own resolvers (``dns``),
+and the certificates that came when the target's name was sent (``sslcert``).  It carries the controls of a record from
 Globalping: the same from anchors elsewhere, and a control target at the same probe in the same minutes.
 
-What a probe's firmware cannot tell, no record says.  ``sslgetcert.c`` (``err_reading``) waits on when a connection is
-reset in the handshake, and reports a timeout; and there is no request, so a block page over HTTP is not seen.
+Records cannot say more than a probe's firmware can tell.  ``sslgetcert.c`` (``err_reading``) keeps waiting when a
+connection is reset in the handshake, and reports a timeout; and there is no request, so a block page over HTTP is
+not seen.
 """
 
 import os
@@ -106,9 +107,9 @@ _CODES = {"NXDOMAIN": "dns_nxdomain_error", "SERVFAIL": "dns_servfail_error", "R
 
 
 def lookups_of(result: AtlasLookup) -> list[tuple[str | None, list[tuple[str, int | None]], float]]:
-    """(failure, addresses with TTL, seconds) of each resolver that says something.
+    """(failure, addresses with TTL, seconds) for each resolver with a meaningful result.
 
-    A resolver that keeps silent says something only where none answered; what the probe could not send says nothing.
+    A silent resolver means something only if none answered; a query that the probe could not send means nothing.
     """
     answers, silent = [], False
     for one in result.resultset:
@@ -145,7 +146,7 @@ def _answer_of(one: ResolverAnswer) -> tuple[str | None, list[tuple[str, int | N
 
 @cache
 def _roots() -> "Store":
-    """Those of ``SSL_CERT_FILE``, as everything that speaks TLS takes them, else Mozilla's."""
+    """The authorities in ``SSL_CERT_FILE``, which all TLS software respects, otherwise Mozilla's."""
     import certifi
     from cryptography.x509 import load_pem_x509_certificates
     from cryptography.x509.verification import Store
@@ -211,7 +212,7 @@ class AtlasAnswers:
     """The results about one target, by probe.
 
     Attributes:
-        url: of the target.
+        url: the target's.
         measurements: ids, under which RIPE keeps the results: handshakes, lookups.
         elsewhere: from anchors in other countries.
     """
@@ -233,7 +234,7 @@ def atlas_records(
     """One line for each probe that answered.
 
     Args:
-        control: of the control target, asked of the same probes in the same minutes.
+        control: the answers about the control target, from the same probes in the same minutes.
         here: the probes of the round, on users' lines; ``anchors`` = those elsewhere.
     """
     counted: Counter[int] = Counter()
@@ -241,7 +242,7 @@ def atlas_records(
     outside, why_none, is_trusted = _control(answers)
     for number, probe in enumerate(sorted(here, key=lambda one: one.id)):
         asn = probe.asn_v4 or 0
-        counted[asn] += 1  # also where nothing is written: a probe has the same name throughout a round
+        counted[asn] += 1  # even if nothing is written: a probe has the same name throughout a round
         result, lookup = answers.handshakes.get(probe.id), answers.lookups.get(probe.id)
         if result is None:
             continue
@@ -329,7 +330,7 @@ def _steps(
     if step.layer == "tls":
         chain = chain_of(result)
         why = step.failure or certificate_failure(chain, host, result.timestamp)
-        # An authority that is unknown elsewhere, too, is missing from our list: it is not interception.
+        # An authority that is also unknown elsewhere is missing from our list, which is not interception.
         unverified = why == "ssl_unknown_authority" and not is_trusted
         keys["tls_handshakes"].append(
             {
@@ -403,7 +404,8 @@ def _place(result: AtlasHandshake) -> str:
 
 
 _KEPT = ("timestamp", "dst_addr", "err", "dnserr", "sockerr", "error", "ttc", "rt")
-"""Of a result: not who answered (``prb_id``, ``from``, ``src_addr``).  The certificates are among the ``test_keys``."""
+"""Fields kept of a result, without who answered (``prb_id``, ``from``, ``src_addr``).  Certificates are in
+``test_keys``."""
 
 
 def _raw(result: AtlasHandshake | None) -> dict[str, Any]:

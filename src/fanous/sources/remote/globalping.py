@@ -1,8 +1,9 @@
-"""Globalping: HTTP requests and lookups from vantage points of others, as measurements in OONI's format.
+"""Globalping: HTTP requests and lookups from other people's vantage points, as measurements in OONI's format.
 
-One record is what one probe in the country met at one target.  It carries three controls: the same question asked from
-data centres elsewhere, as OONI's test helper would ask it; a site that nobody has a reason to block, asked by the same
-probe in the same minutes; and the tags by which Globalping tells lines of users from those of data centres.
+One record is one probe's experience, in the country, with one target.  It carries three controls: the same question
+asked from data centres elsewhere, as OONI's test helper would ask it; a site that no one has a reason to block,
+asked by the same probe in the same minutes; and the tags by which Globalping tells lines of users from those of data
+centres.
 """
 
 from collections import Counter
@@ -58,8 +59,8 @@ class AskedTarget:
     """The answers about one target.
 
     Attributes:
-        url: of the target.
-        http: from the probes in the country.
+        url: the target's.
+        http: answers from the probes in the country.
         dns: the same probes in the same order; ``None`` = not asked.
         elsewhere: HTTP from data centres elsewhere; ``None`` = could not be asked.
         elsewhere_dns: lookups by the same.
@@ -76,7 +77,8 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
     """One line for each probe on a user's line.
 
     Args:
-        control: of the control target, by the same probes, asked before: its order is that of the others.
+        control: the answers about the control target, from the same probes, asked first: its order is that of the
+            others.
 
     Raises:
         Rejected: an answer no longer has the declared shape.
@@ -88,7 +90,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         if EYEBALL not in probe.tags or DATACENTRE in probe.tags:
             continue
         counted[probe.asn] += (
-            1  # also where it is not written: the same probe has the same name throughout a call
+            1  # even if it is not written: the same probe has the same name throughout a call
         )
         item = _same(asked.http, number, probe)
         if item is None:
@@ -116,7 +118,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
             "test_keys": keys | {"control": outside, "control_failure": why_none},
             "x_remote": {
                 "unsound": unsound or fault,
-                "number": number,  # two probes of a network may answer alike, and are two measurements
+                "number": number,  # two probes of a network may answer alike, but are two measurements
                 "control": {"id": control.id, "url": control.target, "result": _raw(beside)},
                 "http": {"id": asked.http.id, "result": _raw(item)},
                 "dns": _raw_of(_same(asked.dns, number, probe), asked.dns),
@@ -307,11 +309,11 @@ def _place(page: FinishedPage, url: str) -> str:
 
 
 _IN_RECORD = frozenset({"rawOutput", "rawHeaders", "rawBody", "headers"})
-"""Of a page, what stands among the ``test_keys`` already; names of visitors are left out there."""
+"""Parts of a page that are already in ``test_keys``, where names of visitors are left out."""
 
 
 def _raw(item: Item) -> dict[str, Any]:
-    """An answer as it came, less what stands elsewhere in the record and where exactly the probe is."""
+    """An answer as it came, without parts that are elsewhere in the record and the probe's exact location."""
     result: dict[str, Any] = msgspec.json.decode(item.result)
     if result.get("status") == FINISHED:
         result = {name: value for name, value in result.items() if name not in _IN_RECORD}
@@ -329,7 +331,7 @@ def _raw_of(item: Item | None, answer: RemoteAnswer | None) -> dict[str, Any] | 
 
 
 def _resolver(probe: ProbeLocation) -> int:
-    """The ASN of the first public resolver; 0 = unknown, as of one in the probe's own network."""
+    """The ASN of the first public resolver; 0 = unknown, as for one in the probe's own network."""
     public = (one for one in probe.resolvers if is_address(one))
     return next((network_of(one) for one in public), 0)
 

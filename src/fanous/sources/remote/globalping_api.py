@@ -40,7 +40,7 @@ class ListedVantagePoint(Struct):
 
 
 class Item(Struct):
-    """``MeasurementResultItem``; what ``result`` holds depends on its status."""
+    """``MeasurementResultItem``; the content of ``result`` depends on its status."""
 
     probe: ProbeLocation
     result: Raw
@@ -65,7 +65,7 @@ class Created(Struct):
 
 
 class TestLimit(Struct):
-    """``RateLimitDetails``: tests in the present hour, and seconds until it is over."""
+    """``RateLimitDetails``: tests in the current hour, and seconds until it ends."""
 
     limit: int
     remaining: int
@@ -148,7 +148,7 @@ T = TypeVar("T")
 
 def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
     """Raises:
-    Rejected: a field is missing or of another type than the API declares.
+    Rejected: a field is missing or does not have the type that the API declares.
     """
     try:
         return msgspec.json.decode(data, type=kind)
@@ -157,7 +157,7 @@ def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
 
 
 def result_of(item: Item, kind: type[T]) -> T | Failed | None:
-    """What a probe's test gave; ``None`` = the probe could not run it.
+    """The result of a probe's test; ``None`` = the probe could not run it.
 
     Raises:
         Rejected: see ``decoded``.

@@ -26,7 +26,7 @@ from fanous.sources.remote.globalping_api import (
 T = TypeVar("T")
 
 BETWEEN = 0.5
-"""Seconds between two questions about one measurement (the guidelines' least)."""
+"""Seconds between two requests about one measurement (the guidelines' minimum)."""
 
 LONGEST = 45.0
 """Seconds for one measurement: its tests take 30 at most, and callers should allow 10 more (``timeout``)."""
@@ -48,14 +48,14 @@ class OverLimit(FanousError):
 
 
 class NoProbes(FanousError):
-    """No probe is on line where it was asked for."""
+    """No probe is online in the requested place."""
 
 
 class Client:
     """A context manager.
 
     Args:
-        mirror: is asked in place of the publisher.
+        mirror: asked instead of the publisher.
         token: raises the hourly limit; empty = anonymous.
     """
 
@@ -80,7 +80,7 @@ class Client:
         return self._get("/v1/limits", Limits, "limits").rate.measurements.create
 
     def probes(self) -> list[ListedVantagePoint]:
-        """Those that are on line."""
+        """The probes that are online."""
         return self._get("/v1/probes", list[ListedVantagePoint], "list of probes")
 
     def order(self, request: Mapping[str, Any]) -> str:
@@ -88,7 +88,7 @@ class Client:
 
         Raises:
             OverLimit, NoProbes: see there.
-            FanousError: it was refused.
+            FanousError: the order was refused.
         """
         response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
         return decoded(response.content, Created, "receipt").id
@@ -136,7 +136,7 @@ class Client:
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Less those that speak of the encoding on the way."""
+    """The headers without those about the transfer encoding."""
     return {
         name: value
         for name, value in headers.items()

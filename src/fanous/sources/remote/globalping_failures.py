@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fanous.sources.remote.globalping_api import Failed, FinishedLookup
 
 OWN_FAULT = "internal"
-"""``failureSource`` of a failure of Globalping's own."""
+"""``failureSource`` of a failure of Globalping itself."""
 
 PRIVATE = "Private IP ranges are not allowed"
 """The probe was sent to an address that no public site can have, and did not go there."""
@@ -24,7 +24,7 @@ _LOOKUPS = {
     "ETIMEOUT": "generic_timeout_error",
     "ECONNREFUSED": "connection_refused",
 }
-"""Of c-ares, which Node.js looks names up with: ``queryA ENOTFOUND x.com``."""
+"""Errors of c-ares, with which Node.js looks names up: ``queryA ENOTFOUND x.com``."""
 
 _CONNECTS = {
     "ECONNREFUSED": "connection_refused",
@@ -87,7 +87,7 @@ class Failure:
     Attributes:
         step: ``dns``, ``tcp``, ``tls`` or ``http`` (which of the steps is unknown).
         name: in OONI's words (df-007).
-        address: at which a connection failed; empty = unknown.
+        address: address at which a connection failed; empty = unknown.
     """
 
     step: str

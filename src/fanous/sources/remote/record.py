@@ -1,4 +1,4 @@
-"""Record: what one vantage point of others met at one target, in OONI's format, and what is read from it.
+"""Record: another person's vantage point's experience with one target, in OONI's format, and what is read from it.
 
 A record is a ``web_connectivity`` measurement.  Next to the probe's own steps it has the answers from elsewhere, in
 place of OONI's test helper, and ``x_remote``: the raw answers, and whether anything can be concluded from them.
@@ -26,10 +26,10 @@ from fanous.sources.redaction import pruned
 # --- writing --------------------------------------------------------------------------------------------
 
 CONTROL_LASTS = 10 * MINUTE
-"""Seconds for which a control says something of its probe's line: faults come in bursts of about half an hour."""
+"""Seconds for which a control is valid for its probe's line: faults come in bursts of about half an hour."""
 
 LEAST_ELSEWHERE = 2
-"""Probes elsewhere that must fail to say that the target is down: a single one may be at fault itself."""
+"""Probes elsewhere that must fail before the target counts as down: a single one may itself be at fault."""
 
 
 def answered(
@@ -38,8 +38,8 @@ def answered(
     """A lookup as OONI's ``queries`` have it.
 
     Args:
-        answers: addresses, each with its TTL in seconds where it is known.
-        seconds: that the lookup took.
+        answers: addresses, each with its TTL in seconds if known.
+        seconds: how long the lookup took.
     """
     return {
         "hostname": host,
@@ -77,10 +77,10 @@ class _Marked(Struct):
 
 
 class RemoteRecords:
-    """Reads the records of rounds, whichever network of vantage points they came from.
+    """Reads the records of rounds, from any network of vantage points.
 
     Args:
-        name: of the source.
+        name: the source's name.
     """
 
     def __init__(self, name: str) -> None:
@@ -89,7 +89,7 @@ class RemoteRecords:
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
-        """The records of rounds, one a line."""
+        """The records of rounds, one per line."""
         return (replace(record, source=self._name) for record in read_file(path, on_reject, on_progress))
 
     def parse(self, record: Record) -> ParsedMeasurement:
@@ -102,7 +102,7 @@ class RemoteRecords:
         return replace(parsed, measurement=header, observations=_without_refusals(parsed.observations))
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """What is kept of the record, the raw answers included, and its measurement; raises ``Rejected``."""
+        """The record as it is kept, including the raw answers, and its measurement; raises ``Rejected``."""
         parsed = self.parse(record)
         stored, _ = take_record(record)
         told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
@@ -130,7 +130,7 @@ _RAW = {
     "dns": _ANSWER,
     "elsewhere": [_RESULT],
 }
-"""What is kept of ``x_remote``, as ``pruned`` takes it."""
+"""The parts of ``x_remote`` that are kept, as ``pruned`` takes them."""
 
 
 class _Raw(Struct):
@@ -138,7 +138,7 @@ class _Raw(Struct):
 
 
 def unsound_of(data: bytes) -> str:
-    """Why the record says nothing; empty = it is sound."""
+    """Why the record proves nothing; empty = it is sound."""
     try:
         told = msgspec.json.decode(data, type=_Marked).x_remote.unsound
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -147,7 +147,7 @@ def unsound_of(data: bytes) -> str:
 
 
 def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """A refusal that came over validated TLS is the site's own, so it says nothing of the network."""
+    """Observations without refusals over validated TLS: these are the site's own, and say nothing about the network."""
     trusted = any(
         o.layer is Layer.TLS and o.vantage is Observer.PROBE and o.cert_valid is True for o in observations
     )
@@ -165,7 +165,7 @@ def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observatio
 
 
 def redact_remote(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
-    """As OONI's records are redacted; that a record says nothing is kept."""
+    """Redact like OONI's records; keeps the mark of a record that proves nothing."""
     kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, keep_pages))
     if unsound := unsound_of(data):
         kept["x_remote"] = {"unsound": unsound}

@@ -3,10 +3,10 @@
 The interface is not documented.  Its shape is the one that public readers of it describe: 6 bytes before the JSON,
 then ``[0][1]`` with rows ``[milliseconds, [[_, value]]]``.
 
-A time is the *end* of its bin, UTC.  An answer in bins of three hours and another in bins of two, of the same six weeks
-and product, show it: if both write ends, each value of the one is what the other makes of the same hours, to 1.6 %
-(root mean square of the differences, as a share of the mean); read as beginnings, they differ by 13.7 %, and by more if
-only one of them is.
+A time is the *end* of its bin, UTC.  An answer in bins of three hours and another in bins of two, for the same six
+weeks and product, show this: if both write ends, each value of the one agrees with the other for the same hours, to
+1.6 % (root mean square of the differences, as a share of the mean); read as beginnings, they differ by 13.7 %, and
+by more if only one of them is.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ GUARD = b")]}'"
 LONGEST = 6
 """Bytes before the JSON: the guard and line breaks."""
 WIDTH = 1000
-"""Points asked for."""
+"""Number of points requested."""
 
 
 class Google:
@@ -71,12 +71,12 @@ class Google:
 
 
 def unguarded(data: bytes) -> bytes:
-    """The JSON alone."""
+    """The JSON without its guard."""
     return data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:]
 
 
 def differs(data: bytes) -> list[str]:
-    """See ``Source.differs``: its lists mean by position, so the reader itself says what it cannot find."""
+    """See ``Source.differs``: its lists are positional, so the reader itself says what it cannot find."""
     try:
         parsed = Google().parse(data, "XX", f"product={next(iter(PRODUCTS))}")
     except Rejected as reason:

@@ -25,7 +25,7 @@ LICENCE = "(c) Georgia Tech Research Corporation"
 CREDIT = "IODA, Georgia Tech"
 
 KNOWN = frozenset({"bgp", "ping-slash24", "merit-nt", "gtr", "gtr-norm", "mozilla"})
-"""Datasources whose values are numbers; our signals have the same names.  All others are passed over, also new ones:
+"""Datasources whose values are numbers; our signals have the same names.  All others are skipped, including new ones:
 ``gtr-sarima`` is a forecast, ``ucsd-nt`` a telescope that was replaced, ``upstream-delay-penult-*`` is about networks
 on the way."""
 NESTED = {
@@ -74,8 +74,8 @@ SHAPE = ENVELOPE | {
         ]
     ]
 }
-"""As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; IODA also uses it for a place of which
-nothing is known, with an empty list."""
+"""As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; IODA also uses it for a place about
+which nothing is known, with an empty list."""
 
 
 class Ioda:
@@ -88,7 +88,8 @@ class Ioda:
             try:
                 places += _batched("region", _codes(get(regions)))
             except (FanousError, Rejected):
-                # The country's series do not depend on it.  It is asked for again as a piece, whose failure is told.
+                # The country's series do not depend on it.  It is requested again as a piece, whose failure is
+                # reported.
                 yield Piece(REGIONS, regions, ask.since, ask.until)
         if ask.networks:
             places += _batched("asn", [str(asn) for asn in ask.networks])
@@ -130,7 +131,7 @@ def _flat(groups: list[Any]) -> Iterator[Any]:
 
 
 def _series(one: Any, country: str) -> SourceSeries | None:
-    """``None`` = a datasource that we do not know, which is not an error."""
+    """One series; ``None`` = an unknown datasource, which is not an error."""
     signal = field(one, "datasource")
     if not isinstance(one, dict) or not isinstance(signal, str):
         raise Rejected("a series without a datasource")

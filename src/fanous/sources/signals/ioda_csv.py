@@ -1,6 +1,6 @@
 """IODA CSV: the file that IODA's dashboard exports, with a ``Time (UTC)`` column and one column per signal.
 
-The dashboard may have scaled the values of each column for its chart.  That makes the file a source of its own
+The dashboard may have scaled the values of each column for its chart.  That makes the file a separate source
 (``ioda-csv``), whose values can be compared only within their column.
 """
 
@@ -34,7 +34,8 @@ from fanous.sources.signals.rows import CsvRows, median_step, number, reader, re
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"
 _TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
-"""The header of the times, and what a spreadsheet or a chart's own export makes of it; no other time zone matches."""
+"""The header of the time column, also as changed by a spreadsheet or a chart's own export; no other time zone
+matches."""
 
 _PROBING = r"(?:active probing|ping-slash24)\b"
 _WHOSE = r"(?:(?:packet|package|probe|response|probe/response|pings?) )?"
@@ -62,12 +63,12 @@ The chart of probes names its lines ``Median`` and ``Loss``, its legend ``Median
 ``median_latency`` are the fields that it reads."""
 
 LONGEST_HEAD = 200
-"""Characters of a header that are looked at; the dashboard's have up to 50."""
+"""Most characters of a header that are read; the dashboard's have up to 50."""
 
 PERCENT = 0.01
 """Converts IODA's loss, which it gives and draws in percent, to a share."""
 _SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
-"""In the header of a loss that has already been converted to a share."""
+"""Marks, in a header, a loss that has already been converted to a share."""
 
 PRODUCTS = {"SEARCH": "WEB_SEARCH"}
 """Names of the dashboard's legend -> names of IODA's interface."""
@@ -90,7 +91,8 @@ class _Column:
         self.lines.append(line)
 
     def reading(self) -> Iterator[Reading]:
-        """Its bins at its own step: in a table with a short step, a signal with a long one is blank in most lines."""
+        """The column's bins at its own step: in a table with a short step, a signal with a long one is blank in most
+        lines."""
         levels = series_of_file(self.key, 0, self.times, self.values)
         measured = levels.times[~np.isnan(levels.values)]
         if not len(measured):
@@ -105,7 +107,7 @@ class _Column:
 
 @dataclass(slots=True)
 class _Unreadable:
-    """Fields that are not numbers, and do not say that there is no value either: they count as not measured."""
+    """Fields that are neither numbers nor a known sign for no value: they count as not measured."""
 
     cells: int = 0
     first: str = ""
@@ -159,7 +161,7 @@ class IodaCsv:
             known.add(at)
             for column, value in zip(columns, values, strict=True):
                 column.add(at, value, line)
-        if not columns:  # a header without rows: is it this kind of file at all?
+        if not columns:  # a header without rows may not be this kind of file
             _columns(table, about.country, on_reject)
         if unreadable.cells:
             on_reject(WHOLE_FILE, str(unreadable))

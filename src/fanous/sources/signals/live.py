@@ -25,7 +25,7 @@ from fanous.sources.stream import BROKEN, broken_why, open_source
 
 
 def windows(since: int, until: int, width: int) -> Iterator[tuple[int, int]]:
-    """The time in windows of at most ``width`` seconds, oldest first.
+    """The time split into windows of at most ``width`` seconds, oldest first.
 
     If there are several, they begin at fixed times, so that a later request has the same URL.  The first may
     begin before ``since``; the last ends at ``until``.
@@ -75,7 +75,7 @@ def whole(value: Any, low: int, high: int) -> int | None:
 
 
 def plain(value: Any) -> float | None:
-    """A number, also one written as text; NaN for null, ``None`` = it is not a number."""
+    """A number, even if written as text; NaN for null, ``None`` = not a number."""
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -160,5 +160,5 @@ class Documents:
 def _bounded(path: Path, stream: BufferedReader) -> bytes:
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise FanousError(f"{path} has more than {LARGEST:,} bytes: this is not one answer")
+        raise FanousError(f"{path} has more than {LARGEST:,} bytes: too large for one answer")
     return data

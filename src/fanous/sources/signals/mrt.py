@@ -23,7 +23,7 @@ KNOWN = (*TABLES, 16, 17)
 """Tables, and updates (4.4, and with microseconds)."""
 FIELDS = ("elem_type", "timestamp", "peer_ip", "peer_asn", "prefix", "origin_asns")
 MOST_BINS = 10_000
-"""Bins between two routes of one file: a month.  A longer gap is a broken clock."""
+"""Most bins between two routes of one file: a month.  A longer gap means a broken clock."""
 
 
 class Mrt:

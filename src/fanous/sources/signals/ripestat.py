@@ -20,7 +20,7 @@ from fanous.sources.signals.rows import reader
 
 SOURCE = "ripestat"
 WINDOW = 28 * DAY
-"""Others have seen coarser bins in answers about longer windows (28 days: 1 h, 29 days: 1 day, of a sibling call and
+"""Others have seen coarser bins in answers about longer windows (28 days: 1 h, 29 days: 1 day, for a sibling call and
 without ``resolution``)."""
 ASKED = "5m"
 ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
@@ -28,7 +28,7 @@ ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
 FIELDS = {"asns_ris": "asns", "v4_prefixes_ris": "prefixes_v4", "v6_prefixes_ris": "prefixes_v6"}
 """Their field -> our signal."""
 MISSING = -1
-"""How the ``*_stats`` fields say that nothing is known; nothing can be counted as -1, so it is missing in any field."""
+"""How the ``*_stats`` fields say that nothing is known; no count can be -1, so it means missing in any field."""
 STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
 
 
@@ -93,7 +93,9 @@ class RipeStat:
             raise Rejected(f"an answer about {str(told['resource'])[:20]}, not {country}")
         series: list[SourceSeries] = []
         rejects = []
-        if step != STEPS[ASKED] and name.startswith("country/"):  # ours to ask; a saved answer is as it is
+        if step != STEPS[ASKED] and name.startswith(
+            "country/"
+        ):  # this matters for our requests; a saved answer is accepted as it is
             rejects.append(
                 (0, f"bins of {told['resolution']}, though {ASKED} were asked for: coarser than we need")
             )
@@ -118,7 +120,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[SourceSeries]:
 
 
 def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """All bins from each start to its end, inclusive: both are names of bins."""
+    """All bins from each start to its end, inclusive: both name bins."""
     if not isinstance(timeline, list) or not timeline:
         raise Rejected("no timeline")
     instant = reader(UTC)

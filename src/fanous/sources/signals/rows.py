@@ -1,4 +1,4 @@
-"""Rows: the rows of a CSV file, the numbers and times that tables write, and the series that bins make.
+"""Rows: the rows of a CSV file, the numbers and times in tables, and the series that bins make.
 
 What cannot be read is reported with its line and the reason.
 """
@@ -38,7 +38,7 @@ class CsvRows:
 
     Attributes:
         columns: as the first line names them, trimmed.
-        comma: the separator of fields.  In many languages spreadsheets write semicolons, and a comma before
+        comma: the separator of fields.  In many languages, spreadsheets write semicolons, and a comma before
             decimals (``decimal``).
     """
 
@@ -159,10 +159,10 @@ def is_nothing(text: str) -> bool:
 def number(text: str, decimal: str = ".") -> float | None:
     """The value of a field; NaN = the source says that it has none, ``None`` = it is not a number.
 
-    Below 0 it is what the source says: Monash's index of Táchira, July 2019, goes 40, 7, -1, 20.
+    Values below 0 are accepted: Monash's index of Táchira, July 2019, goes 40, 7, -1, 20.
 
     Args:
-        decimal: a comma where the file writes its decimals so; a point is understood too.
+        decimal: a comma if the file writes its decimals like that; a point is understood too.
     """
     text = text.strip()
     if decimal == "," and "." not in text:
@@ -199,8 +199,8 @@ _LOOSE = tuple(
         r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
     )
 )
-"""What is no ISO 8601: ``2025/12/1 0:00``, ``11-Nov-2019 00:00``, ``Dec 1, 2025 9:30 PM``, and JavaScript's
-``Mon Dec 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)``.  A month that is a number stands behind
+"""Formats other than ISO 8601: ``2025/12/1 0:00``, ``11-Nov-2019 00:00``, ``Dec 1, 2025 9:30 PM``, and JavaScript's
+``Mon Dec 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)``.  A numeric month follows
 the year: other orders cannot be told apart."""
 
 
@@ -317,5 +317,5 @@ def median_step(times: Ints, default: int) -> int:
 
 
 def begins(key: SeriesKey, step: int, times: Ints) -> Ints:
-    """When bins begin whose times are as the signal's publisher writes them."""
+    """The beginnings of bins whose times are as the signal's publisher writes them."""
     return times - step if SIGNALS[key.signal].stamped_at_end else times

@@ -1,7 +1,7 @@
 """Table: a CSV file of any shape, with the columns that the user names.
 
 Rows of one place and bin are combined into one value: a table of single answers becomes a series of how many
-answered, a table of counties one series of the country.
+answered, a table of counties one series for the country.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ from fanous.sources.signals.rows import (
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
 MOST_BINS = 2_000_000
-"""Bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
+"""Most bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
 
 _GATHERED: dict[Gather, Callable[[list[float]], float]] = {
     Gather.MEDIAN: lambda values: float(np.median(values)),
@@ -170,9 +170,9 @@ class _Lines:
             yield self._reading(key, place, bins)
 
     def _bins(self) -> "_Bins":
-        """The bins of this table: as the user says, as its own times lie, or as the signal usually comes.
+        """The bins of this table: as the user says, as its own times suggest, or as usual for the signal.
 
-        They begin on the local clock, which in some countries differs by half an hour from UTC; where the times are
+        They begin in local time, which in some countries differs by half an hour from UTC; if the times are
         those of a series, they begin where these do.
         """
         columns = self._columns
@@ -213,7 +213,7 @@ class _Bins:
     """Bins of ``step`` seconds that begin ``phase`` seconds after a multiple of it.
 
     Attributes:
-        behind: seconds by which a time lies behind the beginning of the bin that it names.
+        behind: seconds by which a time is after the beginning of the bin that it names.
     """
 
     step: int
@@ -226,11 +226,12 @@ class _Bins:
 
 LEAST_TIMES = 24
 MOSTLY = 0.75
-"""Times are those of a series where at least so many are known, and so many of their distances are one and the same."""
+"""Times count as those of a series if at least this share is known, and this share of their distances are equal."""
 
 
 def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
-    """Step and phase of a table whose times are those of a series; None = they keep none, or no day is made of it."""
+    """Step and phase of a table whose times are those of a series; None = irregular, or the step does not divide a
+    day."""
     times = [np.unique(np.asarray(own, np.int64)) for own in places]
     gaps = np.concatenate([np.diff(own) for own in times])
     if len(gaps) < LEAST_TIMES:
@@ -244,7 +245,7 @@ def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
 
 
 SHORTEST = 60
-"""Seconds of a bin: no publisher has finer ones."""
+"""Least seconds of a bin: no publisher has finer ones."""
 
 
 def _empty(gathered: dict[int, float], step: int) -> Sequence[int]:
@@ -273,7 +274,7 @@ def _entity(country: str, name: str) -> Place:
 CSV = Source(
     name=SOURCE,
     title="the operator's own table",
-    remark="series of a table of the user's",  # as bundles have always said it
+    remark="series of a table of the user's",  # the wording that bundles have always used
     help="any CSV table; the options marked csv name its columns",
     licence="not stated",
     is_open=False,

@@ -62,11 +62,11 @@ class Visibility:
             self.routes.setdefault(prefix, {})[peer] = origin
 
     def withdraw(self, peer: str, prefix: str) -> None:
-        """A peer has no route any more."""
+        """A peer no longer has a route."""
         self.routes.get(prefix, {}).pop(peer, None)
 
     def forget(self, peer: str) -> None:
-        """A peer went away; that it reports nothing is not an outage."""
+        """A peer went away; its silence is not an outage."""
         self.sizes.pop(peer, None)
         for seen in self.routes.values():
             seen.pop(peer, None)

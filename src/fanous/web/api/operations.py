@@ -219,7 +219,7 @@ OUTCOMES = ("measurements", "ok", "blocked", "throttled", "unclear")
 
 
 def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
-    """The question that parameters ask."""
+    """The question that the parameters describe."""
     return ExploreQuestion(
         _pieces(query.country),
         tuple(map(int, _pieces(query.network))),
@@ -236,7 +236,7 @@ def _pieces(text: str | UnsetType) -> tuple[str, ...]:
 
 
 def _targets(text: str | UnsetType) -> tuple[str, ...]:
-    """A name that is no target's finds nothing."""
+    """Targets by name; an unknown name finds nothing."""
     if text is UNSET:
         return ()
     found = (target_named(piece) or target_of(piece) for piece in text.split(",")[:MOST_NAMED])
@@ -244,7 +244,7 @@ def _targets(text: str | UnsetType) -> tuple[str, ...]:
 
 
 def page_of(question: ExploreQuestion) -> str:
-    """The address of the question on the page, in whole days."""
+    """The address of the page for the question, in whole days."""
     query = {
         "country": ",".join(question.countries),
         "network": ",".join(f"AS{asn}" for asn in question.networks),
@@ -291,7 +291,7 @@ def measurements(store: Store, asked: Asked) -> bytes:
 
 
 def series(store: Store, asked: Asked) -> bytes:
-    """Series of public sources; those whose terms forbid it come without their values."""
+    """Series of public sources; values are left out if the source's terms forbid passing them on."""
     query = asked.query
     assert isinstance(query, SeriesQuery)
     side = shown(store, (query.country,))

@@ -20,10 +20,10 @@ PROBLEM_MEDIA = "application/problem+json"
 
 
 class Wrong(Exception):
-    """The question is answered with a problem document.
+    """An invalid question, answered with a problem document.
 
     Attributes:
-        status: of HTTP.
+        status: the HTTP status.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -105,7 +105,7 @@ def cursor_of(key: Key) -> str:
 
 
 def place_of(cursor: str | None) -> Key | None:
-    """Its form was checked by ``types.CURSOR``."""
+    """The position in a cursor; ``types.CURSOR`` has already checked its form."""
     if cursor is None:
         return None
     at, label, n = cursor.split(".")

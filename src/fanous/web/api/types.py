@@ -32,7 +32,7 @@ class Estimate(Struct):
 
 
 class Left(Struct):
-    """Share of a baseline that is left: typically while it lasted, with the 90 % interval, at worst, and now."""
+    """Share of a baseline that remains: typically during the incident (with the 90 % interval), at worst, and now."""
 
     mean: float
     low: float
@@ -42,7 +42,7 @@ class Left(Struct):
 
 
 class Stage(Struct):
-    """What was left of the baseline before the event, for as long as it stayed the same."""
+    """A period in which the share left of the earlier baseline stayed the same."""
 
     start: Instant
     end: Instant | None
@@ -270,7 +270,7 @@ class Cost(Struct):
 
 
 class SourceTerms(Struct):
-    """Whoever passes the data on names the source and keeps its licence."""
+    """Those who pass the data on must name the source and keep its licence."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Announce: events that are registered beforehand, and what others say."""
+"""Announce: events registered beforehand, and claims by others."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ def event_of(form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
 
 
 def claims_facts(store: Store, _visit: Visit) -> Facts:
-    """What others say, the latest first, checked against the evidence."""
+    """Claims by others, latest first, checked against the evidence."""
     claims = sorted(store.ledger.claims(), key=lambda one: -one.recorded_at)
     return {
         "statements": statements_of(store, claims),
@@ -53,7 +53,7 @@ def claims_facts(store: Store, _visit: Visit) -> Facts:
 
 
 def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
-    """A claim; what is left empty was not said."""
+    """A claim; empty fields were not stated."""
     what, scope = form.get("what", ""), form.get("scope", "")
     if what not in list(Said) or (scope and scope not in list(Scope)):
         raise FanousError("choose what they say happened, and how far it reached")
@@ -81,7 +81,7 @@ def _country(form: Mapping[str, str]) -> str:
 
 
 def _local(form: Mapping[str, str], name: str, country: str) -> float:
-    """A time on the country's clock; ``<input type=datetime-local>`` sends no zone."""
+    """A local time in the country; ``<input type=datetime-local>`` sends no time zone."""
     text = form.get(name, "")
     try:
         moment = datetime.fromisoformat(text)

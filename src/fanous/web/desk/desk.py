@@ -1,7 +1,7 @@
 """The desk's routes: log in, look, decide.
 
-Every answer is made for one person and kept nowhere.  What changes something is a form, sent by one of our own pages
-with the session's secret; it is logged with its action and who signed, and then the browser is sent back to the page
+Every answer is made for one person and never cached.  A change is made with a form, sent by one of our own pages
+with the session's secret; it is logged with its action and signature, and then the browser is sent back to the page
 (so that a reload repeats nothing).  The pages need no script and load none.
 """
 
@@ -41,7 +41,7 @@ class DeskPage:
     template: in ``web/templates/desk``.
     gather: reads the store, in its thread; ``None`` = there is no such page.
     title: in the desk's navigation; empty = not listed.
-    asks: parameters of the query that it reads.
+    asks: query parameters that it reads.
     """
 
     path: str
@@ -55,9 +55,9 @@ class DeskPage:
 class DeskForm:
     """Attributes:
     path: below ``/desk``, where the form is sent.
-    read: what the form asks for; raises ``FanousError`` where it makes no sense.
+    read: turns the form into an action; raises ``FanousError`` if it makes no sense.
     page: path of the page to go back to, with the parameters of ``path``.
-    most: bytes.
+    most: most bytes.
     """
 
     path: str
@@ -108,7 +108,7 @@ class Desk:
         self._one_guess = asyncio.Lock()
 
     def routes(self) -> list[Route]:
-        """The routes; none where the operator configured neither a token nor a passphrase."""
+        """The routes; none if the operator configured neither a token nor a passphrase."""
         if not (self._site.token or self._site.passphrase):
             return []
         return [
@@ -152,10 +152,10 @@ class Desk:
         return await self._shown(visit, None, "login.html", facts, status)
 
     async def _opens(self, request: Request, secret: str) -> bool:
-        """Whether it is the token, which is too long to guess, or the passphrase, which is tried at most so often."""
+        """Is it the token, which is too long to guess, or the passphrase, for which attempts are limited?"""
         if is_same(secret, self._site.token):
             return True
-        self._guesses.spend(request)  # before the answer is known: even the right one is not tried more often
+        self._guesses.spend(request)  # before the check, so that right ones count too
         if not self._site.passphrase:
             return False
         async with self._one_guess:  # each takes 16 MiB
@@ -192,7 +192,7 @@ class Desk:
         """The form, if one of the session's own pages sent it.
 
         Raises:
-            HTTPException: 403, it did not; 400, it is none.
+            HTTPException: 403, none of them did; 400, it is not a form.
         """
         try:
             form = await form_of(request, most=most)
@@ -254,7 +254,7 @@ class Desk:
 
 
 def is_of_this_machine(host: str) -> bool:
-    """Whether a name in an address bar means the machine of the reader."""
+    """Does a name in the address bar mean the reader's own machine?"""
     return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 

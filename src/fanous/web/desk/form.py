@@ -20,7 +20,7 @@ LONG = frozenset({"calendar"})
 
 
 async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]:
-    """Field -> value, without blanks around it; of a field that is sent twice, the last.
+    """Field -> value, without surrounding blanks; if a field is sent twice, the last value.
 
     Raises:
         FanousError: it is too large, or not a form.
@@ -44,8 +44,8 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def is_from_here(request: Request, url: str) -> bool:
-    """Whether the browser says that one of our own pages sent it.  Old ones say nothing; the form's secret decides
-    then.
+    """Does the browser say that one of our own pages sent it?  Old browsers do not say; then the form's secret
+    decides.
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False

@@ -1,4 +1,4 @@
-"""House: whether the monitor itself is well, and whether its alerts arrive."""
+"""House: the monitor's own health, and whether its alerts arrive."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def house_facts(store: Store, visit: Visit) -> Facts:
 
 
 def alerts_facts(store: Store, visit: Visit) -> Facts:
-    """Channels, and what was sent to them, the latest first."""
+    """Channels, and the messages sent to them, latest first."""
     deliveries = store.ledger.outbox.deliveries()
     return {
         "channels": list((visit.site.alerting.channels or {}).values()),
@@ -59,7 +59,7 @@ async def send_test(alerting: Alerting, name: str, now: float) -> None:
     """Send a test message to a channel.
 
     Raises:
-        FanousError: there is no such channel, or it did not take it.
+        FanousError: there is no such channel, or it rejected the message.
     """
     channel = alerting.channel(name)
     if channel is None:

@@ -1,4 +1,4 @@
-"""Review: what waits for a person, the evidence, and what is decided."""
+"""Review: incidents that wait for a person, their evidence, and the decision."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +15,11 @@ from fanous.web.routes import Facts, Visit
 
 MOST_LISTED = 60
 NEAR = 14 * 86_400.0
-"""Seconds: incidents of the same country so near in time may be the same event."""
+"""Seconds: incidents in the same country this close in time may be one event."""
 
 
 def queue_facts(store: Store, visit: Visit) -> Facts:
-    """What waits, the oldest first, and what else is open or ended of late."""
+    """Incidents waiting for review, oldest first, and others that are open or ended recently."""
     every = store.ledger.incidents()
     waiting = [one for one in every if one.awaits_review]
     others = [one for one in every if not one.awaits_review]
@@ -34,7 +34,7 @@ def queue_facts(store: Store, visit: Visit) -> Facts:
 
 
 def incident_facts(store: Store, visit: Visit) -> Facts | None:
-    """One incident: as it stands, as it would stand, and what it rests on."""
+    """One incident: as it is, as it would be after approval, and what it rests on."""
     incident = store.ledger.incident(visit.asked["id"])
     if incident is None:
         return None

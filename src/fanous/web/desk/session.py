@@ -1,9 +1,9 @@
-"""Session: who is at the desk, and what proves it.
+"""Session: who is logged in at the desk, and what proves it.
 
 A session is known by a random number that only the browser has; the server keeps its digest, in memory, so that a
 copy of the process's files opens nothing and a restart ends every session.  The number is new at each login, whatever
-the browser sent before (no fixation), it is never accepted from anywhere but its cookie, and a browser that calls
-itself something else than at the login ends the session.
+the browser sent before (no fixation); it is accepted only from its cookie, and if the browser identifies
+itself differently than at login, the session ends.
 """
 
 import hmac
@@ -20,17 +20,17 @@ IDLE_SECONDS = 3600.0
 """Without a request for this long, a session ends: the browser may have been left open."""
 
 LONGEST_SECONDS = 12 * 3600.0
-"""A session ends after a working day, however busy."""
+"""A session ends after a working day, even if it is in use."""
 
 MOST_SESSIONS = 64
-"""The oldest is ended where there would be more."""
+"""Most sessions; beyond that, the oldest ends."""
 
 
 @dataclass(slots=True)
 class Session:
     """Attributes:
-    csrf: has to come with everything that changes something; other sites' pages cannot read it.
-    agent: what the browser called itself at the login.
+    csrf: required with every change; other sites' pages cannot read it.
+    agent: how the browser identified itself at login.
     began, seen: monotonic seconds.
     signed: how the person last signed a decision, to fill in the next.
     """
@@ -46,7 +46,7 @@ class DeskSessions:
     """Open sessions by the digest of their number.
 
     Args:
-        secure: the pages have an HTTPS address, so the cookie is sent over TLS alone.
+        secure: the pages have an HTTPS address, so the cookie is sent only over TLS.
     """
 
     def __init__(self, *, secure: bool, clock: Callable[[], float] = monotonic) -> None:
@@ -63,7 +63,7 @@ class DeskSessions:
         return number
 
     def of(self, request: Request) -> Session | None:
-        """The session of a request, which lasts longer by it."""
+        """The session of a request, which also extends it."""
         key = _digest(self._cookie(request))
         one, now = self._open.get(key), self._clock()
         if one is None:
@@ -80,11 +80,12 @@ class DeskSessions:
 
     @property
     def cookie(self) -> str:
-        """Its name; the prefix keeps other hosts of the domain, and unencrypted answers, from setting it."""
+        """The cookie's name; its prefix prevents other hosts of the domain, and unencrypted answers, from setting
+        it."""
         return "__Host-fanous_desk" if self._secure else "fanous_desk"
 
     def give(self, response: Response, number: str) -> None:
-        """Have the browser keep the number until it is closed; empty = have it forget."""
+        """Have the browser keep the number until it is closed; empty = have it forget the number."""
         if number:
             response.set_cookie(self.cookie, number, secure=self._secure, httponly=True, samesite="strict")
         else:
@@ -103,5 +104,5 @@ def _agent(request: Request) -> str:
 
 
 def is_same(given: str, own: str) -> bool:
-    """Compares digests in constant time; nothing is the same as an empty text."""
+    """Compares digests in constant time; an empty text never matches."""
     return bool(own) and hmac.compare_digest(_digest(given), _digest(own))

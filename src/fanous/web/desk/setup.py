@@ -1,8 +1,8 @@
 """Setup: the page that a new monitor shows before it has a configuration.
 
-It is served to this machine alone, and whoever opens it has to type the code that ``fanous run`` printed: another
-user of the machine, or a page in the browser that finds the port, cannot set up somebody else's monitor.  It writes
-what ``fanous init`` writes, once, and then the monitor starts.
+It is served only to this machine, and the user must type the code that ``fanous run`` printed: another
+user of the machine, or a page in the browser that finds the port, cannot set up someone else's monitor.  It writes
+the same files as ``fanous init``, once, and then the monitor starts.
 """
 
 import asyncio
@@ -35,19 +35,19 @@ from fanous.web.routes import Site, visit_of
 from fanous.web.templates import rendered, static
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""None that is mistaken for another when it is typed from a screen."""
+"""Characters that are not mistaken for one another when typed from a screen."""
 
 CODE_LENGTH = 10
 """Of 31 letters: 8e14 codes; ``MOST_TRIES`` may be tried."""
 
 MOST_TRIES = 20
-"""Wrong codes; then the page is closed until `fanous run` is started again."""
+"""Most wrong codes; then the page stays closed until ``fanous run`` is restarted."""
 
 DAYS = 60
-"""Of OONI's measurements that are brought at first, as for ``fanous init``."""
+"""Days of OONI's measurements to fetch first, as for ``fanous init``."""
 
 LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
-"""What may stand in the file as it is."""
+"""Addresses that can be written to the file unchanged."""
 
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -122,7 +122,7 @@ class SetUp:
 
 
 def _check_own(request: Request) -> None:
-    """A page elsewhere whose name leads to this machine (DNS rebinding) is refused by the name it is asked under.
+    """Refuse requests under any other name, such as from a page whose name leads to this machine (DNS rebinding).
 
     Raises:
         HTTPException: 403.
@@ -133,14 +133,14 @@ def _check_own(request: Request) -> None:
 
 
 def _asking() -> Iterator[tuple[Source, bool]]:
-    """Each source, and whether its key is asked for next to it: below the last of those that share it."""
+    """Each source, and whether its key is asked for next to it (for sources that share a key, next to the last)."""
     last = {one.token: one.name for one in offered()}
     for one in offered():
         yield one, bool(one.token) and last[one.token] == one.name
 
 
 def new_monitor(form: Mapping[str, str]) -> NewMonitor:
-    """What the form chooses.
+    """The choices made in the form.
 
     Raises:
         FanousError: something in it makes no sense.
@@ -191,7 +191,7 @@ def _days(text: str) -> int:
 
 
 def free_bytes() -> int:
-    """On the disk where the store will be."""
+    """Free bytes on the disk where the store will be."""
     place = data_folder()
     place.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(place).free
@@ -200,10 +200,10 @@ def free_bytes() -> int:
 async def serve_setup(
     listening: socket.socket, path: Path, code: str, listen: str, stop: asyncio.Event
 ) -> bool:
-    """Serve until both files are written, and the answer has been sent; whether they were.
+    """Serve until both files are written and the answer has been sent; returns whether they were written.
 
     Args:
-        stop: ends it without.
+        stop: ends it without writing.
     """
     page, ending = SetUp(path, code, listen), asyncio.Event()
 

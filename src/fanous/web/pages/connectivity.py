@@ -45,7 +45,7 @@ class Level:
     Attributes:
         name: stable, for a chart's legend: source, signal, subtype.
         title: what it measures.
-        share: of the ordinary level; ``None`` = there is no history to compare with.
+        share: share of the usual level; ``None`` = there is no history to compare with.
         falls: less is worse; for delays and loss, more is.
         age: seconds since its newest bin ended.
     """
@@ -85,12 +85,12 @@ def connectivity(
     spans: Sequence[tuple[float, float]] = (),
     marks: Sequence[tuple[float, str]] = (),
 ) -> Connectivity | None:
-    """Connectivity of the country as a whole, or where no source tells that, of its regions; ``None`` = no source is
+    """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
 
     Args:
-        since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
-        spans: shaded.
+        since: start of the chart; unix seconds, half-open with ``until``, which is also *now*.
+        spans: periods to shade.
     """
     known = store.ledger.incidents(country, until=until, synthetic=store.is_synthetic)
     lost = outage_times(known, Place(country))
@@ -112,14 +112,14 @@ def connectivity(
 
 
 def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
-    """The same with the ages of today, where the window ended before."""
+    """The same, with ages as of today if the window ended earlier."""
     if found is None or not seconds:
         return found
     return replace(found, levels=[replace(one, age=one.age + seconds) for one in found.levels])
 
 
 def _sound(series: Sequence[Series]) -> list[Series]:
-    """Those about connectivity as a whole."""
+    """The series about connectivity as a whole."""
     return [one for one in series if not one.key.target and one.key.signal in SIGNALS and len(one)]
 
 
@@ -132,10 +132,10 @@ def lowest(found: Connectivity | None) -> Level | None:
 def level_of(
     series: Series, now: float, licences: Mapping[str, str] = MappingProxyType({}), outages: Spans = ()
 ) -> Level | None:
-    """Its newest whole bin; ``None`` = there is none.
+    """The level in its newest whole bin; ``None`` = there is none.
 
     Args:
-        licences: of sources, where they are not always the same.
+        licences: licences of sources for which they vary.
         outages: known outages of the place, which are not part of the baseline.
     """
     ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
@@ -160,7 +160,7 @@ def level_of(
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline, for those series in which less is worse; of regions, those that fell lowest."""
+    """Shares of the baseline for series in which less is worse; of regions, those that fell lowest."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
@@ -240,12 +240,12 @@ def _name(series: Series) -> str:
 
 
 def _apart(key: SeriesKey) -> str:
-    """What else tells a series apart: its region, and what its source says."""
+    """What else distinguishes a series: its region, and its source's subtype."""
     return ", ".join(filter(None, [place_name(key) if key.place.region else "", key.subtype]))
 
 
 def label_of(key: SeriesKey, language: Language) -> str:
-    """A series in a chart: its region, or what it measures and who says so."""
+    """The name of a series in a chart: its region, or what it measures and its source."""
     if key.place.region:
         return language.apart(printable(place_name(key)))
     what = language.apart(printable(key.subtype)) or language.say(SIGNALS[key.signal].title)
@@ -253,7 +253,7 @@ def label_of(key: SeriesKey, language: Language) -> str:
 
 
 LOOK_BACK = 8 * DAY
-"""Time read for each place outside of the country's outages: a day and the week before it, which is enough for a
+"""Time read for each place outside the country's outages: a day and the week before it, which is enough for a
 baseline by hour."""
 
 MOST_PLACES = 40
@@ -265,7 +265,7 @@ class PlaceRow:
 
     Attributes:
         asn: 0 = a region.
-        level: of the series that is furthest below its baseline.
+        level: that of the series furthest below its baseline.
     """
 
     name: str
@@ -293,7 +293,7 @@ def places(store: Store, country: str, now: float, older: float = 0.0) -> Places
     """The places of a country; ``None`` = no source distinguishes them.
 
     Args:
-        older: seconds by which the present is later than ``now``, where a window ended before.
+        older: seconds by which the present is later than ``now``, if a window ended earlier.
     """
     incidents = store.ledger.incidents(country, until=now, synthetic=store.is_synthetic)
     since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
@@ -319,7 +319,7 @@ def standing(
 
     Args:
         licences: as for ``level_of``.
-        incidents: of the country, which are not part of the baseline.
+        incidents: the country's, which are not part of the baseline.
     """
     lowest: dict[Place, PlaceRow] = {}
     for one in series:

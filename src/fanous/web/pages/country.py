@@ -111,16 +111,16 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def end_of_data(store: Store, country: str, now: float) -> float:
-    """Where a window ends: now, or where the data end."""
+    """Where a window ends: now, or at the end of the data."""
     span = store.facts.span(country)
     return now if span is None or span[1] >= now - LATE else span[1]
 
 
 def without_controls(votes: Votes, incidents: Sequence[Incident]) -> Votes:
-    """The votes on targets that are no controls: those would make a total block look like one part of the time.
+    """The votes on targets other than controls, which would make a total block look like a partial one.
 
     Args:
-        incidents: a control that one of them names is a target like others.
+        incidents: a control named by one of them is treated as any target.
     """
     named = {target for incident in incidents for target in incident.targets}
     controls = [one for one in control_targets() if one not in named]
@@ -152,7 +152,7 @@ class NetworkLine:
 def network_lines(store: Store, code: str, since: float, until: float, visit: Visit) -> list[NetworkLine]:
     """Networks with measurements or many users, by users, then by measurements.
 
-    When one was last heard is what the first page says too: by its last measurement or heartbeat.
+    When each was last heard is the same as on the first page: its last measurement or heartbeat.
     """
     last = {one.asn: one.at for one in store.facts.heard_in(code, since, until)}
     for (country, asn), at in visit.site.heard().items():
@@ -244,7 +244,7 @@ def timeline(
 
 
 def _apart(marks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Labels that neither touch the one before nor run over the edge."""
+    """Labels that neither touch the previous one nor run over the edge."""
     kept: list[tuple[int, str]] = []
     for x, text in marks:
         if x <= ROOM - 48 and (not kept or x - kept[-1][0] >= 48):
@@ -253,7 +253,8 @@ def _apart(marks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _of_incident(incident: Incident, since: float, until: float) -> Markup:
-    """Confirmed is filled, suspected outlined and retracted a thin line, so that they differ without colour."""
+    """An incident's bar: filled if confirmed, outlined if suspected, a thin line if retracted, so they differ
+    without colour."""
     if incident.status is Status.RETRACTED:
         name = "gone"
     else:
@@ -271,7 +272,7 @@ def _shape(name: str, start: float, end: float, since: float, until: float) -> M
 
 
 def end_of_network(store: Store, country: str, asn: int, now: float) -> float:
-    """As ``end_of_data``, of one network."""
+    """As ``end_of_data``, for one network."""
     ends = [one.last for one in store.facts.known_networks() if (one.country, one.asn) == (country, asn)]
     return ends[0] if ends and 0 < ends[0] < now - LATE else now
 

@@ -43,7 +43,7 @@ TIMINGS = {
 class ClaimRow:
     """Attributes:
     link: where it was said; empty unless it is an ordinary web address.
-    answer: of ``ANSWERS``.
+    answer: one of ``ANSWERS``.
     """
 
     claim: Claim
@@ -114,7 +114,8 @@ def events_between(events: Iterable[AnnouncedEvent], since: float, until: float)
 
 
 def web_address(link: str) -> str:
-    """The link if readers may be sent there, else empty: only http and https URLs with a host and visible characters.
+    """The link if readers may be sent there, otherwise empty: only http and https URLs with a host and visible
+    characters.
 
     A link with invisible characters may lead elsewhere than it seems to.
     """

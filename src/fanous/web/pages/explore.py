@@ -1,6 +1,6 @@
 """Explore: measurements of any place, target, network and dates, as a page, an embed, pictures and tables.
 
-Every address is the whole question, so it is a permanent link; one that says the same in other words leads to it.
+Every address contains the whole question, so it is a permanent link; others for the same question redirect to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,7 @@ from fanous.wording.words import mechanism_words, network_title, target_title
 
 
 def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
-    """What is asked for, the answer, and in its place why there is none: a word for the template.
+    """The request, the answer, and, if there is none, why not: a word for the template.
 
     Raises:
         Elsewhere: the same question has another address.
@@ -129,7 +129,7 @@ def told(store: Store, found: Explored, visit: Visit) -> Told:
 
 
 def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Language) -> str:
-    """Targets and places; dates follow in a line of their own."""
+    """Targets and places; dates follow on a separate line."""
     targets = [target_title(target) for target in question.targets] or [language.say("All targets")]
     countries = [country_name(code, language.code) for code in question.countries]
     networks = [network_title(asn, asns) or f"AS{asn}" for asn in question.networks]
@@ -141,7 +141,7 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
 
 
 def name_of(name: AxisValue, by: str, asns: Mapping[int, str], language: Language) -> str:
-    """What a row is called."""
+    """The name of a row."""
     if by == "network":
         return network_title(int(name), asns) or f"AS{name}"
     text = str(name)
@@ -157,7 +157,7 @@ def name_of(name: AxisValue, by: str, asns: Mapping[int, str], language: Languag
 
 
 def names_of(found: Explored, asns: Mapping[int, str], language: Language) -> tuple[str, ...]:
-    """What the rows are called; networks of one name are told apart by their numbers."""
+    """The names of the rows; networks with the same name are distinguished by their numbers."""
     names = [name_of(row.name, found.question.by, asns, language) for row in found.rows]
     if found.question.by != "network":
         return tuple(names)
@@ -187,10 +187,10 @@ def sheet_of(
 
 
 MOST_COMPARED = 4
-"""Rows of one picture."""
+"""Most rows of one picture."""
 
 MOST_MARKS, MOST_SPANS = 6, 40
-"""Announced events and periods of incidents in one picture."""
+"""Most announced events and periods of incidents in one picture."""
 
 
 def incident_spans(
@@ -230,7 +230,7 @@ def in_all(total: Outcomes, language: Language) -> str:
 
 
 def panels(found: Explored, answer: Told, now: float, language: Language) -> list[Panel]:
-    """The rows that are compared: those hit most."""
+    """The panels of the rows compared: those hit most."""
     rows = list(zip(found.rows, answer.names, strict=True))[:MOST_COMPARED]
     return [
         Panel(
@@ -311,7 +311,7 @@ def explore_png(store: Store, visit: Visit) -> Later | None:
 
 
 def _picture(store: Store, visit: Visit) -> str:
-    """With title, dates, source, licence and address inside; empty = there is nothing to draw."""
+    """The picture, with title, dates, source, licence and address inside; empty = there is nothing to draw."""
     if "signal" in visit.asked:
         return series_picture(store, visit)
     want, found, _ = _answer(store, visit)
@@ -337,7 +337,7 @@ def _picture(store: Store, visit: Visit) -> str:
 
 
 def _newest(found: Explored) -> float:
-    """The end of the last bin with a measurement, which no dates of the future extend."""
+    """The end of the last bin with a measurement; dates in the future do not extend it."""
     measured = [n for n in range(len(found.edges) - 1) if any(row.cells[n] for row in found.rows)]
     return found.edges[measured[-1] + 1] if measured else found.edges[0]
 
@@ -346,7 +346,7 @@ FIELDS = ("measurements", "ok", "blocked", "throttled", "unclear")
 
 
 def rows_of(found: Explored) -> list[dict[str, Any]]:
-    """A row for each row and bin in which anything was measured; times in UTC."""
+    """A table row for each row and bin in which anything was measured; times in UTC."""
     return [
         {
             "time": to_iso(found.edges[n]),
@@ -393,7 +393,7 @@ def explore_json(store: Store, visit: Visit) -> Reply | None:
 
 @resource("/explore.csv", asks=ASKS)
 def explore_csv(store: Store, visit: Visit) -> Reply | None:
-    """Each line names sources and licences, since a table is passed on without its page."""
+    """The answer as CSV; each line names sources and licences, since tables are passed on without their page."""
     if "signal" in visit.asked:
         return series_csv(store, visit)
     _, found, _ = _answer(store, visit)

@@ -1,4 +1,4 @@
-"""What both kinds of answer of Explore share: the question, read from the address; its form; its links; its context.
+"""What both kinds of answer in Explore share: the question, read from the address; its form; its links; its context.
 
 A question is about measurements, or about one signal of public sources if the address names one.
 """
@@ -37,13 +37,13 @@ BY = {
     "mechanism": "Mechanism",
     "source": "Source",
 }
-"""What rows of measurements may be, as the reader calls it."""
+"""What rows of measurements may be, in the reader's words."""
 
 BY_PLACE = {"country": "Country", "region": "Region", "network": "Network"}
 """What rows of series may be."""
 
 MOST_NAMED = 4
-"""Places, networks or targets that one question may name."""
+"""Most places, networks or targets in one question."""
 
 _NAMES = r"[^\x00-\x1f\x7f]{1,200}"
 _DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -69,8 +69,8 @@ class ExploreRequest(Generic[Q]):
     """What an address asks for.
 
     Attributes:
-        query: parameters of the one address of this question.
-        unknown: names that nothing is known by, as they were typed.
+        query: parameters of this question's canonical address.
+        unknown: unknown names, as typed.
     """
 
     question: Q
@@ -84,7 +84,7 @@ class _Named:
 
     Attributes:
         since, until: unix seconds; ``None`` = not named.
-        query: those of the parameters that say this.
+        query: the parameters that say so.
     """
 
     countries: tuple[str, ...]
@@ -98,7 +98,7 @@ class _Named:
 
 
 def _read(store: Store, visit: Visit) -> _Named:
-    """Names in other words become codes."""
+    """What an address names, with names turned into codes."""
     asked = visit.asked
     unknown: list[str] = []
     countries = named(asked.get("country", ""), country_named, unknown)
@@ -152,7 +152,7 @@ def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
 
 
 def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
-    """A question about a signal; regions can be named where one country is."""
+    """A question about a signal; regions can be named if exactly one country is."""
     asked, own = visit.asked, _read(store, visit)
     unknown = list(own.unknown)
     country = own.countries[0] if len(own.countries) == 1 else ""
@@ -176,7 +176,7 @@ def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
 
 
 def _region(country: str, text: str) -> str:
-    """``PK-PB`` or a name of it -> ``PK-PB``; empty = no region of the country is called so."""
+    """``PK-PB`` or a name of it -> ``PK-PB``; empty = the country has no such region."""
     code = text.upper()
     if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
         return code if region_name(code) != code and country in ("", code[:2]) else ""
@@ -190,7 +190,7 @@ def _told(query: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
 
 
 def named(text: str, meaning: Callable[[str], str], unknown: list[str]) -> tuple[str, ...]:
-    """The codes of names between commas; those without one go to ``unknown``."""
+    """The codes of comma-separated names; names without one go to ``unknown``."""
     pieces = [piece.strip() for piece in re.split("[,،]", text) if piece.strip()]
     found = []
     for piece in pieces[:MOST_NAMED]:
@@ -210,7 +210,7 @@ def _day(text: str) -> date | None:
 
 
 def address(path: str, query: Mapping[str, str]) -> str:
-    """A path with its query, commas left as they are."""
+    """A path with its query; commas are not escaped."""
     return path + (f"?{urlencode(query, safe=',')}" if query else "")
 
 
@@ -218,7 +218,7 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
     """One question has one address.
 
     Raises:
-        Elsewhere: it is another one.
+        Elsewhere: it differs from the request's.
     """
     given = {name: value for name, value in visit.asked.items() if name in ASKS}
     if not want.unknown and given != dict(want.query):
@@ -227,7 +227,7 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
 
 
 def permanent_query(want: ExploreRequest[Any], question: ExploreQuestion | SeriesQuestion) -> dict[str, str]:
-    """What is asked, with dates and bins written out, so that it shows the same for ever.
+    """The question with dates and bins written out, so that it always shows the same.
 
     Args:
         question: as it was answered, with these.
@@ -249,17 +249,17 @@ def span_of(question: ExploreQuestion | SeriesQuestion, language: Language) -> s
 
 
 LONGEST_LINK = 118
-"""Characters that fit into a line of a picture."""
+"""Most characters in a line of a picture."""
 
 
 def short_link(address: str) -> str:
-    """An address without its scheme, as much as fits."""
+    """An address without its scheme, cut to fit."""
     link = address.partition("://")[2]
     return link if len(link) <= LONGEST_LINK else f"{link[: LONGEST_LINK - 1]}…"
 
 
 def file_name(query: Mapping[str, str]) -> str:
-    """``fanous-PK-x-2023-12-17-2023-12-18``: what a download is called, less its ending."""
+    """The name of a download without its ending: ``fanous-PK-x-2023-12-17-2023-12-18``."""
     names = ("signal", "country", "region", "network", "target", "since", "until")
     text = "-".join(["fanous", *(query[name] for name in names if query.get(name))])
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:120]
@@ -292,12 +292,12 @@ MOST_BRIEFS = 8
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What else is known of the places and the time that are shown.
+    """What else is known about the places and the time shown.
 
     Attributes:
         incidents: in this time, the newest first.
         briefs: the first of them.
-        earlier: how many are before it.
+        earlier: number of earlier ones.
     """
 
     incidents: tuple[Incident, ...]
@@ -307,7 +307,7 @@ class Context:
 
 
 def context_of(store: Store, question: ExploreQuestion | SeriesQuestion, visit: Visit) -> Context:
-    """Of a question with dates."""
+    """The context of a question with dates."""
     side = shown(store, question.countries)
     since, until = question.dates
     about = [
@@ -338,11 +338,11 @@ def _concerns(one: Incident, question: ExploreQuestion | SeriesQuestion) -> bool
 
 
 MOST_OFFERED = 60
-"""Names that a field offers while somebody types."""
+"""Most names that a field offers while the reader types."""
 
 
 def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[str, Any]:
-    """Facts of the page's form: what it asks, and what was measured or published there."""
+    """Facts for the page's form: what it asks, and what was measured or published there."""
     question = want.question
     side = shown(store, question.countries)
     targets = side.facts.known_targets()

@@ -1,7 +1,7 @@
 """Explore's answers about a signal of public sources: a page, pictures and tables.
 
-Values whose terms forbid it are shown on the page, as on those of countries and incidents, and are in no file, picture
-or embed.
+Values that may not be passed on are shown on the page, as on those of countries and incidents, but are in no file,
+picture or embed.
 """
 
 from collections.abc import Callable
@@ -50,10 +50,10 @@ from fanous.wording.language import Language
 from fanous.wording.words import target_title
 
 BARE = ("share", "index")
-"""Units that are not written after a number."""
+"""Units not written after a number."""
 
 MOST_COMPARED = 4
-"""Series of one picture."""
+"""Most series in one picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[SeriesQuestion],
 
 
 def passed_on(found: Compared) -> Compared:
-    """Without the series whose terms forbid it."""
+    """The answer without series that may not be passed on."""
     return replace(found, rows=tuple(row for row in found.rows if row.terms.is_open))
 
 
 def licences_by_source(found: Compared) -> dict[str, str]:
-    """Of all series of each source."""
+    """Licences of each source's series."""
     own: dict[str, dict[str, None]] = {}
     for row in found.rows:
         own.setdefault(row.key.source, {})[row.terms.licence] = None
@@ -120,7 +120,7 @@ def told(store: Store, found: Compared, visit: Visit) -> SeriesTold:
 
 
 def names_of(found: Compared, language: Language) -> tuple[str, ...]:
-    """The places of the rows, and what else tells them apart."""
+    """The places of the rows, and what else distinguishes them."""
     keys = [row.key for row in found.rows]
     sources, subtypes = {key.source for key in keys}, {key.subtype for key in keys}
     with_country = len({key.place.country for key in keys}) > 1
@@ -140,7 +140,7 @@ def names_of(found: Compared, language: Language) -> tuple[str, ...]:
 
 
 def quantity_of(signal: str, language: Language) -> Callable[[float], str]:
-    """How a value is written: with as many digits as four, a share in per cent."""
+    """Formats a value with at most four digits, or as a percentage if it is a share."""
     if SIGNALS[signal].unit == "share":
         return lambda value: language.percent(value, 1)
     return lambda value: language.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
@@ -164,7 +164,7 @@ def panels(found: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
 
 
 def shares(row: ComparedSeries) -> tuple[float | None, ...]:
-    """Of its highest value."""
+    """The values of a row as shares of its highest."""
     top = row.highest if row.highest > 0 else 1.0
     return tuple(None if cell is None else cell / top for cell in row.cells)
 
@@ -173,7 +173,7 @@ MOST_SPANS = 40
 
 
 def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> list[IncidentSpan]:
-    """Incidents about what the series is about, in its country."""
+    """Incidents in the series' country that concern what it measures."""
     target, (start, end) = target_of_series(key), (found.edges[0], found.edges[-1])
     spans = [
         span
@@ -206,7 +206,7 @@ def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) ->
 
 
 def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]:
-    """For those who hear a picture: the range of each series."""
+    """For screen readers: the range of each series."""
     said = quantity_of(found.question.signal, language)
     return [
         f"{name}{language.colon}{language.say('{low} to {high}', low=said(row.lowest), high=said(row.highest))}"
@@ -215,7 +215,7 @@ def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]
 
 
 def series_facts(store: Store, visit: Visit) -> Facts:
-    """As ``explore_facts``, of a signal."""
+    """As ``explore_facts``, for a signal."""
     want, found, why = _answer(store, visit)
     facts = form_facts(store, visit, want) | {"series": True, "why": why}
     if found is None:
@@ -285,7 +285,7 @@ def series_picture(store: Store, visit: Visit) -> str:
 
 
 def _newest(found: Compared, language: Language) -> str:
-    """The end of the last bin with a value, which no dates of the future extend."""
+    """The end of the last bin with a value; dates in the future do not extend it."""
     last = max(n for row in found.rows for n, cell in enumerate(row.cells) if cell is not None)
     return clocks.both_clocks(found.edges[last + 1], found.question.country, language)
 
@@ -327,7 +327,7 @@ COLUMNS: dict[str, type] = {
     "synthetic": bool,
     **dict.fromkeys(("source", "licence"), str),
 }
-"""Of a table of values, in the bins of their source; ``network`` is empty for places that are none."""
+"""Columns of a table of values, in their source's bins; ``network`` is empty for other places."""
 
 
 def _rows(store: Store, visit: Visit) -> list[dict[str, Any]] | None:

@@ -1,7 +1,7 @@
 """Home: what is disrupted, what is monitored and what cannot be seen; and the list of countries.
 
-The first page answers what is going on: open incidents, what ended this week (or, where the data are old, the last on
-record), the map, how fresh the data of each source are, and what cannot be seen.  The newest incident that was ever
+The first page says what is going on: open incidents, those that ended this week (or, if the data are old, the last on
+record), the map, how fresh each source's data are, and what cannot be seen.  The newest incident that was ever
 confirmed has its chart and its networks.  The map has three kinds of country: those without a measurement, those that
 are watched, and those with an incident.
 """
@@ -32,8 +32,8 @@ from fanous.web.routes import Facts, Visit, page
 @dataclass(frozen=True, slots=True)
 class Lead:
     """Attributes:
-    chart: ``None`` = too little was measured to draw one; likewise ``grid``.
-        connectivity: of an outage, the levels of its country.
+    chart: ``None`` = too little was measured to draw one; the same goes for ``grid``.
+        connectivity: for an outage, the levels of its country.
     """
 
     story: Story
@@ -204,14 +204,14 @@ def now_facts(store: Store, visit: Visit) -> Facts:
 
 @dataclass(frozen=True, slots=True)
 class FreshSource:
-    """How far the data of one source reach.
+    """How recent the data of one source are.
 
     Attributes:
-        title: of the source, as it names itself.
+        title: the source's own name.
         family: a key of ``words.FAMILIES``; empty = a series' source.
-        at: of the latest measurement, or when a value was last new.
-        countries: with data of it.
-        old: longer ago than its kind of source ever pauses.
+        at: time of the latest measurement, or when a value was last new.
+        countries: number with data from it.
+        old: longer ago than this kind of source ever pauses.
     """
 
     title: str
@@ -222,7 +222,7 @@ class FreshSource:
 
 
 def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource]:
-    """Every source that gave anything, the freshest first: a reader must see how old the newest data are."""
+    """Every source with data, freshest first: a reader must see how old the newest data are."""
     found = [
         FreshSource(
             one.source,
@@ -256,7 +256,7 @@ def latest_on_record(store: Store) -> list[Story]:
 
 
 def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
-    """Incidents of the last ``CORRECTED``."""
+    """Incidents retracted within the last ``CORRECTED`` seconds."""
     return [incident for incident in incidents if incident.status is Status.RETRACTED]
 
 

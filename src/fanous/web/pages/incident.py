@@ -58,7 +58,7 @@ MOST_HISTORY = 3
 class Chart:
     """Attributes:
     lines: what is drawn, for a script that reads it.
-    has_others: other incidents stand in it too.
+    has_others: it also shows other incidents.
     """
 
     lines: Lines
@@ -197,7 +197,7 @@ BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-inf
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 INCIDENT_PATH = re.compile(r"/([A-Z]{2})/([A-Z]{2}-\d{4}-\d{4,6})/?")
 TEX_SPECIAL = re.compile(r"([&%$#_{}])")
-"""Special characters of TeX; backslash, tilde and circumflex have commands of their own."""
+"""Special characters of TeX; backslash, tilde and circumflex have their own commands."""
 
 
 @resource("/{country:country}/{id:incident}.json")
@@ -256,7 +256,7 @@ def ris(store: Store, visit: Visit) -> Reply | None:
 
 @resource("/{country:country}/{id:incident}.cap")
 def common_alert(store: Store, visit: Visit) -> Reply | None:
-    """Its latest revision as an alert for warning systems."""
+    """Its latest revision as an alert for warning systems (CAP)."""
     incident = incident_asked(store, visit)
     return Reply.of(cap(store, incident, visit), CAP_MEDIA) if incident else None
 

@@ -51,7 +51,7 @@ from fanous.wording.language import Language
 from fanous.wording.words import KINDS, mechanism_words, network_title
 
 ON_A_PAGE = 40
-"""Incidents; a page stays under 60 KB with any of the six languages."""
+"""Incidents per page; it stays under 60 KB in any of the six languages."""
 
 LABELS = {
     "country": "Country",
@@ -63,7 +63,7 @@ LABELS = {
     "began": "Year",
     "length": "Length",
 }
-"""Parameter -> what its list of choices is called."""
+"""Parameter -> the name of its list of choices."""
 
 MOST_OFFERED = 60
 """Most choices of one kind, those with most incidents."""
@@ -89,11 +89,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """How many incidents began in each month, of those that fit but for the time.
+    """How many incidents began in each month, among those that fit apart from the time.
 
     Attributes:
         times: years, or the months of the chosen year, to narrow the list to.
-        marks: those that the picture has, with their meaning (``MARKS``).
+        marks: the marks in the picture, with their meaning (``MARKS``).
     """
 
     wide: Markup
@@ -112,7 +112,7 @@ class Strip:
     feed_asks=PATTERNS,
 )
 def incidents_facts(store: Store, visit: Visit) -> Facts | None:
-    """``None`` = there is no page of this number."""
+    """Facts of the page; ``None`` = there is no page with this number."""
     wanted = IncidentFilter.of(visit.asked)
     number = int(visit.asked.get("page", 1))
     side = store.about(wanted.country or None)
@@ -237,7 +237,7 @@ def choices(
 
 
 def _mechanisms(one: Incident) -> set[str]:
-    """Each with those above it: ``dns.injection`` counts under ``dns`` too, where that has words of its own."""
+    """Its mechanisms with their parents: ``dns.injection`` counts under ``dns`` too, if that has its own words."""
     found = set()
     for mechanism in one.mechanisms:
         parts = mechanism.split(".")
@@ -268,7 +268,7 @@ def _offered(
     values: Callable[[Incident], Iterable[str]],
     text: Callable[[str], str],
 ) -> list[Choice]:
-    """Values that the parameter accepts; what measurements name may be any text."""
+    """Choices limited to values that the parameter accepts; names in measurements may be any text."""
     made = Counter(str(value) for one in known for value in set(values(one)))
     fit = re.compile(PATTERNS[name])
     offered = [
@@ -321,8 +321,8 @@ def marks_of(bars: Sequence[MonthBar]) -> list[str]:
 
 
 def counted(standing: Sequence[Incident], year: str = "") -> list[MonthBar]:
-    """One bar a month from the first to the last, or of the whole year that is named; of more than ``MOST_BARS``
-    months, one a year."""
+    """One bar per month from the first to the last, or for the whole chosen year; beyond ``MOST_BARS``
+    months, one per year."""
     months = (
         [f"{year}-{n:02d}" for n in range(1, 13)]
         if year
@@ -370,7 +370,7 @@ def bar_words(bars: Sequence[MonthBar], shape: Shape, wanted: IncidentFilter, la
 
 
 def _ticks(bars: Sequence[MonthBar], most: int, language: Language) -> list[tuple[int, str]]:
-    """Years at their first month; where there are less than two years, months; never more than ``most``."""
+    """Years at their first month, or months if there are fewer than two years; never more than ``most``."""
     if len(bars[0].began) > 4 and len(bars) >= 24:
         named = [
             (n, began_text(bar.began[:4], language))

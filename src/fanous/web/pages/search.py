@@ -1,4 +1,4 @@
-"""Search: what fits the words in the field at the top of every page, the likeliest first."""
+"""Search: what matches the words in the field at the top of every page, likeliest first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MOST_SUGGESTED = 8
 
 @dataclass(frozen=True, slots=True)
 class ExploreLink:
-    """A question for *Explore*, and how it is called."""
+    """A question for *Explore*, and its title."""
 
     title: str
     path: str
@@ -82,7 +82,7 @@ def search_facts(store: Store, visit: Visit) -> Facts:
 
 
 def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
-    """The query, with one blank between its words, and what fits it."""
+    """The query, with one blank between its words, and its matches."""
     given = visit.asked.get("q", "")
     text = printable(given)
     if text != given:

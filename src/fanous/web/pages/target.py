@@ -24,7 +24,7 @@ class TargetSeen:
     """One country in which the target was measured.
 
     Attributes:
-        until: when it was last measured, if that is longer ago than ``REACH``; ``None`` = it is not.
+        until: when it was last measured, if longer ago than ``REACH``; ``None`` = more recently.
     """
 
     country: str

@@ -8,7 +8,7 @@ To add one:
 2. Its line in ``SENDERS``.
 3. Its key in ``ChannelTable`` (``settings``), since a file with an unknown key is refused; ``NAME_env`` as well
    if the address is a secret.
-4. A test that is sent a message, as ``tests/publish/alerts/test_senders.py`` does with a sender that it writes.
+4. A test that sends a message, as ``tests/publish/alerts/test_senders.py`` does with a sender that it writes.
 """
 
 from fanous.publish.alerts.senders.alertmanager import ALERTMANAGER

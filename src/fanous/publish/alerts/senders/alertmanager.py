@@ -12,7 +12,8 @@ from fanous.publish.alerts.message import TEST, Message
 from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 
 STANDS = 86_400.0
-"""Seconds for which Alertmanager keeps an open incident that is not repeated: longer than a restart or a night."""
+"""Seconds for which Alertmanager keeps an open incident that is not repeated: longer than a restart or a night's
+outage."""
 
 RENEW = 3600.0
 """Seconds between repetitions."""

@@ -10,7 +10,7 @@ from fanous.publish.alerts.signature import signed_headers
 
 
 async def send_to_webhook(channel: Channel, message: Message, now: float) -> Attempt:
-    """The body is the same at each attempt, so that a receiver can recognise a duplicate."""
+    """Post the message; the body is the same at each attempt, so that a receiver can recognise a duplicate."""
     body = msgspec.json.encode(webhook_document(message))
     headers = {"Content-Type": "application/json", "User-Agent": "fanous"}
     return await post(channel.address, body, headers | signed_headers(channel.secret, message.key, body, now))
