@@ -34,37 +34,21 @@ demo: install  ## the main job on a recorded event: offline, in under a minute; 
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/fanous demo; else $(BIN)/fanous demo --once; fi
 
 browser:  ## Chromium for the tests of the pages, where it is missing and may be installed
-	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  { apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null 2>&1 || \
-	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null; }; }; } || \
+	@command -v chromium >/dev/null || tools/debian-packages chromium fonts-noto-core || \
 	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium)"
 
-# The tests start one of their own; the package's must not run because of us.
+# The tests start one of their own.
 postgresql:
-	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	  echo "no PostgreSQL: its tests are left out (apt-get install postgresql)"; exit 0; fi; \
-	if [ ! -e /usr/sbin/policy-rc.d ]; then \
-	  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
-	  trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null || \
-	  echo "postgresql could not be installed: its tests are left out"; }
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	  tools/debian-packages postgresql || echo "no PostgreSQL: its tests are left out (apt-get install postgresql)"
 
-# Of Debian 13; `fanous doctor` tells what else a lab stands on.  A service must not start because of it.
+# Of Debian 13; `fanous doctor` tells what else a lab stands on.
 LAB_PACKAGES := iproute2 iptables nginx-light bird2
 lab-packages:
 	@for program in ip tc iptables-legacy-restore nginx bird; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
-	if [ -z "$$lacks" ]; then exit 0; fi; \
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	  echo "no$$lacks: the lab's tests are left out; as root: apt-get install $(LAB_PACKAGES)"; exit 0; fi; \
-	if [ ! -e /usr/sbin/policy-rc.d ]; then \
-	  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
-	  trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -y -qq --no-install-recommends $(LAB_PACKAGES) >/dev/null || \
-	  echo "$(LAB_PACKAGES) could not be installed: the lab's tests are left out"
+	test -z "$$lacks" || tools/debian-packages $(LAB_PACKAGES) || \
+	  echo "no$$lacks: the lab's tests are left out; as root: apt-get install $(LAB_PACKAGES)"
 
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
 	$(BIN)/python -m fanous.evaluation.rehearsal.table --seeds 3
@@ -86,8 +70,7 @@ test-long: install lab-packages postgresql  ## the long ones of which `make test
 test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root
 	$(BIN)/pytest -m lab $(LAB_TESTS)
 
-# Programs of others: packages of Debian 13, whose services must not start because of us, and environments of their own
-# for what is on PyPI.  OONI's server needs a checkout: make peers OONI_BACKEND=/path/of/ooni/backend
+# Programs of others: packages of Debian 13, and environments of their own for what is on PyPI.  OONI's server needs a checkout: make peers OONI_BACKEND=/path/of/ooni/backend
 PEERS := $(CURDIR)/build/peers
 PEER_PACKAGES := nats-server prometheus promtool prometheus-alertmanager nginx-light apache2 caddy systemd-container debootstrap
 OONIDATA := oonidata==0.3.0
@@ -100,13 +83,8 @@ OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic bot
 peers: install postgresql  ## Fanous with the programs that it speaks with: what can be had is fetched, what is missing is named
 	@for program in nats-server prometheus promtool prometheus-alertmanager nginx apache2 caddy systemd-nspawn debootstrap; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
-	if [ -n "$$lacks" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  if [ ! -e /usr/sbin/policy-rc.d ]; then \
-	    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
-	    trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -y -qq --no-install-recommends $(PEER_PACKAGES) >/dev/null || \
-	    echo "$(PEER_PACKAGES) could not be installed: their tests are left out"; fi
+	test -z "$$lacks" || tools/debian-packages $(PEER_PACKAGES) || \
+	  echo "no$$lacks: their tests are left out; as root: apt-get install $(PEER_PACKAGES)"
 	@test -x $(PEERS)/oonidata/bin/python || { $(BIN)/uv venv -q $(PEERS)/oonidata && \
 	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q --no-deps $(OONIDATA) && \
 	  VIRTUAL_ENV=$(PEERS)/oonidata $(BIN)/uv pip install -q boto3 click click-loglevel cryptography lxml lz4 mashumaro \
@@ -121,7 +99,7 @@ peers: install postgresql  ## Fanous with the programs that it speaks with: what
 	  { mkdir -p $(PEERS) && PATH="$$PATH:/usr/sbin" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,python3 \
 	    trixie $(PEERS)/debian >$(PEERS)/debootstrap.log 2>&1; } || \
 	  { rm -rf $(PEERS)/debian; echo "Debian could not be fetched: the test of the systemd units is left out"; }
-	$(BIN)/pytest -m peers tests/peers
+	$(BIN)/pytest tests/peers tests/store/test_ledger.py tests/store/test_database.py
 
 test-browser: install browser  ## every page in every language and every view, of which `make test` looks at a core
 	FANOUS_EVERY_VIEW=1 $(BIN)/pytest -m browser -n $(WORKERS) tests/web/browser

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.model.series import Series
@@ -48,8 +49,7 @@ def _report(country: SeriesCountry, seeds: range) -> None:
 
 
 def _claims(series: Sequence[Series]) -> list[Incident]:
-    situation = Situation("XA", series, None, (), "", "")
-    return outages_of(DROP.found(series), situation)
+    return outages_of(DROP.found(series), Quantities(series), Setting("XA", None, "", ""))
 
 
 def _told(series: Sequence[Series], signal: str, seed: int) -> bool:

@@ -68,7 +68,24 @@ DOORS_KILLED = 8
 """How often the probes' door is killed, evenly spread."""
 
 OURS = """
-import socket, time
+import ctypes, json, os, socket, sys, threading, time
+
+class InUse(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")]
+
+def inside():
+    told, at = ctypes.CDLL(None).mallinfo2, os.path.dirname(__file__) + "/inside"
+    told.restype = InUse
+    while True:
+        time.sleep(5)
+        found = told()
+        said = {"blocks": sys.getallocatedblocks(), "used": found.uordblks + found.hblkhd, "free": found.fordblks}
+        with open(f"{at}-{os.getpid()}.new", "w") as file:
+            json.dump(said, file)
+        os.replace(file.name, f"{at}-{os.getpid()}")
+
+threading.Thread(target=inside, daemon=True).start()
 asked = socket.getaddrinfo
 def getaddrinfo(host, *args, **named):
     host = host.decode() if isinstance(host, bytes) else host
@@ -80,7 +97,8 @@ def getaddrinfo(host, *args, **named):
 socket.getaddrinfo = getaddrinfo
 """
 """The machine's resolver, in every process of the monitor (``sitecustomize``): it knows no name of the internet,
-and for some it takes as long as glibc does before it gives up."""
+and for some it takes as long as glibc does before it gives up.  Each also says how many objects Python holds, and
+what glibc gave out and keeps free (mallinfo2(3))."""
 
 GUARD = """
 import os, shutil, signal, sys
@@ -189,15 +207,20 @@ class Soak:
     def end(self, how: str) -> float:
         """Signal the monitor; returns the seconds until it was gone."""
         assert self.process is not None
-        began = time.monotonic()
+        began = time.time()
         self.process.send_signal(getattr(signal, how))
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(60)
-        took = time.monotonic() - began
+        took, last = time.time() - began, self.log.stat().st_mtime - began
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.note("restart", how=how, seconds=round(took, 2), code=self.process.returncode)
+        said = {
+            "seconds": round(took, 2),
+            "last_word": round(max(0.0, last), 2),
+            "code": self.process.returncode,
+        }
+        self.note("restart", how=how, **said)
         return took
 
     def get(self, path: str, who: str = "reader", address: str = "203.0.113.7") -> httpx.Response | None:
@@ -423,6 +446,9 @@ class Soak:
         assert self.process is not None
         below, doors = _descendants(self.process.pid), self._doors()
         own, door = _taken_by([self.process.pid]), _taken_by(doors)
+        inside = {}
+        with suppress(OSError, ValueError):
+            inside = json.loads((self.folder / f"inside-{self.process.pid}").read_text())
         others = _taken_by([pid for pid in below if pid not in doors])
         if own is None:
             return
@@ -431,6 +457,7 @@ class Soak:
         self.note(
             "sample",
             monitor=own,
+            inside=inside,
             door=door,
             others=others,
             disk={
@@ -580,6 +607,9 @@ def _open_files(pid: int) -> set[str]:
     return found
 
 
+IN_KIB = "rss", "pss", "anon", "file"
+
+
 def _taken_by(pids: Sequence[int]) -> dict[str, float] | None:
     """MiB resident and proportional, descriptors and threads of processes together; ``None`` = all are gone."""
     taken, there = Counter[str](), False
@@ -589,15 +619,21 @@ def _taken_by(pids: Sequence[int]) -> dict[str, float] | None:
             rollup = dict(
                 re.findall(r"^(Rss|Pss):\s+(\d+)", (here / "smaps_rollup").read_text(), re.MULTILINE)
             )
-            threads = re.search(r"^Threads:\s+(\d+)", (here / "status").read_text(), re.MULTILINE)
+            status = dict(
+                re.findall(
+                    r"^(Threads|RssAnon|RssFile):\s+(\d+)", (here / "status").read_text(), re.MULTILINE
+                )
+            )
             taken["rss"] += int(rollup["Rss"])
+            taken["anon"] += int(status["RssAnon"])
+            taken["file"] += int(status["RssFile"])
             taken["pss"] += int(rollup["Pss"])
             taken["descriptors"] += len(list((here / "fd").iterdir()))
-            taken["threads"] += int(threads[1]) if threads else 0
+            taken["threads"] += int(status["Threads"])
             there = True
     if not there:
         return None
-    return {name: round(n / 1024, 1) if name in ("rss", "pss") else n for name, n in taken.items()}
+    return {name: round(n / 1024, 1) if name in IN_KIB else n for name, n in taken.items()}
 
 
 def _bytes_below(folder: Path) -> int:
@@ -640,6 +676,15 @@ QUANTITIES = (
     Quantity("inbox", "MiB", 20, lambda s: s["disk"]["inbox"] / 2**20),
     Quantity("caches and journals", "MiB", 5, lambda s: s["disk"]["data"] / 2**20),
     Quantity("log", "MiB", 0, lambda s: s["disk"]["log"] / 2**20),
+    Quantity("monitor, its own memory", "MiB", 20, lambda s: float(s["monitor"].get("anon", 0))),
+    Quantity("monitor, mapped files", "MiB", 20, lambda s: float(s["monitor"].get("file", 0))),
+    Quantity("monitor, objects of Python", "", 0, lambda s: float((s.get("inside") or {}).get("blocks", 0))),
+    Quantity(
+        "monitor, given out by glibc", "MiB", 20, lambda s: (s.get("inside") or {}).get("used", 0) / 2**20
+    ),
+    Quantity(
+        "monitor, kept free by glibc", "MiB", 20, lambda s: (s.get("inside") or {}).get("free", 0) / 2**20
+    ),
 )
 
 PANELS = (
@@ -781,8 +826,12 @@ def report(notes: Notes) -> str:
         lines.append(
             f"| {one.name} | {median:,.4g}{unit} | {most:,.4g}{unit} | {change:+,.3g} | {slope:+,.3g} |"
         )
-    lines += ["", "## Restarts", "", "| minute | what | seconds until it was gone |", "|---|---|---|"]
-    lines += [f"| {one['at'] / 60:.1f} | {one['how']} | {one.get('seconds', '')} |" for one in notes.restarts]
+    lines += ["", "## Restarts", "", "| minute | what | seconds until its last word | until it was gone |"]
+    lines += ["|---|---|---|---|"]
+    lines += [
+        f"| {one['at'] / 60:.1f} | {one['how']} | {one.get('last_word', '')} | {one.get('seconds', '')} |"
+        for one in notes.restarts
+    ]
     if done:
         lines += ["", "## What was done to it, and how it answered", "", "| what | times |", "|---|---|"]
         lines += [f"| {name} | {count:,} |" for name, count in sorted(done["answers"].items())]

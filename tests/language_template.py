@@ -75,6 +75,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
     (*reasons.GONE.values(), reasons.NO_LONGER),
+    tuple(dict.fromkeys(reasons.COUNTED.values())),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
     (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
     tuple(words.FAMILIES.values()),

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.incidents import assemble
+from fanous.analysis.incidents.assemble import CERTAIN
+from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED, UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status
@@ -416,14 +417,14 @@ def test_the_caps_of_confidence_are_those_of_the_code() -> None:
     text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     said = re.search(r"(\.\d+) unconfirmed, (\.\d+) or (\.\d+) confirmed by probes; .*at most (\.\d+)", text)
     assert said is not None
-    caps = (assemble.UNCONFIRMED, assemble.SHOWN_ELSEWHERE, assemble.SHOWN_HELPED, assemble.CERTAIN)
+    caps = (UNCONFIRMED, SHOWN_ELSEWHERE, SHOWN_HELPED, CERTAIN)
     assert tuple(map(float, said.groups())) == caps
 
 
 def test_the_example_of_an_answer_is_one_that_can_be() -> None:
     text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     (incident,) = json.loads(text.partition("```json\n")[2].partition("```")[0])["incidents"]
-    assert incident["confidence"] <= assemble.SHOWN_HELPED
+    assert incident["confidence"] <= SHOWN_HELPED
     assert incident["level"] is None, "nothing but the line itself has a level"
     assert re.fullmatch(r"\d{4}\.\d+", incident["rules_version"])
     assert incident["rules_version"].partition(".")[0] == RULES_VERSION.partition(".")[0]

@@ -167,9 +167,14 @@ def test_a_name_that_is_set_apart_is_never_broken() -> None:
 
 @pytest.mark.parametrize(
     ("line", "whole"),
-    [("\u2068a\u2069 b", "\u2068a\u2069 b"), ("\u2068a b", "\u2068a b\u2069"), ("a\u2069 b", "a b")],
+    [
+        ("\u2068a\u2069 b", "\u2068a\u2069 b"),
+        ("\u2068a b", "a b"),
+        ("a\u2069 b", "a b"),
+        ("میں \u2068\u2068a\u2069،", "میں \u2068a\u2069،"),
+    ],
 )
-def test_a_line_cut_out_of_a_text_keeps_its_own_direction(line: str, whole: str) -> None:
+def test_half_a_list_runs_as_its_line_does(line: str, whole: str) -> None:
     assert balanced(line) == whole
 
 

@@ -131,7 +131,7 @@ def test_a_file_that_is_there_is_said_before_anything_is_asked(tmp_path: Path) -
     assert "Licence" not in done.stderr
 
 
-def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
+def test_at_a_terminal_it_asks_until_it_understands(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
         [FANOUS, "init"],
@@ -144,12 +144,14 @@ def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
         text=True,
     )
     os.close(theirs)
-    os.write(ours, b"pk, in\nooni tor\n127.0.0.1:8480\n")
+    os.write(ours, b"Pakistn\nPakistan, in\nooni onion\nooni tor\nhere\n127.0.0.1:8480\n")
     _, said = running.communicate(timeout=60)
     os.close(ours)
     assert running.returncode == 0, said
     assert "Countries to watch" in said
     assert "Sources whose terms you accept" in said
+    for why in ("'Pakistn' is not the name", "'onion' is not one of", "'here' is not HOST:PORT"):
+        assert why in said
     written = tomllib.loads((tmp_path / "fanous.toml").read_text())
     assert written["sources"]["tor"]["countries"] == ["PK", "IN"]
     assert set(written["sources"]) == {"ooni", "tor"}

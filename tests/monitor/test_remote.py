@@ -1,7 +1,9 @@
 """Rounds from vantage points of others under `fanous run`: at their own pace, and only what may be asked."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,9 @@ from fanous.errors import FanousError
 from fanous.model.instant import HOUR
 from fanous.monitor.clock import Clock
 from fanous.monitor.remote import Remote
-from fanous.monitor.sources import errands
+from fanous.monitor.sources import AGAIN, errands
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.remote import one_round
 from fanous.sources.publishers import source_settings
 from fanous.sources.remote import globalping_client as client
 from fanous.store.local import open_store
@@ -84,9 +87,25 @@ def test_a_round_that_was_cut_off_is_not_ordered_again_at_the_next_start(
     assert due is not None
 
 
-def test_a_country_without_vantage_points_is_tried_again_an_hour_later(tmp_path: Path) -> None:
+def test_what_could_not_be_reached_is_tried_again_within_minutes_and_ordered_once_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = iter([True, True])
+
+    def reached(*given: Any, **more: Any) -> Iterator[bytes]:
+        if next(down, False):
+            raise FanousError("cannot reach it", permanent=False)
+        return one_round(*given, **more)
+
+    monkeypatch.setattr("fanous.monitor.remote.one_round", reached)
+    with globalping(*PAKISTAN, *ABROAD, slow=0) as server:
+        tried = rounds(tmp_path, server, [0, AGAIN - 1, 1, AGAIN, AGAIN, AGAIN, HOUR - AGAIN])
+    assert [one is not None for one in tried] == [False, False, False, False, True, False, True]
+
+
+def test_a_country_without_vantage_points_is_tried_again_and_nothing_is_ordered(tmp_path: Path) -> None:
     with globalping(*ABROAD, slow=0) as server:
-        assert rounds(tmp_path, server, [0, HOUR]) == [None, None]
+        assert rounds(tmp_path, server, [0, AGAIN, HOUR]) == [None, None, None]
         assert server.orders == []
 
 

@@ -87,7 +87,7 @@ def test_one_piece_that_fails_leaves_the_others(store: Store) -> None:
     done, asked = pulled(store, Query("PK", T0, T0 + 90 * DAY), answer)
     assert done.pieces == len(asked) - 1
     ((piece, why),) = done.failures
-    assert piece == "country/PK" and "not JSON" in why
+    assert piece == "country/PK" and "a web page in place of data" in why
 
 
 def test_a_source_that_only_fails_is_left_alone(store: Store) -> None:
@@ -100,6 +100,16 @@ def test_what_could_not_be_read_of_a_piece_is_reported(store: Store) -> None:
     done, _ = pulled(store, Query("PK", T0, T0 + DAY), always(Answer(body)))
     assert [(piece, number) for piece, number, _ in done.rejects] == [("country/PK", 1)]
     assert done.pieces == 1
+
+
+@pytest.mark.parametrize("body", [ioda(), ioda(ioda_series(step=0))], ids=["empty", "unreadable"])
+def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store, body: bytes) -> None:
+    """A bad hour of the publisher, or a reader that is behind, must not leave a gap for ever."""
+    ask = Query("PK", T0, T0 + DAY)
+    done, _ = pulled(store, ask, always(Answer(body)))
+    assert (done.new, len(done.failures)) == (0, int(body != ioda()))
+    again, _ = pulled(store, ask, ioda_answer)
+    assert (again.skipped, again.new) == (0, 3)
 
 
 def test_a_list_of_regions_that_cannot_be_read_does_not_lose_the_country(store: Store) -> None:

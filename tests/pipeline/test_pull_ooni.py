@@ -21,8 +21,25 @@ from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest
-from fanous.pipeline.pull_ooni import LISTED_AT_ONCE, Wanted, fetched, plan, pull, pull_quick, pull_uids
-from fanous.sources.ooni.bucket import LATE, MOST_BYTES, Bucket, once_each, published
+from fanous.pipeline.pull_ooni import (
+    LISTED_AT_ONCE,
+    UNREACHED,
+    Wanted,
+    fetched,
+    plan,
+    pull,
+    pull_quick,
+    pull_uids,
+)
+from fanous.sources.ooni.bucket import (
+    AT_ONCE,
+    LATE,
+    MOST_BYTES,
+    Bucket,
+    PublishedObject,
+    once_each,
+    published,
+)
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.shared_data import shared_file
@@ -227,9 +244,8 @@ def test_an_object_continues_where_it_broke_off(in_parts: str, tmp_path: Path) -
     assert one is not None
     (tmp_path / f"{one.file_name}.part").write_bytes(_Parts.content[:100])
     (tmp_path / "of another run.tar.gz.part").write_bytes(b"x")
-    ((_, found, why),) = fetched(Bucket(in_parts), [one], tmp_path)
-    assert not why
-    assert found is not None
+    ((_, found),) = fetched(Bucket(in_parts), [one], tmp_path)
+    assert isinstance(found, Path)
     assert found.read_bytes() == _Parts.content
     assert _Parts.asked == ["bytes=100-"]
     assert [each.name for each in tmp_path.iterdir()] == [one.file_name]
@@ -335,9 +351,49 @@ def test_a_bucket_without_any_object_is_asked_again(
     """A page that a network puts in its place reads like an empty listing."""
     with publishing(always(Told(b"<html>log in to the network</html>"))) as portal:
         done = brought(store, Bucket(portal.address), tmp_path, wanted())
-    assert (done.objects, done.failures) == (0, [])
+    assert (done.objects, done.missing, [name for name, _ in done.failures]) == (0, 1, ["raw/"])
     upload(folder, [record(T0)], T0)
     assert brought(store, bucket, tmp_path, wanted()).tally.stored == 1
+
+
+def test_a_country_of_which_nothing_is_uploaded_is_listed_once(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    """Another country's uploads show that the empty listing is the bucket's."""
+    upload(folder, [record(T0, probe_cc="IN")], T0)
+    done = brought(store, bucket, tmp_path, wanted())
+    assert (done.objects, done.failures) == (0, [])
+    assert plan(bucket, wanted(), store.facts.pulled("ooni", "PK"), NOW).hours == ()
+
+
+def test_a_connection_that_is_lost_on_the_way_ends_the_pull_and_the_rest_comes_with_the_next_one(
+    store: Store, bucket: Bucket, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        began = T0 + timedelta(hours=number)
+        upload(folder, [record(began)], began)
+    asked = wanted(20)
+    reached, save = [], Bucket.save
+
+    def lost(self: Bucket, one: PublishedObject, *more: Any) -> Path:
+        reached.append(one)
+        if len(reached) > 3:
+            raise FanousError("no connection", permanent=False)
+        return save(self, one, *more)
+
+    now = T0.timestamp() + 3 * DAY
+    with monkeypatch.context() as cut:
+        cut.setattr(Bucket, "save", lost)
+        part = brought(store, bucket, tmp_path, asked, now)
+    assert part.objects == 3 and part.missing == len(part.failures) == 17
+    assert len(reached) <= 3 + UNREACHED + AT_ONCE + 1
+    assert "not tried, since 8 objects" in part.failures[-1][1]
+    going = store.ledger.backfill("PK")
+    assert going is not None, "what rests on a part stays provisional"
+    assert going.since == T0.timestamp() and going.back_to >= T0.timestamp() + 17 * HOUR
+    rest = brought(store, bucket, tmp_path, asked, now)
+    assert (rest.objects, rest.missing) == (17, 0)
+    assert store.ledger.backfill("PK") is None
 
 
 def test_one_prefix_that_cannot_be_listed_stops_no_other() -> None:

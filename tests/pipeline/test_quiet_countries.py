@@ -3,7 +3,8 @@
 import pytest
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
@@ -15,7 +16,7 @@ SEEDS, CORE = range(6), range(2)
 
 def claims(country: SeriesCountry, seed: int) -> list[Incident]:
     series = quiet_month(country, seed)
-    return outages_of(DROP.found(series), Situation("XA", series, None, (), "", ""))
+    return outages_of(DROP.found(series), Quantities(series), Setting("XA", None, "", ""))
 
 
 @pytest.mark.parametrize("seeds", [CORE, pytest.param(SEEDS, marks=pytest.mark.matrix)], ids=["core", "all"])

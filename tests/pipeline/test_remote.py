@@ -76,6 +76,11 @@ def test_a_target_is_measured_by_one_https_address() -> None:
     assert popular_urls(["http://x.com/"])[0] == []
 
 
+def test_a_round_without_a_target_says_why() -> None:
+    with globalping(*PAKISTAN, *ABROAD) as server, pytest.raises(FanousError, match=r"x\.com/: not https"):
+        planned(server, ["http://x.com/"])
+
+
 @pytest.mark.parametrize("url", ["https://www.torproject.org/", "https://opposition.example/"])
 def test_only_what_everyone_uses_is_asked_for_from_other_peoples_lines(url: str) -> None:
     with pytest.raises(FanousError, match="other people's lines"):

@@ -58,3 +58,9 @@ def test_a_country_with_several_clocks_says_so() -> None:
     assert not has_several_clocks("PK")
     assert main_zone("ID") == "Asia/Jakarta"
     assert is_country("PK") and not is_country("ZZ")
+
+
+def test_naming_a_country_reads_no_file_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    country_name("CD", "ur")
+    monkeypatch.setattr("tomllib.loads", None)
+    assert country_name("CD") == "DR Congo"

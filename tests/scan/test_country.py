@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.model.incident import Incident
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -46,8 +47,7 @@ class Watched:
 
     def found(self) -> list[Incident]:
         line = self.line()
-        situation = Situation("PK", [line], None, (), "", "")
-        return outages_of(DROP.found([line]), situation)
+        return outages_of(DROP.found([line]), Quantities([line]), Setting("PK", None, "", ""))
 
 
 @pytest.fixture(scope="module")

@@ -223,6 +223,39 @@ def test_a_redirect_is_followed_but_not_out_of_https_nor_in_a_circle() -> None:
             client.get("https://stat.ripe.net/out")
 
 
+@each(
+    "target",
+    [
+        "",
+        "//",
+        "mailto:x",
+        "http://[::1",
+        "https:///x",
+        "https://exa mple/",
+        "https://a:99999/",
+        "https://xn--/",
+        "https://..",
+        f"https://{'a' * 5000}/",
+    ],
+)
+def test_a_redirect_to_an_address_that_is_none_is_no_bug(target: str) -> None:
+    answer = always(Answer(code=302, headers={"Location": target}))
+    with asking(answer, waits=Clock().waits) as (client, _), pytest.raises(FanousError):
+        client.get(URL)
+
+
+def test_a_page_may_name_an_address_that_is_none_as_its_next() -> None:
+    with asking(always(Answer())) as (client, _), pytest.raises(FanousError, match="is not an address"):
+        client.get("http://[::1")
+
+
+def test_a_state_that_no_header_can_name_costs_a_fetch_and_no_more(tmp_path: Path) -> None:
+    odd = Answer(b"1", headers={"ETag": '"\xe9"', "Last-Modified": "yesterday\xe9"})
+    with asking(always(odd), cache=tmp_path) as (client, server):
+        assert [client.get(URL), client.get(URL)] == [b"1", b"1"]
+    assert len(server.asked) == 2
+
+
 def test_a_key_does_not_go_to_another_host() -> None:
     elsewhere = Answer(code=302, headers={"Location": "https://elsewhere.example/"})
     with (

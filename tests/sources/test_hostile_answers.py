@@ -83,7 +83,10 @@ def test_many_alerts_of_one_place_are_read_in_one_pass() -> None:
     assert grows_linearly(lambda entries: alerts(entries, "PK", None), told, 2_000)
 
 
-@pytest.mark.parametrize("text", ["9" * 400, "\u00b2", "Fri, 31 Dec 9999 23:59:59 GMT", "x", "-1", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 400, "\u00b2", "Fri, 31 Dec 9999 23:59:59 GMT", f"1 Jan {10**20} 00:00:00 GMT", "x", "-1", ""],
+)
 def test_a_server_may_ask_for_any_time_of_waiting(text: str) -> None:
     wait = _retry_after(text, 0.0)
     assert wait is None or wait > LONGEST_WAIT

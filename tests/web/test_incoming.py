@@ -20,7 +20,8 @@ def test_how_far_it_is() -> None:
 
 def test_before_the_first_and_where_the_source_cannot_be_reached() -> None:
     assert "measured in Pakistan is coming in, the newest first." in page(Incoming("PK", 0.0))
-    assert "measured in Pakistan cannot be fetched now. Fanous keeps trying." in page(Incoming("PK", None))
+    said = page(Incoming("PK", 0.0, failing_since=NOW - 86400 * 9))
+    assert "volunteers in Pakistan have been out of reach since" in said
 
 
 def test_nothing_is_said_when_all_is_in() -> None:
@@ -32,6 +33,7 @@ def test_in_every_language(language: str) -> None:
     without, said = page(language=language), page(Incoming("PK", 0.5, NOW), language=language)
     assert len(said) > len(without)
     assert ("is coming in" in said) is (language == "en")
+    assert len(page(Incoming("PK", 0.0, failing_since=NOW), language=language)) > len(without)
 
 
 @each("language", sorted(LANGUAGES))

@@ -72,6 +72,7 @@ PARAMS: dict[str, Param] = {
     "runs": 3,
     "scope": "nation",
     "share_with_them": 0.74,
+    "share_failing": 0.98,
     "series": ("bgp (ioda)",),
     "slope": 0.1,
     "slope_high": 0.4,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from fanous.charts.grid import Drawing, Drawn, Grid, cell_width, ruler
+from fanous.charts.key import key_row
 from fanous.charts.letters import breadth, fitted, running
 from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
 from fanous.charts.plot import Shape
@@ -28,6 +29,9 @@ MOST_PANELS = 5
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
+
+MOST_BOUNDS = 3
+"""Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
 
 ALONE, LOW = 150, 64
 """Height of a panel in pixels if it is the only one, and if there are more than three."""
@@ -95,6 +99,7 @@ class Sheet:
         marks: (unix seconds, text) of announced events.
         bounds: (unix seconds, text): when the incident began and ended, in words.
         title, description: for readers who use a screen reader.
+        rtl: the language runs from the right; time still runs from the left.
     """
 
     edges: Sequence[float]
@@ -106,6 +111,7 @@ class Sheet:
     clock: str = ""
     marks: Sequence[tuple[float, str]] = ()
     bounds: Sequence[tuple[float, str]] = ()
+    rtl: bool = False
 
 
 HATCH = (
@@ -216,7 +222,8 @@ class _Frame:
             )
         if panel.line:
             parts.append(f'<path d="{self.steps(panel.line, top, base)}" {self.paint("line l0")}/>')
-        parts += [self.span(span, top, base) for span in panel.spans]
+        lined = len(panel.spans) <= MOST_BOUNDS
+        parts += [self.span(span, top, base, lined=lined) for span in panel.spans]
         return "".join(parts)
 
     def stack(self, cells: Cells, top: float, base: float) -> str:
@@ -263,17 +270,20 @@ class _Frame:
             return ""
         return f'<path d="M{earliest:.1f} {top:.0f}V{base:.0f}H{a:.1f}V{top:.0f}z" {self.paint("shade")}/>'
 
-    def span(self, span: IncidentSpan, top: float, base: float) -> str:
+    def span(self, span: IncidentSpan, top: float, base: float, *, lined: bool) -> str:
         """A bar from its beginning to its end, with a line at each; for another incident only a grey bar."""
         a, b = self.x(span.start), self.x(span.end)
         bar = f'<path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}"'
         if span.is_other:
             return f"{bar} {self.paint('past')}/>"
-        ends = [a] if span.start >= self.start else []
-        ends += [b] if not span.is_open and span.end <= self.end else []
-        lines = "".join(f"M{x:.1f} {top - 3:.0f}V{base:.0f}" for x in ends)
+        lines = "".join(f"M{x:.1f} {top - 3:.0f}V{base:.0f}" for x in self.ends(span) if lined)
         drawn = f'<path d="{lines}" {self.paint("bound")}/>' if lines else ""
         return f"{drawn}{bar} {self.paint('lasts')}/>"
+
+    def ends(self, span: IncidentSpan) -> list[float]:
+        """Where its beginning and its end lie, if they are in the picture."""
+        begun = [self.x(span.start)] if span.start >= self.start else []
+        return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
         """The words of bounds and events, in one row, if there is room for them."""
@@ -313,9 +323,6 @@ KEY_SIZE, NAME_SIZE, TICK_SIZE = 20, 23, 19
 SCALED = 70
 """Height of a row, in pixels, from which the lowest and highest level fit at its side."""
 
-MOST_BOUNDS = 3
-"""Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
-
 
 def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, str]], shape: Shape) -> str:
     """The panels as rows, each named at its side, in letters that are legible when the picture is small.
@@ -329,15 +336,9 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
     top, foot = KEY_SIZE + 22, TICK_SIZE + 8
     high = min(ROW_HIGHEST, (shape.height - top - foot) / len(panels) - ROW_GAP)
     frame = _Frame(sheet, shape, alone=True, left=ROW_NAMES)
-    parts, x = [], float(ROW_NAMES)
-    for name, text in key:
-        if not any(frame.occurs(name, panel.cells) for panel in panels):
-            continue
-        parts.append(
-            f'<path d="M{x:.0f} 3h24v17h-24z" {painted(name, alone=True)}/><text x="{x + 32:.0f}" y="{KEY_SIZE - 1}" '
-            f'font-family="{FONT}" font-size="{KEY_SIZE}" fill="{SOFT}">{xml(text)}</text>'
-        )
-        x += 32 + breadth(text, KEY_SIZE) + 26
+    occurring = [one for one in key if any(frame.occurs(one[0], panel.cells) for panel in panels)]
+    begins = frame.right if sheet.rtl else ROW_NAMES
+    parts = [key_row(occurring, begins, KEY_SIZE - 1, KEY_SIZE, rtl=sheet.rtl)]
     bottom = top + len(panels) * (high + ROW_GAP) - ROW_GAP
     for n, panel in enumerate(panels):
         upper = top + n * (high + ROW_GAP)
@@ -358,11 +359,8 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
     for span in own:
         a, b = frame.x(span.start), frame.x(span.end)
         parts.append(f'<path d="M{a:.1f} {top - 7}H{max(b, a + 3):.1f}" stroke="{INK}" stroke-width="5"/>')
-        ends = ([a] if span.start >= frame.start else []) + (
-            [b] if not span.is_open and span.end <= frame.end else []
-        )
         if len(own) <= MOST_BOUNDS:
-            drawn = "".join(f"M{x:.1f} {top - 7}V{bottom:.0f}" for x in ends)
+            drawn = "".join(f"M{x:.1f} {top - 7}V{bottom:.0f}" for x in frame.ends(span))
             parts.append(f'<path d="{drawn}" stroke="{INK}" stroke-width="2"/>')
     for at, text in sheet.ticks:
         x = frame.x(at)
@@ -401,13 +399,8 @@ def framed(
         f'<text x="{width // 2}" y="{head - 8}" text-anchor="middle" font-family="{FONT}" font-size="13" '
         f'fill="{SOFT}">{xml(running(subtitle))}</text>'
     )
-    x = float(side + LEFT)
-    for name, text in legend:
-        parts.append(
-            f'<path d="M{x:.0f} {head + 8}h18v12h-18z" {painted(name, alone=True)}/>'
-            f'<text x="{x + 24:.0f}" y="{head + 19}" {painted("tick", alone=True)}>{xml(text)}</text>'
-        )
-        x += 24 + breadth(text, 12) + 22
+    begins = width - side - RIGHT if sheet.rtl else side + LEFT
+    parts.append(key_row(legend, begins, head + 19, 13, rtl=sheet.rtl))
     top = head + 34
     bottom = top + drawn + 14
     for n, line in enumerate(foot):

@@ -432,7 +432,7 @@ def ruler(grid: Grid, language: Language) -> list[tuple[int, str]]:
         if grid.step >= timedelta(weeks=1):
             text = _month(column, language)
         else:
-            text = clocks.day(column, language)
+            text = language.apart(clocks.day(column, language))
         room = (len(grid.columns) - n) * cell >= LABEL_ROOM
         if text != before and room and (not marks or n * cell - marks[-1][0] >= LABEL_ROOM):
             marks.append((n * cell, text))
@@ -445,4 +445,4 @@ def ruler(grid: Grid, language: Language) -> list[tuple[int, str]]:
 def _month(moment: datetime, language: Language) -> str:
     from babel.dates import format_skeleton
 
-    return language.in_digits(format_skeleton("yMMM", moment, locale=language.locale))
+    return language.apart(language.in_digits(format_skeleton("yMMM", moment, locale=language.locale)))

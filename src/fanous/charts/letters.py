@@ -31,15 +31,19 @@ def broken(text: str, size: float, room: float) -> list[str]:
 
 
 def balanced(line: str) -> str:
-    """A line cut out of a text, with isolates balanced: every one that opens is closed, and no other."""
-    kept, depth = "", 0
-    for c in line:
-        depth += (c == ISOLATE) - (c == END_ISOLATE)
-        if depth < 0:
-            depth = 0
-        else:
-            kept += c
-    return kept + END_ISOLATE * depth
+    """A line that was cut out of a text, less the marks of what begins or ends in another line: half a list of
+    names would no longer know in which direction it runs."""
+    begun: list[int] = []
+    halves = set[int]()
+    for at, c in enumerate(line):
+        if c == ISOLATE:
+            begun.append(at)
+        elif c == END_ISOLATE and begun:
+            begun.pop()
+        elif c == END_ISOLATE:
+            halves.add(at)
+    halves.update(begun)
+    return "".join(c for at, c in enumerate(line) if at not in halves)
 
 
 def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[int, list[str]]:

@@ -7,7 +7,8 @@ outlined only, so that a reader can tell them apart without colour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.letters import breadth, running
+from fanous.charts.key import key_row
+from fanous.charts.letters import running
 from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, painted, xml
 from fanous.charts.plot import FOOT, RIGHT, TOP, Shape
 
@@ -57,6 +58,7 @@ class BarWords:
         axis: title of the value axis.
         ticks: (number of the bar, text).
         numbers: how a number is written, for each line of the axis.
+        rtl: the language runs from the right; time still runs from the left.
     """
 
     title: str
@@ -64,6 +66,7 @@ class BarWords:
     axis: str
     ticks: Sequence[tuple[int, str]]
     numbers: Sequence[tuple[int, str]]
+    rtl: bool = False
 
 
 def axis_lines(bars: Sequence[MonthBar]) -> list[int]:
@@ -148,13 +151,7 @@ def bars_framed(
         keys: (mark, its words), where a mark is ``dark``, ``cut``, ``slow`` or ``maybe``.
     """
     width, height = FRAME.width, 92 + FRAME.height + 24 + 19 * len(foot)
-    parts, x = [], float(LEFT)
-    for name, text in keys:
-        parts.append(
-            f'<path d="M{x:.0f} 68h14v14h-14z" {painted(name, alone=True)}/>'
-            f'<text x="{x + 22:.0f}" y="80" {painted("key", alone=True)}>{xml(text)}</text>'
-        )
-        x += 22 + breadth(text, 13) + 24
+    begins = width - RIGHT if words.rtl else LEFT
     said = [
         f'<text x="{width // 2}" y="{104 + FRAME.height + n * 19}" text-anchor="middle" font-family="{FONT}" '
         f'font-size="13" fill="{SOFT}">{xml(running(line))}</text>'
@@ -165,6 +162,6 @@ def bars_framed(
         f'height="{height}" role="img"><title>{xml(words.title)}</title><desc>{xml(words.description)}</desc>'
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/><path d="M0 0h{width}v4H0z" fill="{LAMP}"/>'
         f'<text x="{width // 2}" y="42" text-anchor="middle" font-family="{HEADLINES}" font-weight="700" '
-        f'font-size="21" fill="{INK}">{xml(running(words.title))}</text>{"".join(parts)}'
+        f'font-size="21" fill="{INK}">{xml(running(words.title))}</text>{key_row(keys, begins, 80, 13, rtl=words.rtl)}'
         f'<g transform="translate(0 86)">{inside(bars, words, FRAME, "m", alone=True)}</g>{"".join(said)}</svg>'
     )

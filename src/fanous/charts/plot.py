@@ -254,9 +254,10 @@ def ticks(since: float, until: float, country: str, language: Language, most: in
         moment = datetime.fromtimestamp(first, UTC)
         midnight = moment.hour == 0 and moment.minute == 0
         if step >= MONTHS:
-            text = clocks.short_month(moment.year, moment.month, language)
+            text = language.apart(clocks.short_month(moment.year, moment.month, language))
         else:
-            text = clocks.day(moment, language) if midnight else language.in_digits(f"{moment:%H:%M}")
+            day, hour = clocks.day(moment, language), language.in_digits(f"{moment:%H:%M}")
+            text = language.apart(day) if midnight else hour
         found.append((first - offset, text))
         first += step
     return found

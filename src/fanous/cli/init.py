@@ -66,8 +66,9 @@ def init(
     accepted = _accepted(accept, list(known), asks)
     asked_elsewhere = dict(_mirror(text, known) for text in mirrors or ())
     if asks and not listen:
-        listen = typer.prompt("Where the pages are served, as HOST:PORT", default=PAGE, err=True).strip()
-        _check(listen, url)
+        listen = typer.prompt(
+            "Where the pages are served, as HOST:PORT", default=PAGE, value_proc=_address, err=True
+        )
     kept = _asked_passphrase() if passphrase else ""
     place = data_folder()
     place.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,11 @@ def init(
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
     is_default = config == CONFIGURATION
     say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+
+
+def _address(told: str) -> str:
+    _check(told.strip(), "")
+    return told.strip()
 
 
 def _check(listen: str, url: str) -> None:
@@ -121,8 +127,22 @@ def _asked_passphrase() -> str:
 def _asked_countries(asks: bool) -> list[str]:
     if not asks:
         raise typer.BadParameter("name the countries, such as: fanous init PK", param_hint="CC")
-    told: str = typer.prompt("Countries to watch, by code (such as PK IN)", err=True)
-    return told.replace(",", " ").split()
+    found: list[str] = typer.prompt(
+        "Countries to watch, by name or code (such as Pakistan, IN)", value_proc=_countries, err=True
+    )
+    return found
+
+
+def _countries(told: str) -> list[str]:
+    """Codes of the countries that someone at the terminal names."""
+    from fanous.pipeline.search import country_named
+
+    names = [told] if country_named(told) else told.split(",") if "," in told else told.split()
+    found = {name.strip(): country_named(name) for name in names if name.strip()}
+    for name, code in found.items():
+        if not code:
+            raise typer.BadParameter(f"{name!r} is not the name or code of a country")
+    return list(found.values())
 
 
 def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[str, ...]:
@@ -134,17 +154,26 @@ def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[st
     if given is None:
         console = screen(stderr=True)
         for one in offered():
-            console.print(f"{one.name}: {one.title}\n    {terms(one)}", markup=False, soft_wrap=True)
+            console.print(
+                f"{one.name}: {one.title}\n    {terms(one)}", markup=False, highlight=False, soft_wrap=True
+            )
         if not asks:
             say(
                 "included: every source that needs no key; remove those whose terms you do not accept",
                 file=sys.stderr,
             )
             return tuple(keyless)
-        told = typer.prompt(
-            "Sources whose terms you accept (names, all, or none)", default=" ".join(keyless), err=True
+        chosen: tuple[str, ...] = typer.prompt(
+            "Sources whose terms you accept (names, all, or none)",
+            default=" ".join(keyless),
+            value_proc=lambda told: _sources(told.replace(",", " ").split(), known),
+            err=True,
         )
-        given = told.replace(",", " ").split()
+        return chosen
+    return _sources(given, known)
+
+
+def _sources(given: list[str], known: list[str]) -> tuple[str, ...]:
     if given == ["none"]:
         return ()
     names = known if given == ["all"] else given

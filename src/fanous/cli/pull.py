@@ -373,6 +373,8 @@ def _show_pulled(done: "PulledMeasurements") -> None:
         say(f"failed {name}: {why}", file=sys.stderr)
     if len(done.failures) > SHOWN:
         say(f"... and {len(done.failures) - SHOWN:,} more (--json lists them)", file=sys.stderr)
+    if done.missing:
+        say("not all could be fetched: pull again, and only what is missing is fetched", file=sys.stderr)
     if done.may_come_until is not None:
         say(
             f"measurements of this time may still be uploaded until {to_iso(done.may_come_until)}: pull again then",

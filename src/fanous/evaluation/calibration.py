@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.drops import Loss, overlap, struck
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.result import known
@@ -101,8 +102,8 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
         end = start + float(chance.choice(HOURS)) * HOUR
         loss = Loss((signal,), float(chance.uniform(*LOSSES)), start, end)
         series = [struck(one, loss) if one.key.signal == signal else one for one in series]
-    situation = Situation(series[0].key.place.country, series, None, (), "", "")
-    for incident in found_in(situation):
+    setting = Setting(series[0].key.place.country, None, "", "")
+    for incident in found_in(Quantities(series), setting):
         if incident.confirmed_at is None and len(incident.evidence.families) == 1:
             yield Stated(incident.confidence, loss is not None and overlap(incident, loss))
 

@@ -13,7 +13,8 @@ import numpy as np
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.ioda import IODA
 from fanous.analysis.detectors.shift import SHIFT
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import Corpus, Injection
@@ -103,9 +104,11 @@ def _score(
         calmly = [*calm["drop"], *calm["shift"]]
         rest = [a for a in calmly if a.key.signal not in signals]
         whole = [*cut, *(one for one in series if one.key.signal not in signals)]
-        situation = Situation(country, whole, user_weights(country), (), "", "")
+        setting = Setting(country, user_weights(country), "", "")
         everything = [*ours, *SHIFT.found(cut), *rest]
-        told = [i for i in outages_of(everything, situation) if _overlap(i.onset, i.end, loss)]
+        told = [
+            i for i in outages_of(everything, Quantities(whole), setting) if _overlap(i.onset, i.end, loss)
+        ]
         if told:
             first = min(told, key=lambda i: abs(i.onset - loss.start))
             onsets.append(abs(first.onset - loss.start) <= step)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import median
 
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.builders import DAY as FIRST
 from fanous.evaluation.simulate.series import SpeedCountry, rates, speeds
 from fanous.model.incident import Incident, Kind
@@ -19,7 +19,6 @@ from fanous.model.series import Series
 from fanous.pipeline.interference import slowdowns_of
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import found_in
-from fanous.sources.measurements import FAMILY_OF
 
 COUNTRY = "PK"
 ASNS = (45669, 59257, 24499)
@@ -107,7 +106,7 @@ def _of_it(found: Sequence[Incident], began: float) -> Incident | None:
 
 
 def _by_downloads(country: SpeedCountry, number: float, seed: int) -> list[Incident]:
-    setting = Setting(COUNTRY, FAMILY_OF, None, rules_version(), "")
+    setting = Setting(COUNTRY, None, rules_version(), "")
     found = slowdowns_of(rates(country, int(number), seed, code=COUNTRY), setting)
     return [one for one in found if one.kind is Kind.SLOWDOWN]
 
@@ -123,4 +122,4 @@ def _by_both(country: SpeedCountry, number: float, seed: int) -> list[Incident]:
 
 
 def _in_series(series: Sequence[Series]) -> list[Incident]:
-    return found_in(Situation(COUNTRY, (), None, (), rules_version(), ""), series)
+    return found_in(Quantities(()), Setting(COUNTRY, None, rules_version(), ""), series)

@@ -6,8 +6,10 @@ For evaluations that need thousands of small events but no store; ``aggregate`` 
 from collections.abc import Iterator
 
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
-from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.group import TypedAnomaly, correlate
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.assemble import incidents_of as assembled
+from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
+from fanous.analysis.incidents.interference import Measurements
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
@@ -32,13 +34,13 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
         elsewhere: votes of other countries that say *works*.
     """
     findings = [
-        TypedAnomaly(anomaly, BLOCKING.kind)
+        Finding(anomaly, BLOCKING.kind)
         for anomaly in stretches_of(votes, country)
         if anomaly.probability >= BLOCKING.suspect_at
     ]
-    setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
-    heard = counted(votes, TICK)
-    return [incident_of(group, heard, elsewhere, setting, findings=findings) for group in correlate(findings)]
+    setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
+    told = Measurements(counted(votes, TICK), elsewhere, FAMILY_OF, findings=findings)
+    return assembled(findings, OF_MEASUREMENTS, lambda _: told, setting)
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

@@ -69,7 +69,7 @@ class Measurements:
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
         self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
         self._turns = Turns()
-        self._failing: set[str] = set()
+        self._failing: dict[str, float] = {}
         self.doing: dict[str, PulledMeasurements] = {}
         self.states = PullStates([(SOURCE, one.country) for one in wanted])
 
@@ -88,7 +88,9 @@ class Measurements:
             for country, done in self.doing.items()
             if len(done.plan.objects) > FEW
         ]
-        return going + [Incoming(country, None) for country in sorted(self._failing)]
+        return going + [
+            Incoming(country, 0.0, None, since) for country, since in sorted(self._failing.items())
+        ]
 
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
         """Pull one country's new measurements; ``None`` = the bucket could not be listed."""
@@ -100,14 +102,10 @@ class Measurements:
             planned = await asyncio.to_thread(plan, bucket, wanted, known, now)
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
-            self._failing.add(country)
-            self._turns.failed(country, now, errand.settings.every)
-            self.states.note(SOURCE, country, now, str(error))
-            await self._ask(partial(end_backfill, country=country, if_stalled=True))
+            self._failing.setdefault(country, now)
+            await self._failed(errand, now, str(error))
             return None
-        self._failing.discard(country)
-        self._turns.took(country, now, errand.settings.every)
-        done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+        done = PulledMeasurements.begun(wanted, planned)
         done.tally.remarks += remarks(await self._ask(finish_interrupted))
         if planned.objects:
             log.info(
@@ -123,15 +121,30 @@ class Measurements:
         objects = fetched(bucket, planned.objects, self._cache / SOURCE / country)
         try:
             await self._take_all(objects, done, bucket)
-            await self._ask(partial(end_backfill, country=country))
+            await self._ask(partial(end_backfill, country=country, if_stalled=done.missing > 0))
         finally:
             objects.close()
             del self.doing[country]
             await self._ask(detect_all)
         await self._ask(partial(remember, done=done, now=now))
-        self.states.note(SOURCE, country, now, done.failures[0][1] if done.failures else "")
+        if done.missing and not done.objects:
+            self._failing.setdefault(country, now)
+        else:
+            self._failing.pop(country, None)
+        if done.missing:
+            await self._failed(errand, now, done.failures[0][1])
+        else:
+            self._turns.took(country, now, errand.settings.every)
+            self.states.note(SOURCE, country, now, done.failures[0][1] if done.failures else "")
         _say(done)
         return done
+
+    async def _failed(self, errand: Errand, now: float, why: str) -> None:
+        """Something could not be had that may be had in minutes."""
+        country = errand.country
+        self._turns.failed(country, now, errand.settings.every)
+        self.states.note(SOURCE, country, now, why)
+        await self._ask(partial(end_backfill, country=country, if_stalled=True))
 
     async def _take_all(
         self,

@@ -4,14 +4,14 @@ Their pace never changes: the lines are other people's, and the hourly tests are
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from logging import getLogger
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
 from fanous.monitor.clock import Clock
-from fanous.monitor.sources import LOOK, SHORTEST, Errand
+from fanous.monitor.sources import LOOK, SHORTEST, Errand, Turns
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import due
 from fanous.pipeline.remote import begin_round, bring_round, one_round
@@ -31,7 +31,7 @@ class Remote:
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
         self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
-        self._tried: dict[tuple[str, str], float] = {}
+        self._turns = Turns()
         self.states = PullStates([(one.source, one.country) for one in wanted])
 
     async def measure(self, stop: asyncio.Event) -> None:
@@ -43,21 +43,36 @@ class Remote:
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
 
     async def one_round(self, errand: Errand) -> Ingested | None:
-        """One country's round, if it is due; ``None`` = it was not, or nothing could be measured."""
+        """One country's round, if it is due; ``None`` = it was not, or nothing could be measured.
+
+        A round that could not even be planned asked nothing of anybody, so it is tried again within minutes.
+        """
         now, source, country, every = self._clock(), errand.source, errand.country, errand.settings.every
-        if now < self._tried.get((source, country), 0.0) + every:
+        if not self._turns.has_come((source, country), now):
             return None
         if not await self._ask(lambda store: due(store, source, country, every, now)):
             return None
-        self._tried[source, country] = now
-        await self._ask(partial(begin_round, source=source, country=country, now=now))
         left: list[str] = []
+        plans: list[RemotePlan] = []
+        loop = asyncio.get_running_loop()
+
+        async def note_begin() -> None:
+            await self._ask(partial(begin_round, source=source, country=country, now=now))
+
+        def begin(planned: RemotePlan) -> None:
+            plans.append(planned)
+            asyncio.run_coroutine_threadsafe(note_begin(), loop).result()
+
         try:
-            planned, lines = await asyncio.to_thread(_measured, errand, int(now // every), left)
+            lines = await asyncio.to_thread(_measured, errand, int(now // every), left, begin)
         except (FanousError, Rejected) as error:
             log.warning(logline("round_failed", source=source, country=country, why=error))
             self.states.note(source, country, now, str(error))
+            turn = self._turns.took if plans else self._turns.failed
+            turn((source, country), now, every)
             return None
+        (planned,) = plans
+        self._turns.took((source, country), now, every)
         self.states.note(source, country, now)
         is_publisher = not errand.settings.mirror
         tally: Ingested = await self._ask(
@@ -84,11 +99,9 @@ class Remote:
         return tally
 
 
-def _measured(errand: Errand, turn: int, left: list[str]) -> tuple[RemotePlan, list[bytes]]:
-    urls = wanted_of((), errand.settings.lists, left.append).urls
-    plans: list[RemotePlan] = []
-    made = one_round(
-        errand.source, errand.settings, errand.country, urls, turn, left.append, on_plan=plans.append
-    )
-    lines = list(made)
-    return plans[0], lines
+def _measured(
+    errand: Errand, turn: int, left: list[str], on_plan: Callable[[RemotePlan], None]
+) -> list[bytes]:
+    settings = errand.settings
+    urls = wanted_of((), settings.lists, left.append).urls
+    return list(one_round(errand.source, settings, errand.country, urls, turn, left.append, on_plan=on_plan))

@@ -98,10 +98,10 @@ def configuration(chosen: NewMonitor) -> str:
 def _head(chosen: NewMonitor) -> Iterable[str]:
     names = ", ".join(country_name(code) for code in chosen.countries)
     yield f"# Fanous: a monitor of {names}.  Every key is explained in docs/formats.md."
-    yield "# `fanous run` in this folder reads this file, and the secrets in fanous.env beside it."
+    yield "# `fanous run` in this folder reads this file, and the secrets in fanous.env next to it."
     yield ""
     yield "[run]"
-    yield f'listen = "{chosen.listen}"          # where the pages are served; put a proxy with TLS before it'
+    yield f'listen = "{chosen.listen}"          # where the pages are served; put a proxy with TLS in front of it'
     yield ""
     yield "[rounds]"
     yield "# This machine's own measurements.  Read `fanous probe consent` before you turn them on."
@@ -157,7 +157,7 @@ def _retention(chosen: NewMonitor) -> Iterable[str]:
     gigabytes = MEASUREMENTS_A_DAY * BYTES_A_MEASUREMENT * len(chosen.countries) / 1e9
     yield "[retention]"
     yield "# Days for which single observations are kept."
-    yield f"# Reckoned with {chosen.free / 1e9:,.0f} GB free and {gigabytes:.1f} GB a day at most."
+    yield f"# Calculated from {chosen.free / 1e9:,.0f} GB of free space and at most {gigabytes:.1f} GB a day."
     yield "# Raw records stay; to move old ones to a bucket, set archive_days and bucket."
     yield f"observations_days = {days}"
 

@@ -9,8 +9,8 @@ number of processes can share the work.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fanous.analysis.incidents.merge import absorb, join, with_traffic
-from fanous.model.incident import Incident, Kind
+from fanous.analysis.incidents.merge import merged
+from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
@@ -93,29 +93,22 @@ def detect(
         return []
     written = []
     for side in store.sides():
-        if _is_about(side, country):
-            since, until = _window(side, country, first, last)
+        measured = side.facts.span(country)
+        if measured or side.ledger.incidents(country, synthetic=side.is_synthetic):
+            since, until = _window(side, country, first, max(last, measured[1]) if measured else last)
             found = find_incidents(side, country, since, until, shares or user_weights(country))
             written += write_changes(side, country, found, since, until, why)
     return written
 
 
-def _is_about(store: Store, country: str) -> bool:
-    """Does this side of the store have any data, or has it claimed anything, about the country?"""
-    known = store.facts.span(country) is not None
-    return known or bool(store.ledger.incidents(country, synthetic=store.is_synthetic))
-
-
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
-    """From far enough before ``first`` to see the beginning of anything ongoing then, to the newest
-    measurement.
+    """From far enough before ``first`` to see the beginning of anything ongoing then, to ``last``, the newest
+    measurement, unless its clock was ahead.
     """
     since = first - HISTORY
     for incident in store.ledger.incidents(country, since, first, synthetic=store.is_synthetic):
         since = min(since, incident.onset - HISTORY)
-    newest = store.facts.span(country)
-    until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
-    return since, until + TICK
+    return since, min(last, store.now() + AHEAD) + TICK
 
 
 def find_incidents(
@@ -127,12 +120,8 @@ def find_incidents(
         shares: the networks' shares of users; ``None`` = no figures of this country are known.
     """
     in_series = find_outages(store, country, since, until, rules_version(), shares)
-    traffic = [one for one in in_series if one.is_of_traffic]
-    outages = [one for one in in_series if not one.is_of_traffic]
-    interference = with_traffic(find_interference(store, country, since, until, shares), traffic)
-    joined = join(outages, interference)
-    lost = [one for one in joined if one.kind is Kind.OUTAGE and one.is_of_line]
-    return _with_provenance(store, absorb(lost, [one for one in joined if one not in lost]), (since, until))
+    in_votes = find_interference(store, country, since, until, shares)
+    return _with_provenance(store, merged(in_series, in_votes), (since, until))
 
 
 def _with_provenance(

@@ -9,8 +9,9 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
-from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.group import TypedAnomaly, correlate
+from fanous.analysis.incidents.assemble import Setting, incidents_of
+from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
+from fanous.analysis.incidents.interference import Measurements
 from fanous.analysis.incidents.networks import inside, is_lone_dissent
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
@@ -50,7 +51,7 @@ def find_interference(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that follow from a window's measurements, including silent and slow probes."""
-    setting = Setting(country, FAMILY_OF, shares, rules_version(), version_of(Reads.VOTES))
+    setting = Setting(country, shares, rules_version(), version_of(Reads.VOTES))
     beats = store.facts.looks(since, until)
     series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
@@ -60,10 +61,10 @@ def find_interference(
     )
 
 
-def _findings(reads: Reads, series: Sequence[Series]) -> list[TypedAnomaly]:
+def _findings(reads: Reads, series: Sequence[Series]) -> list[Finding]:
     """What every registered detector of such series finds, if it is strong enough for a suspicion."""
     return [
-        TypedAnomaly(anomaly, detector.kind)
+        Finding(anomaly, detector.kind)
         for detector in detectors_of(reads)
         for anomaly in _recall.find(detector, series)
         if anomaly.probability >= detector.suspect_at
@@ -73,7 +74,7 @@ def _findings(reads: Reads, series: Sequence[Series]) -> list[TypedAnomaly]:
 def _interference(
     store: Store,
     when: tuple[float, float],
-    findings: Sequence[TypedAnomaly],
+    findings: Sequence[Finding],
     beats: Sequence[Look],
     setting: Setting,
 ) -> list[Incident]:
@@ -85,21 +86,22 @@ def _interference(
     elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
-    incidents = []
-    for group in correlate(findings):
-        own = {finding.anomaly.key.target for finding in group}
+
+    def told_of(group: Sequence[Finding]) -> Measurements | None:
+        own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
-        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
         if is_lone_dissent(group, ours):
-            continue
-        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known, findings))
-    return incidents
+            return None
+        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
+        return Measurements(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
+
+    return incidents_of(findings, OF_MEASUREMENTS, told_of, setting)
 
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
-    return slowdowns_of(store.facts.rates(*when), setting)
+    return slowdowns_of(store.facts.rates(setting.country, *when), setting)
 
 
 def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
@@ -112,9 +114,8 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     told = slowness(rates, setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
-    found = [
-        incident_of(group, told.votes, nobody, setting, findings=findings) for group in correlate(findings)
-    ]
+    measurements = Measurements(told.votes, nobody, FAMILY_OF, findings=findings)
+    found = incidents_of(findings, OF_MEASUREMENTS, lambda _: measurements, setting)
     return [replace(one, level=_left(one, told)) for one in found]
 
 
@@ -133,7 +134,7 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
     return Estimate(float(middle), float(low), float(high))
 
 
-def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], votes: Votes) -> Alternatives:
+def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
     """What the store knows for and against other explanations of a group of findings.
 
     Args:
@@ -155,7 +156,7 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
     )
 
 
-def failing(group: Sequence[TypedAnomaly], votes: Votes) -> list[int]:
+def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
     """Half-hours in which most measurements on the group's networks failed, if they are few."""
     of_it = votes.where(inside(votes, group))
     slots, rows = np.unique(of_it.times // ONSET_SLOT, return_inverse=True)

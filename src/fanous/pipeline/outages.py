@@ -14,11 +14,12 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
+from fanous.analysis.incidents.assemble import Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, alone, left
-from fanous.analysis.incidents.group import outages
+from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
-from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
+from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
@@ -57,56 +58,54 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.facts.rates(since, until), country)
+    speeds += speed_series(store.facts.rates(country, since, until), country)
     if not series and not speeds:
         return []
-    situation = Situation(
-        country=country,
-        series=series,
-        weights=shares,
-        elsewhere=_elsewhere(store, country, since, until),
-        rules_version=rules_version,
-        detector_version=version_of(Reads.QUANTITIES),
-        season=partial(exam_season, country),
+    quantities = Quantities(
+        series,
+        _elsewhere(store, country, since, until),
+        partial(exam_season, country),
+        _past(store, country, since),
     )
-    return found_in(replace(situation, past=_past(store, country, since)), speeds)
+    setting = Setting(country, shares, rules_version, version_of(Reads.QUANTITIES))
+    return found_in(quantities, setting, speeds)
 
 
-def found_in(situation: Situation, speeds: Sequence[Series] = ()) -> list[Incident]:
+def found_in(quantities: Quantities, setting: Setting, speeds: Sequence[Series] = ()) -> list[Incident]:
     """Outages and slow-downs of a country's series, and losses of platforms' traffic.
 
     Args:
         speeds: series that show slow-downs.
     """
-    slow = _of_kind(Kind.SLOWDOWN, replace(situation, series=speeds))
-    place = [one for one in situation.series if not target_of_series(one.key)]
-    found = absorb(_of_kind(Kind.OUTAGE, replace(situation, series=place)), slow)
-    return found + traffic_losses(situation)
+    slow = _of_kind(Kind.SLOWDOWN, replace(quantities, series=speeds), setting)
+    place = [one for one in quantities.series if not target_of_series(one.key)]
+    found = absorb(_of_kind(Kind.OUTAGE, replace(quantities, series=place), setting), slow)
+    return found + traffic_losses(quantities, setting)
 
 
-def traffic_losses(situation: Situation) -> list[Incident]:
+def traffic_losses(quantities: Quantities, setting: Setting) -> list[Incident]:
     """Incidents of platforms whose traffic fell while that of the source's other products did not."""
     by_target: dict[str, list[Series]] = defaultdict(list)
-    for one in situation.series:
+    for one in quantities.series:
         by_target[target_of_series(one.key)].append(one)
     found = []
     for target, own in sorted(by_target.items()):
         if target:
-            others = [one for one in situation.series if target_of_series(one.key) != target]
-            lost = _of_kind(Kind.OUTAGE, replace(situation, series=own))
+            others = [one for one in quantities.series if target_of_series(one.key) != target]
+            lost = _of_kind(Kind.OUTAGE, replace(quantities, series=own), setting)
             found += [one for one in (controlled(loss, own, others) for loss in lost) if one is not None]
     return found
 
 
-def _of_kind(kind: Kind, situation: Situation) -> list[Incident]:
+def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incident]:
     """What all detectors of one kind of incident find, grouped together."""
     anomalies = [
         anomaly
         for detector in detectors_of(Reads.QUANTITIES, kind)
-        for anomaly in detector.found(situation.series)
+        for anomaly in detector.found(quantities.series)
         if anomaly.probability >= detector.suspect_at
     ]
-    return outages_of(_with_earlier_years(anomalies, situation), situation, kind)
+    return outages_of(_with_earlier_years(anomalies, quantities), quantities, setting, kind)
 
 
 PAST = (YEARS + 0.2) * YEAR
@@ -125,14 +124,14 @@ def _past(store: Store, country: str, since: float) -> Callable[[], Sequence[Ser
     return read
 
 
-def _with_earlier_years(anomalies: Sequence[Anomaly], situation: Situation) -> list[Anomaly]:
+def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) -> list[Anomaly]:
     """Anomalies of human activity, each with the earlier year in which the same place lost as much on the same days."""
     doubtful = [a for a in anomalies if SIGNALS[a.key.signal].of_people and (alone(a) or left(a) > DEEP)]
     if not doubtful:
         return list(anomalies)
     keys = {a.key for a in doubtful}
-    known = {one.key: one for one in situation.series if one.key in keys}
-    for one in situation.past():
+    known = {one.key: one for one in quantities.series if one.key in keys}
+    for one in quantities.past():
         if one.key in known:
             known[one.key] = _joined(one, known[one.key])
     asked = {id(a) for a in doubtful}
@@ -162,12 +161,12 @@ def _joined(before: Series, after: Series) -> Series:
 
 
 def outages_of(
-    anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
+    anomalies: Sequence[Anomaly], quantities: Quantities, setting: Setting, kind: Kind = Kind.OUTAGE
 ) -> list[Incident]:
     """The outages (or slow-downs) that follow from one country's anomalies, including suspicions."""
     kept = worth_keeping(anomalies) if kind is Kind.OUTAGE else anomalies
-    found = [outage_of(group, kind, situation) for group in outages(kept)]
-    return [incident for incident in found if incident is not None]
+    findings = [Finding(anomaly, kind) for anomaly in kept]
+    return incidents_of(findings, OF_QUANTITIES, lambda _: quantities, setting)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[tuple[str, Interval]]:

@@ -21,7 +21,7 @@ from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import Bring, put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
-from fanous.sources.publishers import LIVE_SOURCES, SOURCES
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES, has_series
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
@@ -168,6 +168,8 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
         return Fetched(piece, None, str(reason), at), not reason.permanent
+    if parsed.is_unread:
+        return Fetched(piece, None, f"nothing in it can be read: {parsed.rejects[0][1]}", at), False
     return Fetched(piece, parsed, "", at), False
 
 
@@ -240,7 +242,10 @@ def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iter
 
 
 def keep(store: Store, fetched: Fetched, done: Pull) -> None:
-    """Store one piece, then remember it; detects nothing."""
+    """Store one piece, then remember it; detects nothing.
+
+    A window in which a source of series has none is not remembered: a publisher's bad hour would else leave a gap.
+    """
     piece, parsed = fetched.piece, fetched.parsed
     if parsed is None:
         if fetched.why:
@@ -250,9 +255,9 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         return
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    store.facts.put_pulled(
-        done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)]
-    )
+    if parsed.series or not has_series(done.source):
+        row = Pulled(piece.name, piece.since, piece.until, fetched.at)
+        store.facts.put_pulled(done.source, done.country, [row])
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)
     done.new += sum(int(which.sum()) for which in written)

@@ -61,6 +61,9 @@ DETECT_EVERY = 600.0
 
 LISTED_AT_ONCE = 8
 
+UNREACHED = 2 * AT_ONCE
+"""Objects that fail one after the other before the rest is not tried any more: the connection is gone."""
+
 MOST_TOGETHER, BYTES_TOGETHER = 50, 8 << 20
 """Most objects, and most of their bytes, that are stored at once."""
 
@@ -98,6 +101,7 @@ class PullPlan:
         objects: the newest first.
         had: objects already in the store.
         hours: hours of upload that were listed.
+        is_bucket: something was listed, of this country or of another one: what answered is the bucket.
         failures: (prefix, why): what could not be listed.
         late_after: unix seconds from which uploads are read only for late arrivals.
     """
@@ -107,6 +111,7 @@ class PullPlan:
     hours: tuple[float, ...]
     failures: tuple[tuple[str, str], ...] = ()
     late_after: float = inf
+    is_bucket: bool = True
 
     @property
     def size(self) -> int:
@@ -124,6 +129,7 @@ class PulledMeasurements:
 
     Attributes:
         objects: number of objects fetched and stored; ``size``: their bytes.
+        missing: objects and hours that could not be fetched now; those that nothing can read are not among them.
         failures: (object or prefix, why).
     """
 
@@ -131,8 +137,13 @@ class PulledMeasurements:
     plan: PullPlan
     objects: int = 0
     size: int = 0
+    missing: int = 0
     tally: Ingested = field(default_factory=Ingested)
     failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def begun(cls, wanted: Wanted, plan: PullPlan) -> "PulledMeasurements":
+        return cls(wanted, plan, missing=len(plan.failures), failures=list(plan.failures))
 
     @property
     def back_to(self) -> float | None:
@@ -152,8 +163,8 @@ class PulledMeasurements:
         return last if self.wanted.until < inf and seen is not None and seen < last else None
 
 
-FetchedObject = tuple[PublishedObject, Path | None, str]
-"""An object, and its file or why there is none."""
+FetchedObject = tuple[PublishedObject, Path | FanousError]
+"""An object, and the file with it or why there is none."""
 
 OnObjects = Callable[[PulledMeasurements], None]
 
@@ -178,7 +189,7 @@ def pull(
     """
     planned = plan(bucket, wanted, store.facts.pulled(SOURCE, wanted.country), now())
     on_plan(planned)
-    done = PulledMeasurements(wanted, planned, failures=list(planned.failures))
+    done = PulledMeasurements.begun(wanted, planned)
     done.tally.remarks += remarks(finish_interrupted(store))
     newest = planned.objects[0].hour if planned.objects else 0.0
     detected = time.monotonic()
@@ -196,7 +207,7 @@ def pull(
             on_objects(done)
         remember(store, done, now())
     finally:
-        end_backfill(store, wanted.country)
+        end_backfill(store, wanted.country, if_stalled=done.missing > 0)
         detect_all(store)
     return done
 
@@ -205,12 +216,16 @@ def note_progress(store: Store, done: PulledMeasurements, back_to: float, now: f
     """Let detection know how much of the past is still missing, if any.
 
     Args:
-        back_to: everything uploaded since then is in.
+        back_to: everything uploaded since then is in, except what could not be fetched.
     """
-    objects = done.plan.objects
-    if objects and objects[-1].hour < min(back_to, now - REWRITTEN):
-        going = Backfill(objects[-1].hour, back_to, store.now())
-        store.ledger.note_backfill(done.wanted.country, going)
+    objects, country = done.plan.objects, done.wanted.country
+    if not objects or objects[-1].hour >= min(back_to, now - REWRITTEN):
+        return
+    before = store.ledger.backfill(country)
+    if done.missing and before is not None:
+        back_to = max(back_to, before.back_to)
+    at = store.now() if done.objects or before is None else before.at
+    store.ledger.note_backfill(country, Backfill(objects[-1].hour, back_to, at))
 
 
 def end_backfill(store: Store, country: str, *, if_stalled: bool = False) -> None:
@@ -368,10 +383,25 @@ def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) ->
     tests = bucket.tests() if any(hour < BY_HOUR for hour in look) and not wanted.names else ()
     asked = [prefix for hour in look for prefix in prefixes(wanted.country, wanted.names, hour, tests)]
     found, failures = _listed(bucket, asked)
+    is_bucket = bool(found or tests or not asked) or _is_bucket(bucket, min(look), now)
+    if not is_bucket and not failures:
+        failures.append(
+            ("raw/", f"{bucket.address} lists no measurement of any country: is it OONI's bucket?")
+        )
     objects = once_each(in_window(found, wanted.names))
     read = _read(known)
     new = [one for one in objects if not _is_read(one, wanted, read)]
-    return PullPlan(tuple(new), len(objects) - len(new), tuple(look), tuple(failures), wanted.until)
+    return PullPlan(
+        tuple(new), len(objects) - len(new), tuple(look), tuple(failures), wanted.until, is_bucket
+    )
+
+
+def _is_bucket(bucket: Bucket, first: float, now: float) -> bool:
+    """Where a country has no object: has any other one, in an hour that has been there for long?"""
+    try:
+        return bucket.has_uploads(max(BY_HOUR, min(first, (now - DAY) // HOUR * HOUR)))
+    except FanousError:
+        return False
 
 
 def _is_settled(hour: float, listings: Sequence[Pulled]) -> bool:
@@ -440,20 +470,28 @@ def fetched(bucket: Bucket, objects: Sequence[PublishedObject], folder: Path) ->
     waiting: deque[tuple[PublishedObject, Future[Path]]] = deque()
     rest, stopped = iter(objects), Event()
     threads = Threads(AT_ONCE, "fetch")
+    in_a_row = 0
     try:
-        while True:
+        while in_a_row < UNREACHED:
             while len(waiting) <= AT_ONCE and (one := next(rest, None)) is not None:
                 waiting.append((one, threads.submit(bucket.save, one, folder, stopped.is_set)))
             if not waiting:
                 return
             one, coming = waiting.popleft()
             try:
-                yield one, coming.result(), ""
+                path = coming.result()
             except FanousError as error:
-                yield one, None, str(error)
+                in_a_row += not error.permanent
+                yield one, error
+            else:
+                in_a_row = 0
+                yield one, path
     finally:
         stopped.set()
         threads.shutdown(wait=False, cancel_futures=True)
+    for one in (*(one for one, _ in waiting), *rest):
+        why = f"not tried, since {UNREACHED} objects before it could not be fetched; pull again"
+        yield one, FanousError(why, permanent=False)
 
 
 def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
@@ -463,7 +501,7 @@ def together(objects: Iterable[FetchedObject]) -> Iterator[list[FetchedObject]]:
     for found in objects:
         if group and (
             len(group) == MOST_TOGETHER
-            or sum(one.size for one, _, _ in group) + found[0].size > BYTES_TOGETHER
+            or sum(one.size for one, _ in group) + found[0].size > BYTES_TOGETHER
             or found[0].hour // DAY != group[0][0].hour // DAY
         ):
             yield group
@@ -494,11 +532,12 @@ def keep(
 def arrived(group: Iterable[FetchedObject], done: PulledMeasurements) -> list[tuple[PublishedObject, Path]]:
     """The objects that could be fetched; the others become failures."""
     files = []
-    for one, path, why in group:
-        if path is None:
-            done.failures.append((one.key, why))
+    for one, found in group:
+        if isinstance(found, Path):
+            files.append((one, found))
         else:
-            files.append((one, path))
+            done.failures.append((one.key, str(found)))
+            done.missing += not found.permanent
     return files
 
 
@@ -552,7 +591,7 @@ def remember(store: Store, done: PulledMeasurements, now: float) -> None:
     """
     failed = {hour for name, _ in done.failures if (hour := _hour_in(name)) is not None}
     spans = _spans([hour for hour in done.plan.hours if hour not in failed])
-    if not spans or not (done.plan.objects or done.plan.had):
+    if not spans or not done.plan.is_bucket:
         return
     store.facts.put_pulled(
         SOURCE,

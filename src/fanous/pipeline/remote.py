@@ -32,7 +32,7 @@ def one_round(
     """The records of one round, one per line; arguments as for ``plan_round`` and ``measure``.
 
     Args:
-        on_plan: called before anything is asked.
+        on_plan: called before anything is ordered.
 
     Raises:
         FanousError: nothing may be measured, or nothing could be.

@@ -106,11 +106,13 @@ def plan_round(
         whose: the vantage points, in words.
 
     Raises:
-        FanousError: measuring from the country would endanger people, no vantage point on a user's line is
-            online there, or the tests do not suffice for one target.
+        FanousError: measuring from the country would endanger people, no target is left, no vantage point on a
+            user's line is online there, or the tests do not suffice for one target.
     """
     check_country(country)
     asked, left_out = popular_urls(urls)
+    if not asked:
+        raise FanousError("; ".join(left_out) or "no target to measure: name one with -i or --list")
     ordered = by_users(country, networks)
     if not ordered:
         raise FanousError(

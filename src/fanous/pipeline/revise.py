@@ -145,8 +145,9 @@ def write_changes(
     return written
 
 
-STALLED = DAY
-"""Seconds without progress after which a backfill counts as over, with nothing more to come."""
+STALLED = 7 * DAY
+"""Seconds without progress after which a backfill counts as over, with nothing more to come.  A laptop that was closed
+over a holiday must not confirm anything from half of the past in its first minute."""
 
 
 def backfill_of(store: Store, country: str) -> Backfill | None:

@@ -150,7 +150,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
         FanousError: there is none.
     """
     store = store.about(country)
-    own = speed_series(store.facts.rates(at - RATES, at), country)
+    own = speed_series(store.facts.rates(country, at - RATES, at), country)
     levels = store.facts.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)

@@ -176,6 +176,7 @@ def sheet_of(
         clock_words(lines.start, incident.country, language),
         marks,
         bounds,
+        language.direction == "rtl",
     )
 
 

@@ -4,12 +4,14 @@ They are next to this module and part of the wheel; README.md has each file's so
 """
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 
+@cache
 def toml_table(name: str) -> dict[str, Any]:
-    """The parsed TOML file ``name`` of this package."""
+    """The parsed TOML file ``name`` of this package; everyone gets the same table and leaves it as it is."""
     return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
 
 

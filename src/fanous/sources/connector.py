@@ -261,11 +261,18 @@ class Parsed:
         series: each key and step once.
         rejects: (1-based number of the value, series, line or entry; reason).
         claims: what the source itself says about outages; never evidence.
+        is_sound: nothing is in it although the answer is as expected; the rejects say why.
     """
 
     series: "tuple[SourceSeries, ...]"
     rejects: tuple[tuple[int, str], ...] = ()
     claims: tuple[Claim, ...] = ()
+    is_sound: bool = False
+
+    @property
+    def is_unread(self) -> bool:
+        """Could nothing be read of what there is?  Then the publisher has changed something."""
+        return bool(self.rejects) and not (self.series or self.claims or self.is_sound)
 
 
 class LiveSource(Protocol):

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import msgspec
@@ -41,9 +41,9 @@ class Cached:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Headers that ask for it only if it has changed (RFC 9110, 13.1)."""
+        """Headers that ask for it only if it has changed (RFC 9110, 13.1).  What no header can carry is left out."""
         named = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
-        return {name: value for name, value in named.items() if value}
+        return {name: value for name, value in named.items() if value and value.isascii()}
 
 
 class HttpCache:
@@ -97,6 +97,9 @@ LARGEST = 256 << 20
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals that may be temporary (RFC 9110, RFC 6585)."""
 log = logging.getLogger("fanous.sources")
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+"""What a request fails with.  Redirects to addresses that are none, and hosts that no name can be, are not among
+httpx's own errors."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -185,7 +188,7 @@ class Polite:
 
     def _address(self, url: str) -> str:
         if self._mirror:
-            parts = urlsplit(url)
+            parts = _parts(url)
             url = f"{self._mirror}{parts.path}" + (f"?{parts.query}" if parts.query else "")
         return check_encrypted(url)
 
@@ -218,7 +221,7 @@ class Polite:
                     self._refuse(response)
                     body = self._whole(response, ends)
                     self._is_spent = response.headers.get("x-ratelimit-remaining", "").strip() == "0"
-            except httpx.HTTPError as error:
+            except NO_ANSWER as error:
                 raise _Again(f"cannot be fetched: {error or type(error).__name__}") from error
             if self._cache:
                 self._cache.keep(address, response.headers, body)
@@ -282,7 +285,7 @@ def _retry_after(text: str, now: float) -> float | None:
         return min(float(text), LATEST_AGAIN)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # it counts years without end
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(0.0, moment.timestamp() - now), LATEST_AGAIN)
@@ -301,10 +304,17 @@ def check_encrypted(url: str) -> str:
     Raises:
         FanousError: it is plain HTTP, and not on this machine.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     raise FanousError(f"{_shown(url)} is not https: without encryption, the data may have been tampered with")
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise FanousError(f"{_shown(url)[:200]} is not an address") from None
 
 
 def _shown(url: str) -> str:

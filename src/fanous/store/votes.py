@@ -41,12 +41,15 @@ SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}
 {_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
 """
 
+_DOWNLOADS = f"""
+FROM observations
+WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
+"""
+_HAS_DOWNLOADS = f"SELECT 1 {_DOWNLOADS} AND country = {{country:String}} LIMIT 1"
 # Downloads are few among all observations: they are found first, and only their measurements are read.
 _RATES = f"""
 WITH controls AS (
-    SELECT uid, max(kbps) AS fastest FROM observations
-    WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
-    GROUP BY uid
+    SELECT uid, max(kbps) AS fastest {_DOWNLOADS} GROUP BY uid
 ), trips AS (
     SELECT uid, 1000 * quantileExact(seconds) AS rtt FROM observations
     WHERE layer = 'tcp' AND vantage = 'probe' AND failure IS NULL AND NOT isNaN(seconds) AND {IN_WINDOW}
@@ -110,8 +113,11 @@ class VoteFacts(FactsPart):
         rows = self.engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
         return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
 
-    def rates(self, since: float, until: float) -> list[Rate]:
-        """Rates of downloads under innocuous names, in all countries, by time."""
+    def rates(self, country: str, since: float, until: float) -> list[Rate]:
+        """Rates of downloads under innocuous names, by time: of the country and, to compare with, of all others;
+        none where the country has none."""
+        if not self.engine.rows(_HAS_DOWNLOADS, country=country, **window(since, until)):
+            return []
         return [
             Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
             for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self.engine.rows(

@@ -34,13 +34,15 @@ class Incoming:
     """Measurements of a country that are still being brought in, the newest first.
 
     Attributes:
-        share: share already imported; ``None`` = the source cannot be reached, and is tried again.
+        share: share already imported.
         back_to: everything uploaded since then is in; unix seconds, UTC; ``None`` = nothing yet.
+        failing_since: since when some of it cannot be fetched, and is tried again; ``None`` = all is well.
     """
 
     country: str
-    share: float | None
+    share: float
     back_to: float | None = None
+    failing_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
 
 def share(part: float, language: Language) -> str:
     """``83%``; a small share is ``<1%``, not zero."""
-    return f"<{language.percent(0.01)}" if part < 0.005 else language.percent(part)
+    return language.apart(f"<{language.percent(0.01)}") if part < 0.005 else language.percent(part)
 
 
 def percents(line: ShareLine) -> str:

@@ -61,7 +61,7 @@ BLIND = {
 """Why a family could not have seen an incident of a kind that is not in its row of ``witnesses.MEASURES``."""
 
 SEEN = {
-    "sight.saw": "{some} of {all} measurements on {networks} saw it.",
+    "sight.saw": "{share_failing} of {all} measurements on {networks} failed or were slow while it lasted.",
     "sight.reached": "{some} of {all} measurements on {networks} reached the targets at the time.",
     "sight.no_data": "No data from this source.",
     "sight.fell": "Down ({sources}).",

@@ -120,6 +120,11 @@ class Language:
         return "؛ " if self.direction == "rtl" else "; "
 
     @property
+    def stop(self) -> str:
+        """At the end of a sentence; Urdu has one of its own."""
+        return "۔" if self.code == "ur" else "."
+
+    @property
     def colon(self) -> str:
         """The colon; French puts a no-break space before it."""
         return "\u00a0: " if self.code == "fr" else ": "

@@ -65,7 +65,7 @@ REASONS: dict[str, Text] = {
     "held.person": "Held by {by} until it has been reviewed.",
     "held.person.note": "Held by {by} until it has been reviewed: {note}",
     "backfill": (
-        "Provisional: earlier measurements are still coming in (so far back to {at}), so it may grow, change or vanish."
+        "Provisional: only measurements sent since {at} are in so far, so it may grow, change or vanish."
     ),
     "backfill.rule": "With what is in, a rule of confirmation is already met.",
     "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
@@ -263,6 +263,17 @@ TIMES = ("at", "stated")
 """Parameters in unix seconds, worded in local time of the parameter ``country`` and in UTC."""
 
 
+COUNTED = {
+    "networks": ("{n} network", "{n} networks"),
+    "measurements": ("{n} measurement", "{n} measurements"),
+    "at_least": ("{n} different probe", "{n} different probes"),
+    "hours": ("{n} hour", "{n} hours"),
+    "hours_needed": ("{n} hour", "{n} hours"),
+    "days": ("{n} day", "{n} days"),
+}
+"""Parameters that are numbers of something: for one, and for many."""
+
+
 def _counter(one: str, many: str) -> Callable[[Language, float], str]:
     return lambda language, n: language.count(one, many, round(n))
 
@@ -286,20 +297,15 @@ def _permille(language: Language, share: float) -> str:
 
 
 _NUMBERS: dict[str, Callable[[Language, float], str]] = {
-    "networks": _counter("{n} network", "{n} networks"),
-    "measurements": _counter("{n} measurement", "{n} measurements"),
+    **{name: _counter(*forms) for name, forms in COUNTED.items()},
     "runs": _counter(*EITHER),
-    "at_least": _counter("{n} different probe", "{n} different probes"),
     "test_runs": _counter(*UNITS["test_runs"]),
-    "hours": _counter("{n} hour", "{n} hours"),
-    "hours_needed": _counter("{n} hour", "{n} hours"),
-    "days": _counter("{n} day", "{n} days"),
     "ahead": lambda language, seconds: length(seconds, language),
     "window": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
-    **dict.fromkeys(("left", "low", "high", "share_with_them"), _share),
+    **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
     **dict.fromkeys(("lowest", "highest"), Language.percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }

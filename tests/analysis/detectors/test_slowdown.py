@@ -3,7 +3,8 @@
 import pytest
 
 from fanous.analysis.detectors.slowdown import SLOWDOWN
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
@@ -27,8 +28,8 @@ def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
 
 def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
     found = SLOWDOWN.found(series)
-    situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
-    return found, outages_of(found, situation, Kind.SLOWDOWN)
+    setting = Setting("PK", weights("PK"), "rules", "levels")
+    return found, outages_of(found, Quantities(series), setting, Kind.SLOWDOWN)
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.interference import Measurements
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Kind
+from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import SeriesKey, Votes
 
@@ -16,11 +17,12 @@ HOUR = 3600.0
 MONDAY = 1_699_833_600.0
 """13 November 2023, 00:00 UTC."""
 
-SETTING = Setting("XA", {"ooni": Family.OONI, "edge": Family.EDGE}, None, "rules", "detectors")
+FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
+SETTING = Setting("XA", None, "rules", "detectors")
 
 
 def setting(weights: UserWeights) -> Setting:
-    return Setting("XA", SETTING.family_of, weights, "rules", "detectors")
+    return Setting("XA", weights, "rules", "detectors")
 
 
 def finding(
@@ -35,11 +37,11 @@ def finding(
     kind: Kind = Kind.BLOCKING,
     signal: str = "blocked_path",
     resolver: int = 0,
-) -> TypedAnomaly:
+) -> Finding:
     """A stretch that was raised an hour after it began."""
     seen_until = last_seen if last_seen is not None else end
     assert seen_until is not None
-    return TypedAnomaly(
+    return Finding(
         Anomaly(
             key=SeriesKey(Place("XA", asn), target, signal, resolver_asn=resolver),
             start=MONDAY + start * HOUR,
@@ -108,3 +110,16 @@ def votes(*ballots: Ballot) -> Votes:
         access=names(["any" for _ in chosen]),
         sources=names([b.source for _, b, _ in chosen]),
     )
+
+
+def assembled(
+    group: Sequence[Finding],
+    votes: Votes,
+    elsewhere: Votes,
+    setting: Setting = SETTING,
+    alternatives: Alternatives = NONE_KNOWN,
+) -> Incident:
+    """The incident that the findings of one event make up, by votes."""
+    incident = incident_of(group, Measurements(votes, elsewhere, FAMILY_OF, alternatives), setting)
+    assert incident is not None
+    return incident

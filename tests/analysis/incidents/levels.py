@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fanous.analysis.incidents.outage import Situation, outage_of
+from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.outage import Quantities
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Interval, Kind
 from fanous.model.place import Place, UserWeights
@@ -80,5 +82,6 @@ def claim(
     kind: Kind = Kind.OUTAGE,
     season: Callable[[float], Reason | None] = lambda _: None,
 ) -> Incident | None:
-    situation = Situation("XA", series, weights, elsewhere, "rules", "levels", season)
-    return outage_of(sorted(group, key=lambda a: a.start), kind, situation)
+    findings = [Finding(anomaly, kind) for anomaly in sorted(group, key=lambda a: a.start)]
+    setting = Setting("XA", weights, "rules", "levels")
+    return incident_of(findings, Quantities(series, elsewhere, season), setting)

@@ -5,17 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.assemble import (
-    CERTAIN,
-    SHOWN_ELSEWHERE,
-    SHOWN_HELPED,
-    UNCONFIRMED,
-    incident_of,
-)
+from fanous.analysis.incidents.assemble import CERTAIN
 from fanous.analysis.incidents.confirm import LONE_HOURS, LONE_PROBES
+from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED, UNCONFIRMED
 from fanous.model.incident import Alternatives, Incident, Kind, Onset, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
-from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, finding, setting, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, assembled, finding, setting, votes
 
 NOBODY = votes()
 TEN = [10 + n / 2 for n in range(10)]
@@ -26,7 +21,7 @@ def event(*ballots: Ballot, end: float | None = 15, last_seen: float = 15) -> In
     """X fails on the networks of the failing ballots from 10:00."""
     networks = sorted({b.asn for b in ballots if b.seen})
     group = [finding(10, end, asn=asn, last_seen=last_seen) for asn in networks]
-    return incident_of(group, votes(*ballots), NOBODY, SETTING)
+    return assembled(group, votes(*ballots), NOBODY, SETTING)
 
 
 def codes(incident: Incident) -> list[str]:
@@ -52,7 +47,7 @@ def test_who_asks_another_resolver_is_not_a_witness_against_the_providers_own() 
 
     ballots = [told(True, 1, 1), told(True, 2, 2), told(False, 1, 15169), told(False, 2, 15169)]
     group = [finding(10, 15, asn=asn, resolver=asn, signal="blocked_dns") for asn in (1, 2)]
-    incident = incident_of(group, votes(*ballots, told(False, 3, 3)), NOBODY, SETTING)
+    incident = assembled(group, votes(*ballots, told(False, 3, 3)), NOBODY, SETTING)
     assert (incident.rule, incident.entities) == ("C2", ("AS1", "AS2"))
 
 
@@ -64,7 +59,7 @@ def test_in_a_long_event_a_network_is_named_that_fails_beyond_its_habit_all_the_
     ordinary = Ballot([n for n in range(200) if n not in close], False, 3)
 
     def named(*ballots: Ballot) -> tuple[str, ...]:
-        return incident_of(group, votes(*sure, *ballots), NOBODY, SETTING).entities
+        return assembled(group, votes(*sure, *ballots), NOBODY, SETTING).entities
 
     own = Ballot(close, True, 3)
     assert named(own, ordinary, Ballot([1.5, 120.5, 150.5], True, 3)) == ("AS1", "AS2")
@@ -77,7 +72,7 @@ def test_ordinary_failures_of_the_day_before_do_not_move_the_onset() -> None:
     strays = Ballot([1, 1.5, 2], True, 1, mechanism="tcp.timeout")
     group = [finding(1, 3, asn=1), *(finding(10, 15, asn=asn) for asn in (1, 2))]
     sure = votes(strays, Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
-    incident = incident_of(group, sure, NOBODY, SETTING)
+    incident = assembled(group, sure, NOBODY, SETTING)
     assert (incident.onset, len(incident.intervals)) == (MONDAY + 10 * HOUR, 1)
 
 
@@ -103,7 +98,7 @@ def test_a_network_that_fails_too_is_not_a_control_by_its_good_measurements_befo
     named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
     others = Ballot(failing, True, 3, probe="p"), Ballot([9.2, 9.4, 9.6, 15, 15.2, 15.4], False, 3)
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
-    incident = incident_of(group, votes(*named, *others), NOBODY, SETTING)
+    incident = assembled(group, votes(*named, *others), NOBODY, SETTING)
     assert (incident.confirmed_at is not None) is confirmed
 
 
@@ -114,7 +109,7 @@ def test_a_name_that_is_looked_up_where_no_connection_is_made_is_not_a_control()
     every = votes(*named, *third)
     uids = np.array([uid.replace("3.", "2.") for uid in every.uids], object)  # both say of one measurement
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
-    assert incident_of(group, replace(every, uids=uids), NOBODY, SETTING).confirmed_at is None
+    assert assembled(group, replace(every, uids=uids), NOBODY, SETTING).confirmed_at is None
 
 
 def test_the_outside_helper_is_a_control() -> None:
@@ -127,16 +122,16 @@ def test_the_target_working_abroad_is_a_control() -> None:
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2))
     abroad = votes(Ballot(TEN, False, 99))
-    assert incident_of(group, here, abroad, SETTING).rule == "C2"
+    assert assembled(group, here, abroad, SETTING).rule == "C2"
     other_target = votes(Ballot(TEN, False, 99, target="youtube"))
-    assert incident_of(group, here, other_target, SETTING).rule == ""
+    assert assembled(group, here, other_target, SETTING).rule == ""
 
 
 def test_a_platform_that_falls_elsewhere_too_is_not_an_incident_of_this_country() -> None:
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
     down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
-    incident = incident_of(group, here, NOBODY, SETTING, down)
+    incident = assembled(group, here, NOBODY, SETTING, down)
     assert incident.status is Status.RETRACTED
     assert (incident.confirmed_at, incident.rule) == (None, "")
     assert codes(incident) == ["platform.down"]
@@ -159,7 +154,7 @@ def test_a_lone_thin_network_stays_suspected(hours: list[float], confirmed: bool
     assert (LONE_PROBES, LONE_HOURS) == (6, 8)
     group = [finding(10, 18, asn=1)]
     seen = votes(Ballot(hours, True, 1), Ballot(TEN, False, 3))
-    incident = incident_of(group, seen, NOBODY, SETTING)
+    incident = assembled(group, seen, NOBODY, SETTING)
     assert (incident.confirmed_at is not None) is confirmed
     assert incident.scope is Scope.ISP
 
@@ -167,7 +162,7 @@ def test_a_lone_thin_network_stays_suspected(hours: list[float], confirmed: bool
 def test_two_networks_that_fail_a_day_apart_are_not_witnesses_to_each_other() -> None:
     group = [finding(10, 15, asn=1), finding(34, 39, asn=2)]
     seen = votes(Ballot(TEN[:6], True, 1), Ballot([34, 35, 36], True, 2), Ballot([*TEN, 34, 35], False, 3))
-    incident = incident_of(group, seen, NOBODY, SETTING)
+    incident = assembled(group, seen, NOBODY, SETTING)
     assert incident.confirmed_at is None
     assert codes(incident) == ["lacks.duration"]
 
@@ -180,7 +175,7 @@ def test_two_faults_of_a_network_on_which_others_bring_controls_are_not_one_long
     group = [finding(10, 15, asn=1), finding(40, 45, asn=1)]
     fails = Ballot([*range(10, 15), *range(40, 45)], True, 1)
     works = Ballot([5, 6, 20, 30], False, 1, controlled=controlled)
-    incident = incident_of(group, votes(fails, works, Ballot([10, 11, 40, 41], False, 3)), NOBODY, SETTING)
+    incident = assembled(group, votes(fails, works, Ballot([10, 11, 40, 41], False, 3)), NOBODY, SETTING)
     assert (incident.confirmed_at is None) is controlled
 
 
@@ -206,15 +201,15 @@ def test_silence_ends_nothing() -> None:
 def test_a_network_that_fell_silent_does_not_hold_open_what_others_saw_ending() -> None:
     group = [finding(10, 30, asn=1, last_seen=29), finding(10, None, asn=2, last_seen=12)]
     seen = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
-    assert incident_of(group, seen, NOBODY, SETTING).status is Status.ENDED
+    assert assembled(group, seen, NOBODY, SETTING).status is Status.ENDED
     still = [finding(10, 12, asn=1), finding(10, None, asn=2, last_seen=29)]
     seen = votes(Ballot(TEN[:4], True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
-    assert incident_of(still, seen, NOBODY, SETTING).status is Status.CONFIRMED
+    assert assembled(still, seen, NOBODY, SETTING).status is Status.CONFIRMED
 
 
 def test_a_weak_suspicion_that_faded_is_retracted() -> None:
     group = [finding(10, 12, probability=0.95)]
-    incident = incident_of(group, votes(Ballot([10, 11], True, 1)), NOBODY, SETTING)
+    incident = assembled(group, votes(Ballot([10, 11], True, 1)), NOBODY, SETTING)
     assert incident.status is Status.RETRACTED
     assert incident.scope is Scope.INSUFFICIENT
 
@@ -229,7 +224,7 @@ def test_daily_sessions_are_intervals_of_one_incident() -> None:
     group = [finding(10 + 24 * day, 14 + 24 * day, asn=asn) for day in range(5) for asn in (1, 2)]
     hours = [10 + 24 * day + n for day in range(5) for n in range(4)]
     seen = votes(Ballot(hours, True, 1), Ballot(hours, True, 2), Ballot(hours, False, 3))
-    incident = incident_of(group, seen, NOBODY, SETTING)
+    incident = assembled(group, seen, NOBODY, SETTING)
     assert len(incident.intervals) == 5
     assert incident.onset == MONDAY + 10 * HOUR
     assert incident.end == MONDAY + (14 + 96) * HOUR
@@ -239,7 +234,7 @@ def test_daily_sessions_are_intervals_of_one_incident() -> None:
 def test_an_open_onset_has_no_earliest() -> None:
     group = [finding(0, 15, asn=asn, open_onset=True) for asn in (1, 2)]
     seen = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
-    assert incident_of(group, seen, NOBODY, SETTING).onset_earliest is None
+    assert assembled(group, seen, NOBODY, SETTING).onset_earliest is None
 
 
 def test_each_target_is_a_part_and_the_kind_is_the_most_severe() -> None:
@@ -263,7 +258,7 @@ def test_each_target_is_a_part_and_the_kind_is_the_most_severe() -> None:
         ),
         Ballot(TEN, False, 3),
     )
-    incident = incident_of(group, seen, NOBODY, SETTING)
+    incident = assembled(group, seen, NOBODY, SETTING)
     assert incident.kind is Kind.BLOCKING
     assert [(p.target, p.kind, p.mechanisms) for p in incident.parts] == [
         ("x", Kind.BLOCKING, ("tls.reset.sni",)),
@@ -292,7 +287,7 @@ def test_a_nation_wide_mobile_cut_is_named_as_such() -> None:
     )
     group = [finding(10, 15, asn=asn) for asn in (1, 2, 3)]
     seen = votes(*(Ballot(TEN, asn < 4, asn) for asn in range(1, 6)))
-    incident = incident_of(group, seen, NOBODY, setting(weights))
+    incident = assembled(group, seen, NOBODY, setting(weights))
     assert (incident.scope, incident.access) == (Scope.NATION, Access.MOBILE)
     assert incident.entities == ("XA", "AS1", "AS2", "AS3")
     assert incident.users is not None
@@ -309,9 +304,9 @@ def test_the_moment_of_confirmation_knows_nothing_of_later_data() -> None:
         replace(f, anomaly=replace(f.anomaly, end=None, last_seen=whole.confirmed_at + 1))
         for f in (finding(10, 15, asn=1), finding(10, 15, asn=2))
     ]
-    assert incident_of(group, cut, NOBODY, SETTING).confirmed_at == whole.confirmed_at
+    assert assembled(group, cut, NOBODY, SETTING).confirmed_at == whole.confirmed_at
     before = known.where(known.times < whole.confirmed_at - 1)
-    assert incident_of(group, before, NOBODY, SETTING).confirmed_at != whole.confirmed_at
+    assert assembled(group, before, NOBODY, SETTING).confirmed_at != whole.confirmed_at
 
 
 @pytest.mark.parametrize(
@@ -372,7 +367,7 @@ def test_the_last_interval_is_open_exactly_where_no_end_was_seen(
     """What fell silent swallows no later session."""
     group = [finding(start, over, asn=asn, last_seen=seen) for asn, start, over, seen in stretches]
     failing = [Ballot([start + 0.1, start + 1], True, asn) for asn, start, _, _ in stretches]
-    incident = incident_of(group, votes(*failing), NOBODY, SETTING)
+    incident = assembled(group, votes(*failing), NOBODY, SETTING)
 
     def hour(at: float | None) -> float | None:
         return None if at is None else (at - MONDAY) / HOUR

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fanous.analysis.incidents.outage import Situation, course, worth_keeping
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities, course, worth_keeping
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
@@ -43,7 +44,7 @@ def test_it_is_on_while_two_families_agree_or_one_can_carry_it(
 
 
 def incidents(*anomalies: Anomaly) -> list[Incident]:
-    return outages_of(anomalies, Situation("XA", (), None, (), "rules", "levels"))
+    return outages_of(anomalies, Quantities(()), Setting("XA", None, "rules", "levels"))
 
 
 def test_ordinary_mornings_before_an_outage_are_no_part_of_it() -> None:

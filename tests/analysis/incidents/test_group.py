@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.group import TypedAnomaly, correlate
+from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding, events
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Place
@@ -13,11 +13,9 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def finding(
-    start: float, end: float, *, asn: int = 1, target: str = "x", begins: bool = True
-) -> TypedAnomaly:
+def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins: bool = True) -> Finding:
     """A raised stretch; hours since some Monday."""
-    return TypedAnomaly(
+    return Finding(
         Anomaly(
             key=SeriesKey(Place("XA", asn), target, "blocked_path"),
             start=start * HOUR,
@@ -36,7 +34,7 @@ def finding(
 
 
 @each(
-    ("what", "findings", "events"),
+    ("what", "findings", "count"),
     [
         ("two sessions of a day", [finding(8, 12), finding(14, 18)], 1),
         ("Friday noon and Tuesday morning", [finding(96, 108), finding(200, 204)], 1),
@@ -54,17 +52,21 @@ def finding(
         ("one network joins two others", [finding(0, 1), finding(30, 31, asn=2), finding(60, 61, asn=3)], 1),
     ],
 )
-def test_what_is_one_event(what: str, findings: list[TypedAnomaly], events: int) -> None:
-    assert len(correlate(findings)) == events, what
+def test_what_is_one_event(what: str, findings: list[Finding], count: int) -> None:
+    assert len(events(findings, OF_MEASUREMENTS)) == count, what
 
 
 def test_the_order_of_the_findings_does_not_matter() -> None:
     findings = [finding(0, 4), finding(20, 24, asn=2), finding(336, 340)]
-    assert [len(g) for g in correlate(findings)] == [len(g) for g in correlate(findings[::-1])] == [2, 1]
+    assert (
+        [len(g) for g in events(findings, OF_MEASUREMENTS)]
+        == [len(g) for g in events(findings[::-1], OF_MEASUREMENTS)]
+        == [2, 1]
+    )
 
 
 def test_an_event_that_goes_on_unmeasured_reaches_to_where_it_was_last_seen() -> None:
     open_ended = finding(0, 4)
-    open_ended = TypedAnomaly(replace(open_ended.anomaly, end=None), Kind.BLOCKING)
-    assert len(correlate([open_ended, finding(90, 91)])) == 1
-    assert len(correlate([open_ended, finding(110, 111)])) == 2
+    open_ended = Finding(replace(open_ended.anomaly, end=None), Kind.BLOCKING)
+    assert len(events([open_ended, finding(90, 91)], OF_MEASUREMENTS)) == 1
+    assert len(events([open_ended, finding(110, 111)], OF_MEASUREMENTS)) == 2

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident
 from fanous.model.place import Place
@@ -33,7 +34,7 @@ def usage(place: Place | None = None, *, now: float = 0.72, last_year: float = 0
 def found(*series: Series) -> list[Incident]:
     return [
         incident
-        for incident in found_in(Situation("XA", series, None, (), "rules", "levels"))
+        for incident in found_in(Quantities(series), Setting("XA", None, "rules", "levels"))
         if incident.end is None or incident.end > DAY + FEAST * HOUR
     ]
 

@@ -5,17 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import incident_of
 from fanous.analysis.incidents.confirm import PROBES, Voices, names_of
 from fanous.analysis.incidents.independence import Distinct, at_least, by_name
 from fanous.model.incident import Alternatives, Incident, Run, Status
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED
-from fanous.model.place import Family
-from tests.analysis.incidents.events import MONDAY, SETTING, Ballot, finding, votes
+from tests.analysis.incidents.events import FAMILY_OF, MONDAY, SETTING, Ballot, assembled, finding, votes
 from tests.each import each
 
-FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
 ANDROID, IOS = "ooniprobe-android 3.8", "ooniprobe-ios 3.8"
 
 
@@ -99,7 +96,7 @@ def event(runs: Sequence[Run]) -> Incident:
     ]
     nobody = votes(Ballot([1], False)).where(np.zeros(1, np.bool_))
     group = [finding(10, 16, asn=1), finding(10, 16, asn=2)]
-    return incident_of(group, votes(*ballots), nobody, SETTING, Alternatives(runs=tuple(runs)))
+    return assembled(group, votes(*ballots), nobody, SETTING, Alternatives(runs=tuple(runs)))
 
 
 def test_c2_counts_as_many_probes_as_there_certainly_are() -> None:

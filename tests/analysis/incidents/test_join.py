@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.merge import join
+from fanous.analysis.incidents.merge import merged
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.reason import Reason
@@ -41,7 +41,7 @@ PROBES = replace(
 
 
 def test_an_outage_that_both_confirm_is_one_and_the_first_to_confirm_leads() -> None:
-    (one,) = join([LEVELS], [PROBES])
+    (one,) = merged([LEVELS], [PROBES])
     assert (one.rule, one.confirmed_at, one.scope) == ("C3", LEVELS.confirmed_at, Scope.NATION)
     assert one.mechanisms == ("outage.national", "outage.intranet")
     assert one.entities == ("XA", "AS1", "AS2")
@@ -52,7 +52,7 @@ def test_an_outage_that_both_confirm_is_one_and_the_first_to_confirm_leads() -> 
 
 def test_probes_confirm_what_one_family_of_levels_leaves_suspected() -> None:
     assert LONE.confirmed_at is None
-    (one,) = join([LONE], [PROBES])
+    (one,) = merged([LONE], [PROBES])
     assert (one.rule, one.confirmed_at, one.status) == ("C2", PROBES.confirmed_at, Status.ENDED)
     assert (one.scope, one.onset) == (Scope.MULTI_ISP, PROBES.onset), "what is confirmed sets the scope"
     assert one.level == LONE.level
@@ -62,30 +62,42 @@ def test_probes_confirm_what_one_family_of_levels_leaves_suspected() -> None:
     "other",
     [
         replace(PROBES, onset=MONDAY + 30 * HOUR, end=MONDAY + 40 * HOUR),
-        replace(PROBES, kind=Kind.SLOWDOWN),
         replace(PROBES, status=Status.RETRACTED),
-        replace(PROBES, parts=(Part("x", Kind.OUTAGE, (), ()),)),
     ],
-    ids=["later", "another kind", "taken back", "a platform"],
+    ids=["later", "taken back"],
 )
 def test_what_is_another_event_stays_apart(other: Incident) -> None:
-    assert join([LEVELS], [other]) == [LEVELS, other]
+    assert merged([LEVELS], [other]) == [LEVELS, other]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(PROBES, kind=Kind.SLOWDOWN), replace(PROBES, parts=(Part("x", Kind.OUTAGE, (), ()),))],
+    ids=["another kind", "a platform"],
+)
+def test_what_is_not_the_line_cut_off_is_a_part_of_it(other: Incident) -> None:
+    (one,) = merged([LEVELS], [other])
+    assert (one.onset, one.confidence, one.parts) == (
+        LEVELS.onset,
+        LEVELS.confidence,
+        LEVELS.parts + other.parts,
+    )
 
 
 def test_another_place_stays_apart() -> None:
     region = replace(LEVELS, scope=Scope.REGION, entities=("XA-AB",))
-    assert join([region], [PROBES]) == [region, PROBES]
-    assert len(join([replace(region, entities=("XA-AB", "AS1"))], [PROBES])) == 1
+    assert merged([region], [PROBES]) == [region, PROBES]
+    assert len(merged([replace(region, entities=("XA-AB", "AS1"))], [PROBES])) == 1
 
 
 def test_what_begins_hours_later_within_it_is_the_same() -> None:
     late = replace(PROBES, onset=MONDAY + 20 * HOUR, end=MONDAY + 30 * HOUR)
     long = made(drop(AP, 0, 40), drop(GTR, 0, 40))
-    assert len(join([long], [late])) == 1
-    assert len(join([long], [replace(late, end=MONDAY + 90 * HOUR)])) == 2
+    assert len(merged([long], [late])) == 1
+    assert len(merged([long], [replace(late, end=MONDAY + 90 * HOUR)])) == 2
 
 
 def test_a_share_left_by_probes_is_used_if_levels_have_none() -> None:
     slow = replace(PROBES, level=Estimate(0.3, 0.2, 0.4))
-    (one,) = join([replace(LEVELS, level=None)], [slow])
+    (one,) = merged([replace(LEVELS, level=None)], [slow])
     assert one.level == slow.level

@@ -7,7 +7,8 @@ import pytest
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
-from fanous.analysis.incidents.outage import Situation, worth_keeping
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
@@ -31,7 +32,7 @@ def of(
 
 
 def found(*series: Series) -> list[Incident]:
-    return found_in(Situation("XA", series, None, (), "rules", "levels"))
+    return found_in(Quantities(series), Setting("XA", None, "rules", "levels"))
 
 
 def one(*series: Series) -> Incident:

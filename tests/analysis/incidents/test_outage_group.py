@@ -4,13 +4,18 @@ from itertools import combinations
 
 import numpy as np
 
-from fanous.analysis.incidents import group
-from fanous.analysis.incidents.group import outages
+from fanous.analysis.incidents.group import OF_QUANTITIES, Finding, events
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
 from tests.analysis.incidents.levels import drop
 from tests.each import each
 
 AP, GTR = "ping-slash24", "gtr"
+
+
+def outages(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
+    found = events([Finding(one, Kind.OUTAGE) for one in anomalies], OF_QUANTITIES)
+    return [[one.anomaly for one in event] for event in found]
 
 
 @each(
@@ -43,7 +48,7 @@ def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
     ordered = sorted(anomalies, key=lambda a: a.start)
     event = list(range(len(ordered)))
     for one, other in combinations(range(len(ordered)), 2):
-        if group._one_outage(ordered[one], ordered[other]):
+        if OF_QUANTITIES.one_event(ordered[one], ordered[other]):
             first, second = sorted((event[one], event[other]))
             event = [first if name == second else name for name in event]
     return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.merge import with_traffic
-from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.merge import merged
+from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.series.signals import publisher_of, target_of_series
 from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Kind, Part, Status
@@ -24,7 +25,7 @@ def product(name: str, target: str = "", *, left: float = 1.0) -> Series:
 
 
 def found(*series: Series) -> list[Incident]:
-    return found_in(Situation("XA", series, None, (), "rules", "levels"))
+    return found_in(Quantities(series), Setting("XA", None, "rules", "levels"))
 
 
 def codes(incident: Incident) -> list[str]:
@@ -86,7 +87,7 @@ def test_what_measurements_show_of_the_same_target_is_the_same_incident_and_lead
         reasons=(Reason("rule.c2"),),
         evidence=replace(loss.evidence, families=("ooni",)),
     )
-    (joined,) = with_traffic([slowed], [loss])
+    (joined,) = merged([loss], [slowed])
     assert (joined.kind, joined.confirmed_at, joined.onset) == (
         Kind.THROTTLING,
         slowed.confirmed_at,
@@ -95,11 +96,11 @@ def test_what_measurements_show_of_the_same_target_is_the_same_incident_and_lead
     assert joined.evidence.families == ("ooni", "usage") and joined.level == loss.level
     assert codes(joined) == ["rule.c2", "products.ordinary"]
     other = replace(slowed, parts=(Part("x", Kind.THROTTLING, (), ("AS1",)),))
-    assert len(with_traffic([other], [loss])) == 2, "of another target"
+    assert len(merged([loss], [other])) == 2, "of another target"
     long_after = replace(slowed, onset=loss.onset + 30 * 86400)
-    assert len(with_traffic([long_after], [loss])) == 2, "a month later is another act"
+    assert len(merged([loss], [long_after])) == 2, "a month later is another act"
     taken_back = replace(slowed, status=Status.RETRACTED)
-    assert len(with_traffic([taken_back], [loss])) == 2
+    assert len(merged([loss], [taken_back])) == 2
 
 
 def test_it_is_described_as_a_fall_of_traffic_and_not_of_connectivity() -> None:

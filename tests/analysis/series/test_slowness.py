@@ -215,8 +215,9 @@ def test_an_unknown_round_trip_is_no_level() -> None:
 def test_the_store_has_the_control_of_each_download(store: Store, tmp_path: Path) -> None:
     told = rates(Town(days=0.05))
     found(store, tmp_path, told)
-    kept = store.facts.rates(START, START + 86400)
+    kept = store.facts.rates("PK", START, START + 86400)
     assert len(kept) == len(told)
     assert {(r.country, r.asn, r.beside) for r in kept} == {(r.country, r.asn, r.beside) for r in told}
     assert {round(r.rtt_ms) for r in kept} == {40}
     assert sorted(round(r.kbps, 3) for r in kept) == sorted(round(r.kbps, 3) for r in told)
+    assert store.facts.rates("FR", START, START + 86400) == []

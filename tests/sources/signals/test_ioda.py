@@ -103,7 +103,7 @@ def test_a_series_that_cannot_be_used_leaves_the_others(changes: dict[str, Any],
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"<html>", "not JSON"),
+        (b"<html>", "a web page"),
         (b'{"error": "from must be earlier", "data": []}', "from must be earlier"),
         (b"[]", "not a list"),
         (b'{"data": {}}', "not a list"),

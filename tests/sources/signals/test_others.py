@@ -41,6 +41,11 @@ def test_a_line_of_tor_that_cannot_be_used_is_named(line: bytes) -> None:
     assert found.series[0].values.tolist() == [5]
 
 
+def test_a_last_line_of_tor_that_may_be_cut_within_a_number_is_left_out() -> None:
+    (levels,) = parsed("tor", HEAD + b"2023-11-14,pk,5000,,,1\n2023-11-15,pk,50").series
+    assert levels.values.tolist() == [5000]
+
+
 @pytest.mark.parametrize(("data", "why"), [(b"# only\n", "nothing below"), (b"<html>\n", "lacks date")])
 def test_what_is_no_file_of_tor_is_rejected(data: bytes, why: str) -> None:
     with pytest.raises(Rejected, match=why):

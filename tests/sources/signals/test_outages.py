@@ -220,7 +220,8 @@ def test_an_alert_that_ends_on_the_next_page_has_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "why"), [(b'{"error": "no", "data": []}', "page 1: no"), (b"[]", "page 1"), (b"<", "not JSON")]
+    ("second", "why"),
+    [(b'{"error": "no", "data": []}', "page 1: no"), (b"[]", "page 1"), (b"<", "a web page")],
 )
 def test_an_invalid_page_spoils_the_answer(second: bytes, why: str) -> None:
     pages = [ioda_outages("events", *LIMIT * [ioda_event()]), second]

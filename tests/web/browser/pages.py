@@ -29,6 +29,15 @@ PAGES = (
     "/subscribe",
     "/explore?signal=bgp&country=PK",
 )
+CORE = (
+    "/",
+    "/PK",
+    INCIDENT,
+    f"{INCIDENT}/evidence",
+    "/search?q=x+pakistan+2023",
+    "/explore?country=PK&target=x",
+)
+"""Those with a script of their own, or that take a while to make."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

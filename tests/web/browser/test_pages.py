@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from fanous.wording import LANGUAGES
-from tests.web.browser.pages import DESKTOP, INCIDENT, PAGES, PHONE, opened
+from tests.web.browser.pages import CORE, DESKTOP, INCIDENT, PAGES, PHONE, opened
 
 pytestmark = pytest.mark.browser
 
@@ -13,7 +13,10 @@ BORDER = 2
 """Pixels between the cells of a table: a column that stays moves by these."""
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    "path",
+    [path if path in CORE else pytest.param(path, marks=pytest.mark.matrix) for path in PAGES],
+)
 def test_a_page_is_complete_without_a_script_and_nothing_comes_from_elsewhere_or_is_stored(
     browser: Browser, monitor: str, path: str
 ) -> None:

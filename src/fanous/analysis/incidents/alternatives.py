@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
-from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.analysis.incidents.group import Finding
 from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
@@ -153,7 +153,7 @@ def _is_bad(line: LineRecord) -> bool:
 # --- a control: did the target work elsewhere? ----------------------------------------------------------
 
 
-def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
+def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], failing: Floats) -> Floats:
     """When a target worked on an unaffected network, or abroad, close to a failing hour.
 
     It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.

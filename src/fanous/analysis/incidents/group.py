@@ -1,14 +1,13 @@
 """Group: which anomalies are one event in the real world, and so one incident.
 
-Of measurements (``correlate``): the same target failing on several networks, in sessions, with weekends between; or
-several targets that began to fail together.  Of quantities (``outages``): the same place again within hours, or at the
-same hours of the next days (a curfew); several places, or several sources of one place, that fall together.
+Of measurements: the same target failing on several networks, in sessions, with weekends between; or several targets
+that began to fail together.  Of quantities: the same place again within hours, or at the same hours of the next days (a
+curfew); several places, or several sources of one place, that fall together.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TypeVar
 
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.anomaly import Anomaly
@@ -25,58 +24,9 @@ TOGETHER = 6 * HOUR
 
 # --- one event, of either ---------------------------------------------------------------------------------
 
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Event:
-    """Indices of its anomalies in order of onset, and the anomalies that another may still join."""
-
-    members: list[int]
-    near: list[Anomaly]
-
-
-def _events(
-    found: Sequence[T],
-    anomaly_of: Callable[[T], Anomaly],
-    one_event: Callable[[Anomaly, Anomaly], bool],
-    may_join: Callable[[Anomaly, float], bool],
-) -> list[list[T]]:
-    """Groups linked by pairs that are one event, each in order of onset, in the order of their first.
-
-    One link is enough: thousands of series that fall together are millions of pairs.
-
-    Args:
-        one_event: are two anomalies one event?  The first begins no later than the second.
-        may_join: can anything that begins at an instant or later be one event with this anomaly?
-    """
-    ordered = sorted(found, key=lambda one: anomaly_of(one).start)
-    over: list[_Event] = []
-    live: list[_Event] = []
-    for index, one in enumerate(ordered):
-        anomaly = anomaly_of(one)
-        own = _Event([index], [anomaly])
-        others: list[_Event] = []
-        for event in live:
-            if any(one_event(earlier, anomaly) for earlier in reversed(event.near)):
-                own.members, own.near = event.members + own.members, event.near + own.near
-                continue
-            event.near = [earlier for earlier in event.near if may_join(earlier, anomaly.start)]
-            (others if event.near else over).append(event)
-        live = [*others, own]
-    members = sorted(sorted(event.members) for event in (*over, *live))
-    return [[ordered[index] for index in group] for group in members]
-
-
-# --- anomalies of measurements --------------------------------------------------------------------------
-
-OTHER_NETWORK_GAP = 36 * HOUR
-"""A second network joins an event within the time that orders take to be carried out; the detectors' alert lasts as
-long."""
-
 
 @dataclass(frozen=True, slots=True)
-class TypedAnomaly:
+class Finding:
     """An anomaly, and the kind of incident that its detector looks for."""
 
     anomaly: Anomaly
@@ -91,9 +41,55 @@ class TypedAnomaly:
         return self.anomaly.key.target
 
 
-def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
-    """Groups of findings that are one event, each in order of onset."""
-    return _events(findings, lambda finding: finding.anomaly, _one_event, _may_still_join)
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What makes two anomalies of one country one event.
+
+    Attributes:
+        one_event: whether two are, the first of which begins no later than the second.
+        may_join: can anything that begins at an instant or later be one event with this anomaly?
+    """
+
+    one_event: Callable[[Anomaly, Anomaly], bool]
+    may_join: Callable[[Anomaly, float], bool]
+
+
+@dataclass(slots=True)
+class _Event:
+    """Indices of its anomalies in order of onset, and those anomalies that another may still belong to."""
+
+    members: list[int]
+    near: list[Anomaly]
+
+
+def events(findings: Sequence[Finding], link: Link) -> list[list[Finding]]:
+    """Groups linked by pairs that are one event, each in order of onset, in the order of their first.
+
+    One link is enough: thousands of series that fall together are millions of pairs.
+    """
+    ordered = sorted(findings, key=lambda one: one.anomaly.start)
+    over: list[_Event] = []
+    live: list[_Event] = []
+    for index, one in enumerate(ordered):
+        anomaly = one.anomaly
+        own = _Event([index], [anomaly])
+        others: list[_Event] = []
+        for event in live:
+            if any(link.one_event(earlier, anomaly) for earlier in reversed(event.near)):
+                own.members, own.near = event.members + own.members, event.near + own.near
+                continue
+            event.near = [earlier for earlier in event.near if link.may_join(earlier, anomaly.start)]
+            (others if event.near else over).append(event)
+        live = [*others, own]
+    members = sorted(sorted(event.members) for event in (*over, *live))
+    return [[ordered[index] for index in group] for group in members]
+
+
+# --- anomalies of measurements --------------------------------------------------------------------------
+
+OTHER_NETWORK_GAP = 36 * HOUR
+"""A second network joins an event within the time in which orders are carried out; the detectors' alert lasts as
+long."""
 
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
@@ -118,6 +114,9 @@ def _reaches(anomaly: Anomaly) -> float:
     return anomaly.last_seen if anomaly.end is None else anomaly.end
 
 
+OF_MEASUREMENTS = Link(_one_event, _may_still_join)
+
+
 # --- anomalies of quantities ----------------------------------------------------------------------------
 
 FLAPS = 6 * HOUR
@@ -125,11 +124,6 @@ FLAPS = 6 * HOUR
 
 SAME_HOURS = 2 * HOUR
 """Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
-
-
-def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
-    """Groups that are one event, each in order of onset; all anomalies are of one country."""
-    return _events(anomalies, lambda anomaly: anomaly, _one_outage, _may_join)
 
 
 def _may_join(anomaly: Anomaly, start: float) -> bool:
@@ -185,6 +179,8 @@ def further(first: Anomaly, second: Anomaly) -> bool:
 
 
 FURTHER = 0.5
+
+OF_QUANTITIES = Link(_one_outage, _may_join)
 
 
 def is_country(place: Place) -> bool:

@@ -1,7 +1,7 @@
 """Merge: one real event is one incident, however many ways it was seen.
 
-An outage that quantities show and one that our own probes saw are joined; platforms cut within a confirmed outage
-become parts of it (``absorb``); and a new finding continues the incident already known (``match``): late
+What series and probes show of one event is joined, and platforms cut within a confirmed outage become parts of it
+(``merged``); and what is found now continues the incident that is already known (``match``): late
 measurements move onsets and add networks, while the event keeps its id.
 """
 
@@ -32,14 +32,21 @@ WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICI
 """From the widest to the narrowest."""
 
 
-def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Incident]:
-    """All incidents; those about lines (not platforms) that share kind, place and time become one.
+def merged(in_series: Sequence[Incident], in_votes: Sequence[Incident]) -> list[Incident]:
+    """All incidents of a country, each event once, whatever showed it.
+
+    Lines that both show cut or slow become one; a loss of a platform's traffic joins what measurements of the platform
+    show; and a platform that was cut within a confirmed outage is a part of it.
 
     Args:
-        levels: incidents shown by series of public sources.
-        probes: incidents shown by measurements, including those about platforms.
+        in_series: what series of sources show.
+        in_votes: what votes of probes show.
     """
-    return _taken_in(levels, probes, _one_event, _joined)
+    traffic = [one for one in in_series if one.is_of_traffic]
+    lines = [one for one in in_series if not one.is_of_traffic]
+    found = _taken_in(lines, _taken_in(in_votes, traffic, _of_one_target, _with_loss), _one_event, _joined)
+    lost = [one for one in found if one.kind is Kind.OUTAGE and one.is_of_line]
+    return absorb(lost, [one for one in found if one not in lost])
 
 
 def _taken_in(
@@ -76,21 +83,16 @@ def _at_one_time(level: Incident, probe: Incident) -> bool:
     return second.onset < over and (second.onset - first.onset <= TOGETHER or _share_most(first, second))
 
 
-def with_traffic(found: Sequence[Incident], traffic: Sequence[Incident]) -> list[Incident]:
-    """All incidents; a loss of a platform's traffic joins an incident that measurements of the platform show at the
-    time.
-
-    Measurements show how it is done and on which networks, so theirs leads, with its own ruling: whether their failures
-    and the fall of the whole country's traffic are one act is not known well enough to confirm either by the other.
-    """
-    return _taken_in(found, traffic, _of_one_target, _with_loss)
-
+# --- what measurements of a platform and its traffic saw --------------------------------------------------
 
 SAME_ACT = 7 * DAY
 """How far apart measurements of a platform and its traffic may show one act: few networks are measured every day."""
 
 
 def _of_one_target(one: Incident, loss: Incident) -> bool:
+    """Measurements say how it is done and on which networks, so theirs leads, with its own ruling: whether their
+    failures and the fall of the whole country's traffic are one act is not known well enough to confirm either by the
+    other."""
     if one.is_of_traffic or one.country != loss.country or not set(loss.targets) & set(one.targets):
         return False
     return abs(one.onset - loss.onset) <= SAME_ACT and _at_one_time(loss, one)

@@ -24,7 +24,7 @@ from fanous.analysis.incidents.confirm import (
     nameable_in_company,
     names_of,
 )
-from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.analysis.incidents.group import Finding
 from fanous.analysis.series.repeats import MEMORY
 from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, Votes
@@ -37,9 +37,9 @@ RAISED = 0.99
 
 
 def nameable_of(
-    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
-) -> list[TypedAnomaly]:
-    """Findings on networks with enough evidence to be named, alone or next to others.
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+) -> list[Finding]:
+    """Findings on networks whose own evidence is enough to name them, alone or next to others.
 
     Args:
         group: findings of one event.
@@ -79,9 +79,7 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
     return {asn for asn, one in own.items() if nameable_in_company(one.votes, one.strangers, share)}
 
 
-def _beyond_baseline(
-    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly]
-) -> dict[int, _Own]:
+def _beyond_baseline(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
     """Networks on which it fails beyond their baseline."""
     own: dict[int, _Own] = {}
     for asn, on_it in _by_network(group).items():
@@ -93,7 +91,7 @@ def _beyond_baseline(
     return own
 
 
-def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
+def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     """Findings whose target fails on their network beyond its baseline whenever the event was on anywhere.
 
     During the alert of a long event, a few failures close together make an anomaly on any line that ever fails.  A
@@ -102,7 +100,7 @@ def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
         during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
-    by_key: dict[SeriesKey, list[TypedAnomaly]] = {}
+    by_key: dict[SeriesKey, list[Finding]] = {}
     for finding in raised:
         by_key.setdefault(finding.anomaly.key, []).append(finding)
     out: set[SeriesKey] = set()
@@ -116,7 +114,7 @@ def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
 
 
 def of_the_line(
-    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
 ) -> Reason | None:
     """Why networks that would be named are not, if their lines were bad; None = they would not be named anyway."""
     spared = nameable_of(group, votes, findings, frozenset()) if bad else []
@@ -131,7 +129,7 @@ MAIN_SHARE = 0.1
 """Share of an event's failures from which a mechanism counts as one of the event's."""
 
 
-def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
+def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
     """The group without findings that lead or trail it, share no mechanism with it and would not stand alone.
 
     Args:
@@ -148,7 +146,7 @@ def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
     return [finding for finding in group if id(finding) in left]
 
 
-def _is_stray(finding: TypedAnomaly, others: Sequence[TypedAnomaly], votes: Votes) -> bool:
+def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:
     """Does it share no mechanism with most of the other failures of its target?"""
     target = finding.target
     raised = [f for f in others if f.target == target and f.anomaly.probability >= RAISED]
@@ -163,7 +161,7 @@ def _is_stray(finding: TypedAnomaly, others: Sequence[TypedAnomaly], votes: Vote
 # --- one probe against its neighbours -------------------------------------------------------------------
 
 
-def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
+def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
     """Is one probe behind the whole group, while others on its network reach the target throughout?
 
     Args:
@@ -189,7 +187,7 @@ def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
 # --- the votes behind anomalies -------------------------------------------------------------------------
 
 
-def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) -> NDArray[np.bool_]:
+def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
     """Rows behind any of the findings: same network, target, signal and stretch.
 
     Args:
@@ -203,9 +201,7 @@ def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) 
     return rows
 
 
-def _outside(
-    votes: Votes, own: Sequence[TypedAnomaly], findings: Sequence[TypedAnomaly]
-) -> NDArray[np.bool_]:
+def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:
     """Rows of the same networks, targets and signals at times without any finding there."""
     rows = np.zeros(len(votes), np.bool_)
     keys = {finding.anomaly.key: finding for finding in own}
@@ -220,7 +216,7 @@ def _outside(
     return rows
 
 
-def _of(votes: Votes, finding: TypedAnomaly, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
+def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
     """A span of rows, and which of them are of the finding's network, target, signal and resolver.
 
     If a provider's own resolver denies a name, users of another resolver do not contradict it.
@@ -240,8 +236,8 @@ def _span(votes: Votes, start: float, end: float) -> slice:
     return slice(int(low), int(high))
 
 
-def _by_network(findings: Sequence[TypedAnomaly]) -> dict[int, list[TypedAnomaly]]:
-    by_network: dict[int, list[TypedAnomaly]] = {}
+def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
+    by_network: dict[int, list[Finding]] = {}
     for finding in findings:
         by_network.setdefault(finding.asn, []).append(finding)
     return by_network

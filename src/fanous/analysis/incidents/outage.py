@@ -1,7 +1,7 @@
-"""Outage: a group of anomalies of quantities becomes one incident with a status.
+"""Outage: what the series of sources say of a group of anomalies.
 
-suspected -> confirmed -> ended.  Silence ends nothing: an end needs data.  A lower level that lasts becomes the
-baseline of what follows, and the outage lasts until the earlier level is back.
+Where and when quantities fell, how deep, and which families agree on that; ``assemble`` makes the incident.  A lower
+level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
 
 ``course`` says from when to when it was on.  Usage and stray traffic reflect human activity: they begin to fall
 before an outage by chance, and come back late.  So if two families agree, it was on while they did; one alone
@@ -16,7 +16,7 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import combined, end_of, intervals_of, status_of
+from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.fusion import (
     AGREE,
@@ -31,7 +31,7 @@ from fanous.analysis.incidents.fusion import (
     single,
     worth_a_suspicion,
 )
-from fanous.analysis.incidents.group import is_country, reaches
+from fanous.analysis.incidents.group import Finding, is_country, reaches
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
     FELT,
@@ -54,7 +54,6 @@ from fanous.model.incident import (
     Estimate,
     Evidence,
     FamilyView,
-    Incident,
     Interval,
     Kind,
     NetworkPart,
@@ -84,26 +83,71 @@ NEAR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What is the same for all outages of one country and run.
+class Quantities:
+    """Series behind the findings of a country: see ``assemble.Told``.
 
     Attributes:
         series: quantities that can show an outage.
-        weights: ``None`` = no figures for this country.
         elsewhere: when other countries had an outage.
         season: the hint that exams are held at the season and hour of an instant (unix seconds);
             empty = there are none.
         past: reads usage in earlier years.
     """
 
-    country: str
     series: Sequence[Series]
-    weights: UserWeights | None
-    elsewhere: Sequence[tuple[str, Interval]]
-    rules_version: str
-    detector_version: str
+    elsewhere: Sequence[tuple[str, Interval]] = ()
     season: Callable[[float], Reason | None] = lambda _: None
     past: Callable[[], Sequence[Series]] = tuple
+
+    def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
+        """What the series say of an event; None = it is not worth a suspicion."""
+        kind = min((finding.kind for finding in group), key=list(Kind).index)
+        anomalies = [finding.anomaly for finding in group]
+        verdict = ruling(anomalies, kind)
+        if verdict.at is None and not worth_a_suspicion(anomalies, kind):
+            return None
+        told = opinions(anomalies, self.series)
+        far = reach(anomalies, self.series, told, setting.weights)
+        ran, stood = _stood(far.lead, self.series)
+        lasting = _lasting_since(stood.end, far, carrying(stood.measured))
+        entities = _entities(setting.country, far, stood.measured, stood.end)
+        target = target_of_series(anomalies[0].key)
+        classes = _mechanisms(kind, target, far)
+        return Account(
+            kind=kind,
+            ruling=_not_before(verdict, stood.began),
+            scope=far.scope,
+            access=far.access,
+            users=None if target else far.users,
+            entities=entities,
+            parts=(Part(target, kind, classes, entities),),
+            networks=_cells([a for a in anomalies if reaches(a) > stood.began.at]),
+            onset=stood.began.at,
+            onset_earliest=stood.began.earliest,
+            onset_latest=stood.began.latest,
+            intervals=_by_level(stood.spans, stood.levels),
+            end=stood.end,
+            witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
+            most=CERTAIN if len(witnesses) > 1 else ONE_FAMILY,
+            evidence=_evidence(anomalies),
+            remarks=(*far.remarks, *_cautions(far, lasting)),
+            level=_level(ran.core, kind, stood.measured),
+            lasting_since=lasting,
+            levels=stood.levels,
+            opinions=with_depths(told, stood.measured),
+            hints=hints(
+                ran.core,
+                stood.spans,
+                self._meanwhile(setting.country, stood.began.at),
+                self.series,
+                self.season(stood.began.at),
+            ),
+        )
+
+    def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
+        """Other countries whose outage began within the hour."""
+        near = {other for other, when in self.elsewhere if abs(when.start - start) <= NEAR}
+        return tuple(sorted(near - {country}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,69 +201,40 @@ def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
     return found
 
 
-def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
-    """The incident that a group of anomalies makes up; None = it does not justify a suspicion."""
-    verdict = ruling(group, kind)
-    if verdict.at is None and not worth_a_suspicion(group, kind):
-        return None
-    told = opinions(group, situation.series)
-    far = reach(group, situation.series, told, situation.weights)
-    ran = course(far.lead)
-    several_families = len({family_of(a) for a in far.lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else end_of(far.lead, _series)
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """An event as measured: its onset, when and at what levels it was on, its end, and the series that show it."""
+
+    began: Began
+    spans: tuple[Interval, ...]
+    levels: tuple[Stage, ...]
+    end: float | None
+    measured: tuple[SourceCourse, ...]
+
+
+def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, _Stood]":
+    """When the event was on by its anomalies, and by the change points of its series."""
+    ran = course(lead)
+    several_families = len({family_of(a) for a in lead}) > 1
+    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, _series)
     spans = _until(ran.intervals, end)
-    measured = measure(ran.core, spans, situation.series)
+    measured = measure(ran.core, spans, series)
     began = onset_of(ran.first, measured)
     spans = exactly(_from_onset(spans, began.at), began, measured)
-    still = {a.key for a in far.lead if reaches(a) > _end_of(spans[-1])}
+    still = {a.key for a in lead if reaches(a) > _end_of(spans[-1])}
     later = not_yet(spans, measured, still)
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
-    began, verdict = replace(began, at=spans[0].start), _not_before(verdict, began)
+    began = replace(began, at=spans[0].start)
     levels = levels_of(began, spans, later)
     spans = spans if later is None else (*spans, later[0])
-    target = target_of_series(group[0].key)
-    lasting = _lasting_since(end, far, carrying(measured))
-    entities = _entities(situation.country, far, measured, end)
+    return ran, _Stood(began, spans, levels, end, measured)
+
+
+def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
     if target:
-        classes: tuple[str, ...] = ("outage.platform",)
-    else:
-        classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
-    return Incident(
-        country=situation.country,
-        kind=kind,
-        status=status_of(verdict, end),
-        scope=far.scope,
-        access=far.access,
-        entities=entities,
-        parts=(Part(target, kind, classes, entities),),
-        networks=_cells([a for a in group if reaches(a) > began.at]),
-        onset=began.at,
-        onset_earliest=began.earliest,
-        onset_latest=began.latest,
-        end=end,
-        intervals=_by_level(spans, levels),
-        confirmed_at=verdict.at,
-        confidence=_confidence(group),
-        users=None if target else far.users,
-        kbps=None,
-        level=_level(ran.core, kind, measured),
-        evidence=_evidence(group),
-        rule=verdict.rule,
-        reasons=(verdict.reason, *far.remarks, *_cautions(far, lasting)),
-        rules_version=situation.rules_version,
-        detector_version=situation.detector_version,
-        lasting_since=lasting,
-        levels=levels,
-        opinions=with_depths(told, measured),
-        hints=hints(
-            ran.core,
-            spans,
-            _meanwhile(situation, began.at),
-            situation.series,
-            situation.season(began.at),
-        ),
-    )
+        return ("outage.platform",)
+    return far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
 
 
 def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
@@ -354,16 +369,6 @@ def _bins(group: Sequence[Anomaly]) -> int:
     return total
 
 
-def _confidence(group: Sequence[Anomaly]) -> float:
-    """Confidence from the families that show it, each capped at ``SURE``."""
-    best: dict[Family, float] = {}
-    for anomaly in group:
-        family = family_of(anomaly)
-        best[family] = max(best.get(family, 0.0), min(anomaly.probability, SURE))
-    confidence = combined(best.values())
-    return confidence if len(best) > 1 else min(confidence, ONE_FAMILY)
-
-
 def _evidence(group: Sequence[Anomaly]) -> Evidence:
     families = {family_of(a) for a in group}
     return Evidence(
@@ -373,12 +378,6 @@ def _evidence(group: Sequence[Anomaly]) -> Evidence:
         controls=0,
         families=tuple(str(family) for family in Family if family in families),
     )
-
-
-def _meanwhile(situation: Situation, start: float) -> tuple[str, ...]:
-    """Other countries whose outage began within the hour."""
-    near = {country for country, when in situation.elsewhere if abs(when.start - start) <= NEAR}
-    return tuple(sorted(near - {situation.country}))
 
 
 # --- course: when it was on -----------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> W
         return Witness(family, source, Sight.COULD_NOT_SEE, (why,))
     told: dict[str, Param] = {"all": saw + contrary, "networks": _networks(inside)}
     if saw / (saw + contrary) >= SAW_SHARE:
-        reason = Reason("sight.saw", {"some": saw} | told)
+        reason = Reason("sight.saw", {"some": saw, "share_failing": saw / (saw + contrary)} | told)
         return Witness(family, source, Sight.SAW, (reason,), saw, contrary)
     reason = Reason("sight.reached", {"some": contrary} | told)
     return Witness(family, source, Sight.DID_NOT_SEE, (reason,), saw, contrary)

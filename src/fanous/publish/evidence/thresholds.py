@@ -28,6 +28,12 @@ from fanous.analysis.incidents import (
     scope,
     witnesses,
 )
+from fanous.analysis.incidents.interference import (
+    MECHANISM_SHARE,
+    SHOWN_ELSEWHERE,
+    SHOWN_HELPED,
+    UNCONFIRMED,
+)
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
 from fanous.analysis.series import aggregate, baselines, depth, repeats, signals, silence, slowness, years
 from fanous.pipeline import detect
@@ -182,10 +188,10 @@ def _incidents() -> dict[str, Any]:
         "incidents.named_probability": networks.RAISED,
         "incidents.interval_probability": assemble.CERTAIN,
         "incidents.interval_join_seconds": assemble.JOIN,
-        "incidents.mechanism_share": assemble.MECHANISM_SHARE,
-        "incidents.confidence_elsewhere": assemble.SHOWN_ELSEWHERE,
-        "incidents.confidence_helped": assemble.SHOWN_HELPED,
-        "incidents.confidence_unconfirmed": assemble.UNCONFIRMED,
+        "incidents.mechanism_share": MECHANISM_SHARE,
+        "incidents.confidence_elsewhere": SHOWN_ELSEWHERE,
+        "incidents.confidence_helped": SHOWN_HELPED,
+        "incidents.confidence_unconfirmed": UNCONFIRMED,
     }
 
 

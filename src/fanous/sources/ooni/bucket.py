@@ -159,6 +159,15 @@ class Bucket:
             found = obstore.list_with_delimiter(self._store, "jsonl/")
         return [PurePosixPath(prefix).name for prefix in found["common_prefixes"]]
 
+    def has_uploads(self, hour: float) -> bool:
+        """Does it list anything of any country that was uploaded in an hour since ``BY_HOUR``?  No login page of a
+        network does, and so an empty listing of one country means something."""
+        import obstore
+
+        prefix = f"raw/{datetime.fromtimestamp(hour, UTC):%Y%m%d/%H}/"
+        with _asking(self.address, f"list {prefix}"):
+            return bool(obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
+
     def list(self, prefix: str) -> list[PublishedObject]:
         """Every object of measurements with this prefix, and with the prefix's country.
 
@@ -236,8 +245,7 @@ class Bucket:
             return
         if one.size > MOST_BYTES:
             raise FanousError(
-                f"{one.key} has {one.size:,} bytes, more than any object of measurements: it is left out",
-                permanent=False,
+                f"{one.key} has {one.size:,} bytes, more than any object of measurements: it is left out"
             )
         options: GetOptions = {"if_match": one.etag} if one.etag else {}
         if begun:

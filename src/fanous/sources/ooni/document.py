@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from msgspec import DecodeError, Raw, Struct, ValidationError
+from msgspec import UNSET, DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
 from msgspec.structs import fields
 
@@ -195,13 +195,13 @@ class RequestRecord(DocumentPart):
 
 
 class Response(DocumentPart, gc=True, dict=True):
-    """df-001; headers are decoded only when needed.  It has room for the page read from it (``values.page_of``)."""
+    """df-001; ``values.headers_of`` reads the headers.  It has room for the page read from it (``values.page_of``)."""
 
     body: Text = None
     body_is_truncated: bool | None = None
     code: Number = None
-    headers: Raw = NULL
-    headers_list: Raw = NULL
+    headers: Any = UNSET
+    headers_list: Any = UNSET
 
 
 class Transaction(DocumentPart):
@@ -245,7 +245,7 @@ class HelperPage(DocumentPart):
     x_seconds: Number = None
     failure: Any = None
     title: str | None = None
-    headers: Raw = NULL
+    headers: Any = UNSET
     status_code: Number = None
 
 

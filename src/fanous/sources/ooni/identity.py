@@ -105,7 +105,7 @@ def stamp_of(data: bytes) -> str:
     if not data.startswith(_HEAD) or data[_END : _END + 1] != b'"':
         return ""
     digest = data[len(_HEAD) : _END]
-    return digest.decode() if all(letter in b"0123456789abcdef" for letter in digest) else ""
+    return digest.decode() if not digest.strip(b"0123456789abcdef") else ""
 
 
 def unstamped(data: bytes) -> bytes:

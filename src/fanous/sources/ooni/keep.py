@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from fanous.analysis.rules.fingerprints import LONGEST_BODY, READ_OF_LONGER
 from fanous.analysis.rules.pages import LEAST_PROPORTION, same_title
@@ -216,12 +216,12 @@ def _settle_transaction(
                 quieted[title_of(page.body)] = title
         else:
             response.body = _without_readers(response.body)
-    if page.headers or response.headers is not NULL or response.headers_list is not NULL:
+    if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
         pairs = [(name[:LONGEST_NAME], _header(name.lower(), value, same)) for name, value in page.headers]
         for (name, clean), (_, value) in zip(pairs, page.headers, strict=True):
             if clean != value and name.lower() == "location":
                 quieted[value] = clean
-        response.headers_list, response.headers = Raw(msgspec.json.encode(pairs)), NULL
+        response.headers_list, response.headers = pairs, UNSET
 
 
 def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:

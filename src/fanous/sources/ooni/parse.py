@@ -188,14 +188,9 @@ def _pack_unread(document: dict[str, Any]) -> None:
     keys = document.get("test_keys")
     if not isinstance(keys, dict):
         return
-    for one in _maps(keys.get("requests")):
-        _pack(one.get("response"), "headers", "headers_list")
     for name in ("tls_handshakes", "quic_handshakes"):
         for one in _maps(keys.get(name)):
             _pack(one, "peer_certificates")
-    control = keys.get("control")
-    if isinstance(control, dict):
-        _pack(control.get("http_request"), "headers")
 
 
 def _maps(value: Any) -> list[dict[str, Any]]:

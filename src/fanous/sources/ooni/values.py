@@ -11,12 +11,12 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from math import nan
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Raw
 
 from fanous.analysis.rules.fingerprints import LONGEST_NOTICE
 from fanous.errors import Rejected
@@ -24,7 +24,7 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import STATED, Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
 from fanous.refdata.platforms import normal_host
-from fanous.sources.ooni.document import Binary, Header, Response, Text, repair
+from fanous.sources.ooni.document import Binary, Header, Response, Text
 
 LONGEST_URL = 8192
 """Characters kept of a URL: what servers commonly accept at most (RFC 9110 section 4.1 asks for 8000)."""
@@ -359,9 +359,6 @@ META_CHARSET = re.compile(
 BEFORE_META = 1024
 """Bytes in which a page names its own encoding (HTML, "prescan a byte stream to determine its encoding")."""
 
-_LISTED = msgspec.json.Decoder(list[tuple[str, Text]])
-_MAPPED = msgspec.json.Decoder(dict[str, Text])
-
 
 class PageRecord(NamedTuple):
     """The page that came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
@@ -422,25 +419,20 @@ def bytes_of(value: Binary) -> bytes | None:
         return None
 
 
-def headers_of(raw: Raw) -> list[tuple[str, str]]:
+def headers_of(given: Any) -> list[tuple[str, str]]:
     """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
-    start = bytes(memoryview(raw)[:1])
     try:
-        if start == b"[":
-            return [(name, _text(value)) for name, value in _LISTED.decode(raw)[:MOST_HEADERS]]
-        if start == b"{":
-            return [(name, _text(value)) for name, value in list(_MAPPED.decode(raw).items())[:MOST_HEADERS]]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return list(_odd_headers(_untyped(raw)))[:MOST_HEADERS]
+        if isinstance(given, list):
+            return [
+                (name, _text(value))
+                for name, value in msgspec.convert(given, list[tuple[str, Text]])[:MOST_HEADERS]
+            ]
+        if isinstance(given, dict):
+            named = msgspec.convert(given, dict[str, Text])
+            return [(name, _text(value)) for name, value in islice(named.items(), MOST_HEADERS)]
+    except (msgspec.ValidationError, RecursionError):
+        return list(_odd_headers(given))[:MOST_HEADERS]
     return []
-
-
-def _untyped(raw: Raw) -> Any:
-    """The value with illegal parts replaced; ``None`` if that does not help."""
-    try:
-        return msgspec.json.decode(repair(bytes(raw).decode("utf-8", "replace").encode()))
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 def title_of(body: str) -> str:

@@ -243,7 +243,7 @@ def _counted(
             f"{alive} probes on {len(networks)} networks were connected in the last {IN_USE // DAY} days: "
             f"a series needs {LEAST_PROBES} on {LEAST_NETWORKS}"
         )
-        return Parsed((), ((1, why),))
+        return Parsed((), ((1, why),), is_sound=True)
     key = SeriesKey(Place(country), "", SIGNAL, Access.ANY, 0, SOURCE)
     return Parsed((SourceSeries(key, STEP, times, connected),))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from fanous import __version__
 from fanous.errors import FanousError, Rejected
-from fanous.sources.fetch import DEADLINE, Waits, check_encrypted
+from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
 from fanous.sources.remote.atlas_api import (
     API,
     PAGE,
@@ -131,7 +131,7 @@ class AtlasClient:
                     parts.append(part)
                     if sum(map(len, parts)) > LARGEST or self._waits.clock() > ends:
                         raise FanousError(f"{path}: the answer is too long or too slow", permanent=False)
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             why = str(error) or type(error).__name__
             raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
         content = b"".join(parts)

@@ -12,7 +12,7 @@ import msgspec
 
 from fanous import __version__
 from fanous.errors import FanousError, Rejected
-from fanous.sources.fetch import DEADLINE, Waits, check_encrypted
+from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
 from fanous.sources.remote.globalping_api import (
     API,
     Created,
@@ -127,7 +127,7 @@ class Client:
                 found = httpx.Response(
                     response.status_code, headers=_plain(response.headers), content=b"".join(parts)
                 )
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             why = str(error) or type(error).__name__
             raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
         if found.status_code in (200, 202):

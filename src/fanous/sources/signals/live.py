@@ -56,7 +56,8 @@ def decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"not JSON: {error}") from error
+        is_page = data.lstrip()[:1] == b"<"
+        raise Rejected("a web page in place of data" if is_page else f"not JSON: {error}") from error
 
 
 def field(document: Any, *names: str) -> Any:

@@ -46,6 +46,8 @@ class Tor:
         if missing:
             raise Rejected(f"its first line lacks {', '.join(missing)}")
         key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
+        if not data.endswith((b"\n", b"\r")):
+            body.pop()  # cut off, perhaps within a number
         times, values, rejects = _values(body[1:], columns, country)
         series = (series_of_file(key, DAY, times, values),) if times else ()
         return Parsed(series, tuple(rejects))

@@ -169,7 +169,7 @@ class Detailed(Incident):
         str | None,
         Meta(
             description="review: a person has to see it before it is confirmed; person: one held it; "
-            "backfill: provisional, because earlier measurements are still coming in"
+            "backfill: provisional, because earlier measurements are not in yet"
         ),
     ]
     note: Annotated[Note | None, Meta(description="what a person wrote for readers")]

@@ -182,6 +182,7 @@ def sheet_of(
         in_all(found.total, language),
         clock_words(start, country, language),
         marks[:MOST_MARKS],
+        rtl=language.direction == "rtl",
     )
 
 

@@ -201,6 +201,7 @@ def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) ->
         "; ".join(told_rows(found, own, language)[:MOST_COMPARED]),
         clock_words(start, country, language),
         marks[:MOST_MARKS],
+        rtl=language.direction == "rtl",
     )
 
 

@@ -365,6 +365,7 @@ def bar_words(bars: Sequence[MonthBar], shape: Shape, wanted: IncidentFilter, la
         else language.say("Incidents that began in the year"),
         ticks=_ticks(bars, shape.ticks, language),
         numbers=[(number, language.number(number)) for number in axis_lines(bars)],
+        rtl=language.direction == "rtl",
     )
 
 
