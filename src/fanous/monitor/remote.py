@@ -45,7 +45,7 @@ class Remote:
     async def one_round(self, errand: Errand) -> Ingested | None:
         """One country's round, if it is due; ``None`` = it was not, or nothing could be measured.
 
-        A round that could not even be planned asked nothing of anybody, so it is tried again within minutes.
+        A round that could not even be planned has requested nothing, so it is tried again within minutes.
         """
         now, source, country, every = self._clock(), errand.source, errand.country, errand.settings.every
         if not self._turns.has_come((source, country), now):

@@ -98,7 +98,7 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals that may be temporary (RFC 9110, RFC 6585)."""
 log = logging.getLogger("fanous.sources")
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
-"""What a request fails with.  Redirects to addresses that are none, and hosts that no name can be, are not among
+"""What a request fails with.  Redirects to invalid addresses, and impossible host names, are not among
 httpx's own errors."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
