@@ -175,3 +175,24 @@ def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
     assert "synthetic" in text
     assert "across Pakistan" in " ".join(text.split())
     assert document("confirm", "PK", "--store", store)["incidents"][0]["targets"] == ["x"]
+
+
+@each(
+    "words",
+    [
+        ["rejudge"],
+        ["detect"],
+        ["forget", "20231217T000000Z_webconnectivity_PK_17557_n1_x"],
+        ["retain", "--config", "fanous.toml"],
+        ["alerts", "retry", "--all"],
+        ["incidents", "retract", "PK-2023-0001", "--by", "the desk", "--reason", "an error"],
+    ],
+)
+def test_a_mistyped_store_is_said_and_not_begun(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fanous.toml").write_text("[retention]\nobservations_days = 400\n")
+    told = fanous(*words, "--store", "mistyped", code=1)
+    assert f"no store at {Path('mistyped').resolve()}" in told.stderr
+    assert not Path("mistyped").exists()

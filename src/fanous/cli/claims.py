@@ -98,7 +98,7 @@ def claims_add(
         link=link,
         quote=quote,
     )
-    recorded: Claim = act(store, config, claim)
+    recorded: Claim = act(store, config, claim, begins=True)
     if as_json:
         print_document(claim_document(recorded))
     else:

@@ -188,15 +188,21 @@ class StoreAccess:
 
 
 @contextmanager
-def reaching(store: Path | None, config: Path | None, *, read_only: bool = False) -> Iterator[StoreAccess]:
-    """The store that the options name.  If `fanous run` has it open, calls are performed there."""
+def reaching(
+    store: Path | None, config: Path | None, *, read_only: bool = False, must_exist: bool = False
+) -> Iterator[StoreAccess]:
+    """The store that the options name.  If `fanous run` has it open, calls are performed there.
+
+    Args:
+        must_exist: a new store would only hide that a path was mistyped.
+    """
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
     from fanous.store.notices import review
 
     reviewed = review(config)
     try:
-        opened = open_store(store_place(store, config), read_only=read_only)
+        opened = open_store(store_place(store, config), read_only=read_only, must_exist=must_exist)
     except StoreHeld as held:
         elsewhere = StoreAccess(None, held)
     else:
@@ -214,9 +220,13 @@ def ask(store: Path | None, config: Path | None, call: "Call[R]") -> R:
         return reach(call)
 
 
-def act(store: Path | None, config: Path | None, call: "Call[R]") -> R:
-    """The result of one call that changes something."""
-    with reaching(store, config) as reach:
+def act(store: Path | None, config: Path | None, call: "Call[R]", *, begins: bool = False) -> R:
+    """The result of one call that changes something.
+
+    Args:
+        begins: it may be the first thing in a new store.
+    """
+    with reaching(store, config, must_exist=not begins) as reach:
         return reach(call)
 
 

@@ -95,7 +95,7 @@ def detect(
             "--workers and --every need the facts on a server (clickhouse://): only one process can open a "
             "store in a folder. Leave them out; `fanous run` detects continuously"
         )
-    with reaching(store, config, read_only=shared) as reach:
+    with reaching(store, config, read_only=shared, must_exist=True) as reach:
         if workers == 1 and not every:
             done = reach(Detect(tuple(codes), first, last, lease))
             say(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")

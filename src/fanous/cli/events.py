@@ -60,7 +60,7 @@ def events_add(
         events = [AnnouncedEvent(code, since, until, title.strip(), named)]
     else:
         events = _from_calendar(ics, code, named)
-    registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)))
+    registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)), begins=True)
     if as_json:
         print_document({"watches": [event_document(one) for one in registered]})
         return

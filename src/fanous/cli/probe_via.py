@@ -95,7 +95,7 @@ def _stored(
     if not lines:
         return 0
     call = BringRound(source, country, tuple(lines), time.time(), not settings.mirror)
-    return act(store, config, call).stored
+    return act(store, config, call, begins=True).stored
 
 
 def _announced(plan: "RemotePlan", via: Via) -> str:

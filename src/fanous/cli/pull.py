@@ -248,7 +248,7 @@ def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | 
     from fanous.sources.publishers import source_settings
 
     mirror = mirror or source_settings(config)["ooni"].mirror
-    tally = act(store, config, PullSingle(tuple(uids), mirror))
+    tally = act(store, config, PullSingle(tuple(uids), mirror), begins=True)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         raise typer.Exit(1)
@@ -278,7 +278,7 @@ def _pull_quick(
         inf if until is None else until,
         tuple(tests),
     )
-    found = act(store, config, PullNewest(wanted, mirror))
+    found = act(store, config, PullNewest(wanted, mirror), begins=True)
     show(found.tally, as_json)
     if as_json:
         return

@@ -97,7 +97,7 @@ def forget(
         raise FanousError(f"no inbox at {inbox}: name the folder that a collector fills, such as STORE.inbox")
     if inbox is not None:
         check_inbox(inbox)
-    with reaching(store, config) as reach:
+    with reaching(store, config, must_exist=inbox is None) as reach:  # a collector may have an inbox alone
         waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
         forgotten = reach(Forget(tuple(reports)))
     if as_json:

@@ -30,6 +30,7 @@ def open_store(
     where: str | Path | StoreLocation,
     *,
     read_only: bool = False,
+    must_exist: bool = False,
     clock: Callable[[], float] = time.time,
     staged: bool = False,
 ) -> Store:
@@ -39,6 +40,7 @@ def open_store(
         where: the folder that holds all three parts, or the address of each.
         read_only: the store must exist, and nothing can be appended.  The engine still reserves it for this
             process alone.
+        must_exist: a folder without a store is an error.
         clock: unix seconds, UTC; the store's current time.  A lab passes its own.
         staged: an event is being staged: everything imported is synthetic.
 
@@ -51,7 +53,7 @@ def open_store(
     location = in_folder(where)
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
-        check_folder(folder, must_exist=read_only)
+        check_folder(folder, must_exist=read_only or must_exist)
     return OpenStore(location, read_only=read_only, clock=clock, staged=staged)
 
 
