@@ -174,12 +174,16 @@ class Bucket:
         Raises:
             FanousError: it cannot be listed, or the listing does not end.
         """
-        endless = FanousError(
-            f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
-            permanent=False,
-        )
-        with _asking(self.address, f"list {prefix}"):
-            found = asyncio.run(_listed(self._store, prefix, 2 * self._patience.total_seconds(), endless))
+        lasts = 2 * self._patience.total_seconds()
+        try:
+            with _asking(self.address, f"list {prefix}"):
+                found = asyncio.run(_listed(self._store, prefix, lasts))
+        except (TimeoutError, OverflowError) as error:
+            why = "does not end" if isinstance(error, OverflowError) else f"was not complete in {lasts:.0f} s"
+            raise FanousError(
+                f"cannot list {prefix} at {self.address}: the listing {why}; it has been given up",
+                permanent=False,
+            ) from None
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
         return [
             one
@@ -268,20 +272,21 @@ class Bucket:
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
-async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousError) -> "list[ObjectMeta]":
-    """What stands under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
-    name a next page for ever, with or without objects on it."""
+async def _listed(store: "S3Store", prefix: str, lasts: float) -> "list[ObjectMeta]":
+    """What stands under a prefix.
+
+    Raises:
+        TimeoutError: it did not all come in ``lasts`` seconds: a server may be silent, or name a next page for ever.
+        OverflowError: it is more than any listing has.
+    """
     import obstore
 
     found: list[ObjectMeta] = []
-    try:
-        async with asyncio.timeout(lasts):
-            async for chunk in obstore.list(store, prefix):
-                found += chunk
-                if len(found) > MOST_OBJECTS:
-                    raise endless
-    except TimeoutError:
-        raise endless from None
+    async with asyncio.timeout(lasts):
+        async for chunk in obstore.list(store, prefix):
+            found += chunk
+            if len(found) > MOST_OBJECTS:
+                raise OverflowError
     return found
 
 
