@@ -162,11 +162,8 @@ class Bucket:
     def has_uploads(self, hour: float) -> bool:
         """Does it list anything of any country that was uploaded in an hour since ``BY_HOUR``?  No login page of a
         network does, and so an empty listing of one country means something."""
-        import obstore
-
         prefix = f"raw/{datetime.fromtimestamp(hour, UTC):%Y%m%d/%H}/"
-        with _asking(self.address, f"list {prefix}"):
-            return bool(obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
+        return bool(self._listed(prefix, enough=1))
 
     def list(self, prefix: str) -> list[PublishedObject]:
         """Every object of measurements whose name begins so, and whose country is the one in the prefix.
@@ -174,22 +171,36 @@ class Bucket:
         Raises:
             FanousError: it cannot be listed, or the listing does not end.
         """
-        lasts = 2 * self._patience.total_seconds()
-        try:
-            with _asking(self.address, f"list {prefix}"):
-                found = asyncio.run(_listed(self._store, prefix, lasts))
-        except (TimeoutError, OverflowError) as error:
-            why = "does not end" if isinstance(error, OverflowError) else f"was not complete in {lasts:.0f} s"
+        found = self._listed(prefix, enough=MOST_OBJECTS + 1)
+        if len(found) > MOST_OBJECTS:
             raise FanousError(
-                f"cannot list {prefix} at {self.address}: the listing {why}; it has been given up",
+                f"cannot list {prefix} at {self.address}: the listing does not end; it has been given up",
                 permanent=False,
-            ) from None
+            )
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
         return [
             one
             for one in known
             if one is not None and one.key.startswith(prefix) and f"/{one.country}/" in prefix
         ]
+
+    def _listed(self, prefix: str, enough: int) -> "list[ObjectMeta]":
+        """What stands under a prefix, until there is enough.
+
+        Raises:
+            FanousError: it cannot be listed, or did not all come in time: a server may be silent, or name a next page
+                for ever.
+        """
+        lasts = 2 * self._patience.total_seconds()
+        try:
+            with _asking(self.address, f"list {prefix}"):
+                return asyncio.run(_listed(self._store, prefix, lasts, enough))
+        except TimeoutError:
+            raise FanousError(
+                f"cannot list {prefix} at {self.address}: the listing was not complete in {lasts:.0f} s; it has been "
+                "given up",
+                permanent=False,
+            ) from None
 
     def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
         """The file with the object, complete; what an interrupted run has fetched of it is not fetched again.
@@ -272,21 +283,16 @@ class Bucket:
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
-async def _listed(store: "S3Store", prefix: str, lasts: float) -> "list[ObjectMeta]":
-    """What stands under a prefix.
-
-    Raises:
-        TimeoutError: it did not all come in ``lasts`` seconds: a server may be silent, or name a next page for ever.
-        OverflowError: it is more than any listing has.
-    """
+async def _listed(store: "S3Store", prefix: str, lasts: float, enough: int) -> "list[ObjectMeta]":
+    """Raises ``TimeoutError`` after ``lasts`` seconds."""
     import obstore
 
     found: list[ObjectMeta] = []
     async with asyncio.timeout(lasts):
         async for chunk in obstore.list(store, prefix):
             found += chunk
-            if len(found) > MOST_OBJECTS:
-                raise OverflowError
+            if len(found) >= enough:
+                break
     return found
 
 
