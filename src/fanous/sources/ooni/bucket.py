@@ -13,7 +13,7 @@ An hour appears one to two hours after it began, and may be written anew: its ET
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -184,7 +184,7 @@ class Bucket:
             if one is not None and one.key.startswith(prefix) and f"/{one.country}/" in prefix
         ]
 
-    def _listed(self, prefix: str, enough: int) -> "list[ObjectMeta]":
+    def _listed(self, prefix: str, enough: int) -> "Sequence[ObjectMeta]":
         """What stands under a prefix, until there is enough.
 
         Raises:
