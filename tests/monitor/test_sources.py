@@ -11,6 +11,7 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.settings import read
 from fanous.monitor.sources import Sources, Turns
 from fanous.pipeline.pull import Pull
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from tests.sources.publisher import Answer, always, publishing
@@ -62,6 +63,30 @@ def test_a_publisher_that_answers_nonsense_is_told_and_stops_nothing(tmp_path: P
         found, bins = pulled(tmp_path, config, times=2)
     assert found[0] is not None and found[0].pieces == 0 and len(found[0].failures) == 1
     assert (found[1], bins) == (None, 0)
+
+
+def test_a_source_that_meets_a_bug_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(type(LIVE_SOURCES["tor"]), "pieces", broken)
+    with publishing(ioda_answer) as server:
+        tables = (
+            f"""[sources.{name}]\ncountries = ["PK"]\nmirror = "{server.address}"\n"""
+            for name in ("tor", "ioda")
+        )
+        configuration = read(told(tmp_path, "".join(tables)), tmp_path / "store")
+
+        async def play(owner: OneThread) -> list[Pull | None]:
+            sources = Sources(owner.ask, configuration.sources, Clock(), tmp_path / "cache")
+            tor, ioda = sorted(configuration.sources, key=lambda one: one.source, reverse=True)
+            with pytest.raises(ZeroDivisionError):
+                await sources.pull_one(tor)
+            return [await sources.pull_one(one) for one in (tor, ioda)]
+
+        with OneThread(lambda: open_store(tmp_path / "store")) as owner:
+            skipped, done = asyncio.run(play(owner))
+    assert skipped is None and done is not None and done.pieces == 1
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_reported(tmp_path:
         path.write_text(f'[sources.ooni]\nmirror = "{address}"\n')
         settings = source_settings(path)
         (found,) = buckets(check_sources(settings, "PK", NOW, {}))
-        (empty,) = buckets(check_sources(settings, "IR", NOW, {}))
+        (quiet,) = buckets(check_sources(settings, "IR", NOW, {}))
+        (empty,) = buckets(check_sources(settings, "PK", NOW + 9 * 86400, {}))
     assert (found.reached, found.differs, found.why, found.measurements) == (
         AnswerState.AS_EXPECTED,
         (),
@@ -61,7 +62,8 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_reported(tmp_path:
         2,
     ), found
     assert found.about.endswith(".tar.gz")
-    assert empty.reached is AnswerState.DIFFERS and "nobody measured" in empty.why
+    assert quiet.reached is AnswerState.AS_EXPECTED and "from other countries" in quiet.why
+    assert empty.reached is AnswerState.DIFFERS and "no country has any measurement" in empty.why
 
 
 def test_vantage_points_of_others_are_counted_and_none_is_asked(tmp_path: Path) -> None:
@@ -158,6 +160,23 @@ def test_what_differs_is_said_in_words(tmp_path: Path) -> None:
     assert "bins of 1d, though 5m were asked for: coarser than we need" in lines
     assert [line for line in lines if line.startswith("tor ") and "not reached" in line and "404" in line]
     assert [line for line in lines if line.startswith("google ") and "as expected" in line]
+
+
+def test_an_empty_answer_is_told_and_a_country_with_few_probes_is_as_expected(tmp_path: Path) -> None:
+    def changed(path: str, body: bytes) -> Answer | None:
+        if "signals/raw" in path:
+            return Answer(ANSWERS["ioda_signals.json"].partition(b'"data"')[0] + b'"data": []}')
+        if path.startswith("/api/v2/probes"):
+            return Answer(
+                json.dumps(json.loads(body) | {"results": json.loads(body)["results"][:2]}).encode()
+            )
+        return None
+
+    with publishing(publisher(changed)) as server:
+        every = check_sources(source_settings(settings(tmp_path, server)), "PK", NOW, KEY)
+    found = {one.source: one for one in every}
+    assert found["ioda"].reached is AnswerState.DIFFERS and "holds no series" in found["ioda"].why
+    assert found["atlas"].reached is AnswerState.AS_EXPECTED and "a series needs" in found["atlas"].why
 
 
 def test_without_a_key_a_source_is_not_asked_and_without_a_network_that_is_reported(tmp_path: Path) -> None:

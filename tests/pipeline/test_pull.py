@@ -19,7 +19,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 from tests.sources.publisher import Answer, always, publishing
-from tests.sources.signals.samples import SAMPLES, T0, ioda, ioda_series
+from tests.sources.signals.samples import SAMPLES, T0, ioda, ioda_outages, ioda_series
 
 DAY = 86400
 LATER = T0 + 400 * DAY
@@ -110,6 +110,14 @@ def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store,
     assert (done.new, len(done.failures)) == (0, int(body != ioda()))
     again, _ = pulled(store, ask, ioda_answer)
     assert (again.skipped, again.new) == (0, 3)
+
+
+def test_that_nobody_claimed_anything_is_remembered(store: Store) -> None:
+    body = ioda_outages("events")
+    with publishing(always(Answer(body))) as server, Polite(SOURCES["ioda"], mirror=server.address) as client:
+        asked = Query("PK", T0, T0 + DAY)
+        assert pull(store, "ioda-outages", asked, client.get, lambda: LATER).pieces == 2
+        assert pull(store, "ioda-outages", asked, client.get, lambda: LATER).skipped == 2
 
 
 def test_a_list_of_regions_that_cannot_be_read_does_not_lose_the_country(store: Store) -> None:

@@ -95,6 +95,7 @@ class Measurements:
     async def pull_one(self, errand: Errand) -> PulledMeasurements | None:
         """Pull one country's new measurements; ``None`` = the bucket could not be listed."""
         now, country = self._clock(), errand.country
+        self._turns.failed(country, now, errand.settings.every)
         bucket = Bucket(errand.settings.mirror)
         wanted = first_wanted(country, errand.settings.days, now)
         known: list[Pulled] = await self._ask(lambda store: store.facts.pulled(SOURCE, country))
@@ -103,7 +104,7 @@ class Measurements:
         except FanousError as error:
             log.warning(logline("pull_failed", source=SOURCE, country=country, why=error))
             self._failing.setdefault(country, now)
-            await self._failed(errand, now, str(error))
+            await self._note_failure(country, now, str(error))
             return None
         done = PulledMeasurements.begun(wanted, planned)
         done.tally.remarks += remarks(await self._ask(finish_interrupted))
@@ -132,17 +133,14 @@ class Measurements:
         else:
             self._failing.pop(country, None)
         if done.missing:
-            await self._failed(errand, now, done.failures[0][1])
+            await self._note_failure(country, now, done.failures[0][1])
         else:
             self._turns.took(country, now, errand.settings.every)
             self.states.note(SOURCE, country, now, done.failures[0][1] if done.failures else "")
         _say(done)
         return done
 
-    async def _failed(self, errand: Errand, now: float, why: str) -> None:
-        """Something could not be had that may be had in minutes."""
-        country = errand.country
-        self._turns.failed(country, now, errand.settings.every)
+    async def _note_failure(self, country: str, now: float, why: str) -> None:
         self.states.note(SOURCE, country, now, why)
         await self._ask(partial(end_backfill, country=country, if_stalled=True))
 

@@ -52,6 +52,7 @@ class Remote:
             return None
         if not await self._ask(lambda store: due(store, source, country, every, now)):
             return None
+        self._turns.failed((source, country), now, every)
         left: list[str] = []
         plans: list[RemotePlan] = []
         loop = asyncio.get_running_loop()
@@ -61,6 +62,7 @@ class Remote:
 
         def begin(planned: RemotePlan) -> None:
             plans.append(planned)
+            self._turns.took((source, country), now, every)
             asyncio.run_coroutine_threadsafe(note_begin(), loop).result()
 
         try:
@@ -68,11 +70,8 @@ class Remote:
         except (FanousError, Rejected) as error:
             log.warning(logline("round_failed", source=source, country=country, why=error))
             self.states.note(source, country, now, str(error))
-            turn = self._turns.took if plans else self._turns.failed
-            turn((source, country), now, every)
             return None
         (planned,) = plans
-        self._turns.took((source, country), now, every)
         self.states.note(source, country, now)
         is_publisher = not errand.settings.mirror
         tally: Ingested = await self._ask(

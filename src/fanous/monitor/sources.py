@@ -47,7 +47,10 @@ log = getLogger("fanous.monitor")
 
 
 class Turns:
-    """When each errand is to be tried next: unix seconds, by the monitor's clock."""
+    """When each errand is to be tried next: unix seconds, by the monitor's clock.
+
+    An errand counts as failed until it has succeeded, so that one that meets a bug holds up no other for ever.
+    """
 
     def __init__(self) -> None:
         self._next: dict[Hashable, float] = {}
@@ -140,6 +143,7 @@ class Sources:
         told = await self._ask(partial(_to_ask, errand, now))
         if told is None:
             return None
+        self._turns.failed(name, now, errand.settings.every)
         ask, known = told
         try:
             # A thread that is not waited for: a publisher may ask us to come back in five minutes.
@@ -147,13 +151,12 @@ class Sources:
         except FanousError as error:
             log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))
             self.states.note(*name, now, str(error))
-            self._turns.failed(name, now, errand.settings.every)
             return None
         done = await self._ask(partial(_keep, errand, fetched))
         _say(done)
         self.states.note(*name, now, done.failures[0][1] if done.failures else "")
-        turn = self._turns.failed if done.failures and not done.pieces else self._turns.took
-        turn(name, now, errand.settings.every)
+        if done.pieces or not done.failures:
+            self._turns.took(name, now, errand.settings.every)
         return done
 
     def _fetch(self, errand: Errand, ask: Query, known: Sequence[Pulled]) -> list[Fetched]:

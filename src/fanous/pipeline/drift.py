@@ -131,10 +131,11 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
     try:
         bucket = Bucket(mirror, PATIENCE_OF_BUCKET)
         listed = bucket.list(prefix)
+        if not listed and bucket.has_uploads(hour):
+            why = "nothing was uploaded from there in that hour, but from other countries"
+            return SourceCheck(source.name, prefix, AnswerState.AS_EXPECTED, why=why)
         if not listed:
-            why = (
-                "no object there holds measurements: nobody measured in that hour, or its names have changed"
-            )
+            why = "no country has any measurement in that hour: this is not OONI's bucket, or its names have changed"
             return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=why)
         smallest = min(once_each(listed), key=lambda one: one.size)
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
@@ -212,6 +213,11 @@ def _answered(source: Source, piece: Piece, country: str, client: Polite) -> Sou
     except Rejected as reason:
         return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, differs, str(reason))
     rejects = tuple(dict.fromkeys(why for _, why in parsed.rejects))[:5]
+    if parsed.is_sound:
+        return SourceCheck(source.name, piece.name, reached, differs, "; ".join(rejects))
+    if not (parsed.series or rejects or differs or source.may_be_empty):
+        why = "the answer holds no series of the country"
+        return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, why=why)
     return SourceCheck(
         source.name,
         piece.name,

@@ -21,7 +21,7 @@ from fanous.model.instant import DAY
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import Bring, put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
-from fanous.sources.publishers import LIVE_SOURCES, SOURCES, has_series
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
@@ -255,7 +255,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         return
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    if parsed.series or not has_series(done.source):
+    if parsed.series or parsed.is_sound or SOURCES[done.source].may_be_empty:
         row = Pulled(piece.name, piece.since, piece.until, fetched.at)
         store.facts.put_pulled(done.source, done.country, [row])
     done.pieces += 1

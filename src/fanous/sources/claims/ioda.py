@@ -264,6 +264,7 @@ IODA_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=IodaOutages(),
+    may_be_empty=True,
     differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,

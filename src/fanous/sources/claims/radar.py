@@ -190,6 +190,7 @@ RADAR_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=RadarOutages(),
+    may_be_empty=True,
     differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,

@@ -13,7 +13,7 @@ An hour appears one to two hours after it began, and may be rewritten: its ETag 
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -162,11 +162,8 @@ class Bucket:
     def has_uploads(self, hour: float) -> bool:
         """Does it list anything of any country that was uploaded in an hour since ``BY_HOUR``?  No login page of a
         network does, and so an empty listing of one country means something."""
-        import obstore
-
         prefix = f"raw/{datetime.fromtimestamp(hour, UTC):%Y%m%d/%H}/"
-        with _asking(self.address, f"list {prefix}"):
-            return bool(obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
+        return bool(self._listed(prefix, enough=1))
 
     def list(self, prefix: str) -> list[PublishedObject]:
         """Every object of measurements with this prefix, and with the prefix's country.
@@ -174,18 +171,36 @@ class Bucket:
         Raises:
             FanousError: it cannot be listed, or the listing does not end.
         """
-        endless = FanousError(
-            f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again later",
-            permanent=False,
-        )
-        with _asking(self.address, f"list {prefix}"):
-            found = asyncio.run(_listed(self._store, prefix, 2 * self._patience.total_seconds(), endless))
+        found = self._listed(prefix, enough=MOST_OBJECTS + 1)
+        if len(found) > MOST_OBJECTS:
+            raise FanousError(
+                f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again later",
+                permanent=False,
+            )
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)
         return [
             one
             for one in known
             if one is not None and one.key.startswith(prefix) and f"/{one.country}/" in prefix
         ]
+
+    def _listed(self, prefix: str, enough: int) -> "Sequence[ObjectMeta]":
+        """What stands under a prefix, until there is enough.
+
+        Raises:
+            FanousError: it cannot be listed, or did not all come in time: a server may be silent, or name a next page
+                for ever.
+        """
+        lasts = 2 * self._patience.total_seconds()
+        try:
+            with _asking(self.address, f"list {prefix}"):
+                return asyncio.run(_listed(self._store, prefix, lasts, enough))
+        except TimeoutError:
+            raise FanousError(
+                f"cannot list {prefix} at {self.address}: the listing was not complete in {lasts:.0f} s; it has been "
+                "given up",
+                permanent=False,
+            ) from None
 
     def save(self, one: PublishedObject, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Path:
         """The complete file of the object; parts fetched by an interrupted run are not fetched again.
@@ -268,20 +283,16 @@ class Bucket:
                     raise FanousError(f"{one.key}: stopped; it will continue next time", permanent=False)
 
 
-async def _listed(store: "S3Store", prefix: str, lasts: float, endless: FanousError) -> "list[ObjectMeta]":
-    """The objects under a prefix; ``endless`` is raised if the listing does not end in ``lasts`` seconds: a server may
-    name a next page forever, with or without objects on it."""
+async def _listed(store: "S3Store", prefix: str, lasts: float, enough: int) -> "list[ObjectMeta]":
+    """Raises ``TimeoutError`` after ``lasts`` seconds."""
     import obstore
 
     found: list[ObjectMeta] = []
-    try:
-        async with asyncio.timeout(lasts):
-            async for chunk in obstore.list(store, prefix):
-                found += chunk
-                if len(found) > MOST_OBJECTS:
-                    raise endless
-    except TimeoutError:
-        raise endless from None
+    async with asyncio.timeout(lasts):
+        async for chunk in obstore.list(store, prefix):
+            found += chunk
+            if len(found) >= enough:
+                break
     return found
 
 
