@@ -22,7 +22,7 @@ from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.pages.events import events_between
-from fanous.web.routes import Elsewhere, Visit
+from fanous.web.routes import Elsewhere, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
@@ -49,10 +49,10 @@ _NAMES = r"[^\x00-\x1f\x7f]{1,200}"
 _DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 ASKS = {
     "signal": "|".join(QUANTITIES),
-    "country": _NAMES,
+    "country": Several(_NAMES),
     "region": _NAMES,
-    "network": _NAMES,
-    "target": _NAMES,
+    "network": Several(_NAMES),
+    "target": Several(_NAMES),
     "layer": "|".join(LAYERS),
     "by": "|".join({**BY, **BY_PLACE}),
     "since": _DATE,

@@ -35,7 +35,7 @@ from fanous.publish.pictures import (
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import costs, gather
 from fanous.publish.witnesses import witness_rows
-from fanous.refdata.countries import country_name
+from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import aged, connectivity
@@ -113,6 +113,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         and incident.status is not Status.RETRACTED
         and not incident.held_by,
         "history": _history(store, incident, visit),
+        "comparisons": comparisons(incident, known),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
@@ -138,6 +139,29 @@ def _history(store: Store, incident: Incident, visit: Visit) -> list[tuple[str, 
 def past_filter(country: str, target: str) -> dict[str, str]:
     """Parameters of ``/incidents`` that list what a line of history counts."""
     return {"country": country, "target": target or THE_LINE, "status": "sure"}
+
+
+MOST_COMPARED = 4
+"""Networks, and targets, that Explore compares at once."""
+
+
+def comparisons(incident: Incident, until: float) -> list[tuple[str, dict[str, str]]]:
+    """For each target what Explore is asked, to compare the networks on which most measurements failed.
+
+    Args:
+        until: what is known of the incident ends here, unless it ended before (unix seconds).
+    """
+    asns = [one.asn for one in sorted(incident.networks, key=lambda one: -one.measurements) if one.asn]
+    if len(asns) < 2:
+        return []
+    first, last = (local(at, incident.country).date() for at in (incident.onset, incident.end or until))
+    query = {
+        "country": incident.country,
+        "network": ",".join(f"AS{asn}" for asn in asns[:MOST_COMPARED]),
+        "since": f"{first}",
+        "until": f"{last}",
+    }
+    return [(target, query | {"target": target}) for target in incident.targets[:MOST_COMPARED] if target]
 
 
 def chart_of(store: Store, incident: Incident, lines: Lines, visit: Visit) -> Chart | None:
