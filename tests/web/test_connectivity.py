@@ -78,7 +78,7 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
-    assert "5% of the usual level, between 4% and 6% (ioda bgp)." in text
+    assert "5% of the usual level, between 4% and 6% (Visible /24 blocks in routing, IODA)." in text
     row = re.search(r"<th scope=\"row\">Traffic and users.*?</tr>", text, re.DOTALL)
     assert row is not None
     assert "Did not see it" in row[0]

@@ -60,6 +60,11 @@ def test_rows_that_are_ticked_are_compared() -> None:
     assert ">Zong<" in figures and ">PTCL<" in figures and "alert(1)" not in figures
 
 
+def test_a_network_without_data_in_this_time_is_named() -> None:
+    text = visiting().get(f"/explore?country=PK&network=AS17557,AS9541&target=x&{DAY}").text
+    assert re.search(r"No data in this time: [^<]*Cybernet", text)
+
+
 def test_page_csv_json_and_parquet_give_the_same_numbers() -> None:
     visitor = visiting()
     page = visitor.get(f"/explore?{ASKED}&by=target").text

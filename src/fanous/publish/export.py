@@ -597,6 +597,7 @@ def _package(
 ) -> dict[str, Any]:
     """What ``datapackage.json`` says (specs.frictionlessdata.io, version 1); it names the sources that are in it."""
     shown = [one for one in SOURCES.values() if one.page and one.name in used]
+    licence = {"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}
     return {
         "profile": "data-package",
         "name": f"fanous-{'private' if wanted.private else 'open'}-data"
@@ -605,7 +606,7 @@ def _package(
         "title": "Fanous: disruptions of the internet",
         "description": PRIVATE if wanted.private else OPEN,
         "created": to_iso(now),
-        "licenses": [{"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}],
+        **({} if wanted.private else {"licenses": [licence]}),
         "sources": [{"title": one.title, "path": one.page} for one in shown],
         "left_out": left.counts,
         "resources": resources,

@@ -232,6 +232,7 @@ def test_a_private_export_has_everything_with_the_licence_under_which_it_came(tm
     assert [row["licence"] for row in rows(tmp_path, "levels")] == ["CC0", "CC BY-NC 4.0"]
     package = json.loads((tmp_path / "datapackage.json").read_text())
     assert package["name"] == "fanous-private-data"
+    assert "licenses" not in package, "each row has its own"
     assert package["description"].startswith("Private: ")
 
 

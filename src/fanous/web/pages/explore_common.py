@@ -4,7 +4,7 @@ A question is about measurements, or about one signal of public sources if the a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
@@ -285,6 +285,12 @@ def links_of(
         "height": EMBED_HEIGHT,
         "breadth": EMBED_WIDTH,
     }
+
+
+def without_data(names: Sequence[str], language: Language) -> str:
+    """A sentence about what was asked for and has no data in this time; empty = everything has."""
+    said = language.comma.join(map(language.apart, names))
+    return language.say("No data in this time: {names}.", names=said) if names else ""
 
 
 MOST_BRIEFS = 8
