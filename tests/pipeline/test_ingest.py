@@ -282,3 +282,8 @@ def test_a_clock_that_is_ahead_stretches_no_window(
         latest = pakistan.UNTIL + AHEAD + TICK
         assert max(until for _, until in windows) <= latest
         assert query.confirm(store, "PK", [], None, None).until <= latest
+
+
+def test_what_cannot_be_used_is_named_once() -> None:
+    step = ingest.Replayed((), 0, {}, ("segment:1: no JSON",), ())
+    assert ingest.remarks([step, step]) == ["segment:1: no JSON"]

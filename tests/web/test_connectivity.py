@@ -78,7 +78,7 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
-    assert "5% of the usual level, between 4% and 6% (ioda bgp)." in text
+    assert "5% of the usual level, between 4% and 6% (Visible /24 blocks in routing, IODA)." in text
     row = re.search(r"<th scope=\"row\">Traffic and users.*?</tr>", text, re.DOTALL)
     assert row is not None
     assert "Did not see it" in row[0]
@@ -117,3 +117,10 @@ def test_an_hour_without_a_network_does_not_vanish_in_the_mean_of_a_month() -> N
 def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:
     text = visiting(levels=()).get("/PK").text
     assert "Connectivity" not in text
+
+
+def test_an_outage_leads_to_the_series_that_show_it() -> None:
+    text = visiting(outage()).get("/PK/PK-2023-0042").text
+    link = re.search(r'Explore the series: <a href="(/explore[?]signal=bgp[^"]*)">', text)
+    assert link is not None, text
+    assert visiting(outage()).get(link[1].replace("&amp;", "&")).status_code == 200

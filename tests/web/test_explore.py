@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from pyarrow import parquet
@@ -42,6 +42,27 @@ def test_the_page_says_what_is_shown_and_how_much_of_it_was_hit() -> None:
     assert "17 December 2023 (PKT). 8 measurements: 3 blocked, 2 slowed down, 3 worked, 0 unclear." in text
     assert text.index(">Zong<") < text.index(">PTCL<")
     assert "X (Twitter) blocked" in text
+
+
+def test_rows_that_are_ticked_are_compared() -> None:
+    visitor = visiting()
+    text = visitor.get(f"/explore?{ASKED}&lang=en").text
+    boxes = re.findall(
+        r'<input type="checkbox" name="network" value="(AS\d+)" aria-label="Compare ([^"]+)">', text
+    )
+    assert ("AS59257", "Zong") in boxes and ("AS17557", "PTCL") in boxes
+    form = next(one for one in text.split("<form")[1:] if "checkbox" in one)
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', form)
+    asked = urlencode([*hidden, ("network", "AS59257"), ("network", "AS17557")])
+    address = visitor.get(f"/explore?{asked}").headers["location"]
+    assert address.count("network=") == 1
+    figures = visitor.get(address.replace("%2C", ",")).text.split('id="numbers"')[1]
+    assert ">Zong<" in figures and ">PTCL<" in figures and "alert(1)" not in figures
+
+
+def test_a_network_without_data_in_this_time_is_named() -> None:
+    text = visiting().get(f"/explore?country=PK&network=AS17557,AS9541&target=x&{DAY}").text
+    assert re.search(r"No data in this time: [^<]*Cybernet", text)
 
 
 def test_page_csv_json_and_parquet_give_the_same_numbers() -> None:

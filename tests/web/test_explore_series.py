@@ -69,6 +69,11 @@ def test_the_signal_of_a_country_is_shown_on_the_dates_that_hold_it() -> None:
     assert since[1] == "2023-12-15"
 
 
+def test_a_country_without_data_in_this_time_is_named() -> None:
+    assert "No data in this time: Kenya." in visiting().get("/explore?signal=tor_relay&country=PK,KE").text
+    assert "No data in this time" not in visiting().get("/explore?signal=tor_relay&country=PK").text
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [

@@ -42,6 +42,13 @@ def test_the_way_from_a_query_to_the_numbers_is_two_clicks() -> None:
     assert visitor.get(f"/explore{link}").status_code == 200
 
 
+def test_networks_are_compared_by_their_names() -> None:
+    text = visiting().get("/search?q=compare+x+ptcl+zong+17+december+2023").text
+    assert "/explore?country=PK&amp;network=AS17557,AS59257&amp;target=x&amp;since=2023-12-17" in text
+    assert "X (Twitter) · PTCL · Zong · Pakistan · 17 December 2023" in text
+    assert "network=" not in visiting().get("/search?q=x+ptcl+nonsense").text
+
+
 @each(
     ("words", "path"),
     [

@@ -472,11 +472,11 @@ def test_each_family_has_its_say() -> None:
     silent = FamilyView("darknet", Says.SILENT, ("ioda merit-nt",), ("PK",))
     said = [one.text for one in grounds(outage(opinions=(ROUTING, PROBING, USAGE, lower, silent)), ENGLISH)]
     assert said == [
-        "Routing: as usual (ioda bgp).",
-        "Active probing: 5% of the usual level, between 2% and 10% (ioda ping-slash24).",
-        "Traffic and users: less than 1% of the usual level, between 0% and 1% (ioda gtr).",
-        "Traffic and users: 90% of the usual level, within its usual range (ioda gtr).",
-        "Darknet traffic: no data at the time (ioda merit-nt).",
+        "Routing: as usual (Visible /24 blocks in routing, IODA).",
+        "Active probing: 5% of the usual level, between 2% and 10% (/24 blocks that answer pings, IODA).",
+        "Traffic and users: less than 1% of the usual level, between 0% and 1% (Requests to a Google product, IODA).",
+        "Traffic and users: 90% of the usual level, within its usual range (Requests to a Google product, IODA).",
+        "Darknet traffic: no data at the time (Sources of stray traffic seen by a network telescope, IODA).",
     ]
 
 
@@ -486,8 +486,9 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     unknown = FamilyView("usage", Says.DOWN, ("ioda gtr",), there)
     told = [one.text for one in grounds(outage(opinions=(known, unknown)), ENGLISH)]
     assert told == [
-        "Routing: 5% of the usual level in Panjāb and AS17557, between 2% and 10% (ioda bgp).",
-        "Traffic and users: down in Panjāb and AS17557 (ioda gtr).",
+        "Routing: 5% of the usual level in Panjāb and AS17557, between 2% and 10% "
+        "(Visible /24 blocks in routing, IODA).",
+        "Traffic and users: down in Panjāb and AS17557 (Requests to a Google product, IODA).",
     ]
 
 

@@ -184,5 +184,7 @@ def rejudge(
 
     done = act(store, config, Rejudge(country_code(country) if country else None, everything))
     say(f"judged {done.measurements:,} measurements again")
+    if not (done.measurements or done.remarks or everything):
+        say("all were judged by these rules before; --all judges them again", file=sys.stderr)
     for remark in done.remarks:
         say(f"could not be used: {remark}", file=sys.stderr)

@@ -317,12 +317,13 @@ def forget(store: Store, reports: Sequence[str]) -> Forgotten:
 
 
 def remarks(replayed: Iterable[Replayed]) -> list[str]:
-    """Raw records in the archive that cannot be used, each with its place and reason."""
-    return [
+    """Raw records in the archive that cannot be used, each once, with its place and reason."""
+    lines = (
         line
         for step in replayed
         for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
-    ]
+    )
+    return list(dict.fromkeys(lines))
 
 
 def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:

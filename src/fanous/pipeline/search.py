@@ -61,6 +61,7 @@ _ARABIC = str.maketrans(
 
 _STOP = frozenset(
     {"the", "a", "an", "of", "in", "on", "at", "by", "from", "to", "and", "or", "for", "is", "was"}
+    | {"compare", "vs", "versus"}
     | {"le", "la", "les", "des", "du", "de", "en", "au", "aux", "et", "dans", "un", "une"}
     | {"el", "los", "las", "del", "y", "por", "con", "una"}
 )
@@ -111,7 +112,8 @@ def _months() -> Mapping[str, int]:
         _loose(name): number
         for language in LANGUAGES.values()
         for context in ("format", "stand-alone")
-        for number, name in get_month_names("wide", context, language.locale).items()
+        for width in ("abbreviated", "wide")
+        for number, name in get_month_names(width, context, language.locale).items()
     }
 
 
@@ -159,9 +161,10 @@ class Sought:
 
 
 LABEL = re.compile(r"[A-Za-z]{2}-(?:[0-9]{4}-[0-9]{4,6}|watch-[0-9]{1,6})")
-_YEAR, _DAY = (
+_YEAR, _DAY, _DAY_OF_MONTH = (
     re.compile(r"(?:19|20)[0-9]{2}"),
     re.compile(r"((?:19|20)[0-9]{2})-([0-9]{1,2})(?:-([0-9]{1,2}))?"),
+    re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|er)?"),
 )
 
 
@@ -176,6 +179,7 @@ def taken_apart(text: str) -> Sought:
     countries, targets, asns, kinds, words = [], [], [], [], []
     years: list[int] = []
     months: list[int] = []
+    numbers: list[str] = []
     days: list[tuple[date, date]] = []
     at = 0
     while at < len(typed):
@@ -202,6 +206,8 @@ def taken_apart(text: str) -> Sought:
                 years.append(int(own))
             elif dated := _span_of(own):
                 days.append(dated)
+            elif _DAY_OF_MONTH.fullmatch(own):
+                numbers.append(re.sub(r"\D", "", own))
             elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", own):
                 asns.append(int(re.sub(r"\D", "", own)))
             elif own.isdigit() and own.isascii() and 3 <= len(own) <= 10:
@@ -213,11 +219,15 @@ def taken_apart(text: str) -> Sought:
             elif own and own not in _STOP:
                 words += own.replace("-", " ").replace(".", " ").split()
         at += length
-    for year in years:
+    named = [_span_of(f"{year}-{month}-{number}") for year in years for month in months for number in numbers]
+    if not (years and months):
+        words += numbers
+    for year in years if not any(named) else ():
         if months:
             days += [_month(year, month) for month in months]
         else:
             days.append((date(year, 1, 1), date(year, 12, 31)))
+    days += filter(None, named)
     span = (min(first for first, _ in days), max(last for _, last in days)) if days else None
     return Sought(
         tuple(dict.fromkeys(countries)),
@@ -263,12 +273,14 @@ class SearchResult:
     """The answer to a query.
 
     Attributes:
+        asns: networks that it names, by number or by name.
         incidents: those that match everything in the query, newest first, retracted ones last.
         more: number of matching incidents left out.
         targets, networks: known to this monitor.
     """
 
     sought: Sought
+    asns: tuple[int, ...]
     incidents: tuple[Incident, ...]
     more: int
     countries: tuple[str, ...]
@@ -287,17 +299,20 @@ def search(store: Store, text: str, language: Language) -> SearchResult:
     sought = taken_apart(text)
     known = store.facts.known_networks()
     if not sought.parts:
-        return SearchResult(sought, (), 0, (), (), (), ())
+        return SearchResult(sought, (), (), 0, (), (), (), ())
     incidents = fitting(store.ledger.incidents(), sought, language)
     events = [one for one in store.ledger.events() if _fits_event(one, sought)]
     events.sort(key=lambda one: -one.start)
+    named = _networks_named(known, sought)
+    networks = networks_like(known, sought) or networks_like(known, Sought(sought.countries, asns=named))
     return SearchResult(
         sought,
+        tuple(dict.fromkeys([*sought.asns, *named])),
         tuple(incidents[:MOST_INCIDENTS]),
         max(0, len(incidents) - MOST_INCIDENTS),
         tuple([*sought.countries, *_countries_like(sought)][:MOST_FOUND]),
         tuple([*sought.targets, *_targets_like(sought, store.facts.known_targets())][:MOST_FOUND]),
-        tuple(networks_like(known, sought)[:MOST_FOUND]),
+        tuple(networks[:MOST_FOUND]),
         tuple(events[:MOST_FOUND]),
     )
 
@@ -392,6 +407,25 @@ def networks_like(known: Sequence[KnownNetwork], sought: Sought) -> list[FoundNe
     wanted = [one for one in wanted if not sought.countries or one.country in sought.countries]
     wanted.sort(key=lambda one: (-one.measurements, one.country, one.asn))
     return [FoundNetwork(one.country, one.asn, network_name(one.asn) or one.name) for one in wanted]
+
+
+def _networks_named(known: Sequence[KnownNetwork], sought: Sought) -> tuple[int, ...]:
+    """Networks named one after the other (``ptcl telenor zong``); none if a word is of no network's name.
+
+    Of networks with one name, all are meant.
+    """
+    found: list[int] = []
+    words = sought.words
+    while words:
+        for length in range(min(4, len(words)), 0, -1):
+            like = networks_like(known, Sought(sought.countries, words=words[:length]))
+            if like:
+                found += [one.asn for one in like if one.name == like[0].name]
+                words = words[length:]
+                break
+        else:
+            return ()
+    return tuple(dict.fromkeys(found))
 
 
 def _named(one: KnownNetwork, words: Sequence[str]) -> bool:

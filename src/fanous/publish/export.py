@@ -269,14 +269,11 @@ def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]
 
 def _cells_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     for country in [wanted.country] if wanted.country else store.facts.countries():
-        span = store.facts.span(country)
-        if span is None:
-            continue
-        at = max(wanted.since, span[0]) // HOUR * HOUR
-        until = min(wanted.until, span[1] + 1)
-        while at < until:
-            yield from _cells(store, country, at, min(at + WINDOW, until), wanted, left)
-            at += WINDOW
+        since = wanted.since
+        while (span := store.facts.measured(country, since)) is not None and span[0] < wanted.until:
+            at = span[0] // HOUR * HOUR  # years without a measurement are not read
+            since = min(at + WINDOW, wanted.until)
+            yield from _cells(store, country, at, since, wanted, left)
 
 
 def _cells(
@@ -597,6 +594,7 @@ def _package(
 ) -> dict[str, Any]:
     """What ``datapackage.json`` says (specs.frictionlessdata.io, version 1); it names the sources that are in it."""
     shown = [one for one in SOURCES.values() if one.page and one.name in used]
+    licence = {"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}
     return {
         "profile": "data-package",
         "name": f"fanous-{'private' if wanted.private else 'open'}-data"
@@ -605,7 +603,7 @@ def _package(
         "title": "Fanous: disruptions of the internet",
         "description": PRIVATE if wanted.private else OPEN,
         "created": to_iso(now),
-        "licenses": [{"title": wanted.licence, "name": wanted.licence.replace(" ", "-")}],
+        **({} if wanted.private else {"licenses": [licence]}),
         "sources": [{"title": one.title, "path": one.page} for one in shown],
         "left_out": left.counts,
         "resources": resources,

@@ -28,12 +28,14 @@ class WitnessRow:
     name: of the family, in English, as a key of the catalogues.
     source: of measurements; empty = a whole family.
     word: of ``SIGHTS``.
+    saw: it saw the incident.
     reasons: what it saw, or why it saw nothing.
     """
 
     name: str
     source: str
     word: str
+    saw: bool
     reasons: tuple[Reason, ...]
 
 
@@ -45,7 +47,7 @@ def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
         if sight is Sight.NO_DATA and not one.source and str(one.family) in incident.evidence.families:
             # What a family has shown keeps counting, even if its records are not in this store.
             sight, reasons = Sight.SAW, ()
-        rows.append(WitnessRow(FAMILIES[one.family], one.source, SIGHTS[sight], reasons))
+        rows.append(WitnessRow(FAMILIES[one.family], one.source, SIGHTS[sight], sight is Sight.SAW, reasons))
     return rows
 
 

@@ -167,9 +167,9 @@ SELECT toUnixTimestamp64Micro(min(first)) / 1000000, toUnixTimestamp64Micro(max(
     FROM levels WHERE country = {country:String} AND value IS NOT NULL HAVING count() > 0
 ) HAVING count() > 0
 """
-_MEASURED = """
+_MEASURED = f"""
 SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
-FROM measurements WHERE country = {country:String} AND defect = '' HAVING count() > 0
+FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW} HAVING count() > 0
 """
 _TARGETS = f"""
 SELECT DISTINCT target FROM verdicts
@@ -308,9 +308,9 @@ class CoverageFacts(FactsPart):
         rows = self.engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
-    def measured(self, country: str) -> tuple[float, float] | None:
-        """When the first and last sound measurements were made; ``None`` = there are none."""
-        rows = self.engine.rows(_MEASURED, country=country)
+    def measured(self, country: str, since: float = -inf) -> tuple[float, float] | None:
+        """When the first (from ``since`` on) and the last sound measurements were made; ``None`` = there are none."""
+        rows = self.engine.rows(_MEASURED, country=country, **window(since, inf))
         return (rows[0][0], rows[0][1]) if rows else None
 
     def targets(self, country: str, since: float, until: float) -> list[str]:

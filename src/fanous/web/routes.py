@@ -108,6 +108,11 @@ MOMENT = 15.0
 
 NOTHING_ASKED: Mapping[str, str] = {}
 
+
+class Several(str):
+    """The pattern of a parameter that boxes of a form may give several times: the values become one, with commas."""
+
+
 LANGUAGE = "lang"
 """The query parameter that every page has."""
 
@@ -126,7 +131,9 @@ def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
             is_heeded = chosen(value) is not None
         else:
             is_heeded = name in asks and re.fullmatch(asks[name], value) is not None
-        if is_heeded:
+        if is_heeded and name in kept and isinstance(asks.get(name), Several):
+            kept[name] += f",{value}"
+        elif is_heeded:
             kept.setdefault(name, value)
     if len(kept) == len(given):
         return None

@@ -11,6 +11,7 @@ that the page lists below it.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
@@ -242,7 +243,9 @@ def _value(name: str, value: Param, language: Language, probes_are: str) -> str:
     if isinstance(value, str):
         return words(value)
     said = [words(one) for one in _names(value)]
-    return language.comma.join(said) if name in ("families", "sources") else listing(said, language)
+    if name == "sources":
+        return language.semicolon.join(dict.fromkeys(said))
+    return language.comma.join(said) if name == "families" else listing(said, language)
 
 
 def _words_of(name: str, language: Language) -> Callable[[str], str]:
@@ -287,6 +290,17 @@ def _hundredths(language: Language, value: float) -> str:
     return language.number(value, 2)
 
 
+def _series_named(name: str, language: Language) -> str:
+    """``ioda bgp`` -> ``Visible prefixes, IODA``; what is no series of a source is left as it is."""
+    from fanous.sources.publishers import SOURCES
+
+    source, _, signal = name.partition(" ")
+    if signal not in SIGNALS:
+        return printable(name)
+    title = SOURCES[source].title if source in SOURCES else source
+    return f"{language.say(SIGNALS[signal].title)}{language.comma}{language.apart(printable(title))}"
+
+
 def _share(language: Language, share: float) -> str:
     return percent(share, language)
 
@@ -313,6 +327,7 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "countries": lambda code, language: country_name(code, language.code),
     "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
+    "sources": lambda name, language: _series_named(name, language),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
     "target": lambda target, _: target_title(target),
     "targets": lambda target, _: target_title(target),

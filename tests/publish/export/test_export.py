@@ -70,8 +70,9 @@ class Holding(SmallStore):
         made = [Freshness(self.source, MONDAY, 30, 1)] if self.ballots and not self.is_synthetic else []
         return [one for one in made if since <= one.at < until]
 
-    def span(self, _country: str) -> tuple[float, float] | None:
-        return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
+    def measured(self, _country: str, since: float = -inf) -> tuple[float, float] | None:
+        first, last = max(since, MONDAY), MONDAY + 30 * 86_400
+        return (first, last) if self.ballots and first <= last else None
 
     def levels(self, country: str, *_rest: Any, **_named: Any) -> list[Series]:
         return self.ready if country == self.country and not self.is_synthetic else []
@@ -232,6 +233,7 @@ def test_a_private_export_has_everything_with_the_licence_under_which_it_came(tm
     assert [row["licence"] for row in rows(tmp_path, "levels")] == ["CC0", "CC BY-NC 4.0"]
     package = json.loads((tmp_path / "datapackage.json").read_text())
     assert package["name"] == "fanous-private-data"
+    assert "licenses" not in package, "each row has its own"
     assert package["description"].startswith("Private: ")
 
 

@@ -174,7 +174,8 @@ class Bucket:
         found = self._listed(prefix, enough=MOST_OBJECTS + 1)
         if len(found) > MOST_OBJECTS:
             raise FanousError(
-                f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again later",
+                f"cannot list {prefix} at {self.address}: the listing does not end, so it was given up; try again "
+                "later",
                 permanent=False,
             )
         known = (published(str(meta["path"]), int(meta["size"]), meta["e_tag"] or "") for meta in found)

@@ -62,6 +62,7 @@ from fanous.web.pages.explore_common import (
     short_link,
     span_of,
     wanted,
+    without_data,
 )
 from fanous.web.pages.explore_series import (
     series_csv,
@@ -273,8 +274,22 @@ def explore_facts(store: Store, visit: Visit) -> Facts:
         "wide": Markup(stacked(drawn, own.sheet, WIDE, "w")),
         "narrow": Markup(stacked(drawn, narrow, NARROW, "n")),
         "drawn": len(drawn),
+        "lacking": without_data(_without_data(found, own, language), language),
         "grid": grid_of(found, language),
     }
+
+
+def _without_data(found: Explored, own: Told, language: Language) -> list[str]:
+    """What the question names on the axis of the rows, and no row has."""
+    question = found.question
+    asked: Mapping[str, Sequence[AxisValue]] = {
+        "network": question.networks,
+        "target": question.targets,
+        "country": question.countries,
+    }
+    present = {row.name for row in found.rows}
+    lacking = [one for one in asked.get(question.by, ()) if one not in present]
+    return [name_of(one, question.by, own.asns, language) for one in lacking]
 
 
 def grid_of(found: Explored, language: Language) -> Drawing | None:

@@ -4,7 +4,7 @@ A question is about measurements, or about one signal of public sources if the a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
@@ -22,7 +22,7 @@ from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.pages.events import events_between
-from fanous.web.routes import Elsewhere, Visit
+from fanous.web.routes import Elsewhere, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
@@ -49,10 +49,10 @@ _NAMES = r"[^\x00-\x1f\x7f]{1,200}"
 _DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 ASKS = {
     "signal": "|".join(QUANTITIES),
-    "country": _NAMES,
+    "country": Several(_NAMES),
     "region": _NAMES,
-    "network": _NAMES,
-    "target": _NAMES,
+    "network": Several(_NAMES),
+    "target": Several(_NAMES),
     "layer": "|".join(LAYERS),
     "by": "|".join({**BY, **BY_PLACE}),
     "since": _DATE,
@@ -285,6 +285,12 @@ def links_of(
         "height": EMBED_HEIGHT,
         "breadth": EMBED_WIDTH,
     }
+
+
+def without_data(names: Sequence[str], language: Language) -> str:
+    """A sentence about what was asked for and has no data in this time; empty = everything has."""
+    said = language.comma.join(map(language.apart, names))
+    return language.say("No data in this time: {names}.", names=said) if names else ""
 
 
 MOST_BRIEFS = 8

@@ -43,6 +43,7 @@ from fanous.web.pages.explore_common import (
     short_link,
     span_of,
     wanted_series,
+    without_data,
 )
 from fanous.web.routes import Facts, Later, Reply, Visit
 from fanous.wording import clocks
@@ -236,6 +237,14 @@ def series_facts(store: Store, visit: Visit) -> Facts:
         "answer": own,
         "in_all": language.say("Series: {n}.", n=language.number(len(found.rows))),
         "drawn": len(drawn),
+        "lacking": without_data(
+            [
+                country_name(code, language.code)
+                for code in found.question.countries
+                if all(row.key.place.country != code for row in found.rows)
+            ],
+            language,
+        ),
         "closed": language.comma.join(map(language.apart, closed)),
         "passed_on": bool(passed_on(found).rows),
         "regions": [

@@ -11,12 +11,14 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
 from fanous.charts.reachability import Lines, beside, matrix
-from fanous.model.incident import Incident, Status
-from fanous.model.instant import to_iso
+from fanous.model.incident import Incident, Says, Status
+from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
+from fanous.pipeline.quantities import QUANTITIES
 from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
@@ -35,7 +37,7 @@ from fanous.publish.pictures import (
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import costs, gather
 from fanous.publish.witnesses import witness_rows
-from fanous.refdata.countries import country_name
+from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import aged, connectivity
@@ -113,6 +115,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         and incident.status is not Status.RETRACTED
         and not incident.held_by,
         "history": _history(store, incident, visit),
+        "comparisons": comparisons(incident, known),
+        "series": series_behind(incident, known),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
@@ -138,6 +142,51 @@ def _history(store: Store, incident: Incident, visit: Visit) -> list[tuple[str, 
 def past_filter(country: str, target: str) -> dict[str, str]:
     """Parameters of ``/incidents`` that list what a line of history counts."""
     return {"country": country, "target": target or THE_LINE, "status": "sure"}
+
+
+BEFORE_IT = 14 * DAY
+"""How long before an incident its series are shown."""
+
+MOST_COMPARED = 4
+"""Networks, and targets, that Explore compares at once."""
+
+
+def comparisons(incident: Incident, until: float) -> list[tuple[str, dict[str, str]]]:
+    """For each target what Explore is asked, to compare the networks on which most measurements failed.
+
+    Args:
+        until: what is known of the incident ends here, unless it ended before (unix seconds).
+    """
+    asns = [one.asn for one in sorted(incident.networks, key=lambda one: -one.measurements) if one.asn]
+    if len(asns) < 2:
+        return []
+    first, last = (local(at, incident.country).date() for at in (incident.onset, incident.end or until))
+    query = {
+        "country": incident.country,
+        "network": ",".join(f"AS{asn}" for asn in asns[:MOST_COMPARED]),
+        "since": f"{first}",
+        "until": f"{last}",
+    }
+    return [(target, query | {"target": target}) for target in incident.targets[:MOST_COMPARED] if target]
+
+
+def series_behind(incident: Incident, until: float) -> list[tuple[str, dict[str, str]]]:
+    """Title of each signal in which an outage or a loss of traffic was seen, and what Explore is asked to show it.
+
+    Args:
+        until: as of ``comparisons``.
+    """
+    seen = [text for one in incident.opinions if one.says is Says.DOWN for text in one.sources]
+    signals = dict.fromkeys(text.partition(" ")[2] for text in seen)
+    first = local(incident.onset - BEFORE_IT, incident.country).date()
+    last = local(incident.end or until, incident.country).date()
+    query = {"country": incident.country, "target": ",".join(filter(None, incident.targets))}
+    query |= {"since": f"{first}", "until": f"{last}"}
+    return [
+        (SIGNALS[name].title, {"signal": name} | {key: value for key, value in query.items() if value})
+        for name in signals
+        if name in QUANTITIES
+    ]
 
 
 def chart_of(store: Store, incident: Incident, lines: Lines, visit: Visit) -> Chart | None:

@@ -30,19 +30,22 @@ class ExploreLink:
     path: str
 
 
-def explore_link(sought: Sought, visit: Visit) -> ExploreLink | None:
+def explore_link(found: SearchResult, visit: Visit) -> ExploreLink | None:
     """Explore with the places, targets and dates that a query names; ``None`` = it names too little."""
-    if not (sought.targets or sought.asns or (sought.countries and sought.days)):
+    sought, asns = found.sought, found.asns[:4]
+    if not (sought.targets or asns or (sought.countries and sought.days)):
         return None
     language = visit.language
+    known = {one.asn: one.name for one in found.networks}
+    countries = sought.countries or tuple({one.country for one in found.networks if one.asn in asns})
     query = {
-        "country": ",".join(sought.countries[:4]),
-        "network": ",".join(f"AS{asn}" for asn in sought.asns[:4]),
+        "country": ",".join(countries[:4]),
+        "network": ",".join(f"AS{asn}" for asn in asns),
         "target": ",".join(sought.targets[:4]),
     }
     titles = [target_title(target) for target in sought.targets]
-    titles += [f"AS{asn}" for asn in sought.asns]
-    titles += [country_name(code, language.code) for code in sought.countries]
+    titles += [network_title(asn, known) or f"AS{asn}" for asn in asns]
+    titles += [country_name(code, language.code) for code in countries]
     if sought.days:
         first, last = sought.days
         query |= {"since": f"{first}", "until": f"{last}"}
@@ -74,7 +77,7 @@ def search_facts(store: Store, visit: Visit) -> Facts:
         "text": text,
         "found": found,
         "staged": False,
-        "explore": explore_link(found.sought, visit),
+        "explore": explore_link(found, visit),
         "listed": stories(store, found.incidents),
         "first": found.sought.parts > 1 or bool(found.sought.label or found.sought.kinds),
         "path_of": lambda target: f"/target/{target}",
@@ -101,7 +104,7 @@ def search_json(store: Store, visit: Visit) -> Reply:
 def suggestions(store: Store, found: SearchResult, visit: Visit) -> list[Mapping[str, Any]]:
     language = visit.language
     items: list[tuple[str, str]] = []
-    link = explore_link(found.sought, visit)
+    link = explore_link(found, visit)
     told = [
         (headline(one.incident, one.names, language).text, visit.link(one.path))
         for one in stories(store, found.incidents)
