@@ -224,7 +224,7 @@ def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, 
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
     began = replace(began, at=spans[0].start)
-    levels = levels_of(began, spans, later)
+    levels = levels_of(began, spans, measured, later)
     spans = spans if later is None else (*spans, later[0])
     return ran, _Stood(began, spans, levels, end, measured)
 
