@@ -129,7 +129,7 @@ class Quantities:
             witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
             most=CERTAIN if len(witnesses) > 1 else ONE_FAMILY,
             evidence=_evidence(anomalies),
-            remarks=(*far.remarks, *_cautions(far, lasting)),
+            remarks=(*(() if target else far.remarks), *_cautions(far, lasting)),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
             levels=stood.levels,

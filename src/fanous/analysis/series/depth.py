@@ -418,10 +418,13 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
         return ()
     of_people = SIGNALS[told.key.signal].of_people
     least = max(2, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
-    edges = [0, *sorted(_cuts(left, 0, len(left), least, told.noise)), len(left)]
-    for n in range(1, len(edges) - 1):  # each was the best split of its own stretch, not of these two steps
-        split = _best_split(left, edges[n - 1], edges[n + 1], least, told.noise)
-        edges[n] = edges[n] if split is None else split[1]
+    edges = [0]
+    found_at = [*sorted(_cuts(left, 0, len(left), least, told.noise)), len(left)]
+    for ahead in found_at[1:]:  # each was the best split of its own stretch, which may be none of these two steps
+        split = _best_split(left, edges[-1], ahead, least, told.noise)
+        if split is not None:
+            edges.append(split[1])
+    edges.append(len(left))
     found = []
     for first, last in pairwise(edges):
         begins = start if first == 0 else float(times[first])
