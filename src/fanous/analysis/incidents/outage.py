@@ -83,7 +83,7 @@ NEAR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Series behind the findings of a country: see ``assemble.Told``.
+    """Series behind the findings of a country: see ``assemble.Basis``.
 
     Attributes:
         series: quantities that can show an outage.

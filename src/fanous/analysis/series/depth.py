@@ -420,7 +420,9 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
     least = max(2, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
     edges = [0]
     found_at = [*sorted(_cuts(left, 0, len(left), least, told.noise)), len(left)]
-    for ahead in found_at[1:]:  # each was the best split of its own stretch, which may be none of these two steps
+    for ahead in found_at[
+        1:
+    ]:  # each was the best split of its own stretch, which may be none of these two steps
         split = _best_split(left, edges[-1], ahead, least, told.noise)
         if split is not None:
             edges.append(split[1])
