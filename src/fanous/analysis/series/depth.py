@@ -418,15 +418,11 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
         return ()
     of_people = SIGNALS[told.key.signal].of_people
     least = max(2, ceil((STAGE_OF_PEOPLE if of_people else STAGE) / told.step))
-    edges = [0]
-    found_at = [*sorted(_cuts(left, 0, len(left), least, told.noise)), len(left)]
-    for ahead in found_at[
-        1:
-    ]:  # each was the best split of its own stretch, which may be none of these two steps
-        split = _best_split(left, edges[-1], ahead, least, told.noise)
-        if split is not None:
-            edges.append(split[1])
-    edges.append(len(left))
+    edges = [0, *sorted(_cuts(left, 0, len(left), least, told.noise)), len(left)]
+    for n in range(1, len(edges) - 1):  # each was the best split of its own stretch, not of these two steps
+        split = _best_split(left, edges[n - 1], edges[n + 1], least, told.noise)
+        edges[n] = edges[n] if split is None else split[1]
+    edges = _unlike(left, edges)
     found = []
     for first, last in pairwise(edges):
         begins = start if first == 0 else float(times[first])
@@ -449,6 +445,19 @@ def _cuts(left: Floats, first: int, last: int, least: int, noise: float) -> list
     return [*_cuts(left, first, cut, least, noise), cut, *_cuts(left, cut, last, least, noise)]
 
 
+def _unlike(left: Floats, edges: Sequence[int]) -> list[int]:
+    """The edges of steps, without those on whose sides the level turned out to be alike."""
+    kept, n = list(edges), 1
+    while n < len(kept) - 1:
+        before, after = (float(np.median(left[kept[m] : kept[m + 1]])) for m in (n - 1, n))
+        if abs(before - after) < STAGE_CHANGE:
+            del kept[n]
+            n = max(1, n - 1)
+        else:
+            n += 1
+    return kept
+
+
 def _seeds(first: int, last: int, least: int) -> Iterator[tuple[int, int]]:
     """Stretches that overlap by half: the whole, and as long as there is room for two steps each half as long."""
     width = last - first
@@ -463,6 +472,8 @@ def _seeds(first: int, last: int, least: int) -> Iterator[tuple[int, int]]:
 def _best_split(left: Floats, first: int, last: int, least: int, noise: float) -> tuple[float, int] | None:
     """What the clearest split of a stretch explains, and where it is; None = its sides do not differ clearly."""
     n = last - first
+    if n < 2 * least:
+        return None
     values = left[first:last]
     sums = np.cumsum(values)[least - 1 : n - least]
     count = np.arange(least, n - least + 1)
