@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.incident import Kind, Part, Scope, Status
+from fanous.model.incident import Estimate, Kind, Part, Scope, Status
 from fanous.model.measurement import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording import ENGLISH, LANGUAGES
@@ -18,6 +18,14 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "kind": Kind.OUTAGE,
     "parts": (Part("", Kind.OUTAGE, ("outage",), ("PK-BA",)),),
     "entities": ("PK-BA",),
+}
+
+OF_THE_COUNTRY: dict[str, Any] = {
+    "kind": Kind.OUTAGE,
+    "parts": (Part("", Kind.OUTAGE, ("outage.partial",), ("PK",)),),
+    "scope": Scope.INSUFFICIENT,
+    "entities": ("PK",),
+    "level": Estimate(0.7, 0.6, 0.8),
 }
 
 
@@ -35,6 +43,26 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
         ),
         (OF_A_REGION, "Internet access may be cut off in parts of Pakistan"),
         (OF_A_REGION | {"entities": ("AS17557",)}, "Internet access may be cut off on PTCL in Pakistan"),
+        (OF_THE_COUNTRY, "Internet connectivity down to about 70% in Pakistan"),
+        (OF_THE_COUNTRY | {"level": None}, "Internet connectivity fell in Pakistan"),
+        (
+            OF_THE_COUNTRY | {"confirmed_at": None, "status": Status.SUSPECTED},
+            "Internet connectivity may be down to about 70% in Pakistan",
+        ),
+        (OF_THE_COUNTRY | NATION, "Internet connectivity down to about 70% across Pakistan"),
+        (
+            OF_THE_COUNTRY | NATION | {"level": Estimate(0.1, 0, 0.2)},
+            "Internet access cut off across Pakistan",
+        ),
+        (
+            OF_THE_COUNTRY | {"entities": ("PK-BA",)},
+            "Internet connectivity down to about 70% in parts of Pakistan",
+        ),
+        (
+            OF_THE_COUNTRY
+            | {"level": Estimate(0.7, 0.6, 0.8, 0.6, 0.4), "status": Status.CONFIRMED, "end": None},
+            "Internet connectivity down to about 40% in Pakistan",
+        ),
         ({"status": Status.RETRACTED}, "Retracted: X (Twitter) blocked on Zong in Pakistan"),
         ({"provenance": Provenance.SYNTHETIC}, "[Synthetic] X (Twitter) blocked on Zong in Pakistan"),
     ],
@@ -86,7 +114,9 @@ WHERE: dict[str, tuple[Scope, tuple[str, ...]]] = {
     "network": (Scope.ISP, ("AS4200000001",)),
     "networks": (Scope.MULTI_ISP, tuple(f"AS{n}" for n in range(1, 130))),
     "region": (Scope.REGION, ("PK-BA",)),
+    "somewhere": (Scope.INSUFFICIENT, ("PK",)),
 }
+LEFT = None, Estimate(0.66, 0.5, 0.8)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -94,11 +124,17 @@ WHERE: dict[str, tuple[Scope, tuple[str, ...]]] = {
 def test_no_headline_is_longer_than_it_may_be(shape: str, code: str) -> None:
     """In every language: every kind, scope, status and provenance, in countries with long names."""
     names = {4200000001: "Société Congolaise des Postes et des Télécommunications"}
-    for country, where, status, provenance in product(
-        ["PK", "CD", "GS", "AE", "VC", "BA"], WHERE, Status, Provenance
+    for country, where, status, provenance, left in product(
+        ["PK", "CD", "GS", "AE", "VC", "BA"], WHERE, Status, Provenance, LEFT
     ):
         scope, places = WHERE[where]
-        given = {"country": country, "scope": scope, "entities": places, "provenance": provenance}
+        given = {
+            "country": country,
+            "scope": scope,
+            "entities": places,
+            "provenance": provenance,
+            "level": left,
+        }
         sure = None if status is Status.SUSPECTED else START
         parts = SHAPES[shape]
         one = incident(**given, status=status, parts=parts, kind=parts[0].kind, confirmed_at=sure)

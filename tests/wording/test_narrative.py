@@ -22,7 +22,7 @@ from fanous.model.incident import (
     Stage,
     Status,
 )
-from fanous.model.instant import from_iso
+from fanous.model.instant import HOUR, from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access
 from fanous.model.reason import Reason
@@ -223,12 +223,12 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
         (
             {"level": Estimate(0.5, 0.4, 0.6, now=0.3)},
             "typically 50% of its usual level, and now 30%.",
-            "cut off",
+            "down to about 30%",
         ),
         (
             {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
             "connectivity has fallen to about 50% of its usual level",
-            "cut off",
+            "down to about 55%",
         ),
         ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
         (
@@ -371,6 +371,19 @@ def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     steps = (Interval(START, START + DAY), Interval(START + DAY, None))
     said = told(intervals=steps, end=None)
     assert "The level changed on the way, and was never back in between." in said and "periods" not in said
+
+
+def test_returns_in_part_are_counted_and_the_best_is_given() -> None:
+    edges = [START + n * HOUR for n in range(6)]
+    shares = (0.05, 0.7, 0.05, 0.9, 0.05)
+    levels = tuple(Stage(edges[n], edges[n + 1], left) for n, left in enumerate(shares))
+    spans = tuple(Interval(one.start, one.end) for one in levels)
+    said = told(levels=levels, intervals=spans, end=edges[-1])
+    assert "It was partly back 2 times in between, at up to about 90% of the usual level." in said
+    ending = told(levels=levels[:4], intervals=spans[:4], end=edges[4])
+    assert "It was partly back once in between, at about 70% of the usual level." in ending, (
+        "the last led to its end"
+    )
     assert "period" not in told()
 
 

@@ -9,7 +9,7 @@ from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.assemble import incidents_of as assembled
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
-from fanous.analysis.incidents.interference import Measurements
+from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
@@ -39,7 +39,7 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
         if anomaly.probability >= BLOCKING.suspect_at
     ]
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
-    told = Measurements(counted(votes, TICK), elsewhere, FAMILY_OF, findings=findings)
+    told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, findings=findings)
     return assembled(findings, OF_MEASUREMENTS, lambda _: told, setting)
 
 

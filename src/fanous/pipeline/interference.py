@@ -11,7 +11,7 @@ from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incidents_of
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
-from fanous.analysis.incidents.interference import Measurements
+from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import inside, is_lone_dissent
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
@@ -87,14 +87,14 @@ def _interference(
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
 
-    def told_of(group: Sequence[Finding]) -> Measurements | None:
+    def told_of(group: Sequence[Finding]) -> MeasuredVotes | None:
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             return None
         known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
-        return Measurements(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
+        return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
     return incidents_of(findings, OF_MEASUREMENTS, told_of, setting)
 
@@ -114,7 +114,7 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     told = slowness(rates, setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
-    measurements = Measurements(told.votes, nobody, FAMILY_OF, findings=findings)
+    measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, findings=findings)
     found = incidents_of(findings, OF_MEASUREMENTS, lambda _: measurements, setting)
     return [replace(one, level=_left(one, told)) for one in found]
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Provenance
-from fanous.model.place import asn_of
+from fanous.model.place import Access, asn_of
 from fanous.refdata.countries import country_name
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import listing
-from fanous.wording.words import NAMED, in_country, network_title, status_word, target_title
+from fanous.wording.words import NAMED, in_country, network_title, percent, status_word, target_title
 
 ACROSS = {
     (Kind.BLOCKING, True): "{targets} blocked across {country}",
@@ -50,6 +50,30 @@ IN_PARTS: dict[tuple[Kind | None, bool], str] = {
     (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
 }
 """Headlines if regions' levels show it, and no network is named."""
+
+IN_COUNTRY_ALONE: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet connectivity fell in {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down in {country}",
+    (Kind.OUTAGE, False): "Internet connectivity may have fallen in {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down in {country}",
+}
+"""The same where series of the country show a loss of a part of it, and it is not known in which places."""
+
+PARTLY: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet connectivity down to about {level} {where}",
+    (Kind.OUTAGE, False): "Internet connectivity may be down to about {level} {where}",
+}
+"""The same of an outage, wherever it is, that leaves ``CUT_OFF`` of the usual level or more: a line that carries so
+much is not cut off."""
+
+CUT_OFF = 0.25
+
+WHERE = {
+    Access.ANY: "across {country}",
+    Access.MOBILE: "on mobile networks across {country}",
+    Access.FIXED: "on fixed lines across {country}",
+}
+ON_NETWORKS, IN_REGIONS, IN_COUNTRY = "on {networks} in {country}", "in parts of {country}", "in {country}"
 
 RESTORED: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet access partly restored across {country}",
@@ -113,12 +137,17 @@ def claimed(
 ) -> Sentence:
     """What is or was claimed: a headline without its lead, in at most ``most`` characters."""
     text = _headlines(incident)[_headline_kind(incident), incident.confirmed_at is not None]
+    left = _left(incident)
+    level = "" if left is None else percent(left, language)
     country = place(incident.country, language)
     titles = [target_title(target) for target in incident.targets if target]
 
     def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
         networks = networks_named(incident, known, language)
-        return language.sentence(text, targets=targets, country=where, networks=networks)
+        said = where_said(incident, known, where, language)
+        return language.sentence(
+            text, targets=targets, country=where, networks=networks, level=level, where=said
+        )
 
     def over(one: Sentence) -> int:
         return _room(one.text) - most
@@ -162,9 +191,40 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     """The table of headlines that fits the incident."""
     if incident.is_of_traffic:
         return TRAFFIC
+    if incident.scope is Scope.NATION and _is_partly_restored(incident):
+        return ACROSS | RESTORED
+    left = _left(incident)
+    partly = PARTLY if left is not None and left >= CUT_OFF else {}
     if incident.scope is Scope.NATION:
-        return ACROSS | RESTORED if _is_partly_restored(incident) else ACROSS
-    return ON_SOME | IN_PARTS if regions_alone(incident) else ON_SOME
+        return ACROSS | partly
+    if any(map(asn_of, incident.entities)):
+        return ON_SOME | partly
+    return ON_SOME | (IN_PARTS if regions_alone(incident) else IN_COUNTRY_ALONE) | partly
+
+
+def _left(incident: Incident) -> float | None:
+    """Share of the usual level: typically, or while it is ongoing, most recently."""
+    level = incident.level
+    if level is None:
+        return None
+    return level.now if incident.is_open and level.now is not None else level.mean
+
+
+def where_said(incident: Incident, names: Mapping[int, str] | None, country: str, language: Language) -> str:
+    """Where, inside a sentence.
+
+    Args:
+        names: see ``networks_named``.
+        country: as it is to be named.
+    """
+    if incident.is_of_traffic:
+        return language.say(IN_COUNTRY, country=country)
+    if incident.scope is Scope.NATION:
+        return language.say(WHERE[incident.access], country=country)
+    if any(map(asn_of, incident.entities)):
+        networks = networks_named(incident, names, language)
+        return language.say(ON_NETWORKS, networks=networks, country=country)
+    return language.say(IN_REGIONS if regions_alone(incident) else IN_COUNTRY, country=country)
 
 
 def _is_partly_restored(incident: Incident) -> bool:

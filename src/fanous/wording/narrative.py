@@ -16,7 +16,7 @@ from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local, region_name
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, days_between
-from fanous.wording.headline import networks_named, place, provenance_note, regions_alone
+from fanous.wording.headline import place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
 from fanous.wording.sessions import WORKDAYS, DailySessions, sessions_of
@@ -205,7 +205,10 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
         named: targets that may be named; the others are counted.
         by_hour: give times, not only dates; ``None`` = only dates, and only known ones.
     """
-    where, when = _where(incident, language), _when(incident, language, by_hour)
+    where, when = (
+        where_said(incident, {}, place(incident.country, language), language),
+        _when(incident, language, by_hour),
+    )
     tense = _tense(incident)
     if _is_at_another_level(incident) and (incident.level is not None and incident.level.now is not None):
         what = (
@@ -264,25 +267,6 @@ def _tense(incident: Incident) -> str:
     if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
         return MAY
     return LASTS if incident.end is None else WAS
-
-
-WHERE = {
-    Access.ANY: "across {country}",
-    Access.MOBILE: "on mobile networks across {country}",
-    Access.FIXED: "on fixed lines across {country}",
-}
-ON_NETWORKS, IN_REGIONS, IN_COUNTRY = "on {networks} in {country}", "in parts of {country}", "in {country}"
-
-
-def _where(incident: Incident, language: Language) -> str:
-    country = place(incident.country, language)
-    if incident.is_of_traffic:
-        return language.say(IN_COUNTRY, country=country)
-    if incident.scope is Scope.NATION:
-        return language.say(WHERE[incident.access], country=country)
-    if any(map(asn_of, incident.entities)):
-        return language.say(ON_NETWORKS, networks=networks_named(incident, {}, language), country=country)
-    return language.say(IN_REGIONS if regions_alone(incident) else IN_COUNTRY, country=country)
 
 
 # --- when -----------------------------------------------------------------------------------------------
@@ -364,7 +348,7 @@ def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
             start=date(start, language),
         )
     began = latest if known == "between" else start
-    sure = known != "before" and earliest.date() == began.date()
+    sure = known == "about" or (known == "between" and earliest.date() == began.date())
     if end is None:
         if not by_hour:
             return language.say(SINCE_DAY[sure], start=date(began, language))
@@ -372,6 +356,7 @@ def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
         return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
     until = local(end, country)
     if end - incident.onset >= LONG or not by_hour:
+        until = local(end - 1, country)  # what ends at midnight does not reach into the next day
         one_day = began.date() == until.date()
         is_end_alone = not sure and (one_day or by_hour is None)
         return language.say(
@@ -481,6 +466,12 @@ CLASSES = {
 HOURS = "Hours, as measured: about {hours}, local time."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed on the way, and was never back in between."
+RETURNS = (
+    "It was partly back once in between, at about {level} of the usual level.",
+    "It was partly back {n} times in between, at up to about {level} of the usual level.",
+)
+RETURNED = 0.5
+"""Share of the loss that a step must bring back, before a further fall, to count as a return in part."""
 PERIODS = ("It came in {n} period.", "It came in {n} separate periods.")
 ON_THESE = "Networks: {networks}."
 IN_THESE = "Regions: {regions}."
@@ -580,11 +571,24 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
         yield language.sentence(HOURS, hours=listing(hours, language))
     elif len(incident.intervals) > 1:
         periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
-        yield (
-            Sentence(language.count(*PERIODS, periods), language)
-            if periods > 1
-            else language.sentence(STAGES)
-        )
+        returns = _returns(incident)
+        if periods > 1:
+            yield Sentence(language.count(*PERIODS, periods), language)
+        elif returns:
+            level = language.percent(max(returns))
+            yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
+        else:
+            yield language.sentence(STAGES)
+
+
+def _returns(incident: Incident) -> list[float]:
+    """Shares of the usual level that were there while it was partly back, between two lower levels."""
+    left = [level.left for level in incident.levels if level.start >= incident.onset]
+    return [
+        here
+        for before, here, after in zip(left, left[1:], left[2:], strict=False)
+        if min(here - before, here - after) >= RETURNED * (1 - min(before, after))
+    ]
 
 
 def _of_day(seconds: float, language: Language) -> str:

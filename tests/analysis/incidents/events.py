@@ -7,7 +7,7 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.group import Finding
-from fanous.analysis.incidents.interference import Measurements
+from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
@@ -120,6 +120,6 @@ def assembled(
     alternatives: Alternatives = NONE_KNOWN,
 ) -> Incident:
     """The incident that the findings of one event make up, by votes."""
-    incident = incident_of(group, Measurements(votes, elsewhere, FAMILY_OF, alternatives), setting)
+    incident = incident_of(group, MeasuredVotes(votes, elsewhere, FAMILY_OF, alternatives), setting)
     assert incident is not None
     return incident

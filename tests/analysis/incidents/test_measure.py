@@ -48,6 +48,22 @@ def test_a_dip_of_a_thousandth_in_a_quiet_series_moves_no_onset() -> None:
     assert blackout.confirmed_at == at(600.5), "both had lost more than half in the first bin"
 
 
+def test_an_hour_that_takes_up_two_bins_in_part_is_as_long_as_its_most_exact_source_says() -> None:
+    """Half is lost from 23:56 on; the first four minutes show in active probing alone."""
+
+    def struck(series: Series) -> Series:
+        inside = np.minimum(series.times + series.step, at(601)) - np.maximum(series.times, at(600) - 240)
+        return replace(series, values=series.values * (1 - 0.5 * np.clip(inside / series.step, 0, 1)))
+
+    outage = one(struck(of(AP, noise=0.002)), struck(of(GTR, noise=0.03)))
+    assert outage.level is not None and outage.level.mean == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_lower_day_before_a_loss_of_hours_is_another_day() -> None:
+    evening = cut(cut(of(GTR, noise=0.02), 570, 600, 0.9), 600, 610, 0.4)
+    assert one(evening, of(AP)).onset_earliest == pytest.approx(at(600), abs=HOUR)
+
+
 def test_a_long_blackout_is_as_deep_as_it_was_and_not_as_its_beginning() -> None:
     probing = cut(cut(of(AP), 590, 600, 0.9), 600, 2000, 0.035)
     blackout = one(probing, cut(of(GTR, noise=0.03), 600, 2000, 0.01), cut(of(NT), 600, 2000, 0.3))

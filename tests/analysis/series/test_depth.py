@@ -6,6 +6,7 @@ from math import ceil
 import numpy as np
 import pytest
 
+from fanous.analysis.series import depth as levels_of_steps
 from fanous.analysis.series.depth import (
     Fall,
     Shares,
@@ -13,6 +14,7 @@ from fanous.analysis.series.depth import (
     change_point,
     depth,
     fall,
+    of_those_days,
     rise,
     shares,
     soft_start,
@@ -125,6 +127,41 @@ def test_a_further_fall_and_a_partial_return_are_steps_of_their_own() -> None:
     assert [one.end for one in found] == [at(600), at(700), at(800)]
     flat = stages(told(cut(daily(60, noise=0.02, signal=AP), 480, 10_000, 0.5), 480), at(480), None)
     assert [(one.start, one.end) for one in flat] == [(at(480), None)]
+
+
+def test_returns_of_some_hours_amid_days_are_steps_of_their_own() -> None:
+    blackout = cut(daily(60, noise=0.02, signal=AP), 480, 608, 0.1)
+    for first, last in ((498, 502), (540, 544), (570, 574)):
+        blackout = cut(blackout, first, last, 0.9 / 0.1)
+    found = stages(told(blackout, 480), at(480), at(608))
+    assert [round(one.left, 1) for one in found] == [0.1, 0.9, 0.1, 0.9, 0.1, 0.9, 0.1]
+    assert [one.start for one in found] == [at(n) for n in (480, 498, 502, 540, 544, 570, 574)]
+
+
+def test_a_cut_in_quick_steps_keeps_them() -> None:
+    staged = daily(60, noise=0.005, step=1800, signal=AP)
+    for first, last, left in ((480, 482, 0.8), (482, 484, 0.5), (484, 486, 0.2), (486, 600, 0.06)):
+        staged = cut(staged, first, last, left)
+    found = stages(told(staged, 480), at(480), at(600))
+    assert [round(one.left, 1) for one in found] == [0.6, 0.2, 0.1]
+
+
+def test_steps_whose_levels_are_alike_are_one() -> None:
+    left = np.repeat([0.69, 0.70, 0.65, 0.39], 30)
+    assert levels_of_steps._unlike(left, [0, 30, 60, 90, 120]) == [0, 90, 120]
+
+
+def test_what_people_did_less_for_hours_is_held_against_the_days_around_it() -> None:
+    """On a holiday they do a tenth more than usual all day, half of which is lost for three hours."""
+    feast, span = cut(daily(60, noise=0.02), 470, 500, 1.1), [Interval(at(480), at(483))]
+    lost_half = told(cut(feast, 480, 483, 0.5), 480)
+    measured = depth(of_those_days(lost_half, span), span, span[0].end)
+    assert measured is not None and measured.mean == pytest.approx(0.5, abs=0.02)
+    deep = told(cut(daily(60, noise=0.02), 456, 504, 0.5), 480)  # no holiday takes half
+    assert of_those_days(deep, span) is deep
+    assert of_those_days(lost_half, [Interval(at(480), at(580))]) is lost_half, (
+        "a long event has a level of its own"
+    )
 
 
 def test_days_above_the_usual_are_no_level_from_which_it_fell_softly() -> None:

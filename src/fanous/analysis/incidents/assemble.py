@@ -100,7 +100,7 @@ class Account:
     hints: tuple[Reason, ...] = ()
 
 
-class Told(Protocol):
+class Basis(Protocol):
     """Evidence of one sort: votes of probes (``interference``), or series of sources (``outage``)."""
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
@@ -111,7 +111,7 @@ class Told(Protocol):
 def incidents_of(
     findings: Sequence[Finding],
     link: Link,
-    told_of: Callable[[Sequence[Finding]], Told | None],
+    told_of: Callable[[Sequence[Finding]], Basis | None],
     setting: Setting,
 ) -> list[Incident]:
     """The incidents that follow from the findings of one country, including suspicions.
@@ -125,7 +125,7 @@ def incidents_of(
     return [incident for incident in made if incident is not None]
 
 
-def incident_of(group: Sequence[Finding], told: Told, setting: Setting) -> Incident | None:
+def incident_of(group: Sequence[Finding], told: Basis, setting: Setting) -> Incident | None:
     """The incident that the findings of one event make up; None = they are not worth a suspicion."""
     account = told.account(group, setting)
     if account is None:

@@ -63,8 +63,8 @@ down to a tenth, since other seeds gave 23 of 95."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measurements:
-    """Votes behind the findings of one event: see ``assemble.Evidence``.
+class MeasuredVotes:
+    """Votes behind the findings of one event: see ``assemble.Basis``.
 
     Attributes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.

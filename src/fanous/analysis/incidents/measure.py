@@ -20,6 +20,7 @@ from fanous.analysis.series.depth import (
     back_at,
     depth,
     fall,
+    of_those_days,
     rise,
     shares,
     soft_start,
@@ -95,17 +96,17 @@ def measure(
 def deepened(
     measured: Sequence[SourceCourse], spans: Sequence[Interval], end: float | None
 ) -> tuple[SourceCourse, ...]:
-    """The same series with their depth in other intervals.
+    """The same series with their depth in other intervals, and of a short event against the days around it.
 
     Args:
         end: end of the event, which decides what is *now*: it may go on after ``spans``.
     """
-    return tuple(
-        replace(
-            one, depth=depth(one.told, spans if one.fell is None else _after(spans, one.fell.fallen), end)
-        )
-        for one in measured
-    )
+    found = []
+    for one in measured:
+        told = of_those_days(one.told, spans)
+        inside = spans if one.fell is None else _after(spans, one.fell.fallen)
+        found.append(replace(one, told=told, depth=depth(told, inside, end)))
+    return tuple(found)
 
 
 def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
@@ -163,7 +164,8 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     beside = [other for _, other in carriers if abs(other.at - fell.at) <= TOGETHER]
     earliest = min(other.earliest for other in beside)
     latest = max(other.latest for other in beside)
-    soft = _soft(lead, fell) or _cut_before(carriers, fell)
+    lasted = reaches(first) - first.start
+    soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
     return Began(fell.at, earliest, latest, lead, soft)
@@ -215,13 +217,6 @@ def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
     return {one.key for one, _ in _carriers(measured)}
 
 
-def _soft(lead: SourceCourse, fell: Fall) -> Stage | None:
-    """A soft start, if the event lasts: before a short one, a lower day is just another day."""
-    if lead.told.times[-1] - fell.at < DAY:
-        return None
-    return soft_start(lead.told, fell.earliest)
-
-
 # --- from when to when ----------------------------------------------------------------------------------
 
 
@@ -249,8 +244,7 @@ def exactly(
         end = None if span.end is None else _was_back(span.end, start, after, carriers)
         found.append(Interval(start, end))
     if len(found) == 1:
-        known = (one.told.brief(found[0]) for one in carriers)
-        return (next((one for one in known if one is not None), found[0]),)
+        return ((carriers[0].told.brief(found[0]) if carriers else None) or found[0],)
     return tuple(found)
 
 
@@ -326,18 +320,23 @@ LASTS = 0.75
 
 
 def levels_of(
-    began: Began, spans: Sequence[Interval], later: tuple[Interval, SourceCourse] | None = None
+    began: Began,
+    spans: Sequence[Interval],
+    measured: Sequence[SourceCourse],
+    later: tuple[Interval, SourceCourse] | None = None,
 ) -> tuple[Stage, ...]:
     """What was left, step by step, by the source that gives the onset; empty = nothing was measured.
 
     Args:
+        measured: with their depth in these intervals.
         later: see ``not_yet``; its steps are those of usage.
     """
     if began.lead is None:
         return ()
+    lead = next(one for one in measured if one.key == began.lead.key)
     found = [] if began.soft is None else [began.soft]
     for span in spans:
-        found += stages(began.lead.told, span.start, span.end)
+        found += stages(lead.told, span.start, span.end)
     if later is not None:
         span, one = later
         found += stages(one.told, span.start, span.end)

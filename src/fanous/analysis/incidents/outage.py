@@ -84,7 +84,7 @@ NEAR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Series behind the findings of a country: see ``assemble.Told``.
+    """Series behind the findings of a country: see ``assemble.Basis``.
 
     Attributes:
         series: quantities that can show an outage.
@@ -130,7 +130,7 @@ class Quantities:
             witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
             most=CERTAIN if len(witnesses) > 1 else ONE_FAMILY,
             evidence=_evidence(anomalies),
-            remarks=(*far.remarks, *_cautions(far, lasting)),
+            remarks=(*(() if target else far.remarks), *_cautions(far, lasting)),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
             levels=stood.levels,
@@ -226,7 +226,7 @@ def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, 
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
     began = replace(began, at=spans[0].start)
-    levels = levels_of(began, spans, later)
+    levels = levels_of(began, spans, measured, later)
     spans = spans if later is None else (*spans, later[0])
     return ran, _Stood(began, spans, levels, end, measured)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fanous.analysis.incidents.group import is_country
-from fanous.analysis.series.depth import depth, shares
+from fanous.analysis.series.depth import depth, of_those_days, shares
 from fanous.analysis.series.signals import SIGNALS, publisher_of
 from fanous.model.incident import Incident
 from fanous.model.reason import Reason
@@ -57,5 +57,5 @@ def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) 
 def _lost(one: Series, loss: Incident) -> float | None:
     """What another product lost at the same time, a share; None = it was not measured."""
     told = shares(one, loss.onset_earliest or loss.onset) if len(one) else None
-    left = None if told is None else depth(told, loss.intervals, loss.end)
+    left = None if told is None else depth(of_those_days(told, loss.intervals), loss.intervals, loss.end)
     return None if left is None else 1 - left.mean

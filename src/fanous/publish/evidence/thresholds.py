@@ -91,6 +91,8 @@ def _series() -> dict[str, Any]:
         "series.depth_worst_seconds": depth.WORST,
         "series.depth_now_seconds": depth.NOW,
         "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
+        "series.depth_short_seconds": depth.SHORT,
+        "series.depth_beside_bins": depth.BESIDE_BINS,
         "series.fall_before_seconds": depth.LOOKED_BEFORE,
         "series.fall_after_seconds": depth.LOOKED_AFTER,
         "series.years": years.YEARS,
