@@ -58,12 +58,14 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 THREADS = 32
 """For what blocks: publishers, look-ups of our own probe.  Nobody waits for them when the monitor stops."""
 
-STOP_SECONDS = 4.7
+STOP_SECONDS = 3.9
 """From the signal to the end.  A piece of the store's work may take longer (detection of a country on a busy machine)
 and cannot be broken off, so the process ends amid it, as if it were killed: each piece may be repeated."""
 
-LATEST_SECONDS = 4.9
-"""The same where the end itself takes long: threads that wait for each other on a busy machine, a store that closes."""
+LATEST_SECONDS = 4.1
+"""The same where the end itself takes long: threads that wait for each other on a busy machine, a store that closes.
+What is left of five seconds is for the kernel, which takes half a second to end sixty threads and to free their memory
+on a busy machine."""
 
 log = getLogger("fanous.monitor")
 
