@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode, urlsafe_b64encode
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
+from urllib.parse import quote
 
 OWN = "198.51.100.7"
 """The probe's address, which it names itself."""
@@ -23,6 +24,12 @@ NUMBER = int.from_bytes(bytes(map(int, OWN.split("."))))
 A, B, C, D = OWN.split(".")
 SIX = IPv6Address(OWN_SIX)
 NIBBLES = SIX.exploded.replace(":", "")
+
+
+PERSIAN, ARABIC, BURMESE, WIDE, BOLD = (
+    {ord(str(n)): chr(zero + n) for n in range(10)} for zero in (0x6F0, 0x660, 0x1040, 0xFF10, 0x1D7CE)
+)
+"""Digits of other scripts."""
 
 
 def _base64(text: str) -> str:
@@ -97,6 +104,74 @@ SPELLINGS: dict[str, str] = {
     "IPv6 in entities": OWN_SIX.replace(":", "&#58;"),
     "IPv6 in base64": _base64(f"me: {OWN_SIX}"),
     "IPv6 in Forwarded": f'for="[{OWN_SIX}]:4711"',
+    "in Persian digits": OWN.translate(PERSIAN),
+    "in Arabic digits, percent-encoded": quote(OWN.translate(ARABIC)),
+    "in Burmese digits": OWN.translate(BURMESE),
+    "in full-width digits": OWN.translate(WIDE),
+    "in digits of mathematics": OWN.translate(BOLD),
+    "in Persian digits, last first": ".".join((D, C, B, A)).translate(PERSIAN) + ".in-addr.arpa",
+    "between ideographic stops": "\u3002".join((A, B, C, D)),
+    "between full-width stops": "\uff0e".join((A, B, C, D)),
+    "between middle dots": "\u00b7".join((A, B, C, D)),
+    "between dashes of text": "\u2013".join((A, B, C, D)),
+    "with marks of width zero": "\u200b.".join((A, B, C, D)),
+    "with soft hyphens": ".\u00ad".join((A, B, C, D)),
+    "with marks of direction": "\u200f.\u200f".join((A, B, C, D)),
+    "between blanks": " ".join((A, B, C, D)),
+    "with blanks at its dots": " . ".join((A, B, C, D)),
+    "between line breaks": ".\n".join((A, B, C, D)),
+    "between null bytes": ".\0".join((A, B, C, D)),
+    "defanged": "[.]".join((A, B, C, D)),
+    "defanged in words": "[dot]".join((A, B, C, D)),
+    "between commas": ", ".join((A, B, C, D)),
+    "between colons": ":".join((A, B, C, D)),
+    "between slashes": "/".join((A, B, C, D)),
+    "between letters": "x".join((A, B, C, D)) + ".isp.example",
+    "in double underscores": "__".join((A, B, C, D)),
+    "between tags": f"<b>{A}</b>.<b>{B}</b>.<b>{C}</b>.<b>{D}</b>",
+    "with comments": ".<!-- -->".join((A, B, C, D)),
+    "in entities without an end": OWN.replace(".", "&#46"),
+    "in long entities": OWN.replace(".", "&#x002E;"),
+    "quoted-printable": OWN.replace(".", "=2E"),
+    "escaped in JavaScript, in braces": OWN.replace(".", "\\u{2e}"),
+    "escaped in octal": OWN.replace(".", "\\056"),
+    "escaped in CSS": OWN.replace(".", "\\2e "),
+    "escaped as by IIS": OWN.replace(".", "%u002e"),
+    "overlong": OWN.replace(".", "%C0%AE"),
+    "percent-encoded four times": OWN.replace(".", "%2525252E"),
+    "numbers of many kinds": f"0{int(A):o}.0x{int(B):X}.{C}.00{D}",
+    "two numbers without a URL": f"{A}.{NUMBER & 0xFFFFFF}",
+    "three numbers without a URL": f"{A}.{B}.{NUMBER & 0xFFFF}",
+    "negative": str(NUMBER - 2**32),
+    "last byte first": str(int.from_bytes(NUMBER.to_bytes(4), "little")),
+    "with commas at thousands": f"{NUMBER:,}",
+    "as a fraction": f"{NUMBER}.0",
+    "as bytes": NUMBER.to_bytes(4).hex(" "),
+    "as bytes with colons": NUMBER.to_bytes(4).hex(":").upper(),
+    "as bytes of C": "".join(f"\\x{byte:02x}" for byte in NUMBER.to_bytes(4)),
+    "as bytes in a URL": "".join(f"%{byte:02X}" for byte in NUMBER.to_bytes(4)),
+    "as bytes in a host": NUMBER.to_bytes(4).hex("-") + ".isp.example",
+    "hexadecimal among letters": f"dyn{NUMBER:08x}lan",
+    "bytes in base64": b64encode(NUMBER.to_bytes(4)).decode(),
+    "in binary": ".".join(f"{byte:08b}" for byte in NUMBER.to_bytes(4)),
+    "its letters in hexadecimal": OWN.encode().hex(),
+    "its letters as numbers": ",".join(str(ord(letter)) for letter in OWN),
+    "backwards": OWN[::-1],
+    "in a token of JSON": _base64('{"a":1}') + "." + _base64(json.dumps({"sub": "1", "ip": OWN})).rstrip("="),
+    "through NAT64 of an operator": "2a00:1098:2c:1::c633:6407",
+    "through NAT64 with a prefix of 48 bits": "64:ff9b:1:c633:64:700::",
+    "of Teredo": "2001:0:4136:e378:8000:63bf:39cc:9bf8",
+    "IPv6 of the same home": "2001:db8:0:1:dead:beef:1:2",
+    "IPv6 in full-width colons": OWN_SIX.replace(":", "\uff1a"),
+    "IPv6 with underscores": OWN_SIX.replace(":", "_"),
+    "IPv6 in pairs": SIX.packed.hex(":"),
+    "IPv6 in bytes": SIX.packed.hex(" "),
+    "IPv6 in groups between dots": SIX.exploded.replace(":", "."),
+    "IPv6 with marks of width zero": OWN_SIX.replace(":", ":\u200b"),
+    "IPv6 with x": OWN_SIX.replace(":", "x"),
+    "IPv6 in Persian digits": OWN_SIX.translate(PERSIAN),
+    "IPv6 bytes in base64": b64encode(SIX.packed).decode(),
+    "IPv6 letters in hexadecimal": OWN_SIX.encode().hex(),
     "where the request came from": CAME_FROM,
     "where it came from, with dashes": CAME_FROM.replace(".", "-"),
 }
@@ -107,6 +182,9 @@ NAMED = {
     "a name in a title": "Parveen",
     "a mail address in a page": "parveen@mail.example",
     "an account in a page": "923001234567",
+    "a mail address, disguised": "parveen.k&#64;mail.example",
+    "a telephone in Persian digits": "+92 300 765 4321".translate(PERSIAN),
+    "a network card": "d4:6e:0e:1f:a2:9b",
     "a token in Location": "tok3n9f8e7d6c5b4a3f2e1",
     "a name in Location": "parveen-k",
     "a password in a URL": "hunter22",
@@ -140,7 +218,8 @@ class Planted:
 
 def response(spellings: list[str], title: str) -> dict[str, Any]:
     page = (
-        f"<html><title>{title}</title>{NAMED['a mail address in a page']} {NAMED['an account in a page']}<p>"
+        f"<html><title>{title}</title>{NAMED['a mail address in a page']} {NAMED['an account in a page']} "
+        f"{NAMED['a mail address, disguised']} {NAMED['a telephone in Persian digits']} {NAMED['a network card']}<p>"
     )
     headers = [
         ["X-Client-IP", OWN_SIX],
@@ -203,7 +282,7 @@ def planted(document: dict[str, Any]) -> Planted:
             "http_request": {
                 "title": "Welcome to the example",
                 "status_code": 200,
-                "body_length": 1500,
+                "body_length": 2700,
                 "headers": {},
                 "failure": None,
             }
@@ -237,4 +316,10 @@ def with_bodies(data: bytes) -> bytes:
 def left_in(data: bytes, secrets: dict[str, str]) -> list[str]:
     """What of the secrets is in ``data``, by name."""
     lower = data.lower()
-    return [name for name, text in secrets.items() if text.lower().encode() in lower]
+    return [name for name, text in secrets.items() if any(form in lower for form in _forms(text.lower()))]
+
+
+def _forms(text: str) -> set[bytes]:
+    """Itself, and as JSON writes it."""
+    written = (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (False, True))
+    return {text.encode(), *(form.encode() for form in written)}

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import IPv6Address
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fin
 from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
+from fanous.sources.ooni.disguises import _patterns_of
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly, repair
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
@@ -105,7 +107,7 @@ def _written_in_place() -> dict[str, re.Pattern[Any]]:
 
 
 HANDED = frozenset(
-    f"re.{one}" for one in ("compile", "sub", "match", "search", "fullmatch", "split", "findall")
+    f"re.{one}" for one in ("compile", "sub", "match", "search", "fullmatch", "split", "findall", "finditer")
 )
 
 MADE = {
@@ -115,6 +117,8 @@ MADE = {
     "pipeline.doctor._wants": "what an installed package declares",
     "probe.modules.__post_init__": "the operator's own patterns",
     "probe.modules._regexps": "the operator's own patterns",
+    "sources.ooni.disguises.spans": "of an address: ``_of_disguises``",
+    "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
     "sources.ooni.scrub._database": "one of this module's own",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.routes.canonical": "of the addresses of pages, which are among these",
@@ -133,7 +137,19 @@ def _of_addresses() -> dict[str, re.Pattern[Any]]:
     }
 
 
-PATTERNS = _patterns() | _written_in_place() | _of_addresses()
+def _of_disguises() -> dict[str, re.Pattern[Any]]:
+    """What an address is looked for with."""
+    sixes = map(IPv6Address, ("2001:db8:0:1::abcd", "2001::1", "11:1:1:1:1:1:1:11"))
+    made = {
+        f"disguise of {six} {pattern!r}": re.compile(pattern)
+        for six in sixes
+        for pattern in _patterns_of(six, six.exploded.encode(), six.packed.hex().encode())
+    }
+    assert len(made) > 5
+    return made
+
+
+PATTERNS = _patterns() | _written_in_place() | _of_addresses() | _of_disguises()
 _ATOMS = (
     *(
         " ",
@@ -188,6 +204,7 @@ _ATOMS = (
         '"data":"A',
         '"ip": ',
         "x:",
+        *("198 ", "198=2e", "c6 ", "c6,", "2001:", "2001_", "1xx", "0:0 ", "\\u{2e}"),
     ),
 )
 
@@ -261,6 +278,12 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "entities": lambda n: told("&#49;" * (n // 5)),
     "backslashes": lambda n: told("\\" * (n // 2)),
     "base64 of numbers": lambda n: told(base64.b64encode(b"1.2.3.4:5-" * (n // 13)).decode()),
+    "a number of the probe": lambda n: told("198 " * (n // 4)),
+    "numbers of the probe": lambda n: told("198 51 100 " * (n // 11)),
+    "bytes of the probe": lambda n: told("c6 33 64 " * (n // 9)),
+    "numbers apart": lambda n: told(("198" + " " * 300) * (n // 300)),
+    "digits of another script": lambda n: told("۱۹۸.۵۱." * (n // 36)),
+    "digits of another script, apart": lambda n: told(("۱" + "a" * 140) * (n // 146)),
     "short texts in base64": lambda n: told((base64.b64encode(b"1.2.3.4.5.6.7").decode() + "=") * (n // 21)),
     "nesting": lambda n: b'{"probe_ip":"198.51.100.7","a":' + b"[" * n,
 }

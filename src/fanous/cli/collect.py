@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 5.0
 """Seconds between two checks of the inbox."""
 
-LAST_SECONDS = 4.7
+LAST_SECONDS = 4.1
 """Seconds from the signal to the end.  What the store has not taken by then stays in the inbox: the child is killed,
 which a store survives, and the next start takes it up."""
 

@@ -59,14 +59,15 @@ THREADS = 32
 """Threads for blocking calls: publishers, look-ups of our own probe.  When the monitor stops, it does not wait for
 them."""
 
-STOP_SECONDS = 4.7
+STOP_SECONDS = 3.9
 """Seconds from the signal to the end.  The store's current work may take longer (detection in a country on a busy
 machine) and cannot be interrupted, so the process ends in the middle of it, as if killed; all such work can be
 repeated."""
 
-LATEST_SECONDS = 4.9
+LATEST_SECONDS = 4.1
 """The limit if shutting down itself takes long: threads that wait for each other on a busy machine, a store that
-closes."""
+closes.  The rest of the five seconds is for the kernel, which takes half a second on a busy machine to end sixty
+threads and to free their memory."""
 
 log = getLogger("fanous.monitor")
 

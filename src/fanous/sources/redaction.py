@@ -40,10 +40,25 @@ LEAST_MIXED = 8
 """Least letters and digits in a value that may be an identifier; values in block pages' URLs are shorter, or not
 mixed."""
 
-_MAIL = re.compile(r"[\w.+%\-]{1,64}+(?:@|%40)[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+")
+AT_SIGNS = ("@", "%40", "&#64;", "&#x40;", "&commat;", "[at]", "(at)", " @ ")
+"""How the middle of a mail address is written."""
+
+_MAIL = re.compile(
+    rf"[\w.+\-]{{1,64}}+(?:{'|'.join(map(re.escape, AT_SIGNS))})[\w\-]{{1,63}}+(?:\.[\w\-]{{1,63}}+){{1,4}}+"
+)
+_DEVICE = re.compile(
+    r"(?<![\w:\-])[0-9A-Fa-f]{2}(?:[:\-][0-9A-Fa-f]{2}){5}(?![\w:\-])|(?<!\w)[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?!\w)"
+)
+"""The number of a network card (MAC)."""
+
+_DEVICE_SEEDS = tuple(
+    re.compile(mark + rf"[0-9A-Fa-f]{{{n}}}" + mark) for mark, n in ((":", 2), ("-", 2), (r"\.", 4))
+)
+"""What each has in its middle, which is quicker to look for."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}+=*+")
-_NUMBER = re.compile(r"\+?+[0-9](?:[ ()\-]?+[0-9]){6,30}+")
-"""Seven digits or more, as of accounts and telephones."""
+_NUMBER = re.compile(r"\+?+\d(?:[ ()\-]?+\d){6,30}+")
+"""Seven digits or more, of any script, as of accounts and telephones."""
 
 
 def without_names(text: str) -> str:
@@ -52,7 +67,7 @@ def without_names(text: str) -> str:
     It cannot know which other words identify a person, so it only supplements an allow-list, for text that must be
     kept.
     """
-    text = without_mail(text)
+    text = without_devices(without_mail(text))
     text = _TOKEN.sub(lambda found: _hidden(found) if is_token(found[0]) else found[0], text)
     return _NUMBER.sub(_hidden, text)
 
@@ -60,6 +75,11 @@ def without_names(text: str) -> str:
 def without_mail(text: str) -> str:
     """``text`` without mail addresses, at the same length."""
     return _MAIL.sub(_hidden, text)
+
+
+def without_devices(text: str) -> str:
+    """``text`` without the numbers of network cards, which captive portals show, at the same length."""
+    return _DEVICE.sub(_hidden, text) if any(seed.search(text) for seed in _DEVICE_SEEDS) else text
 
 
 def _quiet_value(value: str) -> str:

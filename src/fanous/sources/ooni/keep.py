@@ -54,7 +54,16 @@ from fanous.sources.ooni.values import (
     page_of,
     title_of,
 )
-from fanous.sources.redaction import HIDDEN, is_token, pruned, quiet_url, without_names, without_seconds
+from fanous.sources.redaction import (
+    AT_SIGNS,
+    HIDDEN,
+    is_token,
+    pruned,
+    quiet_url,
+    without_devices,
+    without_names,
+    without_seconds,
+)
 
 KEPT_HEADERS = frozenset(
     (
@@ -318,14 +327,12 @@ OFFICES = (
 """How the address of an office begins in a notice."""
 
 _MAIL_DOMAINS = {
-    at: re.compile(at + r"[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+", re.ASCII) for at in ("@", "%40")
+    at: re.compile(re.escape(at) + r"[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+", re.ASCII) for at in AT_SIGNS
 }
 _MAIL_NAME = re.compile(r"[\w.+\-]{1,64}\Z", re.ASCII)
 _OFFICE = re.compile(rf"(?:{'|'.join(OFFICES)})(?![a-z])", re.IGNORECASE)
 
-_NUMBERING = re.compile(
-    r"""[=:"'][A-Za-z0-9_\-]{16,}+=*+|[0-9](?<![\w.\-][0-9])(?:[ ()\-]?+[0-9]){9,30}+(?!\w)""", re.ASCII
-)
+_NUMBERING = re.compile(r"""[=:"'][A-Za-z0-9_\-]{16,}+=*+|\d(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w)""")
 """A token that is a value (of a session, a form, a visit; names of files stay), or ten digits or more, as of telephones
 and accounts; what counts visits to a site has a letter before it."""
 
@@ -340,7 +347,7 @@ def without_readers(text: str) -> str:
     numbers and files.
     """
     if len(text) >= LEAST_NUMBERING:
-        text = _NUMBERING.sub(_unnumbered, text)
+        text = _NUMBERING.sub(_unnumbered, without_devices(text))
     for at, domain in _MAIL_DOMAINS.items():
         if at in text:
             text = _without_mail(text, domain)

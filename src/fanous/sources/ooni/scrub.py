@@ -16,6 +16,8 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 
+import msgspec
+
 from fanous.sources.ooni.document import MOST_SECONDS
 from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
@@ -106,6 +108,9 @@ megabyte of blanks is read once."""
 _NUMBER = re.compile(rb"\s*+:\s*+([0-9]{8,12}+)(?![0-9.])")
 _CONTACTED = re.compile(rb'"(?:ip(?:v[46])?+|address)"\s*+:\s*+"\[?+([0-9A-Fa-f:.]{2,64}+)')
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_FOREIGN_ESCAPE = re.compile(
+    rb"\\\\|(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u(?!00[0-7]|[dD][89a-fA-F])[0-9A-Fa-f]{4})++"
+)
 _NEEDLESS = frozenset(bytes([n]) for n in range(0x20, 0x7F))
 _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::", b""})
 
@@ -140,9 +145,10 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
     for address in told:
         if address not in contacted:
             everywhere.add(address)
-    clean = _cut(plain, in_place)
-    clean = everywhere.replaced(clean) if everywhere else clean
-    return data if clean == plain else clean
+    cut = _cut(plain, in_place)
+    letters = _letters(cut) if everywhere else cut
+    clean = everywhere.replaced(letters) if everywhere else letters
+    return data if cut == plain and clean == letters else clean
 
 
 def _address(text: str) -> Address | None:
@@ -163,6 +169,16 @@ def _unescaped(data: bytes) -> bytes:
         return plain if plain in _NEEDLESS else match[0]
 
     return _ESCAPE.sub(letter, data)
+
+
+def _letters(data: bytes) -> bytes:
+    r"""The same JSON with the letters of other scripts as themselves: ``\u06f7`` is ``۷``."""
+
+    def letters(match: re.Match[bytes]) -> bytes:
+        whole: str = msgspec.json.decode(b'"' + match[0] + b'"')
+        return match[0] if match[0] == b"\\\\" else whole.encode()
+
+    return _FOREIGN_ESCAPE.sub(letters, data)
 
 
 def _named(
@@ -204,7 +220,7 @@ def _cut(data: bytes, spans: list[tuple[int, int]]) -> bytes:
     for start, end in sorted(set(spans)):
         value = data[start:end]
         found = _addresses(value)
-        parts += [data[at:start], Addresses(found).replaced(value) if found else NOBODY]
+        parts += [data[at:start], Addresses(found, plainly=True).replaced(value) if found else NOBODY]
         at = end
     return b"".join([*parts, data[at:]])
 

@@ -14,12 +14,13 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from itertools import product
 from socket import AF_INET6, inet_pton
 from time import thread_time
 from typing import NamedTuple
 
+from fanous.sources.ooni.disguises import Disguises, foreign
 from fanous.sources.ooni.document import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
@@ -32,6 +33,9 @@ DEEPEST = 2
 """Layers of base64 that are opened: a token in a URL that a page in base64 contains."""
 
 Address = IPv4Address | IPv6Address
+
+GLOBAL = IPv6Network("2000::/3")
+"""Here the first 64 bits are those of a home or a telephone, whose devices change the rest every day (RFC 8981)."""
 
 
 FEW = 8
@@ -142,12 +146,17 @@ class Addresses:
 
     Args:
         seconds: processor time of this thread that all replacing may take.
+        plainly: they are spelled as addresses are (``addresses_in`` found them), not disguised.
     """
 
-    def __init__(self, addresses: Iterable[Address] = (), seconds: float = MOST_SECONDS) -> None:
+    def __init__(
+        self, addresses: Iterable[Address] = (), seconds: float = MOST_SECONDS, *, plainly: bool = False
+    ) -> None:
         self._until = thread_time() + seconds
         self._v4: set[int] = set()
         self._v6: set[int] = set()
+        self._networks: set[int] = set()
+        self._disguises = None if plainly else Disguises(self.spend)
         self._work = 0
         self._digits: list[bytes] | None = None
         self._parts: set[bytes] = set()
@@ -161,10 +170,14 @@ class Addresses:
     def add(self, address: Address) -> None:
         """Remember one more."""
         self._digits = None
+        if self._disguises is not None:
+            self._disguises.add(address)
         if isinstance(address, IPv4Address):
             self._add_four(int(address))
             return
         self._v6.add(int(address))
+        if address in GLOBAL:
+            self._networks.add(int(address) >> 64)
         inside = _embedded(int(address))
         if inside is not None and inside > 0xFFFFFF:
             self._add_four(inside)
@@ -184,6 +197,8 @@ class Addresses:
             TooCostly: it takes more look-ups than any real record.
         """
         spans = [*self._spans(data), *self._escaped(data)]
+        if self._disguises is not None:
+            spans += self._disguised(data, self._disguises)
         if b"\0" in data and _WIDE.search(data):
             spans += self._wide(data)
         if depth < DEEPEST:
@@ -369,8 +384,9 @@ class Addresses:
             value = int.from_bytes(inet_pton(AF_INET6, text.decode("ascii")))
         except OSError:
             return False
-        inside = _embedded(value)
-        return value in self._v6 or (inside is not None and inside in self._v4)
+        if value in self._v6 or value >> 64 in self._networks:
+            return True
+        return bool(self._v4) and any(inside in self._v4 for inside in _embedded_anyhow(value))
 
     def _escaped(self, data: bytes) -> Iterator[Span]:
         """Addresses with some letters written as escapes."""
@@ -389,6 +405,15 @@ class Addresses:
             places.append(at)
             for found in self._spans(bytes(letters)):
                 yield Span(places[found.start], places[found.end], found.text)
+
+    def _disguised(self, data: bytes, disguises: Disguises) -> Iterator[Span]:
+        """Addresses with odd marks between their numbers, and in digits of other scripts."""
+        for found in disguises.spans(data):
+            yield Span(*found)
+        letters, places = foreign(data)
+        if letters:
+            for start, end, text in (*self._spans(letters), *disguises.spans(letters)):
+                yield Span(places[start], places[end], text)
 
     def _wide(self, data: bytes) -> Iterator[Span]:
         """Texts in UTF-16, of either byte order, at an even or an odd place."""
@@ -501,6 +526,22 @@ def _embedded(value: int) -> int | None:
     if value >> 112 == 0x2002:
         return value >> 80 & 0xFFFF_FFFF
     return value & 0xFFFF_FFFF if value >> 32 & 0xFCFF_FFFF == 0x5EFE else None
+
+
+def _embedded_anyhow(value: int) -> Iterator[int]:
+    """The IPv4 addresses that it may contain, whatever the operator's prefix is: at its end; around the bits 64 to 71
+    (RFC 6052, section 2.2); behind the prefix of 6to4; and inverted, of Teredo (RFC 4380)."""
+    inside = _embedded(value)
+    if inside is not None:
+        yield inside
+    low = value & 0xFFFF_FFFF
+    if low > 0xFFFFFF:
+        yield low
+    if value >> 96 == 0x2001_0000:
+        yield low ^ 0xFFFF_FFFF
+    whole = value.to_bytes(16)
+    for length in (4, 5, 6, 7, 8):
+        yield int.from_bytes((whole[length:8] + whole[9:])[:4])
 
 
 def _sizes(groups: list[bytes]) -> Iterable[int]:

@@ -1,0 +1,283 @@
+"""Disguises: finds given addresses whose digits, separators or codes are not those of an address.
+
+Block pages tell their readers an address in the digits of the country (``۱۹۸.۵۱.۱۰۰.۷``), with blanks, tags or marks of
+direction between its numbers, as a list of numbers or as bytes (``c6 33 64 07``); people who do not want to be found by
+a search write ``198[.]51[.]100[.]7``.  Anything may stand between the numbers: that the four of an address follow each
+other by chance is as unlikely as that one guesses the address.
+
+Only the digits are replaced, each number by itself, so that what stands between them, and JSON, stays as it is.
+"""
+
+import re
+import sys
+from array import array
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from unicodedata import category, digit
+
+FEW = 8
+"""Addresses of which the rarer spellings are looked for one by one: the first, which are those that the probe calls its
+own.  Each costs a third of a millisecond for a hundred kilobytes."""
+
+LOCAL = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "0.0.0.0/8"))
+)
+"""Networks of which every home has one: they name nobody, and ``10 0 0 1`` is part of many a picture."""
+
+NEAR = 64
+"""Bytes around foreign digits in which the rest of an address is looked for."""
+
+APART = b"\n999999\n"
+"""Between two stretches: no address goes on over it."""
+
+Found = tuple[int, int, bytes]
+"""Bytes from the first to the second, and what to write instead."""
+
+
+def _foreign_digits() -> dict[bytes, bytes]:
+    """UTF-8 of each decimal digit of another script -> ASCII."""
+    letters = (chr(code) for code in range(0x80, sys.maxunicode + 1))
+    return {one.encode(): b"%d" % digit(one) for one in letters if category(one) == "Nd"}
+
+
+_DIGITS = _foreign_digits()
+
+
+def _any_of(texts: list[bytes]) -> bytes:
+    """A pattern for texts of which many differ in their last byte alone."""
+    ends: dict[bytes, bytes] = {}
+    for text in texts:
+        ends[text[:-1]] = ends.get(text[:-1], b"") + text[-1:]
+    return b"|".join(re.escape(begin) + b"[" + last + b"]" for begin, last in ends.items())
+
+
+_FOREIGN = re.compile(
+    b"("
+    + _any_of(list(_DIGITS))
+    + rb")|(%(?:25)?+[C-Fc-f][0-9A-Fa-f](?:%(?:25)?+[89ABab][0-9A-Fa-f]){1,3})"
+    + rb"|&#(?:([0-9]{4,6})|[xX]([0-9A-Fa-f]{3,5}));"
+)
+"""A digit of another script: as itself, percent-encoded, or as an entity of HTML."""
+
+
+def _digit(match: re.Match[bytes]) -> bytes | None:
+    """In ASCII; ``None`` = it is another letter."""
+    itself, encoded, decimal, hexadecimal = match.groups()
+    if encoded:
+        itself = bytes(int(one[-2:], 16) for one in re.findall(rb"%(?:25)?+..", encoded))
+    elif itself is None:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+        itself = chr(code).encode("utf-8", "replace")
+    return _DIGITS.get(itself)
+
+
+_CODE = (
+    rb"%(?:25){0,3}+(?:2[0DEde]|3[Aa]|5[Ff])|%u002[Ee]|%[Cc]0%[Aa][Ee]|=2[Ee]|&(?:amp;)?+#(?:0{0,4}46|[xX]0{0,4}2[Ee]);?+"
+    rb"|\\{1,4}+(?:u\{0{0,4}2[Ee]\}|u[0-9A-Fa-f]{4}|x2[Ee]|0?+56|2[Ee] ?+)"
+)
+"""Codes of a separator that contain digits."""
+
+_BETWEEN = rb"(?:[^0-9%=&\\]{1,40}+|" + _CODE + rb"|[%=&\\]){1,8}+"
+_THREE_MORE = re.compile(3 * (_BETWEEN + rb"([0-9]{1,4}+)(?![0-9])"))
+_ESCAPE_ENDS = re.compile(rb"(?:\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
+_IN_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\x[0-9A-Fa-f]?|%[0-9A-Fa-f]?)\Z")
+_FOUR_BYTES = re.compile(rb"([0-9a-f]{2})" + 3 * rb"(?:[^0-9a-z\\%]{0,6}+(?:\\{1,4}x|%|0x)?+)([0-9a-f]{2})")
+"""In lower case."""
+
+_MARKS = bytes(code for code in range(0x80) if not chr(code).isalnum())
+_GROUP_BETWEEN = rb"(?:[^0-9a-z]{1,12}+|[xs]{1,2}+)"
+_HEXADECIMAL = re.compile(rb"[0-9a-f]+")
+
+
+class Disguises:
+    """The addresses that are looked for.
+
+    Args:
+        spend: counts work, and raises if it is too much.
+    """
+
+    def __init__(self, spend: Callable[[int], None]) -> None:
+        self._spend = spend
+        self._fours: set[bytes] = set()
+        self._firsts: re.Pattern[bytes] | None = None
+        self._bytes: list[bytes] = []
+        self._sixes: list[IPv6Address] = []
+        self._texts: list[bytes] = []
+        self._exact: list[bytes] = []
+        self._few = 0
+
+    def add(self, address: IPv4Address | IPv6Address) -> None:
+        """Remember one more."""
+        if isinstance(address, IPv4Address):
+            if any(address in local for local in LOCAL):
+                return
+            self._fours.add(address.packed)
+            self._firsts = None
+        self._few += 1
+        if self._few <= FEW:
+            self._exact.append(b64encode(address.packed).rstrip(b"="))
+            if isinstance(address, IPv4Address):
+                self._texts += _texts_of(address)
+                self._bytes.append(address.packed)
+            else:
+                self._texts.append(str(address).encode().hex().encode())
+                self._sixes.append(address)
+
+    def spans(self, data: bytes) -> Iterator[Found]:
+        """All places in ``data``; some more than once."""
+        yield from self._four_numbers(data)
+        if not self._few:
+            return
+        lower = data.lower()
+        for text in self._texts:
+            yield from _places(lower, text)
+        for text in self._exact:
+            yield from _places(data, text)
+        for four in self._bytes:
+            yield from self._four_bytes(lower, four)
+        squeezed = lower.translate(None, _MARKS) if self._sixes else b""
+        for six in self._sixes:
+            for pattern in _patterns_of(six, lower, squeezed):
+                for match in re.finditer(pattern, lower):
+                    self._spend(10)
+                    for part in _HEXADECIMAL.finditer(lower, *match.span()):
+                        yield *part.span(), _instead(part[0])
+
+    def _four_bytes(self, lower: bytes, four: bytes) -> Iterator[Found]:
+        """Four bytes in hexadecimal, with marks between them."""
+        begin = b"%02x" % four[0]
+        at = lower.find(begin)
+        while at >= 0:
+            self._spend(2)
+            match = _FOUR_BYTES.match(lower, at)
+            if match and match.end() - at == 8 and _is_within(lower, at, match.end()):
+                match = None
+            if match and bytes(int(one, 16) for one in match.groups()) == four:
+                yield from ((*match.span(n), _instead(match[n])) for n in range(1, 5))
+            at = lower.find(begin, at + 1)
+
+    def _four_numbers(self, data: bytes) -> Iterator[Found]:
+        """Four numbers with anything between them, in either order."""
+        if not self._fours:
+            return
+        if self._firsts is None:
+            ends = {b"%d" % four[n] for four in self._fours for n in (0, 3)}
+            self._firsts = re.compile(b"|".join(sorted(ends, reverse=True)))  # 198 before 19
+        for first in self._firsts.finditer(data):
+            self._spend(2)
+            start, end = first.span()
+            if data[end : end + 1].isdigit() or not _begins_a_number(data, start):
+                continue
+            rest = _THREE_MORE.match(data, end)
+            if rest is None:
+                continue
+            self._spend(10)
+            numbers = [int(first[0]), *map(int, rest.groups())]
+            if max(numbers) > 255:
+                continue
+            behind = [end, rest.end(1), rest.end(2)]
+            begins = [rest.start(1), rest.start(2), rest.start(3)]
+            if all(data[a:b] == b"." for a, b in zip(behind, begins, strict=True)):
+                continue  # it is spelled as an address is
+            four = bytes(numbers)
+            if four in self._fours or four[::-1] in self._fours:
+                texts = (b"127", b"0", b"0", b"1") if four in self._fours else (b"1", b"0", b"0", b"127")
+                places = [(start, end), rest.span(1), rest.span(2), rest.span(3)]
+                yield from ((*place, text) for place, text in zip(places, texts, strict=True))
+
+
+def foreign(data: bytes) -> tuple[bytes, "array[int]"]:
+    """The stretches of ``data`` around digits of other scripts, one after another, with ASCII digits instead; and where
+    each letter of it, and its end, stands in ``data``."""
+    letters, places, at = bytearray(), array("Q"), 0
+    for match in _FOREIGN.finditer(data):
+        own = _digit(match)
+        if own is None:
+            continue
+        start, end = match.span()
+        if not letters or start > at + 2 * NEAR:
+            rest = min(at + NEAR, start) if letters else at
+            letters += data[at:rest] + APART
+            places.extend([*range(at, rest), *[rest] * len(APART)])
+            at = max(start - NEAR, rest)
+        letters += data[at:start] + own
+        places.extend(range(at, start + 1))
+        at = end
+    if letters:
+        letters += data[at : at + NEAR]
+        places.extend(range(at, min(at + NEAR, len(data)) + 1))
+    return bytes(letters), places
+
+
+def _patterns_of(address: IPv6Address, lower: bytes, squeezed: bytes) -> Iterator[bytes]:
+    """What finds it with odd marks, between its digits and between its groups, where a quick look (at the text in lower
+    case, and at the same without marks) says that it may be there."""
+    digits = address.packed.hex().encode()
+    if digits in squeezed:
+        yield rb"[^0-9a-z]{0,4}+".join(b"%c" % one for one in digits)
+    groups = [int(group, 16) for group in address.exploded.split(":")]
+    if groups[0] and groups[-1] and all(b"%x" % group in lower for group in groups if group):
+        pattern = b"0{0,3}%x" % groups[0]
+        for group in groups[1:]:
+            if group:
+                pattern += _GROUP_BETWEEN + rb"(?:0{1,4}+" + _GROUP_BETWEEN + rb"){0,7}0{0,3}%x" % group
+        yield rb"(?<![0-9a-z])" + pattern + rb"(?![0-9a-z])"
+
+
+def _texts_of(address: IPv4Address) -> list[bytes]:
+    """In lower case."""
+    dotted, number = str(address).encode(), int(address)
+    signed, backwards = number - 2**32, int.from_bytes(address.packed, "little")
+    first, second = address.packed[:2]
+    return [
+        *([b"%d" % signed] if number >= 2**31 else []),
+        b"%d" % backwards,
+        b"%d" % (backwards - 2**32),
+        f"{number:,}".encode(),
+        b"%d.0" % number,
+        b"%d.%d" % (first, number & 0xFFFFFF),
+        b"%d.%d.%d" % (first, second, number & 0xFFFF),
+        dotted[::-1],
+        dotted.hex().encode(),
+        *(
+            separator.join(b"%08d" % int(f"{one:b}") for one in address.packed)
+            for separator in (b".", b" ", b"")
+        ),
+        dotted.decode().encode("utf-16-le").hex().encode(),
+        *(separator.join(b"%d" % letter for letter in dotted) for separator in (b",", b", ", b" ")),
+    ]
+
+
+def _places(data: bytes, text: bytes) -> Iterator[Found]:
+    """Where it stands by itself, and is not a part of a longer number or word."""
+    at = data.find(text)
+    while at >= 0:
+        end = at + len(text)
+        around = data[max(at - 1, 0) : at] + data[end : end + 1]
+        if not around.isalnum() and not any(chr(one).isalnum() for one in around if one < 0x80):
+            yield from ((*part.span(), _instead(part[0])) for part in _WORDS.finditer(data, at, end))
+        at = data.find(text, end)
+
+
+_WORDS = re.compile(rb"[0-9A-Za-z+/]+")
+
+
+def _instead(text: bytes) -> bytes:
+    """A number stays one, in JSON too."""
+    return b"10" if text.isdigit() else b"7f"
+
+
+def _is_within(lower: bytes, start: int, end: int) -> bool:
+    """Is it a part of a longer hexadecimal number?"""
+    return bool(_HEXADECIMAL.match(lower, end) or _HEXADECIMAL.match(lower[max(start - 1, 0) : start]))
+
+
+def _begins_a_number(data: bytes, start: int) -> bool:
+    """Are there no other digits before it, but zeros and those of a whole escape?"""
+    if _IN_ESCAPE.search(data, max(start - 5, 0), start):
+        return False
+    before = data[max(start - 2, 0) : start]
+    at = start - len(before) + len(before.rstrip(b"0"))
+    is_first = not data[at - 1 : at].isdigit() if at else True
+    return is_first or _ESCAPE_ENDS.search(data, max(start - 6, 0), start) is not None
