@@ -1,6 +1,7 @@
 """The client's address in every place where probes and servers put it."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -128,3 +129,23 @@ def test_both_ways_of_finding_keys_agree(quick: bool, monkeypatch: pytest.Monkey
         (b"client", 60),
         (b"client", 72),
     ]
+
+
+def test_a_site_that_names_an_address_of_few_figures_changes_nothing_else_in_the_record() -> None:
+    """A censor's server could otherwise break what shows the block: its header would rewrite the certificate."""
+    base64 = b64encode(bytes(range(256)) * 8).decode()
+    record = {
+        "probe_ip": "127.0.0.1",
+        "requests": [
+            {"response": {"headers_list": [["X-Client-IP", "1.1.1.1"]], "code": 1, "body": "1, 1, 1, 1"}}
+        ],
+        "queries": [{"transaction_id": 1, "x_attempt": 1} for _ in range(4)],
+        "peer_certificates": [{"data": base64, "format": "base64"}],
+    }
+    kept = json.loads(scrub(json.dumps(record).encode()))
+    assert kept["queries"] == record["queries"] and kept["peer_certificates"] == record["peer_certificates"]
+    assert kept["requests"][0]["response"] == {
+        "headers_list": [["X-Client-IP", "127.0.0.1"]],
+        "code": 1,
+        "body": "127, 0, 0, 1",
+    }

@@ -2,8 +2,9 @@
 
 Block pages tell their readers an address in the digits of the country (``۱۹۸.۵۱.۱۰۰.۷``), with blanks, tags or marks of
 direction between its numbers, as a list of numbers or as bytes (``c6 33 64 07``); people who do not want to be found by
-a search write ``198[.]51[.]100[.]7``.  Anything may stand between the numbers: that the four of an address follow each
-other by chance is as unlikely as that one guesses the address.
+a search write ``198[.]51[.]100[.]7``.  Anything within one text may stand between the numbers: the four of an address
+rarely follow each other by chance.  Those of ``1.1.1.1`` often do, and a site may name that one on purpose, so that a
+record would lose the figures of its certificate: see ``FIGURES``.
 
 Only the digits are replaced, each number by itself, so that what stands between them, and JSON, stays as it is.
 """
@@ -24,6 +25,10 @@ LOCAL = tuple(
     map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "0.0.0.0/8"))
 )
 """Networks of which every home has one: they name nobody, and ``10 0 0 1`` is part of many a picture."""
+
+FIGURES = 7
+"""An address of fewer figures is found only with marks between its numbers, not with words: the figures of any
+certificate in base64 contain a few small numbers in any order."""
 
 NEAR = 64
 """Bytes around foreign digits in which the rest of an address is looked for."""
@@ -78,7 +83,8 @@ _CODE = (
 )
 """Codes of a separator that contain digits."""
 
-_BETWEEN = rb"(?:[^0-9%=&\\]{1,40}+|" + _CODE + rb"|[%=&\\]){1,8}+"
+_BETWEEN = rb"(?:[^0-9%=&\\\"]{1,40}+|" + _CODE + rb"|\\{1,4}+\"|\" ?+, ?+\"|[%=&\\]){1,8}+"
+"""Within one text, or one list of texts: a quote that is not escaped ends it."""
 _THREE_MORE = re.compile(3 * (_BETWEEN + rb"([0-9]{1,4}+)(?![0-9])"))
 _ESCAPE_ENDS = re.compile(rb"(?:\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
 _IN_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\x[0-9A-Fa-f]?|%[0-9A-Fa-f]?)\Z")
@@ -178,8 +184,11 @@ class Disguises:
                 continue
             behind = [end, rest.end(1), rest.end(2)]
             begins = [rest.start(1), rest.start(2), rest.start(3)]
-            if all(data[a:b] == b"." for a, b in zip(behind, begins, strict=True)):
+            gaps = [data[a:b] for a, b in zip(behind, begins, strict=True)]
+            if all(gap == b"." for gap in gaps):
                 continue  # it is spelled as an address is
+            if sum(len(b"%d" % one) for one in numbers) < FIGURES and _WORDS.search(b" ".join(gaps)):
+                continue
             four = bytes(numbers)
             if four in self._fours or four[::-1] in self._fours:
                 texts = (b"127", b"0", b"0", b"1") if four in self._fours else (b"1", b"0", b"0", b"127")
