@@ -38,6 +38,7 @@ def reach() -> HelperReach:
     [
         *("9.9.9.9", "9.9.9.1", "2620:fe::fe", "2620:fe::1", "8.8.8.8", "2001:4860:4860::8888"),
         *("::ffff:9.9.9.9", "64:ff9b::909:909", "2002:909:909::1", "", "9.9.9", "dns.quad9.net"),
+        *("2606:4700::5efe:909:909", "2606:4700::200:5efe:909:909"),
     ],
 )
 def test_own_neighbouring_and_listed_addresses_are_refused_in_any_form(address: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from fanous.errors import FanousError
+from fanous.probe.net.network import embedded
 from fanous.text import quoted
 
 Network = IPv4Network | IPv6Network
@@ -24,7 +25,6 @@ FRESH = 60.0
 """Seconds for which the machine's addresses are remembered: an interface may get another one at any time."""
 
 _FIB, _INET6 = Path("/proc/net/fib_trie"), Path("/proc/net/if_inet6")
-_NAT64 = ip_network("64:ff9b::/96")
 
 
 def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -152,17 +152,8 @@ def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
     """Is the address, or the IPv4 address in it, in one of the networks?  An unreadable address counts as being in
     one."""
     try:
-        forms = _forms(ip_address(address))
+        itself = ip_address(address)
     except ValueError:
         return True
+    forms = [form for form in (itself, embedded(itself)) if form is not None]
     return any(form in network for form in forms for network in networks if form.version == network.version)
-
-
-def _forms(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """The address, and the IPv4 address that a gateway or the kernel makes of it."""
-    if isinstance(address, IPv4Address):
-        return [address]
-    inner = address.ipv4_mapped or address.sixtofour
-    if address in _NAT64:
-        inner = IPv4Address(int(address) & 0xFFFFFFFF)
-    return [address] if inner is None else [address, inner]

@@ -76,11 +76,15 @@ class Network(Protocol):
 _NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: a gateway maps these to the IPv4 address in their last 32 bits."""
 
+_ISATAP = (0x5EFE, 0x02005EFE)
+"""RFC 5214, 6.1: before the IPv4 address, whatever the network."""
 
 _NEVER_SITES = (
     ip_network("::/96"),  # RFC 4291, 2.5.5.1: IPv4-compatible, deprecated; for example ::127.0.0.1
     ip_network("::ffff:0:0:0/96"),  # RFC 2765: IPv4-translated
     ip_network("fec0::/10"),  # RFC 3879: site-local, deprecated and still configured
+    ip_network("5f00::/16"),  # RFC 9602: segments of a provider's own network
+    ip_network("192.88.99.0/24"),  # RFC 7526: the nearest 6to4 relay, deprecated
     ip_network(
         "168.63.129.16/32"
     ),  # Azure's host, which answers every machine of that cloud with its secrets
@@ -99,18 +103,20 @@ def is_public(ip: str) -> bool:
         return False
     if any(address in each for each in _NEVER_SITES if each.version == address.version):
         return False
-    inner = _embedded(address)
+    inner = embedded(address)
     if inner is not None and not is_public(str(inner)):
         return False
     return address.is_global and not address.is_multicast
 
 
-def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address represents; ``None`` = none."""
+def embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a gateway, a tunnel or the kernel makes of an IPv6 address; ``None`` = none."""
     if isinstance(address, IPv4Address):
         return None
-    if address in _NAT64:
+    if address in _NAT64 or int(address) >> 32 & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(int(address) & 0xFFFFFFFF)
+    if address.teredo is not None:
+        return address.teredo[1]
     return address.ipv4_mapped or address.sixtofour
 
 
