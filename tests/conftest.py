@@ -1,6 +1,7 @@
 """What several test folders share: the generated event, written once for all workers."""
 
 import gc
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.commands import fanous
 from tests.copies import copy_of, once
 from tests.demonstration import as_far_as_x
 from tests.store.buckets import KEYS, s3
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell that starts the tests in the background has it ignored, by them and by what they start and interrupt."""
 
 settings.register_profile("fanous", deadline=None)  # on a busy machine a deadline says nothing of the code
 settings.load_profile("fanous")

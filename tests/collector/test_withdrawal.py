@@ -90,5 +90,6 @@ def test_an_inbox_that_is_not_there_is_reported(tmp_path: Path) -> None:
 def test_it_is_reported_that_no_inbox_was_searched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    open_store(tmp_path / "store").close()
     forget(["x"], None, tmp_path / "store")
     assert "name one with --inbox" in capsys.readouterr().out

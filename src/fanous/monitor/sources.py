@@ -49,7 +49,7 @@ log = getLogger("fanous.monitor")
 class Turns:
     """When each errand is to be tried next: unix seconds, by the monitor's clock.
 
-    An errand counts as failed until it has succeeded, so that one that meets a bug holds up no other for ever.
+    An errand counts as failed until it has succeeded, so that one that meets a bug never holds up another.
     """
 
     def __init__(self) -> None:

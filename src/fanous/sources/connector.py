@@ -331,7 +331,7 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        may_be_empty: may an answer of ``live`` hold nothing, as where nobody claimed anything?  Otherwise an empty one
+        may_be_empty: may an answer of ``live`` hold nothing, as where no one claimed anything?  Otherwise an empty one
             is a bad hour of the publisher, and its window is asked for again.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
         is_ordered: are its measurements ordered from other people's vantage points (``pipeline.remote``)?  Needs

@@ -108,7 +108,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         entry = section(operate, f"#### `{kind}`")
         assert f"> {mend}" in entry
         assert {"- **Look**", "- **Do**"} <= {line.partition(":")[0] for line in entry}
-    listed = rows(section(operate, "## Is the monitor itself well"))
+    listed = rows(section(operate, "## The monitor's own health"))
     assert {cells[0].strip("`") for cells in listed} >= set(said)
 
 

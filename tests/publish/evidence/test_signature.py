@@ -40,7 +40,7 @@ def test_rubbish_is_no_key(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(b"rubbish")
     path.chmod(0o600)
-    with pytest.raises(FanousError, match="not a private key"):
+    with pytest.raises(FanousError, match="not an unencrypted private key"):
         signing_key(path)
 
 

@@ -190,7 +190,7 @@ class Bucket:
 
         Raises:
             FanousError: it cannot be listed, or did not all come in time: a server may be silent, or name a next page
-                for ever.
+                forever.
         """
         lasts = 2 * self._patience.total_seconds()
         try:

@@ -24,7 +24,7 @@ own.  Each costs a third of a millisecond for a hundred kilobytes."""
 LOCAL = tuple(
     map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "0.0.0.0/8"))
 )
-"""Networks of which every home has one: they name nobody, and ``10 0 0 1`` is part of many a picture."""
+"""Networks of homes and machines: they identify no one, and ``10 0 0 1`` is part of many pictures."""
 
 FIGURES = 7
 """An address of fewer figures is found only with marks between its numbers, not with words: the figures of any
