@@ -122,6 +122,8 @@ def test_workers_share_a_year_that_is_detected_again_and_revise_nothing(
     place: StoreLocation, tmp_path: Path
 ) -> None:
     config = configured(place, tmp_path)
+    with open_store(place) as store:
+        detect_all(store)  # in case this test runs alone
     ledger = Ledger(place.ledger)
     before = ledger.written()
     ended = started(config, "--workers", "2", "--since", "2023-01-01", "--until", "2024-01-01")
