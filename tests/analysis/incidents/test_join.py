@@ -6,7 +6,7 @@ import pytest
 
 from fanous.analysis.incidents.merge import merged
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Stage, Status
 from fanous.model.reason import Reason
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
@@ -95,6 +95,15 @@ def test_what_begins_hours_later_within_it_is_the_same() -> None:
     long = made(drop(AP, 0, 40), drop(GTR, 0, 40))
     assert len(merged([long], [late])) == 1
     assert len(merged([long], [replace(late, end=MONDAY + 90 * HOUR)])) == 2
+
+
+def test_the_levels_of_series_stay_where_probes_lead() -> None:
+    levels = (Stage(MONDAY, MONDAY + HOUR, 0.3), Stage(MONDAY + HOUR, None, 0.1))
+    lower = replace(LONE, levels=levels, end=None, lasting_since=MONDAY + 2 * HOUR)
+    (one,) = merged([lower], [replace(PROBES, end=None, levels=())])
+    assert (one.rule, one.levels, one.lasting_since) == ("C2", levels, MONDAY + 2 * HOUR)
+    (ended,) = merged([lower], [replace(PROBES, levels=())])
+    assert ended.lasting_since is None, "what is over does not last"
 
 
 def test_a_share_left_by_probes_is_used_if_levels_have_none() -> None:

@@ -144,6 +144,8 @@ def _joined(level: Incident, probe: Incident) -> Incident:
         users=probe.users or level.users,
         kbps=probe.kbps,
         level=level.level or probe.level,
+        levels=level.levels,
+        lasting_since=level.lasting_since if lead.end is None else None,
         evidence=_evidence(level.evidence, probe.evidence),
         opinions=(_told(probe), *(o for o in level.opinions if o.family != Family.EDGE)),
         hints=level.hints,
