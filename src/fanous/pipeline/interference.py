@@ -87,7 +87,7 @@ def _interference(
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
 
-    def told_of(group: Sequence[Finding]) -> MeasuredVotes | None:
+    def basis_of(group: Sequence[Finding]) -> MeasuredVotes | None:
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
@@ -96,7 +96,7 @@ def _interference(
         known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
         return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
-    return incidents_of(findings, OF_MEASUREMENTS, told_of, setting)
+    return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
 
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:

@@ -69,7 +69,7 @@ class Account:
         most: confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
         explained: something else explains it, which the ruling's reason says.
-        faint: nothing of it ever reached the threshold, so that it is taken back once it is over.
+        faint: nothing in it ever reached the threshold, so it is retracted once it is over.
         kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
     """
 
@@ -101,33 +101,33 @@ class Account:
 
 
 class Basis(Protocol):
-    """Evidence of one sort: votes of probes (``interference``), or series of sources (``outage``)."""
+    """One kind of evidence: votes of probes (``interference``), or series of sources (``outage``)."""
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What it says of the findings of one event, in order of onset; None = they are not worth a suspicion."""
+        """What it says about the findings of one event, in order of onset; None = they do not justify a suspicion."""
         ...
 
 
 def incidents_of(
     findings: Sequence[Finding],
     link: Link,
-    told_of: Callable[[Sequence[Finding]], Basis | None],
+    basis_of: Callable[[Sequence[Finding]], Basis | None],
     setting: Setting,
 ) -> list[Incident]:
     """The incidents that follow from the findings of one country, including suspicions.
 
     Args:
         link: which findings are one event.
-        told_of: the evidence behind the findings of one event; None = there is no ground for a suspicion.
+        basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
     """
     groups = events(findings, link)
-    made = (incident_of(group, told, setting) for group in groups if (told := told_of(group)) is not None)
+    made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
     return [incident for incident in made if incident is not None]
 
 
-def incident_of(group: Sequence[Finding], told: Basis, setting: Setting) -> Incident | None:
-    """The incident that the findings of one event make up; None = they are not worth a suspicion."""
-    account = told.account(group, setting)
+def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Incident | None:
+    """The incident that the findings of one event make up; None = they do not justify a suspicion."""
+    account = basis.account(group, setting)
     if account is None:
         return None
     ruling = account.ruling
@@ -197,7 +197,7 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-# --- how it stands, and how sure that is ----------------------------------------------------------------
+# --- its status, and how certain that is ---------------------------------------------------------------
 
 
 def status_of(ruling: Ruling, end: float | None, *, faded: bool = False) -> Status:

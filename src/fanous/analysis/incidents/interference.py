@@ -1,4 +1,4 @@
-"""Interference: what the votes of probes say of a group of anomalies.
+"""Interference: what the votes of probes say about a group of anomalies.
 
 Of blocking, throttling, silence and slow probes: which networks have evidence of their own, which rule is met, what
 else may explain it, and on which networks it was on from when to when.  ``assemble`` makes the incident.
@@ -52,14 +52,15 @@ MECHANISM_SHARE = 0.1
 
 SHOWN_HELPED = 0.95
 SHOWN_ELSEWHERE = 0.73
-"""No confirmed incident is surer than was ever shown.  In 500 made-up weeks full of faults (tuning seeds) 85 of 88 were
-right whose probes brought normal controls of their own, and 24 of 32 for which the target only worked elsewhere:
-Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share their lines."""
+"""No confirmed incident states more confidence than has been demonstrated.  In 500 made-up weeks full of faults (tuning
+seeds) 85 of 88 were right whose probes brought their own normal controls, and 24 of 32 for which the target only
+worked elsewhere: Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share
+their lines."""
 
 UNCONFIRMED = 0.3
-"""No suspicion is surer than this.  The filter says how unlikely a failure is by chance, but faults of single lines and
-machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones); rounded
-down to a tenth, since other seeds gave 23 of 95."""
+"""Highest confidence of a suspicion.  The filter says how unlikely a failure is by chance, but faults of single
+lines and machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones);
+rounded down to a tenth, since other seeds gave 23 of 95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class MeasuredVotes:
     findings: Sequence[Finding] = ()
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account:
-        """What the votes say of an event."""
+        """What the votes say about an event."""
         votes, family_of, alternatives = self.votes, self.family_of, self.alternatives
         bad, findings = bad_lines(alternatives.lines), self.findings or group
         group = without_strays(group, votes)
