@@ -34,8 +34,9 @@ demo: install  ## the main job on a recorded event: offline, in under a minute; 
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/fanous demo; else $(BIN)/fanous demo --once; fi
 
 browser:  ## Chromium for the tests of the pages, where it is missing and may be installed
-	@command -v chromium >/dev/null || tools/debian-packages chromium fonts-noto-core || \
-	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium)"
+	@command -v chromium-headless-shell >/dev/null || tools/debian-packages chromium-headless-shell fonts-noto-core || \
+	  command -v chromium >/dev/null || \
+	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium-headless-shell)"
 
 # The tests start one of their own.
 postgresql:
