@@ -65,7 +65,7 @@ LAB_TESTS = $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(TESTS)
 
-test-long: install lab-packages postgresql  ## the long ones of which `make test` runs a core: whole corpora, twenty kills, every worst case
+test-long: install lab-packages postgresql  ## the long ones, of which `make test` runs a core: whole corpora, every command of the documents, twenty kills
 	$(BIN)/pytest -m "matrix and not lab and not browser" -n $(WORKERS)
 
 test-lab: install lab-packages  ## every test with real packets, of which `make test` runs a core; needs root

@@ -122,12 +122,10 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 LONG = (
+    "monitor/test_monitor.py",
     "web/browser/test_everyone.py",
     "test_kill.py",
-    "test_start.py",
     "evidence/",
-    "test_commands_of_docs.py",
-    "pipeline/test_forget.py",
     "test_evaluate.py",
     "pipeline/test_ingest.py",
     "cli/test_main.py",

@@ -5,7 +5,6 @@ Commands that need the internet or root, or run until stopped, are in blocks mar
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,6 @@ import pytest
 
 from fanous.monitor.settings import read
 from tests.children import child_environment
-from tests.commands import fanous
-from tests.copies import copy_of
 from tests.documents import ROOT, block_lines, label
 
 START = sorted((ROOT / "docs" / "start").glob("*.md"))
@@ -26,14 +23,6 @@ NOT_HERE = re.compile(
 )
 """Internet, root, a file of the reader's own, an installation of its own (``tests/packaging`` has one), minutes, or no
 end."""
-
-
-REAL = ("organisation.md", "volunteer.md")
-"""Pages that `make test` runs unchanged; the others share one demonstration, and this process."""
-
-
-SMALLER = {"python -m benchmarks filter": "python -m benchmarks filter --series 100"}
-"""Replacements for commands that take long, if the page is not run unchanged."""
 
 
 def environment_of(home: Path) -> dict[str, str]:
@@ -60,35 +49,13 @@ def carry_out(command: str, folder: Path) -> None:
     assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
 
 
-@pytest.mark.parametrize(
-    "page",
-    [pytest.param(page, marks=pytest.mark.matrix) for page in START],
-    ids=label,
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("page", START, ids=label)
 def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_path: Path) -> None:
     commands = block_lines(page, "")
     assert commands
     for command in commands:
         carry_out(command, tmp_path)
-
-
-@pytest.mark.parametrize("page", [page for page in START if page.name not in REAL], ids=label)
-def test_every_command_of_a_page_works_on_the_store_of_its_demonstration(
-    page: Path, demo_of_x_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has played once for all of them, as far as X, and `fanous` is typed in this process."""
-    demonstration, *others = block_lines(page, "")
-    assert demonstration == "fanous demo --once --store event"
-    copy_of(demo_of_x_folder, tmp_path / "event")
-    monkeypatch.chdir(tmp_path)
-    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    for command in others:
-        program, *words = shlex.split(command)
-        if program == "fanous":
-            fanous(*words)
-        else:
-            carry_out(SMALLER.get(command, command), tmp_path)
 
 
 @pytest.mark.parametrize("page", START, ids=label)

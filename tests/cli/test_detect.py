@@ -89,6 +89,7 @@ def mark_all(store: Store) -> None:
         store.ledger.mark_undetected({country: span})
 
 
+@pytest.mark.matrix
 def test_a_worker_that_is_killed_costs_nothing_but_time(place: StoreLocation, tmp_path: Path) -> None:
     config, ledger = configured(place, tmp_path), Ledger(place.ledger)
     assert set(ledger.undetected()) == set(EVENTS)
@@ -159,6 +160,7 @@ def test_a_store_of_one_folder_has_one_detection(tmp_path: Path, options: dict[s
         detect([], None, None, int(given["workers"]), given["every"], 60.0, tmp_path / "store", None)
 
 
+@pytest.mark.matrix
 def test_in_a_store_of_one_folder_it_detects_what_was_left(
     tmp_path: Path, small_rally: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

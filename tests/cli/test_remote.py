@@ -174,6 +174,7 @@ def test_every_question_is_answered_alike_whether_the_store_is_owned_or_free(
     assert "ripestat" in told["signals", "PK", "--at", "2023-12-18T00:00Z"].out
 
 
+@pytest.mark.matrix
 def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
     filled: Path, small_rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +211,7 @@ def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
     assert (tmp_path / "owned" / "data" / "datapackage.json").exists()
 
 
+@pytest.mark.matrix
 def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
     filled: Path, typed: Typed, tmp_path: Path
 ) -> None:

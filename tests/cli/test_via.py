@@ -156,6 +156,7 @@ def heard(folder: Path) -> tuple[list[Any], list[Any]]:
         return store.facts.volume("PK", first, last), store.facts.heard(first, last)
 
 
+@pytest.mark.matrix
 def test_alone_it_stays_a_suspicion(tmp_path: Path) -> None:
     """Six vantage points on three networks with controls of their own for eighteen hours: of an organisation's own
     probes, C2."""
@@ -170,6 +171,7 @@ def test_alone_it_stays_a_suspicion(tmp_path: Path) -> None:
     assert own["confirmed_at"] is not None
 
 
+@pytest.mark.matrix
 def test_it_seconds_what_another_family_found(tmp_path: Path) -> None:
     """Two probes of an organisation are too few for C2; two vantage points of others on their network make C1."""
     store, one = tmp_path / "store", NETWORKS[:1]

@@ -60,11 +60,8 @@ def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: P
         assert found.facts.known([uid]) == {uid}
 
 
-@pytest.mark.parametrize(
-    "is_draining",
-    [pytest.param(False, marks=pytest.mark.matrix), True],
-    ids=["at once", "while the child has the store"],
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("is_draining", [False, True], ids=["at once", "while the child has the store"])
 def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
     tmp_path: Path, is_draining: bool
 ) -> None:
@@ -84,6 +81,7 @@ def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
         assert found.facts.known([uid]) == (set() if left else {uid})
 
 
+@pytest.mark.matrix
 def test_a_stop_waits_for_a_store_at_work_for_seconds_only_and_the_next_start_does_the_rest(
     tmp_path: Path,
 ) -> None:

@@ -55,9 +55,8 @@ STORED = {1: 3, 2: 6}
 """Format -> measurements in the store of the tests."""
 
 
-@pytest.mark.parametrize(
-    "old", [one if one == min(OLD) else pytest.param(one, marks=pytest.mark.matrix) for one in OLD]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("old", OLD)
 def test_an_old_store_is_upgraded_while_a_collector_acknowledges(old: int, tmp_path: Path) -> None:
     inbox, store = tmp_path / "inbox", old_store(old, tmp_path / "store")
     with collector("--inbox", str(inbox), "--per-address", "10000") as running:

@@ -56,6 +56,7 @@ def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ())
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 
 
+@pytest.mark.matrix
 def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) -> None:
     """One run of the measurements, many labels: each is matched or not by itself."""
     next_day = Interval(EVENING.end + 86_400 if EVENING.end else 0, UNTIL)

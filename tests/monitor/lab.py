@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -96,7 +97,7 @@ class Volunteers:
 
     async def _measure(self) -> None:
         settings, records = replace(QUICK, helper=self.collector), list[bytes]()
-        async with httpx.AsyncClient(base_url=self.collector, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.collector, verify=False, trust_env=False) as client:
             for number in range(self.number):
                 network = ClockedNetwork(self.clock, Meter())
                 here = ProbeVantage(COUNTRY, ASN)
@@ -134,6 +135,9 @@ class Monitor:
     page: str = ""
     ready: threading.Event = field(default_factory=threading.Event)
     reader: threading.Thread = field(default_factory=threading.Thread)
+    reading: httpx.Client = field(
+        default_factory=partial(httpx.Client, verify=False, timeout=30, trust_env=False)
+    )
 
     def read(self) -> None:
         assert self.process.stderr is not None
@@ -146,7 +150,7 @@ class Monitor:
         self.ready.set()
 
     def get(self, path: str = "") -> str:
-        return httpx.get(self.page + path, timeout=30, trust_env=False).raise_for_status().text
+        return self.reading.get(self.page + path).raise_for_status().text
 
     def statuses(self) -> list[str]:
         """Of the incidents on the first page."""
@@ -187,6 +191,7 @@ def monitor(config: Path, *options: str) -> Iterator[Monitor]:
     finally:
         if process.poll() is None:
             running.kill()
+        running.reading.close()
 
 
 def fanous(*words: str) -> tuple[int, str, str]:
@@ -215,4 +220,4 @@ def until(holds: Callable[[], bool], running: Monitor, meanwhile: Callable[[], o
     while not holds():
         assert time.monotonic() < deadline, (running.statuses(), running.feed(), "".join(running.log))
         meanwhile()
-        time.sleep(0.2)
+        time.sleep(0.5)

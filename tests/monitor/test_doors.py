@@ -53,6 +53,7 @@ def of_door(pid: int) -> int:
     return found
 
 
+@pytest.mark.matrix
 def test_a_door_that_is_killed_comes_back_at_its_address_and_the_pages_stay(tmp_path: Path) -> None:
     config, port = written(tmp_path)
     with monitor(config) as running:
@@ -219,6 +220,7 @@ main()
 """The store takes two minutes to close."""
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("busy", [AT_WORK, AT_ITS_END], ids=["at work", "at its end"])
 def test_a_stop_waits_for_no_work_of_the_store(busy: str, tmp_path: Path) -> None:
     config, _ = written(tmp_path)

@@ -50,6 +50,7 @@ def test_an_address_that_is_taken_is_said_before_anything_begins(tmp_path: Path)
     assert "started" not in err
 
 
+@pytest.mark.matrix
 def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

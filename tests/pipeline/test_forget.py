@@ -126,7 +126,8 @@ with open_store(Path(sys.argv[1])) as store:
 """
 
 
-@pytest.mark.parametrize("step", [*(pytest.param(n, marks=pytest.mark.matrix) for n in (0, 1, 2)), 3])
+@pytest.mark.matrix
+@pytest.mark.parametrize("step", range(4))
 def test_killed_in_the_middle_it_is_completed_by_running_it_again(
     step: int, tmp_path: Path, few: Path, filled_with_few: Path
 ) -> None:

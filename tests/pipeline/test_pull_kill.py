@@ -15,12 +15,13 @@ from tests.pipeline.test_pull_ooni import record
 from tests.sources.ooni.buckets import served, uid_of, upload
 
 T0 = datetime(2023, 12, 17, 14, tzinfo=UTC)
+KILLS = 8
 FANOUS = Path(sys.executable).with_name("fanous")
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.matrix)], ids=["core", "many"])
-def test_killed_at_any_moment_it_brings_the_same(tmp_path: Path, kills: int) -> None:
+@pytest.mark.matrix
+def test_killed_at_any_moment_it_brings_the_same(tmp_path: Path) -> None:
     records = {
         hour: [record(T0 + timedelta(hours=hour, seconds=n), n) for n in range(40)] for hour in range(12)
     }
@@ -32,7 +33,7 @@ def test_killed_at_any_moment_it_brings_the_same(tmp_path: Path, kills: int) -> 
         words = [str(FANOUS), "pull", "ooni", "--country", "PK", "--since", "2023-12-17T14:00Z"]
         words += ["--until", "2023-12-18T02:00Z", "--mirror", address, "--store", str(tmp_path / "store")]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-        for _ in range(kills):
+        for _ in range(KILLS):
             running = subprocess.Popen(
                 words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )

@@ -3,8 +3,6 @@
 import gzip
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,6 +40,7 @@ from fanous.sources.ooni.bucket import (
 )
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.commands import fanous
 from tests.shared_data import shared_file
 from tests.sources.ooni.buckets import NAME, served, uid_of, upload, upload_day
 from tests.sources.publisher import Answer as Told
@@ -467,8 +466,7 @@ def test_a_mirror_in_the_configuration_is_asked_for_single_measurements_too(tmp_
         config = tmp_path / "own.toml"
         config.write_text(f'[sources.ooni]\ncountries = ["PK"]\nmirror = "{server.address}"\n')
         words = ["pull", "ooni", "--uid", uid, "--config", str(config), "--store", str(tmp_path / "own")]
-        run = [str(Path(sys.executable).with_name("fanous")), *words]
-        said = subprocess.run(run, capture_output=True, text=True, timeout=120)
+        said = fanous(*words)
         assert len(server.asked) == 1
     assert "stored 1" in said.stdout, said.stderr
     with open_store(tmp_path / "own") as own:
@@ -520,14 +518,9 @@ def test_the_command_says_how_much_and_brings_it(
         "2023-12-17T16:00Z",
     ]
     words += ["--mirror", address, "--store", str(tmp_path / "own")]
-    run = [str(Path(sys.executable).with_name("fanous"))]
-    said = subprocess.run([*run, *words, "--estimate"], capture_output=True, text=True, timeout=120)
-    assert said.returncode == 0, said.stderr
-    assert "1 objects to fetch" in said.stderr
-    said = subprocess.run([*run, *words], capture_output=True, text=True, timeout=120)
-    assert said.returncode == 0, said.stderr
-    assert "stored 4" in said.stdout
-    said = subprocess.run([*run, *words, "--json"], capture_output=True, text=True, timeout=120)
+    assert "1 objects to fetch" in fanous(*words, "--estimate").stderr
+    assert "stored 4" in fanous(*words).stdout
+    said = fanous(*words, "--json")
     assert '"had": 0' in said.stdout, "the hours were listed for good"
     assert '"stored": 0' in said.stdout
 

@@ -152,6 +152,7 @@ def configured(tmp_path: Path, url: str) -> Path:
     return file
 
 
+@pytest.mark.matrix
 def test_what_was_killed_in_the_middle_is_completed_by_the_next_time(
     served: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def started(site: Large, folder: Path) -> "subprocess.Popen[bytes]":
     )
 
 
+@pytest.mark.matrix
 def test_the_cap_holds_over_several_runs_and_through_kill_9(large: Large, tmp_path: Path) -> None:
     killed = started(large, tmp_path)
     until = monotonic() + 60

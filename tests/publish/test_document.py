@@ -1,8 +1,6 @@
 """The JSON of an incident, on which other people's scripts depend."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document
 from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.commands import document as printed
 from tests.each import each
 
 KEYS = [
@@ -123,9 +122,7 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         label = store.ledger.put(incident(id="", **ONGOING), as_written("seen"), at=START).id
         store.ledger.put(incident(id="", confirmed_at=None), as_written("over"), known_as=label, at=END)
         known = store.ledger.incident(label)
-    words = ["incidents", "show", label, "--json", "--store", str(tmp_path / "store")]
-    done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
-    shown = json.loads(done.stdout)
+    shown = printed("incidents", "show", label, "--store", tmp_path / "store")
     assert known is not None
     more = [
         "rule",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fanous.evaluation.demo import DemoReplay, RecordedEvent
 from fanous.model.incident import Status
@@ -16,6 +17,7 @@ from fanous.store.local import open_store
 from tests.children import child_environment
 
 
+@pytest.mark.matrix
 def test_the_demonstration_serves_its_pages_until_it_is_interrupted(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fanous", "demo", "--port", "0", "--no-browser"]
     demo = subprocess.Popen(

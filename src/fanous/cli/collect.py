@@ -287,6 +287,8 @@ class Draining:
         self._thread.join()
 
     def _watch(self) -> None:
+        from fanous.collector.inbox import sealed_files
+
         # A terminal, and systemd, signal every process of the group.  The child inherits the signals blocked
         # in this thread, so it does not die before it can ignore them; the main thread handles them.  The
         # resource tracker is started first, because Python 3.11 unblocks the signals when it starts it.
@@ -305,7 +307,8 @@ class Draining:
             if child.is_alive():
                 child.kill()
                 child.join()
-                log.warning(logline("left_in_the_inbox", until="the next start"))
+                if sealed_files(self._inbox):
+                    log.warning(logline("left_in_the_inbox", until="the next start"))
             if self._stopping.is_set():
                 return
             log.error(logline("draining_ended", exitcode=child.exitcode, restart_in=DRAIN_SECONDS))

@@ -67,14 +67,14 @@ def free_port() -> int:
 
 
 @pytest.mark.timeout(120 + 8 * KILLS)
-@pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.matrix)], ids=["core", "many"])
-def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path, kills: int) -> None:
+@pytest.mark.matrix
+def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
     chance, store, port = Random(20231217), tmp_path / "store", free_port()
     options = ("--listen", f"127.0.0.1:{port}", "--store", str(store), "--per-address", "1000")
     collector = started(*options)
     probe = Probe(tmp_path / "spool", collector.url)
     try:
-        for _ in range(kills):
+        for _ in range(KILLS):
             time.sleep(chance.uniform(0.05, 0.4))
             if chance.random() < 0.5:
                 collector.kill()

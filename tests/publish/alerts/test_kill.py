@@ -38,6 +38,7 @@ def test_a_webhook_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
     assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.SENT]
 
 
+@pytest.mark.matrix
 def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> None:
     told = Told(tmp_path)
     with mail_server() as receiver:

@@ -142,6 +142,7 @@ def a_bad_line(path: Path) -> None:
                 lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
 
 
+@pytest.mark.matrix
 def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
     a_bad_line(tmp_path / "line.jsonl")
     with open_store(tmp_path / "store") as store:
