@@ -20,7 +20,10 @@ WRONG = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
 def each(
-    names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Callable[[Any], object] = repr
+    names: str | tuple[str, ...],
+    cases: Iterable[Any] | Callable[[], Iterable[Any]],
+    *,
+    ids: Callable[[Any], object] = repr,
 ) -> Callable[[Test], Test]:
     """Run a test once for each case, as ``pytest.mark.parametrize`` would.
 
@@ -29,7 +32,8 @@ def each(
 
     Args:
         names: of the arguments, ``"one"`` or ``("one", "other")``.
-        cases: values; tuples of them where there are several names.
+        cases: values; tuples of them where there are several names.  A function that gives them is called when
+            the test runs, and not by each worker that collects it.
         ids: says in a complaint which value it was.
 
     Raises:
@@ -38,17 +42,13 @@ def each(
     """
     single = isinstance(names, str)
     keys: tuple[str, ...] = (names,) if isinstance(names, str) else names
-    listed = list(cases)
-    rows = [(case,) if single else tuple(case) for case in listed]
-    if not rows:
-        raise ValueError("no case to look at")
-    if any(isinstance(case, type(pytest.param())) for case in listed):
-        raise TypeError("a case that has a mark or an id of its own is one for pytest.mark.parametrize")
+    known = None if callable(cases) else _rows(cases, single)
 
     def decorated(test: Test) -> Test:
         @wraps(test)
         def through_all(**fixtures: Any) -> None:
             errors = []
+            rows = _rows(cases(), single) if callable(cases) else known or []
             for number, row in enumerate(rows):
                 try:
                     _run(test, dict(zip(keys, row, strict=True)), fixtures, number)
@@ -66,6 +66,15 @@ def each(
         return through_all
 
     return decorated
+
+
+def _rows(cases: Iterable[Any], single: bool) -> list[tuple[Any, ...]]:
+    listed = list(cases)
+    if not listed:
+        raise ValueError("no case to look at")
+    if any(isinstance(case, type(pytest.param())) for case in listed):
+        raise TypeError("a case that has a mark or an id of its own is one for pytest.mark.parametrize")
+    return [(case,) if single else tuple(case) for case in listed]
 
 
 def _run(test: Test, case: dict[str, Any], fixtures: dict[str, Any], number: int) -> None:

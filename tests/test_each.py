@@ -69,6 +69,24 @@ def test_a_case_has_its_own_folder_and_patches(tmp_path: Path, monkeypatch: pyte
 def test_without_a_case_there_is_no_test() -> None:
     with pytest.raises(ValueError, match="no case"):
         each("n", [])
+    with pytest.raises(ValueError, match="no case"):
+        each("n", list)(print)()
+
+
+def test_cases_of_a_function_are_made_when_the_test_runs() -> None:
+    asked, seen = list[int](), list[int]()
+
+    def cases() -> list[int]:
+        asked.append(1)
+        return [1, 2]
+
+    @each("n", cases)
+    def looked_at(n: int) -> None:
+        seen.append(n)
+
+    assert (asked, seen) == ([], [])
+    looked_at()
+    assert (asked, seen) == ([1], [1, 2])
 
 
 def test_a_mark_is_not_lost() -> None:

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from ipaddress import IPv6Address
 from pathlib import Path
 from types import ModuleType
@@ -149,7 +150,11 @@ def _of_disguises() -> dict[str, re.Pattern[Any]]:
     return made
 
 
-PATTERNS = _patterns() | _written_in_place() | _of_addresses() | _of_disguises()
+@cache
+def patterns() -> dict[str, re.Pattern[Any]]:
+    return _patterns() | _written_in_place() | _of_addresses() | _of_disguises()
+
+
 _ATOMS = (
     *(
         " ",
@@ -228,9 +233,9 @@ AT_ONE_PLACE = {
 """Patterns that are tried at one place of a text, not at every one; what that is."""
 
 
-@each("name", sorted(PATTERNS))
+@each("name", lambda: sorted(patterns()))
 def test_no_pattern_goes_back_over_what_it_has_read(name: str) -> None:
-    pattern = PATTERNS[name]
+    pattern = patterns()[name]
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     for atom in {*_ATOMS, *_own_words(source)}:
 
