@@ -10,7 +10,6 @@ Only the digits are replaced, each number by itself, so that what stands between
 """
 
 import re
-import sys
 from array import array
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -42,7 +41,7 @@ Found = tuple[int, int, bytes]
 
 def _foreign_digits() -> dict[bytes, bytes]:
     """UTF-8 of each decimal digit of another script -> ASCII."""
-    letters = (chr(code) for code in range(0x80, sys.maxunicode + 1))
+    letters = map(chr, range(0x80, 0x20000))  # beyond are ideographs
     return {one.encode(): b"%d" % digit(one) for one in letters if category(one) == "Nd"}
 
 
