@@ -138,6 +138,7 @@ def test_workers_share_a_year_that_is_detected_again_and_revise_nothing(
     ledger.close()
 
 
+@pytest.mark.matrix
 def test_a_worker_that_goes_on_takes_what_comes_and_ends_when_it_is_asked(
     place: StoreLocation, tmp_path: Path
 ) -> None:

@@ -298,6 +298,7 @@ def test_a_forged_page_fits_into_one_packet() -> None:
     assert len(block_response()) < 1400
 
 
+@pytest.mark.matrix
 def test_an_outage_ends_when_it_is_undone_where_bgp_carries_the_routes_too(internet: Internet) -> None:
     point = internet.vantage_points[0]
     for technique in ("bgp_withdraw", "outage_national"):

@@ -70,7 +70,8 @@ def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Pa
         assert running.stop() == 0
 
 
-@pytest.mark.parametrize("switch", ["--no-probe", pytest.param("--no-collector", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("switch", ["--no-probe", "--no-collector"])
 def test_a_part_can_be_left_out(switch: str, tmp_path: Path) -> None:
     config = written(tmp_path, QUIET.replace("on = false", 'urls = ["http://127.0.0.1:9/"]\nhealth = false'))
     with monitor(config, switch) as running:

@@ -43,6 +43,7 @@ def test_the_demonstration_serves_its_pages_until_it_is_interrupted(tmp_path: Pa
     assert "Every measurement is synthetic." in page
 
 
+@pytest.mark.matrix
 def test_a_replay_brings_in_what_was_measured_by_its_clock(tmp_path: Path) -> None:
     at = [100.0]
     begins, until = from_iso("2023-12-17T15:50Z"), from_iso("2023-12-17T22:51Z")

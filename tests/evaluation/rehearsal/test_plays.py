@@ -37,11 +37,11 @@ def played(scenario: Scenario) -> tuple[Rehearsal, Score]:
 
 def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
     events = (
-        ScenarioStep(8.0, 24.0, "sni_reset", ("x",), ALL),
-        ScenarioStep(8.0, 24.0, "dns_nxdomain", ("youtube",), ALL),
+        ScenarioStep(5.0, 19.0, "sni_reset", ("x",), ALL),
+        ScenarioStep(5.0, 19.0, "dns_nxdomain", ("youtube",), ALL),
     )
     wanted = Expectation(Kind.BLOCKING, None, ("x", "youtube"), ("tls.reset.sni",))
-    rehearsal, scored = played(replace(QUIET, duration=26.0, events=events, expects=(wanted,)))
+    rehearsal, scored = played(replace(QUIET, duration=20.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []
     assert [one.label for one in scored.found if one.events] == ["exact"]
     document = rehearsal_document(rehearsal, scored)

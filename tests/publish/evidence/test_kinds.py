@@ -81,7 +81,8 @@ def only_its_beginning(recording: Path) -> None:
     recording.write_text("".join(kept), encoding="utf-8")
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("whole", [False, True])
 def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudging(
     tmp_path: Path, whole: bool
 ) -> None:
