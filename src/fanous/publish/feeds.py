@@ -127,7 +127,7 @@ def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterab
 def corrections_feed(store: Store, edition: Edition) -> Feed:
     """Corrections, one entry per revision."""
     found = corrections(store, None)[:MOST]
-    title = f"Fanous: {edition.language.say('Correction')}"
+    title = f"Fanous: {edition.language.say('Corrections')}"
     return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
 
 
