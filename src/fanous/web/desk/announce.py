@@ -24,8 +24,8 @@ from fanous.web.routes import Facts, Visit
 
 MOST_LISTED = 100
 
-DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
-"""A domain, in any script."""
+LABEL = re.compile(r"[\w-]{1,63}")
+"""Of a domain, in any script."""
 
 
 def events_facts(store: Store, _visit: Visit) -> Facts:
@@ -96,7 +96,8 @@ def _country(form: Mapping[str, str]) -> str:
 def _targets(form: Mapping[str, str]) -> tuple[str, ...]:
     found = tuple(target_of(one) for one in words(form, "targets"))
     for one in found:
-        if not DOMAIN.fullmatch(one) and one not in platforms():
+        labels = one.split(".")
+        if one not in platforms() and (len(labels) < 2 or not all(map(LABEL.fullmatch, labels))):
             raise Refusal("target", given=one)
     return found
 
